@@ -1,4 +1,4 @@
-/* mlc check: the errors of a model file, or what it describes in a few lines. */
+/* mlc check: prints the errors of a model file, or a few lines about a model without errors. */
 #include "cli/session/build.h"
 #include "cli/session/commands.h"
 #include "cli/text/terminal.h"
@@ -18,7 +18,8 @@ static int64_t count_weights(const Model *model) {
     return weights;
 }
 
-/* The other graphs are made too: what is wrong in the train block shows there. */
+/* Lowers a graph only to find its errors: those of the train block appear in GRAPH_TRAIN and
+ * GRAPH_EVAL. */
 static bool lowers(const Build *build, GraphKind kind) {
     Graph *graph = model_graph(build->model, kind, build->info->batch, build->diag);
     graph_free(graph);
@@ -33,7 +34,7 @@ static void print_row_type(const char *name, const Node *node) {
     printf("%s %s", name, shape_text(node->dtype, row, text));
 }
 
-/* How many columns of a table the node depends on; 0: the data are no table. */
+/* The number of table columns that a node depends on; 0 if the data are not a table. */
 static uint32_t count_columns(const SourceSchema *schema, const Graph *graph, NodeId node) {
     Arena *arena = arena_new();
     bool *reached = ARENA_ARRAY(arena, bool, graph->node_count),
@@ -56,20 +57,20 @@ static uint32_t count_columns(const SourceSchema *schema, const Graph *graph, No
     return columns;
 }
 
-static const Node *output_called(const Graph *graph, const char *name, NodeId *node) {
+static const Node *output_named(const Graph *graph, const char *name, NodeId *node) {
     for (uint32_t i = 0; i < graph->output_count; i++)
         if (!strcmp(graph->outputs[i].name, name))
             return graph_node(graph, *node = graph->outputs[i].node);
     return NULL;
 }
 
-/* "x f32[22] (from 7 columns of sales.csv) -> price f32[1]": the fields that the model takes, and
- * its outputs. */
+/* Prints the inputs of the model and its outputs: "x f32[22] (from 7 columns of sales.csv) -> price
+ * f32[1]". */
 static void print_signature(const ModelInfo *info, const Graph *fields, const Graph *graph) {
     const char *before = "  ";
     for (uint32_t i = 0; i < info->input_count; i++) {
         NodeId id;
-        const Node *node = output_called(fields, info->inputs[i], &id);
+        const Node *node = output_named(fields, info->inputs[i], &id);
         if (!node) continue;
         fputs(before, stdout);
         print_row_type(info->inputs[i], node);
@@ -102,8 +103,8 @@ static void print_facts(const Build *build, const Graph *fields, const Graph *gr
     print_signature(info, fields, graph);
 }
 
-/* Where the header of the data tells how many rows there are. */
-static void warn_of_rows(const Build *build) {
+/* Some warnings need the number of training rows. It is known here if a file's header states it. */
+static void print_warnings(const Build *build) {
     int64_t rows[SPLIT_COUNT];
     model_warn(build->model, build->diag);
     if (!dataset_expect_rows(&build->info->schema, &build->info->split, rows)) return;
@@ -130,7 +131,7 @@ Status command_check(const Options *given, Diagnostics *diag) {
     Graph *graph = fields ? model_graph(build.model, GRAPH_PREDICT, build.info->batch, diag) : NULL;
     bool good = graph != NULL;
     if (good) print_facts(&build, fields, graph, path);
-    if (good) warn_of_rows(&build);
+    if (good) print_warnings(&build);
     graph_free(fields);
     graph_free(graph);
     build_close(&build);

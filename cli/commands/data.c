@@ -1,4 +1,4 @@
-/* mlc data: a model's data; named data sets, where they are and how to get them. */
+/* mlc data: describes the data of a model, lists named data sets, downloads one of them. */
 #include "cli/session/commands.h"
 #include "cli/show/data_print.h"
 #include "cli/session/files.h"
@@ -39,7 +39,7 @@ static Status show(const Options *given, Diagnostics *diag) {
     return diag_outcome(diag, good);
 }
 
-/* Files of models are called so; others have to be there. */
+/* Whether the operand is a model: its name ends in .mdl, is "-" (stdin), or names a file. */
 static bool is_model(const char *name) {
     return path_ends_in(name, ".mdl") || !strcmp(name, "-") || path_exists(name);
 }

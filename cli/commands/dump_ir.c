@@ -1,4 +1,4 @@
-/* mlc dump-ir: a model's graph at any stage of its compilation, down to machine code. */
+/* mlc dump-ir: prints a model's graph at any stage of its compilation, down to machine code. */
 #include "cli/session/build.h"
 #include "cli/session/commands.h"
 #include "ir/base/memory.h"
@@ -30,11 +30,11 @@ static void print_graph(const Graph *graph, const Plan *plan, bool dot, FILE *ou
     if (plan && !dot) plan_print(plan, out);
 }
 
-/* -- --after all: every stage that differs from the one before -- */
+/* -- --after all: prints each stage that differs from the stage before -- */
 
 typedef struct {
     bool dot;
-    char *text; /* of the last stage that was printed; NULL: none yet */
+    char *text; /* the last stage; NULL before the first */
 } Stages;
 
 static void print_stage(Stages *stages, const char *title, const Graph *graph, const Plan *plan) {

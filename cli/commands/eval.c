@@ -1,5 +1,5 @@
-/* mlc eval: loss and metrics of a trained network on a split, and which classes it takes for
- * which. */
+/* mlc eval: prints loss, metrics and confusion matrix of a trained network, for a split or for new
+ * files. */
 #include "cli/session/commands.h"
 #include "cli/results/forward.h"
 #include "cli/session/inputs.h"
@@ -26,22 +26,23 @@ typedef struct {
     Session session;
     const Options *options;
     Diagnostics *diag;
-    bool files; /* the rows are those of files, in SPLIT_TRAIN */
+    bool files; /* evaluates new files, whose rows are in SPLIT_TRAIN */
     Split split;
     int64_t rows;
     uint32_t batch;
     CheckpointInfo checkpoint;
     Evaluation evaluation;
-    int64_t *counts[RUNTIME_MAX_METRICS]; /* of each metric that is a matrix */
-    OutputConfusion *confusions;          /* of the outputs with labels, if asked for */
+    /* [metric]: its confusion matrix; NULL for a metric that is a number */
+    int64_t *counts[RUNTIME_MAX_METRICS];
+    OutputConfusion *confusions; /* of --confusion: one for each output with labels */
     uint32_t confusion_count;
-    UnitErrors *errors; /* of the outputs with targets, in the units of the data */
+    UnitErrors *errors; /* of the outputs with targets */
     uint32_t error_count;
 } Evaluating;
 
-/* Of a share p of n answers: sqrt(p (1 - p) / n). */
-static double standard_error(double share, int64_t answers) {
-    return sqrt(share * (1 - share) / (double)answers);
+/* The standard error of a fraction p of n predictions: sqrt(p (1 - p) / n). */
+static double standard_error(double fraction, int64_t predictions) {
+    return sqrt(fraction * (1 - fraction) / (double)predictions);
 }
 
 /* -- measuring -- */
@@ -82,7 +83,7 @@ static OutputConfusion count_confusion(const Evaluating *evaluating, const Predi
                              {classes, predictions->output->label, predictions->rows, counts}};
 }
 
-static bool nothing_to_confuse(const Evaluating *evaluating) {
+static bool report_no_confusion(const Evaluating *evaluating) {
     const ModelInfo *info = evaluating->session.build.info;
     const ModelOutput *flat = NULL, *parts = NULL;
     for (uint32_t i = 0; i < info->output_count; i++) {
@@ -90,17 +91,17 @@ static bool nothing_to_confuse(const Evaluating *evaluating) {
         if (info->outputs[i].parts) parts = &info->outputs[i];
     }
     if (parts && !flat) {
-        diag_error(
-            evaluating->diag, STATUS_USAGE, parts->span,
-            "--confusion takes flat outputs [N, classes] only: '%s' has classes for parts of a row",
-            parts->name);
-        diag_help(evaluating->diag, "a metric such as accuracy counts the right ones of all parts");
+        diag_error(evaluating->diag, STATUS_USAGE, parts->span,
+                   "--confusion needs an output [N, classes]: '%s' has classes for parts of a row",
+                   parts->name);
+        diag_help(evaluating->diag,
+                  "a metric such as accuracy counts the correct predictions of all parts");
         return false;
     }
     diag_error(
         evaluating->diag, STATUS_USAGE, (Span){0},
         flat
-            ? "--confusion needs labels that are a field of the source: those of this model are computed"
+            ? "--confusion needs labels that are a field of the source: the labels of this model are computed"
             : "--confusion is for classifiers: the loss of this model compares no output with classes");
     return false;
 }
@@ -115,7 +116,7 @@ static bool measure_confusions(Evaluating *evaluating) {
     for (uint32_t i = 0; i < info->output_count; i++)
         if (info->outputs[i].label)
             forward.outputs[forward.output_count++].output = &info->outputs[i];
-    if (!forward.output_count) return nothing_to_confuse(evaluating);
+    if (!forward.output_count) return report_no_confusion(evaluating);
     if (!forward_run(&evaluating->session, GRAPH_EVAL, &forward)) return false;
     evaluating->confusions = ARENA_ARRAY(arena, OutputConfusion, forward.output_count);
     for (uint32_t i = 0; i < forward.output_count; i++)
@@ -124,8 +125,8 @@ static bool measure_confusions(Evaluating *evaluating) {
     return true;
 }
 
-/* Before anything is computed. */
-static bool can_show(const Evaluating *evaluating) {
+/* Rejects --png and --csv without a matrix, before anything is computed. */
+static bool check_confusion_options(const Evaluating *evaluating) {
     const ModelInfo *info = evaluating->session.build.info;
     const char *option = evaluating->options->png ? "--png" : "--csv",
                *verb = evaluating->options->png ? "draws" : "writes";
@@ -133,23 +134,23 @@ static bool can_show(const Evaluating *evaluating) {
     if (!evaluating->options->png && !evaluating->options->counts) return true;
     if (!evaluating->options->confusion) {
         diag_error(evaluating->diag, STATUS_USAGE, (Span){0},
-                   "%s %s the matrix of --confusion, which is not asked for", option, verb);
+                   "%s %s the matrix of --confusion, which is not given", option, verb);
         diag_help(evaluating->diag, "mlc eval RUN --confusion %s FILE", option);
         return false;
     }
     for (uint32_t i = 0; i < info->output_count; i++) labels |= info->outputs[i].label != NULL;
-    return labels || nothing_to_confuse(evaluating);
+    return labels || report_no_confusion(evaluating);
 }
 
-enum { CLASSES_DRAWN = 1000 }; /* at most: a square is less than a pixel then */
+enum { MAX_CLASSES_DRAWN = 1000 }; /* with more classes, a cell is smaller than a pixel */
 
 static bool draw_confusions(const Evaluating *evaluating) {
     for (uint32_t i = 0; i < evaluating->confusion_count; i++) {
         const OutputConfusion *drawn = &evaluating->confusions[i];
-        if (drawn->confusion.classes <= CLASSES_DRAWN) continue;
+        if (drawn->confusion.classes <= MAX_CLASSES_DRAWN) continue;
         diag_error(evaluating->diag, STATUS_USAGE, drawn->output->span,
                    "a matrix of %lld classes cannot be drawn: at most %d can",
-                   (long long)drawn->confusion.classes, CLASSES_DRAWN);
+                   (long long)drawn->confusion.classes, MAX_CLASSES_DRAWN);
         diag_help(evaluating->diag, "--csv FILE writes its counts");
         return false;
     }
@@ -163,16 +164,17 @@ static bool draw_confusions(const Evaluating *evaluating) {
             all += confusion->counts[k];
             if (k % (confusion->classes + 1) == 0) right += confusion->counts[k];
         }
-        drawn[i] = (ConfusionPicture){
-            arena_format(session->arena, "%s, '%s': %lld of %lld right", session->build.info->name,
-                         evaluating->confusions[i].output->name, (long long)right, (long long)all),
-            &session->build.info->schema, *confusion};
+        drawn[i] = (ConfusionPicture){arena_format(session->arena, "%s, '%s': %lld of %lld correct",
+                                                   session->build.info->name,
+                                                   evaluating->confusions[i].output->name,
+                                                   (long long)right, (long long)all),
+                                      &session->build.info->schema, *confusion};
     }
     return confusions_draw(evaluating->options->png, drawn, evaluating->confusion_count,
                            evaluating->diag);
 }
 
-/* Into a file whole or not at all; "-": on stdout. */
+/* Writes the file completely or not at all; the path "-" means stdout. */
 static bool write_counts(const Evaluating *evaluating) {
     const char *path = evaluating->options->counts;
     MemoryStream stream;
@@ -194,7 +196,7 @@ static bool write_counts(const Evaluating *evaluating) {
 
 /* -- printing -- */
 
-/* A metric that is a matrix. */
+/* The matrix of a metric; 0 classes if the metric is a number. */
 static Confusion counts_of(const Evaluating *evaluating, uint32_t metric) {
     const MetricCounts *counts = &evaluating->session.build.info->counts[metric];
     return (Confusion){counts->classes, counts->label, counts->answers * evaluating->rows,
@@ -208,7 +210,8 @@ static void print_counts(const Evaluating *evaluating, uint32_t metric) {
     confusion_print(&info->schema, &confusion);
 }
 
-/* `answers`: those that it is a share of, in all rows; 0: it is no share. */
+/* `answers`: the number of predictions that the metric is a fraction of; 0 if it is not a
+ * fraction. */
 static void print_metric(const char *metric, double value, int64_t answers) {
     char text[NUMBER_TEXT], error[NUMBER_TEXT], right[NUMBER_TEXT], all[NUMBER_TEXT];
     printf("  %-10s %s", metric, metric_text(text, answers > 0, value));
@@ -263,8 +266,8 @@ static void put_confusion(json_t *line, const SourceSchema *schema, const Confus
     json_object_set_new(line, "classes", confusion_classes(schema, confusion));
 }
 
-/* Of a model with several outputs, each has an object of its own; so has the only one where a
- * metric is called as what is in it. */
+/* Each of several outputs has its own object. A single output has one only if a metric is named
+ * classes, confusion or recall, so that these keys are taken. */
 static void put_confusions(json_t *line, const Evaluating *evaluating) {
     const ModelInfo *info = evaluating->session.build.info;
     bool named = json_object_get(line, "classes") || json_object_get(line, "confusion") ||
@@ -282,7 +285,7 @@ static void put_confusions(json_t *line, const Evaluating *evaluating) {
     json_object_set_new(line, "outputs", outputs);
 }
 
-/* Under its own name, or, where that is a key of the line, in an object "metrics". */
+/* Stores a value under its name, or in an object "metrics" if the line needs that key itself. */
 static void put_value(json_t *line, const char *name, json_t *value) {
     if (!json_object_get(line, name) && strcmp(name, "outputs") && strcmp(name, "metrics") &&
         strcmp(name, "units")) {
@@ -363,7 +366,7 @@ static bool take_rows(void *context) {
     Evaluating *evaluating = context;
     Session *session = &evaluating->session;
     if ((!evaluating->files && !session_split(session, &evaluating->split)) ||
-        !can_show(evaluating))
+        !check_confusion_options(evaluating))
         return false;
     session->rows = dataset_split(session->dataset, evaluating->split);
     session->row_count = evaluating->rows = dataset_rows(session->dataset, evaluating->split);

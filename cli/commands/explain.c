@@ -1,4 +1,4 @@
-/* mlc explain: what a function of the language does, and how it is written. */
+/* mlc explain: prints what a function of the language does and how to call it. */
 #include "cli/session/commands.h"
 #include "frontend/manual/explain.h"
 

@@ -1,4 +1,5 @@
-/* mlc export: a trained network in a file of another format, named by the file's ending. */
+/* mlc export: writes a trained network into a file of another format, which the file's ending
+ * names. */
 #include "cli/session/commands.h"
 #include "cli/session/session.h"
 #include "cli/text/terminal.h"
@@ -61,7 +62,7 @@ static bool report_tensors(const Exporting *exporting, const Tensors *tensors) {
     return true;
 }
 
-/* The metadata say where the weights came from. "format" is what Hugging Face's readers look for. */
+/* The metadata name the model. Hugging Face's readers need the key "format". */
 static bool write_safetensors(const Exporting *exporting) {
     Tensors tensors = network_tensors(exporting);
     SafeTensor *list = ARENA_ARRAY(exporting->session.arena, SafeTensor, tensors.count);

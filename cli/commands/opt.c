@@ -1,4 +1,4 @@
-/* mlc opt: passes on a graph in text form, one by one; what tests of passes are made of. */
+/* mlc opt: runs passes on a graph in text form. Tests of passes use it. */
 #include "cli/session/build.h"
 #include "cli/session/commands.h"
 #include "cli/session/files.h"
@@ -30,7 +30,7 @@ static bool primitives_only(Graph *graph) {
     return true;
 }
 
-/* A plan is made from primitives; anything else is a step left out on the command line. */
+/* A plan needs a graph of primitives: earlier passes replace all other operations. */
 static bool check_order(PassId pass, const Compilation *compilation, Diagnostics *diag) {
     if (pass != first_plan_pass() || primitives_only(compilation->graph)) return true;
     diag_error(diag, STATUS_USAGE, (Span){0}, "--pass %s needs a graph of primitives",

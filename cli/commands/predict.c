@@ -1,4 +1,4 @@
-/* mlc predict: what a trained network makes of rows of its data, or of new ones. */
+/* mlc predict: prints the predictions of a trained network for rows of its data or of new files. */
 #include "cli/show/predict_show.h"
 #include "cli/session/commands.h"
 #include "ir/base/memory.h"
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STANDARD_COUNT = 50 };
+enum { STANDARD_COUNT = 50 }; /* rows of a table without --index and --all */
 
 /* -- which rows -- */
 
@@ -24,13 +24,13 @@ static bool parse_range(const char *text, int64_t *first, int64_t *last) {
     return !dots || (parse_number(dots + 2, 0, INT64_MAX, last) && *last >= *first);
 }
 
-static bool check_choice(const Options *options, Diagnostics *diag) {
+static bool check_row_options(const Options *options, Diagnostics *diag) {
     if (options->index && options->all)
         diag_error(diag, STATUS_USAGE, (Span){0}, "--index and --all exclude each other");
     return !options->index || !options->all;
 }
 
-/* What is asked for, in which form. */
+/* The form of the printed predictions. */
 typedef enum { ANSWER_TABLE, ANSWER_JSON, ANSWER_CSV } Answer;
 
 static Answer answer_of(const Options *options) {
@@ -38,8 +38,9 @@ static Answer answer_of(const Options *options) {
     return options->answer && path_ends_in(options->answer, ".csv") ? ANSWER_CSV : ANSWER_TABLE;
 }
 
-/* Of --index; all rows for --all, JSON and csv; the first ones for a table. */
-static bool choose_range(Predicting *predicting, int64_t rows, int64_t *last) {
+/* Finds the rows from predicting->first to *last. They are those of --index, all rows for --all,
+ * JSON and csv, or else the first STANDARD_COUNT. */
+static bool find_range(Predicting *predicting, int64_t rows, int64_t *last) {
     const Options *options = predicting->options;
     bool all = options->all || options->csv || answer_of(options) != ANSWER_TABLE;
     *last = all || rows < STANDARD_COUNT ? rows - 1 : STANDARD_COUNT - 1;
@@ -58,16 +59,16 @@ static bool choose_range(Predicting *predicting, int64_t rows, int64_t *last) {
 static bool choose_rows(Predicting *predicting) {
     const Options *options = predicting->options;
     int64_t last;
-    if (!check_choice(options, predicting->diag) ||
+    if (!check_row_options(options, predicting->diag) ||
         !session_split(&predicting->session, &predicting->split))
         return false;
     int64_t rows = dataset_rows(predicting->session.dataset, predicting->split);
-    if (!choose_range(predicting, rows, &last)) return false;
-    bool asked = options->index || options->all;
+    if (!find_range(predicting, rows, &last)) return false;
+    bool chosen = options->index || options->all;
     predicting->count = last - predicting->first + 1;
-    predicting->shown =
-        asked || predicting->count < STANDARD_COUNT ? predicting->count : STANDARD_COUNT;
-    predicting->left = asked ? 0 : rows - predicting->shown;
+    predicting->displayed =
+        chosen || predicting->count < STANDARD_COUNT ? predicting->count : STANDARD_COUNT;
+    predicting->omitted = chosen ? 0 : rows - predicting->displayed;
     predicting->rows =
         dataset_split(predicting->session.dataset, predicting->split) + predicting->first;
     return true;
@@ -117,7 +118,7 @@ static bool take_rows(void *context) {
     if (predicting->files) {
         const Dataset *dataset = predicting->session.dataset;
         predicting->rows = dataset_split(dataset, SPLIT_TRAIN);
-        predicting->count = predicting->shown = dataset_rows(dataset, SPLIT_TRAIN);
+        predicting->count = predicting->displayed = dataset_rows(dataset, SPLIT_TRAIN);
     } else if (!choose_rows(predicting))
         return false;
     find_image_size(predicting);
@@ -160,8 +161,7 @@ static bool is_finite(const Predicting *predicting, int64_t i) {
     return finite;
 }
 
-/* A network that was given NaN, or has weights that are not finite, says nothing: that must not
- * look like an answer. */
+/* NaN and infinite predictions are an error: they must not pass for an answer. */
 static void report_nonfinite(const Predicting *predicting) {
     int64_t rows = 0, first = 0;
     for (int64_t i = predicting->count - 1; i >= 0; i--) {
@@ -182,7 +182,7 @@ static void report_nonfinite(const Predicting *predicting) {
         "a cell of the row may be missing or infinite, or a weight may be; 'mlc eval' names the operation where it begins");
 }
 
-/* Into a file whole or not at all; NULL, or "-": on stdout. */
+/* Writes the file completely or not at all; NULL and "-" mean stdout. */
 static bool print_answer(Predicting *predicting, Answer answer, const char *path) {
     static void (*const prints[])(const Predicting *) = {predicted_print, predicted_print_json,
                                                          predicted_print_csv};
@@ -198,12 +198,12 @@ static bool print_answer(Predicting *predicting, Answer answer, const char *path
     return written;
 }
 
-/* The csv file, where one is wanted, and the answer; `--csv -` is an answer itself. */
+/* Writes the file of --csv, then prints the answer. With `--csv -`, the csv text is the answer. */
 static bool print_answers(Predicting *predicting) {
     const Options *options = predicting->options;
-    bool more = !options->csv || strcmp(options->csv, "-");
+    bool csv_is_answer = options->csv && !strcmp(options->csv, "-");
     if (options->csv && !print_answer(predicting, ANSWER_CSV, options->csv)) return false;
-    return !more || print_answer(predicting, answer_of(options), options->answer);
+    return csv_is_answer || print_answer(predicting, answer_of(options), options->answer);
 }
 
 Status command_predict(const Options *given, Diagnostics *diag) {

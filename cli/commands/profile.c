@@ -1,5 +1,5 @@
-/* mlc profile: every kernel of the training step, timed in place, beside what the machine allows.
- * Inputs are drawn from a seed as in `mlc run`, so that no data are needed. */
+/* mlc profile: times each kernel within the training step and compares it with the limits of the
+ * machine. The inputs are random, as in `mlc run`, so that no data are needed. */
 #include "cli/session/build.h"
 #include "ir/base/clock.h"
 #include "cli/session/commands.h"
@@ -13,7 +13,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { STANDARD_STEPS = 300, MOST_STEPS = 100000, WARM_UP = 10, LINES_SHOWN = 4 };
+enum { STANDARD_STEPS = 300, MAX_STEPS = 100000, WARM_UP_STEPS = 10, MAX_LINES = 4 };
 
 typedef struct {
     Build build;
@@ -23,7 +23,7 @@ typedef struct {
     Threads *threads;
     RandomInputs random;
     Runner *runner;
-    int64_t steps, step; /* so many; the one that is run */
+    int64_t steps, step; /* step: the current one, below steps */
     Timeline timeline;
 } Profiling;
 
@@ -56,34 +56,34 @@ static bool prepare(Profiling *p) {
     return true;
 }
 
-static void note(void *context, int thread, uint32_t kernel, bool begins) {
+static void note_time(void *context, int thread, uint32_t kernel, bool begins) {
     const Profiling *p = context;
     timeline_note(&p->timeline, p->step, thread, kernel, begins, (uint64_t)nanoseconds_now());
 }
 
 /* -- the table -- */
 
-/* "matmul + 12": the root, and how many more nodes are computed with it */
+/* Names a kernel by its root: "matmul + 12" computes 12 more nodes. */
 static void describe(const Plan *plan, const Kernel *kernel, char *text, size_t size) {
     bool updates = false;
     for (uint32_t i = 0; i < kernel->store_count; i++)
         updates |= kernel->stores[i].to.kind == STORAGE_STATE;
-    const char *what = kernel->root && kernel->kind == KERNEL_REDUCE
+    const char *name = kernel->root && kernel->kind == KERNEL_REDUCE
                            ? op_name(graph_node(plan->graph, kernel->root)->op)
                            : kernel_names[kernel->kind];
     uint32_t more = kernel->node_count - (kernel->root ? 1 : 0);
-    snprintf(text, size, "%s + %u%s", what, more, updates ? ", update" : "");
+    snprintf(text, size, "%s + %u%s", name, more, updates ? ", update" : "");
 }
 
-static void add_line(uint32_t lines[LINES_SHOWN], uint32_t *count, uint32_t line) {
+static void add_line(uint32_t lines[MAX_LINES], uint32_t *count, uint32_t line) {
     for (uint32_t i = 0; i < *count; i++)
         if (lines[i] == line) return;
-    if (*count < LINES_SHOWN) lines[(*count)++] = line;
+    if (*count < MAX_LINES) lines[(*count)++] = line;
 }
 
-/* The lines of the model that the kernel came from: of its root first. */
+/* The lines of the model that the kernel computes, "12,8": the line of its root is the first. */
 static void lines_of(const Profiling *p, const Kernel *kernel, char *text, size_t size) {
-    uint32_t lines[LINES_SHOWN], count = 0, line, column;
+    uint32_t lines[MAX_LINES], count = 0, line, column;
     const char *name;
     const Graph *graph = p->program->graph;
     if (kernel->root &&
@@ -103,15 +103,15 @@ static void print_kernel(const Profiling *p, uint32_t number, const Machine *mac
                          double step_seconds) {
     const Plan *plan = p->program->plan;
     const Kernel *kernel = &plan->kernels[number];
-    char what[64], lines[64], space[SHAPE_TEXT];
+    char name[64], lines[64], space[SHAPE_TEXT];
     double seconds = timeline_kernel_seconds(&p->timeline, number);
     KernelWork work = kernel_work(plan, kernel);
     uint32_t all = (uint32_t)threads_count(p->threads),
              threads = kernel->replicated || kernel->max_threads > all ? all : kernel->max_threads;
     double bound = work_bound(work, machine, kernel->replicated ? 1 : threads, all);
-    describe(plan, kernel, what, sizeof what);
+    describe(plan, kernel, name, sizeof name);
     lines_of(p, kernel, lines, sizeof lines);
-    printf("k%-3u %-22s %-18s %7u %9.1f %6.1f %8.1f %7.1f %9.1f %10.0f  %s\n", number, what,
+    printf("k%-3u %-22s %-18s %7u %9.1f %6.1f %8.1f %7.1f %9.1f %10.0f  %s\n", number, name,
            shape_text(DTYPE_F32, kernel->space, space) + 3, threads, seconds * 1e6,
            100 * seconds / step_seconds, work.operations / seconds * 1e-9,
            work.bytes / seconds * 1e-9, bound * 1e6, 100 * bound / seconds, lines);
@@ -119,7 +119,7 @@ static void print_kernel(const Profiling *p, uint32_t number, const Machine *mac
 
 static void print_table(const Profiling *p, const Machine *machine) {
     const Plan *plan = p->program->plan;
-    char share[NUMBER_TEXT];
+    char peak_fraction[NUMBER_TEXT];
     double step = timeline_step_seconds(&p->timeline), busy = 0, operations = 0;
     printf("%s, batch %u, %d threads, median of %lld steps\n", p->program->graph->name,
            p->build.info->batch, threads_count(p->threads), (long long)p->steps);
@@ -140,7 +140,8 @@ static void print_table(const Profiling *p, const Machine *machine) {
     printf(
         "%.1f GFLOP/s, %s of the machine's peak, counting all multiply-adds; mlc skips multiplications by zero where this\n"
         "cannot change the result, so it can exceed 100 %%\n",
-        operations / step * 1e-9, text_percent(share, operations / step / machine->operations, 0));
+        operations / step * 1e-9,
+        text_percent(peak_fraction, operations / step / machine->operations, 0));
 }
 
 static Status report(Profiling *p) {
@@ -159,13 +160,13 @@ static Status report(Profiling *p) {
 Status command_profile(const Options *options, Diagnostics *diag) {
     Profiling p = {.arena = arena_new(),
                    .steps = option_given(options, OPTION_steps) ? options->steps : STANDARD_STEPS};
-    if (p.steps > MOST_STEPS) p.steps = MOST_STEPS;
+    if (p.steps > MAX_STEPS) p.steps = MAX_STEPS;
     Status status = STATUS_BUG;
     if (build_open(&p.build, options->operands[0], options, diag) && compile(&p) && prepare(&p)) {
-        /* The first steps, which warm up, nobody watches. */
+        /* The first steps fill caches and wake the threads, so they are not timed. */
         random_inputs_step(&p.random, 0);
-        for (int i = 0; i < WARM_UP; i++) runner_step(p.runner, p.random.rows);
-        runner_watch(p.runner, note, &p);
+        for (int i = 0; i < WARM_UP_STEPS; i++) runner_step(p.runner, p.random.rows);
+        runner_watch(p.runner, note_time, &p);
         for (p.step = 0; p.step < p.steps; p.step++) runner_step(p.runner, p.random.rows);
         status = report(&p);
     } else {

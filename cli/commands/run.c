@@ -1,5 +1,6 @@
-/* mlc run: a graph on inputs drawn from a seed. It prints outputs and a hash of all bits that came
- * out, by which machine code and interpreter, levels and thread counts are compared. */
+/* mlc run: runs a graph on random inputs and prints its outputs and a hash of all their bits. Tests
+ * compare the hashes of machine code and interpreter, of optimization levels and of thread
+ * counts. */
 #include "cli/session/build.h"
 #include "ir/base/hash.h"
 #include "cli/session/commands.h"
@@ -11,14 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VALUES_SHOWN = 8 };
+enum { MAX_VALUES = 8 };
 
 typedef struct {
     const Options *options;
     Diagnostics *diag;
     Arena *arena;
-    Build build;             /* of a .mdl file */
-    Compilation compilation; /* ref and f64: the graph that is interpreted */
+    Build build;             /* open if the operand is a model file */
+    Compilation compilation; /* the backends ref and f64 interpret its graph */
     Program *program;
     RandomInputs random;
 } Running;
@@ -56,8 +57,9 @@ static bool skipped_passes(const Running *running, uint32_t *skip) {
     return true;
 }
 
-/* How far the passes go: machine code needs all; the reference interpreter only those that say what
- * a node means; in double precision it knows functions and composites too. */
+/* The last pass of each backend. Machine code needs all passes; the reference interpreter needs
+ * those that define the meaning of a node. In double precision it evaluates functions and composite
+ * nodes directly. */
 static bool run_passes(Running *running, Graph *graph) {
     static const PassId last[] = {[CHOICE_backend_jit] = PASS_COUNT - 1,
                                   [CHOICE_backend_ref] = PASS_functions,
@@ -80,14 +82,14 @@ static bool make_program(Running *running) {
     } else {
         running->program =
             codegen_compile(compilation->plan, compilation->graph, &options, running->diag);
-        *compilation = (Compilation){0}; /* codegen has taken it over */
+        *compilation = (Compilation){0}; /* the program owns it now */
     }
     return running->program != NULL;
 }
 
 /* -- machine code and the reference interpreter, through the same interface -- */
 
-/* With as many digits as tell it from its neighbours; a NaN is one, whatever its sign bit. */
+/* Prints enough digits to identify the value. The sign of a NaN is not printed. */
 static void print_real(double value, int digits) {
     if (isnan(value))
         fputs(" nan", stdout);
@@ -100,7 +102,7 @@ static void print_output(const char *name, const Node *node, const void *data) {
     char shape[SHAPE_TEXT];
     int64_t count = shape_elements(node->shape);
     printf("%s %s =", name, shape_text(node->dtype, node->shape, shape));
-    for (int64_t i = 0; i < count && i < VALUES_SHOWN; i++) {
+    for (int64_t i = 0; i < count && i < MAX_VALUES; i++) {
         if (node->dtype == DTYPE_F32) {
             float value = ((const float *)data)[i];
             print_real((double)value, 9);
@@ -109,10 +111,11 @@ static void print_output(const char *name, const Node *node, const void *data) {
         else
             print_i32(((const uint8_t *)data)[i]);
     }
-    puts(count > VALUES_SHOWN ? " ..." : "");
+    puts(count > MAX_VALUES ? " ..." : "");
 }
 
-/* A state as it is after the last step. One that the program does not hold has never changed. */
+/* The value of a state after the last step. A state that the program does not use keeps its initial
+ * value. */
 static void *final_state(const Running *running, const States *states, const Symbol *symbol) {
     void *data = arena_alloc(running->arena,
                              (size_t)shape_elements(symbol->shape) * dtype_bytes(symbol->dtype));
@@ -216,9 +219,8 @@ static void print_wide(const char *name, const Node *node, const void *data) {
         return;
     }
     printf("%s %s =", name, shape_text(node->dtype, node->shape, shape));
-    for (int64_t i = 0; i < count && i < VALUES_SHOWN; i++)
-        print_real(((const double *)data)[i], 17);
-    puts(count > VALUES_SHOWN ? " ..." : "");
+    for (int64_t i = 0; i < count && i < MAX_VALUES; i++) print_real(((const double *)data)[i], 17);
+    puts(count > MAX_VALUES ? " ..." : "");
 }
 
 static bool run_wide(Running *running) {

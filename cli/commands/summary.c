@@ -1,4 +1,4 @@
-/* mlc summary: layers, and the exact memory of the training step, known before it runs. */
+/* mlc summary: prints the layers and the exact memory of the training step, without running it. */
 #include "cli/session/build.h"
 #include "cli/session/commands.h"
 #include "cli/session/programs.h"
@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* Widths of the columns, at least those that fit most models: all summaries look alike. */
+/* Column widths. The minimum widths suit most models, so that summaries look alike. */
 typedef struct {
     int layer, op, output;
 } Columns;
@@ -72,7 +72,7 @@ static void print_bytes(const char *what, int64_t bytes) {
     putchar('\n');
 }
 
-/* Bytes of one row of all fields of the source */
+/* The bytes of one row of the source, over all its fields. */
 static int64_t row_bytes(const SourceSchema *schema) {
     int64_t bytes = 0;
     for (uint32_t i = 0; i < schema->field_count; i++)
@@ -87,8 +87,8 @@ static uint32_t count_barriers(const Plan *plan) {
     return barriers;
 }
 
-/* The total is what one program takes: padded states, activations, outputs, and the scratch of
- * every thread. Data are not in it: files that are mapped need not be in memory. */
+/* The total is the memory of one program: padded states, activations, outputs, and the scratch
+ * memory of every thread. The data are not included: mapped files need not be in memory. */
 static void print_step(const Build *build, const Compilation *compilation) {
     const Graph *graph = compilation->graph;
     const Plan *plan = compilation->plan;
@@ -108,7 +108,7 @@ static void print_step(const Build *build, const Compilation *compilation) {
     print_bytes(total, (int64_t)(states + plan->slab_bytes +
                                  plan->thread_slab_bytes * (size_t)threads + plan->output_bytes));
     if (schema->train_rows)
-        print_bytes("data, beside the total",
+        print_bytes("data (not in the total)",
                     (schema->train_rows + schema->valid_rows + schema->test_rows) *
                         row_bytes(schema));
     uint32_t barriers = count_barriers(plan);

@@ -32,7 +32,7 @@ bool forward_run(Session *session, GraphKind kind, const Forward *forward);
 /* After that: predictions and targets in the units of the data (cli/results/units.c). false after
  * reporting errors. */
 bool units_run(Session *session, const Forward *forward);
-/* Before the weights are loaded: with them what standardize has learnt of the targets, which
+/* Before the weights are loaded: with them what standardize has fitted of the targets, which
  * predicting does not need. */
 bool units_keep(Session *session);
 int32_t prediction_class(const Predictions *predictions, int64_t row);

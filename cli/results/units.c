@@ -73,10 +73,10 @@ static void set_rows(const UnitConversion *conversion, const Symbol *symbol, int
     free(numbers);
 }
 
-/* What a transform of columns has learnt, by "y.standardize.mean". */
-static const double *learnt_numbers(const UnitConversion *conversion, const char *name) {
+/* The values of a fitted transform, by "y.standardize.mean". */
+static const double *fitted_numbers(const UnitConversion *conversion, const char *name) {
     uint32_t count;
-    const Learnt *all = dataset_learnt(conversion->session->dataset, &count);
+    const FittedColumn *all = dataset_fitted(conversion->session->dataset, &count);
     size_t length = strlen(name) - strlen(strrchr(name, '.'));
     for (uint32_t i = 0; i < count; i++)
         if (strlen(all[i].name) == length && !strncmp(all[i].name, name, length))
@@ -84,16 +84,17 @@ static const double *learnt_numbers(const UnitConversion *conversion, const char
     return NULL;
 }
 
-/* "number:1700000001" and "learnt:y.standardize.mean"; false: it is something else. */
+/* Sets an input called "number:1700000001" or "learnt:y.standardize.mean"; false: it has another
+ * name. */
 static bool set_number(const UnitConversion *conversion, const Symbol *symbol) {
     double *to = interp_value(conversion->interp, symbol->node);
     const char *what = strchr(symbol->name, ':') + 1;
     bool number = !strncmp(symbol->name, UNITS_NUMBER ":", strlen(UNITS_NUMBER ":")),
-         learnt = !strncmp(symbol->name, UNITS_LEARNT ":", strlen(UNITS_LEARNT ":"));
-    const double *numbers = learnt ? learnt_numbers(conversion, what) : NULL;
+         fitted = !strncmp(symbol->name, UNITS_LEARNT ":", strlen(UNITS_LEARNT ":"));
+    const double *numbers = fitted ? fitted_numbers(conversion, what) : NULL;
     if (number) *to = strtod(what, NULL);
     if (numbers) memcpy(to, numbers, (size_t)shape_elements(symbol->shape) * sizeof *to);
-    return number || learnt;
+    return number || fitted;
 }
 
 static void set_batch(const UnitConversion *conversion, int64_t first, int64_t count) {

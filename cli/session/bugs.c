@@ -1,6 +1,5 @@
-/* What assert() does where a rule of the program's own does not hold: one line and the exit status
- * of a bug, not the signal that would end the process otherwise. The linker leads the calls here
- * (--wrap, in CMakeLists.txt). */
+/* A failed assert() prints one line and exits with the status of a bug, instead of raising SIGABRT.
+ * The linker redirects the calls to this function (--wrap, in CMakeLists.txt). */
 #include "ir/base/diag.h"
 
 #include <string.h>

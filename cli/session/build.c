@@ -38,7 +38,7 @@ bool build_open_copy(Build *build, const char *path, const char *folder, const S
     return build->model != NULL;
 }
 
-/* What cannot be the text of a model, with what may have been meant. */
+/* Reports a path that is not a file, and suggests the model that was meant. */
 static bool check_file(const char *path, Diagnostics *diag) {
     if (path_is_stdin(path)) return true;
     if (path_is_folder(path))
@@ -109,8 +109,8 @@ PassOptions build_pass_options(const Options *options) {
     return pass_options;
 }
 
-/* $XDG_CACHE_HOME or ~/.cache; "" if neither is known. Relative paths there are to be ignored, says
- * the standard. */
+/* mlc/code in $XDG_CACHE_HOME or ~/.cache; "" if neither is known. The XDG standard says to ignore
+ * relative paths. */
 static Path code_folder(void) {
     const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
     if (cache && *cache == '/') return path_join(cache, "mlc/code");

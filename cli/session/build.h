@@ -1,5 +1,4 @@
-/* From a model file to a compilation: load, lower, run the passes; the steps that every command
- * shares. */
+/* From a model file to a compilation: load the model, lower a graph, run the passes. */
 #ifndef MLC_CLI_SESSION_BUILD_H
 #define MLC_CLI_SESSION_BUILD_H
 
@@ -14,13 +13,13 @@
 typedef struct {
     const Options *options;
     Diagnostics *diag;
-    Path path, folder; /* folder: where relative data paths start */
+    Path path, folder; /* folder: relative data paths start here */
     char *text;
     size_t length;
     Model *model;
     const ModelInfo *info;
-    const SourceSchema *like; /* of a trained network: the schema of its data; else NULL */
-    DataCache *data_cache;    /* of the data that the model was loaded with */
+    const SourceSchema *like; /* the schema of a trained network's data; else NULL */
+    DataCache *data_cache;    /* the data that the loading of the model has opened */
 } Build;
 
 /* The text of a model file, which the caller frees; NULL after reporting errors. */
@@ -33,22 +32,22 @@ bool build_open(Build *build, const char *path, const Options *options, Diagnost
 bool build_open_copy(Build *build, const char *path, const char *folder, const SourceSchema *like,
                      const Options *options, Diagnostics *diag);
 void build_close(Build *build);
-/* BLAKE3 of the resolved text with train.epochs = 1: by it a checkpoint knows its model, and a run
- * may go on for more epochs than it was begun for. false after reporting errors. */
+/* BLAKE3 of the resolved text. A checkpoint stores it to identify its model. It is computed with
+ * train.epochs = 1, so that a run can be continued for more epochs. false after reporting
+ * errors. */
 bool build_hash_model(const Build *build, char hash[65]);
 
 int build_threads(const Options *options);
 GraphKind build_graph_kind(const Options *options); /* of --kind */
 PassOptions build_pass_options(const Options *options);
-/* `cache` is given room for the name of the folder of compiled code, and must live as long as the
- * options. */
+/* *cache receives the path of the code cache, and must live as long as the options. */
 CodegenOptions build_codegen_options(const Options *options, Path *cache);
 
 /* Lowers one of the model's graphs and runs the passes up to `last`. false after reporting
  * errors. */
 bool build_compilation(const Build *build, GraphKind kind, uint32_t batch, PassId last,
                        Compilation *compilation);
-/* Finds the pass of that name; false after reporting a STATUS_USAGE error that suggests another. */
+/* Finds a pass by name. false after reporting a STATUS_USAGE error with a suggestion. */
 bool build_find_pass(const char *name, PassId *pass, Diagnostics *diag);
 
 /* The sum of the bytes of all states that are weights (trainable), or of all others. */

@@ -1,5 +1,5 @@
-/* Whole numbers that a network computes of the data and chooses by, looked at row by row: of one
- * that has no column, one_hot makes zeros and an embedding NaN, and nobody would notice. */
+/* Checks the indices that a network computes from the data, row by row. An index outside of the
+ * columns would go unnoticed: one_hot gives zeros for it, an embedding gives NaN. */
 #include "cli/session/session.h"
 #include "runtime/data/findings.h"
 #include "runtime/program/run.h"
@@ -9,8 +9,8 @@
 enum { BATCH_MAX = 1024 };
 
 typedef struct {
-    int64_t rows; /* that have such a number */
-    int64_t first;
+    int64_t rows;  /* with an index outside of the columns */
+    int64_t first; /* one of them, and its index: */
     int32_t number;
 } Outside;
 
@@ -18,11 +18,11 @@ typedef struct {
     const ModelInfo *info;
     const Graph *graph;
     int64_t batch;
-    Outside *outside; /* of each choice */
+    Outside *outside; /* [choice_count] */
 } ChoiceSearch;
 
-static void see_choice(Outside *outside, const int32_t *numbers, int64_t width, int64_t columns,
-                       int64_t row) {
+static void check_row(Outside *outside, const int32_t *numbers, int64_t width, int64_t columns,
+                      int64_t row) {
     for (int64_t i = 0; i < width; i++) {
         if (numbers[i] >= 0 && numbers[i] < columns) continue;
         if (!outside->rows++) *outside = (Outside){1, row, numbers[i]};
@@ -30,7 +30,7 @@ static void see_choice(Outside *outside, const int32_t *numbers, int64_t width, 
     }
 }
 
-static void see_rows(void *context, const Runner *runner, int64_t first, int64_t count) {
+static void check_batch(void *context, const Runner *runner, int64_t first, int64_t count) {
     const ChoiceSearch *search = context;
     for (uint32_t k = 0; k < search->info->choice_count; k++) {
         const Output *output = &search->graph->outputs[k];
@@ -38,18 +38,18 @@ static void see_rows(void *context, const Runner *runner, int64_t first, int64_t
         const int32_t *numbers = runner_output(runner, output->name);
         int64_t width = shape_elements(node->shape) / search->batch;
         for (int64_t i = 0; i < count; i++)
-            see_choice(&search->outside[k], numbers + i * width, width,
-                       search->info->choices[k].columns, first + i);
+            check_row(&search->outside[k], numbers + i * width, width,
+                      search->info->choices[k].columns, first + i);
     }
 }
 
-static void tell(const Session *session, const ComputedChoice *choice, const Outside *outside,
-                 const int32_t *rows, Findings *findings) {
+static void report(const Session *session, const ComputedChoice *choice, const Outside *outside,
+                   const int32_t *rows, Findings *findings) {
     char place[PLACE_TEXT];
     const char *file;
     uint32_t line = 0, column;
     const char *text = arena_format(
-        session->arena, "is %" PRId32 " in %s, but there are columns for 0 to %" PRId64 " only",
+        session->arena, "is %" PRId32 " in %s, but only 0 to %" PRId64 " have a column",
         outside->number, dataset_place_text(session->dataset, NULL, rows[outside->first], place),
         choice->columns - 1);
     if (findings) {
@@ -64,18 +64,18 @@ static void tell(const Session *session, const ComputedChoice *choice, const Out
         diag_help(session->build.diag, "%" PRId64 " rows have such a number", outside->rows);
 }
 
-static bool look(Session *session, const Program *program, int64_t batch, const int32_t *rows,
-                 int64_t count, Findings *findings) {
+static bool check_rows(Session *session, const Program *program, int64_t batch, const int32_t *rows,
+                       int64_t count, Findings *findings) {
     const ModelInfo *info = session->build.info;
     ChoiceSearch search = {info, program->graph, batch,
                            ARENA_ARRAY(session->arena, Outside, info->choice_count)};
     Runner *runner = runner_new(program, session->states, session->threads, session->build.diag);
     bool good = runner && runner_data(runner, session->dataset, session->build.diag);
-    if (good) runner_rows(runner, rows, count, see_rows, &search);
+    if (good) runner_rows(runner, rows, count, check_batch, &search);
     runner_free(runner);
     for (uint32_t k = 0; k < info->choice_count && good; k++)
         if (search.outside[k].rows)
-            tell(session, &info->choices[k], &search.outside[k], rows, findings);
+            report(session, &info->choices[k], &search.outside[k], rows, findings);
     return good;
 }
 
@@ -88,7 +88,7 @@ bool session_check_choices(Session *session, const int32_t *rows, int64_t count,
         return false;
     Program *program = program_interpret(compilation.graph);
     bool good = states_bind(session->states, program, session->build.diag) &&
-                look(session, program, batch, rows, count, findings);
+                check_rows(session, program, batch, rows, count, findings);
     program_free(program);
     compilation_free(&compilation);
     return good;

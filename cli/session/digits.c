@@ -1,4 +1,4 @@
-/* Numbers of the data that lose digits where the network computes with them: f32 has room for
+/* Finds numbers of the data that lose digits when the network computes with them: f32 keeps about
  * seven. */
 #include "cli/session/session.h"
 
@@ -16,25 +16,25 @@ static const char *finding_text(const Session *session, const char *name, const 
     char place[PLACE_TEXT];
     if (!found->rows)
         return arena_format(session->arena,
-                            "'%s' loses digits: from %.15g to %.15g f32 has %.0f numbers only",
-                            name, found->least, found->most, found->numbers);
-    return arena_format(session->arena, "'%s' loses digits: f32 makes %.0f of %" PRId64 " in %s",
-                        name, (double)(float)found->whole, found->whole,
+                            "'%s' loses digits: from %.15g to %.15g f32 has only %.0f numbers",
+                            name, found->min, found->max, found->numbers);
+    return arena_format(session->arena, "'%s' loses digits: %" PRId64 " becomes %.0f as f32 in %s",
+                        name, found->whole, (double)(float)found->whole,
                         dataset_place_text(session->dataset, NULL, found->row, place));
 }
 
-/* The columns beside each other, and the rows around a row, are those of one column: it is told
+/* Several inputs can read one column, such as the rows around a row. The column is reported
  * once. */
-static bool told_before(const char **told, uint32_t *count, const char *name) {
+static bool reported_before(const char **reported, uint32_t *count, const char *name) {
     for (uint32_t i = 0; i < *count; i++)
-        if (!strcmp(told[i], name)) return true;
-    told[(*count)++] = name;
+        if (!strcmp(reported[i], name)) return true;
+    reported[(*count)++] = name;
     return false;
 }
 
 void session_check_digits(Session *session, Findings *findings) {
     const ModelInfo *info = session->build.info;
-    const char **told = ARENA_ARRAY(session->arena, const char *, info->rounded_count);
+    const char **reported = ARENA_ARRAY(session->arena, const char *, info->rounded_count);
     uint32_t count = 0;
     for (uint32_t i = 0; i < info->rounded_count; i++) {
         Rounded found;
@@ -42,7 +42,7 @@ void session_check_digits(Session *session, Findings *findings) {
                              &found))
             continue;
         const char *name = column_name(session, info->rounded[i].name, &found);
-        if (told_before(told, &count, name)) continue;
+        if (reported_before(reported, &count, name)) continue;
         const char *text = finding_text(session, name, &found);
         if (findings) {
             findings_add(findings, "rounded", name, found.rows, "%s", text);
@@ -51,7 +51,7 @@ void session_check_digits(Session *session, Findings *findings) {
         diag_warning(session->build.diag, info->rounded[i].span, "%s", text);
         diag_help(
             session->build.diag,
-            "standardize it, or subtract from it before anything else is computed (x - %.*g): both begin with all digits",
-            found.rows ? 15 : 10, found.least);
+            "standardize it, or subtract a number first, as in x - %.*g: both compute with all digits",
+            found.rows ? 15 : 10, found.min);
     }
 }

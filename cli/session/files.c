@@ -1,4 +1,4 @@
-/* Files and paths: read whole, written whole. */
+/* Paths, and files read or written at once. */
 #include "cli/session/files.h"
 #include "ir/base/files.h"
 #include "ir/base/memory.h"
@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* no text that mlc reads is longer: /dev/zero must not fill the memory */
+/* the longest text in bytes: /dev/zero must not fill the memory */
 enum { READ_MAX = 256 << 20 };
 
 Path path_join(const char *folder, const char *name) {
@@ -48,7 +48,7 @@ bool path_ends_in(const char *path, const char *ending) {
     return length > end && !strcmp(path + length - end, ending);
 }
 
-/* NULL with errno set. */
+/* The text up to the end of the stream; NULL with errno set. */
 static char *read_stream(FILE *in, size_t *length) {
     size_t used = 0, capacity = 1 << 16;
     char *text = memory_try_grow(NULL, capacity + 1);
@@ -70,7 +70,7 @@ static char *read_stream(FILE *in, size_t *length) {
     return text;
 }
 
-/* Nothing but a file is read, so that a name in a model cannot make mlc wait. */
+/* Pipes and devices are refused: reading one that a model names could wait forever. */
 char *file_read_plain(const char *path, size_t *length) {
     uint64_t bytes;
     int file = file_open(path, &bytes);

@@ -1,5 +1,4 @@
-/* Files and paths: read whole, written whole. Errors are reported with STATUS_FILE (or the status
- * given). */
+/* Paths, and files read or written at once. Errors have STATUS_FILE, or the status given. */
 #ifndef MLC_CLI_SESSION_FILES_H
 #define MLC_CLI_SESSION_FILES_H
 
@@ -18,18 +17,18 @@ Path path_folder(const char *path);
 Path path_absolute(const char *path);
 bool path_exists(const char *path); /* file_is_there */
 bool path_is_folder(const char *path);
-/* Whether a name ends so and has more before that. */
+/* Whether a name ends in `ending` and has at least one character before it. */
 bool path_ends_in(const char *path, const char *ending);
 
 /* "-" or "/dev/stdin" */
 bool path_is_stdin(const char *path);
-/* The whole text, with a NUL added; the caller frees. Of what path_is_stdin names, that of stdin.
- * NULL after reporting an error of `status`. */
+/* The text of a file, or of stdin if path_is_stdin, followed by a NUL; the caller frees it. NULL
+ * after reporting an error of `status`. */
 char *file_read(const char *path, size_t *length, Status status, Diagnostics *diag);
-/* The same without a word, for a plain file only: NULL with errno set. */
+/* The same for a regular file, without a report: NULL with errno set. */
 char *file_read_plain(const char *path, size_t *length);
-/* Written beside the file and renamed, so that there is the old text or the new one (what is no
- * regular file is written to). */
+/* Writes a temporary file and renames it, so that the path holds either the old or the new text. A
+ * device or pipe is written directly. false after reporting an error. */
 bool file_write(const char *path, const char *text, size_t length, Diagnostics *diag);
 
 #endif

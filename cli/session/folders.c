@@ -1,4 +1,4 @@
-/* Folders as operands: the pictures in them. */
+/* Finds the pictures in folders that are operands. */
 #include "cli/session/folders.h"
 #include "cli/session/files.h"
 #include "ir/base/display.h"
@@ -18,11 +18,11 @@ typedef struct {
     Diagnostics *diag;
     PictureFile *items;
     uint32_t count, capacity;
-    uint32_t others;   /* files that are no pictures */
+    uint32_t others;   /* files that are not pictures */
     const char *other; /* one of them */
 } FolderSearch;
 
-/* By its name or its content. */
+/* Whether a file is a picture, by its name or its content. */
 static bool is_picture(const char *path) {
     bool readable;
     return bitmap_has_ending(path) || bitmap_kind(path, &readable);
@@ -41,9 +41,9 @@ static bool cannot_read(const FolderSearch *found, const char *path, const char 
 
 static bool search(FolderSearch *found, const char *path, const char *name, int depth);
 
-/* Links are followed to files, not to folders: these could lead back. */
-static bool take_entry(FolderSearch *found, const char *folder, const char *folder_name,
-                       const char *entry, int depth) {
+/* Links to files are followed. Links to folders are not: they could form a cycle. */
+static bool add_entry(FolderSearch *found, const char *folder, const char *folder_name,
+                      const char *entry, int depth) {
     struct stat status, linked;
     const char *path = arena_format(found->arena, "%s/%s", folder, entry);
     if (*entry == '.') return true;
@@ -68,7 +68,7 @@ static bool search(FolderSearch *found, const char *path, const char *name, int 
             good = !errno || cannot_read(found, path, "the folder ");
             break;
         }
-        good = take_entry(found, path, name, entry, depth);
+        good = add_entry(found, path, name, entry, depth);
     }
     if (open) closedir(open);
     return good;
@@ -78,7 +78,7 @@ static int by_path(const void *a, const void *b) {
     return strcmp(((const PictureFile *)a)->path, ((const PictureFile *)b)->path);
 }
 
-static bool take_folder(FolderSearch *found, const char *operand) {
+static bool add_folder(FolderSearch *found, const char *operand) {
     uint32_t before = found->count;
     size_t length = strlen(operand);
     while (length > 1 && operand[length - 1] == '/') length--;
@@ -92,8 +92,9 @@ static bool take_folder(FolderSearch *found, const char *operand) {
     qsort(found->items + before, found->count - before, sizeof *found->items, by_path);
     if (found->others) {
         shown_text(operand, stderr);
-        fprintf(stderr, ": %u file%s no picture%s and left out, such as ", found->others,
-                found->others == 1 ? " is" : "s are", found->others == 1 ? "" : "s");
+        fprintf(stderr, ": %u file%s not %spicture%s and left out, such as ", found->others,
+                found->others == 1 ? " is" : "s are", found->others == 1 ? "a " : "",
+                found->others == 1 ? "" : "s");
         shown_text(found->other, stderr);
         fputc('\n', stderr);
     }
@@ -105,7 +106,7 @@ PictureFile *folders_search(char *const *operands, int count, Arena *arena, uint
     FolderSearch found = {.arena = arena, .diag = diag};
     for (int i = 0; i < count; i++) {
         if (path_is_folder(operands[i])) {
-            if (!take_folder(&found, operands[i])) return NULL;
+            if (!add_folder(&found, operands[i])) return NULL;
         } else {
             add_file(&found, operands[i], NULL);
         }

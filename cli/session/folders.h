@@ -1,4 +1,4 @@
-/* Folders as operands: the pictures in them. */
+/* Finds the pictures in folders that are operands. */
 #ifndef MLC_CLI_SESSION_FOLDERS_H
 #define MLC_CLI_SESSION_FOLDERS_H
 
@@ -7,13 +7,13 @@
 
 typedef struct {
     const char *path;
-    /* the name of the folder that it is in, where that is inside of the operand; or NULL */
+    /* the name of its folder, if that is below the operand; else NULL */
     const char *folder;
 } PictureFile;
 
-/* The operands, folders replaced by the pictures in them and in all their folders, in the order of
- * their paths; what is no picture there is said on stderr, but for hidden files. NULL after
- * reporting errors: a folder that cannot be read or holds none. */
+/* The operands, with each folder replaced by the pictures in it and below it, sorted by path. A
+ * note on stderr counts other files, except hidden ones. NULL after reporting errors, such as an
+ * unreadable folder or one without pictures. */
 PictureFile *folders_search(char *const *operands, int count, Arena *arena, uint32_t *picture_count,
                             Diagnostics *diag);
 

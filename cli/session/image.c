@@ -1,11 +1,11 @@
-/* A picture of any size and colour becomes the image that a network was trained on. */
+/* Converts a picture of any size and colour into the image format that a network reads. */
 #include "cli/session/image.h"
 #include "cli/session/ink.h"
 #include "runtime/formats/bitmap.h"
 
 #include <math.h>
 
-/* The mean of the pixels at the border */
+/* The mean of the border pixels. */
 static double background(const Bitmap *bitmap, int channel) {
     const uint8_t *plane =
         bitmap->pixels + (size_t)channel * (size_t)bitmap->height * (size_t)bitmap->width;
@@ -43,7 +43,7 @@ bool image_fit(const char *path, int channels, int height, int width, FitRequest
     Bitmap bitmap;
     if (!bitmap_open(path, channels, &bitmap, diag)) return false;
     *facts = facts_of(&bitmap);
-    /* A colour picture counts by all of its channels. */
+    /* The background of a colour picture is the mean over its channels. */
     double sum = 0;
     for (int c = 0; c < bitmap.channels; c++) sum += background(&bitmap, c);
     facts->light = sum / bitmap.channels > 127.5;

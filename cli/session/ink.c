@@ -1,6 +1,6 @@
-/* The strokes of a drawn or photographed figure. A pixel's contrast is how far it differs from the
- * background, which is the median of the border. Otsu's threshold tells strokes from paper; specks,
- * far smaller than the largest stroke, are noise. */
+/* Finds the strokes of a drawn or photographed figure. The contrast of a pixel is its difference
+ * from the background, the median of the border. Otsu's threshold separates strokes from paper.
+ * Specks, far smaller than the largest stroke, are removed. */
 #include "cli/session/ink.h"
 
 #include "ir/base/arena.h"
@@ -11,17 +11,17 @@
 
 enum {
     LEVELS = 256,
-    SIDE_MAX = 512,    /* a larger picture is looked at in blocks of pixels */
+    SIDE_MAX = 512,    /* a larger picture is averaged over blocks of pixels */
     CONTRAST_MIN = 24, /* of strokes, in levels */
-    SPECK_SHARE = 25   /* a speck has less than 1/25 of the area of the largest stroke */
+    SPECK_RATIO = 25   /* a speck has less than 1/25 of the area of the largest stroke */
 };
 
 typedef struct {
     Arena *arena;
     int height, width;
-    uint8_t *levels;   /* [height][width]: the picture, and then the contrasts */
+    uint8_t *levels;   /* [height][width]: brightness, later contrast */
     bool *stroke;      /* [height][width] */
-    uint8_t threshold; /* contrasts above are strokes */
+    uint8_t threshold; /* a pixel with more contrast is a stroke */
 } Ink;
 
 static int at(const Ink *ink, int y, int x) { return y * ink->width + x; }
@@ -49,17 +49,18 @@ static Ink ink_new(const Bitmap *bitmap, Arena *arena) {
 
 /* -- contrast -- */
 
-/* The level that a share of what was counted does not exceed. */
-static int level_at(const uint32_t counts[LEVELS], double share) {
+/* The quantile of a histogram: the level that `fraction` of the pixels do not exceed. */
+static int level_at(const uint32_t counts[LEVELS], double fraction) {
     double total = 0, seen = 0;
     for (int level = 0; level < LEVELS; level++) total += counts[level];
     for (int level = 0; level < LEVELS; level++)
-        if ((seen += counts[level]) >= share * total) return level;
+        if ((seen += counts[level]) >= fraction * total) return level;
     return LEVELS - 1;
 }
 
-/* The unevenness of the border, at most a quarter of all levels, is taken off: it is paper. */
-static void take_contrasts(Ink *ink, bool dark) {
+/* Replaces levels by contrasts. The variation of the border, at most a quarter of all levels, is
+ * subtracted: it is paper. */
+static void compute_contrasts(Ink *ink, bool dark) {
     uint32_t counts[LEVELS], uneven[LEVELS] = {0};
     memset(counts, 0, LEVELS * sizeof *counts);
     for (int y = 0; y < ink->height; y++)
@@ -75,8 +76,8 @@ static void take_contrasts(Ink *ink, bool dark) {
     }
 }
 
-/* N. Otsu, "A threshold selection method from gray-level histograms" (1979): the largest variance
- * between both classes. */
+/* The threshold with the largest variance between the two classes: N. Otsu, "A threshold selection
+ * method from gray-level histograms" (1979). */
 static uint8_t otsu(const Ink *ink) {
     uint32_t counts[LEVELS] = {0};
     double total = 0, sum = 0, below = 0, sum_below = 0, largest = 0;
@@ -98,11 +99,11 @@ static uint8_t otsu(const Ink *ink) {
 /* -- strokes -- */
 
 typedef struct {
-    int *pixels; /* of one stroke, connected by sides and corners */
+    int *pixels; /* connected by sides and corners */
     int count;
 } Stroke;
 
-/* Collects the strokes' pixels that are connected with one; their marks are taken off. */
+/* Collects the stroke pixels connected with `first`, and clears their marks. */
 static void collect(Ink *ink, int first, Stroke *stroke) {
     stroke->count = 0;
     stroke->pixels[stroke->count++] = first;
@@ -123,7 +124,7 @@ static void mark_strokes(const Ink *ink) {
         ink->stroke[i] = ink->levels[i] > ink->threshold;
 }
 
-static void leave_out_specks(Ink *ink) {
+static void remove_specks(Ink *ink) {
     int pixels = ink->height * ink->width, largest = 0;
     Stroke stroke = {ARENA_ARRAY(ink->arena, int, (size_t)pixels), 0};
     for (int i = 0; i < pixels; i++) {
@@ -136,13 +137,14 @@ static void leave_out_specks(Ink *ink) {
     for (int i = 0; i < pixels; i++) {
         if (!ink->stroke[i]) continue;
         collect(ink, i, &stroke);
-        for (int k = 0; k < stroke.count && stroke.count * SPECK_SHARE >= largest; k++)
+        for (int k = 0; k < stroke.count && stroke.count * SPECK_RATIO >= largest; k++)
             kept[stroke.pixels[k]] = true;
     }
     ink->stroke = kept;
 }
 
-/* Levels as bright as the strokes are at most; what is not near a stroke is black. */
+/* Scales the levels so that the brightest stroke is white. Pixels that do not touch a stroke become
+ * black. */
 static void brighten(const Ink *ink) {
     int brightest = 0;
     for (int i = 0; i < ink->height * ink->width; i++)
@@ -160,7 +162,7 @@ static void brighten(const Ink *ink) {
 
 /* -- the picture -- */
 
-/* Where the strokes lie, and the middle of their mass, from the middle of the first pixel. */
+/* The bounding box of the strokes, and their centre of mass. */
 static Area box_of(const Ink *ink, double *middle_y, double *middle_x) {
     int top = ink->height, left = ink->width, bottom = 0, right = 0;
     double mass = 0, y_mass = 0, x_mass = 0;
@@ -194,17 +196,18 @@ static void draw(const Ink *ink, int height, int width, uint8_t *pixels) {
 bool ink_centre(const Bitmap *bitmap, bool dark, int height, int width, uint8_t *pixels) {
     Arena *arena = arena_new();
     Ink ink = ink_new(bitmap, arena);
-    take_contrasts(&ink, dark);
+    compute_contrasts(&ink, dark);
     ink.threshold = otsu(&ink);
     mark_strokes(&ink);
     bool found = false;
     for (int i = 0; i < ink.height * ink.width; i++)
         found |= ink.stroke[i] && ink.levels[i] >= CONTRAST_MIN;
     if (found) {
-        leave_out_specks(&ink);
+        remove_specks(&ink);
         brighten(&ink);
         draw(&ink, height, width, pixels);
-        /* Thin strokes become pale where a large picture shrinks. */
+        /* Thin strokes become pale when a large picture shrinks, so the brightest pixel is scaled
+         * to white. */
         int count = height * width;
         int brightest = 1;
         for (int i = 0; i < count; i++)

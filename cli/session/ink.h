@@ -1,16 +1,14 @@
-/* The strokes of a drawn or photographed figure: found, cropped and centred, as the digits of MNIST
- * were. */
+/* Finds the strokes of a drawn or photographed figure, crops and centres them as in MNIST. */
 #ifndef MLC_CLI_SESSION_INK_H
 #define MLC_CLI_SESSION_INK_H
 
 #include "runtime/formats/bitmap.h"
 
-/* Fills pixels[height][width] with bright strokes on black. The box around the strokes is scaled,
- * with its proportions, into a box of 20/28 of the size, and the centre of mass of the strokes
- * comes to the middle: see Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten
- * digits". dark: the strokes are darker than the background. The first channel of the picture
- * counts. false: there are no strokes that differ from a plain background; then nothing is
- * written. */
+/* Fills pixels[height][width] with bright strokes on black. The bounding box of the strokes is
+ * scaled to 20/28 of the size, and their centre of mass is moved to the middle: see Y. LeCun, C.
+ * Cortes, C. Burges, "The MNIST database of handwritten digits". dark: the strokes are darker than
+ * the background. Only the first channel is used. false if the picture has no strokes; then nothing
+ * is written. */
 bool ink_centre(const Bitmap *bitmap, bool dark, int height, int width, uint8_t *pixels);
 
 #endif

@@ -1,5 +1,5 @@
-/* New rows from arrays of NumPy: one file, a file for each field that the model reads, or an
- * archive with all of them. */
+/* New rows from NumPy arrays: one .npy file, a .npy file for each field that the model reads, or an
+ * .npz archive. */
 #include "cli/session/input_files.h"
 #include "ir/base/memory.h"
 #include "ir/data/derived.h"
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Axes of size 1 do not tell rows apart. */
+/* The shape without axes of size 1: [28, 28] fits [1, 28, 28]. */
 static Shape squeezed(Shape shape) {
     Shape result = {0};
     for (int i = 0; i < shape.rank; i++)
@@ -15,7 +15,7 @@ static Shape squeezed(Shape shape) {
     return result;
 }
 
-/* How many rows of shape `row` an array is; 0: none. */
+/* The number of rows of shape `row` in an array; 0 if the shape does not fit. */
 static int64_t rows_of(const SourceField *array, int64_t first, Shape row) {
     Shape whole = {.rank = array->row.rank + 1, .dim = {first}};
     memcpy(&whole.dim[1], array->row.dim, (size_t)array->row.rank * sizeof *whole.dim);
@@ -23,7 +23,8 @@ static int64_t rows_of(const SourceField *array, int64_t first, Shape row) {
     return shape_equal(squeezed(whole), squeezed(row)) ? 1 : 0;
 }
 
-/* The array's elements as those of the field; NULL after reporting one that cannot be that. */
+/* The elements of the array, converted to the type of the field. NULL after reporting an element
+ * that does not fit. */
 static void *take_elements(const InputFiles *input, const SourceField *field, DType dtype,
                            const void *data, int64_t rows, const char *what) {
     int64_t count = rows * shape_elements(field->row);
@@ -45,11 +46,10 @@ static bool wrong_shape(const InputFiles *input, const SourceField *field, const
     char found[SHAPE_TEXT], wanted[SHAPE_TEXT];
     Shape whole = {.rank = array->row.rank + 1, .dim = {first}};
     memcpy(&whole.dim[1], array->row.dim, (size_t)array->row.rank * sizeof *whole.dim);
-    diag_error(input_diag(input), STATUS_DATA, (Span){0},
-               "%s is %s, but a row that the network reads is %s", what,
-               shape_text(array->dtype, whole, found),
-               shape_text(field->dtype, field->row, wanted));
-    diag_help(input_diag(input), "rows come first, one after the other");
+    diag_error(
+        input_diag(input), STATUS_DATA, (Span){0}, "%s is %s, but the network reads rows of %s",
+        what, shape_text(array->dtype, whole, found), shape_text(field->dtype, field->row, wanted));
+    diag_help(input_diag(input), "the first axis must be the rows");
     return false;
 }
 
@@ -59,7 +59,7 @@ static void add_wanted(SourceField *wanted, uint32_t *count, SourceField field) 
     wanted[(*count)++] = field;
 }
 
-/* The columns side by side that a column is computed of; NULL: there are none. */
+/* The list of columns that a derived column is computed from; NULL if there is none. */
 static const Derived *columns_in(const Derived *derived) {
     if (derived->kind == DERIVED_COLUMNS) return derived->is_list ? derived : NULL;
     const Derived *columns = NULL;
@@ -68,9 +68,9 @@ static const Derived *columns_in(const Derived *derived) {
     return columns;
 }
 
-/* The arrays that hold what the model reads: a field of the source, or columns side by side. Of
- * what is computed of fields when the data are read, standardize(x) or classes(label), it is these;
- * and so it is of the rows around a row. */
+/* The arrays that the files must hold: fields of the source, or several columns side by side.
+ * standardize(x), classes(label) and windows of rows are computed from their fields, so the fields
+ * are wanted instead. */
 static SourceField *wanted_arrays(const InputFiles *input, uint32_t *count) {
     const SourceSchema *schema = &input->session->build.info->schema;
     Arena *arena = input->session->arena;
@@ -99,7 +99,7 @@ static SourceField *wanted_arrays(const InputFiles *input, uint32_t *count) {
     return wanted;
 }
 
-/* Fields of the source in their order, others behind them. */
+/* Sorts fields of the source into their order; other arrays follow. */
 static void sort_wanted(const SourceSchema *schema, SourceField *wanted, uint32_t count) {
     uint32_t sorted = 0;
     for (uint32_t k = 0; k < schema->field_count; k++) {
@@ -113,8 +113,8 @@ static void sort_wanted(const SourceSchema *schema, SourceField *wanted, uint32_
     }
 }
 
-/* What a field holds, from the array of its name in an archive, or from the only array (`only`) of
- * a file. All that is read has the same number of rows; 0: not known yet. */
+/* Reads a field from the array of its name in an archive, or from the single array `only` of a
+ * file. All arrays must have *rows rows; 0: not known yet. */
 static bool take_array(const InputFiles *input, const Dataset *arrays, const char *only,
                        const SourceField *field, void **elements, int64_t *rows) {
     const void *data;
@@ -133,14 +133,14 @@ static bool take_array(const InputFiles *input, const Dataset *arrays, const cha
     return (*elements = take_elements(input, field, array->dtype, data, own, what)) != NULL;
 }
 
-/* Where elements come from: those of a field are begin + i * step of an array. */
+/* Element i of a field is element begin + i * step of the array. */
 typedef struct {
     const Dataset *arrays;
     const char *name;
     int64_t begin, step;
 } ArrayOrigin;
 
-/* What is computed of a wide field begins with all digits. */
+/* Columns derived from a wide field are computed in f64 with all digits, so these are kept. */
 static void copy_digits(const InputFiles *input, const SourceField *fields, uint32_t field,
                         ArrayOrigin from) {
     if (fields[field].is_wide)
@@ -148,7 +148,7 @@ static void copy_digits(const InputFiles *input, const SourceField *fields, uint
                            from.step);
 }
 
-/* The data set of what has been taken for the fields; else nothing is left of it. */
+/* Makes the data set if all `count` fields have been read; frees their elements otherwise. */
 static bool make_dataset(const InputFiles *input, const SourceField *fields, uint32_t count,
                          void **elements, uint32_t taken, int64_t rows) {
     while (taken < count && taken > 0) free(elements[--taken]);
@@ -156,10 +156,10 @@ static bool make_dataset(const InputFiles *input, const SourceField *fields, uin
     const SourceSchema *schema = &input->session->build.info->schema;
     input->session->dataset =
         dataset_new(fields, count, elements, rows, input_series(input), schema);
-    return input_look_around(input);
+    return input_drop_incomplete(input);
 }
 
-/* Fields that stand side by side in the only array of a file. */
+/* Reads fields that are the columns of the single array of a file. */
 static bool take_columns(InputFiles *input, const Dataset *arrays, const char *only,
                          const SourceField *fields, uint32_t count) {
     const void *data;
@@ -213,7 +213,7 @@ static bool open_arrays(InputFiles *input, const char *reader, const char *argum
     return good;
 }
 
-/* A file for each array that is wanted, in the order of the fields of the source. */
+/* Reads one file for each wanted array, in the order of the fields of the source. */
 static bool open_array_each(InputFiles *input, SourceField *fields, uint32_t count) {
     uint32_t taken = 0;
     int64_t rows = 0;
@@ -243,12 +243,12 @@ bool input_open_array(InputFiles *input) {
     if (count > 1 && input->count == (int)count) return open_array_each(input, wanted, count);
     if (input->read_count == input->network_count)
         return (count == 1 || input_only(input, "an array")) && open_arrays(input, "npy", "x", "x");
-    diag_error(input_diag(input), STATUS_USAGE, (Span){0},
-               "%u arrays are needed, not %d: for '%s'%s", count, input->count, wanted[0].name,
-               count > 1 ? " and what it is compared with" : "");
+    diag_error(input_diag(input), STATUS_USAGE, (Span){0}, "%u arrays are needed, not %d: '%s'%s",
+               count, input->count, wanted[0].name,
+               count > 1 ? " and those that the loss compares it with" : "");
     diag_help(
         input_diag(input),
-        "give a file for each field of the source that the model reads, in their order, or an .npz that holds them");
+        "give one file for each field of the source that the model reads, in their order, or an .npz file with all of them");
     return false;
 }
 

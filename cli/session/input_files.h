@@ -1,5 +1,4 @@
-/* Files of new rows on their way into a data set: what inputs.c and the file for each kind of them
- * share. */
+/* Files of new rows: the declarations that inputs.c and the readers of each kind share. */
 #ifndef MLC_CLI_SESSION_INPUT_FILES_H
 #define MLC_CLI_SESSION_INPUT_FILES_H
 
@@ -13,8 +12,7 @@ typedef struct {
     const char **files;
     const PictureFile *pictures; /* the same files */
     int count;
-    /* what the network reads, one after the other, and then what only the loss and the metrics
-     * read */
+    /* [read_count]: first what the network reads, then what only loss and metrics read */
     const Symbol *reads;
     uint32_t read_count, network_count;
     Inputs *inputs;
@@ -26,15 +24,15 @@ bool input_open_table(InputFiles *input);   /* input_table.c */
 bool input_open_array(InputFiles *input);   /* input_arrays.c */
 bool input_open_archive(InputFiles *input); /* input_arrays.c */
 
-/* -- for these, in inputs.c -- */
+/* -- helpers in inputs.c -- */
 
 Diagnostics *input_diag(const InputFiles *input);
 /* The kind of files that the training data were. */
 InputKind input_model_kind(const InputFiles *input);
-/* The shape of a row of what the network reads. */
+/* The shape of one row of an input, without the batch axis. */
 Shape input_row(const Symbol *symbol);
-/* The only input of the network: images and arrays have no names to tell several apart. NULL after
- * reporting that there are more; `kind` is "an image". */
+/* The only input of the network. NULL after reporting that it has several: images and arrays have
+ * no names. `kind` is "an image" or "an array". */
 const Symbol *input_only(const InputFiles *input, const char *kind);
 /* Writes element `at`. false: the type cannot hold the value. */
 bool input_put_element(void *to, DType dtype, int64_t at, double value);
@@ -42,12 +40,12 @@ bool input_put_element(void *to, DType dtype, int64_t at, double value);
  * reporting errors. */
 Dataset *input_open_with(const InputFiles *input, const char *reader, const SourceArg *args,
                          uint32_t count, const SourceSchema *like, Diagnostics *diag);
-/* The field that tells series apart; NULL: the network looks at no other rows, or all rows are one
+/* The field that separates series. NULL: the network reads no windows of rows, or all rows are one
  * series. */
 const char *input_series(const InputFiles *input);
-/* Leaves out the rows around which rows are missing that the network reads. */
-bool input_look_around(const InputFiles *input);
-/* Reports where there are several files of rows. */
+/* Drops the rows whose window of surrounding rows is incomplete. */
+bool input_drop_incomplete(const InputFiles *input);
+/* false after reporting that several files of rows are given. */
 bool input_one_file(const InputFiles *input);
 
 #endif

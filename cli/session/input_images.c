@@ -1,4 +1,4 @@
-/* New rows from pictures: each is brought to the size and the colours that the network reads. */
+/* New rows from pictures: each is converted to the size and the colours that the network reads. */
 #include "cli/session/input_files.h"
 #include "cli/session/image.h"
 #include "ir/base/display.h"
@@ -25,24 +25,24 @@ static void print_kind(bool size, int height, int width, bool colour, bool colou
     if (colour) fputs(coloured ? "colour" : "grey", stderr);
 }
 
-/* What was done to a picture; nothing is said of one that is what the network reads. */
+/* Notes how a picture was converted; prints nothing if it was not. */
 static void print_image_changes(const char *file, Shape row, const ImageFacts *facts) {
     int height = (int)row.dim[1], width = (int)row.dim[2];
     bool size = facts->height != height || facts->width != width, coloured = row.dim[0] == 3;
-    bool colour = facts->coloured != coloured, brought = size || colour;
+    bool colour = facts->coloured != coloured, converted = size || colour;
     const char *light = light_text(facts);
-    if (!brought && !facts->inverted) return;
+    if (!converted && !facts->inverted) return;
     shown_text(file, stderr);
     fputs(": ", stderr);
     print_kind(size, facts->height, facts->width, colour, facts->coloured);
-    if (brought) fputs(", brought to ", stderr);
+    if (converted) fputs(", converted to ", stderr);
     print_kind(size, height, width, colour, coloured);
-    fprintf(stderr, "%s%s%s\n", brought && light ? ", " : "", light ? light : "",
+    fprintf(stderr, "%s%s%s\n", converted && light ? ", " : "", light ? light : "",
             facts->centred ? ", cropped to its strokes and centred" : "");
 }
 
-/* Sets of 28 x 28 grey pictures are centred figures on black, unless they are known to be something
- * else. */
+/* mnist() and idx() with 28 x 28 grey pictures hold centred figures on black, so new pictures are
+ * cropped and centred too. --fit overrides this. */
 static bool centres_strokes(const Build *build, Shape row) {
     const char *reader = build->info->source.reader;
     bool like_mnist = row.dim[0] == 1 && row.dim[1] == 28 && row.dim[2] == 28;
@@ -51,8 +51,8 @@ static bool centres_strokes(const Build *build, Shape row) {
            (build->options->fit == CHOICE_fit_auto && like_mnist && drawn);
 }
 
-/* As the training images came to their size: those of a folder were stretched, those of other
- * sources were never touched. */
+/* Converts a picture like the training images: images() has stretched those of folders; those of
+ * other sources already had their size. */
 static bool read_image(const InputFiles *input, const char *file, Shape row, uint8_t *pixels) {
     const Build *build = &input->session->build;
     ImageFacts facts;
@@ -70,7 +70,7 @@ static bool read_image(const InputFiles *input, const char *file, Shape row, uin
     return good;
 }
 
-/* The class that a folder is called by; -1: none. */
+/* The class named by a folder; -1: none. */
 static int32_t class_called(const SourceField *label, const char *name) {
     int64_t number;
     for (uint32_t i = 0; i < label->category_count; i++)
@@ -79,7 +79,8 @@ static int32_t class_called(const SourceField *label, const char *name) {
                                                                                : -1;
 }
 
-/* The classes of the pictures, by their folders; NULL: they are not known. */
+/* The classes of the pictures, by the names of their folders. NULL if some are unknown, which is
+ * reported only where labels are needed. */
 static void *classes_of(const InputFiles *input, const SourceField *label) {
     void *classes =
         memory_array((size_t)input->count, sizeof(int32_t), "the classes of the pictures");
@@ -90,18 +91,18 @@ static void *classes_of(const InputFiles *input, const SourceField *label) {
         free(classes);
         if (input->read_count == input->network_count) return NULL;
         diag_error(input_diag(input), STATUS_DATA, (Span){0},
-                   folder ? "'%s' is in no folder of a class: '%s' is none"
+                   folder ? "the folder of '%s' is not named after a class: '%s'"
                           : "the class of '%s' is not known",
                    input->files[i], folder);
         diag_help(input_diag(input),
-                  "give a folder that holds a folder for each class, called by its name");
+                  "give a folder that holds one folder for each class, named after it");
         return NULL;
     }
     return classes;
 }
 
-/* PictureShape have one label only: of labels that are computed or are several, nobody knows how to
- * make them. */
+/* Folder names give one label. Labels that are computed, or several labels, cannot be made from
+ * them. */
 static const SourceField *label_of(const InputFiles *input) {
     const ModelInfo *info = input->session->build.info;
     const SourceField *label =
@@ -112,7 +113,7 @@ static const SourceField *label_of(const InputFiles *input) {
         return label;
     if (others)
         diag_error(input_diag(input), STATUS_USAGE, (Span){0},
-                   "pictures have a class, but the loss compares with '%s' as well",
+                   "folders of pictures give only a class, but the loss also reads '%s'",
                    input->reads[1].name);
     return NULL;
 }
@@ -123,7 +124,7 @@ bool input_open_images(InputFiles *input) {
     Shape row = input_row(symbol);
     if (!is_image(symbol)) {
         diag_error(input_diag(input), STATUS_USAGE, (Span){0},
-                   "the network reads no images, but '%s'", symbol->name);
+                   "the network does not read images: its input is '%s'", symbol->name);
         return false;
     }
     const SourceField *label = label_of(input);

@@ -1,5 +1,5 @@
-/* New rows from a table, read with the arguments of the training table; columns that only the label
- * needs may be missing. */
+/* New rows from a csv table, read with the arguments of the training table. Columns that only the
+ * label needs may be missing. */
 #include "cli/session/input_files.h"
 #include "ir/base/display.h"
 #include "ir/data/derived.h"
@@ -7,8 +7,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Arguments of csv() that are about other files, or about rows to be left out: every row of the new
- * file is asked for. */
+/* Arguments of csv() that name other files or leave out rows. They are dropped: every row of the
+ * new file is wanted. */
 static bool is_about_rows(const char *name) {
     static const char *const names[] = {"valid",      "test",      "skip",
                                         "valid_skip", "test_skip", "drop_missing"};
@@ -17,8 +17,8 @@ static bool is_about_rows(const char *name) {
     return false;
 }
 
-/* The arguments that the model's table was read with, for another file; `skip` is the one that says
- * how many lines come before its rows. */
+/* Reads the new file with the arguments of the model's table. `skip`: the argument with the number
+ * of lines before the header, or NULL. */
 static Dataset *read_table_skipping(const InputFiles *input, const SourceArg *skip,
                                     Diagnostics *diag) {
     const ModelInfo *info = input->session->build.info;
@@ -45,25 +45,23 @@ static const SourceArg *source_arg(const InputFiles *input, const char *name) {
     return NULL;
 }
 
-/* New rows may stand in a file like that of the training rows, or like those of the held-out ones,
- * with other lines before them: where the first way does not fit, the others are tried. Standard
- * input is read once. */
+/* The new file may have as many lines before its header as the training file, or as the valid or
+ * test file. These are tried in turn, but standard input can only be read once. */
 static Dataset *read_table(const InputFiles *input) {
     static const char *const others[] = {"test_skip", "valid_skip"};
     if (input_model_kind(input) != INPUT_TABLE) {
         diag_error(input_diag(input), STATUS_USAGE, (Span){0},
-                   "the network was not trained on a table, so '%s' has nothing for it",
-                   input->files[0]);
+                   "'%s' is a table, but the network was not trained on a table", input->files[0]);
         return NULL;
     }
     Diagnostics *first = diag_new();
     Dataset *dataset = read_table_skipping(input, source_arg(input, "skip"), first);
     for (size_t i = 0; i < sizeof others / sizeof *others && !dataset; i++) {
-        Diagnostics *unheard = diag_new();
+        Diagnostics *ignored = diag_new();
         const SourceArg *skip =
             path_is_stdin(input->files[0]) ? NULL : source_arg(input, others[i]);
-        if (skip) dataset = read_table_skipping(input, skip, unheard);
-        diag_free(unheard);
+        if (skip) dataset = read_table_skipping(input, skip, ignored);
+        diag_free(ignored);
     }
     if (!dataset) diag_append(input_diag(input), first);
     diag_free(first);
@@ -81,7 +79,7 @@ static bool missing_column(const InputFiles *input, const SourceField *field) {
     if (!found)
         diag_help(
             input_diag(input),
-            "it has no column of the data at all: its first line must name them, divided as theirs are");
+            "no column of the training data was found: the first line must name the columns, with the same delimiter");
     return false;
 }
 
@@ -99,7 +97,8 @@ static void print_unseen(const char *file, const SourceField *column, const char
     if (near) fputs("'?\n", stderr);
 }
 
-/* The network reads whole numbers, and a cell of this column of numbers holds none. */
+/* Reports the first cell of a column that is not a whole number, although the network reads whole
+ * numbers. */
 static bool not_whole(const InputFiles *input, const SourceField *column, const float *numbers) {
     const Dataset *dataset = input->session->dataset;
     char place[PLACE_TEXT];
@@ -121,7 +120,7 @@ static bool not_whole(const InputFiles *input, const SourceField *column, const 
     return false;
 }
 
-/* The columns that the network reads must be there, as what they were; the others, the label too,
+/* Columns that the network reads must be present and have their type. Others, such as the label,
  * may be missing. */
 static bool check_columns(const InputFiles *input, const Symbol *symbol) {
     const SourceSchema *schema = &input->session->build.info->schema;
@@ -154,5 +153,5 @@ bool input_open_table(InputFiles *input) {
     input->session->dataset = read_table(input);
     for (uint32_t i = 0; i < input->read_count && input->session->dataset; i++)
         if (!check_columns(input, &input->reads[i])) return false;
-    return input->session->dataset && input_look_around(input);
+    return input->session->dataset && input_drop_incomplete(input);
 }

@@ -1,5 +1,4 @@
-/* New rows for a trained network: files become a data set that has what the model reads, and
- * nothing else is needed. */
+/* New rows for a trained network: reads files into a data set with what the network reads. */
 #include "cli/session/input_files.h"
 #include "ir/data/derived.h"
 #include "ir/data/readers.h"
@@ -17,7 +16,7 @@ Diagnostics *input_diag(const InputFiles *input) { return input->session->build.
 
 /* -- what the model reads -- */
 
-/* What kind of files its training data were. */
+/* The kind of files that the training data were. */
 InputKind input_model_kind(const InputFiles *input) {
     const DataReader *reader = reader_named(input->session->build.info->source.reader);
     return reader ? reader->input : INPUT_NONE;
@@ -29,7 +28,7 @@ static bool is_input(const InputFiles *input, const char *name) {
     return false;
 }
 
-/* Adds what a graph reads of the data. */
+/* Adds the inputs of a graph to the list. */
 static bool add_reads(InputFiles *input, GraphKind kind) {
     const Build *build = &input->session->build;
     Arena *arena = input->session->arena;
@@ -62,16 +61,15 @@ Shape input_row(const Symbol *symbol) {
     return row;
 }
 
-/* A single input, which the files then hold; images and arrays have no names to tell several
- * apart. */
+/* Images and arrays have no names, so they can only feed a network with a single input. */
 const Symbol *input_only(const InputFiles *input, const char *kind) {
     if (input->network_count == 1) return &input->reads[0];
     diag_error(input_diag(input), STATUS_USAGE, (Span){0},
-               "the network reads %u inputs, and %s is one only", input->network_count, kind);
+               "the network reads %u inputs, but %s is only one", input->network_count, kind);
     return NULL;
 }
 
-/* Whether an input or label of that type holds the value. */
+/* Writes an element. false: the type cannot hold the value. */
 bool input_put_element(void *to, DType dtype, int64_t at, double value) {
     if (dtype == DTYPE_F32) return ((float *)to)[at] = (float)value, true;
     bool fits =
@@ -81,24 +79,24 @@ bool input_put_element(void *to, DType dtype, int64_t at, double value) {
     return ((int32_t *)to)[at] = (int32_t)value, true;
 }
 
-/* -- files that a reader knows -- */
+/* -- files with a reader -- */
 
-/* The rows around a row that are read. */
-static SourceRows looks_of(const InputFiles *input) {
-    SourceRows looks = {0, 0, 1};
+/* The window of rows that the network reads around a row. */
+static SourceRows window_of(const InputFiles *input) {
+    SourceRows window = {0, 0, 1};
     for (uint32_t i = 0; i < input->read_count; i++)
-        source_rows_add(&looks, input->session->arena, &input->session->build.info->schema,
+        source_rows_add(&window, input->session->arena, &input->session->build.info->schema,
                         input->reads[i].name);
-    return looks;
+    return window;
 }
 
-/* The field that tells series apart; NULL: nothing looks at other rows, or all are one. */
+/* The field that separates series; NULL: no windows, or all rows are one series. */
 const char *input_series(const InputFiles *input) {
-    SourceRows looks = looks_of(input);
-    return looks.from || looks.to ? source_series(&input->session->build.info->split) : NULL;
+    SourceRows window = window_of(input);
+    return window.from || window.to ? source_series(&input->session->build.info->split) : NULL;
 }
 
-/* All rows of files: which of them have others around them is another matter. */
+/* Reads all rows. input_drop_incomplete removes those with incomplete windows later. */
 Dataset *input_open_with(const InputFiles *input, const char *reader, const SourceArg *args,
                          uint32_t count, const SourceSchema *like, Diagnostics *diag) {
     DataSource source = {
@@ -107,22 +105,22 @@ Dataset *input_open_with(const InputFiles *input, const char *reader, const Sour
                         diag);
 }
 
-bool input_look_around(const InputFiles *input) {
-    SourceRows looks = looks_of(input);
-    return dataset_look_around(input->session->dataset, &looks, false, input_diag(input));
+bool input_drop_incomplete(const InputFiles *input) {
+    SourceRows window = window_of(input);
+    return dataset_drop_incomplete(input->session->dataset, &window, false, input_diag(input));
 }
 
 bool input_one_file(const InputFiles *input) {
     if (input->count == 1) return true;
     diag_error(input_diag(input), STATUS_USAGE, (Span){0},
-               "several files must be images; '%s' is a file of rows", input->files[0]);
+               "'%s' is a file of rows: only images can be several files", input->files[0]);
     return false;
 }
 
 /* -- by the names of the files -- */
 
-/* Pictures are known by their content as well. Standard input holds rows of a table, and so does a
- * file of any other name that is given to a network of tables. */
+/* The kind of a file by its name; pictures are also recognized by content. Standard input is a
+ * table. So is a file with an unknown name if the network was trained on a table. */
 static InputKind kind_of(const InputFiles *input, const char *file) {
     bool readable;
     if (path_is_stdin(file)) return INPUT_TABLE;
@@ -143,7 +141,7 @@ static bool open_files(InputFiles *input) {
     return false;
 }
 
-/* By itself, or beside other columns. */
+/* Whether the network reads the field, alone or together with other columns. */
 static bool is_read(const InputFiles *input, const char *field) {
     const SourceSchema *schema = &input->session->build.info->schema;
     for (uint32_t i = 0; i < input->read_count; i++) {
@@ -158,8 +156,7 @@ static bool is_read(const InputFiles *input, const char *field) {
     return false;
 }
 
-/* Where the network chooses by a whole number, such as a row of an embedding, the new rows have
- * none that it cannot choose by. */
+/* Checks the numbers that the network uses as indices, such as rows of an embedding. */
 static bool check_classes(const InputFiles *input) {
     const ModelInfo *info = input->session->build.info;
     for (uint32_t i = 0; i < info->present_count; i++)
@@ -187,14 +184,13 @@ static bool check_kinds(const InputFiles *input) {
         }
         if (kind != INPUT_NONE && kind == kind_of(input, input->files[0])) continue;
         diag_error(input_diag(input), STATUS_USAGE, (Span){0},
-                   kind == INPUT_NONE ? "'%s' is no picture, and no table or array by its name"
-                                      : "'%s' is of another kind than the first file",
+                   kind == INPUT_NONE
+                       ? "'%s' is not a picture, and its name is not that of a table or array"
+                       : "'%s' is of another kind than the first file",
                    input->files[i]);
         diag_help(
             input_diag(input),
-            "pictures are PNG, JPEG, WebP and BMP files, or a folder of them; names of other files end in %s; '-' reads "
-            "a table "
-            "from standard input",
+            "pictures are PNG, JPEG, WebP and BMP files, or a folder of them; names of other files end in %s; '-' reads a table from standard input",
             reader_endings(input->session->arena));
         return false;
     }
@@ -211,5 +207,5 @@ bool inputs_open(Session *session, GraphKind kind, char *const *files, int count
     input.files = ARENA_ARRAY(session->arena, const char *, found);
     for (uint32_t i = 0; i < found; i++) input.files[i] = input.pictures[i].path;
     return check_kinds(&input) && find_reads(&input, kind) && open_files(&input) &&
-           session_learn(session) && check_classes(&input);
+           session_fit_columns(session) && check_classes(&input);
 }

@@ -1,19 +1,19 @@
-/* New rows for a trained network, from files: pictures, tables of text, arrays of NumPy. */
+/* New rows for a trained network, read from files: pictures, csv tables, NumPy arrays. */
 #ifndef MLC_CLI_SESSION_INPUTS_H
 #define MLC_CLI_SESSION_INPUTS_H
 
 #include "cli/session/session.h"
 
-/* What the rows are called: of images, the file. */
+/* How the rows are named: an image by its file. */
 typedef struct {
-    const char *const *names; /* [rows], or NULL: they are counted */
+    const char *const *names; /* [rows]; NULL: rows have only numbers */
     bool images;
 } Inputs;
 
-/* Makes the session's data set from the files and folders of pictures, which are all of one kind,
- * told by their names, and pictures by their content. It holds what the network reads, of
- * GRAPH_EVAL with the labels. Says on stderr what was done to bring them to what the model reads.
- * false after reporting errors. */
+/* Makes the session's data set from files of one kind, or from folders of pictures. The name tells
+ * the kind of a file; pictures are also recognized by content. The data set holds what the network
+ * reads, with the labels for GRAPH_EVAL. Conversions of pictures are noted on stderr. false after
+ * reporting errors. */
 bool inputs_open(Session *session, GraphKind kind, char *const *files, int count, Inputs *inputs);
 
 #endif

@@ -1,7 +1,7 @@
-/* The allocator of the libraries that are linked into the program as archives (LLVM, cairo,
- * fontconfig, freetype, pixman, libjpeg, libwebp), and of code that Flex and Bison write. Some of
- * them do not look at what malloc returns: where it is NULL, the process ends as ir/base/memory.h
- * says. The linker leads their calls here (--wrap, in CMakeLists.txt). */
+/* The allocator of statically linked libraries (LLVM, cairo, fontconfig, freetype, pixman, libjpeg,
+ * libwebp) and of code that Flex and Bison generate. Some of them do not check the result of
+ * malloc. Instead of returning NULL, the process ends as described in ir/base/memory.h. The linker
+ * redirects their calls here (--wrap, in CMakeLists.txt). */
 #include "ir/base/memory.h"
 
 #include <string.h>
@@ -26,7 +26,7 @@ void *__wrap_calloc(size_t count, size_t bytes) {
     return memory ? memory : memory_library_refused(count * bytes);
 }
 
-/* Zero bytes free the memory, which is no refusal. */
+/* realloc to 0 bytes frees the memory and may return NULL; this is not a failure. */
 void *__wrap_realloc(void *memory, size_t bytes) {
     void *moved = __real_realloc(memory, bytes);
     return moved || !bytes ? moved : memory_library_refused(bytes);

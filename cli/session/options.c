@@ -1,4 +1,4 @@
-/* Parses the command line by the table options.def. */
+/* Parses the command line according to the table options.def. */
 #include "cli/session/options.h"
 #include "cli/session/suggest.h"
 
@@ -14,7 +14,7 @@ typedef struct {
     const char *name;
     char letter;
     OptionKind kind;
-    const char *argument; /* "DIR"; "train|eval|predict" of a choice; "" of a flag */
+    const char *argument; /* "DIR"; "train|eval|predict" for a choice; "" for a flag */
     int64_t low, high, standard;
     const char *help;
     size_t offset;
@@ -56,16 +56,16 @@ bool parse_number(const char *text, int64_t low, int64_t high, int64_t *number) 
     return true;
 }
 
-/* The words of "a|b|c", cut up in `buffer`. */
 enum { CHOICES_MAX = 8 };
+
+/* Stores the number of the word `text` in row->argument, which is "a|b|c". */
+
 static bool store_choice(int *value, const char *option, const OptionRow *row, const char *text,
                          Diagnostics *diag) {
     char buffer[SPELLING_MAX];
     const char *words[CHOICES_MAX];
-    const char *choices = row->argument;
-    size_t size = sizeof buffer;
     size_t count = 0;
-    snprintf(buffer, size, "%s", choices);
+    snprintf(buffer, sizeof buffer, "%s", row->argument);
     char *rest = buffer;
     for (char *word; count < CHOICES_MAX && (word = strsep(&rest, "|"));) words[count++] = word;
     for (size_t i = 0; i < count; i++) {
@@ -146,7 +146,8 @@ static int id_of_letter(int letter) {
     return id;
 }
 
-/* What getopt_long could not take: a missing argument (':'), one too many, or an unknown option. */
+/* Reports an error of getopt_long: a missing argument (found is ':'), an unwanted argument, or an
+ * unknown option. */
 static void report_refused(int found, const char *command, char **argv, uint64_t allowed,
                            Diagnostics *diag) {
     char option[SPELLING_MAX];
@@ -164,7 +165,7 @@ static void report_refused(int found, const char *command, char **argv, uint64_t
         report_unknown(command, optopt ? option : argv[optind - 1], allowed, diag);
 }
 
-/* The tables that getopt_long wants. A long option is known by LONG_BASE + its number. */
+/* Fills the tables of getopt_long. A long option has the value LONG_BASE + OptionId. */
 static void make_tables(uint64_t allowed, struct option *longs, char *shorts) {
     *shorts++ = ':';
     for (int id = 0; id < OPTION_COUNT; id++) {

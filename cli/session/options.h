@@ -1,5 +1,5 @@
-/* The options of all commands, parsed. A command is given those it declares in commands.def; the
- * others keep their standard values. */
+/* The parsed options of all commands. A command accepts the options of its row in commands.def; the
+ * others keep their default values. */
 #ifndef MLC_CLI_SESSION_OPTIONS_H
 #define MLC_CLI_SESSION_OPTIONS_H
 
@@ -42,7 +42,7 @@ typedef struct {
 #define OPTION(id, name, letter, kind, argument, low, high, standard, help) FIELD_##kind(id)
 #include "cli/session/options.def"
     uint64_t given;        /* bit OptionId: it was on the command line */
-    char *const *operands; /* what is no option */
+    char *const *operands; /* arguments that are not options */
     int operand_count;
 } Options;
 
@@ -53,15 +53,16 @@ typedef struct {
      OPTION_BIT(no_cache) | OPTION_BIT(verbose) | OPTION_BIT(help))
 #define OPTIONS_RUN (OPTION_BIT(split) | OPTION_BIT(checkpoint) | OPTION_BIT(json) | OPTIONS_CODE)
 
-/* Parses the arguments of `command` (argv[0] is its name), of which only options in `allowed` are
- * known. Reports STATUS_USAGE errors and returns false. */
+/* Parses the arguments of `command` (argv[0] is its name), which accepts the options in `allowed`.
+ * false after reporting STATUS_USAGE errors. */
 bool options_parse(Options *options, const char *command, uint64_t allowed, int argc, char **argv,
                    Diagnostics *diag);
 bool option_given(const Options *options, OptionId id);
-/* A line for every option of the set. */
+/* Prints one line for every option in `allowed`. */
 void options_print(uint64_t allowed, FILE *out);
 
-/* Strict: decimal digits and nothing else (a leading '-' if low is negative), low..high. */
+/* Parses a whole number from low to high: decimal digits only, with a leading '-' if low is
+ * negative. */
 bool parse_number(const char *text, int64_t low, int64_t high, int64_t *number);
 
 #endif

@@ -1,6 +1,6 @@
-/* The programs that a command needs. LLVM takes most of the time between start and first step, so
- * that they are compiled side by side, and beside what the caller has to do meanwhile; graphs and
- * passes, which share the model and its diagnostics, are made before, one after the other. */
+/* Compiles the programs of a command. LLVM takes most of the time before the first step, so the
+ * programs are compiled in parallel, while the caller reads data. The graphs are made and optimized
+ * before that, one after the other, because they share the model and its diagnostics. */
 #include "cli/session/programs.h"
 #include "cli/text/terminal.h"
 #include "ir/base/memory.h"
@@ -11,7 +11,7 @@
 
 typedef struct {
     Compilation compilation;
-    Diagnostics *diag; /* of its own: diagnostics are not made for several threads */
+    Diagnostics *diag; /* one per job, because Diagnostics are not thread-safe */
     Program **result;
 } Job;
 
@@ -22,8 +22,8 @@ struct ProgramJobs {
     const Programs *programs;
     CodegenOptions options;
     Path cache;
-    pthread_t helpers[PROGRAMS_MAX];
-    uint32_t helper_count;
+    pthread_t compilers[PROGRAMS_MAX];
+    uint32_t compiler_count;
 };
 
 static CompiledProgram *find(const Programs *programs, GraphKind kind, uint32_t batch) {
@@ -66,17 +66,17 @@ static void *compile_jobs(void *argument) {
         const Programs *programs = queue->programs;
         *job->result = codegen_compile(job->compilation.plan, job->compilation.graph,
                                        &queue->options, job->diag);
-        job->compilation = (Compilation){0}; /* codegen has taken it over */
+        job->compilation = (Compilation){0}; /* the program owns it now */
         if (atomic_fetch_add(&queue->done, 1) + 1 == queue->count && programs->compiled)
             programs->compiled(programs->context);
     }
     return NULL;
 }
 
-static void wait_for_helpers(ProgramJobs *queue) {
-    for (uint32_t i = 0; queue && i < queue->helper_count; i++)
-        pthread_join(queue->helpers[i], NULL);
-    if (queue) queue->helper_count = 0;
+static void join_compilers(ProgramJobs *queue) {
+    for (uint32_t i = 0; queue && i < queue->compiler_count; i++)
+        pthread_join(queue->compilers[i], NULL);
+    if (queue) queue->compiler_count = 0;
 }
 
 static void free_job(Job *job) {
@@ -84,7 +84,7 @@ static void free_job(Job *job) {
     diag_free(job->diag);
 }
 
-/* The jobs of all programs that are not there yet. */
+/* Makes a job for every program that is not compiled yet. */
 static bool make_jobs(Programs *programs, ProgramJobs *queue, const Build *build) {
     bool good = true;
     for (uint32_t i = 0; good && i < programs->count; i++) {
@@ -103,13 +103,13 @@ bool programs_begin(Programs *programs, const Build *build) {
     programs->jobs->programs = programs;
     programs->jobs->options = build_codegen_options(build->options, &programs->jobs->cache);
     if (!make_jobs(programs, programs->jobs, build)) return false;
-    /* A thread that cannot be started is one helper less. */
+    /* If no thread can be started, finish_begun compiles on the caller's thread. */
     ProgramJobs *queue = programs->jobs;
     uint32_t online = (uint32_t)threads_online(),
              wanted = queue->count < online ? queue->count : online;
-    while (queue->helper_count < wanted &&
-           pthread_create(&queue->helpers[queue->helper_count], NULL, compile_jobs, queue) == 0)
-        queue->helper_count++;
+    while (queue->compiler_count < wanted &&
+           pthread_create(&queue->compilers[queue->compiler_count], NULL, compile_jobs, queue) == 0)
+        queue->compiler_count++;
     return true;
 }
 
@@ -119,7 +119,7 @@ static bool finish_begun(Programs *programs, const Build *build) {
     Diagnostics *diag = build->diag;
     bool good = true;
     compile_jobs(queue);
-    wait_for_helpers(queue);
+    join_compilers(queue);
     for (uint32_t i = 0; i < queue->count; i++) {
         if (diag_errors(diag) == 0) diag_append(diag, queue->jobs[i].diag);
         good = good && *queue->jobs[i].result;
@@ -135,7 +135,7 @@ bool programs_compile(Programs *programs, const Build *build) {
            finish_begun(programs, build);
 }
 
-/* -- memory, before any of it is taken -- */
+/* -- the memory that the programs will need -- */
 
 size_t stored_state_bytes(const Graph *graph, const PlanState *states, uint32_t count) {
     size_t bytes = 0;
@@ -146,10 +146,10 @@ size_t stored_state_bytes(const Graph *graph, const PlanState *states, uint32_t 
     return bytes;
 }
 
-/* The states are shared, and every program has its slab. Data are not counted: those that are
- * mapped need not be in memory. */
+/* Programs share the states, but each has its own activations. The data are not counted: mapped
+ * files need not be in memory. */
 bool programs_fit(const Programs *programs, int threads, Diagnostics *diag) {
-    size_t states = 0, values = 0, most = memory_limit();
+    size_t states = 0, values = 0, available = memory_limit();
     for (uint32_t i = 0; i < programs->count; i++) {
         const Program *program = programs->items[i].program;
         if (!program) continue;
@@ -158,13 +158,13 @@ bool programs_fit(const Programs *programs, int threads, Diagnostics *diag) {
         values += program->slab_bytes + program->output_bytes +
                   program->thread_slab_bytes * (size_t)threads;
     }
-    if (states + values <= most) return true;
+    if (states + values <= available) return true;
     char all[NUMBER_TEXT], of_states[NUMBER_TEXT], of_values[NUMBER_TEXT], limit[NUMBER_TEXT];
     diag_error(
         diag, STATUS_FILE, (Span){0},
         "this needs %s of memory (weights and optimizer state %s, activations %s), but only %s are available",
         text_bytes(all, (int64_t)(states + values)), text_bytes(of_states, (int64_t)states),
-        text_bytes(of_values, (int64_t)values), text_bytes(limit, (int64_t)most));
+        text_bytes(of_values, (int64_t)values), text_bytes(limit, (int64_t)available));
     if (values > states)
         diag_help(diag,
                   "a smaller 'batch' needs less; 'accumulate' keeps the number of rows in a step");
@@ -176,7 +176,7 @@ bool programs_fit(const Programs *programs, int threads, Diagnostics *diag) {
 }
 
 void programs_free(Programs *programs) {
-    wait_for_helpers(programs->jobs); /* of a command that failed meanwhile */
+    join_compilers(programs->jobs); /* they may still run if the command has failed */
     for (uint32_t i = 0; programs->jobs && i < programs->jobs->count; i++)
         free_job(&programs->jobs->jobs[i]);
     free(programs->jobs);

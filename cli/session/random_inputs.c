@@ -1,11 +1,11 @@
-/* Inputs random from a seed, and the hash of what came out. */
+/* Random inputs from a seed, and the hash of outputs. */
 #include "cli/session/random_inputs.h"
 #include "ir/base/hash.h"
 
 #include <math.h>
 #include <string.h>
 
-/* a data set is a few batches long, so that steps see different rows */
+/* the data set has several batches, so that steps see different rows */
 enum { BATCHES = 4, CLASSES = 10 };
 
 static void random_element(DType dtype, bool scalar_rows, uint64_t seed, uint32_t sub, int64_t i,
@@ -34,7 +34,7 @@ static const void *random_tensor(const RandomInputs *random, const Symbol *symbo
 
 static const void *random_symbol(RandomInputs *random, const Symbol *symbol, Arena *arena) {
     int64_t count = shape_elements(symbol->shape);
-    /* The scalars that a schedule looks at are counted, not random. */
+    /* Scalars such as the step number come from the clock; they are not random. */
     bool scalar = symbol->dtype == DTYPE_I32 && symbol->shape.rank == 0;
     const void *counted = scalar ? run_clock_field(&random->clock, symbol->name) : NULL;
     if (symbol->kind == SYMBOL_BATCH)
@@ -60,7 +60,7 @@ void random_inputs_make(RandomInputs *random, const Graph *graph, const Options 
 
 void random_inputs_step(RandomInputs *random, int64_t step) {
     random->clock.step = random->clock.draw = (int32_t)step;
-    random->clock.update = (step & 1) == 1; /* gradients that are added up: of two steps */
+    random->clock.update = (step & 1) == 1; /* gradients accumulate over two steps */
     for (int64_t i = 0; i < random->batch; i++)
         random->rows[i] =
             (int32_t)(random_bits(random->seed, STREAM_SHUFFLE, (uint32_t)step, (uint64_t)i) %

@@ -1,5 +1,4 @@
-/* Inputs random from a seed, and the hash of what came out: what `mlc run` compares backends
- * with. */
+/* Random inputs from a seed, and the hash of outputs: `mlc run` compares backends with them. */
 #ifndef MLC_CLI_SESSION_RANDOM_INPUTS_H
 #define MLC_CLI_SESSION_RANDOM_INPUTS_H
 
@@ -9,18 +8,19 @@
 typedef struct {
     /* [symbol count]: a data set of `row_count` rows for a BATCH symbol, the tensor for a VALUE */
     const void **inputs;
-    int32_t *rows; /* [batch]: the batch of the step at hand */
+    int32_t *rows; /* [batch]: the rows of the current step */
     int64_t batch, row_count;
     uint64_t seed;
-    RunClock clock; /* what the scalars of a training graph hold */
+    RunClock clock; /* the scalar inputs of a training graph, such as the step */
 } RandomInputs;
 
-/* f32 is uniform on [-1, 1), u8 0..255, but 0..9 (a class) where a row is a scalar; i32 is 0..9. */
+/* f32 is uniform on [-1, 1), i32 is 0..9, u8 is 0..255. If a row is a single u8, it is a class
+ * 0..9. */
 void random_inputs_make(RandomInputs *random, const Graph *graph, const Options *options,
                         Arena *arena);
-/* Counts `step` on and draws the rows of its batch. */
+/* Sets the clock to `step` and chooses the random rows of its batch. */
 void random_inputs_step(RandomInputs *random, int64_t step);
-/* The value of a symbol in this step: the rows of the batch one after the other. */
+/* The value of a symbol in the current step: the rows of the batch one after the other. */
 const void *random_inputs_gather(const RandomInputs *random, const Symbol *symbol,
                                  const void *input, Arena *arena);
 

@@ -15,7 +15,7 @@ const char *run_checkpoint(const Options *options) {
     return options->checkpoint == CHOICE_checkpoint_last ? RUN_LAST : RUN_BEST;
 }
 
-/* A training that was killed before it had written the model's text leaves these behind. */
+/* Files left by a training that was killed before it had written its model. */
 static bool is_leftover(const char *name) {
     return !strcmp(name, RUN_METRICS) || !strcmp(name, ".") || !strcmp(name, "..") ||
            path_ends_in(name, ".tmp");
@@ -43,16 +43,16 @@ static bool create_named(const char *out, Path *folder, Diagnostics *diag) {
     for (const char *slash = *out ? strchr(out + 1, '/') : NULL; slash;
          slash = strchr(slash + 1, '/')) {
         snprintf(parent, sizeof parent, "%.*s", (int)(slash - out), out);
-        mkdir(parent, 0777); /* what cannot be made is missed by the folder itself */
+        mkdir(parent, 0777); /* a failure here shows when `out` itself is made */
     }
     if (mkdir(out, 0777) == 0) return true;
     if (errno != EEXIST) return report_unmade(out, diag);
     if (folder_is_empty(out)) return true;
-    diag_error(diag, STATUS_FILE, (Span){0}, "'%s' is there already and not an empty folder", out);
+    diag_error(diag, STATUS_FILE, (Span){0}, "'%s' exists and is not an empty folder", out);
     if (path_exists(path_join(out, RUN_MODEL).path))
-        diag_help(diag, "to go on with the run in it: mlc train --resume %s", out);
+        diag_help(diag, "to continue the run in it: mlc train --resume %s", out);
     else
-        diag_help(diag, "name another folder, or leave --out away");
+        diag_help(diag, "name another folder, or omit --out");
     return false;
 }
 
@@ -99,7 +99,7 @@ static void help_newest(const char *folder, const char *newest, Diagnostics *dia
         diag_help(diag, "the newest run is %s", newest);
 }
 
-/* The folder that was meant: a run in this one, or of this number in runs/. */
+/* Suggests the run that was meant: one in this folder, or the one of this number in runs/. */
 static void help_find_run(const char *folder, Diagnostics *diag) {
     Path newest, numbered = path_join("runs", folder);
     if (run_newest(folder, &newest))
@@ -114,7 +114,7 @@ static void help_find_run(const char *folder, Diagnostics *diag) {
         diag_help(diag, "'mlc train FILE.mdl' makes one and prints its name");
 }
 
-/* Where the file system knows no locks there is none. */
+/* On a file system without locks the folder is not locked, and the training goes on. */
 int run_lock(const char *folder, Diagnostics *diag) {
     int lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (lock >= 0 && (flock(lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)) {
@@ -134,9 +134,9 @@ int run_lock(const char *folder, Diagnostics *diag) {
     return -1;
 }
 
-/* The folder that the model file of a run came from, by the run's start line; the run's own folder
- * if there is none. False after reporting that the lines cannot be read: other data than the run's
- * must not be taken for them. */
+/* The folder of the model file that the run was started from: relative data paths start there. The
+ * start line in metrics.jsonl names it; without that line it is the folder of the run. False after
+ * reporting an unreadable file: a wrong folder could hold other data. */
 static bool source_folder(const char *folder, Path *source, Diagnostics *diag) {
     Path path = path_join(folder, RUN_METRICS);
     size_t length = 0;

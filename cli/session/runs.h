@@ -1,4 +1,4 @@
-/* The folder of a run: runs/N or --out DIR, and the names of what lies in it. */
+/* The folder of a run, runs/N or --out DIR, and the names of its files. */
 #ifndef MLC_CLI_SESSION_RUNS_H
 #define MLC_CLI_SESSION_RUNS_H
 
@@ -11,21 +11,21 @@
 #define RUN_LAST "last.safetensors"
 #define RUN_BEST "best.safetensors"
 
-/* The file that --checkpoint asks for. */
+/* The name of the file that --checkpoint chooses. */
 const char *run_checkpoint(const Options *options);
-/* Makes the folder of a new run: `out`, which must be new or empty, or runs/N for NULL. false after
- * reporting an error. */
+/* Makes the folder of a new run: `out`, which must be new or empty, or runs/N if `out` is NULL.
+ * false after reporting an error. */
 bool run_create(const char *out, Path *folder, Diagnostics *diag);
-/* The newest of the numbered runs in a folder; false: there is none. */
+/* Finds the numbered run with the highest number in a folder; false: there is none. */
 bool run_newest(const char *folder, Path *newest);
-/* One training at a time: what the result, a file descriptor, holds as long as it is open; -1 after
- * reporting that another has it. */
+/* Locks a folder for one training. The lock is held until the returned file descriptor is closed.
+ * -1 after reporting an error, such as another training there. */
 int run_lock(const char *folder, Diagnostics *diag);
-/* Loads the model of a run as it was trained, with the --set options on top; `like` as in
+/* Loads the model of a run as it was trained, with the --set options applied; `like` as in
  * build_open_copy. false after reporting errors. */
 bool run_open_model(Build *build, const char *folder, const SourceSchema *like,
                     const Options *options, Diagnostics *diag);
-/* Writes the resolved text of the model into the folder. */
+/* Writes the resolved text of the model into the folder. false after reporting an error. */
 bool run_write_model(const Build *build, const char *folder);
 
 #endif

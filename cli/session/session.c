@@ -1,5 +1,4 @@
-/* What train, eval and predict have in common: session_open lists the order in which it is put
- * together. */
+/* Opens a session of train, eval or predict; session_open lists the steps in order. */
 #include "cli/session/session.h"
 #include "ir/base/clock.h"
 #include "runtime/data/data_cache.h"
@@ -9,7 +8,7 @@
 
 enum { FIT_BATCH = 1024 };
 
-/* Columns that are computed have a value everywhere, and what decides a class is not missing. */
+/* Computes the derived columns, and checks that no cell is missing in a column used as an index. */
 static bool check_numbers(const Session *session) {
     const ModelInfo *info = session->build.info;
     Diagnostics *diag = session->build.diag;
@@ -38,12 +37,12 @@ static Path checkpoint_path(const Options *options) {
     return path_join(options->operands[0], run_checkpoint(options));
 }
 
-bool session_learn(Session *session) {
+bool session_fit_columns(Session *session) {
     const Build *build = &session->build;
     const Fit *fits = build->info->fits;
     uint32_t count = build->info->fit_count;
-    if (!session->is_trained) return dataset_learn(session->dataset, fits, count, build->diag);
-    return checkpoint_learnt(checkpoint_path(build->options).path, fits, count, session->dataset,
+    if (!session->is_trained) return dataset_fit(session->dataset, fits, count, build->diag);
+    return checkpoint_fitted(checkpoint_path(build->options).path, fits, count, session->dataset,
                              build->diag);
 }
 
@@ -56,8 +55,8 @@ bool session_read_data(Session *session) {
     if (session->dataset && session->build.options->verbose)
         fprintf(stderr, "mlc: data read in %.0f ms\n", dataset_seconds(session->dataset) * 1e3);
     return session->dataset &&
-           dataset_look_around(session->dataset, &info->looks, series, session->build.diag) &&
-           session_learn(session) && session_check_classes(session);
+           dataset_drop_incomplete(session->dataset, &info->looks, series, session->build.diag) &&
+           session_fit_columns(session) && session_check_classes(session);
 }
 
 static bool bind_states(Session *session, Diagnostics *diag) {
@@ -67,8 +66,8 @@ static bool bind_states(Session *session, Diagnostics *diag) {
         good = programs->items[i].program &&
                states_bind(session->states, programs->items[i].program, diag);
     if (!good) return false;
-    /* A training without held-out rows has no program that needs the weights of outputs that are not
- * trained. */
+    /* Without held-out rows only the training program exists. It lacks the weights of outputs that
+     * the loss does not use, so they are added here. */
     for (uint32_t i = 0; i < session->programs.count; i++)
         if (session->programs.items[i].kind != GRAPH_TRAIN) return true;
     Graph *graph = model_graph(session->build.model, GRAPH_PREDICT, 1, diag);
@@ -77,8 +76,8 @@ static bool bind_states(Session *session, Diagnostics *diag) {
     return graph != NULL;
 }
 
-/* Once all programs are compiled, perhaps while the data are read. What goes wrong is reported when
- * session_open does the same. */
+/* Called on a compiler thread when all programs are compiled, often while the data are still being
+ * read. Errors are dropped here: session_open binds the states again and reports them. */
 static void make_states(void *context) {
     Session *session = context;
     Diagnostics *diag = diag_new();
@@ -87,8 +86,9 @@ static void make_states(void *context) {
     diag_free(diag);
 }
 
-/* One reading of the training rows, not worth the time that compiling takes. */
-bool session_fit(Session *session) {
+/* The graph is interpreted: it runs once over the training rows, and compiling would take
+ * longer. */
+bool session_fit_graph(Session *session) {
     const Build *build = &session->build;
     Compilation compilation;
     int64_t rows = dataset_rows(session->dataset, SPLIT_TRAIN);
@@ -125,15 +125,15 @@ bool session_load_weights(Session *session, CheckpointInfo *info) {
     return true;
 }
 
-/* -- putting it together -- */
+/* -- the steps of session_open -- */
 
-/* Begins to compile the programs for the rows that the header of the data promises. How long series
- * are is not known there. */
+/* Starts to compile programs for the row counts that a file header states. With windows over
+ * series, the header does not tell the number of rows. */
 static bool begin_expected(Session *session, const SessionHooks *hooks) {
     const ModelInfo *info = session->build.info;
     int64_t rows[SPLIT_COUNT];
-    bool alone = !info->looks.from && !info->looks.to && info->looks.stride == 1;
-    if (hooks->expect && alone && dataset_expect_rows(&info->schema, &info->split, rows))
+    bool row_by_row = !info->looks.from && !info->looks.to && info->looks.stride == 1;
+    if (hooks->expect && row_by_row && dataset_expect_rows(&info->schema, &info->split, rows))
         hooks->expect(hooks->context, rows);
     session->states = states_new();
     session->programs.compiled = make_states;
@@ -168,20 +168,20 @@ bool session_open(Session *session, const SessionHooks *hooks) {
            begin_expected(session, hooks) && /* programs, compiled while the data are read */
            hooks->data(hooks->context) &&    /* the data set */
            programs_compile(&session->programs,
-                            &session->build) && /* waits for those that were expected */
-           hooks->rows(hooks->context) &&       /* which rows are run */
+                            &session->build) && /* waits for the expected ones */
+           hooks->rows(hooks->context) &&       /* the rows to run */
            programs_compile(&session->programs,
-                            &session->build) && /* the programs for just so many */
-           make_finish(session) &&              /* from means to metrics */
+                            &session->build) && /* the programs that are still missing */
+           make_finish(session) &&              /* metrics from means */
            start_threads(session) &&
            bind_states(session, session->build.diag) &&
-           hooks->weights(hooks->context) && /* the states get their values */
+           hooks->weights(hooks->context) && /* the values of the states */
            check_rows(session);
 }
 
 void session_close(Session *session) {
     threads_free(session->threads);
-    programs_free(&session->programs); /* may still be making the states */
+    programs_free(&session->programs); /* waits for a thread that may still use the states */
     states_free(session->states);
     graph_free(session->finish);
     dataset_free(session->dataset);
@@ -201,7 +201,7 @@ bool session_split(const Session *session, Split *split) {
     if (dataset_rows(session->dataset, *split) > 0) return true;
     diag_error(session->build.diag, STATUS_USAGE, (Span){0}, "the model has no %s rows",
                split_name(*split));
-    diag_help(session->build.diag, "its data block says which rows are held out: %s = 0.1",
+    diag_help(session->build.diag, "the data block holds rows out, for instance: %s = 0.1",
               *split == SPLIT_TRAIN ? "test" : split_name(*split));
     return false;
 }

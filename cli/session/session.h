@@ -1,5 +1,5 @@
-/* What train, eval and predict have in common: a model, its data, the programs it needs, the states
- * they share, threads. */
+/* A session of train, eval or predict: a model, its data, its compiled programs, their states and
+ * threads. */
 #ifndef MLC_CLI_SESSION_SESSION_H
 #define MLC_CLI_SESSION_SESSION_H
 
@@ -10,39 +10,40 @@
 #include "runtime/train/checkpoint.h"
 
 typedef struct {
-    Arena *arena;      /* what the command keeps until its end */
-    SourceSchema like; /* of a trained network: the schema of its data */
+    Arena *arena; /* freed at the end of the session */
+    /* the schema of the training data, from the checkpoint of a trained network */
+    SourceSchema like;
     Build build;
     Dataset *dataset;
-    double data_time; /* when they were read, by seconds_now */
+    double data_time; /* when the data had been read, by seconds_now */
     Programs programs;
-    Graph *finish; /* from means over a split to metrics */
+    Graph *finish; /* computes the metrics from means over a split */
     States *states;
-    /* opened by session_open_run: the checkpoint has what transforms of columns have learnt */
+    /* opened by session_open_run: the checkpoint holds the fitted transforms of columns */
     bool is_trained;
-    bool trains_anew; /* the states get their first values, as soon as they are there */
+    bool trains_anew; /* a new training: the states get their initial values when they are made */
     Threads *threads;
-    /* [row_count]: those that the command runs; NULL: all rows of all splits */
+    /* [row_count]: rows that the command runs; NULL: all rows of all splits */
     const int32_t *rows;
     int64_t row_count;
 } Session;
 
-/* What a command does while its session is opened. All but `expect` report errors and return
- * false. */
+/* The steps of session_open that differ from command to command. All but `expect` return false
+ * after reporting errors. */
 typedef struct {
     void *context;
     bool (*model)(void *context); /* opens session->build */
-    /* Wants the programs for so many rows, which the header of the data promises; NULL: nothing is
-     * compiled before the data are read. */
+    /* Requests the programs for the row counts that a file header states. NULL: nothing is compiled
+     * before the data are read. */
     void (*expect)(void *context, const int64_t rows[SPLIT_COUNT]);
     bool (*data)(void *context); /* opens session->dataset: session_read_data or inputs_open */
-    bool (*rows)(void *context); /* chooses rows, and wants the programs that run them */
-    /* gives the states their values: session_load_weights or session_fit */
+    bool (*rows)(void *context); /* chooses rows and requests their programs */
+    /* sets the states: session_load_weights or session_fit_graph */
     bool (*weights)(void *context);
 } SessionHooks;
 
-/* Puts a session together, in the order that is listed in session.c. false after reporting errors;
- * session_close frees it either way. */
+/* Opens a session in the order listed in session.c. false after reporting errors. The caller calls
+ * session_close in either case. */
 bool session_open(Session *session, const SessionHooks *hooks);
 void session_close(Session *session);
 
@@ -50,30 +51,29 @@ void session_close(Session *session);
 
 /* Opens the model of the run RUN (operand 0), which is a trained network. */
 bool session_open_run(Session *session, const Options *options, Diagnostics *diag);
-/* Reads the data that the model names, lets the transforms of columns learn and checks the
- * classes. */
+/* Reads the data that the model names, fits the transforms of columns and checks the classes. */
 bool session_read_data(Session *session);
-/* Gives the data set what transforms of columns have learnt: from its own training rows, or, of a
- * trained network, by the checkpoint. */
-bool session_learn(Session *session);
-/* Whether there is a column for every class that the model chooses one for. */
+/* Fits the transforms of columns, such as standardize(x), to the training rows. For a trained
+ * network it reads the fitted values from the checkpoint. */
+bool session_fit_columns(Session *session);
+/* Checks that every class in the data has an output column or an embedding row in the model. */
 bool session_check_classes(const Session *session);
-/* Fits the transforms that are a part of the graph to the training rows. */
-bool session_fit(Session *session);
-/* Loads the weights that --checkpoint asks for. */
+/* Fits the transforms that the graph computes to the training rows. */
+bool session_fit_graph(Session *session);
+/* Loads the weights of the checkpoint that --checkpoint chooses. */
 bool session_load_weights(Session *session, CheckpointInfo *info);
 
-/* Warns of rows in which the network computes a whole number that it has no column for, or adds it
- * to the findings (NULL: there are none). Needs fitted or loaded states. false after reporting
- * errors (cli/session/choices.c). */
+/* Finds rows for which the network computes an index outside of its columns. Adds them to
+ * `findings`, or warns if that is NULL. Needs fitted or loaded states. false after reporting errors
+ * (cli/session/choices.c). */
 bool session_check_choices(Session *session, const int32_t *rows, int64_t count,
                            Findings *findings);
-/* Warns of numbers that lose digits where the network computes with them in f32, or adds them to
- * the findings (cli/session/digits.c). */
+/* Finds numbers that lose digits as f32. Adds them to `findings`, or warns if that is NULL
+ * (cli/session/digits.c). */
 void session_check_digits(Session *session, Findings *findings);
 
-/* The split that --split asks for; without it, test, or valid where the model has no test rows, or
- * train. Reports a STATUS_USAGE error if it has no rows. */
+/* The split of --split. Without it the first of test, valid and train that has rows. Reports a
+ * STATUS_USAGE error if the split has no rows. */
 bool session_split(const Session *session, Split *split);
 
 #endif

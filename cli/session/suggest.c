@@ -1,4 +1,4 @@
-/* What was meant by arguments that mlc does not take. */
+/* Suggestions for wrong arguments. */
 #include "cli/session/suggest.h"
 #include "cli/session/runs.h"
 #include "frontend/model/model.h"
@@ -9,10 +9,10 @@
 
 /* -- options -- */
 
-/* Options of other programs, without their dashes. */
+/* Options of other programs, without their dashes, and the help for them. */
 static const struct {
     const char *name;
-    uint64_t needs; /* only where these options are allowed */
+    uint64_t needs; /* applies only if these options are allowed */
     const char *help;
 } others[] = {
     {"lr", OPTION_BIT(set), "'--set lr=0.1' changes the line 'param lr = ...' of the model"},
@@ -36,15 +36,15 @@ static const struct {
     {"run", OPTION_BIT(out), "did you mean '--out'?"},
     {"continue", OPTION_BIT(resume), "did you mean '--resume'?"},
     {"load", OPTION_BIT(weights),
-     "'--resume RUN' goes on with a run, '--weights RUN' begins a new one with its weights"},
+     "'--resume RUN' continues a run, '--weights RUN' starts a new one with its weights"},
     {"checkpoint", OPTION_BIT(weights),
-     "'--resume RUN' goes on with a run, '--weights RUN' begins a new one with its weights"},
+     "'--resume RUN' continues a run, '--weights RUN' starts a new one with its weights"},
     {"pretrained", OPTION_BIT(weights), "did you mean '--weights'?"},
     {"data", OPTION_BIT(set), "the model names its data: source = csv(\"FILE\") in the data block"},
     {"dataset", OPTION_BIT(set),
      "the model names its data: source = csv(\"FILE\") in the data block"},
-    {"model", OPTION_BIT(set), "the model's file stands without an option: mlc train my.mdl"},
-    {"config", OPTION_BIT(set), "the model's file stands without an option: mlc train my.mdl"},
+    {"model", OPTION_BIT(set), "the model file is given without an option: mlc train my.mdl"},
+    {"config", OPTION_BIT(set), "the model file is given without an option: mlc train my.mdl"},
     {"optimizer", OPTION_BIT(set), "--set 'train.optimizer=sgd(0.1)'"},
     {"e", OPTION_BIT(set), "did you mean --set train.epochs=VALUE?"},
     {"b", OPTION_BIT(set), "did you mean --set train.batch=VALUE?"},
@@ -114,7 +114,7 @@ static uint32_t models_in(const char *folder, Arena *arena, const char **names) 
     return count;
 }
 
-/* "net" for net.mdl, and "nte.mdl" */
+/* The model whose name is similar: "net" and "nte.mdl" both find net.mdl. */
 static const char *near_model(const char *path, Arena *arena, const char *const *names,
                               uint32_t count) {
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
@@ -131,7 +131,7 @@ void suggest_model(const char *path, Diagnostics *diag) {
     uint32_t count = models_in(folder.path, arena, names);
     const char *near = is_folder ? NULL : near_model(path, arena, names, count);
     if (is_folder && path_exists(run_model.path)) {
-        diag_help(diag, "'mlc train --resume %s' goes on with that run, and %s is its model", path,
+        diag_help(diag, "'mlc train --resume %s' continues that run; %s is its model", path,
                   run_model.path);
     } else if (is_folder && run_newest(path, &newest)) {
         diag_help(diag, "it holds runs; the model of the newest one is %s",

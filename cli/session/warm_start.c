@@ -1,10 +1,10 @@
-/* Weights of another training as the first ones of this. */
+/* Starts a training with the weights of another one. */
 #include "cli/session/warm_start.h"
 #include "runtime/train/warm_start.h"
 
 #include <string.h>
 
-enum { LISTED = 12 };
+enum { MAX_LISTED = 12 };
 
 /* A folder stands for the last weights of the run in it. */
 static const char *file_of(Arena *arena, const char *path) {
@@ -12,8 +12,8 @@ static const char *file_of(Arena *arena, const char *path) {
     return path_is_folder(path) ? arena_copy_string(arena, last.path, strlen(last.path)) : path;
 }
 
-/* What the command line names lies where the user stands; what the model names lies beside the
- * model. */
+/* A path on the command line is relative to the working directory; a path in the model is relative
+ * to the model file. */
 static const char *find_file(const Session *session) {
     const ModelInfo *info = session->build.info;
     const char *option = session->build.options->weights;
@@ -46,15 +46,15 @@ static bool read_maps(const Session *session, WeightMap maps[OPTION_LIST_MAX]) {
 }
 
 static void print_list(const TextList *list, const char *what) {
-    for (uint32_t i = 0; i < list->count && i < LISTED; i++)
+    for (uint32_t i = 0; i < list->count && i < MAX_LISTED; i++)
         fprintf(stderr, "  %s: %s\n", what, list->items[i]);
-    if (list->count > LISTED) fprintf(stderr, "  and %u more\n", list->count - LISTED);
+    if (list->count > MAX_LISTED) fprintf(stderr, "  and %u more\n", list->count - MAX_LISTED);
 }
 
 static bool check_map_use(const Session *session, const char *file) {
     if (file || !session->build.options->map.count) return true;
     diag_error(session->build.diag, STATUS_USAGE, (Span){0},
-               "--map has no file whose names it could map");
+               "--map needs a file whose names it maps");
     diag_help(session->build.diag, "--weights RUN names one");
     return false;
 }
@@ -75,7 +75,7 @@ bool warm_start(Session *session, const char **from) {
         fprintf(stderr, "weights: %u of %u tensors taken from %s\n", taken.count,
                 taken.count + taken.anew.count, file);
         print_list(&taken.paired, "by order");
-        print_list(&taken.anew, "starts anew");
+        print_list(&taken.anew, "keeps its initial values");
         print_list(&taken.unused, "not used");
     }
     graph_free(network);

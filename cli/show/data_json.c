@@ -12,9 +12,9 @@ static json_t *statistics_json(const Statistics *statistics) {
     return json_pack("{s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "count",
                      (json_int_t)statistics->moments.count, "missing",
                      (json_int_t)statistics->missing, "infinite", (json_int_t)statistics->infinite,
-                     "min", json_exact(any ? statistics->least : NAN), "mean",
+                     "min", json_exact(any ? statistics->min : NAN), "mean",
                      json_exact(any ? statistics->moments.mean : NAN), "max",
-                     json_exact(any ? statistics->most : NAN), "deviation",
+                     json_exact(any ? statistics->max : NAN), "deviation",
                      json_number(statistics_deviation(statistics)));
 }
 
@@ -67,7 +67,7 @@ static json_t *fields_json(const DataReport *report, FieldFacts *const *fields, 
     return list;
 }
 
-/* -- classes, findings, what is learnt -- */
+/* -- classes, findings, what is fitted -- */
 
 static json_t *rows_json(const int64_t rows[SPLIT_COUNT]) {
     json_t *splits = json_object();
@@ -111,13 +111,13 @@ static json_t *findings_json(const Findings *findings) {
     return list;
 }
 
-static json_t *learnt_json(const DataReport *report) {
+static json_t *fitted_json(const DataReport *report) {
     json_t *object = json_object();
-    for (uint32_t i = 0; i < report->learnt_count; i++) {
+    for (uint32_t i = 0; i < report->fitted_count; i++) {
         json_t *values = json_array();
-        for (int64_t k = 0; k < report->learnt[i].count; k++)
-            json_array_append_new(values, json_exact(report->learnt[i].values[k]));
-        json_object_set_new(object, report->learnt[i].name, values);
+        for (int64_t k = 0; k < report->fitted[i].count; k++)
+            json_array_append_new(values, json_exact(report->fitted[i].values[k]));
+        json_object_set_new(object, report->fitted[i].name, values);
     }
     return object;
 }
@@ -186,7 +186,7 @@ void report_print_json(const DataReport *report) {
         fields_json(report, facts->fields, facts->field_count, report->used));
     json_object_set_new(all, "fields",
                         fields_json(report, report->fields, report->field_count, NULL));
-    json_object_set_new(all, "learnt", learnt_json(report));
+    json_object_set_new(all, "fitted", fitted_json(report));
     json_object_set_new(all, "classes", classes_json(facts));
     json_object_set_new(all, "findings", findings_json(&facts->findings));
     json_object_set_new(all, "split", json_string(split_name(report->split)));

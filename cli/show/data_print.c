@@ -77,9 +77,9 @@ static void print_statistics(const char *name, const char *type, const Statistic
     bool any = statistics->moments.count > 0;
     print_name(name);
     printf(" %-14s %8s %*s %*s %*s %*s%s\n", type, text_count(missing, statistics->missing),
-           CELL_WIDTH, column_text(least, any ? statistics->least : NAN, statistics), CELL_WIDTH,
+           CELL_WIDTH, column_text(least, any ? statistics->min : NAN, statistics), CELL_WIDTH,
            column_text(mean, any ? statistics->moments.mean : NAN, statistics), CELL_WIDTH,
-           column_text(most, any ? statistics->most : NAN, statistics), CELL_WIDTH,
+           column_text(most, any ? statistics->max : NAN, statistics), CELL_WIDTH,
            number_text(deviation, statistics_deviation(statistics)), remark);
 }
 
@@ -110,9 +110,9 @@ static void print_dates(const FieldFacts *facts, Split split, const char *remark
     bool any = statistics->moments.count > 0;
     print_name(facts->field.name);
     printf(" %-14s %8s %*s %*s %*s%s\n", "date", text_count(missing, statistics->missing),
-           CELL_WIDTH, day_text(least, any ? statistics->least : NAN), CELL_WIDTH,
+           CELL_WIDTH, day_text(least, any ? statistics->min : NAN), CELL_WIDTH,
            day_text(mean, any ? statistics->moments.mean : NAN), CELL_WIDTH,
-           day_text(most, any ? statistics->most : NAN), remark);
+           day_text(most, any ? statistics->max : NAN), remark);
 }
 
 static void print_field(const FieldFacts *facts, Split split, const char *remark) {
@@ -149,15 +149,15 @@ static void print_fields(const DataReport *report, const char *title, FieldFacts
         print_field(fields[i], report->split, used && !used[i] ? "  not used" : "");
 }
 
-static void print_learnt(const DataReport *report) {
+static void print_fitted(const DataReport *report) {
     char text[NUMBER_TEXT];
-    if (report->learnt_count) heading("learnt from the training rows");
-    for (uint32_t i = 0; i < report->learnt_count; i++) {
-        const LearntNumbers *learnt = &report->learnt[i];
-        printf("  %-*s", NAME_WIDTH + 4, learnt->name);
-        for (int64_t k = 0; k < learnt->count && k < VALUES_SHOWN; k++)
-            printf(" %s", number_text(text, learnt->values[k]));
-        if (learnt->count > VALUES_SHOWN) printf(" ... (%" PRId64 " numbers)", learnt->count);
+    if (report->fitted_count) heading("fitted to the training rows");
+    for (uint32_t i = 0; i < report->fitted_count; i++) {
+        const FittedNumbers *fitted = &report->fitted[i];
+        printf("  %-*s", NAME_WIDTH + 4, fitted->name);
+        for (int64_t k = 0; k < fitted->count && k < VALUES_SHOWN; k++)
+            printf(" %s", number_text(text, fitted->values[k]));
+        if (fitted->count > VALUES_SHOWN) printf(" ... (%" PRId64 " numbers)", fitted->count);
         putchar('\n');
     }
 }
@@ -359,7 +359,7 @@ void report_print(const DataReport *report) {
                  report->used);
     if (report->field_count)
         print_fields(report, "fields of the data block", report->fields, report->field_count, NULL);
-    print_learnt(report);
+    print_fitted(report);
     for (uint32_t i = 0; i < report->facts->class_count; i++)
         print_classes(&report->facts->classes[i]);
     if (report->shown && report->picture) print_pictures(report);

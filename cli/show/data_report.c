@@ -1,5 +1,5 @@
 /* mlc data FILE.mdl: gathers what is to be told about a model's data. The fields of the data block
- * are computed as they are for evaluation, after the transforms have learnt from the training
+ * are computed as they are for evaluation, after the transforms have fitted from the training
  * rows. */
 #include "cli/show/data_report.h"
 
@@ -99,7 +99,7 @@ bool report_source(DataReport *report) {
     session->dataset =
         data_cache_open(session->build.data_cache, &info->source, &info->split, report->diag);
     if (!session->dataset ||
-        !dataset_look_around(session->dataset, &info->field_looks, false, report->diag))
+        !dataset_drop_incomplete(session->dataset, &info->field_looks, false, report->diag))
         return false;
     if (option_given(report->options, OPTION_split) && !session_split(session, &report->split))
         return false;
@@ -186,13 +186,13 @@ static bool run_fields(DataReport *report, const Program *program) {
     return good;
 }
 
-static void add_learnt(DataReport *report, const Fit *fit, const char *part, int64_t count,
+static void add_fitted(DataReport *report, const Fit *fit, const char *part, int64_t count,
                        const double *values) {
     const char *name = arena_format(report->session.arena, "%s.%s", fit->name, part);
-    report->learnt[report->learnt_count++] = (LearntNumbers){name, count, values};
+    report->fitted[report->fitted_count++] = (FittedNumbers){name, count, values};
 }
 
-/* What a graph has learnt is a state of it. */
+/* What a graph has fitted is a state of it. */
 static void add_state(DataReport *report, const Graph *graph, const Fit *fit, const char *part) {
     Arena *arena = report->session.arena;
     const Symbol *symbol = graph_symbol(graph, arena_format(arena, "%s.%s", fit->name, part));
@@ -202,22 +202,22 @@ static void add_state(DataReport *report, const Graph *graph, const Fit *fit, co
     double *numbers = ARENA_ARRAY(arena, double, count);
     if (!states_read(report->session.states, symbol->name, values)) return;
     for (int64_t i = 0; i < count; i++) numbers[i] = dtype_element(symbol->dtype, values, i);
-    add_learnt(report, fit, part, count, numbers);
+    add_fitted(report, fit, part, count, numbers);
 }
 
-static void read_learnt(DataReport *report, const Graph *graph) {
+static void read_fitted(DataReport *report, const Graph *graph) {
     const ModelInfo *info = report->session.build.info;
     static const char *const parts[] = {"value", "mean", "deviation"};
     uint32_t count;
-    const Learnt *all = dataset_learnt(report->session.dataset, &count);
-    report->learnt = ARENA_ARRAY(report->session.arena, LearntNumbers, 2 * info->fit_count);
+    const FittedColumn *all = dataset_fitted(report->session.dataset, &count);
+    report->fitted = ARENA_ARRAY(report->session.arena, FittedNumbers, 2 * info->fit_count);
     for (uint32_t i = 0; i < info->fit_count; i++) {
         const Fit *fit = &info->fits[i];
         for (uint32_t k = 0; k < count && fit->column; k++) {
             if (strcmp(all[k].name, fit->name)) continue;
             int64_t width = shape_elements(all[k].row);
-            add_learnt(report, fit, parts[all[k].deviation != NULL], width, all[k].values);
-            if (all[k].deviation) add_learnt(report, fit, parts[2], width, all[k].deviation);
+            add_fitted(report, fit, parts[all[k].deviation != NULL], width, all[k].values);
+            if (all[k].deviation) add_fitted(report, fit, parts[2], width, all[k].deviation);
         }
         for (size_t k = 0; k < sizeof parts / sizeof *parts && !fit->column; k++)
             add_state(report, graph, fit, parts[k]);
@@ -240,14 +240,14 @@ bool report_fields(DataReport *report) {
     Compilation compilation;
     session->states = states_new();
     session->threads = threads_new(1);
-    if (!session_learn(session) || !session_fit(session) ||
+    if (!session_fit_columns(session) || !session_fit_graph(session) ||
         !build_compilation(&session->build, GRAPH_FIELDS, batch_rows(report), PASS_functions,
                            &compilation))
         return false;
     Program *program = program_interpret(compilation.graph);
     make_fields(report, compilation.graph);
     bool good = run_fields(report, program);
-    if (good) read_learnt(report, compilation.graph);
+    if (good) read_fitted(report, compilation.graph);
     program_free(program);
     compilation_free(&compilation);
     for (uint32_t i = 0; i < report->field_count && good; i++)

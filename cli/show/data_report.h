@@ -6,12 +6,12 @@
 #include "cli/session/session.h"
 #include "runtime/data/inspect.h"
 
-/* What a transform has learnt from the training rows. */
+/* What a transform has fitted from the training rows. */
 typedef struct {
     const char *name; /* "x.standardize.mean" */
     int64_t count;
     const double *values;
-} LearntNumbers;
+} FittedNumbers;
 
 typedef struct {
     Session session;
@@ -25,8 +25,8 @@ typedef struct {
     FieldFacts **fields; /* of the data block, [field_count] */
     uint32_t field_count;
     void **first; /* [field_count]: of each of them the rows shown, one after the other */
-    LearntNumbers *learnt;
-    uint32_t learnt_count;
+    FittedNumbers *fitted;
+    uint32_t fitted_count;
     const SourceField *picture; /* the source's field of pictures, or NULL */
     int64_t shown;              /* how many rows of the split */
 } DataReport;

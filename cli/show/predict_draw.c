@@ -108,9 +108,9 @@ bool predicted_plan_drawing(Predicting *predicting) {
     bool images = drawing->read.name || drawing->made.name;
     drawing->numbers = !images && !predicting->files && target_output(predicting);
     if (!images && !drawing->numbers) return nothing_to_draw(predicting);
-    if (!images || predicting->shown <= GRID_MAX) return true;
+    if (!images || predicting->displayed <= GRID_MAX) return true;
     diag_error(predicting->diag, STATUS_USAGE, (Span){0}, "--png draws at most %d images, not %lld",
-               GRID_MAX, (long long)predicting->shown);
+               GRID_MAX, (long long)predicting->displayed);
     diag_help(predicting->diag, "--index A..B chooses some of the rows");
     return false;
 }
@@ -146,9 +146,10 @@ static int64_t elements_of(const PictureShape *pictures) {
 /* The numbers of all rows that are drawn, one row after the other. */
 static const uint8_t *bright_rows(const Predicting *predicting, const float *values,
                                   int64_t elements) {
-    uint8_t *bytes = ARENA_ARRAY(predicting->session.arena, uint8_t, predicting->shown * elements);
-    int64_t count = predicting->shown * elements;
-    Range range = range_of(values, predicting->shown * elements);
+    uint8_t *bytes =
+        ARENA_ARRAY(predicting->session.arena, uint8_t, predicting->displayed * elements);
+    int64_t count = predicting->displayed * elements;
+    Range range = range_of(values, predicting->displayed * elements);
     for (int64_t i = 0; i < count; i++) {
         double level = 255 * ((double)values[i] - range.low) / (range.high - range.low);
         bytes[i] = level > 0 ? (uint8_t)lrint(fmin(level, 255)) : 0; /* NaN is black */
@@ -160,8 +161,8 @@ static const uint8_t *read_pixels(const Predicting *predicting) {
     const PictureShape *read = &predicting->drawing.read;
     int64_t elements = elements_of(read), bytes = elements * (int64_t)dtype_bytes(read->dtype);
     const uint8_t *data = dataset_field(predicting->session.dataset, read->name);
-    uint8_t *rows = ARENA_ARRAY(predicting->session.arena, uint8_t, predicting->shown * bytes);
-    for (int64_t i = 0; i < predicting->shown; i++)
+    uint8_t *rows = ARENA_ARRAY(predicting->session.arena, uint8_t, predicting->displayed * bytes);
+    for (int64_t i = 0; i < predicting->displayed; i++)
         memcpy(rows + i * bytes, data + predicting->rows[i] * bytes, (size_t)bytes);
     return read->dtype == DTYPE_U8
                ? rows
@@ -228,7 +229,7 @@ static void write_subtitle(const Predicting *predicting, char *subtitle, size_t 
     if (!predicting->files)
         snprintf(rows, sizeof rows, "%s rows %lld to %lld; ", split_name(predicting->split),
                  (long long)predicting->first,
-                 (long long)(predicting->first + predicting->shown - 1));
+                 (long long)(predicting->first + predicting->displayed - 1));
     if (predicting->output_count > 1) snprintf(several, sizeof several, " by '%s'", output->name);
     if (drawing->made.name)
         snprintf(made, sizeof made, "%s%.100s%sthe output '%.100s'",
@@ -255,8 +256,8 @@ static GridCell *make_cells(const Predicting *predicting) {
     const Drawing *drawing = &predicting->drawing;
     const uint8_t *read = drawing->read.name ? read_pixels(predicting) : NULL;
     const uint8_t *made = drawing->made.name ? made_pixels(predicting) : NULL;
-    GridCell *cells = ARENA_ARRAY(predicting->session.arena, GridCell, predicting->shown);
-    for (int64_t i = 0; i < predicting->shown; i++) {
+    GridCell *cells = ARENA_ARRAY(predicting->session.arena, GridCell, predicting->displayed);
+    for (int64_t i = 0; i < predicting->displayed; i++) {
         cells[i] = (GridCell){.pixels = read ? read + i * elements_of(&drawing->read) : NULL,
                               .made = made ? made + i * elements_of(&drawing->made) : NULL};
         if (predicting->main->output->classes) write_class(predicting, i, &cells[i]);
@@ -275,7 +276,7 @@ static bool draw_images(const Predicting *predicting) {
         .read = grid_images(&predicting->drawing.read),
         .made = grid_images(&predicting->drawing.made),
         .cells = make_cells(predicting),
-        .count = (uint32_t)predicting->shown,
+        .count = (uint32_t)predicting->displayed,
     };
     return grid_draw(predicting->options->png, &grid, predicting->diag);
 }

@@ -42,7 +42,7 @@ static void measure_columns(PredictTable *table) {
     for (uint32_t k = 0; k < table->count; k++) {
         table->widths[k] = k ? 0 : FIRST_WIDTH - GAP;
         widen(&table->widths[k], table->columns[k].head, CLASS_WIDTH);
-        for (int64_t i = 0; i < table->predicting->shown; i++)
+        for (int64_t i = 0; i < table->predicting->displayed; i++)
             widen(&table->widths[k], column_text(table->predicting, &table->columns[k], i, buffer),
                   most_of(&table->columns[k]));
     }
@@ -106,7 +106,7 @@ static void print_table(const Predicting *predicting, bool classes) {
         print_cell(&table, table.columns[k].head, table.widths[k], CLASS_WIDTH,
                    column_is_name(&table.columns[k]));
     end_line(&table);
-    for (int64_t i = 0; i < predicting->shown; i++) print_row(&table, i);
+    for (int64_t i = 0; i < predicting->displayed; i++) print_row(&table, i);
 }
 
 /* -- sums -- */
@@ -192,12 +192,12 @@ void predicted_print(const Predicting *predicting) {
     }
     print_table(predicting, true);
     print_sums(predicting);
-    if (predicting->left) {
+    if (predicting->omitted) {
         char shown[NUMBER_TEXT], rows[NUMBER_TEXT];
         fprintf(predicting->out,
                 "the first %s of %s %s rows; --all shows all, --index A..B those from A to B\n",
-                text_count(shown, predicting->shown),
-                text_count(rows, predicting->shown + predicting->left),
+                text_count(shown, predicting->displayed),
+                text_count(rows, predicting->displayed + predicting->omitted),
                 split_name(predicting->split));
     }
 }

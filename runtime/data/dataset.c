@@ -338,10 +338,10 @@ static const Selection *known_selection(const Dataset *dataset, const char *name
 
 /* -- derived columns -- */
 
-static bool is_learnt(const SourceData *source, const Derived *derived) {
-    bool known = derived->kind != DERIVED_LEARNT || derive_learnt(source, derived->fit);
+static bool is_fitted(const SourceData *source, const Derived *derived) {
+    bool known = derived->kind != DERIVED_LEARNT || derive_fitted(source, derived->fit);
     for (int i = 0; i < derived_arity(derived->kind) && known; i++)
-        known = is_learnt(source, derived->args[i]);
+        known = is_fitted(source, derived->args[i]);
     return known;
 }
 
@@ -355,7 +355,7 @@ static const Selection *make_derived(Dataset *dataset, const char *name, Span sp
     const Derived *derived = derived_find(source->arena, schema, name);
     uint32_t *reads = ARENA_ARRAY(source->arena, uint32_t, schema->field_count);
     if (!derived || !columns_there(dataset, reads, derived_reads(schema, derived, reads)) ||
-        !is_learnt(source, derived))
+        !is_fitted(source, derived))
         return NULL;
     if (derived->kind == DERIVED_CLASSES) {
         SourceField classes;
@@ -453,7 +453,7 @@ static bool looks_at_others(const SourceRows *rows) {
     return rows->from || rows->to || rows->stride > 1;
 }
 
-/* -- what transforms have learnt -- */
+/* -- what transforms have fitted -- */
 
 static double *copied_numbers(Arena *arena, const double *numbers, int64_t count) {
     double *copy = ARENA_ARRAY(arena, double, count);
@@ -462,31 +462,31 @@ static double *copied_numbers(Arena *arena, const double *numbers, int64_t count
 }
 
 /* Columns that were made of what was known before are made anew. */
-void dataset_take_learnt(Dataset *dataset, const Learnt *learnt, uint32_t count) {
+void dataset_set_fitted(Dataset *dataset, const FittedColumn *fitted, uint32_t count) {
     SourceData *source = &dataset->source;
-    Learnt *all = ARENA_ARRAY(source->arena, Learnt, source->learnt_count + count);
+    FittedColumn *all = ARENA_ARRAY(source->arena, FittedColumn, source->fitted_count + count);
     uint32_t kept = 0;
-    for (uint32_t i = 0; i < source->learnt_count; i++) {
+    for (uint32_t i = 0; i < source->fitted_count; i++) {
         bool again = false;
         for (uint32_t k = 0; k < count; k++)
-            again |= !strcmp(source->learnt[i].name, learnt[k].name);
-        if (!again) all[kept++] = source->learnt[i];
+            again |= !strcmp(source->fitted[i].name, fitted[k].name);
+        if (!again) all[kept++] = source->fitted[i];
     }
     for (uint32_t i = 0; i < count; i++) {
-        int64_t elements = shape_elements(learnt[i].row);
-        all[kept] = learnt[i];
-        all[kept].name = arena_copy_string(source->arena, learnt[i].name, strlen(learnt[i].name));
-        all[kept].values = copied_numbers(source->arena, learnt[i].values, elements);
-        all[kept++].deviation = copied_numbers(source->arena, learnt[i].deviation, elements);
+        int64_t elements = shape_elements(fitted[i].row);
+        all[kept] = fitted[i];
+        all[kept].name = arena_copy_string(source->arena, fitted[i].name, strlen(fitted[i].name));
+        all[kept].values = copied_numbers(source->arena, fitted[i].values, elements);
+        all[kept++].deviation = copied_numbers(source->arena, fitted[i].deviation, elements);
     }
-    source->learnt = all;
-    source->learnt_count = kept;
+    source->fitted = all;
+    source->fitted_count = kept;
     free_selections(dataset);
 }
 
-const Learnt *dataset_learnt(const Dataset *dataset, uint32_t *count) {
-    *count = dataset->source.learnt_count;
-    return dataset->source.learnt;
+const FittedColumn *dataset_fitted(const Dataset *dataset, uint32_t *count) {
+    *count = dataset->source.fitted_count;
+    return dataset->source.fitted;
 }
 
 /* -- digits -- */
@@ -603,7 +603,8 @@ static bool no_window(const Dataset *dataset, const SourceRows *rows, Split spli
     return false;
 }
 
-bool dataset_look_around(Dataset *dataset, const SourceRows *rows, bool series, Diagnostics *diag) {
+bool dataset_drop_incomplete(Dataset *dataset, const SourceRows *rows, bool series,
+                             Diagnostics *diag) {
     dataset->looking = dataset->splits;
     if (!series && !looks_at_others(rows)) return true;
     free_selections(dataset);

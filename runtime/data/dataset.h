@@ -33,7 +33,8 @@ bool dataset_expect_rows(const SourceSchema *schema, const SplitRequest *request
  * same split, file and series; every stride-th of a series. Reports a split that had rows and has
  * none then. series: the rows around others are asked for, even if these are not looked at in every
  * row. */
-bool dataset_look_around(Dataset *dataset, const SourceRows *rows, bool series, Diagnostics *diag);
+bool dataset_drop_incomplete(Dataset *dataset, const SourceRows *rows, bool series,
+                             Diagnostics *diag);
 /* All rows of a split, with or without others around them. */
 int64_t dataset_all_rows(const Dataset *dataset, Split split);
 const int32_t *dataset_all_split(const Dataset *dataset, Split split);
@@ -69,7 +70,7 @@ bool dataset_lacks(const Dataset *dataset, const char *name, int32_t row);
 typedef struct {
     const SourceField *field; /* the column of the source; NULL: a computed one */
     int64_t element;          /* of a row */
-    double least, most;
+    double min, max;
     int64_t rows;  /* with a whole number that f32 does not hold; 0: the numbers are too close */
     int64_t whole; /* the first of these, in `row` */
     int32_t row;
@@ -78,18 +79,18 @@ typedef struct {
 /* Whether an input of a model has such numbers. close_only: whole ones may be rounded as long as
  * they are not too close. */
 bool dataset_rounded(const Dataset *dataset, const char *name, bool close_only, Rounded *found);
-/* What transforms have learnt of columns (Fit.column), in f64. */
+/* What transforms have fitted of columns (Fit.column), in f64. */
 typedef struct {
     const char *name;           /* of the Fit */
     Shape row;                  /* of the column */
     double *values, *deviation; /* values: means, where there is a deviation */
-} Learnt;
+} FittedColumn;
 /* Lets the transforms learn that have a column, each after those before it. Reports columns without
  * a number (STATUS_DATA). */
-bool dataset_learn(Dataset *dataset, const Fit *fits, uint32_t count, Diagnostics *diag);
-/* Takes over what has been learnt of other data; copied. */
-void dataset_take_learnt(Dataset *dataset, const Learnt *learnt, uint32_t count);
-const Learnt *dataset_learnt(const Dataset *dataset, uint32_t *count);
+bool dataset_fit(Dataset *dataset, const Fit *fits, uint32_t count, Diagnostics *diag);
+/* Takes over what has been fitted of other data; copied. */
+void dataset_set_fitted(Dataset *dataset, const FittedColumn *fitted, uint32_t count);
+const FittedColumn *dataset_fitted(const Dataset *dataset, uint32_t *count);
 /* The numbers that an input of the model holds in some rows, in f64 and with the digits of the
  * files; NaN where one is missing. [count][elements of a row], malloc'ed; NULL: the data set does
  * not have it, or it is text. */

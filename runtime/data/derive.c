@@ -191,9 +191,9 @@ static bool single_operation(const Place *place, DerivedKind kind, Number a, Num
 
 /* -- what transforms make of numbers -- */
 
-const Learnt *derive_learnt(const SourceData *source, const char *fit) {
-    for (uint32_t i = 0; i < source->learnt_count; i++)
-        if (!strcmp(source->learnt[i].name, fit)) return &source->learnt[i];
+const FittedColumn *derive_fitted(const SourceData *source, const char *fit) {
+    for (uint32_t i = 0; i < source->fitted_count; i++)
+        if (!strcmp(source->fitted[i].name, fit)) return &source->fitted[i];
     return NULL;
 }
 
@@ -208,30 +208,30 @@ static int32_t row_ahead(const Place *place, const Derived *derived) {
 static bool unknown(const Place *place, const char *fit) {
     place->fault->row = place->row;
     place->fault->field = NULL;
-    snprintf(place->fault->finding, sizeof place->fault->finding, "needs what '%.100s' has learnt",
+    snprintf(place->fault->finding, sizeof place->fault->finding, "needs what '%.100s' has fitted",
              fit);
     return false;
 }
 
 static bool standardized(Place *place, const Derived *derived, Number *result) {
-    const Learnt *learnt = derive_learnt(place->source, derived->args[1]->fit);
+    const FittedColumn *fitted = derive_fitted(place->source, derived->args[1]->fit);
     Number x;
-    if (!learnt) return unknown(place, derived->args[1]->fit);
+    if (!fitted) return unknown(place, derived->args[1]->fit);
     if (!compute(place, derived->args[0], &x)) return false;
     int64_t column = place->element;
-    *result = real_number((real_of(x) - learnt->values[column]) / learnt->deviation[column]);
+    *result = real_number((real_of(x) - fitted->values[column]) / fitted->deviation[column]);
     return true;
 }
 
 static bool imputed(Place *place, const Derived *derived, Number *result) {
     const Derived *by = derived->args[1];
-    const Learnt *learnt =
-        by->kind == DERIVED_LEARNT ? derive_learnt(place->source, by->fit) : NULL;
-    if (by->kind == DERIVED_LEARNT && !learnt) return unknown(place, by->fit);
+    const FittedColumn *fitted =
+        by->kind == DERIVED_LEARNT ? derive_fitted(place->source, by->fit) : NULL;
+    if (by->kind == DERIVED_LEARNT && !fitted) return unknown(place, by->fit);
     if (!compute(place, derived->args[0], result)) return false;
     if (!is_missing(*result)) return true;
-    if (!learnt) return compute(place, by, result);
-    return *result = real_number(learnt->values[place->element]), true;
+    if (!fitted) return compute(place, by, result);
+    return *result = real_number(fitted->values[place->element]), true;
 }
 
 /* In a row of the same series; NaN where there is none. */

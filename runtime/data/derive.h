@@ -17,8 +17,8 @@ typedef struct {
  * become classes, int64_t, WHOLE_MISSING where they are missing. NULL after setting the fault. The
  * fields it reads must be there. */
 void *derive_elements(const SourceData *source, const Derived *derived, DeriveFault *fault);
-/* What a transform has learnt; NULL: nothing yet. */
-const Learnt *derive_learnt(const SourceData *source, const char *fit);
+/* What a transform has fitted; NULL: nothing yet. */
+const FittedColumn *derive_fitted(const SourceData *source, const char *fit);
 /* An element of a field as the file has it, in f64; NaN: missing, or text. */
 double derive_stored(const SourceData *source, uint32_t field, int64_t at);
 /* Likewise; of text the number of the category, NaN where it has none. */

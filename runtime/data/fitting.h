@@ -24,7 +24,7 @@ Fitting fitting_new(const Fit *fit, int64_t width, const Dataset *dataset);
 void fitting_free(Fitting *fitting);
 /* An element of a training row; NaN: it is missing. */
 void fitting_add(Fitting *fitting, int64_t row, int64_t column, double value);
-/* What is learnt of each column: values, or means and deviations. False after reporting a column
+/* What is fitted of each column: values, or means and deviations. False after reporting a column
  * without a number. */
 bool fitting_finish(const Fitting *fitting, double *values, double *spreads, Diagnostics *diag);
 

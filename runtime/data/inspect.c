@@ -57,9 +57,9 @@ static double *sorted_values(const Column *column, Split split, int64_t *count) 
 static void find_constant(const Column *column, Findings *findings) {
     const Statistics *train = &column->facts->columns[SPLIT_TRAIN][column->element];
     const SourceField *field = &column->facts->field;
-    if (train->moments.count < 2 || train->least != train->most) return;
-    const char *value = field->is_text ? field->categories[(uint32_t)train->least]
-                                       : arena_format(findings->arena, "%g", train->least);
+    if (train->moments.count < 2 || train->min != train->max) return;
+    const char *value = field->is_text ? field->categories[(uint32_t)train->min]
+                                       : arena_format(findings->arena, "%g", train->min);
     findings_add(findings, "constant", field->name, train->moments.count,
                  "'%s' is %s in all training rows%s", column->name, value,
                  train->missing ? " where it is not missing" : "");

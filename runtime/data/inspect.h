@@ -12,7 +12,7 @@ typedef struct {
     uint32_t class_count;
     Findings findings;
 } DataFacts;
-/* label: the source's field that holds the classes to be learnt, or NULL. dates: of each field the
+/* label: the source's field that holds the classes to be fitted, or NULL. dates: of each field the
  * format by which it is read as dates, or NULL; NULL: none is. */
 DataFacts *dataset_inspect(const Dataset *dataset, const char *label, const char *const *dates,
                            Arena *arena);

@@ -27,9 +27,9 @@ struct SourceData {
     SourceField *fields; /* the schema's */
     void **
         data; /* [field_count]: row 0; the training rows, then validation and test rows of their own. NULL: there is no such field */
-    Exact *exact;         /* [field_count] */
-    const Learnt *learnt; /* what transforms have learnt of its columns */
-    uint32_t learnt_count;
+    Exact *exact;               /* [field_count] */
+    const FittedColumn *fitted; /* what transforms have fitted of its columns */
+    uint32_t fitted_count;
     /* where test rows of their own begin, in rows; 0: right behind those before */
     int64_t test_begin;
     /* which rows follow each other (splits.h); NULL: no model looks at others */

@@ -34,9 +34,9 @@ static void see(RoundingSearch *search, int32_t row) {
         derive_number(search->source, search->derived, row, search->element, &whole, &number);
     if (!isfinite(number)) return;
     if (search->numbers) search->numbers[search->count] = number;
-    if (!search->count++) found->least = found->most = number;
-    found->least = fmin(found->least, number);
-    found->most = fmax(found->most, number);
+    if (!search->count++) found->min = found->max = number;
+    found->min = fmin(found->min, number);
+    found->max = fmax(found->max, number);
     if (!is_whole || search->close_only) search->inexact |= (double)(float)number != number;
     if (!is_whole || search->close_only || is_exact(whole) || found->rows++) return;
     found->whole = whole;
@@ -89,8 +89,8 @@ static bool loses_digits(const SourceData *source, const Derived *derived, int64
     *found = (Rounded){.row = -1};
     see_rows(&search);
     if (found->rows) return true;
-    double least = found->least;
-    double most = found->most;
+    double least = found->min;
+    double most = found->max;
     double largest = fmax(fabs(least), fabs(most));
     double steps = largest > 0 ? (most - least) / ldexp(1, ilogb(largest) - 23) : 0;
     found->numbers = ceil(steps) + 1;

@@ -34,8 +34,8 @@ static void add_value(Statistics *statistics, double value) {
     } else if (isinf(value)) {
         statistics->infinite++;
     } else {
-        if (first || value < statistics->least) statistics->least = value;
-        if (first || value > statistics->most) statistics->most = value;
+        if (first || value < statistics->min) statistics->min = value;
+        if (first || value > statistics->max) statistics->max = value;
         statistics->has_fractions |= value != floor(value);
         moments_add(&statistics->moments, value);
     }

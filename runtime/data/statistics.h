@@ -7,7 +7,7 @@
 
 typedef struct {
     Moments moments; /* of finite values */
-    double least, most;
+    double min, max;
     bool has_fractions;        /* a value is no whole number */
     int64_t missing, infinite; /* missing: NaN; text without a category */
 } Statistics;

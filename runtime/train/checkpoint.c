@@ -1,5 +1,5 @@
 /* Checkpoints: the states and the position of a training, as a safetensors file. Its tensors are
- * the states and what transforms have learnt; its metadata are the fields of CheckpointInfo. */
+ * the states and what transforms have fitted; its metadata are the fields of CheckpointInfo. */
 #include "ir/base/memory.h"
 #include "runtime/formats/safetensors.h"
 #include "runtime/data/schema_text.h"
@@ -24,7 +24,7 @@ typedef struct {
     size_t bytes;
 } Tensors;
 
-static void add_learnt(Tensors *to, const char *name, const char *part, Shape row,
+static void add_fitted(Tensors *to, const char *name, const char *part, Shape row,
                        const double *numbers) {
     size_t bytes = (size_t)shape_elements(row) * sizeof *numbers,
            length = strlen(name) + strlen(part) + 2;
@@ -39,17 +39,17 @@ static void add_learnt(Tensors *to, const char *name, const char *part, Shape ro
 static Tensors gather_tensors(const States *states, const CheckpointInfo *info) {
     uint32_t count = states_count(states);
     size_t bytes = states_bytes(states);
-    for (uint32_t i = 0; i < info->learnt_count; i++)
-        bytes += 2 * (size_t)shape_elements(info->learnt[i].row) * sizeof(double);
-    Tensors to = {.tensors = memory_new((count + 2 * info->learnt_count) * sizeof *to.tensors,
+    for (uint32_t i = 0; i < info->fitted_count; i++)
+        bytes += 2 * (size_t)shape_elements(info->fitted[i].row) * sizeof(double);
+    Tensors to = {.tensors = memory_new((count + 2 * info->fitted_count) * sizeof *to.tensors,
                                         "a checkpoint"),
                   .data = memory_new(bytes, "a checkpoint")};
-    for (uint32_t i = 0; i < info->learnt_count; i++) {
-        const Learnt *learnt = &info->learnt[i];
-        add_learnt(&to, learnt->name, learnt->deviation ? "mean" : "value", learnt->row,
-                   learnt->values);
-        if (learnt->deviation)
-            add_learnt(&to, learnt->name, "deviation", learnt->row, learnt->deviation);
+    for (uint32_t i = 0; i < info->fitted_count; i++) {
+        const FittedColumn *fitted = &info->fitted[i];
+        add_fitted(&to, fitted->name, fitted->deviation ? "mean" : "value", fitted->row,
+                   fitted->values);
+        if (fitted->deviation)
+            add_fitted(&to, fitted->name, "deviation", fitted->row, fitted->deviation);
     }
     states_save(states, to.data + to.bytes);
     to.bytes += states_bytes(states);
@@ -242,9 +242,9 @@ static bool check_tensors(const char *path, const SafeFile *file, const States *
     for (uint32_t i = 0; i < safetensors_count(file) && !partial; i++) {
         const SafeTensor *tensor = safetensors_tensor(file, i);
         char found[SAFETENSOR_TEXT];
-        /* learnt of the data: checkpoint_learnt reads it */
-        bool learnt = !strcmp(tensor->dtype, SAFETENSORS_F64);
-        if (learnt || states_find(states, tensor->name)) continue;
+        /* fitted of the data: checkpoint_fitted reads it */
+        bool fitted = !strcmp(tensor->dtype, SAFETENSORS_F64);
+        if (fitted || states_find(states, tensor->name)) continue;
         diag_error(diag, STATUS_FILE, (Span){0},
                    "'%s' has '%.100s' %s, which the model does not have", path, tensor->name,
                    safetensors_tensor_text(tensor, found));
@@ -273,9 +273,9 @@ bool checkpoint_load(const char *path, States *states, bool partial, CheckpointI
     return good;
 }
 
-/* -- what transforms have learnt -- */
+/* -- what transforms have fitted -- */
 
-/* Reads what a transform has learnt; earlier versions wrote it in f32. */
+/* Reads what a transform has fitted; earlier versions wrote it in f32. */
 static bool take_numbers(const char *path, const SafeFile *file, const Fit *fit, const char *part,
                          double *numbers, Diagnostics *diag) {
     char name[512], found[SAFETENSOR_TEXT], wanted[SAFETENSOR_TEXT];
@@ -300,7 +300,7 @@ static bool take_numbers(const char *path, const SafeFile *file, const Fit *fit,
     return false;
 }
 
-static bool take_learnt(const char *path, const SafeFile *file, const Fit *fit, Dataset *dataset,
+static bool read_column(const char *path, const SafeFile *file, const Fit *fit, Dataset *dataset,
                         Diagnostics *diag) {
     bool standardize = fit->kind == FIT_STANDARDIZE;
     size_t bytes = (size_t)shape_elements(fit->row) * sizeof(double);
@@ -308,20 +308,20 @@ static bool take_learnt(const char *path, const SafeFile *file, const Fit *fit, 
            *deviation = memory_new(bytes, "a checkpoint");
     bool good = take_numbers(path, file, fit, standardize ? "mean" : "value", values, diag) &&
                 (!standardize || take_numbers(path, file, fit, "deviation", deviation, diag));
-    Learnt learnt = {fit->name, fit->row, values, standardize ? deviation : NULL};
-    if (good) dataset_take_learnt(dataset, &learnt, 1);
+    FittedColumn fitted = {fit->name, fit->row, values, standardize ? deviation : NULL};
+    if (good) dataset_set_fitted(dataset, &fitted, 1);
     free(values);
     free(deviation);
     return good;
 }
 
-bool checkpoint_learnt(const char *path, const Fit *fits, uint32_t count, Dataset *dataset,
+bool checkpoint_fitted(const char *path, const Fit *fits, uint32_t count, Dataset *dataset,
                        Diagnostics *diag) {
     bool any = false, good = true;
     for (uint32_t i = 0; i < count; i++) any |= fits[i].column != NULL;
     SafeFile *file = any ? safetensors_read(path, diag) : NULL;
     for (uint32_t i = 0; i < count && good && any; i++)
-        good = file && (!fits[i].column || take_learnt(path, file, &fits[i], dataset, diag));
+        good = file && (!fits[i].column || read_column(path, file, &fits[i], dataset, diag));
     safetensors_free(file);
     return good;
 }

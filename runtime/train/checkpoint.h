@@ -18,9 +18,9 @@ typedef struct {
     uint64_t waited;     /* epochs since then */
     uint64_t numerics;   /* NUMERICS_VERSION of the mlc that wrote it; set by loading */
     char model_hash[65], data_digest[65];
-    const char *schema;   /* dataset_schema_text; NULL: not written. Loading sets NULL */
-    const Learnt *learnt; /* dataset_learnt; checkpoint_learnt reads it back */
-    uint32_t learnt_count;
+    const char *schema;         /* dataset_schema_text; NULL: not written. Loading sets NULL */
+    const FittedColumn *fitted; /* dataset_fitted; checkpoint_fitted reads it back */
+    uint32_t fitted_count;
 } CheckpointInfo;
 
 /* Writes a temporary file in the same folder, syncs it, renames it and syncs the folder.
@@ -32,8 +32,8 @@ bool checkpoint_save(const char *path, const States *states, const CheckpointInf
  * moments), and may be of another program (then *info is zero). */
 bool checkpoint_load(const char *path, States *states, bool partial, CheckpointInfo *info,
                      Diagnostics *diag);
-/* Reads what transforms of columns have learnt into the data set. */
-bool checkpoint_learnt(const char *path, const Fit *fits, uint32_t count, Dataset *dataset,
+/* Reads what transforms of columns have fitted into the data set. */
+bool checkpoint_fitted(const char *path, const Fit *fits, uint32_t count, Dataset *dataset,
                        Diagnostics *diag);
 /* Reads the metadata alone. */
 bool checkpoint_info(const char *path, CheckpointInfo *info, Diagnostics *diag);

@@ -1,5 +1,5 @@
 /* What transforms learn of values that a graph computes, such as standardize(log(source.price)).
- * Transforms of plain columns are fitted by dataset_learn. */
+ * Transforms of plain columns are fitted by dataset_fit. */
 #include "ir/base/memory.h"
 #include "runtime/data/fitting.h"
 #include "runtime/program/run.h"

@@ -71,7 +71,7 @@ static char *save_as(Trainer *trainer, const char *name) {
     if (!*trainer->info.data_digest)
         strcpy(trainer->info.data_digest, dataset_digest(trainer->options->dataset));
     trainer->info.schema = dataset_schema_text(trainer->options->dataset);
-    trainer->info.learnt = dataset_learnt(trainer->options->dataset, &trainer->info.learnt_count);
+    trainer->info.fitted = dataset_fitted(trainer->options->dataset, &trainer->info.fitted_count);
     if (checkpoint_save(path, trainer->options->states, &trainer->info, trainer->diag)) return path;
     free(path);
     return NULL;

@@ -58,12 +58,12 @@ static bool refuse(const Trainer *trainer, const char *what, const char *help) {
 /* Refuses a checkpoint of an earlier numerics version if the training would not be the same: where
  * gradients of several batches are added up, and where columns were standardized in f32. */
 static bool check_numerics(const Trainer *trainer) {
-    uint32_t learnt;
-    dataset_learnt(trainer->options->dataset, &learnt);
+    uint32_t fitted;
+    dataset_fitted(trainer->options->dataset, &fitted);
     if (trainer->info.numerics == NUMERICS_VERSION ||
-        (trainer->options->accumulate <= 1 && !learnt))
+        (trainer->options->accumulate <= 1 && !fitted))
         return true;
-    if (learnt)
+    if (fitted)
         return refuse(trainer,
                       "it was written by an mlc that standardized and imputed columns in f32",
                       "'mlc train FILE.mdl --weights RUN' begins a new run with its weights");

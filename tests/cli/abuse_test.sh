@@ -59,7 +59,7 @@ expect 4 mlc predict names other.csv
 says err "it names one column only, 'a;b'" 'delimiter = ";"'
 printf 'b,c\n1,2\n' >other.csv
 expect 4 mlc predict names other.csv
-says err "has no column 'a'" "divided as theirs are"
+says err "has no column 'a'" "with the same delimiter"
 expect 4 mlc predict names no.csv
 says err "cannot read 'no.csv': No such file"
 finish

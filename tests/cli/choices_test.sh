@@ -24,7 +24,7 @@ expect 0 mlc eval run
 expect 0 mlc data m.mdl
 ! grep -q "outside" "$scratch/out" || fail "grades that have their column are suspicious"
 expect 0 mlc predict run new.csv
-says err "run/resolved.mdl:3:" "$told 6 in line 2 of 'new.csv', but there are columns for 0 to 2 only" "2 rows have such a number"
+says err "run/resolved.mdl:3:" "$told 6 in line 2 of 'new.csv', but only 0 to 2 have a column" "2 rows have such a number"
 expect 0 mlc predict run new.csv --json
 says err "$told 6"
 

@@ -173,7 +173,7 @@ expect 0 mlc eval small digits --confusion
 says out "digits, 2 rows" "  2 two" "  7 seven" "  0 zero                 0     .     .     .     .     .     .     .     .     .          -"
 mkdir digits/eleven && cp grid.png digits/eleven
 expect 4 mlc eval small digits
-says err "'eleven' is none"
+says err "is not named after a class: 'eleven'"
 expect 0 "$MAKE_PICTURES" shapes
 cat >shapes.mdl <<'END_OF_MODEL'
 mdl 1

@@ -62,7 +62,7 @@ grep -q '^kinds,less,' counts.csv || fail "no names of classes in the csv"
 expect 0 mlc eval run --split train --confusion --csv -
 same counts.csv "$scratch/out"
 expect 2 mlc eval run --csv counts.csv
-says err "--csv writes the matrix of --confusion, which is not asked for"
+says err "--csv writes the matrix of --confusion, which is not given"
 expect 5 mlc eval run --split train --confusion --csv nowhere/counts.csv
 
 # of many classes no matrix is printed, JSON has no zeros, and a run that goes on reads its counts again

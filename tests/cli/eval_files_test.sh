@@ -58,7 +58,7 @@ numbers | same /dev/stdin split
 expect 0 mlc eval small both.npz --confusion --json
 numbers | same /dev/stdin split
 expect 2 mlc eval small image.npy
-says err "2 arrays are needed, not 1: for 'image' and what it is compared with"
+says err "2 arrays are needed, not 1: 'image' and those that the loss compares it with"
 expect 4 mlc eval small label.npy image.npy
 head -c 100 label.npy >cut.npy
 expect 4 mlc eval small image.npy cut.npy
@@ -83,7 +83,7 @@ shots/3/b.png,3
 shots/7/a.png,7
 END2
 expect 0 mlc predict small flat/ --csv - -q
-says err "flat/: 1 file is no picture and left out, such as flat/notes.txt"
+says err "flat/: 1 file is not a picture and left out, such as flat/notes.txt"
 cut -d, -f1 "$scratch/out" >names
 same names - <<'END2'
 file
@@ -96,7 +96,7 @@ expect 4 mlc eval small flat
 says err "the class of 'flat/10.png' is not known"
 mv shots/7 shots/seven
 expect 4 mlc eval small shots
-says err "'shots/seven/a.png' is in no folder of a class: 'seven' is none"
+says err "the folder of 'shots/seven/a.png' is not named after a class: 'seven'"
 expect 0 mlc predict small shots -q
 ! grep -q "true" "$scratch/out" || fail "a class is told of folders that are none"
 mkdir nothing

@@ -66,17 +66,17 @@ END_OF_MODEL
     expect 0 mlc data lost.mdl
     if [[ $2 ]]; then says out "rounded: $2"; else grep 'loses digits' "$scratch/out" && fail "$1 loses no digits"; fi
 }
-lost 'select(source.k > 2, source.ts, 1700000000) - 1700000000' "'ts' loses digits: f32 makes 1700000000 of 1700000001 in line 2 of 'lost.csv'"
+lost 'select(source.k > 2, source.ts, 1700000000) - 1700000000' "'ts' loses digits: 1700000001 becomes 1700000000 as f32 in line 2 of 'lost.csv'"
 says out "rounded"
-lost 'sum(columns(source, ["k", "ts"]), axis = 1)' "'ts' loses digits: f32 makes 1700000000 of 1700000001"
+lost 'sum(columns(source, ["k", "ts"]), axis = 1)' "'ts' loses digits: 1700000001 becomes 1700000000"
 lost '(windows(source.ts, 3) - unsqueeze(source.ts, 1))[:, 0]' "'ts' loses digits"
 lost 'source.ts' "'ts' loses digits"
-lost 'source.ts * 2' "'ts * 2' loses digits: f32 makes 3400000000 of 3400000002"
-lost 'source.ts - 1600000000' "'ts - 1600000000' loses digits: f32 makes 100000000 of 100000001"
-lost 'source.ts / 1e9' "'ts / 1000000000.' loses digits: from 1.700000001 to 1.700000118 f32 has 2 numbers only"
-lost 'source.day' "'day' loses digits: from 2451545.25 to 2451545.5547 f32 has 3 numbers only"
-lost 'log(source.ts)' "'ts' loses digits: from 1700000001 to 1700000118 f32 has 2 numbers only"
-lost 'log(source.k + 1)' "'big' loses digits: f32 makes 39538224 of 39538223" 'source.big'
+lost 'source.ts * 2' "'ts * 2' loses digits: 3400000002 becomes 3400000000"
+lost 'source.ts - 1600000000' "'ts - 1600000000' loses digits: 100000001 becomes 100000000"
+lost 'source.ts / 1e9' "'ts / 1000000000.' loses digits: from 1.700000001 to 1.700000118 f32 has only 2 numbers"
+lost 'source.day' "'day' loses digits: from 2451545.25 to 2451545.5547 f32 has only 3 numbers"
+lost 'log(source.ts)' "'ts' loses digits: from 1700000001 to 1700000118 f32 has only 2 numbers"
+lost 'log(source.k + 1)' "'big' loses digits: 39538223 becomes 39538224" 'source.big'
 lost 'source.ts - 1700000000' ''
 lost 'source.ts |> standardize' ''
 lost 'ahead(source.ts, 1) - source.ts' ''

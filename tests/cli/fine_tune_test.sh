@@ -19,7 +19,7 @@ model new few.csv "$body |> dense(2)" 'optimizer = adam(0.02); epochs = 30; weig
 expect 0 mlc train base.mdl --out base -q
 expect 0 mlc train new.mdl --out new
 says err "weights: 8 of 10 tensors taken from base/last.safetensors" \
-    "starts anew: dense3.weight is f32[2,16] here and f32[4,16] there" "starts anew: dense3.bias is f32[2] here and f32[4] there"
+    "keeps its initial values: dense3.weight is f32[2,16] here and f32[4,16] there" "keeps its initial values: dense3.bias is f32[2] here and f32[4] there"
 
 # The bytes of a tensor of a checkpoint, and its bits.
 values() { # FILE NAME
@@ -64,7 +64,7 @@ model turned many.csv "dense(16) |> relu |> dense(4)" 'optimizer = adam(0.01); e
 expect 0 mlc train turned.mdl --weights base --map dense3=dense2 --out turned
 says err "weights: 4 of 4 tensors taken" "not used: dense2.weight f32[16,16]" "not used: batch_norm1.running_var f32[16]"
 expect 0 mlc train turned.mdl --weights base --map dense3.bias=dense2.bias --out turned2
-says err "weights: 3 of 4 tensors taken" "starts anew: dense2.weight is f32[4,16] here and f32[16,16] there"
+says err "weights: 3 of 4 tensors taken" "keeps its initial values: dense2.weight is f32[4,16] here and f32[16,16] there"
 
 # Weights of another program, named as it names them, in an archive of NumPy. Its first matrix is the first dense.
 array() { # TENSOR NAME SHAPE: as NAME.npy
@@ -81,18 +81,18 @@ printf '\x93NUMPY\x01\x00\x76\x00%-117s\n\1\0\0\0\0\0\0\0' "{'descr': '<i8', 'fo
 expect 0 mlc train base.mdl --weights torch.npz --set 'train.freeze=[dense1, "batch*", dense2, "dense3.weight"]' --out paired
 says err "weights: 10 of 10 tensors taken from torch.npz" "by order: net.10 = dense1" "by order: net.9 = dense2" \
     "by order: head = dense3" "by order: net.11 = batch_norm1"
-! grep -q "not used\|starts anew" "$scratch/err" || fail "an archive's tensor is not taken"
+! grep -q "not used\|keeps its initial values" "$scratch/err" || fail "an archive's tensor is not taken"
 for name in $kept dense3.weight; do
     [[ $(tensor base/last.safetensors "$name") == "$(tensor paired/last.safetensors "$name")" ]] || fail "$name has other bits"
 done
 # --map names some of them; the others are paired. What does not fit is listed.
 expect 0 mlc train base.mdl --weights torch.npz --map net.9=dense2 --map net.10=dense1 --map head.bias=dense3.bias --out named
-says err "weights: 9 of 10 tensors taken" "by order: net.11 = batch_norm1" "starts anew: dense3.weight f32[4,16] is not there" \
+says err "weights: 9 of 10 tensors taken" "by order: net.11 = batch_norm1" "keeps its initial values: dense3.weight f32[4,16] is not there" \
     "not used: head.weight f32[4,16]"
 model wide many.csv "dense(16) |> relu |> dense(5)" 'optimizer = adam(0.01); epochs = 1'
 "$MAKE_DATA" npz two.npz net.10.*.npy head.*.npy
 expect 0 mlc train wide.mdl --weights two.npz --out wide
-says err "weights: 2 of 4 tensors taken" "starts anew: dense2.weight is f32[5,16] here and f32[4,16] there"
+says err "weights: 2 of 4 tensors taken" "keeps its initial values: dense2.weight is f32[5,16] here and f32[4,16] there"
 
 # A safetensors file is sorted by name, so layers are paired by name, and 9 is before 10. Halves and doubles become f32.
 tensors() { # FILE HEADER: with the bytes on stdin
@@ -133,7 +133,7 @@ says err "the model has no tensor or layer 'nothing'"
 expect 2 mlc train new.mdl --map dense1 --out bad
 says err "--map takes OLD=NEW, not 'dense1'"
 expect 2 mlc train option.mdl --map dense1=dense2 --out bad
-says err "--map has no file"
+says err "--map needs a file"
 expect 2 mlc train --resume new --weights base
 says err "exclude each other"
 expect 5 mlc train new.mdl --weights nowhere --out bad

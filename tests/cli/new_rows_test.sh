@@ -37,7 +37,7 @@ printf 'a,b\n1,2\nx,3\n' >text.csv
 expect 4 mlc predict run text.csv
 says err "line 3: column 'a' has 'x'"
 expect 2 mlc predict run new.csv less.csv
-says err "several files must be images"
+says err "only images can be several files"
 expect 2 mlc predict run new.csv --index 1
 expect 4 mlc predict run none.csv
 expect 4 mlc eval run
@@ -75,7 +75,7 @@ expect 0 mlc predict small one.npy --json
 [[ $(wc -l <"$scratch/out") == 1 ]] || fail "one row gives another number of lines"
 head -c 300 /dev/zero | npy '|u1' '(3, 100)' >wrong.npy
 expect 4 mlc predict small wrong.npy
-says err "'wrong.npy' is u8[3,100], but a row that the network reads is u8[1,12,12]"
+says err "'wrong.npy' is u8[3,100], but the network reads rows of u8[1,12,12]"
 expect 2 mlc predict small new.csv
 says err "not trained on a table"
 
@@ -118,7 +118,7 @@ expect 0 mlc train pictures.mdl --out seen -q
 mv pictures elsewhere
 expect 0 mlc predict seen elsewhere/one/1.png elsewhere/two/2.png
 says out "elsewhere/one/1.png  one" "elsewhere/two/2.png  two"
-says err "brought to 20x16"
+says err "converted to 20x16"
 ! grep -q "colour\|grey" "$scratch/err" || fail "a colour that stays is said to be changed"
 expect 0 mlc predict small first.png --invert no --json
 says err "not inverted (though its background is light)"
@@ -132,15 +132,15 @@ base64 -d >little.png <<<iVBORw0KGgoAAAANSUhEUgAAAAYAAAAGCAAAAADFp7CUAAAADElEQVR
 base64 -d >white.png <<<iVBORw0KGgoAAAANSUhEUgAAAAwAAAAMCAAAAABzHgM7AAAAEUlEQVR42mP8z4AATAyDigMAolEBF9zdXGUAAAAASUVORK5CYII=
 expect 0 mlc predict small fits.png colour.png little.png white.png
 cat >told <<'END'
-colour.png: colour, brought to grey
-little.png: 6x6, brought to 12x12
+colour.png: colour, converted to grey
+little.png: 6x6, converted to 12x12
 white.png: inverted (its background is light)
 END
 same "$scratch/err" told
 expect 0 mlc predict small white.png --invert no
 [[ ! -s $scratch/err ]] || fail "something is said of a picture that is taken as it is"
 expect 0 mlc predict seen little.png
-says err "little.png: 6x6 grey, brought to 20x16 colour"
+says err "little.png: 6x6 grey, converted to 20x16 colour"
 
 # the label is what the loss compares with, also where the network reads another column of categories; computed labels are told by nobody
 cat >towns.mdl <<'END'
@@ -163,5 +163,5 @@ expect 0 mlc predict often
 says out "predicted" "probability"
 ! grep -q "true" "$scratch/out" || fail "a computed label is told"
 expect 2 mlc eval often --split train --confusion
-says err "those of this model are computed"
+says err "the labels of this model are computed"
 finish

@@ -112,7 +112,7 @@ expect 0 mlc train parts.mdl --out parts -q
 expect 0 mlc eval parts --split train
 says out "of 60)"
 expect 2 mlc eval parts --split train --confusion
-says err "resolved.mdl:7:" "--confusion takes flat outputs [N, classes] only: 'index' has classes for parts of a row" "help: "
+says err "resolved.mdl:7:" "--confusion needs an output [N, classes]: 'index' has classes for parts of a row" "help: "
 expect 0 mlc predict parts --split train --index 3 --json
 says out '{"index":3,' '"outputs":{"index":['
 sed 's/index = reshape.*/index = dense(x, 3)/; s/cross_entropy(.*/cross_entropy(index, y[:, 0])/; s/metrics = .*/metrics = [accuracy(index, y[:, 0])]/' \

@@ -26,14 +26,14 @@ expect 2 mlc predict run --index x
 
 expect 0 mlc predict run --png grid.png --index 0..29
 there grid.png
-# mlc reads what it drew: any picture is brought to the model's input.
+# mlc reads what it drew: any picture is converted to the model's input.
 expect 0 mlc predict run grid.png --json
-says err "brought to 12x12 grey" "light"
+says err "converted to 12x12 grey" "light"
 says out '"image":"grid.png"' '"predicted"'
 expect 0 mlc predict run run/curves.png --png one.png
 there one.png
 expect 2 mlc predict run small.mdl
-says err "no picture, and no table or array"
+says err "not a picture, and its name is not that of a table or array"
 cp small.mdl text.png
 expect 4 mlc predict run text.png
 says err "it is no picture"

@@ -85,7 +85,7 @@ says err "mlc train --resume begun"
 (exit 0) & gone=$! && wait $gone
 for file in "last.safetensors.$gone-0" "last.safetensors.$$-0" notes; do echo x >"begun/$file.tmp"; done
 expect 0 mlc train --resume begun
-says err "begun: no checkpoint yet: the training begins anew"
+says err "begun: no checkpoint yet: the training starts from the beginning"
 [[ $(grep -c '"event":"start"' begun/metrics.jsonl) == 1 ]] || fail "a run that was begun again has several start lines"
 [[ ! -e begun/last.safetensors.$gone-0.tmp ]] || fail "the temporary file of a process that is no more is left"
 there begun/last.safetensors.$$-0.tmp # its process lives
@@ -99,7 +99,7 @@ there begun/best.safetensors
 sed 's/adam(lr = lr)/sgd(cosine(1.0))/' small.mdl >cosine.mdl
 expect 0 mlc train cosine.mdl --quiet --set train.epochs=4 --out cosine
 expect 0 mlc train --resume cosine --set train.epochs=8 --json
-says err "follows the schedule of 8 epochs from here on, no longer that of 4: it is 0.5 at the next step, and at the last one it was"
+says err "now follows a schedule of 8 epochs instead of 4: it is 0.5 at the next step, and at the last one it was"
 says out '"event":"schedule","step":52,"epochs_before":4,"epochs":8,"rate_before":0.0009' '"rate":0.499999978'
 expect 0 mlc train --resume parts --set train.epochs=5
 ! grep -q schedule "$scratch/err" || fail "a constant rate is told of as a schedule: $(cat "$scratch/err")"

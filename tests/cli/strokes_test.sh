@@ -52,7 +52,7 @@ for name in small bright photo; do
     alike plain.txt $name.txt || fail "$name.bmp is not taken as plain.bmp: $(facts $name.txt)"
 done
 expect 0 mlc predict run plain.bmp
-says err "plain.bmp: 300x200, brought to 28x28, inverted (its background is light), cropped to its strokes and centred"
+says err "plain.bmp: 300x200, converted to 28x28, inverted (its background is light), cropped to its strokes and centred"
 
 # --fit no leaves the figure where it is; so does a picture of the size of the network's, and one without strokes.
 pixels plain.bmp --fit no >left.txt
@@ -62,7 +62,7 @@ expect 0 mlc predict run exact.bmp
 [[ ! -s $scratch/err ]] || fail "something is done to a picture of the right size"
 figure blank.bmp 60 50 100 100 10 1 0
 expect 0 mlc predict run blank.bmp
-says err "brought to 28x28, inverted (its background is light)"
+says err "converted to 28x28, inverted (its background is light)"
 ! grep -q cropped "$scratch/err" || fail "strokes are found in an empty picture"
 expect 2 mlc predict run plain.bmp --fit maybe
 

@@ -282,9 +282,9 @@ static Program *interpreted(const Model *model, GraphKind kind, uint32_t batch,
     return program_interpret(compilation->graph);
 }
 
-static const double *learnt_numbers(const Dataset *dataset, const char *name, bool deviation) {
+static const double *fitted_numbers(const Dataset *dataset, const char *name, bool deviation) {
     uint32_t count;
-    const Learnt *all = dataset_learnt(dataset, &count);
+    const FittedColumn *all = dataset_fitted(dataset, &count);
     for (uint32_t i = 0; i < count; i++)
         if (!strcmp(all[i].name, name)) return deviation ? all[i].deviation : all[i].values;
     return NULL;
@@ -292,7 +292,7 @@ static const double *learnt_numbers(const Dataset *dataset, const char *name, bo
 
 static void expect_learnt(const Dataset *dataset, const char *name, bool deviation,
                           const double *values, int count) {
-    const double *found = learnt_numbers(dataset, name, deviation);
+    const double *found = fitted_numbers(dataset, name, deviation);
     assert_non_null(found);
     for (int i = 0; i < count; i++)
         if (fabs(found[i] - values[i]) > 1e-15 * (1 + fabs(values[i])))
@@ -314,7 +314,7 @@ static void test_fits(void **state) {
     States *states = states_new();
     Threads *threads = threads_new(2);
     assert_int_equal(info->fit_count, 4);
-    assert_true(dataset_learn(dataset, info->fits, info->fit_count, diag));
+    assert_true(dataset_fit(dataset, info->fits, info->fit_count, diag));
     assert_true(states_bind(states, program, diag));
     assert_true(fits_run(program, dataset, states, threads, info->fits, info->fit_count, diag));
     states_initialize(states, 3);                                      /* leaves them alone */

@@ -142,15 +142,16 @@ static bool learn_column(Dataset *dataset, const Fit *fit, Diagnostics *diag) {
     bool good = dataset_derive(dataset, fit->column, fit->span, diag);
     if (good) add_column(&fitting);
     good = good && fitting_finish(&fitting, values, spreads, diag);
-    Learnt learnt = {fit->name, fit->row, values, fit->kind == FIT_STANDARDIZE ? spreads : NULL};
-    if (good) dataset_take_learnt(dataset, &learnt, 1);
+    FittedColumn fitted = {fit->name, fit->row, values,
+                           fit->kind == FIT_STANDARDIZE ? spreads : NULL};
+    if (good) dataset_set_fitted(dataset, &fitted, 1);
     fitting_free(&fitting);
     free(values);
     free(spreads);
     return good;
 }
 
-bool dataset_learn(Dataset *dataset, const Fit *fits, uint32_t count, Diagnostics *diag) {
+bool dataset_fit(Dataset *dataset, const Fit *fits, uint32_t count, Diagnostics *diag) {
     bool good = true;
     for (uint32_t i = 0; i < count && good; i++)
         good = !fits[i].column || learn_column(dataset, &fits[i], diag);

@@ -1,0 +1,49 @@
+/* The state of mlc train, and what its files share: train.c opens and runs a training,
+ * train_folder.c keeps its folder, train_answer.c prints its results. */
+#ifndef MLC_CLI_COMMANDS_TRAINING_H
+#define MLC_CLI_COMMANDS_TRAINING_H
+
+#include "cli/results/journal.h"
+#include "cli/results/units.h"
+#include "cli/session/session.h"
+#include "cli/show/progress.h"
+#include "runtime/train/train.h"
+
+typedef struct {
+    Session session;
+    const Options *options;
+    Diagnostics *diag;
+    Path folder;
+    int lock; /* file descriptor that locks the folder; -1 before */
+    Journal journal;
+    Progress progress;
+    ProgramPair train, valid, test;
+    char model_hash[65];
+    bool resumes;          /* continues the run of --resume from its checkpoint */
+    CheckpointInfo before; /* that checkpoint */
+    bool begun;            /* resolved.mdl and the start line have been written */
+    json_t *warnings;      /* printed before the journal was open; NULL once they are in it */
+    /* the file of the initial weights (--weights); NULL: none */
+    const char *weights;
+    uint32_t best_epoch; /* of best.safetensors; 0: none */
+    bool early;          /* stop_when ended the training */
+    double started;      /* by seconds_now */
+    /* when the curves were last drawn, and the seconds that took; 0: not yet */
+    double drawn, drawing;
+    uint32_t drawn_epochs; /* journal records in the drawn curves */
+                           /* on held-out rows after the last epoch, in the units of the data */
+    UnitErrors *errors[SPLIT_COUNT];
+    uint32_t error_count[SPLIT_COUNT];
+} Training;
+
+/* Makes the folder of a new run, or prepares that of a resumed one. false after reporting errors. */
+bool training_open_folder(Training *training);
+/* Writes the first files of a run. A resumed run must not change until train() has accepted its
+ * checkpoint, so the first event of train() calls this. false after reporting errors. */
+bool training_begin(Training *training);
+/* Writes the last line of the journal. */
+void training_write_end(Training *training, TrainResult result);
+/* Prints the results for people: nothing with --json. */
+void training_print_answer(const Training *training);
+
+#endif
