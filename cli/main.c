@@ -1,6 +1,7 @@
 /* mlc: finds the command in the table, runs it, prints what went wrong. */
 #include "cli/session/commands.h"
 #include "cli/session/suggest.h"
+#include "cli/show/help_pages.h"
 #include "cli/session/runs.h"
 
 #include <errno.h>
@@ -41,6 +42,8 @@ static Status print_help(FILE *out) {
     }
     fputs("\n  mlc COMMAND --help               options of a command\n"
           "  mlc help [COMMAND] | --help      this page, or the options of a command\n"
+          "  mlc help --man [COMMAND]         the manual page, for man -l\n"
+          "  mlc help --completion SHELL      completion for bash, zsh or fish\n"
           "  mlc version | --version          the version\n\n"
           "Begin with: mlc train models/mnist.mdl\n",
           out);
@@ -173,6 +176,26 @@ static Status run_command(const Command *command, int argc, char **argv, Diagnos
     return command->run(&options, diag);
 }
 
+/* mlc help [COMMAND] | --man [COMMAND] | --completion SHELL */
+static Status command_help(int argc, char **argv, Diagnostics *diag) {
+    const char *topic = argc > 2 ? argv[2] : NULL, *name = argc > 3 ? argv[3] : NULL;
+    if (!topic) return print_help(stdout);
+    if (!strcmp(topic, "--man"))
+        return (!name || command_find(name, diag)) && help_print_man(name, stdout) ? STATUS_OK
+                                                                                   : STATUS_USAGE;
+    if (strcmp(topic, "--completion") != 0) {
+        const Command *about = command_find(topic, diag);
+        return about ? print_command_help(about) : STATUS_USAGE;
+    }
+    if (name && help_print_completion(name, stdout)) return STATUS_OK;
+    if (name)
+        diag_error(diag, STATUS_USAGE, (Span){0}, "there is no completion for '%.200s'", name);
+    else
+        diag_error(diag, STATUS_USAGE, (Span){0}, "--completion needs the name of a shell");
+    diag_help(diag, "the shells are bash, zsh and fish");
+    return STATUS_USAGE;
+}
+
 static Status dispatch(int argc, char **argv, Diagnostics *diag) {
     if (argc < 2) {
         print_help(stderr);
@@ -184,11 +207,7 @@ static Status dispatch(int argc, char **argv, Diagnostics *diag) {
         printf("mlc %s (%s)\n", MLC_VERSION, codegen_version());
         return STATUS_OK;
     }
-    if (strcmp(argv[1], "help") == 0) {
-        const Command *about = argc > 2 ? command_find(argv[2], diag) : NULL;
-        if (argc == 2) return print_help(stdout);
-        return about ? print_command_help(about) : STATUS_USAGE;
-    }
+    if (strcmp(argv[1], "help") == 0) return command_help(argc, argv, diag);
     const Command *command = command_find(argv[1], diag);
     return command ? run_command(command, argc - 1, argv + 1, diag) : STATUS_USAGE;
 }

@@ -2,6 +2,7 @@
 # Installs what mlc needs to be built and tested on Debian 12, and only what is missing.
 #   tools/setup.sh            install
 #   tools/setup.sh --checks   likewise, with what only tools/check.sh needs
+#   tools/setup.sh --package  likewise, with what only `make deb` needs
 #   tools/setup.sh --list     print the package names
 # Elsewhere install the same libraries by hand; CMake says what it does not find.
 set -eu
@@ -53,6 +54,8 @@ fi
 wanted=$(packages)
 if [ "${1-}" = --checks ]; then
     wanted="$wanted $(check_packages)"
+elif [ "${1-}" = --package ]; then
+    wanted="$wanted dpkg-dev" # dpkg-shlibdeps names the libraries that the package depends on
 fi
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
     echo "setup: no apt-get here, so nothing is installed. mlc needs:" $wanted >&2
