@@ -37,23 +37,35 @@ static bool report_unmade(const char *path, Diagnostics *diag) {
     return false;
 }
 
-static bool create_named(const char *out, Path *folder, Diagnostics *diag) {
-    snprintf(folder->path, sizeof folder->path, "%s", out);
+static void make_parents(const char *path) {
     char parent[PATH_MAX];
-    for (const char *slash = *out ? strchr(out + 1, '/') : NULL; slash;
+    for (const char *slash = *path ? strchr(path + 1, '/') : NULL; slash;
          slash = strchr(slash + 1, '/')) {
-        snprintf(parent, sizeof parent, "%.*s", (int)(slash - out), out);
-        mkdir(parent, 0777); /* a failure here shows when `out` itself is made */
+        snprintf(parent, sizeof parent, "%.*s", (int)(slash - path), path);
+        mkdir(parent, 0777); /* a failure here shows when `path` itself is made */
     }
-    if (mkdir(out, 0777) == 0) return true;
-    if (errno != EEXIST) return report_unmade(out, diag);
-    if (folder_is_empty(out)) return true;
+}
+
+static bool report_taken(const char *out, Diagnostics *diag) {
     diag_error(diag, STATUS_FILE, (Span){0}, "'%s' exists and is not an empty folder", out);
     if (path_exists(path_join(out, RUN_MODEL).path))
         diag_help(diag, "to continue the run in it: mlc train --resume %s", out);
     else
         diag_help(diag, "name another folder, or omit --out");
     return false;
+}
+
+static bool create_named(const char *out, Path *folder, Diagnostics *diag) {
+    snprintf(folder->path, sizeof folder->path, "%s", out);
+    make_parents(out);
+    if (mkdir(out, 0777) == 0) return true;
+    if (errno != EEXIST) return report_unmade(out, diag);
+    return folder_is_empty(out) || report_taken(out, diag);
+}
+
+bool run_can_create(const char *out, Diagnostics *diag) {
+    make_parents(out);
+    return !path_exists(out) || folder_is_empty(out) || report_taken(out, diag);
 }
 
 static int64_t highest_number(const char *path) {

@@ -16,6 +16,8 @@ const char *run_checkpoint(const Options *options);
 /* Makes the folder of a new run: `out`, which must be new or empty, or runs/N if `out` is NULL.
  * false after reporting an error. */
 bool run_create(const char *out, Path *folder, Diagnostics *diag);
+/* Whether `out` is new, or an empty folder. false after reporting an error. */
+bool run_can_create(const char *out, Diagnostics *diag);
 /* Finds the numbered run with the highest number in a folder; false: there is none. */
 bool run_newest(const char *folder, Path *newest);
 /* Locks a folder for one training. The lock is held until the returned file descriptor is closed.

@@ -245,6 +245,8 @@ bool lower_updates(const Model *model, Evaluator *evaluator, NodeId loss) {
     bool moves;
     Trained *trained = gradients_of(evaluator, loss, &count, &moves);
     Span loss_span = item_setting(model->train, "loss")->value->span;
+    /* An imported network may have nothing to train; it predicts all the same. */
+    if ((!count || !moves) && model->options->like) return true;
     if (!count) {
         evaluator_error(evaluator, loss_span,
                         "the loss depends on no weight%s: there is nothing to train",

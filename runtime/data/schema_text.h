@@ -1,4 +1,4 @@
-/* A source's schema as text, for checkpoints. Private to runtime/. */
+/* A source's schema as text, for checkpoints. */
 #ifndef MLC_RUNTIME_DATA_SCHEMA_TEXT_H
 #define MLC_RUNTIME_DATA_SCHEMA_TEXT_H
 

@@ -20,6 +20,7 @@ while IFS= read -r line; do
     read -r -a words <<<"${line%%  *}"
     [[ ${words[*]} == *new.png* ]] && cp grid.png new.png
     [[ ${words[*]} == *digits/* && ! -d digits ]] && { mlc predict runs/1 --index 3 --png grid.png >"$scratch/out" 2>&1; mkdir -p digits/{0..9}; for class in digits/*; do cp grid.png "$class/one.png"; done; }
+    [[ ${words[*]} == *net.onnx* ]] && cp "$root/tests/onnx/mlp.onnx" net.onnx
     lines=$((lines + 1))
     expect 0 "${words[@]}"
 done < <(sed -n '/save the model above/,/^`mlc --help`/s/^    \(mlc .*\)/\1/p' "$root/README.md")

@@ -12,6 +12,7 @@ seeds() {
     shopt -s nullglob
     case $1 in
     mdl) printf '%s\n' "$root"/models/*.mdl "$root"/tests/golden/check/*.mdl ;;
+    onnx) printf '%s\n' "$root"/tests/onnx/*.onnx ;;
     ir) printf '%s\n' "$root"/tests/golden/*/*.ir ;;
     esac
     find "$here/corpus/$1" -type f 2>/dev/null | sort

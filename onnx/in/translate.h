@@ -1,0 +1,185 @@
+/* From ONNX's nodes to expressions of the model language. Every value of the file becomes a
+ * Tensor: a constant, whose numbers are known here, or an expression of others. An operation
+ * (ops.def) gives its outputs a shape and a text. When all are translated, write.c decides which
+ * tensors get a name of their own, and prints the statements. The first axis of the inputs is
+ * the batch. Its size is not known: a Dim is a number, or a multiple of N. */
+#ifndef MLC_ONNX_IN_TRANSLATE_H
+#define MLC_ONNX_IN_TRANSLATE_H
+
+#include "ir/ops/shapes.h"
+#include "onnx/import.h"
+#include "onnx/in/model.h"
+
+typedef struct {
+    int64_t size;
+    bool rows; /* size * N */
+} Dim;
+
+typedef enum { KIND_REAL, KIND_WHOLE, KIND_BOOL } Kind;
+
+/* How strongly the parts of an expression hold together, as in the language. */
+typedef enum {
+    LEVEL_PIPE,
+    LEVEL_OR,
+    LEVEL_AND,
+    LEVEL_NOT,
+    LEVEL_COMPARE,
+    LEVEL_SUM,
+    LEVEL_PRODUCT,
+    LEVEL_SIGN,
+    LEVEL_POWER,
+    LEVEL_ATOM
+} Level;
+
+typedef struct Tensor Tensor;
+
+/* The weights of a layer, in the order in which the layer makes them. */
+enum { LAYER_WEIGHTS = 4 };
+typedef struct {
+    const char *kind; /* "dense"; NULL: one weight, which is named after its variable */
+    const char *roles[LAYER_WEIGHTS];
+    const Tensor
+        *values[LAYER_WEIGHTS]; /* constants of real numbers, of the shape that the layer wants */
+    uint32_t count;
+} Layer;
+
+struct Tensor {
+    const char *name;     /* in the file */
+    const OnnxNode *node; /* that makes it; NULL: an input or a tensor of the file */
+    Tensor **in;          /* of the node */
+    uint32_t consumers;   /* how many nodes and outputs read it */
+    Kind kind;
+    int rank;
+    Dim dims[ONNX_MAX_RANK];
+    /* a constant */
+    OnnxType type;          /* of a tensor of the file */
+    bool constant, trained; /* trained: a tensor of the file, not a number in a node */
+    int64_t count;
+    const float
+        *reals; /* [count]; NULL: whole numbers or truth values, which may be multiples of N */
+    const Dim *wholes;
+    /* an expression */
+    const char *text; /* "%05 + %16": argument 0 of at least level 5, then argument 1 of level 6 */
+    bool pipe;        /* the text is a call whose first argument, args[0], is left out: x |> TEXT */
+    Level level;
+    Tensor **args;
+    uint32_t arg_count;
+    Layer *layer;
+    float eps; /* of a layer_norm */
+    /* when it is written */
+    bool failed;           /* an error of its node, or of one before it, is reported */
+    bool reached, apart;   /* apart: has a statement of its own */
+    uint32_t uses, stages; /* stages: calls and layers in the text, with what stands in it */
+    int depth;
+    const char *variable;
+};
+
+typedef struct {
+    const OnnxNode *onnx;
+    const char *text; /* of the row in ops.def */
+    Level level;
+    Tensor **in, **out; /* in: NULL where one is left out */
+    uint32_t in_count, out_count;
+} OpNode;
+
+typedef struct {
+    const OnnxModel *model;
+    const char *path;
+    Arena *arena;
+    Diagnostics *diag;
+    Names *tensors; /* by their names in the file */
+    Tensor **made;  /* all expressions, in the order of the nodes */
+    uint32_t made_count, made_capacity;
+    int64_t batch;            /* the size of the first axis that the file fixes; 0: none */
+    const char *const *sizes; /* "NAME=NUMBER", of axes that have a name */
+    uint32_t size_count;
+    Tensor **inputs, **outputs; /* of the model */
+    uint32_t input_count, output_count;
+    const char *const *classes; /* names of classes that the file has; NULL: none */
+    uint32_t class_count;
+    ImportNotes *notes;
+} Import;
+
+/* -- errors -- */
+
+/* Reports what cannot be translated, with the node and its place; returns false. */
+bool node_fail(const Import *import, const OpNode *node, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Says what is different in the model; printed after the import. */
+void import_note(Import *import, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* -- attributes -- */
+int64_t node_int(const OpNode *node, const char *name, int64_t standard);
+float node_float(const OpNode *node, const char *name, float standard);
+const char *node_string(const OpNode *node, const char *name, const char *standard);
+/* The numbers of an attribute; NULL: it is not there. */
+const int64_t *node_ints(const OpNode *node, const char *name, uint32_t *count);
+/* Axes, from an attribute or (where it is none) from input `input`, counted from 0; `rank`: of
+ * what they count in. *given: there are some. */
+bool node_axes(const Import *import, const OpNode *node, uint32_t input, int rank, int64_t *axes,
+               uint32_t *count, bool *given);
+/* Whole numbers of a constant input, without N. */
+bool node_constant(const Import *import, const OpNode *node, uint32_t input,
+                   const int64_t **numbers, uint32_t *count);
+bool axis_of(const Import *import, const OpNode *node, int64_t axis, int rank, int *result);
+
+/* -- tensors -- */
+Tensor *tensor_new(Import *import, const char *name);
+Tensor *constant_reals(Import *import, const float *reals, int rank, const Dim *dims);
+Tensor *constant_wholes(Import *import, const Dim *wholes, int64_t count, Kind kind);
+bool is_number(const Tensor *tensor, double *number); /* a constant of one element without N */
+bool same_dims(const Tensor *a, const Tensor *b);
+bool dim_equal(Dim a, Dim b);
+const char *dim_text(const Import *import, Dim dim);
+const char *dims_text(const Import *import, const Dim *dims, int rank); /* "[N, 3, 4]" */
+/* The sizes as numbers; false: one of them is a multiple of N. */
+bool fixed_dims(const Tensor *tensor, int64_t dims[ONNX_MAX_RANK]);
+/* "0.5", "1e-05", with a point or an exponent */
+const char *real_text(const Import *import, float value);
+
+/* -- expressions -- */
+/* Output `which` of the node has this text and these arguments; shape and kind are those of
+ * args[0], to be changed by the caller. */
+Tensor *make(Import *import, const OpNode *node, uint32_t which, Level level, const char *text,
+             uint32_t count, Tensor *const *args);
+Tensor *make_pipe(Import *import, const OpNode *node, uint32_t which, const char *text, Tensor *x);
+void set_dims(Tensor *tensor, int rank, const Dim *dims);
+/* Output `which` is another tensor. */
+void make_same(Import *import, OpNode *node, uint32_t which, Tensor *tensor);
+/* A tensor in between, that no name of the file has. */
+Tensor *inner(Import *import, Level level, const char *text, uint32_t count, Tensor *const *args);
+Tensor *inner_pipe(Import *import, const char *text, Tensor *x);
+/* A constant as an expression: a number, or a weight. */
+Tensor *as_expression(Import *import, Tensor *tensor);
+Layer *layer_new(Import *import, Tensor *tensor, const char *kind);
+void layer_add(Layer *layer, const char *role, const Tensor *value);
+/* A constant with other sizes, and the same elements. */
+const Tensor *reshaped(Import *import, const Tensor *constant, int rank, const int64_t *dims);
+const Tensor *transposed(Import *import, const Tensor *constant, int rank, const int *order);
+/* The shape of a and b side by side under each other; false after reporting that they do not
+ * fit. */
+bool broadcast_dims(const Import *import, const OpNode *node, const Tensor *a, const Tensor *b,
+                    int *rank, Dim *dims);
+bool needs_rows_first(const Import *import, const OpNode *node,
+                      const Tensor *tensor); /* its first axis is N, or it has no N */
+
+/* The text of a layer that was made with "bias = false", without that. */
+const char *layer_text_with_bias(const Import *import, const char *text);
+/* layer_norm with its eps, and with the weights that it has. */
+const char *norm_text(const Import *import, const Tensor *norm, bool bias);
+Tensor *constant_of_file(Import *import, const OnnxTensor *from);
+
+/* Computes a node of constants. *done: it was one; false after reporting errors. */
+bool fold(Import *import, OpNode *node, bool *done);
+/* Recognizes what exporters spell out: layer_norm, gelu, silu. true: the output is made. */
+bool spelled_out(Import *import, OpNode *node);
+
+/* -- operations: one function for a row or several of ops.def; false after reporting -- */
+typedef bool Operation(Import *import, OpNode *node);
+#define OP(name, function, ...) Operation op_##function;
+#include "onnx/in/ops.def"
+
+/* -- the text -- */
+void write_model(Import *import, Imported *imported);
+
+#endif

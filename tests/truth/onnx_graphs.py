@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""Makes the ONNX files of tests/onnx that are graphs as other exporters write them, and what they answer.
+
+    onnx_graphs.py DIR      needs onnx, onnxruntime and numpy from PyPI
+
+For each NAME: NAME.onnx, NAME.npy (the rows), NAME.txt (the answers: a line for each row; of classes their probabilities).
+"""
+import sys
+
+import numpy
+import onnx
+import onnxruntime
+from onnx import TensorProto, helper, numpy_helper
+
+random = numpy.random.default_rng(7)
+
+
+def tensor(name, *shape):
+    return numpy_helper.from_array(random.normal(0, 0.5, shape).astype("f4"), name)
+
+
+def given(name, values, dtype="f4"):
+    return numpy_helper.from_array(numpy.array(values, dtype), name)
+
+
+def model(nodes, tensors, x, y, opset, ml=False, functions=(), ir=8, producer="", inputs=()):
+    graph = helper.make_graph(nodes, "g", [helper.make_tensor_value_info("x", *x), *inputs], y, tensors)
+    opsets = [helper.make_opsetid("", opset)] + [helper.make_opsetid("ai.onnx.ml", 1)] * ml
+    opsets += [helper.make_opsetid("pkg.local", 1)] if functions else []
+    result = helper.make_model(graph, opset_imports=opsets, functions=list(functions), producer_name=producer)
+    result.ir_version = ir
+    return result
+
+
+def out(name, *shape, kind=TensorProto.FLOAT):
+    return helper.make_tensor_value_info(name, kind, shape)
+
+
+def nhwc():
+    """As tf2onnx: pictures with channels last, SAME_UPPER with stride 2, a transpose before and after."""
+    node = helper.make_node
+    nodes = [node("Transpose", ["x"], ["t"], perm=[0, 3, 1, 2]), node("Conv", ["t", "k"], ["c"], strides=[2, 2], auto_pad="SAME_UPPER", kernel_shape=[3, 3]),
+             node("Transpose", ["c"], ["c2"], perm=[0, 2, 3, 1]), node("Transpose", ["c2"], ["c3"], perm=[0, 3, 1, 2]), node("Add", ["c3", "b"], ["cb"]),
+             node("Relu", ["cb"], ["r"]), node("MaxPool", ["r"], ["p"], kernel_shape=[2, 2], strides=[2, 2], auto_pad="SAME_UPPER"),
+             node("Transpose", ["p"], ["q"], perm=[0, 2, 3, 1]), node("Reshape", ["q", "s"], ["f"]), node("MatMul", ["f", "w"], ["m"]),
+             node("Add", ["m", "wb"], ["y"])]
+    tensors = [tensor("k", 4, 2, 3, 3), tensor("b", 1, 4, 1, 1), given("s", [-1, 16], "i8"), tensor("w", 16, 3), tensor("wb", 3)]
+    return model(nodes, tensors, (TensorProto.FLOAT, ["unk__6", 8, 8, 2]), [out("y", "unk__7", 3)], 13, producer="tf2onnx"), (4, 8, 8, 2)
+
+
+def sklearn():
+    """As skl2onnx: a scaler, a perceptron of two classes, labels and a ZipMap behind it. Nodes are not sorted."""
+    node = helper.make_node
+    nodes = [node("Scaler", ["x"], ["s"], domain="ai.onnx.ml", offset=[0.5, -0.25, 1.0], scale=[2.0, 0.5, 1.5]), node("Cast", ["s"], ["c"], to=TensorProto.FLOAT),
+             node("ZipMap", ["probabilities"], ["output_probability"], domain="ai.onnx.ml", classlabels_strings=["no", "yes"]),
+             node("MatMul", ["c", "w1"], ["m1"]), node("Add", ["m1", "b1"], ["a1"]), node("Relu", ["a1"], ["h1"]), node("MatMul", ["h1", "w2"], ["m2"]),
+             node("Add", ["m2", "b2"], ["a2"]), node("Sigmoid", ["a2"], ["p"]), node("Sub", ["one", "p"], ["n"]),
+             node("Concat", ["n", "p"], ["probabilities"], axis=1), node("ArgMax", ["probabilities"], ["best"], axis=1),
+             node("ArrayFeatureExtractor", ["classes", "best"], ["picked"], domain="ai.onnx.ml"), node("Cast", ["picked"], ["output_label"], to=TensorProto.INT64)]
+    tensors = [tensor("w1", 3, 5), tensor("b1", 1, 5), tensor("w2", 5, 1), tensor("b2", 1, 1), given("one", [1.0]), given("classes", [0, 1], "i8")]
+    outputs = [out("output_label", "N", kind=TensorProto.INT64), helper.make_value_info("output_probability", helper.make_sequence_type_proto(
+        helper.make_map_type_proto(TensorProto.STRING, helper.make_tensor_type_proto(TensorProto.FLOAT, [])))) ]
+    return model(nodes, tensors, (TensorProto.FLOAT, ["N", 3]), outputs, 12, ml=True, producer="skl2onnx"), (4, 3)
+
+
+def dynamo():
+    """As torch's exporter of today: opset 18, a local function, axes as inputs, Transpose and MatMul for Linear."""
+    node = helper.make_node
+    linear = helper.make_function("pkg.local", "torch_nn_linear", ["x", "w", "b"], ["y"],
+                                  [node("Transpose", ["w"], ["t"], perm=[1, 0]), node("MatMul", ["x", "t"], ["m"]), node("Add", ["m", "b"], ["y"])],
+                                  [helper.make_opsetid("", 18)])
+    nodes = [node("torch_nn_linear", ["x", "fc1.weight", "fc1.bias"], ["h"], domain="pkg.local"), node("Gelu", ["h"], ["g"], domain=""),
+             node("ReduceMean", ["g", "axes"], ["r"], keepdims=0), node("torch_nn_linear", ["r", "fc2.weight", "fc2.bias"], ["y"], domain="pkg.local")]
+    tensors = [tensor("fc1.weight", 6, 4), tensor("fc1.bias", 6), tensor("fc2.weight", 3, 6), tensor("fc2.bias", 3), helper.make_tensor("axes", TensorProto.INT64, [1], [1])]
+    return model(nodes, tensors, (TensorProto.FLOAT, ["s0", 5, 4]), [out("y", "s0", 3)], 20, functions=[linear], ir=10, producer="pytorch"), (4, 5, 4)
+
+
+def quantized():
+    """QDQ as onnxruntime's quantizer writes it: signed 8-bit numbers, weights for each channel."""
+    node = helper.make_node
+    nodes = [node("QuantizeLinear", ["x", "xs", "xz"], ["xq"]), node("DequantizeLinear", ["xq", "xs", "xz"], ["xd"]),
+             node("DequantizeLinear", ["wq", "ws", "wz"], ["w"], axis=0), node("Gemm", ["xd", "w", "b"], ["g"], transB=1),
+             node("QuantizeLinear", ["g", "gs", "gz"], ["gq"]), node("DequantizeLinear", ["gq", "gs", "gz"], ["y"])]
+    tensors = [given("xs", 0.03), given("xz", 5, "i1"), given("wq", random.integers(-127, 128, (3, 6)), "i1"), given("ws", [0.01, 0.02, 0.015]),
+               given("wz", [0, 0, 0], "i1"), tensor("b", 3), given("gs", 0.05), given("gz", -3, "i1")]
+    return model(nodes, tensors, (TensorProto.FLOAT, ["N", 6]), [out("y", "N", 3)], 13), (4, 6)
+
+
+def shapes():
+    """A Shape chain, and a reshape with the size of the batch in it. Tensors are listed as inputs (IR version 3)."""
+    node = helper.make_node
+    nodes = [node("Shape", ["x"], ["s"]), node("Gather", ["s", "zero"], ["n"]), node("Unsqueeze", ["n"], ["n1"], axes=[0]),
+             node("Concat", ["n1", "rest"], ["to"], axis=0), node("Reshape", ["x", "to"], ["f"]), node("Gemm", ["f", "w", "b"], ["y"], alpha=0.5, beta=2.0)]
+    tensors = [given("zero", 0, "i8"), given("rest", [-1], "i8"), tensor("w", 12, 3), tensor("b", 1, 3)]
+    inputs = [helper.make_tensor_value_info("w", TensorProto.FLOAT, [12, 3]), helper.make_tensor_value_info("b", TensorProto.FLOAT, [1, 3])]
+    return model(nodes, tensors, (TensorProto.FLOAT, [4, 3, 4]), [out("y", 4, 3)], 11, ir=3, inputs=inputs), (4, 3, 4)
+
+
+def answers(path, x):
+    """Of scikit-learn's network the probabilities; of the others what softmax makes of their outputs."""
+    y = onnxruntime.InferenceSession(path).run(None, {"x": x})[-1]
+    if isinstance(y, list):
+        return numpy.array([[row["no"], row["yes"]] for row in y])
+    y = numpy.exp(y - y.max(1, keepdims=True))
+    return y / y.sum(1, keepdims=True)
+
+
+def main():
+    folder = sys.argv[1]
+    for make in nhwc, sklearn, dynamo, quantized, shapes:
+        net, shape = make()
+        name = make.__name__
+        x = random.normal(0, 1, shape).astype("f4")
+        if make is dynamo:
+            onnx.save(net, f"{folder}/{name}.onnx", save_as_external_data=True, location=f"{name}.onnx.data", size_threshold=24)
+        else:
+            onnx.save(net, f"{folder}/{name}.onnx")
+        numpy.save(f"{folder}/{name}.npy", x)
+        numpy.savetxt(f"{folder}/{name}.txt", answers(f"{folder}/{name}.onnx", x), "%.9g")
+
+
+main()
