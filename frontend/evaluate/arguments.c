@@ -133,15 +133,14 @@ static bool bind_formal(const ArgumentBinding *binding, const Formal *formal, co
     Value value = given ? given->value : evaluate(evaluator, formal->value);
     *span = given ? given->span : binding->span;
     bool left_out = value.kind == VALUE_NONE && is_none(formal->value);
-    const char *what =
-        arena_format(evaluator->arena, "'%s' of '%s'", formal->name.text, binding->callee->name);
+    ValueOwner owner = {formal->name.text, binding->callee->name};
     size_t errors = diag_errors(evaluator->diag);
     bool fits = value.kind != VALUE_ERROR &&
-                (left_out || type_check(evaluator, formal->type, &value, *span, what));
+                (left_out || type_check(evaluator, formal->type, &value, *span, owner));
     if (!fits && diag_errors(evaluator->diag) > errors && value.kind != VALUE_TENSOR)
         help_position(binding, given);
     bool good =
-        fits && (left_out || limits_check(evaluator, formal->limits, value, *span, what, true));
+        fits && (left_out || limits_check(evaluator, formal->limits, value, *span, owner, true));
     scope_put(evaluator, formal->name.text, good ? value : value_error());
     return good;
 }

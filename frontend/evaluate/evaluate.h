@@ -200,16 +200,23 @@ Value evaluate_apply(Evaluator *evaluator, const Callable *callee, const Value *
  * the place of each formal's value. */
 bool arguments_bind(Evaluator *evaluator, const Callable *callee, const Given *given,
                     uint32_t count, Span span, Scope *scope, Span *spans);
+/* The owner of a checked value, as messages name it: "'x' of 'dense'" of an argument, "param
+ * 'width'" without a callee. It becomes text in an error only. */
+typedef struct {
+    const char *name, *callee;
+} ValueOwner;
+const char *value_owner_text(Arena *arena, ValueOwner owner);
+
 /* Checks a value against a declared type; a whole number becomes a float where one is declared.
  * Unknown names in the type's shape, such as C in f32[M, C], become variables with the sizes found.
- * `what` begins the message: "'x' of dense". */
-bool type_check(Evaluator *evaluator, const Type *type, Value *value, Span span, const char *what);
+ * Reports the error and returns false. */
+bool type_check(Evaluator *evaluator, const Type *type, Value *value, Span span, ValueOwner owner);
 
 /* Checks a value, or every item of a list, against the limits after `in` (NULL: no limits). Tensors
  * are not checked. `remote`: the value stands elsewhere than its limits, so the message names their
  * place. */
 bool limits_check(Evaluator *evaluator, const Limits *limits, Value value, Span span,
-                  const char *what, bool remote);
+                  ValueOwner owner, bool remote);
 
 /* -- the data source (source_fields.c) -- */
 /* A field of the source as an input of the graph, with a row for each row of the batch. */

@@ -6,7 +6,7 @@ typedef struct {
     Evaluator *evaluator;
     const Limits *limits;
     Span span; /* of the value */
-    const char *what;
+    ValueOwner owner;
     bool remote;
 } LimitCheck;
 
@@ -17,7 +17,8 @@ static const char *text_of(const LimitCheck *check, Value value) {
 static bool outside(const LimitCheck *check, Value value, const char *allowed) {
     Evaluator *evaluator = check->evaluator;
     if (!evaluator_error(evaluator, check->span, "%s is not allowed for %s: it must be %s",
-                         text_of(check, value), check->what, allowed))
+                         text_of(check, value),
+                         value_owner_text(check->evaluator->arena, check->owner), allowed))
         return false;
     if (check->remote && !library_owns(evaluator->globals->library, check->limits->span))
         diag_note(evaluator->diag, check->limits->span, "its limits are given here");
@@ -92,8 +93,8 @@ static bool item_allowed(const LimitCheck *check, Value value) {
 }
 
 bool limits_check(Evaluator *evaluator, const Limits *limits, Value value, Span span,
-                  const char *what, bool remote) {
-    LimitCheck check = {evaluator, limits, span, what, remote};
+                  ValueOwner owner, bool remote) {
+    LimitCheck check = {evaluator, limits, span, owner, remote};
     if (!limits) return true;
     if (value.kind != VALUE_LIST) return item_allowed(&check, value);
     for (uint32_t i = 0; i < value.list.count; i++)

@@ -8,15 +8,21 @@ typedef struct {
     Evaluator *evaluator;
     const Type *type;
     Span span; /* of the value */
-    const char *what;
+    ValueOwner owner;
 } TypeCheck;
+
+const char *value_owner_text(Arena *arena, ValueOwner owner) {
+    return owner.callee ? arena_format(arena, "'%s' of '%s'", owner.name, owner.callee)
+                        : arena_format(arena, "param '%s'", owner.name);
+}
 
 static const char *value_words(const TypeCheck *check, Value value) {
     return value_text(check->evaluator->arena, check->evaluator->graph, value);
 }
 
 static bool wrong_type(const TypeCheck *check, const char *expected, Value value) {
-    evaluator_error(check->evaluator, check->span, "%s must be %s, not %s", check->what, expected,
+    evaluator_error(check->evaluator, check->span, "%s must be %s, not %s",
+                    value_owner_text(check->evaluator->arena, check->owner), expected,
                     value_words(check, value));
     return false;
 }
@@ -142,8 +148,8 @@ static bool dtype_check(const TypeCheck *check, DType dtype, Value value) {
         check, arena_format(check->evaluator->arena, "a tensor of %s", dtype_name(dtype)), value);
 }
 
-bool type_check(Evaluator *evaluator, const Type *type, Value *value, Span span, const char *what) {
-    TypeCheck check = {evaluator, type, span, what};
+bool type_check(Evaluator *evaluator, const Type *type, Value *value, Span span, ValueOwner owner) {
+    TypeCheck check = {evaluator, type, span, owner};
     DType dtype;
     if (!type || value->kind == VALUE_ERROR) return value->kind != VALUE_ERROR;
     bool is_dtype = dtype_from_name(type->name.text, strlen(type->name.text), &dtype);

@@ -18,9 +18,8 @@ static const char *text_of(const ParamCheck *check, Value value) {
 
 /* If the value was given by --set, the message shows the limits of the param. */
 static bool value_allowed(const ParamCheck *check, Value value) {
-    const char *what = arena_format(check->evaluator->arena, "param '%s'", check->param->name.text);
-    return limits_check(check->evaluator, check->param->limits, value, check->span, what,
-                        check->overridden);
+    return limits_check(check->evaluator, check->param->limits, value, check->span,
+                        (ValueOwner){.name = check->param->name.text}, check->overridden);
 }
 
 /* -- types -- */
@@ -83,10 +82,11 @@ static Value override_value(ParamCheck *check, Override *override, Value by_defa
 static Value param_value(ParamCheck *check) {
     const Param *param = check->param;
     Override *override = override_find(check->model, param->name.text);
-    const char *what = arena_format(check->evaluator->arena, "param '%s'", param->name.text);
+    ValueOwner owner = {.name = param->name.text};
     Value value = evaluate(check->evaluator, param->value);
     if (value.kind == VALUE_ERROR || !check_plain(check, value)) return value_error();
-    if (!type_check(check->evaluator, param->type, &value, check->span, what)) return value_error();
+    if (!type_check(check->evaluator, param->type, &value, check->span, owner))
+        return value_error();
     if (!value_allowed(check, value)) return value_error();
     if (!override) return value;
     override->used = true;
