@@ -1,7 +1,7 @@
 # Two commands do everything on a bare Debian 12 (apt-get install make git first):
 #   make train   a trained network and its picture
 #   make test    the whole test suite
-# Developers also have `make check`: what continuous integration runs, and sanitizers (tools/check.sh).
+# Developers also have `make check`: what continuous integration runs (tools/check.sh).
 # `make deb` makes a Debian package,
 # and `make install` puts mlc, the models and the manuals below PREFIX (/usr/local), or below DESTDIR/PREFIX for a package.
 # Both install what is missing (tools/setup.sh) and build. The build itself is CMake's: see CMakePresets.json.
