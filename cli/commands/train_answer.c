@@ -49,7 +49,7 @@ static void print_best(const Training *training, const EpochRecord *last) {
     const ModelInfo *info = training->session.build.info;
     const char *split = last->valid.present ? "valid" : "test",
                *metric = info->keep_best.metric ? info->keep_best.metric : "loss";
-    const char *stop_metric = info->stop.judge.metric ? info->stop.judge.metric : "loss";
+    const char *stop_metric = info->stop.score.metric ? info->stop.score.metric : "loss";
     if (training->early)
         printf("stopped early: the %s %s did not improve in %u epoch%s\n", split, stop_metric,
                info->stop.patience, info->stop.patience == 1 ? "" : "s");

@@ -90,7 +90,7 @@ static bool set_number(const UnitConversion *conversion, const Symbol *symbol) {
     double *to = interp_value(conversion->interp, symbol->node);
     const char *what = strchr(symbol->name, ':') + 1;
     bool number = !strncmp(symbol->name, UNITS_NUMBER ":", strlen(UNITS_NUMBER ":")),
-         fitted = !strncmp(symbol->name, UNITS_LEARNT ":", strlen(UNITS_LEARNT ":"));
+         fitted = !strncmp(symbol->name, UNITS_FITTED ":", strlen(UNITS_FITTED ":"));
     const double *numbers = fitted ? fitted_numbers(conversion, what) : NULL;
     if (number) *to = strtod(what, NULL);
     if (numbers) memcpy(to, numbers, (size_t)shape_elements(symbol->shape) * sizeof *to);

@@ -1,4 +1,4 @@
-/* Help with names that other programs have for the same things: see aliases.def. */
+/* Finds the help for a name that other programs use: see aliases.def. */
 #include "frontend/evaluate/evaluate.h"
 
 #include <ctype.h>
@@ -21,7 +21,7 @@ static const struct {
 #include "frontend/evaluate/aliases.def"
 };
 
-/* Capitals and '_' do not matter. */
+/* Compares names without regard to capitals and '_'. `plain` has neither. */
 static bool same_name(const char *name, const char *plain) {
     for (; *name; name++) {
         if (*name == '_') continue;

@@ -1,5 +1,4 @@
-/* Arguments of a call: matches given arguments with formals, fills in defaults, and checks types
- * and limits. */
+/* The arguments of a call: matches the given ones with the formals, fills in defaults, and checks types and limits. */
 #include "frontend/evaluate/evaluate.h"
 
 #include <string.h>
@@ -8,7 +7,7 @@ typedef struct {
     Evaluator *evaluator;
     const Callable *callee;
     Span span;            /* of the call */
-    const Given **chosen; /* for each formal */
+    const Given **chosen; /* of each formal; NULL: its default */
 } ArgumentBinding;
 
 const char *callable_signature(Arena *arena, const Library *library, const Callable *callee) {
@@ -71,6 +70,7 @@ static bool too_many(const ArgumentBinding *binding, const Given *given) {
     return false;
 }
 
+/* Assigns a given argument to its formal, by name or else by position. */
 static bool choose(const ArgumentBinding *binding, const Given *given, uint32_t position) {
     uint32_t index = position;
     if (given->name && !formal_index(binding->callee, given->name, &index))
@@ -86,7 +86,7 @@ static bool choose(const ArgumentBinding *binding, const Given *given, uint32_t 
     return false;
 }
 
-static bool positional_last(const ArgumentBinding *binding, const Given *given, uint32_t count) {
+static bool positional_first(const ArgumentBinding *binding, const Given *given, uint32_t count) {
     bool named = false;
     for (uint32_t i = 0; i < count; i++) {
         if (named && !given[i].name) {
@@ -120,7 +120,7 @@ static void help_position(const ArgumentBinding *binding, const Given *given) {
                       "the size of the input is inferred: give only that of the output");
 }
 
-/* Checks one formal's value, in the scope of the function, and puts it there. */
+/* Checks the value of one formal and assigns it in the current scope, which is the function's. */
 static bool bind_formal(const ArgumentBinding *binding, const Formal *formal, const Given *given,
                         Span *span) {
     Evaluator *evaluator = binding->evaluator;
@@ -161,7 +161,7 @@ bool arguments_bind(Evaluator *evaluator, const Callable *callee, const Given *g
     ArgumentBinding binding = {
         evaluator, callee, span,
         ARENA_ARRAY(evaluator->arena, const Given *, callee->formals->count)};
-    bool good = positional_last(&binding, given, count);
+    bool good = positional_first(&binding, given, count);
     for (uint32_t i = 0; i < count && good; i++) good = choose(&binding, &given[i], i);
     return good && bind_all(&binding, scope, spans);
 }

@@ -26,14 +26,13 @@ typedef struct {
     struct Evaluator *evaluator;
     const struct Callable *callee;
     const Value *args;       /* one for each formal, in order */
-    const Span *spans;       /* where each was written; of a default, the call */
+    const Span *spans;       /* where each was written; for a default the place of the call */
     Span span;               /* of the call */
     const char *assigned_to; /* the variable that the result goes to, or NULL */
 } Call;
 
 struct Bound;
-/* Fan-in and fan-out of a weight: the numbers that one output is computed from, and the outputs
- * that one input reaches. */
+/* Fan-in of a weight: how many inputs one output is computed from. Fan-out: how many outputs one input reaches. */
 typedef struct {
     double in, out;
 } Fan;
@@ -49,11 +48,11 @@ typedef struct {
 typedef struct {
     const char *name, *signature, *doc;
     FunctionKind kind;
-    int line; /* of its row in library.def; 0: it is an elementwise op of ops.def */
-    Op op;    /* that op */
+    int line; /* of its row in library.def; 0: an elementwise op of ops.def */
+    Op op;    /* if line is 0 */
     Value (*call)(const Call *call);
     Init (*initial)(const struct Bound *bound, Fan fan);
-    /* the weight's new value; NODE_NONE after an error */
+    /* returns the weight's new value; NODE_NONE after an error */
     NodeId (*optimize)(const Optimization *optimization);
 } Builtin;
 
@@ -62,12 +61,12 @@ typedef struct Callable {
     const FormalList *formals;
     const Builtin *builtin;     /* NULL: it is written in the language */
     const Function *definition; /* its `def`; NULL: it is written in C */
-    bool in_library;            /* it sees only the library, not the model's params and functions */
-    bool is_network;            /* it is the model block, which nothing calls */
-    Span span;                  /* of its name */
+    bool in_library; /* its body sees the library only, not the model's params and functions */
+    bool is_network; /* it is the model block, which nothing calls */
+    Span span;       /* of its name */
 } Callable;
 
-/* A call that is kept: optimizers, initializers, sources, rules and splits. */
+/* A call that is kept with its arguments and used later: an optimizer, initializer, source, rule or split. */
 typedef struct Bound {
     const Callable *callee;
     const Value *args;
@@ -76,13 +75,13 @@ typedef struct Bound {
 } Bound;
 
 typedef struct {
-    Names *functions;                     /* name -> Callable */
-    uint32_t signature_file, stdlib_file; /* shared texts */
-    const char *stdlib;                   /* the text of stdlib.mdl */
+    Names *functions; /* name -> Callable */
+    uint32_t signature_file,
+        stdlib_file;    /* texts of the diagnostics: signatures of library.def, and stdlib.mdl */
+    const char *stdlib; /* the text of stdlib.mdl */
 } Library;
 
-/* "dense(x: tensor, width: int)": of a function of the library, as it is declared there
- * (arguments.c) */
+/* The declaration of a function of the library: "dense(x: tensor, width: int)" (arguments.c). */
 const char *callable_signature(Arena *arena, const Library *library, const Callable *callee);
 static inline bool library_owns(const Library *library, Span span) {
     return span.file == library->signature_file || span.file == library->stdlib_file;

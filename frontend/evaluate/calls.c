@@ -1,5 +1,4 @@
-/* What functions written in C share: reading axes, shapes and lists of whole numbers from their
- * arguments. */
+/* Reads arguments of functions written in C: axes, shapes and lists of whole numbers. Reports errors about them. */
 #include "frontend/evaluate/evaluate.h"
 
 #include <inttypes.h>

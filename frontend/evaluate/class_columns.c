@@ -1,6 +1,6 @@
-/* classes(...): the different whole numbers of a column become classes from 0 on. How many there
- * are decides shapes, such as that of one_hot, so the data are asked for them while the model is
- * evaluated. To everything else such a column is one of text. */
+/* classes(source.zip): numbers the distinct whole numbers of a column from 0, so that they can be labels.
+ *
+ * The number of classes decides shapes, such as that of one_hot. So the data are read for it while the model is evaluated. The result is treated like a column of text. */
 #include "frontend/evaluate/evaluate.h"
 
 #include <string.h>
@@ -14,8 +14,7 @@ static bool in_data_block(const Call *call) {
     return false;
 }
 
-/* Names for the classes, none where they are left out. False after reporting others than different
- * texts. */
+/* Reads the names of the classes; none are given if the argument is left out. False after reporting names that are not texts, or not distinct. */
 static bool read_names(const Call *call, Derived *classes) {
     Value value = call->args[1];
     Evaluator *evaluator = call->evaluator;
@@ -37,8 +36,8 @@ static bool read_names(const Call *call, Derived *classes) {
     return good;
 }
 
-/* NULL after a report. */
-static const SourceField *ask_for_classes(const Call *call, const char *name) {
+/* The field with the classes of the derived column `name`. They are read from the data on first use. NULL after reporting an error. */
+static const SourceField *find_classes(const Call *call, const char *name) {
     const Evaluator *evaluator = call->evaluator;
     const Globals *globals = evaluator->globals;
     Arena *arena = globals->schema->derived->arena;
@@ -60,12 +59,12 @@ static NodeId classes_of(const Call *call, const Derived *column, Derived classe
     Evaluator *evaluator = call->evaluator;
     classes.args[0] = column;
     const SourceField *field =
-        ask_for_classes(call, derived_name(evaluator->arena, evaluator->globals->schema, &classes));
+        find_classes(call, derived_name(evaluator->arena, evaluator->globals->schema, &classes));
     return field ? derive_column(evaluator, &classes, ROW_ITSELF, shape, call->span).node
                  : NODE_NONE;
 }
 
-/* Each of the columns side by side has classes of its own. */
+/* columns(source, ["a", "b"]): each column has its own classes. */
 static NodeId classes_of_each(const Call *call, Derived classes) {
     Evaluator *evaluator = call->evaluator;
     Graph *graph = evaluator->graph;
@@ -83,7 +82,7 @@ static NodeId classes_of_each(const Call *call, Derived classes) {
     return build_concat(graph, parts, (uint32_t)shape.dim[1], 1);
 }
 
-/* Numbers from 0 that have names already, those of folders of pictures. */
+/* Whether the column has numbers from 0 with names already, as the label of a folder of images has. */
 static bool has_names(const Evaluator *evaluator, const Derived *column) {
     const SourceField *fields = evaluator->globals->schema->fields;
     return column->kind == DERIVED_COLUMNS && !column->is_list &&
@@ -94,8 +93,8 @@ static Value no_column(const Call *call) {
     Evaluator *evaluator = call->evaluator;
     size_t errors = diag_errors(evaluator->diag);
     call_fail(call, 0,
-              "must be a field or columns of the source, or whole numbers computed of them");
-    if (diag_errors(evaluator->diag) > errors && series_looks_around(evaluator, call->args[0].node))
+              "must be a field or columns of the source, or whole numbers computed from them");
+    if (diag_errors(evaluator->diag) > errors && series_crosses_rows(evaluator, call->args[0].node))
         diag_help(evaluator->diag, "take the classes first: windows(classes(source.state), 24)");
     return value_error();
 }
@@ -110,7 +109,7 @@ Value call_classes(const Call *call) {
         return call_fail(call, 1, "is for numbers: the classes of '%s' have names", text[0]->name);
     if (text) return call->args[0];
     const Derived *column = derived_of(evaluator, call->args[0].node);
-    if (!column || derived_has_learnt(column) || derived_looks_around(column))
+    if (!column || derived_has_fitted(column) || derived_crosses_rows(column))
         return no_column(call);
     if (!classes.names && has_names(evaluator, column)) return call->args[0];
     NodeId node =

@@ -1,5 +1,4 @@
-/* date(source.when, "%d/%m/%Y"): what is told of the dates in a column. The column is computed when
- * the data are read. */
+/* date(source.when, "%d/%m/%Y"): parts of the dates in a column, such as year and month, as numbers. They are computed when the data are read. */
 #include "frontend/evaluate/evaluate.h"
 
 #include <string.h>
@@ -18,7 +17,7 @@ static bool not_a_column(const Call *call) {
     return false;
 }
 
-/* The column of a table that a node is, as the source has it; false after a report. */
+/* Finds the unchanged column of a table that the first argument is. False after reporting another argument. */
 static bool dated_column(const Call *call, uint32_t *field) {
     const Evaluator *evaluator = call->evaluator;
     if (call->args[0].kind != VALUE_TENSOR) return not_a_column(call);
@@ -64,7 +63,7 @@ static Value unknown_part(const Call *call, const char *word) {
     return value_error();
 }
 
-/* The parts asked for by name; without names the usual ones. */
+/* The parts with these names; without names the usual ones. False after reporting a part that is unknown, or not in the format. */
 static bool chosen_parts(const Call *call, const Value *names, uint32_t count, DatePart *parts) {
     const char *format = call->args[1].text;
     for (uint32_t i = 0; i < count; i++) {
@@ -76,8 +75,7 @@ static bool chosen_parts(const Call *call, const Value *names, uint32_t count, D
         if (names && !date_part_find(names[i].text, &parts[i]))
             return unknown_part(call, names[i].text), false;
         if (date_format_tells(format, parts[i])) continue;
-        call_fail(call, names ? 2 : 1,
-                  "asks for the %s, which the format \"%.80s\" does not contain",
+        call_fail(call, names ? 2 : 1, "needs the %s, which the format \"%.80s\" does not contain",
                   date_part_name(parts[i]), format);
         if (!names)
             diag_help(call->evaluator->diag,

@@ -1,12 +1,12 @@
-/* Arithmetic of columns: instead of operations on f32, which has no room for the digits of a Unix
- * time, the graph gets an input that the runtime computes from the file's own numbers
- * (ir/data/derived.h). What is an input, moved or not, can be computed with further. */
+/* Derived columns: source.end - source.start becomes one input of the graph, "end - start". The runtime computes it from the numbers of the file, in whole numbers of 64 bits or in f64 (ir/data/derived.h). An operation on f32 would lose digits: f32 cannot hold a Unix time.
+ *
+ * The result is an input again, so further arithmetic extends its formula. That also holds for the rows of windows(...) and ahead(...). */
 #include "frontend/evaluate/evaluate.h"
 #include "ir/data/derived.h"
 
 #include <string.h>
 
-enum { DEEPEST = 100 };
+enum { MAX_DEPTH = 100 }; /* of a formula */
 
 static int depth_of(const Derived *derived) {
     int deepest = 0;
@@ -19,7 +19,7 @@ static int depth_of(const Derived *derived) {
 
 /* -- from nodes to columns -- */
 
-/* Bytes have none to lose, and f32 of arrays are exact as they are. */
+/* Columns of tables, i32 and wide numbers can have more digits than f32. Bytes and f32 arrays cannot. */
 bool derived_has_digits(const SourceSchema *schema, const Derived *derived) {
     if (derived->kind == DERIVED_DATE) return true;
     if (derived->kind == DERIVED_COLUMNS) {
@@ -32,21 +32,21 @@ bool derived_has_digits(const SourceSchema *schema, const Derived *derived) {
     return digits;
 }
 
-/* Only the seconds have a fraction. */
-static bool tells_whole(const Derived *derived) {
+/* Whether all parts of a date are whole numbers: only seconds can have a fraction. */
+static bool has_whole_parts(const Derived *derived) {
     bool whole = true;
     for (uint32_t i = 0; i < derived->count; i++) whole &= derived->parts[i] != DATE_seconds;
     return whole || !date_format_has_fraction(derived->format);
 }
 
-/* Of whole numbers only, whatever the data are. */
+/* Whether the column has whole numbers only, whatever the data are. */
 static bool is_whole(const Evaluator *evaluator, const Derived *derived) {
     const SourceSchema *schema = evaluator->globals->schema;
     bool whole = derived->kind != DERIVED_REAL && derived->kind != DERIVED_DIV &&
                  derived->kind != DERIVED_STANDARDIZE;
-    if (derived->kind == DERIVED_DATE) return tells_whole(derived);
-    if (derived->kind == DERIVED_LEARNT) {
-        /* The most frequent of whole numbers is one. */
+    if (derived->kind == DERIVED_DATE) return has_whole_parts(derived);
+    if (derived->kind == DERIVED_FITTED) {
+        /* impute by the most frequent value: the most frequent of whole numbers is a whole number. */
         for (const struct FitItem *item = evaluator->fits->last; item; item = item->before)
             if (!strcmp(item->fit.name, derived->fit)) return item->fit.kind == FIT_MODE;
         return false;
@@ -61,7 +61,7 @@ static bool is_whole(const Evaluator *evaluator, const Derived *derived) {
     return whole;
 }
 
-/* A single column side by side with none is a column. */
+/* A list of one column becomes that column. */
 static const Derived *simplest(Arena *arena, const Derived *derived) {
     if (!derived->is_list || derived->count != 1) return derived;
     Derived *single = ARENA_NEW(arena, Derived);
@@ -70,7 +70,7 @@ static const Derived *simplest(Arena *arena, const Derived *derived) {
     return single;
 }
 
-/* Columns from `from`, every `step`th, `count` of them. */
+/* The columns from, from + step, ... of a list, `count` of them. */
 static const Derived *some_columns(Arena *arena, const Derived *derived, int64_t from, int64_t step,
                                    uint32_t count) {
     Derived *some = ARENA_NEW(arena, Derived);
@@ -90,6 +90,7 @@ static const Derived *some_columns(Arena *arena, const Derived *derived, int64_t
     return simplest(arena, some);
 }
 
+/* Whether all columns in the formula are lists, so that a slice of the result is the same slice of each. */
 static bool reads_lists(const Derived *derived) {
     bool lists = !derived->count || derived->is_list;
     for (int i = 0; i < derived_arity(derived->kind); i++) lists &= reads_lists(derived->args[i]);
@@ -107,15 +108,15 @@ bool derived_is_list(const Derived *derived) {
     return list;
 }
 
-/* What has been learnt is of each column by its place among the others. */
-bool derived_has_learnt(const Derived *derived) {
-    bool learnt = derived->kind == DERIVED_LEARNT;
+/* Such a formula cannot be sliced or moved: the fitted numbers belong to columns by position. */
+bool derived_has_fitted(const Derived *derived) {
+    bool fitted = derived->kind == DERIVED_FITTED;
     for (int i = 0; i < derived_arity(derived->kind); i++)
-        learnt |= derived_has_learnt(derived->args[i]);
-    return learnt;
+        fitted |= derived_has_fitted(derived->args[i]);
+    return fitted;
 }
 
-/* Of windows and what is ahead, [N, rows, ...], the rows that a slice along their axis leaves. */
+/* Narrows the rows of windows(...) or ahead(...), [N, rows, ...], to those that a slice along axis 1 leaves. False for other slices. */
 static bool some_rows(const Node *whole, const Node *node, SourceRows *rows) {
     const int64_t *from = node->attrs.range.start, *step = node->attrs.range.step;
     bool good = whole->op == OP_input && whole->shape.rank >= 2;
@@ -131,13 +132,13 @@ static const Derived *of_slice(const Evaluator *evaluator, const Node *node, Sou
     const Derived *derived = derived_around(evaluator, node->operands[0], rows);
     if (!is_row_itself(*rows)) return derived && some_rows(whole, node, rows) ? derived : NULL;
     bool columns = derived && whole->shape.rank == 2 && node->shape.dim[0] == whole->shape.dim[0] &&
-                   reads_lists(derived) && !derived_has_learnt(derived);
+                   reads_lists(derived) && !derived_has_fitted(derived);
     if (!columns || derived_row(evaluator->globals->schema, derived).rank != 1) return NULL;
     return some_columns(evaluator->arena, derived, node->attrs.range.start[1],
                         node->attrs.range.step[1], (uint32_t)node->shape.dim[1]);
 }
 
-/* The same numbers: whole ones as f32, or under another shape of the row. */
+/* Whether a node has the same numbers as its operand: whole numbers as f32, or another shape of the row. */
 static bool is_same(const Graph *graph, const Node *node) {
     const Node *operand = node->operand_count ? graph_operand(graph, node, 0) : NULL;
     if (node->op == OP_convert)
@@ -155,8 +156,8 @@ const Derived *derived_around(const Evaluator *evaluator, NodeId id, SourceRows 
         if (!schema || symbol->kind != SYMBOL_BATCH) return NULL;
         const Derived *derived =
             derived_find(evaluator->arena, schema, source_rows_of(symbol->name, rows));
-        bool number =
-            derived && derived->kind != DERIVED_CLASSES; /* nobody computes with classes */
+        /* Classes are not numbers to compute with. */
+        bool number = derived && derived->kind != DERIVED_CLASSES;
         return number ? simplest(evaluator->arena, derived) : NULL;
     }
     if (node->op == OP_slice) return of_slice(evaluator, node, rows);
@@ -172,7 +173,8 @@ const Derived *derived_of(const Evaluator *evaluator, NodeId id) {
 
 /* -- from columns to nodes -- */
 
-static void keep(Evaluator *evaluator, const char *name, const Derived *derived) {
+/* Adds a derived column to the schema, so that the runtime computes it. */
+static void declare(Evaluator *evaluator, const char *name, const Derived *derived) {
     SourceSchema *schema = evaluator->globals->schema;
     if (!evaluator->log || source_any(schema, name)) return;
     SourceField *field = ARENA_NEW(schema->derived->arena, SourceField);
@@ -183,7 +185,7 @@ static void keep(Evaluator *evaluator, const char *name, const Derived *derived)
     source_add_derived(schema, field);
 }
 
-/* The input of that name and row, or of the rows around it, under another shape. */
+/* The input of the graph for a field in these rows, reshaped to `shape`. */
 static Value shaped_input(Evaluator *evaluator, SourceField field, SourceRows rows, Shape shape,
                           Span span) {
     if (!is_row_itself(rows)) {
@@ -204,7 +206,7 @@ Value derive_column(Evaluator *evaluator, const Derived *derived, SourceRows row
     const char *name = derived_name(evaluator->arena, schema, derived);
     SourceField field = {
         .name = name, .dtype = derived_dtype(derived), .row = derived_row(schema, derived)};
-    keep(evaluator, name, derived);
+    declare(evaluator, name, derived);
     return shaped_input(evaluator, field, rows, shape, span);
 }
 
@@ -221,9 +223,11 @@ NodeId derived_node(Evaluator *evaluator, const Derived *derived, SourceRows row
     return shaped_input(evaluator, field, rows, shape, (Span){0}).node;
 }
 
-static bool is_derivable(const Derived *derived) { return derived && depth_of(derived) < DEEPEST; }
+static bool is_derivable(const Derived *derived) {
+    return derived && depth_of(derived) < MAX_DEPTH;
+}
 
-/* Numbers that are whole decide something in the row itself: windows have a class in each row. */
+/* int(x) of a column that is whole already; VALUE_NONE for others. */
 Value derive_whole(Evaluator *evaluator, Value x, Span span) {
     SourceRows rows;
     const Derived *of = x.kind == VALUE_TENSOR ? derived_around(evaluator, x.node, &rows) : NULL;
@@ -250,8 +254,9 @@ static const Derived *of_value(const Evaluator *evaluator, Value value, SourceRo
     return number;
 }
 
-/* -- rows that meet others -- */
+/* -- operands in different rows -- */
 
+/* The column read `rows` rows later. */
 static const Derived *ahead_by(Arena *arena, const Derived *derived, int64_t rows) {
     bool again = derived->kind == DERIVED_AHEAD;
     Derived *ahead = ARENA_NEW(arena, Derived);
@@ -261,15 +266,13 @@ static const Derived *ahead_by(Arena *arena, const Derived *derived, int64_t row
     return rows ? ahead : ahead->args[0];
 }
 
-/* Whether the rows `a` stay where those of `b` are seen from them: rather the row itself than
- * others, and rather windows. */
+/* Which operand of a - b keeps its rows, while the other is read ahead or back: the row itself first, then windows, then ahead. */
 static bool stays(SourceRows a, SourceRows b) {
     return is_row_itself(a) || a.stride > 1 ||
            (!is_row_itself(b) && b.stride == 1 && (a.to == 0 || b.to != 0));
 }
 
-/* Makes the rows of two columns the same, where they are as many: one is read so many rows
- * ahead. */
+/* Brings two columns to the same rows: one of them is read some rows ahead. windows(x, 2) - ahead(y, 1, length = 2) has the rows -1..0 and 1..2, so y is read two rows ahead in the rows of x. False if the numbers of rows differ. */
 static bool align(Arena *arena, const Derived **a, SourceRows *rows, const Derived **b,
                   SourceRows *others) {
     int64_t distance = others->from - rows->from;

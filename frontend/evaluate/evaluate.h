@@ -34,7 +34,7 @@ typedef struct {
     uint32_t count;
 } Frozen;
 
-/* What all parts of a model see. */
+/* The declarations of a model. All its parts see them. */
 typedef struct {
     const Library *library;
     Names *params;          /* name -> Value */
@@ -44,12 +44,13 @@ typedef struct {
     const char *augmented;  /* the name of that field */
     const DataSource *source;
     const SplitRequest *split;
-    SourceSchema *schema;     /* evaluation adds the columns that the model derives */
-    ClassesFunction *classes; /* reads the classes of a column, while the model is loaded */
+    SourceSchema *schema; /* evaluation adds the columns that the model derives */
+    ClassesFunction
+        *classes; /* reads the classes of a column from the data; NULL: not possible here */
     void *schema_context;
     Frozen frozen;           /* layers that are not trained */
     const Function *network; /* NULL: not known yet */
-    /* a batch size that divides no size of the model but those computed from N; 0: not known yet */
+    /* a batch size that divides no size of the model except those computed from N; 0: not known yet */
     uint32_t distinct_batch;
     /* set where an operation pairs the rows of one operand with another axis of the other */
     bool *rows_crossed;
@@ -67,8 +68,8 @@ typedef struct Frame {
     const Callable *callee;
     Span place;
     uint32_t level;
-    const char *
-        layer; /* "layer_norm1": the name of the layer, if it is a library function that has made weights */
+    /* "layer_norm1": the name of a layer of the library that has made weights; else NULL */
+    const char *layer;
 } Frame;
 
 /* The transforms that are fitted to the data: standardize, impute. The list is in reverse order of
@@ -77,7 +78,7 @@ typedef struct FitList {
     struct FitItem {
         struct FitItem *before;
         Fit fit;
-        /* it is fitted to `input`; standardize computes `output` from `from` */
+        /* the transform is fitted to `input`; standardize computes `output` from `from` */
         NodeId input, from, output;
     } * last;
     uint32_t count;
@@ -118,7 +119,7 @@ typedef struct Evaluator {
     Scope *scope;
     Frame *frame;            /* innermost */
     const char *field;       /* the field that is being evaluated */
-    FitList *fits;           /* transforms so far that learn from the data */
+    FitList *fits;           /* transforms so far that are fitted to the data */
     ChoiceList *choices;     /* so far, of the data block and the model */
     const char *assigned_to; /* the variable on the left of the expression being evaluated */
     uint32_t depth, steps;
@@ -172,7 +173,7 @@ Value evaluate(Evaluator *evaluator, const Expr *expr);
 Value evaluate_name(Evaluator *evaluator, const char *name, Span span);
 Value evaluate_operation(Evaluator *evaluator, const Expr *expr);
 Value evaluate_index(Evaluator *evaluator, const Expr *expr);
-/* error without a report if there is no such field */
+/* VALUE_ERROR without a message if there is no such field */
 Value evaluate_field(Evaluator *evaluator, const char *name);
 
 /* -- statements (evaluate_statement.c) -- */
@@ -181,7 +182,7 @@ void scope_put(Evaluator *evaluator, const char *name, Value value);
 
 /* -- calls (evaluate_call.c, arguments.c) -- */
 Value evaluate_call(Evaluator *evaluator, const Expr *expr);
-/* without variables; in_library: of a function of stdlib.mdl */
+/* A scope without variables; `in_library`: for a function of stdlib.mdl */
 Scope *scope_new(Evaluator *evaluator, bool in_library);
 
 typedef struct {
@@ -231,15 +232,15 @@ void source_explain_text(Evaluator *evaluator, const SourceField *field);
 /* The newest row of windows(...), or of what is computed from it element by element: of a tensor
  * [N, length, ...] the tensor [N, ...]. NODE_NONE for other tensors (series.c). */
 NodeId series_newest(Evaluator *evaluator, NodeId node);
-/* Whether a row of the tensor depends on other rows of the data. */
-bool series_looks_around(const Evaluator *evaluator, NodeId node);
+/* Whether a row of the tensor depends on other rows of the data, as windows(...) does. */
+bool series_crosses_rows(const Evaluator *evaluator, NodeId node);
 /* -- derived columns (derive.c) -- */
 /* How a node is computed from columns of the source in the same row; NULL if it is computed in
  * another way. */
 const Derived *derived_of(const Evaluator *evaluator, NodeId id);
-/* Whether it is several columns side by side, or computed from such. */
+/* Whether it is a list of columns side by side, or computed from lists. */
 bool derived_is_list(const Derived *derived);
-/* The same, also for rows around it as windows(...) and ahead(...) give them. */
+/* The same for windows(...) and ahead(...) too: `rows` gets the rows that are read, seen from the row itself. */
 const Derived *derived_around(const Evaluator *evaluator, NodeId id, SourceRows *rows);
 /* The input of the graph for a derived column in these rows, reshaped to `shape`. */
 NodeId derived_node(Evaluator *evaluator, const Derived *derived, SourceRows rows, Shape shape);
@@ -247,14 +248,14 @@ NodeId derived_node(Evaluator *evaluator, const Derived *derived, SourceRows row
 Value derive_column(Evaluator *evaluator, const Derived *derived, SourceRows rows, Shape shape,
                     Span span);
 /* Whether it depends on a transform that is fitted to the training rows. */
-bool derived_has_learnt(const Derived *derived);
+bool derived_has_fitted(const Derived *derived);
 /* Whether computing it in f32 may lose digits. */
 bool derived_has_digits(const SourceSchema *schema, const Derived *derived);
 static const SourceRows ROW_ITSELF = {0, 0, 1};
 /* An operation on columns and numbers, as a derived column; VALUE_NONE if an operand is something
  * else. */
 Value derive_single(Evaluator *evaluator, DerivedKind kind, Value x, Span span);
-/* A column that has whole numbers only, as i32; else VALUE_NONE. */
+/* A column that has whole numbers only, as i32; VALUE_NONE for others. */
 Value derive_whole(Evaluator *evaluator, Value x, Span span);
 Value derive_double(Evaluator *evaluator, DerivedKind kind, Value a, Value b, Span span);
 

@@ -1,4 +1,4 @@
-/* Calls: finding the function, then one way for all of them. */
+/* Calls: evaluates the arguments, finds the function, binds its arguments and runs it. */
 #include "frontend/evaluate/evaluate.h"
 #include "frontend/evaluate/summary.h"
 
@@ -12,8 +12,7 @@ Scope *scope_new(Evaluator *evaluator, bool in_library) {
 
 /* -- finding the function -- */
 
-/* A variable may share its name with a function: what is called is the function, unless the
- * variable holds one. */
+/* A variable may have the name of a function. A call then means the function, unless the variable itself holds a function. */
 static const Callable *function_named(Evaluator *evaluator, const char *name) {
     const Globals *globals = evaluator->globals;
     const Value *local = names_find(evaluator->scope->values, name);
@@ -91,7 +90,7 @@ static Value output_value(Evaluator *evaluator, const Name *name, const Callable
     return value_error();
 }
 
-/* The value of a function's body: of one output as it is, of several as a list. */
+/* The value of a function's body: one output as it is, several as a list. */
 static Value body_value(Evaluator *evaluator, const Callable *callee) {
     const Function *function = callee->definition;
     if (function->value) return evaluate(evaluator, function->value);
@@ -143,7 +142,7 @@ Value evaluate_apply(Evaluator *evaluator, const Callable *callee, const Value *
     return invoke(evaluator, callee, given, count, span, NULL);
 }
 
-/* activation(x, "relu"): the function of that name */
+/* activation(x, "relu") calls the function of that name. */
 Value call_activation(const Call *call) {
     const Callable *function = function_named(call->evaluator, call->args[1].text);
     if (function)

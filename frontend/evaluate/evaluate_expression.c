@@ -1,5 +1,4 @@
-/* Expressions: literals, names, members and lists here; operators, indexing and calls in files of
- * their own. */
+/* Expressions: literals, names, members and lists. Operators, indexing and calls have files of their own. */
 #include "frontend/evaluate/evaluate.h"
 #include "ir/data/readers.h"
 
@@ -138,7 +137,8 @@ static void list_names(Evaluator *evaluator, const char *name) {
     else if (in_data)
         diag_help(evaluator->diag, "write source.NAME for a field of the source");
     else if (is_network)
-        diag_help(evaluator->diag, "it is the network, not a value; use the names of its outputs");
+        diag_help(evaluator->diag, "'%s' is the network, not a value; use the names of its outputs",
+                  name);
     else if (evaluator->phase == PHASE_TRAIN && globals->network)
         diag_help(evaluator->diag,
                   "the train block can use the outputs of the model, %s, and the fields %s",
@@ -205,14 +205,14 @@ Value evaluate_name(Evaluator *evaluator, const char *name, Span span) {
     if (evaluator_error(evaluator, span, "unknown name '%s'", name) &&
         !help_variable(evaluator, name) && !help_field(evaluator, name))
         suggest_name(evaluator, name);
-    /* reported once */
+    /* The name becomes an error value, so that its next use is not reported again. */
     if (!evaluator->scope->in_library) scope_put(evaluator, name, value_error());
     return value_error();
 }
 
 /* -- members: only the source has any -- */
 
-/* csv(houses.csv) */
+/* A file name without quotes: csv(houses.csv). */
 static bool is_file_name(const Evaluator *evaluator, const Expr *expr) {
     static const char *const endings[] = {"txt", "data", "gz", "png", "mdl", "safetensors"};
     const Expr *object = expr->member.object;
@@ -226,7 +226,7 @@ static bool is_file_name(const Evaluator *evaluator, const Expr *expr) {
     return found && strcmp(object->text, "source") != 0;
 }
 
-/* x.reshape(...), nn.relu, csv.a */
+/* Help for a member that is not a field: x.reshape(...), nn.relu, csv.a. */
 static void help_call(Evaluator *evaluator, const Expr *expr, Value object) {
     const char *name = expr->member.name.text, *alias = alias_help(name);
     bool reader = object.kind == VALUE_FUNCTION && object.function->builtin &&

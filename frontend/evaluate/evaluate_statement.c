@@ -71,13 +71,13 @@ static bool evaluate_assign(Evaluator *evaluator, const Stmt *stmt) {
 /* -- for -- */
 
 /* One iteration. After an error the loop ends, as further iterations would find the same error. */
-static bool evaluate_turn(Evaluator *evaluator, const Stmt *stmt, Value value) {
+static bool evaluate_iteration(Evaluator *evaluator, const Stmt *stmt, Value value) {
     if (!evaluator_charge(evaluator, stmt->span, 1)) return false;
     scope_put(evaluator, stmt->loop.name.text, value);
     return evaluate_body(evaluator, &stmt->loop.body);
 }
 
-/* The names that a wrong loop or branch assigns become error values. */
+/* After an error in a loop or branch: the names that its body assigns become error values. */
 static void poison_body(Evaluator *evaluator, const StmtList *body) {
     for (const Stmt *stmt = body->first; stmt; stmt = stmt->next)
         if (stmt->kind == STMT_ASSIGN) poison_names(evaluator, &stmt->assign.names);
@@ -91,14 +91,14 @@ static bool evaluate_for(Evaluator *evaluator, const Stmt *stmt) {
                             "'for' runs over a list or a range, not over %s",
                             value_text(evaluator->arena, evaluator->graph, over)) &&
             over.kind == VALUE_INT)
-            diag_help(evaluator->diag, "write '1..%" PRId64 "' for %" PRId64 " turns", over.integer,
-                      over.integer);
+            diag_help(evaluator->diag, "write '1..%" PRId64 "' for %" PRId64 " iterations",
+                      over.integer, over.integer);
     if (over.kind == VALUE_LIST)
         for (uint32_t i = 0; good && i < over.list.count; i++)
-            good = evaluate_turn(evaluator, stmt, over.list.items[i]);
+            good = evaluate_iteration(evaluator, stmt, over.list.items[i]);
     if (over.kind == VALUE_RANGE && over.range.from <= over.range.to)
         for (int64_t i = over.range.from; good; i++) {
-            good = evaluate_turn(evaluator, stmt, value_int(i));
+            good = evaluate_iteration(evaluator, stmt, value_int(i));
             if (i == over.range.to) break;
         }
     if (!good) poison_body(evaluator, &stmt->loop.body);

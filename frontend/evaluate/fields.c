@@ -1,9 +1,9 @@
-/* Fields: evaluated on first use, so that a graph has no unused inputs, and augmented in
- * training. */
+/* Fields of the data block. They are evaluated on first use, so that a graph has no unused inputs. In training the field of `augment` is augmented. */
 #include "frontend/evaluate/evaluate.h"
 
 #include <string.h>
 
+/* The value of a field while it is evaluated: to meet it again is an error. */
 static Value field_in_progress = {.kind = VALUE_ERROR};
 
 /* Evaluates an expression of the data block; `name`, if not NULL, is a variable with the value

@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-/* Whether a text is what a pattern stands for; `*` stands for any characters. Goes back to the last
- * star only, so that the time is bounded by the product of both lengths. */
+/* Whether a text matches a pattern; `*` matches any characters. A mismatch goes back to the last star only, so the time is at most the product of both lengths. */
 static bool matches(const char *pattern, const char *text) {
     const char *star = NULL, *star_text = NULL;
     while (*text) {

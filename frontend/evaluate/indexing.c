@@ -1,10 +1,9 @@
-/* x[i], x[from:to, ...], x[from:to:step]: of tensors and lists. Indices count from 0, negative ones
- * from the end; `to` is not included. */
+/* x[i], x[from:to, ...] and x[from:to:step], where x is a tensor or a list. Indices count from 0, negative ones from the end; `to` is not included. */
 #include "frontend/evaluate/evaluate.h"
 
 #include <inttypes.h>
 
-/* A whole number known while compiling; `missing` where there is none. */
+/* A whole number known while compiling; `missing` if `expr` is NULL. */
 static bool bound_value(Evaluator *evaluator, const Expr *expr, int64_t missing, int64_t *result) {
     *result = missing;
     if (!expr) return true;
@@ -19,8 +18,7 @@ static bool bound_value(Evaluator *evaluator, const Expr *expr, int64_t missing,
     return false;
 }
 
-/* The half-open range of one sub along something of `size` elements; a part of a list may be empty,
- * a tensor has no empty axes. */
+/* The half-open range that one index or slice selects from `size` elements. A part of a list may be empty; a tensor has no empty axes. */
 static bool sub_range(Evaluator *evaluator, const Sub *sub, int64_t size, bool may_be_empty,
                       int64_t *from, int64_t *to) {
     if (!bound_value(evaluator, sub->from, 0, from) || !bound_value(evaluator, sub->to, size, to))
@@ -42,7 +40,7 @@ static bool sub_range(Evaluator *evaluator, const Sub *sub, int64_t size, bool m
     return false;
 }
 
-/* How far apart the elements are that a slice takes. */
+/* The step of a slice: 2 takes every second element. */
 static bool sub_step(Evaluator *evaluator, const Sub *sub, int64_t *step) {
     if (!bound_value(evaluator, sub->step, 1, step)) return false;
     if (*step >= 1 && *step <= SHAPE_MAX_ELEMENTS) return true;

@@ -1,5 +1,4 @@
-/* Limits of values: `lr = 1e-3 in 1e-6..1.0` of params, and in the same way of the arguments of
- * functions. */
+/* Limits of params and of arguments of functions: `lr = 1e-3 in 1e-6..1.0`. */
 #include "frontend/evaluate/evaluate.h"
 
 typedef struct {
@@ -27,7 +26,7 @@ static bool outside(const LimitCheck *check, Value value, const char *allowed) {
 
 /* -- ranges -- */
 
-/* high NONE: there is no upper end */
+/* Evaluates the ends of a range; *high is none where there is no upper end. */
 static bool read_ends(const LimitCheck *check, Value *low, Value *high) {
     const Limits *limits = check->limits;
     *low = evaluate(check->evaluator, limits->low);

@@ -1,4 +1,4 @@
-/* Operators on values known while compiling; tensors are handed on to tensors.c. */
+/* Operators on values known while compiling. Operators on tensors are in tensors.c. */
 #include "frontend/evaluate/summary.h"
 #include "ir/eval/eval.h"
 
@@ -158,7 +158,7 @@ static NodeId truth_tensor(Evaluator *evaluator, Value value) {
     return build_constant(evaluator->graph, (TensorType){.dtype = DTYPE_BOOL}, value.boolean);
 }
 
-/* `and`, `or`: the right side is not looked at where the left decides. */
+/* `and`, `or`: the right side is not evaluated where the left one decides. */
 static Value evaluate_logic(Operation *operation) {
     Evaluator *evaluator = operation->evaluator;
     bool is_and = operation->op == OPERATOR_AND;
@@ -274,7 +274,7 @@ Value evaluate_operation(Evaluator *evaluator, const Expr *expr) {
         Value a = operation.left, b = operation.right;
         if (a.kind == VALUE_INT && b.kind == VALUE_INT)
             return (Value){.kind = VALUE_RANGE, .range = {a.integer, b.integer}};
-        return fail(&operation, "a range that can be run over has whole numbers as its ends");
+        return fail(&operation, "the ends of a range must be whole numbers");
     }
     if (operation.op != OPERATOR_MATMUL) return arithmetic(&operation);
     return matrix_product(&operation);

@@ -1,12 +1,10 @@
-/* Rows of a series: windows(...) and ahead(...) of a field of the source. Both are inputs of their
- * own, whose rows the data set puts together; what is looked at before and after a row says which
- * rows there are. */
+/* Rows of a series: windows(source.value, 24) gives each row the last 24 values, ahead(source.value, 1) the value one row later. Each is an input of its own, which the runtime collects from the rows around a row. */
 #include "frontend/evaluate/evaluate.h"
 #include "ir/data/derived.h"
 
 #include <string.h>
 
-/* The field, or columns, as the source has them; NULL after a report. */
+/* The argument as an unchanged field or columns of the source; NULL after reporting another one. */
 static const Node *plain_input(const Call *call, const char **name) {
     SourceRows rows;
     Evaluator *evaluator = call->evaluator;
@@ -24,6 +22,7 @@ static const Node *plain_input(const Call *call, const char **name) {
     return NULL;
 }
 
+/* The tensor with rows.from..rows.to around each row, on a new axis 1. `one`: it is a single row, without the axis. */
 static Value rows_around(const Call *call, SourceRows rows, bool one) {
     const char *name;
     Evaluator *evaluator = call->evaluator;
@@ -61,9 +60,9 @@ Value call_ahead(const Call *call) {
     return rows_around(call, (SourceRows){horizon, horizon + length - 1, 1}, one);
 }
 
-/* -- what is fitted to windows -- */
+/* -- the newest row of windows, to which transforms are fitted -- */
 
-/* windows(...), whose newest row is the row itself */
+/* Whether an input is windows(...), whose newest row is the row itself. */
 static bool is_windows(const Evaluator *evaluator, const Node *node) {
     SourceRows rows;
     if (node->op != OP_input) return false;
@@ -71,7 +70,7 @@ static bool is_windows(const Evaluator *evaluator, const Node *node) {
     return source_rows_of(name, &rows) != name && rows.to == 0;
 }
 
-/* Element by element: the axis of the rows has stayed where it was. */
+/* Whether a tensor is computed from windows(...) element by element, so that axis 1 is still that of the rows. */
 static bool from_windows(const Evaluator *evaluator, NodeId id) {
     const Node *node = graph_node(evaluator->graph, id);
     if (is_windows(evaluator, node)) return true;
@@ -80,7 +79,7 @@ static bool from_windows(const Evaluator *evaluator, NodeId id) {
     bool found = false;
     for (uint32_t i = 0; i < node->operand_count; i++) {
         bool windows = from_windows(evaluator, node->operands[i]);
-        if (!windows && (!elementwise || series_looks_around(evaluator, node->operands[i])))
+        if (!windows && (!elementwise || series_crosses_rows(evaluator, node->operands[i])))
             return false;
         found |= windows;
     }
@@ -99,7 +98,7 @@ NodeId series_newest(Evaluator *evaluator, NodeId id) {
                          newest);
 }
 
-bool series_looks_around(const Evaluator *evaluator, NodeId id) {
+bool series_crosses_rows(const Evaluator *evaluator, NodeId id) {
     const Graph *graph = evaluator->graph;
     Arena *arena = arena_new();
     bool *reached = ARENA_ARRAY(arena, bool, id + 1), found = false;
@@ -111,7 +110,7 @@ bool series_looks_around(const Evaluator *evaluator, NodeId id) {
         const char *name = node->op == OP_input ? graph->symbols[node->attrs.symbol].name : "";
         const Derived *derived =
             *name ? derived_find(arena, evaluator->globals->schema, name) : NULL;
-        found |= source_rows_of(name, &rows) != name || (derived && derived_looks_around(derived));
+        found |= source_rows_of(name, &rows) != name || (derived && derived_crosses_rows(derived));
         for (uint32_t i = 0; i < node->operand_count; i++) reached[node->operands[i]] = true;
     }
     arena_free(arena);

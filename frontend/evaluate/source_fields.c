@@ -1,5 +1,4 @@
-/* The data source as the fields of the data block see it: its fields by name or number, and what is
- * text among them. */
+/* The data source in the data block: its fields by name or number, columns(...), and which fields are text. */
 #include "frontend/evaluate/evaluate.h"
 #include "ir/data/date.h"
 
@@ -37,7 +36,6 @@ static bool report_unreadable(Evaluator *evaluator, const char *name, Span span)
 void source_no_field(Evaluator *evaluator, const char *name, Span span) {
     if (report_unreadable(evaluator, name, span)) return;
     if (evaluator_error(evaluator, span, "the source has no field '%s'", name)) {
-        /* The nearest name, or else the names that there are. */
         enum { SHOWN = 12 };
         const SourceSchema *schema = evaluator->globals->schema;
         const char **names = ARENA_ARRAY(evaluator->arena, const char *, schema->field_count);
@@ -103,7 +101,7 @@ Value source_element(Evaluator *evaluator, const Expr *expr) {
 
 /* -- columns(source, names) -- */
 
-/* The names as a list of their own: one, a list, or a range of numbers. */
+/* The second argument as a list: it is a name or number, a list of them, or a range. */
 static bool chosen_names(const Call *call, Value *names) {
     Value value = call->args[1];
     *names = value;
@@ -139,7 +137,7 @@ void source_explain_text(Evaluator *evaluator, const SourceField *field) {
     const char *hint = "";
     if (!field->why_text) return;
     if (field->why_cell && date_format_of(field->why_cell, format))
-        hint = arena_format(evaluator->arena, "; date(..., \"%s\") makes numbers of it", format);
+        hint = arena_format(evaluator->arena, "; date(..., \"%s\") turns it into numbers", format);
     else if (field->why_cell && marks_missing(field->why_cell))
         hint = arena_format(evaluator->arena, "; csv(..., missing = \"%s\") marks missing cells",
                             field->why_cell);
@@ -203,7 +201,7 @@ static const SourceField **text_of_input(const Evaluator *evaluator, const Node 
     return text[0]->is_text ? text : NULL;
 }
 
-/* Through what impute makes of it, other shapes, and columns that are put side by side. */
+/* Follows the tensor back through impute (select), reshape and concat of columns. */
 const SourceField **source_text(const Evaluator *evaluator, NodeId id, uint32_t *count) {
     const Graph *graph = evaluator->graph;
     const Node *node = graph_node(graph, id);
@@ -238,8 +236,8 @@ bool source_is_number(Evaluator *evaluator, NodeId node) {
         diag_help(
             evaluator->diag,
             classes
-                ? "one_hot makes numbers of classes"
-                : "one_hot makes numbers of categories; `missing = \"...\"` names the text of missing cells");
+                ? "one_hot turns classes into numbers"
+                : "one_hot turns categories into numbers; `missing = \"...\"` names the text of missing cells");
     }
     return false;
 }
@@ -250,8 +248,7 @@ Value call_categories(const Call *call) {
     if (!text)
         return call_fail(
             call, 0,
-            "must be columns of text, whose categories are known; of numbers, give the number of classes, or take "
-            "classes(...) of them");
+            "must be columns of text, whose categories are known; for numbers, give the number of classes or use classes(...)");
     Value *sizes = ARENA_ARRAY(call->evaluator->arena, Value, count);
     for (uint32_t i = 0; i < count; i++) {
         if (!text[i]->category_count)

@@ -58,8 +58,7 @@ static int64_t node_operations(const Graph *graph, const Node *node) {
     }
 }
 
-/* A weight has the name of its state; other calls are numbered, "relu1", "relu2"..., as layers
- * are. */
+/* The name of a line in `mlc summary`. A call of `weight` has the name of its state. Other calls are numbered as layers are: "relu1", "relu2". */
 static const char *call_name(Evaluator *evaluator, const LayerMark *mark, const char *op) {
     const Graph *graph = evaluator->graph;
     if (!strcmp(op, "weight") && graph->symbol_count > mark->symbols)
@@ -70,8 +69,7 @@ static const char *call_name(Evaluator *evaluator, const LayerMark *mark, const 
     return arena_format(evaluator->arena, "%s%u", op, ++*count);
 }
 
-/* Only tensors that the model's own text gets from the library: what is inside of such a call
- * belongs to it. */
+/* Only calls of the library in the model's own text get a line. Calls inside such a call belong to its line. */
 void summary_record(Evaluator *evaluator, const LayerMark *mark, const Callable *callee,
                     Value value, Span span) {
     LayerLog *log = evaluator->log;

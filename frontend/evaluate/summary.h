@@ -9,7 +9,7 @@
 typedef struct {
     NodeId node;
     const char *field; /* of the source; NULL: they are computed, or a part of a field */
-    int64_t columns;   /* that they choose from; 0: not known */
+    int64_t columns;   /* the number of classes; 0: not known */
     /* the first argument of the call: `logits`; NODE_NONE: the loss is written out, without such a
      * call */
     NodeId compared;
@@ -34,7 +34,7 @@ typedef struct LayerLog {
     uint32_t class_use_count, class_use_capacity;
     DataUse *presents;
     uint32_t present_count, present_capacity;
-    int64_t numbers_followed; /* elements followed so far to fill class_uses; limited */
+    int64_t numbers_followed; /* work done so far to fill class_uses, in elements; limited */
     ClassLabel *labels;       /* in order of evaluation */
     uint32_t label_count, label_capacity;
     Span zero_rate; /* the place of a learning rate of 0; no place: it is not 0 */

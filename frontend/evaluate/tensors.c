@@ -7,7 +7,7 @@ static const Node *node_of(const Evaluator *evaluator, NodeId id) {
     return graph_node(evaluator->graph, id);
 }
 
-/* The batch has a size that occurs nowhere else, so that an axis of rows is known by its size. */
+/* Whether the batch has a size that occurs nowhere else in the model. Then an axis of rows is recognized by its size. */
 static bool rows_are_distinct(const Evaluator *evaluator) {
     return evaluator->batch == evaluator->globals->distinct_batch;
 }
@@ -53,8 +53,7 @@ NodeId tensor_f32(Evaluator *evaluator, Value value) {
                                              : NODE_NONE;
 }
 
-/* Where an operand came from, unless that is the place of the error itself. Its conversion has no
- * place of its own. */
+/* Adds a note where an operand comes from, unless that is the place of the error itself. A conversion has no place of its own, so its operand's place is used. */
 static void note_operand(Evaluator *evaluator, Span place, const char *which, NodeId id) {
     while (node_of(evaluator, id)->op == OP_convert) id = node_of(evaluator, id)->operands[0];
     Span from = node_of(evaluator, id)->span;
@@ -85,19 +84,18 @@ static const char *difference(Evaluator *evaluator, Shape a, Shape b) {
 
 /* -- the rows of one operand and another axis of the other -- */
 
-/* f32[N] and f32[N,1] would give f32[N,N], every row with every other: nobody means that. The axis
- * that the rows of the shorter shape meet in the longer one, where that has its rows in another
- * place; -1: none. All pairs of rows are written with equal ranks, [N,1] and [1,N], or with a
- * longer shape that holds them already, such as [N,N]. */
+/* f32[N] + f32[N,1] would give f32[N,N], each row with every other one. That is almost always a mistake, and so it is an error.
+ *
+ * Returns the axis of the longer shape that broadcasting pairs with the rows of the shorter one, if the longer one has its rows on another axis; else -1. All pairs of rows can still be written with equal ranks, [N,1] and [1,N], or where the longer shape has the pairs already, such as [N,N]. */
 static int crossed_axis(const Evaluator *evaluator, Shape a, Shape b) {
     Shape shorter = a.rank < b.rank ? a : b, longer = a.rank < b.rank ? b : a;
-    int meets = longer.rank - shorter.rank;
+    int paired = longer.rank - shorter.rank;
     bool has_rows = false;
-    if (!rows_are_distinct(evaluator) || meets == 0 || shorter.rank == 0 ||
+    if (!rows_are_distinct(evaluator) || paired == 0 || shorter.rank == 0 ||
         !is_of_rows(evaluator, shorter.dim[0]))
         return -1;
     for (int i = 0; i < longer.rank; i++) has_rows |= is_of_rows(evaluator, longer.dim[i]);
-    return has_rows && !is_of_rows(evaluator, longer.dim[meets]) ? meets : -1;
+    return has_rows && !is_of_rows(evaluator, longer.dim[paired]) ? paired : -1;
 }
 
 bool tensors_help_column(Evaluator *evaluator, NodeId a, NodeId b) {
@@ -110,13 +108,12 @@ bool tensors_help_column(Evaluator *evaluator, NodeId a, NodeId b) {
     if (longer.dim[1] == 1)
         diag_help(
             evaluator->diag,
-            "x[:, 0] of the %s makes it %s, or unsqueeze(x, 1) of the %s makes it %s; of a table, columns(source, \"NAME\") "
-            "has that shape",
+            "x[:, 0] makes the %s side %s, or unsqueeze(x, 1) makes the %s side %s; columns(source, \"NAME\") of a table has that shape",
             long_side, shape_words(evaluator, DTYPE_F32, shorter), short_side,
             shape_words(evaluator, DTYPE_F32, longer));
     else
         diag_help(evaluator->diag,
-                  "unsqueeze(x, 1) of the %s makes it one number for each row, for all columns",
+                  "unsqueeze(x, 1) makes the %s side one number for each row, for all columns",
                   short_side);
     return true;
 }
@@ -216,9 +213,7 @@ static NodeId multiply(Evaluator *evaluator, NodeId a, NodeId b) {
     return build_binary(evaluator->graph, OP_mul, a, b);
 }
 
-/* Small powers as products, a root as a root: what PyTorch does, and cheaper and more exact than a
- * general power. Of x ** -2 the gradient -2 / x^3 would leave the range of f32 as a product of
- * quotients, so it stays a power. */
+/* x ** 2 as x * x, x ** 0.5 as a root: PyTorch does the same, and it is cheaper and more exact than a general power. x ** -2 stays a power: computed as a product of quotients, its gradient -2 / x^3 would leave the range of f32. */
 static NodeId simple_power(Evaluator *evaluator, NodeId x, double exponent) {
     Graph *graph = evaluator->graph;
     NodeId one = build_f32(graph, 1, (Shape){0});
@@ -242,7 +237,7 @@ Value tensor_power(Evaluator *evaluator, Span span, Value base, Value exponent) 
                          tensor_f32(evaluator, exponent));
 }
 
-/* The sign is that of b, as in Python and PyTorch. Whole numbers stay whole. */
+/* The result has the sign of b, as in Python and PyTorch. Whole numbers stay whole. */
 Value tensor_remainder(Evaluator *evaluator, Span span, Value a, Value b) {
     evaluator_at(evaluator, span);
     bool whole = is_whole(evaluator, a) && is_whole(evaluator, b);
@@ -261,7 +256,7 @@ static Value matmul_error(Evaluator *evaluator, Span span, NodeId a, NodeId b, c
     return value_error();
 }
 
-/* Brings the leading axes of both to their common sizes; false if there are none. */
+/* Broadcasts the leading axes of both to common sizes; false if they do not fit. */
 static bool match_batches(Evaluator *evaluator, NodeId *a, NodeId *b) {
     Shape left = node_of(evaluator, *a)->shape, right = node_of(evaluator, *b)->shape, lead;
     Shape left_lead = left, right_lead = right;
@@ -301,12 +296,12 @@ Value tensor_matmul(Evaluator *evaluator, Span span, NodeId a, NodeId b) {
     if (k != other)
         return matmul_error(evaluator, span, a, b,
                             arena_format(evaluator->arena,
-                                         "the rows on the left have %" PRId64
-                                         " numbers, the columns on the right %" PRId64,
+                                         "a row on the left has %" PRId64
+                                         " numbers, a column on the right %" PRId64,
                                          k, other));
     evaluator_at(evaluator, span);
     if (right.rank == 2) return evaluator_built(evaluator, span, matmul_rows(evaluator, a, b));
     if (!match_batches(evaluator, &a, &b))
-        return matmul_error(evaluator, span, a, b, "the leading axes do not go together");
+        return matmul_error(evaluator, span, a, b, "the leading axes do not fit together");
     return evaluator_built(evaluator, span, build_matmul(evaluator->graph, a, b, false, false));
 }

@@ -1,4 +1,4 @@
-/* Checking values against written types: `width: int`, `image: f32[N, 1, 28, 28]`. */
+/* Checks values against declared types: `width: int`, `image: f32[N, 1, 28, 28]`. */
 #include "frontend/evaluate/evaluate.h"
 
 #include <inttypes.h>
@@ -52,7 +52,7 @@ static bool plain_check(const TypeCheck *check, int row, Value *value) {
 
 /* -- tensors -- */
 
-/* int[...] stands for every type of whole numbers; true and false are the classes 1 and 0 */
+/* int[...] accepts every type of whole numbers, and bool: true and false are the classes 1 and 0. */
 static bool dtype_fits(const char *name, DType dtype) {
     return strcmp(name, "int") ? !strcmp(name, dtype_name(dtype)) : dtype != DTYPE_F32;
 }
@@ -129,7 +129,7 @@ static bool tensor_check(const TypeCheck *check, Value value) {
     wrong_type(check, written_type(check), value);
     if (!strcmp(check->type->name.text, "int") && node->dtype == DTYPE_F32 &&
         node->shape.rank == rank && diag_errors(check->evaluator->diag) > errors)
-        diag_help(check->evaluator->diag, "int(...) makes whole numbers");
+        diag_help(check->evaluator->diag, "int(...) gives whole numbers");
     return false;
 }
 

@@ -1,4 +1,4 @@
-/* Values in words, and their equality. */
+/* The text of values for messages, and their equality. */
 #include "frontend/evaluate/value.h"
 #include "frontend/evaluate/callable.h"
 

@@ -1,17 +1,15 @@
-/* Records which elements of a field's rows are used as classes, and of how many columns. A part of
- * a field, x[:, 0], restricts its own elements only; the others may be any numbers. */
+/* Records which elements of a field are class numbers, and how many classes each chooses from. one_hot(x[:, 0], 3) restricts element 0 of x to the classes 0 to 2; its other elements may be any numbers. */
 #include "frontend/library/library.h"
 #include "frontend/evaluate/summary.h"
 
 #include <string.h>
 
-/* The number of elements that may be followed in a model; beyond that, a part restricts the whole
- * field. */
+/* How many elements may be followed in a model. Beyond that, a use of a part restricts the whole field. */
 enum { FOLLOWED_MAX = 1 << 26 };
 
 /* -- which elements reach the label -- */
 
-/* The input that a label is a view of; `steps` gets the number of views between. */
+/* The input that a label is a view of. `steps` gets the number of views in between; *is_part, whether one of them is a slice. */
 static const Node *origin(const Graph *graph, const Node *node, uint32_t *steps, bool *is_part) {
     for (*steps = 0, *is_part = false; node->op != OP_input; ++*steps) {
         *is_part |= node->op == OP_slice;
@@ -20,7 +18,7 @@ static const Node *origin(const Graph *graph, const Node *node, uint32_t *steps,
     return node;
 }
 
-/* The same views of other numbers. */
+/* Builds the same views of another input, `places`, in a graph of its own. */
 static NodeId repeat_views(const Graph *graph, const Node *label, uint32_t steps, Graph *places,
                            Arena *arena) {
     const Node **views = ARENA_ARRAY(arena, const Node *, steps);
@@ -47,7 +45,7 @@ static void follow(const Graph *places, NodeId label, int64_t each, bool *used) 
     interp_free(interp);
 }
 
-/* used[each]: of a row of the input */
+/* Which of the `each` elements in a row of the input reach the label. */
 static bool *elements_used(const Call *call, int64_t *each) {
     const Evaluator *evaluator = call->evaluator;
     bool is_part;
@@ -90,7 +88,7 @@ static void keep(const Call *call, const SourceField *field, int64_t element, in
     use->spans[element] = evaluator_place(call->evaluator, call->span);
 }
 
-/* Of columns side by side, each is a field of its own. */
+/* A list of columns is recorded column by column, each as a field. */
 void class_use_keep(const Call *call, int64_t columns) {
     const Evaluator *evaluator = call->evaluator;
     const SourceSchema *schema = evaluator->globals->schema;
@@ -106,7 +104,7 @@ void class_use_keep(const Call *call, int64_t columns) {
     int64_t each;
     const bool *used = elements_used(call, &each);
     for (int64_t i = 0; i < each && (field || fields); i++) {
-        /* the same in each of several rows */
+        /* windows(...) has several rows of the field, with the same rule for each */
         int64_t element = field ? i % shape_elements(field->row) : i % count;
         if (used[i])
             keep(call, field ? field : &schema->fields[fields[element]], field ? element : 0,

@@ -1,7 +1,4 @@
-/* Labels and their columns. A class without a column would silently be ignored by a loss. So the
- * classes of the source are compared with the columns here; if they are not known before the data
- * are read, the number of columns is recorded for whoever reads the data. The number of class
- * weights is checked too. */
+/* Labels and the output columns of their classes. A loss would silently ignore a class without a column. So the number of classes is compared with the number of columns here. Where the classes are not known before the data are read, the number of columns is recorded, and the runtime checks the labels. The number of class weights is checked too. */
 #include "frontend/library/library.h"
 #include "frontend/evaluate/summary.h"
 #include "ir/graph/class_lookup.h"
@@ -10,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-/* The input that these whole numbers are elements of; NULL: they were computed. */
+/* The input whose elements these whole numbers are; NULL where they are computed. */
 static const Node *input_of(const Evaluator *evaluator, Value label) {
     const Graph *graph = evaluator->graph;
     const Node *node = tensor_node(evaluator, label);
@@ -19,8 +16,7 @@ static const Node *input_of(const Evaluator *evaluator, Value label) {
     return node->op == OP_input && node->dtype != DTYPE_F32 ? node : NULL;
 }
 
-/* The field of the source that is this input, in the row itself or in rows around it; NULL for
- * several columns side by side. */
+/* The field of the source that this input reads, in the row itself or in rows around it; NULL for a list of columns. */
 static const SourceField *field_of(const Evaluator *evaluator, Value label) {
     SourceRows rows;
     const Node *node = input_of(evaluator, label);
@@ -61,7 +57,7 @@ static bool is_whole(const Evaluator *evaluator, Value label, const SourceField 
            shape_inner(node->shape, 0) == 1;
 }
 
-/* A label of the loss or of a metric: predictions are compared with it, too. */
+/* Records a label of the loss or of a metric: mlc eval compares predictions with it. */
 static void keep_label(const Call *call, const SourceField *field) {
     const Evaluator *evaluator = call->evaluator;
     if (!evaluator->log || evaluator->phase != PHASE_TRAIN) return;
@@ -94,8 +90,7 @@ Value call_class_of(const Call *call) {
     return call->args[0];
 }
 
-/* The number before int(), rounded down: it may be out of range or NaN, which int() would hide.
- * Otherwise the whole number itself. */
+/* int(x): x rounded down, in f32. It may be NaN or out of range, which int() would hide. Other labels: the whole number itself. */
 static NodeId before_int(Graph *graph, NodeId label) {
     const Node *node = graph_node(graph, label);
     bool cut = node->op == OP_convert && graph_operand(graph, node, 0)->dtype == DTYPE_F32;
@@ -103,8 +98,7 @@ static NodeId before_int(Graph *graph, NodeId label) {
                : build_convert(graph, label, DTYPE_I32);
 }
 
-/* Labels of the source are checked when the data are read. Computed ones are known only step by
- * step: NaN stops the training there. */
+/* Labels of the source are checked when the data are read. A computed label is known only in its step; where it has no column, the result is NaN, which stops the training. */
 Value call_has_class(const Call *call) {
     Evaluator *evaluator = call->evaluator;
     NodeId label = call->args[0].node;
@@ -120,7 +114,7 @@ Value call_has_class(const Call *call) {
 
 /* -- weights of classes -- */
 
-/* What is wrong with class weights; NULL: nothing. Each is a tensor or a number of at least 0. */
+/* Why class weights are refused; NULL if they are right. Each is a tensor or a number of at least 0. */
 static const char *wrong_weights(Value list) {
     double total = 0;
     for (uint32_t i = 0; i < list.list.count; i++) {
@@ -143,7 +137,7 @@ static bool one_for_each(const Call *call) {
     return false;
 }
 
-/* The weights as a tensor. Equal neighbours become one constant. */
+/* The weights as a tensor: a concat of constants, one for each run of equal weights. */
 Value call_class_weights(const Call *call) {
     Evaluator *evaluator = call->evaluator;
     const Value *items = call->args[0].list.items;

@@ -1,4 +1,4 @@
-/* Functions written in C that compute: elementwise ones on numbers and tensors, and reductions. */
+/* Elementwise functions of numbers and tensors, and reductions. */
 #include "frontend/evaluate/summary.h"
 #include "ir/eval/eval.h"
 
@@ -25,7 +25,7 @@ static Value built(const Call *call, NodeId node) {
 
 /* -- elementwise -- */
 
-/* Of a number known while compiling: what the graph's op means in f64. */
+/* A number known while compiling: evaluates the op in f64. */
 static Value elementwise_number(const Call *call, double x) {
     static const Node scalar = {.dtype = DTYPE_F32};
     const Node *operands[] = {&scalar};
@@ -67,12 +67,12 @@ static Value larger_or_smaller(const Call *call, Op op) {
                          tensor_f32(call->evaluator, b));
 }
 
-/* Towards zero, as f32 becomes i32 in a graph: within its 32 bits. */
+/* Rounds toward zero. Tensors become i32, as by a conversion in the graph. */
 Value call_int(const Call *call) {
     Value x = call->args[0];
     if (!check_operand(call, 0)) return value_error();
     if (x.kind == VALUE_TENSOR) {
-        /* Of a column of numbers the file's own ones; whole numbers are what they are. */
+        /* A column of numbers is converted from the file's own digits. Whole numbers stay as they are. */
         bool numbers = tensor_node(call->evaluator, x)->dtype == DTYPE_F32;
         Value column =
             numbers ? derive_single(call->evaluator, DERIVED_INT, x, call->span) : value_none();
@@ -151,14 +151,12 @@ Value call_first(const Call *call) {
                  build_slice(call->evaluator->graph, call->args[0].node, start, shape.dim, NULL));
 }
 
-/* What is divided by is not negative, and neither is a variance. */
+/* The divisor of a variance must be positive. */
 static Value too_few(const Call *call, int64_t count, bool rows) {
     call_fail(call, 2, "must be below the number of elements, %" PRId64 ", not be %s", count,
               arg_text(call, 2));
-    diag_help(
-        call->evaluator->diag, "correction = 0 divides by the number of elements%s",
-        rows ? "; the rows are those of the batch, of which the last of an epoch may have one only"
-             : "");
+    diag_help(call->evaluator->diag, "correction = 0 divides by the number of elements%s",
+              rows ? "; the last batch of an epoch may have one row only" : "");
     return value_error();
 }
 

@@ -1,4 +1,4 @@
-/* Functions written in C about shapes: asking for them, and moving elements into others. */
+/* Functions that return shapes, and functions that give elements another shape or order. */
 #include "frontend/evaluate/summary.h"
 
 #include <inttypes.h>
@@ -49,7 +49,7 @@ Value call_same_shape(const Call *call) {
             if (x.rank == 2 && y.rank == 1 && target->dtype != DTYPE_F32)
                 diag_help(diag,
                           "for class numbers use cross_entropy; one_hot(y, %" PRId64
-                          ") makes columns of it",
+                          ") turns them into columns",
                           x.dim[1]);
         } else if (!tensors_help_column(call->evaluator, call->args[0].node, call->args[1].node)) {
             diag_help(diag, "reshape gives one the shape of the other: reshape(y, shape(x))");
@@ -113,7 +113,7 @@ Value call_permute(const Call *call) {
 
 /* -- several tensors, or parts of one -- */
 
-/* The parts must agree in everything but the axis; they become f32. */
+/* All parts must have the same sizes, except along the axis. */
 static bool check_part(const Call *call, Value part, Value first, int axis) {
     Evaluator *evaluator = call->evaluator;
     Shape shape = tensor_node(evaluator, part)->shape, other = tensor_node(evaluator, first)->shape;
@@ -148,7 +148,7 @@ Value call_concat(const Call *call) {
     return built(call, build_concat(evaluator->graph, parts, list.list.count, axis));
 }
 
-/* The index, as i32, may differ from x along the axis; elsewhere it has its sizes, or 1. */
+/* index may have any size along the axis. Along the others it has the size of x, or 1. */
 Value call_gather(const Call *call) {
     Evaluator *evaluator = call->evaluator;
     Shape x = shape_of_arg(call, 0), index = shape_of_arg(call, 1);

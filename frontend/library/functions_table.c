@@ -1,14 +1,11 @@
-/* Transforms of the data that learn from the training rows: what they learn are states of the
- * graph, computed before the first step and stored with the weights, so that the same graph serves
- * training, evaluation and new rows. */
+/* standardize and impute: transforms that are fitted to the training rows. A mean, for instance, is a state of the graph. It is computed before the first step and stored with the weights, so that evaluation and prediction use the same number. */
 #include "frontend/library/library.h"
 #include "frontend/evaluate/evaluate.h"
 
 #include <math.h>
 #include <string.h>
 
-/* "x.standardize": by the field, so that the name does not depend on which other fields a graph
- * uses. */
+/* "x.standardize": named after the field, so that the name does not depend on which other fields a graph uses. */
 static const char *fit_name(const Call *call) {
     Evaluator *evaluator = call->evaluator;
     return weight_name(
@@ -30,15 +27,14 @@ static bool check_rows(const Call *call, Shape shape) {
     return false;
 }
 
-/* Of windows, what stands in their newest row: the training rows count once each, and a column of
- * the series has one value. */
+/* The tensor to fit to. For windows it is their newest row, so that each training row counts once and a column has one mean. *every_row: each training row has a value. */
 static NodeId fitted_to(const Call *call, NodeId x, bool *every_row) {
     NodeId newest = series_newest(call->evaluator, x);
-    *every_row = newest || !series_looks_around(call->evaluator, x);
+    *every_row = newest || !series_crosses_rows(call->evaluator, x);
     return newest ? newest : x;
 }
 
-/* A new fit of `input`, the last item of the list; returns its name. */
+/* Adds a transform that is fitted to `node`, as the last item of the list; returns its name. */
 static const char *fit_new(const Call *call, FitKind kind, NodeId node, bool every_row) {
     Evaluator *evaluator = call->evaluator;
     struct FitItem *item = ARENA_NEW(evaluator->arena, struct FitItem);
@@ -54,42 +50,40 @@ static const char *fit_new(const Call *call, FitKind kind, NodeId node, bool eve
     return name;
 }
 
-/* -- from the digits of the files -- */
+/* -- columns with more digits than f32 -- */
 
-/* What a transform may make of a tensor when the data are read: columns whose digits f32 has no
- * room for. */
+/* The derived column that a tensor is, if f32 cannot hold its digits; else NULL. The runtime then computes the transform in f64 while it reads the data. */
 static const Derived *with_digits(const Call *call, NodeId x, SourceRows *rows) {
     const Derived *of = derived_around(call->evaluator, x, rows);
     return of && derived_has_digits(call->evaluator->globals->schema, of) ? of : NULL;
 }
 
-/* A column of windows has one value, learnt from all rows. What is ahead is learnt from the rows
- * that look there; where that is several rows, each of them has values of its own, which no column
- * has. */
-static bool learns_column(SourceRows rows) { return rows.to == 0 || rows.from == rows.to; }
+/* Whether a transform of these rows has one value for each column. For windows it is fitted to all rows, for ahead(x, 3) to the rows that are three rows after a training row. ahead(x, 1, length = 5) has five rows with their own values, so it is not computed as a column. */
+static bool fits_column(SourceRows rows) { return rows.to == 0 || rows.from == rows.to; }
 
-/* The transform as a column: of what it has learnt, or `by`. */
-static Value derive_fitted(const Call *call, DerivedKind op, const Derived *of, const Derived *by,
-                           NodeId x, SourceRows rows) {
+/* The transform as a derived column: op(of, by). */
+static Value derive_transform(const Call *call, DerivedKind op, const Derived *of,
+                              const Derived *by, NodeId x, SourceRows rows) {
     Derived derived = {.kind = op, .args = {of, by}};
     const Graph *graph = call->evaluator->graph;
-    Span span = graph_node(graph, call->args[0].node)->span; /* what is read stands there */
+    Span span =
+        graph_node(graph, call->args[0].node)->span; /* errors in the data name the argument */
     return derive_column(call->evaluator, &derived, rows, graph_node(graph, x)->shape, span);
 }
 
-static Value derive_learnt(const Call *call, FitKind kind, DerivedKind op, const Derived *of,
+/* The same with `by` fitted to the column. */
+static Value derive_by_fit(const Call *call, FitKind kind, DerivedKind op, const Derived *of,
                            NodeId x, SourceRows rows) {
     Evaluator *evaluator = call->evaluator;
-    Derived *learnt = ARENA_NEW(evaluator->arena, Derived);
-    learnt->kind = DERIVED_LEARNT;
-    learnt->fit = fit_new(call, kind, NODE_NONE, rows.to == 0);
-    /* The input that a column is learnt from. */
-    Arena *arena = call->evaluator->arena;
-    const char *name = derived_name(arena, call->evaluator->globals->schema, of);
+    Derived *by = ARENA_NEW(evaluator->arena, Derived);
+    by->kind = DERIVED_FITTED;
+    by->fit = fit_new(call, kind, NODE_NONE, rows.to == 0);
+    Arena *arena = evaluator->arena;
+    const char *name = derived_name(arena, evaluator->globals->schema, of);
     evaluator->fits->last->fit.column =
         rows.to ? source_rows_name(arena, rows.from, rows.to, rows.stride, name) : name;
     evaluator->fits->last->fit.row = derived_row(evaluator->globals->schema, of);
-    return derive_fitted(call, op, of, learnt, x, rows);
+    return derive_transform(call, op, of, by, x, rows);
 }
 
 const Fit *fits_list(const FitList *fits, Arena *arena, uint32_t *count) {
@@ -99,15 +93,15 @@ const Fit *fits_list(const FitList *fits, Arena *arena, uint32_t *count) {
     return list;
 }
 
-/* One number for every column of `like`, without its rows. */
-static NodeId fitted(const Call *call, const char *name, const char *part, NodeId like,
-                     float at_first) {
+/* The state NAME.PART with one number for each element of a row of `like`. It holds `initial` until it is fitted. */
+static NodeId fitted_state(const Call *call, const char *name, const char *part, NodeId like,
+                           float initial) {
     Graph *graph = call->evaluator->graph;
     const Node *node = graph_node(graph, like);
     Shape shape = {.rank = node->shape.rank - 1};
     memcpy(shape.dim, &node->shape.dim[1], (size_t)shape.rank * sizeof *shape.dim);
     return graph_state(graph, arena_format(call->evaluator->arena, "%s.%s", name, part),
-                       node->dtype, shape, (Init){INIT_FITTED, at_first, 0}, false);
+                       node->dtype, shape, (Init){INIT_FITTED, initial, 0}, false);
 }
 
 /* -- standardize -- */
@@ -119,13 +113,14 @@ Value call_standardize(const Call *call) {
         return value_error();
     SourceRows around;
     const Derived *of = with_digits(call, x, &around);
-    if (of && learns_column(around))
-        return derive_learnt(call, FIT_STANDARDIZE, DERIVED_STANDARDIZE, of, x, around);
+    if (of && fits_column(around))
+        return derive_by_fit(call, FIT_STANDARDIZE, DERIVED_STANDARDIZE, of, x, around);
     bool every_row;
     NodeId rows = fitted_to(call, x, &every_row);
     const char *name = fit_new(call, FIT_STANDARDIZE, rows, every_row);
-    NodeId centered = build_binary(graph, OP_sub, x, fitted(call, name, "mean", rows, 0));
-    NodeId y = build_binary(graph, OP_div, centered, fitted(call, name, "deviation", rows, 1));
+    NodeId centered = build_binary(graph, OP_sub, x, fitted_state(call, name, "mean", rows, 0));
+    NodeId y =
+        build_binary(graph, OP_div, centered, fitted_state(call, name, "deviation", rows, 1));
     call->evaluator->fits->last->from = x;
     call->evaluator->fits->last->output = y;
     return evaluator_built(call->evaluator, call->span, y);
@@ -133,7 +128,7 @@ Value call_standardize(const Call *call) {
 
 /* -- impute -- */
 
-/* Text has no code where it is missing, a number is NaN. */
+/* Where an element is missing: text has a negative code there, a number is NaN. */
 static NodeId missing_of(Graph *graph, NodeId x) {
     if (graph_node(graph, x)->dtype == DTYPE_I32)
         return build_binary(graph, OP_lt, x, build_i32(graph, 0, (Shape){0}));
@@ -179,11 +174,11 @@ static Value impute_fitted(const Call *call, NodeId x, const SourceField *text) 
     if (!fit_kind(call->args[1].text, text, &kind)) return refuse_by(call, text);
     SourceRows around;
     const Derived *of = text ? NULL : with_digits(call, x, &around);
-    if (of && learns_column(around))
-        return derive_learnt(call, kind, DERIVED_IMPUTE, of, x, around);
+    if (of && fits_column(around)) return derive_by_fit(call, kind, DERIVED_IMPUTE, of, x, around);
     bool every_row;
     NodeId rows = fitted_to(call, x, &every_row);
-    return impute_by(call, x, fitted(call, fit_new(call, kind, rows, every_row), "value", rows, 0));
+    return impute_by(call, x,
+                     fitted_state(call, fit_new(call, kind, rows, every_row), "value", rows, 0));
 }
 
 static Value impute_number(const Call *call, NodeId x) {
@@ -194,7 +189,7 @@ static Value impute_number(const Call *call, NodeId x) {
     *by = value.kind == VALUE_INT ? (Derived){.kind = DERIVED_WHOLE, .whole = value.integer}
                                   : (Derived){.kind = DERIVED_REAL, .real = value.real};
     if (of && isfinite(value_number(value)))
-        return derive_fitted(call, DERIVED_IMPUTE, of, by, x, rows);
+        return derive_transform(call, DERIVED_IMPUTE, of, by, x, rows);
     return impute_by(call, x, build_f32(call->evaluator->graph, value_number(value), (Shape){0}));
 }
 

@@ -1,4 +1,4 @@
-/* Layers with weights. Their meaning, names and first values are those of PyTorch. */
+/* The layer dense. Meaning, names and initial values of its weights are those of PyTorch. */
 #include "frontend/library/library.h"
 #include "frontend/evaluate/evaluate.h"
 
@@ -21,7 +21,7 @@ static Value not_enough_axes(const Call *call, Shape shape) {
     if (diag_errors(evaluator->diag) > errors)
         diag_help(
             evaluator->diag,
-            "unsqueeze(x, 1) makes a column of it; columns of a table are columns(source, [\"a\", \"b\"])");
+            "unsqueeze(x, 1) turns it into a column; columns of a table are columns(source, [\"a\", \"b\"])");
     return value_error();
 }
 

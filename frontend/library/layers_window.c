@@ -1,5 +1,4 @@
-/* Layers on pictures [N, C, H, W]: convolutions and pooling. Their meaning, names and first values
- * are those of PyTorch. */
+/* Layers on images [N, C, H, W]: convolutions and pooling. Meaning, names and initial values of their weights are those of PyTorch. */
 #include "frontend/library/library.h"
 #include "frontend/evaluate/evaluate.h"
 
@@ -23,13 +22,12 @@ static bool call_pair(const Call *call, uint32_t arg, int64_t least, int64_t pai
     return good;
 }
 
-/* Zeros around the picture. */
+/* Zeros around the image, for height and width. */
 typedef struct {
     int64_t before[2], after[2];
 } Padding;
 
-/* "same": as many as keep the size where the stride is 1, the odd one behind; else a number, or one
- * for height and width. */
+/* Reads `pad`: a number, one each for height and width, or "same". "same" keeps the size if the stride is 1; an odd number of zeros has one more after the image than before it. */
 static bool call_padding(const Call *call, uint32_t arg, const Window *window, Padding *padding) {
     Value value = call->args[arg];
     if (value.kind != VALUE_STRING) {
@@ -50,7 +48,7 @@ static bool call_padding(const Call *call, uint32_t arg, const Window *window, P
     return true;
 }
 
-/* Sizes of windows that lead nowhere: nothing may overflow before shapes are checked. */
+/* Refuses windows so large that sizes could overflow before the shapes are checked. */
 static bool window_small(const Call *call, uint32_t arg, const Window *window) {
     for (int i = 0; i < 2; i++)
         if (window->dilation[i] > SHAPE_MAX_ELEMENTS / window->kernel[i] ||
@@ -59,7 +57,7 @@ static bool window_small(const Call *call, uint32_t arg, const Window *window) {
     return true;
 }
 
-static bool is_picture(const Call *call) {
+static bool is_image(const Call *call) {
     Evaluator *evaluator = call->evaluator;
     const Node *x = tensor_node(evaluator, call->args[0]);
     if (x->shape.rank == 4) return true;
@@ -70,15 +68,14 @@ static bool is_picture(const Call *call) {
     return false;
 }
 
-static NodeId pad_picture(Graph *graph, NodeId x, const Padding *padding) {
+static NodeId pad_image(Graph *graph, NodeId x, const Padding *padding) {
     int64_t before[4] = {0, 0, padding->before[0], padding->before[1]},
             after[4] = {0, 0, padding->after[0], padding->after[1]};
     bool any = before[2] || before[3] || after[2] || after[3];
     return any ? build_pad(graph, x, before, after) : x;
 }
 
-/* Whether the kernel fits into the picture with its padding. Where only one window does, a stride
- * beyond it means nothing, and no gradient should make room for it. */
+/* Whether the kernel fits into the image with its padding. If only one window fits, the stride has no effect; a large one is reduced, so that the gradient needs no memory for it. */
 static bool kernel_fits(const Call *call, uint32_t arg, Window *window, const Padding *padding) {
     Shape shape = tensor_node(call->evaluator, call->args[0])->shape;
     for (int i = 0; i < 2; i++) {
@@ -103,8 +100,7 @@ static NodeId state_of(const Call *call, const char *layer, const char *role, Sh
     return weight_new(call, name, shape, init, fan).node;
 }
 
-/* Added where the channels are the last axis. It is repeated in two steps, so that its gradient is
- * summed first over each picture, then over the pictures. */
+/* y + bias, added with the channels as the last axis. The bias is broadcast in two steps. So its gradient is summed first over each image, then over the images. */
 static NodeId add_bias(Graph *graph, NodeId y, NodeId bias) {
     if (!y || !bias) return NODE_NONE;
     NodeId last = build_channels_last(graph, y);
@@ -114,7 +110,7 @@ static NodeId add_bias(Graph *graph, NodeId y, NodeId bias) {
     return build_channels_first(graph, build_binary(graph, OP_add, last, repeated));
 }
 
-/* What the layers with weights have in common. */
+/* The weights of a convolution of any kind. */
 typedef struct {
     const Call *call;
     const char *kind; /* "conv": its weights are conv1.weight... */
@@ -164,7 +160,7 @@ static Value convolve(const Filters *filters, const Window *window, const Paddin
     const Call *call = filters->call;
     Graph *graph = call->evaluator->graph;
     const char *layer = layer_name(call->evaluator, filters->kind);
-    NodeId x = pad_picture(graph, tensor_f32(call->evaluator, call->args[0]), padding);
+    NodeId x = pad_image(graph, tensor_f32(call->evaluator, call->args[0]), padding);
     NodeId y = build_conv(graph, x, filters_weight(filters, layer), window, groups);
     return filters_finish(filters, layer, y);
 }
@@ -186,13 +182,12 @@ static Filters filters_of(const Call *call, const char *kind, int64_t channels,
                      call->args[first + 2]};
 }
 
-/* x, channels, kernel, stride, pad, dilation, groups, bias, init, bias_init; weight f32[channels, C
- * / groups, KH, KW] */
+/* conv(x, channels, kernel, stride, pad, dilation, groups, bias, init, bias_init) with weight f32[channels, C / groups, KH, KW]. */
 Value call_conv(const Call *call) {
     Window window;
     Padding padding;
     int64_t channels = call->args[1].integer, groups = call->args[6].integer;
-    if (!is_picture(call) || !call_pair(call, 2, 1, window.kernel) ||
+    if (!is_image(call) || !call_pair(call, 2, 1, window.kernel) ||
         !call_pair(call, 3, 1, window.stride) || !call_pair(call, 5, 1, window.dilation) ||
         !window_small(call, 2, &window) || !call_padding(call, 4, &window, &padding))
         return value_error();
@@ -205,13 +200,12 @@ Value call_conv(const Call *call) {
     return convolve(&filters, &window, &padding, groups);
 }
 
-/* x, kernel, stride, pad, dilation, multiplier, bias, init, bias_init; weight f32[C * multiplier,
- * 1, KH, KW] */
+/* depthwise(x, kernel, stride, pad, dilation, multiplier, bias, init, bias_init) with weight f32[C * multiplier, 1, KH, KW]. */
 Value call_depthwise(const Call *call) {
     Window window;
     Padding padding;
     int64_t multiplier = call->args[5].integer;
-    if (!is_picture(call) || !call_pair(call, 1, 1, window.kernel) ||
+    if (!is_image(call) || !call_pair(call, 1, 1, window.kernel) ||
         !call_pair(call, 2, 1, window.stride) || !call_pair(call, 4, 1, window.dilation) ||
         !window_small(call, 1, &window) || !call_padding(call, 3, &window, &padding))
         return value_error();
@@ -242,19 +236,19 @@ static bool transposed_sizes(const Call *call, const Window *window, const int64
     return true;
 }
 
+/* Removes `pad` rows and columns at each border. */
 static NodeId cut_border(Graph *graph, NodeId y, const int64_t *pad, Shape full) {
     int64_t start[4] = {0, 0, pad[0], pad[1]};
     for (int i = 0; i < 2; i++) full.dim[2 + i] -= pad[i];
     return pad[0] || pad[1] ? build_slice(graph, y, start, full.dim, NULL) : y;
 }
 
-/* x, channels, kernel, stride, pad, output_pad, dilation, groups, bias, init, bias_init; weight
- * f32[C, channels / groups, KH, KW] */
+/* conv_transpose(x, channels, kernel, stride, pad, output_pad, dilation, groups, bias, init, bias_init) with weight f32[C, channels / groups, KH, KW]. */
 Value call_conv_transpose(const Call *call) {
     Evaluator *evaluator = call->evaluator;
     Window window;
     int64_t pad[2], output_pad[2], channels = call->args[1].integer, groups = call->args[7].integer;
-    if (!is_picture(call) || !call_pair(call, 2, 1, window.kernel) ||
+    if (!is_image(call) || !call_pair(call, 2, 1, window.kernel) ||
         !call_pair(call, 3, 1, window.stride) || !call_pair(call, 4, 0, pad) ||
         !call_pair(call, 5, 0, output_pad) || !call_pair(call, 6, 1, window.dilation) ||
         !window_small(call, 2, &window))
@@ -279,27 +273,27 @@ Value call_conv_transpose(const Call *call) {
 
 /* -- pooling -- */
 
-/* x, kernel, stride (none: the kernel), pad */
+/* The arguments kernel, stride (none: the kernel) and pad of a pooling layer. */
 static bool pool_window(const Call *call, Window *window, Padding *padding) {
-    if (!is_picture(call) || !call_pair(call, 1, 1, window->kernel)) return false;
+    if (!is_image(call) || !call_pair(call, 1, 1, window->kernel)) return false;
     memcpy(window->stride, window->kernel, sizeof window->stride);
     if (call->args[2].kind != VALUE_NONE && !call_pair(call, 2, 1, window->stride)) return false;
     return window_small(call, 1, window) && call_padding(call, 3, window, padding) &&
            kernel_fits(call, 1, window, padding);
 }
 
-/* Padding that no maximum sees: minus infinity where the picture is not. */
+/* Pads with minus infinity, so that no maximum is taken from the padding. */
 static NodeId pad_below_all(Graph *graph, NodeId x, const Padding *padding) {
-    NodeId padded = pad_picture(graph, x, padding);
+    NodeId padded = pad_image(graph, x, padding);
     if (padded == x) return x;
     NodeId there =
         build_constant(graph, (TensorType){DTYPE_BOOL, graph_node(graph, x)->shape}, true);
-    NodeId inside = pad_picture(graph, there, padding),
+    NodeId inside = pad_image(graph, there, padding),
            below = build_f32(graph, (double)-INFINITY, (Shape){0});
     return build_ternary(graph, OP_select, inside, padded, below);
 }
 
-/* x, kernel, stride, pad, dilation */
+/* max_pool(x, kernel, stride, pad, dilation) */
 Value call_max_pool(const Call *call) {
     Graph *graph = call->evaluator->graph;
     Window window;
@@ -313,8 +307,7 @@ Value call_max_pool(const Call *call) {
     return evaluator_built(call->evaluator, call->span, build_max_pool(graph, x, &window));
 }
 
-/* x, kernel, stride, pad. Zeros of the padding count; elements of a window are added in row-major
- * order. */
+/* avg_pool(x, kernel, stride, pad). The zeros of the padding count. The elements of a window are added in row-major order. */
 Value call_avg_pool(const Call *call) {
     Graph *graph = call->evaluator->graph;
     Window window = {.dilation = {1, 1}};
@@ -323,7 +316,7 @@ Value call_avg_pool(const Call *call) {
     for (int i = 0; i < 2; i++)
         if (padding.before[i] > window.kernel[i] / 2)
             return call_fail(call, 3, "must be at most half of the kernel");
-    NodeId x = pad_picture(graph, tensor_f32(call->evaluator, call->args[0]), &padding);
+    NodeId x = pad_image(graph, tensor_f32(call->evaluator, call->args[0]), &padding);
     NodeId windows = build_windows(graph, build_channels_last(graph, x), &window);
     if (!windows) return evaluator_built(call->evaluator, call->span, NODE_NONE);
     Shape s = graph_node(graph, windows)->shape;

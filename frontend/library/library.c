@@ -1,6 +1,4 @@
-/* The table of functions, and the reading of their signatures by the language's own parser: a
- * function written in C is checked and called exactly as one written in the language. All models of
- * the process share one library, read when the first one needs it. */
+/* Builds the table of library functions. The parser of the language reads the signatures of library.def too, so a function written in C is checked and called like one written in the language. All models of the process share one library, which is built on first use. */
 #include "frontend/library/library.h"
 #include "frontend/syntax/syntax.h"
 
@@ -16,8 +14,7 @@
 #include "frontend/library/library.def"
 Value call_elementwise(const Call *call);
 
-/* Of the elementwise ops, those that take one real number and give one are functions of the
- * language. */
+/* An elementwise op is a function of the language if it maps one real number to one. */
 #define ELEMENTWISE_1_real(op_, text)                                                              \
     {.name = #op_, .signature = "x", .doc = text, .op = OP_##op_, .call = call_elementwise},
 #define ELEMENTWISE_1_slope(op_, text)
@@ -67,7 +64,7 @@ static const Builtin builtins[] = {
      .signature = signature_,                                                                      \
      .doc = doc_,                                                                                  \
      .line = INT_MAX,                                                                              \
-     .kind = KIND_SOURCE}, /* of the last section */
+     .kind = KIND_SOURCE}, /* sources.def is the last section of the manual */
 #define RULE(name_, signature_, doc_)                                                              \
     {.name = #name_, .signature = signature_, .doc = doc_, .line = __LINE__, .kind = KIND_RULE},
 #define SPLIT(name_, signature_, doc_)                                                             \

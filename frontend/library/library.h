@@ -17,20 +17,17 @@ const char *layer_name(Evaluator *evaluator, const char *kind);
 const char *weight_name(Evaluator *evaluator, const char *wanted);
 /* Reports a layer outside of the model block, where it cannot have weights. */
 Value layer_misplaced(const Call *call);
-/* A new trainable state. `init` NONE: uniform within 1 / sqrt(fan in), as PyTorch's layers have
- * it. */
+/* A new trainable state. Without `init` (VALUE_NONE) it is uniform within 1 / sqrt(fan in), as in PyTorch's layers. */
 Value weight_new(const Call *call, const char *name, Shape shape, Value init, Fan fan);
-/* A new state that is not trained: a running statistic. evaluator->training says whether
- * graph_update may be called for it. */
+/* A new state that is not trained, such as a running mean. graph_update may be called for it only if evaluator->training. */
 Value state_new(const Call *call, const char *name, Shape shape, Value init);
 
 /* -- classes and transforms of the data -- */
-/* The source's field whose whole numbers these are, or NULL (classes.c). */
+/* The input that reads these class numbers from one field of the source, or NULL (classes.c). */
 const char *classes_known_by(const Evaluator *evaluator, Value label);
-/* Keeps that the label of a call, elements of the source, has classes of so many columns; of
- * several uses of an element, that with the fewest columns counts (class_uses.c). */
+/* Records that the label of a call, elements of the source, chooses from so many columns. If an element is used several times, the fewest columns count (class_uses.c). */
 void class_use_keep(const Call *call, int64_t columns);
-/* In order of evaluation. */
+/* The fitted transforms in order of evaluation. */
 const Fit *fits_list(const FitList *fits, Arena *arena, uint32_t *count);
 
 #endif

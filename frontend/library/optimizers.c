@@ -1,6 +1,4 @@
-/* Optimizers: the arithmetic that turns a weight and its gradient into the next weight. The
- * formulas are those of PyTorch's documentation; where a product is added to something, it is one
- * fused operation. */
+/* Optimizers: each builds the nodes that compute the next weight from a weight and its gradient. The formulas are those of PyTorch's documentation. A product that is added to something is one fused operation. */
 #include "frontend/evaluate/evaluate.h"
 
 #include <math.h>
@@ -84,13 +82,13 @@ NodeId optimize_sgd(const Optimization *optimization) {
     return fma_(&b, unary(&b, OP_neg, rate_of(optimization)), direction, optimization->weight);
 }
 
-/* 1 - beta^t, as -expm1(t ln beta): exact to the last bit also where beta^t is close to 1. */
+/* 1 - beta^t, computed as -expm1(t ln beta), which loses no digits where beta^t is close to 1. */
 static NodeId bias_correction(const UpdateBuilder *b, double beta) {
     if (beta == 0) return scalar(b, 1);
     return unary(b, OP_neg, unary(b, OP_expm1, mul(b, step_number(b), scalar(b, log(beta)))));
 }
 
-/* state + (1 - beta) * (value - state), which is to become the state */
+/* state + (1 - beta) * (value - state): the next value of the state. */
 static NodeId average(const UpdateBuilder *b, NodeId state, double beta, NodeId value) {
     return fma_(b, scalar(b, 1 - beta), sub(b, value, state), state);
 }
@@ -101,10 +99,7 @@ static NodeId average_of_squares(const UpdateBuilder *b, double beta, NodeId g) 
     return next;
 }
 
-/* Where gradients stay 0 (units that died, pixels that are rarely black), their average fades for
- * ever. When it moves no weight any more it becomes 0: as a denormal number it would make the
- * divisions of its whole vector take three times as long. The square of a gradient this small is 0
- * anyhow. */
+/* If a gradient stays 0, as that of a dead unit does, its average shrinks in every step. Below 2^-100 it moves no weight any more and becomes 0. As a denormal number it would make the divisions of its vector three times as slow. The square of such a gradient is 0 in f32, so v needs no such rule. */
 #define FADED 0x1p-100
 
 static NodeId average_of_gradients(const UpdateBuilder *b, double beta, NodeId g) {
@@ -131,7 +126,7 @@ NodeId optimize_adam(const Optimization *optimization) {
     return adam_step(&b, optimization->weight, decayed(&b, number(optimization, 4)));
 }
 
-/* The weight first shrinks by lr * decay; the gradient knows nothing of it. */
+/* adam_step(w - lr * decay * w, g): the decay is not part of the gradient. */
 NodeId optimize_adamw(const Optimization *optimization) {
     UpdateBuilder b = builder(optimization);
     NodeId shrink = mul(&b, rate_of(optimization), scalar(&b, number(optimization, 4)));
@@ -139,8 +134,7 @@ NodeId optimize_adamw(const Optimization *optimization) {
     return adam_step(&b, weight, optimization->gradient);
 }
 
-/* w - lr * g / (sqrt(v) + eps), v the average of g * g; with momentum, that direction is gathered
- * first */
+/* w - lr * d, where d = g / (sqrt(v) + eps) and v is the average of g * g. With momentum, d is momentum * (its last value) + d. */
 NodeId optimize_rmsprop(const Optimization *optimization) {
     UpdateBuilder b = builder(optimization);
     double momentum = number(optimization, 4);
@@ -157,8 +151,7 @@ NodeId optimize_rmsprop(const Optimization *optimization) {
     return fma_(&b, unary(&b, OP_neg, rate_of(optimization)), direction, optimization->weight);
 }
 
-/* w - rate * g / (sqrt(sum) + eps), sum of all g * g so far, rate = lr / (1 + steps before this one
- * * lr_decay) */
+/* w - rate * g / (sqrt(sum) + eps), where sum adds all g * g so far and rate = lr / (1 + (steps before this one) * lr_decay). */
 NodeId optimize_adagrad(const Optimization *optimization) {
     UpdateBuilder b = builder(optimization);
     NodeId g = decayed(&b, number(optimization, 3)), sum = moment(&b, "sum"),

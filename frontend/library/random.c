@@ -1,5 +1,4 @@
-/* Random numbers in the graph of a training step, and what is made of them. Every call has numbers
- * of its own: those of the substream that its name, counted in the order of calls, stands for. */
+/* random and dropout: random numbers in the graph of a training step. Every call has its own random numbers: the substream of its name, such as "dropout2", which counts the calls. */
 #include "frontend/library/library.h"
 #include "frontend/evaluate/evaluate.h"
 
@@ -11,10 +10,8 @@ static NodeId value_input(Graph *graph, const char *name) {
 static NodeId random_units(Evaluator *evaluator, const char *kind, Shape shape) {
     Graph *graph = evaluator->graph;
     Stream stream = evaluator->phase == PHASE_DATA ? STREAM_AUGMENT : STREAM_DROPOUT;
-    NodeId seed_and_draw[3];
-    seed_and_draw[0] = value_input(graph, INPUT_SEED_LOW);
-    seed_and_draw[1] = value_input(graph, INPUT_SEED_HIGH);
-    seed_and_draw[2] = value_input(graph, INPUT_DRAW);
+    NodeId seed_and_draw[3] = {value_input(graph, INPUT_SEED_LOW),
+                               value_input(graph, INPUT_SEED_HIGH), value_input(graph, INPUT_DRAW)};
     NodeId bits =
         build_random(graph, seed_and_draw, stream, hash_name(layer_name(evaluator, kind)), shape);
     NodeId upper = build_binary(graph, OP_shr, bits, build_i32(graph, 8, (Shape){0}));
@@ -22,8 +19,7 @@ static NodeId random_units(Evaluator *evaluator, const char *kind, Shape shape) 
                         build_f32(graph, 0x1p-24, (Shape){0}));
 }
 
-/* Where no training step is built there is no randomness: what is evaluated must not depend on a
- * draw. */
+/* Evaluation and prediction must give the same result every time, so only a training step has random numbers. */
 Value call_random(const Call *call) {
     Evaluator *evaluator = call->evaluator;
     Shape shape;
@@ -37,7 +33,7 @@ Value call_random(const Call *call) {
     return evaluator_built(evaluator, call->span, random_units(evaluator, kind, shape));
 }
 
-/* Each element is 0 with probability p, or else 1 / (1 - p) times what it was. */
+/* Each element becomes 0 with probability p, and x / (1 - p) otherwise. */
 Value call_dropout(const Call *call) {
     Evaluator *evaluator = call->evaluator;
     Graph *graph = evaluator->graph;

@@ -28,7 +28,7 @@ Value call_split_mean(const Call *call) {
     return over_batches(call, tensor_f32(evaluator, call->args[0]), DTYPE_F32);
 }
 
-/* accuracy(...) is such a mean. */
+/* mean(a == b), such as accuracy: records that the metric is a fraction, and of how many truth values. */
 Value call_as_mean(const Call *call) {
     Evaluator *evaluator = call->evaluator;
     const Node *x = tensor_node(evaluator, call->args[0]);
@@ -45,7 +45,7 @@ Value call_over_split(const Call *call) {
     return call->evaluator->metric ? call_split_mean(call) : call->args[0];
 }
 
-/* f32 counts the elements of a batch. */
+/* The counts of a batch are sums in f32, which are exact up to 2^24. */
 static bool counts_exactly(const Call *call) {
     enum { MOST = 1 << 24 };
     Evaluator *evaluator = call->evaluator;

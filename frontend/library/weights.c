@@ -1,4 +1,4 @@
-/* Making weights: their names, and what they hold at first. */
+/* Makes weights and other states: their names and initial values. */
 #include "frontend/library/library.h"
 #include "frontend/evaluate/evaluate.h"
 
@@ -13,7 +13,7 @@ const char *layer_name(Evaluator *evaluator, const char *kind) {
     return arena_format(evaluator->arena, "%s%u", kind, ++*count);
 }
 
-/* The wanted name, or with _2, _3... behind it where that is taken. */
+/* The wanted name; if it is taken, with _2, _3... appended. */
 const char *weight_name(Evaluator *evaluator, const char *wanted) {
     const char *name = wanted;
     for (uint32_t i = 2; names_find(evaluator->weights, name); i++)
@@ -26,11 +26,11 @@ static bool constant_init(const Call *call, double number, Init *init) {
     *init = (Init){INIT_CONSTANT, (float)number, 0};
     if (isfinite((float)number)) return true;
     evaluator_error(call->evaluator, call->span,
-                    "a weight's first value must be a finite f32, not %g", number);
+                    "the initial value of a weight must be a finite f32, not %g", number);
     return false;
 }
 
-/* An initializer's call; its bare name, which stands for a call without arguments; or a number. */
+/* Reads an argument `init`: a call of an initializer, its bare name (a call without arguments), or a number. */
 static bool find_init(const Call *call, Value value, Fan fan, Init *init) {
     Evaluator *evaluator = call->evaluator;
     if (value.kind == VALUE_FUNCTION && value.function->builtin &&
@@ -41,9 +41,10 @@ static bool find_init(const Call *call, Value value, Fan fan, Init *init) {
     bool good = value.kind == VALUE_BOUND && value.bound->callee->builtin->kind == KIND_INITIALIZER;
     if (good)
         *init = value.bound->callee->builtin->initial(value.bound, fan);
-    else if (evaluator_error(evaluator, call->span,
-                             "a weight's first values must be a number or an initializer, not %s",
-                             value_text(evaluator->arena, evaluator->graph, value)))
+    else if (evaluator_error(
+                 evaluator, call->span,
+                 "the initial values of a weight must be a number or an initializer, not %s",
+                 value_text(evaluator->arena, evaluator->graph, value)))
         diag_help(
             evaluator->diag,
             "for example init = 0.5 or init = he; initializers are zeros, ones, uniform, normal, glorot, he and orthogonal");
@@ -60,7 +61,7 @@ static Value kept_new(const Call *call, const char *name, Shape shape, Value val
                       bool trainable) {
     Evaluator *evaluator = call->evaluator;
     if (evaluator->phase != PHASE_MODEL) return layer_misplaced(call);
-    /* As PyTorch's layers have it: uniform within 1 / sqrt(fan in). */
+    /* The default is that of PyTorch's layers: uniform within 1 / sqrt(fan in). */
     double bound = 1 / sqrt(fan.in);
     Init init = (Init){INIT_UNIFORM, (float)-bound, (float)bound};
     if (value.kind != VALUE_NONE && !find_init(call, value, fan, &init)) return value_error();
@@ -78,7 +79,7 @@ Value weight_new(const Call *call, const char *name, Shape shape, Value init, Fa
     return kept_new(call, name, shape, init, fan, true);
 }
 
-/* x @ w: the second axis from the end is what comes in. */
+/* For x @ w, the second-to-last axis of w is the fan-in and the last axis the fan-out. */
 static Fan fan_of(Shape shape) {
     double last = shape.rank ? (double)shape.dim[shape.rank - 1] : 1;
     if (shape.rank < 2) return (Fan){last, last};
@@ -90,8 +91,7 @@ Value state_new(const Call *call, const char *name, Shape shape, Value init) {
     return kept_new(call, name, shape, init, fan_of(shape), false);
 }
 
-/* In the model's own functions a weight is called as its variable; in a layer of the library,
- * "layer_norm1.weight". */
+/* In the model's own functions a weight has the name of its variable. In a layer of the library it is "layer_norm1.weight". */
 static const char *wanted_name(const Call *call) {
     Evaluator *evaluator = call->evaluator;
     Frame *frame = evaluator->frame;
@@ -128,11 +128,11 @@ static const Symbol *kept_symbol(const Call *call) {
     if (symbol && !symbol->trainable) return symbol;
     call_fail(call, 0,
               symbol ? "is a weight: the optimizer changes it"
-                     : "must be what a call of 'state' returned");
+                     : "must be the result of a call of 'state'");
     return NULL;
 }
 
-/* Outside of training nothing is updated; the value is checked nevertheless. */
+/* Outside of training the arguments are checked, but nothing is updated. */
 Value call_update(const Call *call) {
     Evaluator *evaluator = call->evaluator;
     const Symbol *symbol = kept_symbol(call);

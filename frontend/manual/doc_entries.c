@@ -1,6 +1,4 @@
-/* Reads the entries of the manual from the library's own texts: the rows of library.def and
- * ops.def, and the comment above each `def` of stdlib.mdl. In these, lines "formula: ...",
- * "example: ..." and "helper: ..." are parts of the entry; all other lines are its text. */
+/* Reads the entries of the manual from the texts of the library: the rows of library.def and ops.def, and the comment above each `def` of stdlib.mdl. The lines "formula: ...", "example: ..." and "helper: ..." are parts of the entry; all other lines are its text. */
 #include "frontend/manual/doc_entries.h"
 
 #include <string.h>
@@ -49,24 +47,33 @@ static void read_builtin(Arena *arena, const Builtin *builtin, DocEntry *entry) 
         entry->example = arena_format(arena, "%s(x)", builtin->name);
 }
 
-/* The text of a `def` ends at an empty line. */
+/* The section of a place in stdlib.mdl: the last comment "# -- NAME --" before it. */
+static const char *section_before(Arena *arena, const char *place) {
+    const char *found = NULL;
+    for (const char *at = stdlib_text(); (at = strstr(at, "\n# -- ")) && at < place; at++)
+        found = at + 6;
+    return found ? arena_copy_string(arena, found, (size_t)(strstr(found, " --") - found))
+                 : sections[0].name;
+}
+
+/* The first of the lines "# ..." right above a definition; the definition itself if there is none. */
+static const char *comment_above(const char *definition) {
+    const char *first = definition;
+    for (const char *line = definition; line > stdlib_text(); first = line) {
+        for (line--; line > stdlib_text() && line[-1] != '\n';) line--;
+        if (line[0] != '#') break;
+    }
+    return first;
+}
+
+/* The source of a `def` ends at an empty line. */
 static void read_definition(Arena *arena, const Callable *callee, DocEntry *entry) {
     const char *begin = stdlib_text() + callee->span.begin - strlen("def "),
                *end = strstr(begin, "\n\n");
     size_t length = end ? (size_t)(end - begin) + 1 : strlen(begin);
     entry->source = arena_copy_string(arena, begin, length);
-    const char *found = NULL;
-    for (const char *at = stdlib_text(); (at = strstr(at, "\n# -- ")) && at < begin; at++)
-        found = at + 6;
-    entry->section = found ? arena_copy_string(arena, found, (size_t)(strstr(found, " --") - found))
-                           : sections[0].name;
-    /* Reads the lines "# ..." right above a definition. */
-    const char *first = begin;
-    for (const char *line = begin; line > stdlib_text(); first = line) {
-        for (line--; line > stdlib_text() && line[-1] != '\n';) line--;
-        if (line[0] != '#') break;
-    }
-    for (const char *line = first; line < begin; line += strcspn(line, "\n") + 1)
+    entry->section = section_before(arena, begin);
+    for (const char *line = comment_above(begin); line < begin; line += strcspn(line, "\n") + 1)
         read_line(arena, line + 2, strcspn(line, "\n") - 2, entry);
 }
 
@@ -75,11 +82,10 @@ static DocEntry read_entry(Arena *arena, const Callable *callee) {
                       .signature = callable_signature(arena, library_get(), callee)};
     if (callee->builtin) {
         const Builtin *builtin = callee->builtin;
-        const char *section = sections[0].name;
+        entry.section = sections[0].name;
         for (int i = 0; i < SECTION_COUNT; i++)
-            if (sections[i].line < builtin->line) section = sections[i].name;
-        entry.section = section;
-        read_builtin(arena, callee->builtin, &entry);
+            if (sections[i].line < builtin->line) entry.section = sections[i].name;
+        read_builtin(arena, builtin, &entry);
     } else {
         read_definition(arena, callee, &entry);
     }
@@ -88,7 +94,7 @@ static DocEntry read_entry(Arena *arena, const Callable *callee) {
 
 /* -- all of them -- */
 
-/* A section may have several rows of SECTION. */
+/* Whether this row of SECTION is the first of its name: a section may have several rows. */
 static bool first_row(int section) {
     for (int i = 0; i < section; i++)
         if (!strcmp(sections[i].name, sections[section].name)) return false;

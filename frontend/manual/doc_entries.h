@@ -1,5 +1,4 @@
-/* What is known of every function of the library: its section, what it does, and an example with
- * the types of its result. */
+/* The entries of the manual: for every function of the library its section, its text, and an example with the types of its result. */
 #ifndef MLC_FRONTEND_MANUAL_DOC_ENTRIES_H
 #define MLC_FRONTEND_MANUAL_DOC_ENTRIES_H
 
@@ -21,7 +20,7 @@ const DocEntry *doc_entries(Arena *arena, const Library *library, uint32_t *coun
 /* An example that has been evaluated. */
 typedef struct {
     const char *inputs, *result; /* "x f32[N,8]" and "f32[N,3]" */
-    bool ops[OP_COUNT];          /* that it is made of */
+    bool ops[OP_COUNT];          /* the ops of its graph */
 } DocExample;
 
 /* The model whose fields the examples use. */

@@ -7,7 +7,7 @@
 #include <ctype.h>
 #include <string.h>
 
-/* no field has an axis of this size, so such an axis is the batch: it is shown as N */
+/* No field has an axis of this size, so an axis of this size is the batch and is shown as N. */
 enum { ROWS = 61 };
 
 static const char *const kinds[] = {"flat", "house", "villa"};
@@ -19,7 +19,7 @@ static const SourceField fields[] = {
     {.name = "image", .dtype = DTYPE_F32, .row = {.rank = 3, .dim = {3, 32, 32}}, .classes = 0},
     {.name = "tokens", .dtype = DTYPE_F32, .row = {.rank = 2, .dim = {20, 16}}, .classes = 0},
     {.name = "ids", .dtype = DTYPE_I32, .row = {.rank = 1, .dim = {20}}, .classes = 1000},
-    /* these are columns of the source only */
+    /* the rest are columns of the source, not fields of the model */
     {.name = "width", .dtype = DTYPE_F32, .is_column = true},
     {.name = "height", .dtype = DTYPE_F32, .is_column = true},
     {.name = "kind",

@@ -1,5 +1,4 @@
-/* The manual of the library: one function in full, the names of all, or the page
- * docs/library.md. */
+/* Prints the manual of the library: one function, the names of all, or the page docs/library.md. */
 #include "frontend/manual/explain.h"
 #include "frontend/evaluate/evaluate.h"
 #include "frontend/manual/doc_entries.h"
@@ -24,7 +23,7 @@ static bool explanation_open(Explanation *explanation, FILE *out, Diagnostics *d
     return true;
 }
 
-/* Returns `good`. */
+/* Frees everything; returns `good`, so that a caller can end with it. */
 static bool explanation_close(Explanation *explanation, bool good) {
     doc_examples_close(explanation->examples);
     arena_free(explanation->arena);
@@ -62,7 +61,7 @@ static const char *types_text(Arena *arena, const DocExample *example) {
 }
 
 static void print_ops(const Explanation *explanation, const DocExample *example) {
-    fprintf(explanation->out, "\nbuilt in; made of\n");
+    fprintf(explanation->out, "\nbuilt in; its ops are\n");
     for (int op = 0; op < OP_COUNT; op++)
         if (example->ops[op] && op_class((Op)op) != CLASS_LEAF)
             fprintf(explanation->out, "    %-12s %s\n", op_name((Op)op), op_doc((Op)op));
@@ -162,11 +161,9 @@ bool explain_manual(FILE *out, Diagnostics *diag) {
     fprintf(
         out,
         "# The library\n\n"
-        "The functions of the language. `mlc explain NAME` shows one of them, and for those marked *library* also how "
-        "they are\n"
-        "written in the language. Meaning and defaults are PyTorch's where PyTorch has the function. A negative `axis` "
-        "counts\n"
-        "from the end. [language.md](language.md) describes the language.\n\n"
+        "The functions of the language. `mlc explain NAME` shows one of them, for those marked *library* with their definition\n"
+        "in the language. Meaning and defaults are PyTorch's where PyTorch has the function. A negative `axis` counts from the\n"
+        "end. [language.md](language.md) describes the language.\n\n"
         "Every example is checked by the tests. The types of its inputs and its result follow it; `N` is the batch.\n\n"
         "`mlc explain --manual` writes this page. Its texts come from `library.def`, `stdlib.mdl` and `ops.def`.\n");
     manual_index(&explanation);

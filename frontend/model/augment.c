@@ -1,4 +1,4 @@
-/* augment = field |> ...: the field that training changes at random. */
+/* augment = image |> random_shift(2): finds the field that is changed at random during training. */
 #include "frontend/model/loading.h"
 
 /* The leftmost part of an expression: the first argument of the innermost call, the left operand of

@@ -1,7 +1,4 @@
-/* GRAPH_CHOICES: whole numbers that are computed from the data and used as class numbers, as in
- * one_hot(int(source.grade - 1), 3). A grade of 7 would give zeros, unnoticed. This graph computes
- * the numbers alone, so that whoever runs the network can check them row by row. Numbers that
- * depend on weights are left out: they are not known before the network runs. */
+/* GRAPH_CHOICES: whole numbers that are computed from the data and used as class numbers, as in one_hot(int(source.grade - 1), 3). A grade of 7 would silently give zeros. This graph computes the numbers alone, so that the runtime can check them row by row. Numbers that depend on weights are left out, as they are not known before the network runs. */
 #include "frontend/model/loading.h"
 
 /* of_data[id]: the node depends only on data and on fitted transforms. */
@@ -22,6 +19,7 @@ static const bool *made_of_data(const Evaluator *evaluator) {
     return of_data;
 }
 
+/* Whether the same number is checked already, against as few columns. */
 static bool is_known(const struct ChoiceItem *items[], uint32_t count,
                      const struct ChoiceItem *item) {
     bool known = false;

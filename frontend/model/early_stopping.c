@@ -1,22 +1,21 @@
-/* The score that epochs are compared by: keep_best chooses the weights that are kept as the best,
- * stop_when ends the training. */
+/* Reads keep_best and stop_when. keep_best names the score by which the best epoch is chosen; stop_when ends the training if a score does not improve. */
 #include "frontend/model/loading.h"
 
 #include <string.h>
 
-/* -- is more of a metric better? -- */
+/* -- are higher values of a metric better? -- */
 
-typedef enum { UNKNOWN, MORE, LESS } Direction;
+typedef enum { UNKNOWN, HIGHER, LOWER } Direction;
 
 static const struct {
     const char *function;
     Direction direction;
-} known[] = {{"loss", LESS},      {"accuracy", MORE},      {"top_k", MORE}, {"f1", MORE},
-             {"r2", MORE},        {"cross_entropy", LESS}, {"nll", LESS},   {"mse", LESS},
-             {"rmse", LESS},      {"mae", LESS},           {"huber", LESS}, {"bce", LESS},
-             {"bce_logits", LESS}};
+} known[] = {{"loss", LOWER},      {"accuracy", HIGHER},     {"top_k", HIGHER}, {"f1", HIGHER},
+             {"r2", HIGHER},       {"cross_entropy", LOWER}, {"nll", LOWER},    {"mse", LOWER},
+             {"rmse", LOWER},      {"mae", LOWER},           {"huber", LOWER},  {"bce", LOWER},
+             {"bce_logits", LOWER}};
 
-/* A metric has the name of its function, the second one of that function "accuracy_2". */
+/* A metric is named after its function: "accuracy"; the second one is "accuracy_2". */
 static Direction direction_of(const char *metric) {
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         size_t length = strlen(known[i].function);
@@ -28,16 +27,16 @@ static Direction direction_of(const char *metric) {
     return UNKNOWN;
 }
 
-/* highest(metric) or lowest(metric): then *expr becomes the metric. */
+/* The direction of highest(metric) or lowest(metric); *expr becomes the metric. */
 static Direction written_direction(const Expr **expr) {
     const Expr *call = *expr;
     if (call->kind != EXPR_CALL || call->call.callee->kind != EXPR_NAME ||
         call->call.args.count != 1)
         return UNKNOWN;
-    bool more = !strcmp(call->call.callee->text, "highest");
-    if (!more && strcmp(call->call.callee->text, "lowest")) return UNKNOWN;
+    bool highest = !strcmp(call->call.callee->text, "highest");
+    if (!highest && strcmp(call->call.callee->text, "lowest")) return UNKNOWN;
     *expr = call->call.args.first->value;
-    return more ? MORE : LESS;
+    return highest ? HIGHER : LOWER;
 }
 
 /* -- the metric -- */
@@ -66,13 +65,13 @@ static const char *read_metric(const Model *model, const Expr *expr, const char 
     return NULL;
 }
 
-static bool read_score(const Model *model, const Expr *expr, const char *what, Judge *judge) {
+static bool read_score(const Model *model, const Expr *expr, const char *what, Score *score) {
     Direction direction = written_direction(&expr);
     const char *name = read_metric(model, expr, what);
     if (!name) return false;
-    if (strcmp(name, "loss")) judge->metric = name;
+    if (strcmp(name, "loss")) score->metric = name;
     if (direction == UNKNOWN) direction = direction_of(name);
-    judge->more = direction == MORE;
+    score->higher_is_better = direction == HIGHER;
     if (direction != UNKNOWN) return true;
     diag_error(model->diag, STATUS_MODEL, expr->span,
                "mlc does not know whether higher or lower values of '%s' are better", name);
@@ -111,7 +110,7 @@ static bool read_stop(Model *model, Evaluator *evaluator, const Expr *expr) {
     }
     Value value = bind_rule(evaluator, expr, &metric);
     if (value.kind == VALUE_ERROR ||
-        !read_score(model, metric, "the first argument of no_gain", &stop->judge))
+        !read_score(model, metric, "the first argument of no_gain", &stop->score))
         return false;
     stop->patience = (uint32_t)value.bound->args[PATIENCE].integer;
     stop->gain = value.bound->args[GAIN].real;

@@ -1,25 +1,23 @@
-/* Checks that row i of a field is computed from row i of the data only. A field like x - mean(x,
- * axis = 0) would give a row other numbers in another batch, or alone in `mlc predict`.
+/* Checks that row i of a field is computed from row i of the data only. A counterexample is x - mean(x, axis = 0): its value for a row would depend on the other rows of the batch.
  *
- * The graph of the fields is built for three rows and for two, and followed element by element.
- * Each element has the set of data rows that it comes from, and a hash of how it is computed; the
- * hash is the same for all rows of the data. A field is right if every row comes from its own row
- * only, all rows have the same hashes, and so have the graphs of three rows and of two. */
+ * The graphs of the fields for three rows and for two are traced element by element. Each element carries the set of data rows that it comes from, and a hash of how it is computed. The hash does not depend on which row it is.
+ *
+ * A field is right if three things hold: every row comes from its own row only, all rows have equal hashes, and both graphs have equal hashes. */
 #include "frontend/model/loading.h"
 #include "ir/eval/eval.h"
 
 #include <string.h>
 
-/* The lowest bits are the set of rows, the others the hash. */
+/* The lowest ROW_BITS are the set of rows, one bit each; the others are the hash. */
 typedef uint64_t Element;
 enum { MOST_ROWS = 3, ROW_BITS = 3 };
 static const Element ROW_MASK = (1 << ROW_BITS) - 1;
 
-/* A value of the graph. */
+/* The trace of one node of the graph. */
 typedef struct {
     Arena *arena; /* freed after the last use of the node */
     Element *elements;
-    const void *known; /* its numbers, computed in f64, if it does not depend on data; else NULL */
+    const void *known; /* the node's value in f64 if it does not depend on data; else NULL */
     NodeId last_use;
     bool mixes; /* an element comes from several rows */
     bool moves; /* a row comes from another row */
@@ -80,6 +78,7 @@ static Element known_element(const void *known, DType dtype, int64_t i) {
     return hashed(bits + 2);
 }
 
+/* Runs the evaluator of a node in f64, on values (`numbers`) or on elements of traces. The latter have the size of a double, so a view can move them. */
 static void evaluate_node(const Tracing *tracing, const Node *node, bool numbers, void *out,
                           Arena *arena) {
     const Node **operands = ARENA_ARRAY(arena, const Node *, node->operand_count);
@@ -88,7 +87,7 @@ static void evaluate_node(const Tracing *tracing, const Node *node, bool numbers
     for (uint32_t i = 0; i < node->operand_count; i++) {
         const Trace *trace = &tracing->traces[node->operands[i]];
         moved[i] = *graph_operand(tracing->graph, node, i);
-        if (!numbers) moved[i].dtype = DTYPE_F32; /* an element is as large as a double */
+        if (!numbers) moved[i].dtype = DTYPE_F32;
         operands[i] = &moved[i];
         in[i] = numbers ? trace->known : trace->elements;
     }
@@ -96,6 +95,7 @@ static void evaluate_node(const Tracing *tracing, const Node *node, bool numbers
     eval_table[node->op](&(EvalArgs){INTERP_F64, &result, operands, in, out});
 }
 
+/* Computes a node that does not depend on data: the hash of an element is that of its value. */
 static void trace_known(const Tracing *tracing, const Node *node, Trace *trace) {
     int64_t count = shape_elements(node->shape);
     void *known =
@@ -107,7 +107,7 @@ static void trace_known(const Tracing *tracing, const Node *node, Trace *trace) 
 
 /* -- the classes of ops -- */
 
-/* In a select with a known condition only the chosen operand counts. */
+/* An element comes from the same element of each operand. In a select with a known condition only the chosen operand counts. */
 static void trace_elementwise(const Tracing *tracing, const Node *node, Element *out) {
     int64_t count = shape_elements(node->shape);
     const uint8_t *chosen = node->op == OP_select ? tracing->traces[node->operands[0]].known : NULL;
@@ -128,11 +128,10 @@ static void trace_view(const Tracing *tracing, const Node *node, Element *out, A
     int64_t count = shape_elements(node->shape);
     evaluate_node(tracing, node, false, out, arena);
     for (int64_t i = 0; i < count; i++)
-        if (!out[i]) out[i] = nothing; /* a pad's */
+        if (!out[i]) out[i] = nothing; /* from the border of a pad */
 }
 
-/* Joins all elements along an axis, at one place of the axes before it (outer) and after it
- * (inner). */
+/* Joins all elements along an axis. `outer` and `inner` are the position in the axes before it and after it. */
 static Element along(const Element *in, Shape shape, int axis, int64_t outer, int64_t inner,
                      Element begin) {
     int64_t n = shape.dim[axis], stride = shape_inner(shape, axis);
@@ -205,9 +204,8 @@ static void trace_matmul(const Tracing *tracing, const Node *node, Element *out)
     }
 }
 
-/* Convolutions and the like: every element of a row comes from the whole row of x, and from all of
- * the other operands. */
-static void trace_pictures(const Tracing *tracing, const Node *node, Element *out) {
+/* Convolutions and pooling: every element of a row comes from the whole row of x, and from all of the other operands. */
+static void trace_images(const Tracing *tracing, const Node *node, Element *out) {
     const Node *x = graph_operand(tracing->graph, node, 0);
     int64_t rows = node->shape.rank ? node->shape.dim[0] : 1,
             width = shape_elements(node->shape) / rows;
@@ -250,13 +248,13 @@ static void trace_node(const Tracing *tracing, const Node *node, Trace *trace) {
         if (node->op == OP_softmax || node->op == OP_log_softmax)
             trace_axis(tracing, node, out);
         else
-            trace_pictures(tracing, node, out);
+            trace_images(tracing, node, out);
     }
 }
 
 /* -- a graph -- */
 
-static bool is_several(Element element) {
+static bool has_several_rows(Element element) {
     uint64_t rows = element & ROW_MASK;
     return (rows & (rows - 1)) != 0;
 }
@@ -267,12 +265,12 @@ static void find_mixed_rows(const Tracing *tracing, const Node *node, Trace *tra
     int64_t width = has_rows ? count / tracing->rows : 1;
     for (int64_t i = 0; i < count; i++) {
         uint64_t rows = trace->elements[i] & ROW_MASK;
-        trace->mixes |= is_several(trace->elements[i]);
+        trace->mixes |= has_several_rows(trace->elements[i]);
         trace->moves |= has_rows && rows && !(rows >> (i / width) & 1);
     }
 }
 
-/* Traces all nodes; only the traces of `kept` are not freed. */
+/* Traces all nodes. Each trace is freed after its last use, except those of `kept`. */
 static void trace_graph(Tracing *tracing, Arena *arena, const NodeId *kept, uint32_t kept_count) {
     const Graph *graph = tracing->graph;
     tracing->traces = ARENA_ARRAY(arena, Trace, graph->node_count);
@@ -307,7 +305,7 @@ typedef struct {
     Tracing tracing;
 } FieldRows;
 
-/* Augmentation is left out: it is for training only and may mix rows. */
+/* Builds and traces the fields for some number of rows. Augmentation is left out, as it may mix rows. */
 static bool fields_build(const Model *model, uint32_t rows, bool training, FieldRows *fields) {
     const Names *names = model->globals.fields;
     *fields = (FieldRows){.arena = arena_new(), .graph = graph_new("fields", model->diag)};
@@ -343,8 +341,7 @@ static void fields_free(FieldRows *fields) {
 
 /* -- errors -- */
 
-/* The place of the first node before `node` that mixes rows, or else of the first that moves
- * them. */
+/* The place in the model of the first node before `node` that mixes rows, or else of the first that moves them. */
 static Span culprit(const FieldRows *fields, NodeId node, Span otherwise) {
     const bool *before = graph_ancestors(fields->arena, fields->graph, node);
     for (int moves = 0; moves < 2; moves++)
@@ -372,7 +369,7 @@ static bool reject_rows(const Model *model, const FieldRows *fields, NodeId node
     return false;
 }
 
-/* Compares the field's rows with each other, and with those of the graph of fewer rows. */
+/* Compares the rows of a field with each other, and with the graph of fewer rows. */
 static bool check_field(const Model *model, const FieldRows *more, const FieldRows *fewer,
                         uint32_t field, const Setting *setting) {
     NodeId node = more->nodes[field];

@@ -1,5 +1,4 @@
-/* Layers that are not trained: reads `freeze = [dense1, "conv*"]` in the train block, and checks
- * the names against the network. */
+/* Reads `freeze = [dense1, "conv*"]` in the train block, the layers that are not trained, and checks the names against the network. */
 #include "frontend/model/loading.h"
 
 #include <string.h>

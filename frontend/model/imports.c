@@ -1,6 +1,4 @@
-/* use "FILE": the items of that file follow the `use`. In the text that a run keeps, the text of
- * the file replaces the `use`, so that the run does not depend on files that may change. A file is
- * imported once, however often it is named. */
+/* use "FILE": adds the items of that file after the `use`. A file is imported once, even if several files name it. */
 #include "frontend/model/loading.h"
 #include "frontend/syntax/syntax.h"
 
@@ -74,7 +72,7 @@ static bool in_progress(const SourceText *user, const SourceText *text) {
     return user != NULL;
 }
 
-/* Old Macs end their lines with a carriage return alone. */
+/* A copy of a text, in which carriage returns become newlines if it has no newline. Old Macs ended their lines so. */
 static const char *with_newlines(Arena *arena, const char *text, size_t length) {
     char *copy = arena_copy_string(arena, text, length);
     if (memchr(text, '\n', length)) return copy;
@@ -113,8 +111,7 @@ static SourceText *open_text(Model *model, const SourceText *user, const Name *n
     return fits ? text : NULL;
 }
 
-/* Reads a file, unless it has been imported before. The comments around its text in the resolved
- * text count as bytes too, so that the resolved text is never too long to be read again. */
+/* Reads a file, unless it has been imported before. MARK_BYTES and the names stand for the comments that resolve.c puts around its text. So the limit on bytes also holds for the resolved text, which must be readable again. */
 static bool use_file(Model *model, const SourceText *user, Item *item) {
     const char *path = path_from(model->arena, user->folder, item->import.name.text);
     const char *identity = identity_of(model->arena, path);

@@ -1,8 +1,6 @@
-/* Which label belongs to which output of the model. In cross_entropy(logits, label) the call says
- * it: `label` belongs to the output that `logits` is computed from. Of a loss that is written out,
- * such as -mean(one_hot(label, 10) * log_softmax(logits)), the training graph is followed: each
- * node comes from the outputs nearest to it, or from a label alone, and where both meet they belong
- * together. A node of several outputs, or of several labels, belongs to none. */
+/* Finds the label of each output of the model. In cross_entropy(logits, label) the call names it: `label` belongs to the output that `logits` is computed from.
+ *
+ * A loss may also be written out, as in -mean(one_hot(label, 10) * log_softmax(logits)). Then the training graph is traced: each node has the output nearest to it and the only label that it is computed from. An op that combines the two pairs them. A node of several outputs, or of several labels, pairs nothing. */
 #include "frontend/model/loading.h"
 
 #include <string.h>
@@ -12,7 +10,7 @@ typedef struct {
     const Graph *graph;
     const bool *needed;    /* nodes that the loss or a metric is computed from */
     const ClassLabel **to; /* of each output: its label */
-    /* of each node: the number of the nearest output, from 1; NOTHING, or MIXED: several */
+    /* of each node: the number of the nearest output, from 1; NOTHING, or MIXED if there are several */
     uint32_t *from_output;
     /* of each node: the number of the only label it is computed from, from 1; NOTHING or MIXED */
     uint32_t *from_label;
@@ -21,7 +19,7 @@ static const uint32_t NOTHING = 0, MIXED = UINT32_MAX;
 
 /* -- where the nodes come from -- */
 
-/* The only number among the operands' numbers; MIXED: there are several. */
+/* The number that all operands with a number have; MIXED if they differ. */
 static uint32_t of_operands(const Node *node, const uint32_t *from) {
     uint32_t result = NOTHING;
     for (uint32_t i = 0; i < node->operand_count; i++) {
@@ -37,9 +35,8 @@ static bool is_constant(const Graph *graph, const Node *node) {
     return node->op == OP_constant;
 }
 
-/* A whole number that is converted to f32 is a quantity, not a class. One that is compared with a
- * constant chooses rows. */
-static bool is_no_class(const Graph *graph, const Node *node) {
+/* Whether a node no longer stands for a class. A whole number that is converted to f32 is a quantity. One that is compared with a constant selects rows. */
+static bool ends_label(const Graph *graph, const Node *node) {
     if (node->op == OP_convert)
         return node->dtype == DTYPE_F32 && graph_operand(graph, node, 0)->dtype != DTYPE_BOOL;
     bool compares = node->dtype == DTYPE_BOOL && node->operand_count == 2;
@@ -50,12 +47,12 @@ static bool is_no_class(const Graph *graph, const Node *node) {
 static void trace_label(Matching *matching, NodeId id) {
     const Node *node = graph_node(matching->graph, id);
     uint32_t *label = &matching->from_label[id];
-    if (*label == NOTHING && !is_no_class(matching->graph, node))
+    if (*label == NOTHING && !ends_label(matching->graph, node))
         *label = of_operands(node, matching->from_label);
     if (matching->from_output[id] != NOTHING) *label = NOTHING;
 }
 
-/* -- where they meet -- */
+/* -- pairing outputs and labels -- */
 
 static const Shape *output_shape(const Matching *matching, uint32_t output) {
     return &graph_node(matching->graph, matching->model->log->outputs[output])->shape;
@@ -67,7 +64,7 @@ static bool fits(const Matching *matching, uint32_t output, const ClassLabel *la
     return columns > 1 && (!label->columns || label->columns == columns);
 }
 
-/* An output that is compared with several labels belongs to the first one. */
+/* Gives the output the label of this node. Of several labels of an output the first counts. */
 static void match(Matching *matching, uint32_t output, NodeId node) {
     const LayerLog *log = matching->model->log;
     for (uint32_t i = 0; i < log->label_count; i++) {
@@ -77,16 +74,16 @@ static void match(Matching *matching, uint32_t output, NodeId node) {
     }
 }
 
-/* Several outputs may be one node. */
-static void meet(Matching *matching, uint32_t output, uint32_t label) {
+/* Pairs an output and a label, by their numbers. Several outputs may be one node. */
+static void pair(Matching *matching, uint32_t output, uint32_t label) {
     const LayerLog *log = matching->model->log;
     if (output == NOTHING || output == MIXED || label == NOTHING || label == MIXED) return;
-    NodeId met = log->outputs[output - 1];
+    NodeId paired = log->outputs[output - 1];
     for (uint32_t i = 0; i < matching->model->info.output_count; i++)
-        if (log->outputs[i] == met) match(matching, i, log->labels[label - 1].node);
+        if (log->outputs[i] == paired) match(matching, i, log->labels[label - 1].node);
 }
 
-/* Labels of calls first: of the others it has to be found out what they meet. */
+/* Pairs the labels of calls first, then traces the others. */
 static void match_all(Matching *matching) {
     const LayerLog *log = matching->model->log;
     for (uint32_t i = 0; i < matching->model->info.output_count; i++)
@@ -100,26 +97,26 @@ static void match_all(Matching *matching) {
         uint32_t output = label->compared ? matching->from_output[label->compared] : NOTHING;
         if (matching->from_output[label->node] != NOTHING) continue; /* computed by the network */
         if (output == NOTHING) matching->from_label[label->node] = i + 1;
-        meet(matching, output, i + 1);
+        pair(matching, output, i + 1);
     }
     for (NodeId id = 1; id < matching->graph->node_count; id++) {
         const Node *node = graph_node(matching->graph, id);
         trace_label(matching, id);
         if (matching->needed[id])
-            meet(matching, of_operands(node, matching->from_output),
+            pair(matching, of_operands(node, matching->from_output),
                  of_operands(node, matching->from_label));
     }
 }
 
 /* -- labels of a loss that calls no function with labels -- */
 
-/* Fields of whole numbers, one a row, that the loss depends on and the network does not read. */
+/* Adds the fields of whole numbers, one number a row, that the loss depends on and the network does not read. */
 static void guess_labels(Model *model, const Graph *graph, const bool *needed) {
     Graph *network = lower(model, GRAPH_PREDICT, model->info.batch, NULL, model->diag);
     for (uint32_t i = 0; network && i < graph->symbol_count; i++) {
         const Symbol *symbol = &graph->symbols[i], *read = graph_symbol(network, symbol->name);
         SourceRows rows;
-        /* a truth value chooses rows */
+        /* a truth value selects rows, so it is not a label */
         bool whole = symbol->dtype != DTYPE_F32 && symbol->dtype != DTYPE_BOOL;
         bool is_label = symbol->kind == SYMBOL_BATCH && whole && symbol->shape.rank == 1 &&
                         needed[symbol->node] &&
@@ -133,8 +130,9 @@ static void guess_labels(Model *model, const Graph *graph, const bool *needed) {
     graph_free(network);
 }
 
-/* -- the answer -- */
+/* -- the result -- */
 
+/* The nodes that the loss or a metric depends on. */
 static const bool *needed_nodes(const Model *model, const Graph *graph) {
     bool *needed = ARENA_ARRAY(model->arena, bool, graph->node_count);
     for (uint32_t i = 0; i < graph->output_count; i++) {
@@ -147,13 +145,13 @@ static const bool *needed_nodes(const Model *model, const Graph *graph) {
 void labels_find(Model *model, const Graph *graph) {
     LayerLog *log = model->log;
     Matching matching = {.model = model, .graph = graph, .needed = needed_nodes(model, graph)};
-    bool told = log->label_count > 0;
-    if (!told) guess_labels(model, graph, matching.needed);
+    bool named_by_calls = log->label_count > 0;
+    if (!named_by_calls) guess_labels(model, graph, matching.needed);
     matching.to = ARENA_ARRAY(model->arena, const ClassLabel *, model->info.output_count);
     matching.from_output = ARENA_ARRAY(model->arena, uint32_t, graph->node_count);
     matching.from_label = ARENA_ARRAY(model->arena, uint32_t, graph->node_count);
     match_all(&matching);
-    if (told) model->info.label_field = log->labels[0].field;
+    if (named_by_calls) model->info.label_field = log->labels[0].field;
     for (uint32_t i = 0; i < model->info.output_count; i++) {
         const ClassLabel *label = matching.to[i];
         if (!label) continue;
@@ -161,6 +159,6 @@ void labels_find(Model *model, const Graph *graph) {
         model->info.outputs[i].parts = !model->info.outputs[i].classes;
         if (model->info.outputs[i].parts) continue;
         model->info.outputs[i].label = label->field;
-        if (!told && !model->info.label_field) model->info.label_field = label->field;
+        if (!named_by_calls && !model->info.label_field) model->info.label_field = label->field;
     }
 }

@@ -7,13 +7,13 @@ static int64_t last_rows(int64_t rows, int64_t batch) {
     return rows % batch ? rows % batch : batch;
 }
 
+/* Whether the last batch has several rows and is at least half full. */
 static bool ends_well(int64_t rows, int64_t batch) {
     int64_t last = last_rows(rows, batch);
     return last > 1 && 2 * last >= batch;
 }
 
-/* The nearest batch size whose last batch has several rows and is at least half full; 0: there is
- * none. */
+/* The nearest batch size with such a last batch: the next smaller one, or else the next larger one; 0 if there is none. */
 static int64_t better_batch(int64_t rows, int64_t batch) {
     for (int64_t near = batch - 1; near > 1; near--)
         if (ends_well(rows, near)) return near;

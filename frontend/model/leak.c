@@ -1,10 +1,6 @@
-/* The label among the features: the network reads the value that it should predict, perhaps among
- * other columns. It then learns to copy, and is useless for new rows.
+/* Warns if the label is among the features: the network reads the value that it should predict. It then learns to copy it, and is useless for new rows.
  *
- * Each element of a value that is computed from the data alone has a set: the elements of the
- * source that it comes from, such as `price`, or `price` two rows later. The network reads the sets
- * of all values that meet a weight. A label leaks if its whole set is read, unless the network
- * reads little else: an autoencoder predicts what it reads. */
+ * Every element that is computed from the data alone has a set: the elements of the source that it comes from, such as `price`, or `price` two rows later. The network reads the sets of all values that are combined with a weight. A label leaks if the network reads its whole set. It does not if the network reads little else, as an autoencoder does. */
 #include "frontend/model/loading.h"
 #include "ir/data/derived.h"
 #include "ir/eval/eval.h"
@@ -64,7 +60,7 @@ static bool set_within(const Set *set, const Set *other) {
     return !outside;
 }
 
-/* The number of a set; equal ones have one number. */
+/* The number of a set. Equal sets have the same number. */
 static uint64_t set_number(Leak *leak, const Set *set) {
     for (uint32_t i = 0; i < leak->set_count; i++)
         if (!memcmp(&leak->sets[i], set, sizeof *set)) return i;
@@ -81,7 +77,7 @@ static uint64_t joined(Leak *leak, uint64_t a, uint64_t b) {
     return set_number(leak, &both);
 }
 
-/* -- what an input of the graph holds -- */
+/* -- the sets of an input of the graph -- */
 
 static uint64_t set_of_item(Leak *leak, const char *name) {
     uint32_t *number = names_find(leak->item_numbers, name);
@@ -97,7 +93,7 @@ static uint64_t set_of_item(Leak *leak, const char *name) {
     return set_number(leak, &set);
 }
 
-/* "price", "price+2" two rows later in a series, "scores[1]" */
+/* The set of one element of a field: the item "price", "price+2" (two rows later in a series) or "scores[1]". */
 static uint64_t set_of_element(Leak *leak, uint32_t field, int64_t element, int64_t row) {
     const SourceField *from = &leak->model->info.schema.fields[field];
     int64_t width = shape_elements(from->row);
@@ -108,8 +104,7 @@ static uint64_t set_of_element(Leak *leak, uint32_t field, int64_t element, int6
                        row ? arena_format(leak->arena, "%s%+lld", name, (long long)row) : name);
 }
 
-/* The set of all columns that a derived column is computed of, and the row that it is the value
- * of. */
+/* Collects the set of all columns that a derived column is computed from. */
 typedef struct {
     Leak *leak;
     uint64_t set;
@@ -122,7 +117,7 @@ static void add_sources(void *context, const Derived *columns, int64_t row) {
                               set_of_element(sources->leak, columns->fields[i], 0, row));
 }
 
-/* A derived column comes from all columns that it is computed from. */
+/* The sets of the elements of an input: a field, a list of columns, or a derived column. */
 static void trace_input(Leak *leak, const Node *node, uint64_t *out) {
     SourceRows around;
     const SourceSchema *schema = &leak->model->info.schema;
@@ -148,7 +143,7 @@ static void trace_input(Leak *leak, const Node *node, uint64_t *out) {
 
 /* -- from node to node -- */
 
-/* The interpreter in f64 moves the numbers of the sets, since a double can hold them. */
+/* Moves the numbers of sets as a view moves elements: the evaluator in f64 copies them like doubles. */
 static void trace_view(const Leak *leak, const Node *node, uint64_t *out) {
     const Node **operands = ARENA_ARRAY(leak->arena, const Node *, node->operand_count);
     const void **in = ARENA_ARRAY(leak->arena, const void *, node->operand_count);
@@ -194,7 +189,7 @@ static void trace_node(Leak *leak, NodeId id) {
     }
 }
 
-/* -- what is read, and what is a label -- */
+/* -- the labels -- */
 
 static void mark_nodes(Leak *leak) {
     const Model *model = leak->model;
@@ -225,21 +220,21 @@ static void add_label(Leak *leak, Span span, NodeId a, NodeId b) {
         leak->labels[leak->label_count++] = (LossCall){.span = span, .other = label};
 }
 
-/* Calls of the library name their labels; in a written loss a label is one side of a difference. */
+/* A call such as mse(y, price) names its label. In a loss that is written out, a label is one side of a difference. */
 static void find_labels(Leak *leak) {
     const LayerLog *log = leak->model->log;
     leak->labels =
         ARENA_ARRAY(leak->arena, LossCall, log->loss_call_count + leak->graph->node_count);
     for (uint32_t i = 0; i < log->loss_call_count; i++)
         add_label(leak, log->loss_calls[i].span, log->loss_calls[i].node, log->loss_calls[i].other);
-    bool told = leak->label_count > 0;
-    for (NodeId id = 1; id < leak->graph->node_count && !told; id++) {
+    bool named_by_calls = leak->label_count > 0;
+    for (NodeId id = 1; id < leak->graph->node_count && !named_by_calls; id++) {
         const Node *node = graph_node(leak->graph, id);
         if (node->op == OP_sub) add_label(leak, node->span, node->operands[0], node->operands[1]);
     }
 }
 
-/* The fields that a node comes from, as bits. */
+/* Marks the fields of the source that some nodes read. */
 static void add_fields(const Leak *leak, const bool *nodes, bool *fields) {
     for (uint32_t i = 0; i < leak->graph->symbol_count; i++) {
         const Symbol *symbol = &leak->graph->symbols[i];
@@ -252,7 +247,7 @@ static void add_fields(const Leak *leak, const bool *nodes, bool *fields) {
     }
 }
 
-/* Most models read no field of the label, so nothing has to be followed. */
+/* Whether the network reads a field that a label comes from. Most models do not, so nothing needs to be traced. */
 static bool shares_field(const Leak *leak) {
     uint32_t count = leak->model->info.schema.field_count;
     bool *read = ARENA_ARRAY(leak->arena, bool, count),
@@ -277,7 +272,7 @@ static Span place_of(Leak *leak, uint32_t item) {
     return place;
 }
 
-/* -- the answer -- */
+/* -- the result -- */
 
 static void warn(Leak *leak, const Set *label, Span compared) {
     uint32_t item = 0;
@@ -291,7 +286,7 @@ static void warn(Leak *leak, const Set *label, Span compared) {
         "the network learns to copy a value that new rows do not have: leave it out of the fields that the model reads";
 }
 
-/* Warns if an element of the label's row leaks. */
+/* Warns if an element of the label leaks. If the set of the label is larger than all else that the network reads, the model is an autoencoder. */
 static bool check_label(Leak *leak, NodeId label, Span compared) {
     Set all = {0};
     const Node *node = graph_node(leak->graph, label);
@@ -309,6 +304,16 @@ static bool check_label(Leak *leak, NodeId label, Span compared) {
     return false;
 }
 
+/* The network reads the data operands of every node that depends on a weight. */
+static void find_read(Leak *leak) {
+    for (NodeId id = 1; id < leak->graph->node_count; id++) {
+        const Node *node = graph_node(leak->graph, id);
+        for (uint32_t k = 0; k < node->operand_count && leak->network[id] && leak->learns[id]; k++)
+            if (leak->elements[node->operands[k]])
+                set_join(&leak->read, &leak->sets[set_of_all(leak, node->operands[k])]);
+    }
+}
+
 static void find(Leak *leak) {
     mark_nodes(leak);
     find_labels(leak);
@@ -318,13 +323,7 @@ static void find(Leak *leak) {
     for (NodeId id = 1; id < leak->graph->node_count && !leak->too_many; id++)
         if (!leak->learns[id] && !leak->from_output[id]) trace_node(leak, id);
     if (leak->too_many) return;
-    /* The network reads the data operands of every node that depends on a weight. */
-    for (NodeId id = 1; id < leak->graph->node_count; id++) {
-        const Node *node = graph_node(leak->graph, id);
-        for (uint32_t k = 0; k < node->operand_count && leak->network[id] && leak->learns[id]; k++)
-            if (leak->elements[node->operands[k]])
-                set_join(&leak->read, &leak->sets[set_of_all(leak, node->operands[k])]);
-    }
+    find_read(leak);
     for (uint32_t i = 0; i < leak->label_count && !leak->too_many; i++)
         if (check_label(leak, leak->labels[i].other, leak->labels[i].span)) return;
 }

@@ -1,4 +1,4 @@
-/* A loaded model from inside, and the steps of loading it. */
+/* The inside of a loaded model, and the steps of loading it. */
 #ifndef MLC_FRONTEND_MODEL_LOADING_H
 #define MLC_FRONTEND_MODEL_LOADING_H
 
@@ -13,7 +13,7 @@ typedef struct Override {
     Expr *value;
     Span value_span;
     const char *value_text;
-    const char *replacement; /* the text in its place, if it is not value_text */
+    const char *replacement; /* the text to write instead of value_text; NULL: value_text */
     Span written;    /* the "= value" that is replaced; empty: where a new setting is inserted */
     bool used, adds; /* adds: it is a new setting */
 } Override;
@@ -28,11 +28,11 @@ struct SourceText {
     uint32_t header_end; /* where the line `mdl 1` ends */
 };
 
-/* Something suspicious about the model; in the order in which it was found. */
+/* Something suspicious about the model. Warnings are listed in the order in which they are found. */
 typedef struct Warning {
     struct Warning *next;
     Span span, note_span;
-    /* of an unused variable: the expression that it was assigned */
+    /* for an unused variable: its assignment, in which further warnings are left out */
     Span covers;
     const char *message, *note, *help; /* note, help: may be NULL */
 } Warning;
@@ -84,10 +84,10 @@ bool metrics_check(Model *model); /* metrics over a whole split (metrics.c) */
 /* keep_best and stop_when (early_stopping.c) */
 bool early_stopping_read(Model *model, Evaluator *evaluator);
 
-/* -- what the graphs tell about the model; `graph` is that of the training -- */
+/* -- facts that are found in the graphs; `graph` is GRAPH_TRAIN -- */
 /* Which label belongs to which output: ModelInfo.outputs (labels.c). */
 void labels_find(Model *model, const Graph *graph);
-/* The targets of the outputs, by GRAPH_UNITS, and ModelInfo.choices, by GRAPH_CHOICES (lower.c). */
+/* Find the targets of the outputs and ModelInfo.choices, by building GRAPH_UNITS and GRAPH_CHOICES (lower.c). */
 void targets_find(Model *model);
 void choices_find(Model *model);
 /* ModelInfo.rounded (rounded.c). */
@@ -128,11 +128,10 @@ bool *graph_ancestors(Arena *arena, const Graph *graph, NodeId node);
 bool lower_updates(const Model *model, Evaluator *evaluator, NodeId loss);
 /* The learning rate alone, as the output "rate". */
 bool lower_rate(const Model *model, Evaluator *evaluator);
-/* Makes GRAPH_UNITS in the evaluator's graph, which already has the outputs, the loss and the
- * metrics. Sets the targets of `told`, if that is not NULL (targets.c). */
+/* Turns the evaluator's graph, which has the outputs, the loss and the metrics, into GRAPH_UNITS. Sets the targets in `info`, if that is not NULL (targets.c). */
 void targets_lower(const Model *model, Evaluator *evaluator, const NodeId *outputs,
-                   ModelInfo *told);
-/* Makes GRAPH_CHOICES in the same way, and returns the choices (choices.c). */
+                   ModelInfo *info);
+/* Turns it into GRAPH_CHOICES, and returns the choices (choices.c). */
 const ComputedChoice *choices_lower(Evaluator *evaluator, uint32_t *count);
 /* The value in GRAPH_METRICS of a metric whose expression gave `node` (metrics.c). */
 NodeId metric_finish(Evaluator *evaluator, const Expr *expr, NodeId node);

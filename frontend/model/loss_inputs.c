@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* The node before all views, which only move elements. */
+/* The node that computes the elements, before the views that move them. */
 static const Node *before_views(const Graph *graph, const Node *node) {
     while (op_class(node->op) == CLASS_VIEW && node->operand_count == 1)
         node = graph_operand(graph, node, 0);

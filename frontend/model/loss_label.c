@@ -1,6 +1,4 @@
-/* The field of the source that is the label, found in the text of the model alone:
- * `stratified(0.2)` splits the rows by it before the data are known. For `loss =
- * cross_entropy(logits, y)` and `field y = classes(source.kind)` it is `kind`. */
+/* The field of the source that is the label, found in the text of the model alone. For `loss = cross_entropy(logits, y)` and `field y = classes(source.kind)` it is `kind`. `stratified(0.2)` splits the rows by it, before the data are known. */
 #include "frontend/model/loading.h"
 
 #include <string.h>
@@ -48,6 +46,7 @@ static void see_field(void *context, const Expr *expr) {
         ast_visit(expr, see_name, search);
 }
 
+/* In the loss: names of fields that the network does not read. */
 static void see_loss(void *context, const Expr *expr) {
     Search *search = context;
     if (expr->kind == EXPR_NAME && !is_input(search->model, expr->text))

@@ -1,5 +1,4 @@
-/* From a model to a graph: evaluates fields, network, loss and metrics into it, and for training
- * adds gradients and updates. */
+/* Builds the graphs of a model: evaluates its fields, network, loss and metrics. GRAPH_TRAIN also gets gradients and updates. */
 #include "frontend/model/loading.h"
 
 #include <string.h>
@@ -10,7 +9,7 @@ typedef struct {
     Graph *graph;
     GraphKind kind;
     /* gets the targets of GRAPH_UNITS and the choices of GRAPH_CHOICES; may be NULL */
-    ModelInfo *told;
+    ModelInfo *info;
 } Lowering;
 
 static const char *text_of(const Lowering *lowering, Value value) {
@@ -140,7 +139,7 @@ static Value scalar_of(const Lowering *lowering, const Expr *expr, Value value, 
     return value_tensor(tensor_f32(evaluator, value));
 }
 
-/* A metric is one number, or the matrix of split_counts, which is known of a whole split only. */
+/* A metric is one number, or the matrix of split_counts, which is known only for a whole split. */
 static bool lower_metric(const Lowering *lowering, const Expr *expr, uint32_t number) {
     Evaluator *evaluator = lowering->evaluator;
     const char *name = lowering->model->info.metrics[number];
@@ -183,7 +182,7 @@ static NodeId lower_loss(const Lowering *lowering) {
     return value.node;
 }
 
-/* -- all of it -- */
+/* -- the outputs of each kind of graph -- */
 
 static NodeId output_node(const Lowering *lowering, const Name *name) {
     const Value *value = names_find(lowering->evaluator->scope->values, name->text);
@@ -204,7 +203,7 @@ static void output_units(const Lowering *lowering) {
     for (const NameNode *out = lowering->model->network->definition->outs.first; out;
          out = out->next)
         outputs[count++] = output_node(lowering, &out->name);
-    targets_lower(lowering->model, lowering->evaluator, outputs, lowering->told);
+    targets_lower(lowering->model, lowering->evaluator, outputs, lowering->info);
 }
 
 static bool output_fields(const Lowering *lowering) {
@@ -219,20 +218,23 @@ static bool output_fields(const Lowering *lowering) {
 static bool output_choices(const Lowering *lowering) {
     uint32_t count;
     const ComputedChoice *choices = choices_lower(lowering->evaluator, &count);
-    if (!lowering->told) return true;
-    lowering->told->choices = choices;
-    lowering->told->choice_count = count;
+    if (lowering->info) {
+        lowering->info->choices = choices;
+        lowering->info->choice_count = count;
+    }
+    return true;
+}
+
+/* What each transform is fitted to. */
+static bool output_fit_inputs(const Lowering *lowering) {
+    if (!lower_all_fields(lowering)) return false;
+    for (const struct FitItem *item = lowering->evaluator->fits->last; item; item = item->before)
+        if (item->input) graph_output(lowering->graph, item->fit.name, item->input);
     return true;
 }
 
 static bool lower_parts(const Lowering *lowering) {
-    if (lowering->kind == GRAPH_FIT) {
-        if (!lower_all_fields(lowering)) return false;
-        for (const struct FitItem *item = lowering->evaluator->fits->last; item;
-             item = item->before)
-            if (item->input) graph_output(lowering->graph, item->fit.name, item->input);
-        return true;
-    }
+    if (lowering->kind == GRAPH_FIT) return output_fit_inputs(lowering);
     if (lowering->kind == GRAPH_FIELDS) return output_fields(lowering);
     bool fields = !lowering->evaluator->log || lower_all_fields(lowering);
     bool network = lower_network(lowering);
@@ -252,8 +254,7 @@ static bool lower_parts(const Lowering *lowering) {
     return fields && network && loss && metrics && updates;
 }
 
-/* Orders the nodes independently of the C compiler's order of evaluation. Graphs beside the network
- * keep only what their outputs need. */
+/* Numbers the nodes anew, so that the graph does not depend on the order in which the C compiler evaluates arguments. The graphs that are not run on batches keep only the nodes that their outputs need. */
 static Graph *ordered(Graph *graph, GraphKind kind, Arena *arena) {
     if (kind != GRAPH_METRICS && kind != GRAPH_UNITS && kind != GRAPH_CHOICES && kind != GRAPH_RATE)
         return graph_in_order(graph, NULL, 0);
@@ -263,7 +264,7 @@ static Graph *ordered(Graph *graph, GraphKind kind, Arena *arena) {
 }
 
 static Graph *lower_in(Arena *arena, const Model *model, GraphKind kind, uint32_t batch,
-                       LayerLog *log, ModelInfo *told, Diagnostics *diag) {
+                       LayerLog *log, ModelInfo *info, Diagnostics *diag) {
     Graph *graph = graph_new(model->info.name, diag);
     Evaluator *evaluator = model_evaluator(model, arena, graph, batch, diag);
     evaluator->log = log;
@@ -272,9 +273,10 @@ static Graph *lower_in(Arena *arena, const Model *model, GraphKind kind, uint32_
     if (log) log->fits = evaluator->fits;
     if (log) log->choices = evaluator->choices;
     size_t errors = diag_errors(diag);
-    Lowering lowering = {model, evaluator, graph, kind, told};
+    Lowering lowering = {model, evaluator, graph, kind, info};
     bool good = lower_parts(&lowering) && diag_errors(diag) == errors;
-    if (good && !log) graph = ordered(graph, kind, arena); /* the log names nodes */
+    if (good && !log)
+        graph = ordered(graph, kind, arena); /* a log refers to nodes by their numbers */
     if (good) return graph;
     graph_free(graph);
     return NULL;
@@ -287,7 +289,8 @@ Graph *lower(const Model *model, GraphKind kind, uint32_t batch, LayerLog *log, 
     return graph;
 }
 
-static void tell(Model *model, GraphKind kind) {
+/* Builds a graph only for the facts that it adds to ModelInfo. */
+static void find_facts(Model *model, GraphKind kind) {
     graph_free(
         lower_in(model->arena, model, kind, model->info.batch, NULL, &model->info, model->diag));
 }
@@ -296,9 +299,9 @@ void targets_find(Model *model) {
     bool any = false; /* whether an output may have a target: classes have none */
     for (uint32_t i = 0; i < model->info.output_count; i++)
         any |= !model->info.outputs[i].classes && !model->info.outputs[i].parts;
-    if (any) tell(model, GRAPH_UNITS);
+    if (any) find_facts(model, GRAPH_UNITS);
 }
 
 void choices_find(Model *model) {
-    if (model->log->choices->count) tell(model, GRAPH_CHOICES);
+    if (model->log->choices->count) find_facts(model, GRAPH_CHOICES);
 }

@@ -62,7 +62,7 @@ static NodeId is_update(Graph *graph) {
     return build_convert(graph, flag, DTYPE_BOOL);
 }
 
-/* A state that has counted `amount` for each batch before this one since the last update. */
+/* A state that adds `amount` for each batch. It holds the sum over the batches since the last update, without this one. */
 static NodeId counted(Graph *graph, const char *name, NodeId amount) {
     NodeId before = graph_state(graph, name, DTYPE_F32, (Shape){0}, (Init){0}, false);
     NodeId after = build_binary(graph, OP_add, before, amount);
@@ -77,9 +77,7 @@ static NodeId has_bits(Graph *graph, NodeId index, int32_t mask, bool set) {
     return build_binary(graph, OP_eq, masked, build_i32(graph, set ? mask : 0, (Shape){0}));
 }
 
-/* The sum over the batches of a step, as a binary tree: ((b0 + b1) + (b2 + b3)) + ... State l keeps
- * the sum of 2^l batches while bit l of the index is set. `value` is the gradient of batch `index`.
- * Returns the sum of the batches 0 to index. */
+/* The sum over the batches of a step, as a binary tree: ((b0 + b1) + (b2 + b3)) + ... `value` is the gradient of batch `index`. State l keeps the sum of 2^l batches while bit l of the index is set. Returns the sum of the batches 0 to index. */
 static NodeId tree_sum(Evaluator *evaluator, const char *name, NodeId index, uint32_t batches,
                        NodeId value) {
     Graph *graph = evaluator->graph;
@@ -98,6 +96,7 @@ static NodeId tree_sum(Evaluator *evaluator, const char *name, NodeId index, uin
     return value;
 }
 
+/* Each gradient becomes the mean over the batches of a step: sum(rows * gradient) / sum(rows). */
 static void accumulate(Evaluator *evaluator, Trained *trained, uint32_t count, uint32_t batches) {
     Graph *graph = evaluator->graph;
     NodeId rows = scalar(graph, evaluator->batch);
@@ -124,6 +123,14 @@ static void hold_states(Graph *graph, uint32_t first) {
 
 /* -- clipping -- */
 
+/* min(max(gradient, -limit), limit), element by element. */
+static void clip_each(Graph *graph, Trained *trained, uint32_t count, double limit) {
+    for (uint32_t i = 0; i < count; i++) {
+        NodeId low = build_binary(graph, OP_max, trained[i].gradient, scalar(graph, -limit));
+        trained[i].gradient = build_binary(graph, OP_min, low, scalar(graph, limit));
+    }
+}
+
 static NodeId whole(Graph *graph, int32_t value) { return build_i32(graph, value, (Shape){0}); }
 
 /* The elements of a gradient as a matrix with NORM_BLOCK columns, filled up with zeros. */
@@ -142,8 +149,7 @@ static NodeId reduce_all(Graph *graph, Op op, NodeId node) {
     return build_reduce_axes(graph, op, node, (1u << graph_node(graph, node)->shape.rank) - 1);
 }
 
-/* The exponent field of the largest gradient, limited so that 2 to minus this exponent is a normal
- * number. */
+/* The exponent field of the largest gradient, limited so that the power of two and its inverse are normal numbers. */
 static NodeId largest_exponent(Graph *graph, const Trained *trained, uint32_t count) {
     enum { MANTISSA_BITS = 23, LARGEST = 253 };
     NodeId largest = scalar(graph, 0);
@@ -163,11 +169,8 @@ static NodeId power_of_two(Graph *graph, NodeId exponent) {
     return build_bitcast(graph, build_binary(graph, OP_shl, exponent, whole(graph, 23)), DTYPE_F32);
 }
 
-/* Multiplies all gradients by min(1, limit / (norm + 1e-6)), where norm is that of all gradients
- * together: PyTorch's clip_grad_norm_. Before squaring, the gradients are multiplied by a power of
- * two that brings the largest to between 1 and 4. So no square overflows, and those that underflow
- * are too small to count. For ordinary gradients this changes no bit. */
-static void clip_norm(Graph *graph, Trained *trained, uint32_t count, double limit) {
+/* gradient * min(1, limit / (norm + 1e-6)), where norm is that of all gradients together, as in PyTorch's clip_grad_norm_. Before squaring, the gradients are multiplied by a power of two that brings the largest to between 1 and 4. So no square overflows, and those that underflow are too small to count. For ordinary gradients this changes no bit. */
+static void clip_to_norm(Graph *graph, Trained *trained, uint32_t count, double limit) {
     NodeId exponent = largest_exponent(graph, trained, count), total = scalar(graph, 0);
     NodeId up = power_of_two(graph, exponent),
            down = power_of_two(graph, build_binary(graph, OP_sub, whole(graph, 254), exponent));
@@ -206,9 +209,9 @@ static const Bound *find_optimizer(Evaluator *evaluator, const Expr *expr) {
         value = evaluate_apply(evaluator, value.function, NULL, NULL, 0, expr->span);
     bool good = value.kind == VALUE_BOUND && value.bound->callee->builtin->kind == KIND_OPTIMIZER;
     if (!good) {
-        Span span = expr->span;
         if (value.kind != VALUE_ERROR &&
-            evaluator_error(evaluator, span, "'optimizer' must be a call of an optimizer, not %s",
+            evaluator_error(evaluator, expr->span,
+                            "'optimizer' must be a call of an optimizer, not %s",
                             value_text(evaluator->arena, evaluator->graph, value)))
             diag_help(evaluator->diag, "for example adam(lr = 1e-3)");
         return NULL;
@@ -216,6 +219,7 @@ static const Bound *find_optimizer(Evaluator *evaluator, const Expr *expr) {
     return check_rate(evaluator, value.bound) ? value.bound : NULL;
 }
 
+/* The update of every weight. With `accumulate`, weights and states of the optimizer change only after the last batch of a step. */
 static void optimize(const Model *model, Evaluator *evaluator, const Bound *optimizer,
                      const Trained *trained, uint32_t count) {
     Graph *graph = evaluator->graph;
@@ -263,15 +267,8 @@ bool lower_updates(const Model *model, Evaluator *evaluator, NodeId loss) {
         return false;
     }
     if (model->info.accumulate > 1) accumulate(evaluator, trained, count, model->info.accumulate);
-    if (model->clip_value > 0) {
-        Graph *graph = evaluator->graph;
-        double limit = model->clip_value;
-        for (uint32_t i = 0; i < count; i++) {
-            NodeId low = build_binary(graph, OP_max, trained[i].gradient, scalar(graph, -limit));
-            trained[i].gradient = build_binary(graph, OP_min, low, scalar(graph, limit));
-        }
-    }
-    if (model->clip_norm > 0) clip_norm(evaluator->graph, trained, count, model->clip_norm);
+    if (model->clip_value > 0) clip_each(evaluator->graph, trained, count, model->clip_value);
+    if (model->clip_norm > 0) clip_to_norm(evaluator->graph, trained, count, model->clip_norm);
     optimize(model, evaluator, optimizer, trained, count);
     return evaluator_built(evaluator, expr->span, loss).kind != VALUE_ERROR;
 }

@@ -1,7 +1,4 @@
-/* Metrics over a whole split. Metrics are averaged over the batches. Metrics that are not plain
- * averages, such as rmse, are built with split_mean(x): GRAPH_EVAL outputs x for each batch, and
- * GRAPH_METRICS computes the metric from the means over the split. split_counts(...) adds up counts
- * of classes in the same way; such a metric may be a whole matrix. */
+/* Metrics over a whole split. A plain metric is averaged over the batches. Others, such as rmse, are built with split_mean(x): GRAPH_EVAL outputs x for each batch, and GRAPH_METRICS computes the metric from the means over the split. split_counts(...) adds up counts of classes in the same way; its result is a matrix. */
 #include "frontend/model/loading.h"
 
 /* Whether a node depends on means over the split alone. */
@@ -50,8 +47,7 @@ bool metrics_check(Model *model) {
                    "split_mean(x) needs an x whose shape does not depend on the number of rows");
         diag_help(
             model->diag,
-            "split_mean(...) is of one number for each batch, such as mean(x), or of as many for every "
-            "batch, such as mean(x, axis = 0)");
+            "split_mean(...) takes one number for each batch, such as mean(x), or one for each column, such as mean(x, axis = 0)");
     }
     graph_free(graph);
     graph_free(other);

@@ -1,12 +1,11 @@
-/* Loading a model: reading the text, collecting what it defines, then checking everything once by
- * building its graphs. */
+/* Loads a model: reads the text, collects its definitions, and checks everything by building its graphs. */
 #include "frontend/library/library.h"
 #include "frontend/model/loading.h"
 #include "frontend/syntax/syntax.h"
 
 #include <string.h>
 
-/* -- what the text defines -- */
+/* -- the definitions of the text -- */
 
 static bool already(const Model *model, Span span, Span before, const char *what) {
     diag_error(model->diag, STATUS_MODEL, span, "%s is defined twice", what);
@@ -94,8 +93,8 @@ static bool collect(Model *model) {
     for (Item *item = model->items.first; item; item = item->next)
         good &= collect_item(model, item, claimed);
     if (!model->data)
-        good =
-            missing_block(model, "data", "data { source = mnist() ... } says what to learn from");
+        good = missing_block(model, "data",
+                             "data { source = mnist() ... } names the data to learn from");
     if (!model->network)
         good = missing_block(model, "model", "model NAME(input) -> output { ... } is the network");
     if (!model->train)
@@ -131,8 +130,7 @@ Evaluator *model_evaluator(const Model *model, Arena *arena, Graph *graph, uint3
     return evaluator;
 }
 
-/* Everything that is known without the network. The scratch graph holds tensors that a setting
- * makes by mistake, until the error is reported. */
+/* Reads everything that does not need the network. The scratch graph is for tensors that a setting builds by mistake. */
 static bool read_settings(Model *model) {
     Graph *scratch = graph_new("settings", model->diag);
     Evaluator *evaluator = model_evaluator(model, model->arena, scratch, 1, model->diag);
@@ -167,9 +165,7 @@ static uint32_t distinct_batch(const Graph *graph, uint32_t batch) {
     }
 }
 
-/* The last batch of an epoch is smaller, so the model must work for any number of rows, with the
- * same weights. The number that is tried divides no other size, which tells the batch axis from all
- * others. */
+/* The last batch of an epoch is smaller, so the model must work for any number of rows, with the same weights. This is checked with a number of rows that divides no other size, so that the batch axis is recognized. */
 static bool check_other_batch(Model *model, const Graph *graph) {
     uint32_t batch = model->globals.distinct_batch;
     Graph *fields = lower(model, GRAPH_FIELDS, batch, NULL, model->diag); /* unused fields too */
@@ -215,7 +211,7 @@ static bool check_evaluation(Model *model, const Graph *graph) {
     return good;
 }
 
-/* The derived columns that the graph reads; others were only steps to them. */
+/* The derived columns that the graph reads. Others are intermediate results of these. */
 static void find_derived(Model *model, const Graph *graph) {
     const DerivedFields *known = model->info.schema.derived;
     const bool *live = graph_live(graph);

@@ -18,12 +18,12 @@ typedef struct {
     const char *const *sets; /* the --set options, each "NAME=VALUE"; errors point into them */
     uint32_t set_count;
     ReadFunction *read; /* NULL: the model may not use other files */
-    /* for a trained network: the schema that it was trained with; else NULL */
+    /* the schema that a trained network was trained with; NULL: a new network */
     const SourceSchema *like;
     SchemaFunction *schema;
     ClassesFunction *classes;
     void *schema_context; /* for `schema` and `classes` */
-    bool weights_given;   /* the first weights are given, so a layer may stay untrained */
+    bool weights_given;   /* the initial weights are given, so a layer may stay untrained */
 } ModelOptions;
 
 /* Parses the text and checks the whole model by building its graphs: for the batch of the train
@@ -32,29 +32,27 @@ typedef struct {
 Model *model_load(const ModelOptions *options, Diagnostics *diag);
 void model_free(Model *model);
 
-/* The target that the loss subtracts from an output, as mse(price, y) does. Predictions are shown
- * in the units of the data: what standardize, log or a factor did to the target is undone. */
+/* The target that the loss subtracts from an output, as mse(price, y) does. Predictions are shown in the units of the data: standardize, log or a factor in the target are inverted. */
 typedef struct {
     int64_t width; /* numbers in a row; 0: the output has no target */
     /* of each number: the column or field of the source, or the field of the data block */
     const char *const *names;
-    bool converted; /* the target is in other units than the data */
+    bool converted; /* the target has other units than the data */
 } ModelTarget;
 
-/* An input that is computed with in f32 although its numbers may have more digits (rounded.c). */
+/* An input on which f32 arithmetic is done although its numbers may have more digits (rounded.c). */
 typedef struct {
     const char *name;
     Span span;
-    bool
-        scaled; /* it is only multiplied, or its logarithm taken: seven digits are enough for its size, but not for differences */
+    /* it is only scaled, or its logarithm is taken: seven digits are enough unless its values differ by less */
+    bool scaled;
 } RoundedUse;
 
 typedef struct {
     const char *name;
     Span span;    /* where the model names it */
     bool classes; /* [N, classes]: the loss or a metric compares each row with a label */
-    /* [N, ..., classes]: each part of a row, such as an element of a sequence, is compared with a
-     * label */
+    /* [N, ..., classes]: each part of a row, such as a word of a sentence, is compared with a label */
     bool parts;
     /* the source field that is the label; NULL: there is no label, or it is computed or a part of a
      * field */
@@ -75,14 +73,13 @@ typedef struct {
     uint32_t batch, accumulate, epochs; /* accumulate: batches whose gradients make one step */
     bool shuffle;
     uint64_t seed;
-    /* the run folder or file with the first weights, relative to the model's folder; or NULL */
+    /* the run folder or file with the initial weights, relative to the model's folder; or NULL */
     const char *weights;
-    Judge keep_best; /* the score that chooses best.safetensors */
+    Score keep_best; /* chooses the epoch of best.safetensors */
     StopRule stop;
     /* names, in order; each is an output of the train and eval graphs */
     const char *const *metrics;
-    /* of each metric that is a fraction: how many answers of a row it averages (accuracy: 1); else
-     * 0 */
+    /* of each metric that is a fraction: how many truth values of a row it averages (accuracy: 1); else 0 */
     const int64_t *answers;
     const MetricCounts *counts; /* of each metric */
     uint32_t metric_count;
@@ -115,48 +112,47 @@ const ModelInfo *model_info(const Model *model);
 void model_set_training_rows(Model *model, int64_t rows);
 /* Warns if the last batch of an epoch has one row: batch_norm finds no variance in it. */
 void model_warn_last_batch(const Model *model, Diagnostics *diag);
-/* Warns of what is suspicious about the model, whatever its data are: unused names, a loss that
- * gets the wrong kind of numbers. */
+/* Prints the warnings about the model itself, such as unused names, or a loss that gets the wrong kind of numbers. */
 void model_warn(const Model *model, Diagnostics *diag);
-/* Warns if the model chooses its best or last epoch and only test rows are there to choose by. */
+/* Warns that keep_best or stop_when use the test rows, as there are no validation rows. */
 void model_warn_choice(const Model *model, Diagnostics *diag);
 
 /* The key of that name in --set BLOCK.KEY=VALUE: for "epochs" it returns "epochs" and sets *block
  * to "train". NULL if no block has it. */
 const char *model_setting(const char *name, const char **block);
 
-/* The graphs of a model. Inputs: one BATCH symbol per source field used, named by the field
- * ("image") or by source_columns_name; VALUE symbols "epoch" (i32, from 0), "step" (i32, steps done
- * so far in the run, from 0) and "steps" (i32, steps of the whole run) where used. States:
- * trainable "NAME.weight", "NAME.bias"; of an optimizer "adam.m.NAME.weight"...; of a transform
- * "FIELD.standardize.mean"... Means over a split: the VALUE inputs of GRAPH_METRICS have the names
- * of outputs of GRAPH_EVAL and are their means over all rows, or their sums where the outputs are
- * whole numbers. A plain metric has one, "accuracy"; others have several, "rmse.1"... Units: for
- * each output with a target, say "price", GRAPH_UNITS has the VALUE input "prediction:price" (the
- * output) and these outputs, all f32 and of the output's shape: "prediction:price" (in the units of
- * the data), "target:price" (what the loss compares it with) and "truth:price" (the target in the
- * units of the data). Other VALUE inputs are numbers in f64, "number:1700000001", and fitted
- * values, "learnt:y.standardize.mean". */
+/* The graphs of a model, with the names of their symbols.
+ *
+ * Inputs: a BATCH symbol for each source field that is used, named "image" or by source_columns_name. VALUE symbols, all i32: "epoch" (from 0), "step" (steps done so far in the run) and "steps" (of the whole run).
+ *
+ * States: the weights "NAME.weight" and "NAME.bias", those of an optimizer, "adam.m.NAME.weight", and those of a transform, "FIELD.standardize.mean".
+ *
+ * GRAPH_METRICS: its VALUE inputs have the names of outputs of GRAPH_EVAL. They are the means of these over all rows, or the sums where the outputs are whole numbers. A plain metric has one, "accuracy"; others have several, "rmse.1".
+ *
+ * GRAPH_UNITS: an output with a target, say "price", has the VALUE input "prediction:price", the output of the network. Its outputs are "prediction:price" (in the units of the data), "target:price" (the number in the loss) and "truth:price" (the target in the units of the data). All are f32 with the shape of the network's output. Other VALUE inputs are numbers in f64, "number:1700000001", and fitted values, "fitted:y.standardize.mean". */
 typedef enum {
-    GRAPH_TRAIN, /* outputs: "loss" and the metrics that are numbers (means over the batch); updates of every state; grad nodes */
-    GRAPH_EVAL, /* outputs: "loss", the metrics of the batch, what GRAPH_METRICS needs, the model's outputs; no updates */
-    GRAPH_PREDICT, /* outputs: those of the model; fields that only the loss uses are no inputs */
+    /* outputs: "loss" and the metrics that are numbers, as means over the batch; with grad nodes and the updates of all states */
+    GRAPH_TRAIN,
+    /* outputs: "loss", the metrics of the batch, the inputs of GRAPH_METRICS and the model's outputs; no updates */
+    GRAPH_EVAL,
+    GRAPH_PREDICT, /* outputs: those of the model; fields that only the loss uses are not inputs */
     /* outputs: the metrics of a split, also those that are matrices; inputs: means over the split,
      * as above */
     GRAPH_METRICS,
     /* outputs: what each transform of the data block is fitted to, one for each of
      * ModelInfo.fits */
     GRAPH_FIT,
-    GRAPH_FIELDS,  /* outputs: all fields of the data block, as evaluation sees them */
-    GRAPH_UNITS,   /* outputs: predictions and targets in the units of the data, as above */
-    GRAPH_CHOICES, /* outputs: "0", "1"..., the whole numbers of ModelInfo.choices, with the same number of elements for each row */
-    GRAPH_RATE     /* output: "rate", the learning rate, from "epoch", "step" and "steps" */
+    GRAPH_FIELDS, /* outputs: all fields of the data block, as evaluation sees them */
+    GRAPH_UNITS,  /* outputs: predictions and targets in the units of the data, as above */
+    /* outputs: "0", "1"..., the whole numbers of ModelInfo.choices, with the same number of elements for each row */
+    GRAPH_CHOICES,
+    GRAPH_RATE /* output: "rate", the learning rate, from "epoch", "step" and "steps" */
 } GraphKind;
 #define UNITS_PREDICTION "prediction"
 #define UNITS_TARGET "target"
 #define UNITS_TRUTH "truth"
 #define UNITS_NUMBER "number"
-#define UNITS_LEARNT "learnt"
+#define UNITS_FITTED "fitted"
 /* A new graph (caller frees) for `batch` rows, or NULL after reporting errors. Spans of its nodes
  * point into texts of the Diagnostics that model_load got. The model is only read: several threads
  * may build graphs at once. */

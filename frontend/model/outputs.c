@@ -1,4 +1,4 @@
-/* The names of inputs and outputs of the graphs: those of the model, and the metrics. */
+/* Collects the names of the model's inputs and outputs, and names its metrics. */
 #include "frontend/model/loading.h"
 
 #include <string.h>
@@ -21,7 +21,7 @@ static bool name_outputs(Model *model, Names *taken) {
     return true;
 }
 
-/* A metric has the name of its function; the second one of that function is "accuracy_2". */
+/* A metric is named after its function: "accuracy"; the second one is "accuracy_2". */
 static const char *metric_name(Model *model, const Expr *expr, Names *taken) {
     bool named = expr->kind == EXPR_CALL && expr->call.callee->kind == EXPR_NAME;
     const char *wanted = named ? expr->call.callee->text : "metric", *name = wanted;
@@ -49,14 +49,18 @@ static bool name_metrics(Model *model, Names *taken) {
     return true;
 }
 
-bool outputs_name(Model *model) {
-    Names *taken = names_new(model->arena);
-    names_put(taken, "loss", "loss");
+static void name_inputs(Model *model) {
     const FormalList *formals = model->network->formals;
     const char **names = ARENA_ARRAY(model->arena, const char *, formals->count);
     for (const Formal *formal = formals->first; formal; formal = formal->next)
         names[model->info.input_count++] = formal->name.text;
     model->info.inputs = names;
+}
+
+bool outputs_name(Model *model) {
+    Names *taken = names_new(model->arena);
+    names_put(taken, "loss", "loss");
+    name_inputs(model);
     bool outputs = name_outputs(model, taken), metrics = name_metrics(model, taken);
     return outputs && metrics;
 }

@@ -40,7 +40,7 @@ static bool override_read(Model *model, const char *text) {
     return override->value != NULL;
 }
 
-/* "train.epochs" -> the item of `train`, and the key */
+/* For "train.epochs" the item of `train`; *key is "epochs". */
 static Item *block_of(const Model *model, const char *name, const char **key) {
     const char *point = strchr(name, '.');
     if (!point) return NULL;

@@ -1,5 +1,4 @@
-/* Params: the default gives the type, `in` gives the range or the choices. A value of --set passes
- * the same checks. */
+/* Evaluates the params. The default of a param gives its type, `in` its limits. A value of --set passes the same checks. */
 #include "frontend/model/loading.h"
 
 #include <math.h>
@@ -16,7 +15,7 @@ static const char *text_of(const ParamCheck *check, Value value) {
     return value_text(check->evaluator->arena, check->evaluator->graph, value);
 }
 
-/* If the value was given by --set, the message shows the limits of the param. */
+/* Checks the limits. If the value comes from --set, the message shows where they are declared. */
 static bool value_allowed(const ParamCheck *check, Value value) {
     return limits_check(check->evaluator, check->param->limits, value, check->span,
                         (ValueOwner){.name = check->param->name.text}, check->overridden);
@@ -48,8 +47,8 @@ static bool same_kind(const ParamCheck *check, const char *what, Value by_defaul
     if (evaluator_error(check->evaluator, check->span, "%s '%s' is %s, so it cannot be %s", what,
                         check->param->name.text, value_kind_text(by_default.kind),
                         text_of(check, *value)))
-        diag_note(check->evaluator->diag, check->param->value->span, "its default, %s, says so",
-                  text_of(check, by_default));
+        diag_note(check->evaluator->diag, check->param->value->span,
+                  "its type follows from its default, %s", text_of(check, by_default));
     return false;
 }
 
@@ -68,7 +67,7 @@ static bool same_type(const ParamCheck *check, Value by_default, Value *value) {
 
 /* -- one param -- */
 
-/* On the command line a string needs no quotes of its own. */
+/* The value of --set. On the command line a string needs no quotes. */
 static Value override_value(ParamCheck *check, Override *override, Value by_default) {
     check->span = override->value_span;
     check->overridden = true;

@@ -1,12 +1,11 @@
-/* The text that a run keeps: the model's own text, with every --set written in and every `use`
- * replaced by the file. Loading it gives the same model. */
+/* The text that a run keeps: the model's own text, with every --set written in and every `use` replaced by the text of the file. Loading it gives the same model, even if the files change. */
 #include "frontend/model/loading.h"
 #include "ir/base/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* A part of a text that is replaced, by a value or by another file's text. */
+/* A part of a text that is replaced: by a value, or by the text of the file that `use` names. */
 typedef struct {
     Span place;
     const char *value;
@@ -49,7 +48,7 @@ static Edits edits_of(const Model *model, const SourceText *text) {
 
 static void write_text(const Model *model, const SourceText *text, uint32_t from, FILE *out);
 
-/* `written`: the file's name as it stands in the text, in quotes. */
+/* Writes the text of an imported file, between comments with its name. */
 static void write_used(const Model *model, const SourceText *text, const Item *item, FILE *out) {
     Span name = item->import.name.span;
     const char *written = text->text + name.begin;
@@ -64,7 +63,7 @@ static void write_used(const Model *model, const SourceText *text, const Item *i
     fprintf(out, "\n# end of %.*s\n", length, written);
 }
 
-/* From byte `from` on. */
+/* Writes a text from byte `from` on, with its edits. */
 static void write_text(const Model *model, const SourceText *text, uint32_t from, FILE *out) {
     Edits edits = edits_of(model, text);
     uint32_t at = from;

@@ -1,6 +1,4 @@
-/* Inputs that are rounded to f32 and then computed with: 1700000001 - 1700000000 is 0 in f32.
- * Whoever reads the data checks that no digits are lost, or warns. A number that is only moved or
- * scaled, or whose logarithm is taken, keeps seven digits, which is enough. */
+/* Finds inputs that are rounded to f32 before arithmetic: 1700000001 - 1700000000 is 0 in f32. The runtime warns if the data lose digits there. A number that is only moved or scaled, or whose logarithm is taken, keeps seven digits, which is enough. */
 #include "frontend/model/loading.h"
 #include "ir/data/derived.h"
 
@@ -32,7 +30,7 @@ static bool is_rounded(const Node *node, const Node *operand) {
     return operand->dtype == DTYPE_F32 || (node->op == OP_convert && node->dtype == DTYPE_F32);
 }
 
-/* Whether an op that needs all digits depends on an input. */
+/* Whether an op that needs all digits depends on an input through ops that carry it. */
 static bool is_computed_with(const Model *model, const Graph *graph, const bool *live,
                              NodeId input) {
     bool *carried = ARENA_ARRAY(model->arena, bool, graph->node_count);

@@ -1,4 +1,4 @@
-/* The keys of data and train: which there are, their types and limits, and their defaults. */
+/* The keys of data and train: a table of them, their types, limits and defaults. */
 #include "frontend/model/loading.h"
 
 #include <stddef.h>
@@ -34,7 +34,7 @@ static bool read_seed(const KeyReading *reading, Value value, uint64_t *seed) {
     return true;
 }
 
-/* 0.1: a fraction; 5000: a count */
+/* Reads 0.1 as a fraction and 5000 as a number of rows. */
 static bool read_amount(Value value, HoldOut *hold) {
     bool fraction = value.kind == VALUE_FLOAT && value.real >= 0 && value.real < 1;
     bool count = value.kind == VALUE_INT && value.integer >= 0 && value.integer <= INT32_MAX;
@@ -60,7 +60,7 @@ static bool read_stratified(const KeyReading *reading, const Bound *bound, HoldO
     } else if (by_label) {
         if (evaluator_error(
                 reading->evaluator, reading->setting->value->span,
-                "stratified needs to know the label, but the loss does not use exactly one field as such"))
+                "stratified splits by the label, but the loss does not have exactly one label"))
             diag_help(reading->evaluator->diag, "name the field: stratified(source.NAME, %g)",
                       hold->amount);
     } else {
@@ -101,8 +101,7 @@ static bool read_split(const KeyReading *reading, Value value, HoldOut *hold) {
         "a fraction from 0.0 to below 1.0, a whole number of rows, or one of last(), column(), group() and stratified()",
         value);
     if (value.kind == VALUE_STRING && reading->setting->value->kind == EXPR_STRING)
-        diag_help(reading->evaluator->diag,
-                  "give a file of such rows to the source: csv(..., %s = \"FILE\")",
+        diag_help(reading->evaluator->diag, "for a file of such rows write csv(..., %s = \"FILE\")",
                   reading->setting->name.text);
     else if (value.kind == VALUE_STRING)
         diag_help(reading->evaluator->diag,
@@ -197,7 +196,7 @@ bool settings_known_key(ItemKind block, const char *name) {
 
 const char *model_setting(const char *name, const char **block) {
     const char *found = NULL;
-    for (int i = 0; i < KEYS; i++) { /* of both blocks, as seed is, that of train */
+    for (int i = 0; i < KEYS; i++) { /* `seed` is in both blocks: that of train comes last */
         if (strcmp(keys[i].name, name)) continue;
         *block = block_text(keys[i].block);
         found = keys[i].name;
@@ -255,7 +254,7 @@ static bool check_item(const Model *model, const Item *item) {
     bool good = true;
     for (const Setting *setting = item->settings.first; setting; setting = setting->next)
         good &= check_setting(model, item, setting, seen);
-    bool named = good; /* otherwise what is missing may be what was misspelt */
+    bool named = good; /* after an unknown key the missing one may be misspelt */
     for (int i = 0; i < KEYS && named; i++) {
         if (keys[i].block != item->kind || !keys[i].required || names_find(seen, keys[i].name))
             continue;

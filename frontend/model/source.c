@@ -1,4 +1,4 @@
-/* The data source: the runtime gets the call of the source, and returns the schema of the data. */
+/* Reads the setting `source`: gives the call, such as csv("t.csv"), to the runtime, which returns the schema of the data. */
 #include "frontend/model/loading.h"
 #include "ir/base/names.h"
 #include "ir/data/readers.h"
@@ -24,7 +24,7 @@ static bool source_item(Value value, SourceArg *arg) {
     }
 }
 
-/* Lists may hold lists of such items, but not deeper ones. */
+/* A list of items, or of lists of items; `inside`: it is an inner list. */
 static bool source_list(Arena *arena, Value value, SourceArg *arg, bool inside) {
     SourceArg *items = ARENA_ARRAY(arena, SourceArg, value.list.count);
     arg->kind = SOURCE_ARG_LIST;
@@ -58,7 +58,7 @@ static bool data_source(Model *model, Evaluator *evaluator, const Bound *bound) 
     SourceArg *args = ARENA_ARRAY(model->arena, SourceArg, callee->formals->count);
     uint32_t count = 0, i = 0;
     for (const Formal *formal = callee->formals->first; formal; formal = formal->next, i++) {
-        if (bound->args[i].kind == VALUE_NONE) continue; /* left out */
+        if (bound->args[i].kind == VALUE_NONE) continue; /* not given */
         args[count].name = formal->name.text;
         if (!source_arg(model, evaluator, bound, i, &args[count++])) return false;
     }
@@ -79,7 +79,7 @@ static bool not_a_source(Evaluator *evaluator, Span span, Value value) {
     return false;
 }
 
-/* The field that tells splits or series apart has one value a row. */
+/* A field that splits or series are chosen by must have one value a row. */
 static bool check_field(const Model *model, Evaluator *evaluator, const char *name, Span span) {
     const SourceSchema *schema = &model->info.schema;
     const SourceField *field = name ? source_field(schema, name) : NULL;
@@ -99,7 +99,7 @@ static bool check_splits(const Model *model, Evaluator *evaluator) {
            (!series || check_field(model, evaluator, info->split.series, series->value->span));
 }
 
-static bool ask_for_schema(Model *model) {
+static bool read_schema(Model *model) {
     const ModelOptions *options = model->options;
     ModelInfo *info = &model->info;
     return options->schema(options->schema_context, &info->source, &info->split, model->arena,
@@ -111,7 +111,7 @@ bool source_read(Model *model, Evaluator *evaluator) {
     Value value = evaluate(evaluator, expr);
     if (value.kind != VALUE_BOUND || value.bound->callee->builtin->kind != KIND_SOURCE)
         return not_a_source(evaluator, expr->span, value);
-    if (!data_source(model, evaluator, value.bound) || !ask_for_schema(model) ||
+    if (!data_source(model, evaluator, value.bound) || !read_schema(model) ||
         !check_splits(model, evaluator))
         return false;
     SourceSchema *schema = &model->info.schema;

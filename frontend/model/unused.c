@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* -- which names an expression mentions -- */
+/* -- the names that an expression mentions -- */
 
 static void mention(Names *seen, const char *name) { names_put(seen, name, (void *)name); }
 
@@ -25,8 +25,6 @@ static void mention_limits(Names *seen, const Limits *limits) {
     mention_expr(seen, limits->low);
     mention_expr(seen, limits->high);
 }
-
-static void mention_body(Names *seen, const StmtList *body);
 
 static void mention_body(Names *seen, const StmtList *body) {
     for (const Stmt *stmt = body->first; stmt; stmt = stmt->next) {
@@ -77,7 +75,7 @@ static void mention_item(Names *seen, const Item *item) {
     }
 }
 
-/* -- what is mentioned nowhere -- */
+/* -- names that are mentioned nowhere -- */
 
 static bool is_own(const Model *model, Span span) { return span.file == model->own_text->file; }
 
@@ -88,7 +86,8 @@ static void find_params(Model *model, const Names *seen) {
             continue;
         Warning *warning = warning_add(model, item->param.name.span, "the param '%s' is never used",
                                        item->param.name.text);
-        if (override_find(model, item->param.name.text)) warning->help = "so --set changes nothing";
+        if (override_find(model, item->param.name.text))
+            warning->help = "its --set changes nothing";
     }
 }
 
@@ -98,7 +97,7 @@ static bool is_input(const Model *model, const char *name) {
     return false;
 }
 
-/* An output of the same name takes the place of a field in the train block. */
+/* In the train block an output hides a field of the same name. */
 static bool is_output(const Model *model, const char *name) {
     for (const NameNode *out = model->network->definition->outs.first; out; out = out->next)
         if (!strcmp(out->name.text, name)) return true;
@@ -140,14 +139,13 @@ static void find_inputs(Model *model) {
                         formal->name.text);
 }
 
-/* update(state, value) changes a state, and so do functions in which it is called: what it gives
- * need not be used. */
 static bool mentions_any(const Names *seen, const Names *wanted) {
     for (uint32_t i = 0; i < names_count(wanted); i++)
         if (names_find(seen, names_all(wanted)[i])) return true;
     return false;
 }
 
+/* update, and all functions that call it. They change a state, so their results need not be used. */
 static const Names *functions_that_update(const Model *model) {
     Names *updating = names_new(model->arena);
     uint32_t before;
@@ -164,8 +162,7 @@ static const Names *functions_that_update(const Model *model) {
     return updating;
 }
 
-/* Of a, b = f(x) one may need the second only. A name that begins with '_' says that it is not
- * needed. */
+/* Warns of variables that a statement assigns and no expression reads. There is no warning for a, b = f(x), of which only one may be needed, and for names that begin with '_'. */
 static void find_assigned(Model *model, const Names *seen, const Names *updating,
                           const Stmt *stmt) {
     Names *called = names_new(model->arena);
@@ -213,7 +210,7 @@ static void add_ancestors(const Model *model, const Graph *graph, NodeId node, b
     for (NodeId id = 1; more && id < graph->node_count; id++) reached[id] |= more[id];
 }
 
-/* A variable that is used nowhere has its warning already. */
+/* Whether the layer is in the assignment of an unused variable, which has a warning already. */
 static bool is_covered(const Model *model, Span span) {
     for (const Warning *warning = model->warnings; warning; warning = warning->next)
         if (warning->covers.file == span.file && warning->covers.begin <= span.begin &&
@@ -222,18 +219,20 @@ static bool is_covered(const Model *model, Span span) {
     return false;
 }
 
-/* A layer has its warning once, at its first weight. */
+/* "dense1" of "dense1.weight". */
+static const char *layer_of(Arena *arena, const char *tensor) {
+    const char *dot = strrchr(tensor, '.');
+    return dot ? arena_copy_string(arena, tensor, (size_t)(dot - tensor)) : tensor;
+}
+
+/* Warns once for each layer, at its first weight. */
 static void find_idle(Model *model, const Graph *graph, const bool *needed, const bool *trained) {
-    Names *told = names_new(model->arena);
+    Names *reported = names_new(model->arena);
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         const Symbol *symbol = &graph->symbols[i];
-        /* "dense1" of "dense1.weight" */
-        const char *tensor = symbol->name;
-        const char *dot = strrchr(tensor, '.');
-        const char *layer =
-            dot ? arena_copy_string(model->arena, tensor, (size_t)(dot - tensor)) : tensor;
-        if (!symbol->trainable || trained[symbol->node] || names_find(told, layer)) continue;
-        names_put(told, layer, (void *)layer);
+        const char *layer = layer_of(model->arena, symbol->name);
+        if (!symbol->trainable || trained[symbol->node] || names_find(reported, layer)) continue;
+        names_put(reported, layer, (void *)layer);
         Span span = graph_node(graph, symbol->node)->span;
         if (is_covered(model, span)) continue;
         if (!needed[symbol->node])
@@ -245,7 +244,7 @@ static void find_idle(Model *model, const Graph *graph, const bool *needed, cons
                 "the layer '%s' is not trained: an output depends on it, but the loss does not",
                 layer)
                 ->help =
-                "its weights keep their first values; if that is intended, name it in 'freeze'";
+                "its weights keep their initial values; if that is intended, name it in 'freeze'";
     }
 }
 
@@ -260,7 +259,8 @@ void idle_weights_find(Model *model, const Graph *graph) {
     }
     for (uint32_t i = 0; i < model->info.output_count; i++)
         add_ancestors(model, graph, model->log->outputs[i], needed);
-    for (uint32_t i = 0; i < graph->symbol_count; i++) /* kept as they are by intention */
+    for (uint32_t i = 0; i < graph->symbol_count;
+         i++) /* given or frozen weights need no training */
         if ((symbol = &graph->symbols[i])->trainable && needed[symbol->node] &&
             (model->info.weights || model->options->weights_given ||
              freeze_covers(model, symbol->name)))

@@ -20,7 +20,7 @@ static bool is_random(const HoldOut *hold) {
     return hold->amount > 0 && hold->kind != HOLD_LAST && hold->kind != HOLD_COLUMN;
 }
 
-/* Trainings with different seeds can be compared only on the same rows. */
+/* Warns if train.seed also chooses the held-out rows: runs with different seeds can be compared only on the same rows. */
 static void find_moving_split(Model *model) {
     const Setting *seed = item_setting(model->train, "seed");
     const SplitRequest *split = &model->info.split;
@@ -55,7 +55,7 @@ void model_warn(const Model *model, Diagnostics *diag) {
     }
 }
 
-/* A result on the rows that chose the epoch is the best of many, so it is too good. */
+/* The best of many results on the test rows is too good an estimate for new rows. */
 void model_warn_choice(const Model *model, Diagnostics *diag) {
     static const char *const keys[] = {"keep_best", "stop_when"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
@@ -65,7 +65,7 @@ void model_warn_choice(const Model *model, Diagnostics *diag) {
                      keys[i]);
         diag_help(
             diag,
-            "the result on the test rows is then too good; hold out validation rows by 'valid = 0.1' in the data block");
+            "the result on the test rows is then too good; 'valid = 0.1' in the data block holds out validation rows");
         return;
     }
 }

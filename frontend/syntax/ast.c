@@ -21,7 +21,7 @@ const char *number_text(double value, char text[NUMBER_TEXT]) {
     while (strtod(text, NULL) != value && ++decimals < 17);
     int exponent = atoi(strchr(text, 'e') + 1);
     if (exponent < -4 || exponent > 15) {
-        /* "1e-06" as it would be written by hand: "1e-6" */
+        /* "1e-06" becomes "1e-6", as one would write it by hand. */
         char *digits = strchr(text, 'e') + 1;
         digits += *digits == '-';
         size_t skip = strspn(digits, "+0");
@@ -31,6 +31,7 @@ const char *number_text(double value, char text[NUMBER_TEXT]) {
     return text;
 }
 
+/* The depth of a node that has this child, if its other children give it `depth`. */
 static uint32_t deeper(uint32_t depth, const Expr *child) {
     return child && child->depth >= depth ? child->depth + 1 : depth;
 }

@@ -1,5 +1,4 @@
-/* The syntax tree. Nodes live in an arena and are never changed after parsing, but for `--set`,
- * which exchanges an expression for another. Every node knows its place in the text. */
+/* The syntax tree. Its nodes live in an arena. After parsing only `--set` changes the tree: it replaces the expression of a param or a setting. Every node knows its place in the text. */
 #ifndef MLC_FRONTEND_SYNTAX_AST_H
 #define MLC_FRONTEND_SYNTAX_AST_H
 
@@ -93,7 +92,7 @@ typedef enum {
 struct Expr {
     Expr *next;
     ExprKind kind;
-    uint32_t depth; /* levels of nodes under this one, and 1 */
+    uint32_t depth; /* 1 for a leaf; else 1 more than the deepest child */
     Span span;
     union {
         int64_t integer;
@@ -108,7 +107,7 @@ struct Expr {
         } operation;
         struct {
             Expr *callee;
-            ArgList args; /* of x |> f(a) too: x is the first */
+            ArgList args; /* x |> f(a) has the arguments x and a */
             bool piped;
         } call;
         struct {
@@ -130,12 +129,11 @@ typedef struct {
     Span span;
 } Type;
 
-/* What stands after `in`: a range low..high, low..<high, low.. or low<.. , or an expression that
- * gives the choices. */
+/* The limits of a param or an input, which follow `in`. Either a range, one of low..high, low..<high, low.. and low<.. , or an expression whose value is the list of choices. */
 typedef struct {
     Expr *choices;     /* NULL: a range */
     Expr *low, *high;  /* high NULL: no upper end */
-    bool above, below; /* the lower, the upper end itself is outside */
+    bool above, below; /* low<..: `low` itself is not allowed; low..<high: `high` is not */
     Span span;
 } Limits;
 
@@ -180,7 +178,7 @@ struct Stmt {
     };
 };
 
-/* What def and model share. */
+/* A def or a model. */
 typedef struct {
     Name name;
     FormalList formals;
@@ -207,7 +205,7 @@ typedef struct {
     Limits *limits; /* or NULL */
 } Param;
 
-/* use "FILE"; `text` is set where the file's items follow: it was not used before (imports.c). */
+/* use "FILE". The first `use` of a file gets its text (model/imports.c); for a repeated one `text` is NULL. */
 typedef struct SourceText SourceText;
 typedef struct {
     Name name;
@@ -238,12 +236,9 @@ AST_LIST(ItemList, Item);
         (list).count++;                                                                            \
     } while (0)
 
-enum {
-    AST_MAX_DEPTH = 600
-}; /* of expressions: a chain of so many operators is no formula any more */
+enum { AST_MAX_DEPTH = 600 }; /* of an expression, so that recursion over it fits the stack */
 
-/* A number as a literal: as few digits as give the same number again, and always with a point or an
- * exponent. */
+/* Writes a number as a literal: with the fewest digits that read back as the same number, and always with a point or an exponent. */
 enum { NUMBER_TEXT = 32 };
 const char *number_text(double value, char text[NUMBER_TEXT]);
 
@@ -262,7 +257,7 @@ Sub *ast_slice(Arena *arena, Span span, Expr *from, Expr *to, Expr *step);
 NameNode *ast_name(Arena *arena, Name name);
 Type *ast_type(Arena *arena, Span span, Name name, bool has_shape, ExprList shape);
 Limits *ast_limits(Arena *arena, Limits limits);
-/* a..b as a range, everything else as choices */
+/* The expression a..b gives a range, any other expression gives the choices. */
 Limits *ast_limits_of(Arena *arena, Expr *expr);
 Formal *ast_formal(Arena *arena, Name name, Type *type, Expr *value, Limits *limits);
 Stmt *ast_assign(Arena *arena, Span span, NameList names, ExprList values);
@@ -272,7 +267,7 @@ Stmt *ast_if(Arena *arena, Span span, ArmList arms, StmtList otherwise);
 Setting *ast_setting(Arena *arena, bool is_field, Name name, Expr *value, Span written);
 Item *ast_item(Arena *arena, ItemKind kind, Span span);
 
-/* Calls `visit` with an expression, then with all those that it is made of. NULL: nothing. */
+/* Calls `visit` with an expression, then with all expressions inside it. `expr` may be NULL. */
 typedef void ExprVisitor(void *context, const Expr *expr);
 void ast_visit(const Expr *expr, ExprVisitor *visit, void *context);
 

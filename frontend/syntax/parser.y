@@ -289,7 +289,7 @@ static Item *use(Syntax *syntax, Span span, Name file) {
     return item;
 }
 
-/* Bison itself has only one thing to say: its stack is full. */
+/* Bison calls this only when its stack is full; syntax errors go to yyreport_syntax_error. */
 static void yyerror(const Span *span, Syntax *syntax, const char *message) {
     (void)message;
     syntax_error(syntax, *span, "this is nested too deep");
@@ -308,7 +308,7 @@ static int yyreport_syntax_error(const yypcontext_t *context, Syntax *syntax) {
     if (count < 0) return count;
     token_kinds(symbols, count, kinds);
     token_kinds(&found, 1, kinds + count);
-    syntax_unexpected(syntax, &(SyntaxSurprise){kinds[count], *yypcontext_location(context), kinds, count});
+    syntax_unexpected(syntax, &(UnexpectedToken){kinds[count], *yypcontext_location(context), kinds, count});
     return 0;
 }
 
@@ -323,7 +323,7 @@ static bool read_text(Syntax *syntax) {
     if (zero) {
         uint32_t at = input->base + (uint32_t)(zero - input->text);
         bool wide = input->length > 1 && (!memcmp(input->text, "\xff\xfe", 2) || !memcmp(input->text, "\xfe\xff", 2));
-        syntax_error(syntax, (Span){input->file, at, at + 1}, wide ? "this text is UTF-16" : "a zero byte: this is no text");
+        syntax_error(syntax, (Span){input->file, at, at + 1}, wide ? "this text is UTF-16" : "the file contains a zero byte, so it is not a text");
         diag_help(input->diag, wide ? "save it as UTF-8" : "a model is a text that begins with the line 'mdl 1'");
         return false;
     }

@@ -14,8 +14,7 @@ enum {
 
 typedef struct Syntax Syntax;
 
-/* Both read text[0, length), whose first byte is byte `base` of registered text `file`. NULL after
- * reporting errors. */
+/* The text to read: text[0, length). Its first byte is byte `base` of the text that the diagnostics know as `file`. */
 typedef struct {
     Arena *arena;
     Diagnostics *diag;
@@ -24,10 +23,11 @@ typedef struct {
     size_t length;
     uint32_t *header_end; /* gets the offset behind `mdl 1`; may be NULL */
 } SyntaxInput;
+/* Both return NULL after reporting errors. */
 ItemList *syntax_read_model(const SyntaxInput *input);
 Expr *syntax_read_expression(const SyntaxInput *input);
 
-/* -- what the three parts say to each other -- */
+/* -- shared by lexer.l, tokens.c, parser.y and syntax_error.c -- */
 
 /* The value of a token or of a rule of the grammar. */
 typedef union {
@@ -68,7 +68,7 @@ typedef struct {
     uint32_t indent; /* of its line */
 } Bracket;
 
-/* closing all brackets makes up to three tokens for each */
+/* The end of a text may close all brackets at once, with up to three tokens for each. */
 enum { TOKEN_QUEUE = 4 * SYNTAX_MAX_NESTING };
 
 struct Syntax {
@@ -76,8 +76,8 @@ struct Syntax {
     void *scanner;
     uint32_t at; /* scanner: offset of the next byte in the text */
     /* tokens.c */
-    int goal;                       /* the first token: chooses what to read */
-    bool started;                   /* it has been handed out */
+    int goal; /* READ_MODEL or READ_EXPRESSION: the first token selects the rule of the grammar */
+    bool started;                   /* `goal` has been handed out */
     SyntaxToken queue[TOKEN_QUEUE]; /* tokens not handed out yet; a ring */
     uint32_t queue_first, queue_count;
     SyntaxToken looked_ahead; /* the word after a newline */
@@ -89,14 +89,13 @@ struct Syntax {
     int previous;         /* kind of the token handed out last; 0 at the start */
     Bracket brackets[SYNTAX_MAX_NESTING];
     uint32_t depth;
-    /* a word was dropped or a bracket closed, with an error: the parser's next surprise is not
-     * news */
+    /* an error about a bracket or a character was reported: the parser's next error follows from it and stays silent */
     bool repaired;
-    bool stopped;   /* nested too deep: the rest of the text is not looked at */
-    bool lost;      /* the head of an item was wrong: nothing is said up to the next one */
-    bool has_error; /* there has been an error, whose line begins at: */
-    uint32_t error_line;
-    uint64_t signs_reported; /* bits: signs of other languages that have been told of */
+    bool stopped; /* nested too deep: the rest of the text is not read */
+    bool lost;    /* the head of an item was wrong: errors stay silent up to the next item */
+    bool has_error;
+    uint32_t error_line;     /* where the line of the last error begins */
+    uint64_t signs_reported; /* bit i: other_signs[i] of lexer.l has been reported */
     /* parser.y */
     ItemList items;
     Expr *expression;
@@ -112,17 +111,16 @@ void syntax_scanner_close(Syntax *syntax);
 /* The next token for the parser, with the newline rule applied and brackets balanced (tokens.c). */
 int syntax_token(Semantic *value, Span *span, Syntax *syntax);
 
-/* Reports at a place in the text (syntax_error.c). One error a line is enough, as the others mostly
- * follow from it: false if nothing was said. Then no note and no help may follow. */
+/* Reports an error at a place in the text (syntax_error.c). Only the first error of a line is reported, as the others mostly follow from it. Returns false where nothing was reported: then no note and no help may follow. */
 bool syntax_error(Syntax *syntax, Span span, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* Reports that a token, written as it stands in the text, is not one of those named. */
+/* A token for which the grammar has no rule, and the tokens that it would accept there. */
 typedef struct {
     int token; /* 0: the end of the text */
     Span span;
     const int *expected;
     int expected_count;
-} SyntaxSurprise;
-void syntax_unexpected(Syntax *syntax, const SyntaxSurprise *surprise);
+} UnexpectedToken;
+void syntax_unexpected(Syntax *syntax, const UnexpectedToken *unexpected);
 
 #endif

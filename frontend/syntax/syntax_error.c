@@ -1,4 +1,4 @@
-/* What to say about a token that the grammar has no place for. */
+/* Words the error about an unexpected token: what was found, what is expected there, and a help that depends on the mistake. For instance `y -> relu(x)`: "'->' where '=' is expected", with the help "assign with '='". */
 #include "parser.h"
 
 #include <ctype.h>
@@ -6,13 +6,12 @@
 #include <string.h>
 
 bool syntax_error(Syntax *syntax, Span span, const char *format, ...) {
-    va_list args;
-    /* Where the line of a place begins. */
     uint32_t line = span.begin - syntax->input.base;
     while (line > 0 && syntax->input.text[line - 1] != '\n') line--;
     if (syntax->lost || (syntax->has_error && syntax->error_line == line)) return false;
     syntax->has_error = true;
     syntax->error_line = line;
+    va_list args;
     va_start(args, format);
     diag_error(syntax->input.diag, STATUS_MODEL, span, "%s",
                arena_vformat(syntax->input.arena, format, args));
@@ -20,63 +19,63 @@ bool syntax_error(Syntax *syntax, Span span, const char *format, ...) {
     return true;
 }
 
-/* The token as it stands in the text. */
-static const char *written(Syntax *syntax, const SyntaxSurprise *surprise) {
+/* The token as the text writes it, in quotes. */
+static const char *written(Syntax *syntax, const UnexpectedToken *unexpected) {
     const SyntaxInput *input = &syntax->input;
-    Span span = surprise->span;
-    if (surprise->token == 0) return "the end of the text";
-    if (surprise->token == NL) return "the end of the line";
+    Span span = unexpected->span;
+    if (unexpected->token == 0) return "the end of the text";
+    if (unexpected->token == NL) return "the end of the line";
     return arena_format(input->arena, "'%.*s'", (int)(span.end - span.begin),
                         input->text + span.begin - input->base);
 }
 
-/* Without quotes. */
-static const char *written_word(Syntax *syntax, const SyntaxSurprise *surprise) {
+/* The same without quotes. */
+static const char *written_word(Syntax *syntax, const UnexpectedToken *unexpected) {
     const SyntaxInput *input = &syntax->input;
-    return arena_copy_string(input->arena, input->text + surprise->span.begin - input->base,
-                             surprise->span.end - surprise->span.begin);
+    return arena_copy_string(input->arena, input->text + unexpected->span.begin - input->base,
+                             unexpected->span.end - unexpected->span.begin);
 }
 
-static bool expects(const SyntaxSurprise *surprise, int token) {
-    for (int i = 0; i < surprise->expected_count; i++)
-        if (surprise->expected[i] == token) return true;
+static bool expects(const UnexpectedToken *unexpected, int token) {
+    for (int i = 0; i < unexpected->expected_count; i++)
+        if (unexpected->expected[i] == token) return true;
     return false;
 }
 
 static bool is_keyword(int token) { return token >= USE && token <= NOT; }
 
-/* What to name of the expected tokens, by the first that fits; operators are never worth a list. */
-static const char *expectation(const SyntaxSurprise *surprise) {
-    if (expects(surprise, PARAM)) return "'use', 'param', 'def', 'model', 'data' or 'train'";
-    if (expects(surprise, '{') && surprise->expected_count == 1) return "'{'";
-    if (expects(surprise, INT) && expects(surprise, ':')) return "an index or ':'";
-    if (expects(surprise, INT) && expects(surprise, ID)) return "an expression";
-    if (expects(surprise, FOR)) return "a statement or '}'";
-    if (expects(surprise, FIELD)) return "a setting 'name = value' or '}'";
-    if (expects(surprise, ID)) return "a name";
-    if (expects(surprise, STRING)) return "a file's name in quotes";
-    if (expects(surprise, INT)) return "a whole number";
-    if (expects(surprise, ARROW)) return "'=' or '->'";
-    if (expects(surprise, ':') && expects(surprise, ')')) return "':', '=', ',' or ')'";
-    if (expects(surprise, ')'))
-        return expects(surprise, ',') ? "an operator, ',' or ')'" : "an operator or ')'";
-    if (expects(surprise, ']')) return "an operator, ',' or ']'";
-    if (expects(surprise, '{')) return "an operator or '{'";
-    if (expects(surprise, '=') && expects(surprise, ',')) return "'=' or ','";
-    if (expects(surprise, '=')) return "'='";
-    if (expects(surprise, NL)) return "the end of the line";
-    if (expects(surprise, '(')) return "'('";
+/* The name of what is expected, by the first rule that fits. Operators are not listed one by one. */
+static const char *expectation(const UnexpectedToken *unexpected) {
+    if (expects(unexpected, PARAM)) return "'use', 'param', 'def', 'model', 'data' or 'train'";
+    if (expects(unexpected, '{') && unexpected->expected_count == 1) return "'{'";
+    if (expects(unexpected, INT) && expects(unexpected, ':')) return "an index or ':'";
+    if (expects(unexpected, INT) && expects(unexpected, ID)) return "an expression";
+    if (expects(unexpected, FOR)) return "a statement or '}'";
+    if (expects(unexpected, FIELD)) return "a setting 'name = value' or '}'";
+    if (expects(unexpected, ID)) return "a name";
+    if (expects(unexpected, STRING)) return "a file's name in quotes";
+    if (expects(unexpected, INT)) return "a whole number";
+    if (expects(unexpected, ARROW)) return "'=' or '->'";
+    if (expects(unexpected, ':') && expects(unexpected, ')')) return "':', '=', ',' or ')'";
+    if (expects(unexpected, ')'))
+        return expects(unexpected, ',') ? "an operator, ',' or ')'" : "an operator or ')'";
+    if (expects(unexpected, ']')) return "an operator, ',' or ']'";
+    if (expects(unexpected, '{')) return "an operator or '{'";
+    if (expects(unexpected, '=') && expects(unexpected, ',')) return "'=' or ','";
+    if (expects(unexpected, '=')) return "'='";
+    if (expects(unexpected, NL)) return "the end of the line";
+    if (expects(unexpected, '(')) return "'('";
     return NULL;
 }
 
-/* The text of the model at a place. */
+/* The text from byte `at` of its file on. */
 static const char *text_at(const Syntax *syntax, uint32_t at) {
     return syntax->input.text + at - syntax->input.base;
 }
 
-/* The word right before the surprise, in its line; "": there is none. */
-static const char *word_before(Syntax *syntax, const SyntaxSurprise *surprise) {
-    uint32_t end = surprise->span.begin, base = syntax->input.base;
+/* The word right before the unexpected token, in the same line; "" where there is none. */
+static const char *word_before(Syntax *syntax, const UnexpectedToken *unexpected) {
+    uint32_t end = unexpected->span.begin, base = syntax->input.base;
     while (end > base && *text_at(syntax, end - 1) == ' ') end--;
     uint32_t begin = end;
     while (begin > base && (isalnum((unsigned char)*text_at(syntax, begin - 1)) ||
@@ -85,14 +84,14 @@ static const char *word_before(Syntax *syntax, const SyntaxSurprise *surprise) {
     return arena_copy_string(syntax->input.arena, text_at(syntax, begin), end - begin);
 }
 
-/* Whether this character is the last one before the surprise, in its line. */
-static bool follows(const Syntax *syntax, const SyntaxSurprise *surprise, char sign) {
-    uint32_t end = surprise->span.begin, base = syntax->input.base;
+/* Whether this character is the last one before the unexpected token, in the same line. */
+static bool follows(const Syntax *syntax, const UnexpectedToken *unexpected, char sign) {
+    uint32_t end = unexpected->span.begin, base = syntax->input.base;
     while (end > base && *text_at(syntax, end - 1) == ' ') end--;
     return end > base && *text_at(syntax, end - 1) == sign;
 }
 
-/* Words that other languages begin a block with, and what stands at the top level elsewhere. */
+/* At the top level: words with which other languages begin an item, and settings outside their block. */
 static const char *item_help(Syntax *syntax, const char *word) {
     static const char *const words[] = {"use", "param", "def", "model", "data", "train"};
     static const struct {
@@ -139,133 +138,140 @@ static bool is_value(int token) {
     return token == INT || token == FLOAT || token == STRING || token == TRUE || token == FALSE;
 }
 
-/* Where a name is to get a value. */
-static const char *value_help(Syntax *syntax, const SyntaxSurprise *surprise) {
+/* After a name that should get a value. */
+static const char *value_help(Syntax *syntax, const UnexpectedToken *unexpected) {
     static const char *const field = "field";
-    const char *before = word_before(syntax, surprise);
+    const char *before = word_before(syntax, unexpected);
     if (!strcmp(before, "while")) return "there is no 'while'; write for i in 1..10 { ... }";
     if (!strcmp(before, "for")) return "write for i in 1..10 { ... }";
     if (!strcmp(before, "print"))
         return "'mlc summary FILE.mdl' shows the shapes of a model, 'mlc data FILE.mdl' its data";
-    if (surprise->token == ARROW) return "assign with '=': y = x |> dense(8)";
-    if (surprise->token == PIPE) return "give the result a name: y = x |> dense(8)";
-    if (surprise->token == ':') return "assign with '='; a block is written { ... }";
-    if (surprise->token == '(') return "give the result a name: y = f(x)";
-    if (surprise->token == '.')
+    if (unexpected->token == ARROW) return "assign with '=': y = x |> dense(8)";
+    if (unexpected->token == PIPE) return "give the result a name: y = x |> dense(8)";
+    if (unexpected->token == ':') return "assign with '='; a block is written { ... }";
+    if (unexpected->token == '(') return "give the result a name: y = f(x)";
+    if (unexpected->token == '.')
         return "give the result a name, and call functions by name: y = f(x)";
-    if (is_arithmetic(surprise->token) && *text_at(syntax, surprise->span.end) == '=')
+    if (is_arithmetic(unexpected->token) && *text_at(syntax, unexpected->span.end) == '=')
         return arena_format(syntax->input.arena, "write %s = %s %c ...", before, before,
-                            surprise->token);
-    if (is_arithmetic(surprise->token) && !*before) return "comments begin with '#'";
+                            unexpected->token);
+    if (is_arithmetic(unexpected->token) && !*before) return "comments begin with '#'";
     if (!strcmp(before, "return")) return "assign to the name of the output: logits = ...";
     if (declares_a_variable(before)) return "write NAME = ... without a word before the name";
-    if (surprise->token == ID && !expects(surprise, ',') && diag_nearest(before, &field, 1))
+    if (unexpected->token == ID && !expects(unexpected, ',') && diag_nearest(before, &field, 1))
         return "did you mean 'field'?";
-    if (surprise->token == ID && !expects(surprise, ','))
+    if (unexpected->token == ID && !expects(unexpected, ','))
         return "a setting is NAME = VALUE, and a field is field NAME = VALUE";
-    if (is_value(surprise->token) || surprise->token == EQ) return "assign with '=': epochs = 10";
+    if (is_value(unexpected->token) || unexpected->token == EQ)
+        return "assign with '=': epochs = 10";
     return NULL;
 }
 
 /* In the head of a block, def or model. */
-static const char *head_help(Syntax *syntax, const SyntaxSurprise *surprise) {
-    const char *before = word_before(syntax, surprise);
-    if (expects(surprise, ARROW) && surprise->token == '{')
+static const char *head_help(Syntax *syntax, const UnexpectedToken *unexpected) {
+    const char *before = word_before(syntax, unexpected);
+    if (expects(unexpected, ARROW) && unexpected->token == '{')
         return "a model names its outputs: model net(image) -> logits { ... }";
-    if (expects(surprise, ARROW) && surprise->token == ':')
+    if (expects(unexpected, ARROW) && unexpected->token == ':')
         return "outputs follow '->': model net(image) -> logits { ... }";
-    if (expects(surprise, '(') && surprise->expected_count == 1)
+    if (expects(unexpected, '(') && unexpected->expected_count == 1)
         return "write the inputs after the name, in brackets: model net(image) -> logits { ... }";
-    if (surprise->token == '(' && !strcmp(before, "model"))
+    if (unexpected->token == '(' && !strcmp(before, "model"))
         return "the network has a name: model net(image) -> logits { ... }";
-    if (expects(surprise, IN) && surprise->expected_count == 1)
+    if (expects(unexpected, IN) && unexpected->expected_count == 1)
         return "write for i in 1..10 { ... }";
-    if (surprise->token == '(' && !strcmp(before, "for")) return "write for i in 1..10 { ... }";
-    if (surprise->token == '.' && expects(surprise, ':') && expects(surprise, ')'))
+    if (unexpected->token == '(' && !strcmp(before, "for")) return "write for i in 1..10 { ... }";
+    if (unexpected->token == '.' && expects(unexpected, ':') && expects(unexpected, ')'))
         return "inputs are names of fields: field x = source.x in the data block, and net(x)";
-    if (expects(surprise, '{') && surprise->token == ':') return "a block is written { ... }";
-    if (expects(surprise, '{') && (surprise->token == '=' || surprise->token == '('))
+    if (expects(unexpected, '{') && unexpected->token == ':') return "a block is written { ... }";
+    if (expects(unexpected, '{') && (unexpected->token == '=' || unexpected->token == '('))
         return "write '{' right after the name: train { ... }";
-    if (expects(surprise, '{') && surprise->expected_count == 1)
+    if (expects(unexpected, '{') && unexpected->expected_count == 1)
         return "write a block { ... }, with '{' on the same line";
-    if (expects(surprise, '{') && surprise->token == ID) return "write a block { ... }";
+    if (expects(unexpected, '{') && unexpected->token == ID) return "write a block { ... }";
     return NULL;
 }
 
-/* Inside of an expression, or where it might have ended. */
-static const char *expression_help(Syntax *syntax, const SyntaxSurprise *surprise) {
-    bool at_end = expects(surprise, NL) && expects(surprise, AND),
-         in_list = expects(surprise, ')') && expects(surprise, AND);
-    if (expects(surprise, INT) && expects(surprise, ID) && follows(syntax, surprise, '%'))
+/* Inside an expression, or after a complete one. */
+static const char *expression_help(Syntax *syntax, const UnexpectedToken *unexpected) {
+    bool at_end = expects(unexpected, NL) && expects(unexpected, AND),
+         in_list = expects(unexpected, ')') && expects(unexpected, AND);
+    if (expects(unexpected, INT) && expects(unexpected, ID) && follows(syntax, unexpected, '%'))
         return "'%' is a remainder: write 10 % as 0.1";
-    if (surprise->token == ':' && in_list) return "a range is 1..4, both ends included";
-    if (surprise->token == ARROW) return "chain functions with '|>': x |> dense(8) |> relu";
-    if (surprise->token == '>' && expects(surprise, INT) && expects(surprise, ID))
+    if (unexpected->token == ':' && in_list) return "a range is 1..4, both ends included";
+    if (unexpected->token == ARROW) return "chain functions with '|>': x |> dense(8) |> relu";
+    if (unexpected->token == '>' && expects(unexpected, INT) && expects(unexpected, ID))
         return "chain functions with '|>': x |> dense(8) |> relu";
-    if (surprise->token == STRING && expects(surprise, ID) && !expects(surprise, INT))
+    if (unexpected->token == STRING && expects(unexpected, ID) && !expects(unexpected, INT))
         return "write the name of a function without quotes: x |> relu";
-    if (surprise->token == RANGE && expects(surprise, ':'))
+    if (unexpected->token == RANGE && expects(unexpected, ':'))
         return "':' stands for a whole axis: x[:, 0]";
-    if (surprise->token == ID && at_end) return "chain functions with '|>', and multiply with '*'";
-    if ((is_value(surprise->token) || surprise->token == '[') && at_end &&
-        *word_before(syntax, surprise))
+    if (unexpected->token == ID && at_end)
+        return "chain functions with '|>', and multiply with '*'";
+    if ((is_value(unexpected->token) || unexpected->token == '[') && at_end &&
+        *word_before(syntax, unexpected))
         return "write arguments in brackets: dense(8)";
-    if (surprise->token == ',' && at_end)
+    if (unexpected->token == ',' && at_end)
         return "write a list as [a, b]; settings go on separate lines, without ','";
-    if (surprise->token == ',' && in_list && !expects(surprise, ','))
+    if (unexpected->token == ',' && in_list && !expects(unexpected, ','))
         return "write a list as [a, b]";
     return NULL;
 }
 
-static const char *shape_help(Syntax *syntax, const SyntaxSurprise *surprise) {
-    if (expects(surprise, MDL))
+/* The help by the part of the grammar that the token stands in. */
+static const char *place_help(Syntax *syntax, const UnexpectedToken *unexpected) {
+    if (expects(unexpected, MDL))
         return "the first line of a model is 'mdl 1'; name the data in its data block: source = csv(\"FILE\")";
-    if (expects(surprise, PARAM)) return item_help(syntax, written_word(syntax, surprise));
-    if (expects(surprise, INT) && surprise->expected_count == 1)
+    if (expects(unexpected, PARAM)) return item_help(syntax, written_word(syntax, unexpected));
+    if (expects(unexpected, INT) && unexpected->expected_count == 1)
         return "the first line of a model is 'mdl 1'";
-    if ((is_arithmetic(surprise->token) || surprise->token == STRING) && syntax->first_on_line)
+    if ((is_arithmetic(unexpected->token) || unexpected->token == STRING) && syntax->first_on_line)
         return "comments begin with '#'";
-    const char *head = head_help(syntax, surprise);
+    const char *head = head_help(syntax, unexpected);
     if (head) return head;
-    if (expects(surprise, '=') && !expects(surprise, ')')) return value_help(syntax, surprise);
-    return expression_help(syntax, surprise);
+    if (expects(unexpected, '=') && !expects(unexpected, ')'))
+        return value_help(syntax, unexpected);
+    return expression_help(syntax, unexpected);
 }
 
-static const char *help_for(Syntax *syntax, const SyntaxSurprise *surprise) {
-    if (surprise->token == '=' && expects(surprise, EQ))
+static const char *help_for(Syntax *syntax, const UnexpectedToken *unexpected) {
+    if (unexpected->token == '=' && expects(unexpected, EQ))
         return "'==' compares; '=' assigns, or names an argument";
-    bool begins = syntax->first_on_line && !expects(surprise, FOR);
-    if (is_keyword(surprise->token) && expects(surprise, ID) && !begins)
-        return arena_format(syntax->input.arena, "%s is a keyword%s", written(syntax, surprise),
-                            expects(surprise, INT) ? ", not a value" : "; choose another name");
-    return shape_help(syntax, surprise);
+    bool begins = syntax->first_on_line && !expects(unexpected, FOR);
+    if (is_keyword(unexpected->token) && expects(unexpected, ID) && !begins)
+        return arena_format(syntax->input.arena, "%s is a keyword%s", written(syntax, unexpected),
+                            expects(unexpected, INT) ? ", not a value" : "; choose another name");
+    return place_help(syntax, unexpected);
 }
 
 static bool is_comparison(int token) {
     return token == '<' || token == '>' || token == LE || token == GE || token == EQ || token == NE;
 }
 
-void syntax_unexpected(Syntax *syntax, const SyntaxSurprise *surprise) {
+void syntax_unexpected(Syntax *syntax, const UnexpectedToken *unexpected) {
     bool repaired = syntax->repaired;
     syntax->repaired = false;
     if (repaired || syntax->stopped) return;
-    const char *found = written(syntax, surprise), *expected = expectation(surprise),
-               *help = help_for(syntax, surprise);
-    bool told = false;
-    if (expects(surprise, MDL) && surprise->token == 0) {
-        told = syntax_error(syntax, surprise->span,
-                            "this text is empty; a model begins with the line 'mdl 1'");
-    } else if (expects(surprise, MDL)) {
-        told = syntax_error(syntax, surprise->span,
-                            "a model begins with the line 'mdl 1'; this one begins with %s", found);
-    } else if (is_comparison(surprise->token) && expects(surprise, AND)) {
-        told = syntax_error(syntax, surprise->span, "comparisons cannot be chained");
+    const char *found = written(syntax, unexpected), *expected = expectation(unexpected),
+               *help = help_for(syntax, unexpected);
+    bool reported = false;
+    if (expects(unexpected, MDL) && unexpected->token == 0) {
+        reported = syntax_error(syntax, unexpected->span,
+                                "this text is empty; a model begins with the line 'mdl 1'");
+    } else if (expects(unexpected, MDL)) {
+        reported =
+            syntax_error(syntax, unexpected->span,
+                         "a model begins with the line 'mdl 1'; this one begins with %s", found);
+    } else if (is_comparison(unexpected->token) && expects(unexpected, AND)) {
+        reported = syntax_error(syntax, unexpected->span, "comparisons cannot be chained");
         help = "write 'a < b and b < c'";
     } else if (expected) {
-        told = syntax_error(syntax, surprise->span, "%s where %s is expected", found, expected);
+        reported =
+            syntax_error(syntax, unexpected->span, "%s where %s is expected", found, expected);
     } else {
-        told = syntax_error(syntax, surprise->span, "%s is not allowed here", found);
+        reported = syntax_error(syntax, unexpected->span, "%s is not allowed here", found);
     }
-    if (help && told) diag_help(syntax->input.diag, "%s", help);
-    syntax->lost |= told && !syntax->depth && syntax->goal == READ_MODEL && !expects(surprise, MDL);
+    if (help && reported) diag_help(syntax->input.diag, "%s", help);
+    syntax->lost |=
+        reported && !syntax->depth && syntax->goal == READ_MODEL && !expects(unexpected, MDL);
 }

@@ -1,10 +1,8 @@
-/* From words to the parser's tokens: which newlines end a statement, and which brackets are
- * missing.
+/* Turns the scanner's words into the parser's tokens: decides which newlines end a statement, and repairs brackets.
  *
- * A newline counts where the token before it can end a statement, outside of ( ) and [ ], unless
- * the next line begins with `|>` or `else`. A closing brace ends the statement before it as well. A
- * bracket that is never closed is reported at its opener, as soon as something follows that cannot
- * stand inside it, and is then closed, so that parsing goes on. */
+ * A newline ends a statement if three things hold. The token before it can end a statement, the newline is outside of ( ) and [ ], and the next line does not begin with `|>` or `else`. A closing brace ends the statement before it as well.
+ *
+ * A bracket that is never closed is reported at its opener, as soon as a word follows that cannot stand inside it. It is then closed, so that parsing continues. */
 #include "parser.h"
 
 #include <string.h>
@@ -17,7 +15,7 @@ static void queue_push(Syntax *syntax, SyntaxToken token) {
     *queue_at(syntax, syntax->queue_count++) = token;
 }
 
-/* The next word, with what the newline rule needs to know about its line. */
+/* The next word, with the facts about its line that the newline rule needs. */
 static SyntaxToken scan_word(Syntax *syntax) {
     SyntaxToken token = {0};
     token.kind = syntax_scan(syntax, &token.value, &token.span);
@@ -62,7 +60,7 @@ static bool begins_item(int kind) {
     }
 }
 
-/* A word after a complete expression that cannot go on with it. */
+/* Words that cannot continue a complete expression. */
 static bool begins_statement(int kind) {
     return kind == ID || kind == FOR || kind == IF || kind == FIELD || begins_item(kind);
 }
@@ -77,7 +75,8 @@ static bool inside_expression(const Syntax *syntax) {
     return syntax->depth && innermost(syntax)->kind != '{';
 }
 
-static SyntaxToken made(int kind, Span at) {
+/* A token of no length that is not in the text, placed before `at`. */
+static SyntaxToken inserted(int kind, Span at) {
     return (SyntaxToken){.kind = kind, .span = {at.file, at.begin, at.begin}};
 }
 
@@ -85,11 +84,10 @@ static SyntaxToken made(int kind, Span at) {
 static void end_statement(Syntax *syntax, Span at) {
     int last =
         syntax->queue_count ? queue_at(syntax, syntax->queue_count - 1)->kind : syntax->previous;
-    if (can_end_statement(last)) queue_push(syntax, made(NL, at));
+    if (can_end_statement(last)) queue_push(syntax, inserted(NL, at));
 }
 
-/* Reports the innermost bracket as never closed and puts its closing one, and what must follow,
- * before `next`. */
+/* Reports the innermost bracket as never closed, and inserts the closing one before `at`. */
 static void close_innermost(Syntax *syntax, Span at) {
     const Bracket *bracket = innermost(syntax);
     if (syntax_error(syntax, bracket->span, "this '%c' is never closed", bracket->kind))
@@ -97,7 +95,7 @@ static void close_innermost(Syntax *syntax, Span at) {
     syntax->depth--;
     syntax->repaired = true;
     if (bracket->kind == '{') end_statement(syntax, at);
-    queue_push(syntax, made(closer_of(bracket->kind), at));
+    queue_push(syntax, inserted(closer_of(bracket->kind), at));
     if (bracket->kind == '{') end_statement(syntax, at);
 }
 
@@ -115,8 +113,7 @@ static void push_bracket(Syntax *syntax, const SyntaxToken *token) {
     syntax->brackets[syntax->depth++] = (Bracket){token->kind, token->span, token->indent};
 }
 
-/* `)` or `]`: fits the innermost bracket, stands for the one that would, or has nothing to close
- * and is left out. */
+/* `)` or `]`. One that does not fit the innermost bracket is replaced by the one that does. One without an opening bracket is left out. */
 static void queue_closer(Syntax *syntax, SyntaxToken token) {
     if (!inside_expression(syntax)) {
         syntax_error(syntax, token.span, "'%c' has no opening bracket", token.kind);
@@ -143,7 +140,7 @@ static void queue_brace(Syntax *syntax, SyntaxToken token) {
     syntax->depth--;
     bool ended = syntax->queue_count ? queue_at(syntax, syntax->queue_count - 1)->kind == NL
                                      : !can_end_statement(syntax->previous);
-    if (!ended) queue_push(syntax, made(NL, token.span));
+    if (!ended) queue_push(syntax, inserted(NL, token.span));
     queue_push(syntax, token);
 }
 
@@ -153,7 +150,7 @@ static void queue_end(Syntax *syntax, SyntaxToken token) {
     queue_push(syntax, token);
 }
 
-/* A run of newlines, and the word after it. */
+/* Reads a run of newlines and the word after it, on which it depends whether they count. */
 static void queue_newline(Syntax *syntax, SyntaxToken newline) {
     SyntaxToken next = scan_word(syntax);
     while (next.kind == NL) next = scan_word(syntax);
@@ -167,9 +164,7 @@ static void queue_newline(Syntax *syntax, SyntaxToken newline) {
     syntax->has_looked_ahead = true;
 }
 
-/* A keyword at the start of a line cannot stand inside ( ) and [ ], nor an item inside the braces
- * that it is not indented to.
- */
+/* A keyword at the start of a line cannot stand inside ( ) or [ ]. An item cannot stand inside a brace either, unless it is indented deeper than the line with the brace. */
 static void close_before_keyword(Syntax *syntax, const SyntaxToken *token) {
     bool keyword = begins_statement(token->kind) && token->kind != ID;
     if (!keyword || !token->first_on_line) return;
@@ -190,7 +185,7 @@ static void queue_word(Syntax *syntax, SyntaxToken token) {
     queue_push(syntax, token);
 }
 
-/* Brings the next word, and whatever it implies, into the queue. */
+/* Puts the next word into the queue, with the tokens that are inserted before it. */
 static void fill_queue(Syntax *syntax) {
     SyntaxToken token = syntax->has_looked_ahead ? syntax->looked_ahead : scan_word(syntax);
     syntax->has_looked_ahead = false;
@@ -211,7 +206,7 @@ int syntax_token(Semantic *value, Span *span, Syntax *syntax) {
         return syntax->goal;
     }
     while (!syntax->queue_count && !syntax->stopped) fill_queue(syntax);
-    if (syntax->stopped) return *span = made(0, *span).span, 0;
+    if (syntax->stopped) return *span = inserted(0, *span).span, 0;
     SyntaxToken token = *queue_at(syntax, 0);
     syntax->queue_first = (syntax->queue_first + 1) % TOKEN_QUEUE;
     syntax->queue_count--;

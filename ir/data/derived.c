@@ -173,7 +173,7 @@ static void write_derived(const SourceSchema *schema, const Derived *derived, bo
     switch (derived->kind) {
     case DERIVED_COLUMNS: write_columns(schema, derived, out); return;
     case DERIVED_DATE: write_date(schema, derived, out); return;
-    case DERIVED_LEARNT: fprintf(out, "@%s", derived->fit); return;
+    case DERIVED_FITTED: fprintf(out, "@%s", derived->fit); return;
     case DERIVED_WHOLE: fprintf(out, "%" PRId64, derived->whole); return;
     case DERIVED_REAL: write_real(derived->real, out); return;
     default: write_operation(schema, derived, inside, out);
@@ -329,7 +329,7 @@ static bool read_distance(DerivedReader *reader, Derived *derived) {
 
 static const Derived *read_call(DerivedReader *reader, const char *word) {
     if (!strcmp(word, DATE)) return read_date(reader);
-    for (DerivedKind kind = DERIVED_LEARNT + 1; kind < DERIVED_KINDS; kind++) {
+    for (DerivedKind kind = DERIVED_FITTED + 1; kind < DERIVED_KINDS; kind++) {
         if (is_infix(kind) || strcmp(operations[kind].text, word)) continue;
         Derived *derived = derived_new(reader, kind);
         for (int i = 0; i < derived_arity(kind); i++)
@@ -344,8 +344,8 @@ static const Derived *read_call(DerivedReader *reader, const char *word) {
 }
 
 /* Reads the name of a transform: letters, digits, '_' and '.'. */
-static const Derived *read_learnt(DerivedReader *reader) {
-    Derived *derived = derived_new(reader, DERIVED_LEARNT);
+static const Derived *read_fitted(DerivedReader *reader) {
+    Derived *derived = derived_new(reader, DERIVED_FITTED);
     size_t length = 0;
     while (isalnum((unsigned char)reader->at[length]) || reader->at[length] == '_' ||
            reader->at[length] == '.')
@@ -361,7 +361,7 @@ static const Derived *read_operand(DerivedReader *reader) {
         return inner && accept(reader, ")") ? inner : NULL;
     }
     if (accept(reader, "[")) return read_columns(reader, NULL);
-    if (accept(reader, "@")) return read_learnt(reader);
+    if (accept(reader, "@")) return read_fitted(reader);
     if (isdigit((unsigned char)*reader->at) || *reader->at == '-') return read_number(reader);
     bool quoted = *reader->at == '"';
     const char *name = read_name(reader);
@@ -373,7 +373,7 @@ static const Derived *read_operand(DerivedReader *reader) {
 static DerivedKind read_sign(DerivedReader *reader) {
     DerivedKind best = DERIVED_KINDS;
     skip_spaces(reader);
-    for (DerivedKind kind = DERIVED_LEARNT + 1; kind < DERIVED_KINDS; kind++) {
+    for (DerivedKind kind = DERIVED_FITTED + 1; kind < DERIVED_KINDS; kind++) {
         size_t length = strlen(operations[kind].text);
         if (!is_infix(kind) || strncmp(reader->at, operations[kind].text, length)) continue;
         if (best == DERIVED_KINDS || length > strlen(operations[best].text)) best = kind;
@@ -402,7 +402,7 @@ static bool rows_agree(const SourceSchema *schema, const Derived *derived) {
     for (int i = 0; i < derived_arity(derived->kind); i++) {
         const Derived *arg = derived->args[i];
         bool number =
-            arg->kind == DERIVED_WHOLE || arg->kind == DERIVED_REAL || arg->kind == DERIVED_LEARNT;
+            arg->kind == DERIVED_WHOLE || arg->kind == DERIVED_REAL || arg->kind == DERIVED_FITTED;
         if (arg->kind == DERIVED_CLASSES || !rows_agree(schema, arg) ||
             (!number && !shape_equal(derived_row(schema, arg), row)))
             return false;

@@ -17,7 +17,7 @@ typedef enum {
     DERIVED_REAL,
     /* what a transform has fitted to the training rows: the second argument of IMPUTE and
      * STANDARDIZE */
-    DERIVED_LEARNT,
+    DERIVED_FITTED,
 #define DERIVED(op, arity, text) DERIVED_##op,
 #include "ir/data/derived.def"
     DERIVED_KINDS
@@ -56,7 +56,7 @@ typedef void DerivedVisitor(void *context, const Derived *columns, int64_t row);
 void derived_visit(const Derived *derived, int64_t row, DerivedVisitor *visit, void *context);
 /* The rows around a row that it reads. */
 SourceRows derived_looks(const Derived *derived);
-static inline bool derived_looks_around(const Derived *derived) {
+static inline bool derived_crosses_rows(const Derived *derived) {
     SourceRows looks = derived_looks(derived);
     return looks.from || looks.to;
 }

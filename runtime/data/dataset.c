@@ -339,7 +339,7 @@ static const Selection *known_selection(const Dataset *dataset, const char *name
 /* -- derived columns -- */
 
 static bool is_fitted(const SourceData *source, const Derived *derived) {
-    bool known = derived->kind != DERIVED_LEARNT || derive_fitted(source, derived->fit);
+    bool known = derived->kind != DERIVED_FITTED || derive_fitted(source, derived->fit);
     for (int i = 0; i < derived_arity(derived->kind) && known; i++)
         known = is_fitted(source, derived->args[i]);
     return known;
@@ -662,7 +662,7 @@ bool dataset_check_classes(const Dataset *dataset, const char *name, const int64
     int64_t first = -1;
     int32_t first_row = INT32_MAX;
     const Derived *derived = derived_find(dataset->source.arena, &dataset->source.schema, name);
-    bool around = derived && derived_looks_around(derived); /* it has no number in the other rows */
+    bool around = derived && derived_crosses_rows(derived); /* it has no number in the other rows */
     const Splits *splits = around ? &dataset->looking : &dataset->splits;
     for (Split split = 0; split < SPLIT_COUNT && field; split++) {
         for (int64_t i = 0; i < splits->count[split]; i++) {

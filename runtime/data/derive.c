@@ -226,8 +226,8 @@ static bool standardized(Place *place, const Derived *derived, Number *result) {
 static bool imputed(Place *place, const Derived *derived, Number *result) {
     const Derived *by = derived->args[1];
     const FittedColumn *fitted =
-        by->kind == DERIVED_LEARNT ? derive_fitted(place->source, by->fit) : NULL;
-    if (by->kind == DERIVED_LEARNT && !fitted) return unknown(place, by->fit);
+        by->kind == DERIVED_FITTED ? derive_fitted(place->source, by->fit) : NULL;
+    if (by->kind == DERIVED_FITTED && !fitted) return unknown(place, by->fit);
     if (!compute(place, derived->args[0], result)) return false;
     if (!is_missing(*result)) return true;
     if (!fitted) return compute(place, by, result);

@@ -102,12 +102,12 @@ static TrainResult save_between_steps(Trainer *trainer) {
     return save_last(trainer) ? TRAIN_DONE : TRAIN_FAILED;
 }
 
-/* What epochs are compared by; more is better. */
-static double score_of(const Metrics *metrics, const Judge *judge, const Evaluation *evaluation) {
+/* The score of an epoch; a higher score is better. */
+static double score_of(const Metrics *metrics, const Score *score, const Evaluation *evaluation) {
     double value = evaluation->loss;
-    for (uint32_t i = 0; i < metrics->count && judge->metric; i++)
-        if (!strcmp(metrics->names[i], judge->metric)) value = evaluation->metrics[i];
-    return judge->more ? value : -value;
+    for (uint32_t i = 0; i < metrics->count && score->metric; i++)
+        if (!strcmp(metrics->names[i], score->metric)) value = evaluation->metrics[i];
+    return score->higher_is_better ? value : -value;
 }
 
 /* NaN stands for no value yet. */
@@ -131,7 +131,7 @@ static bool save_best(Trainer *trainer, const Evaluation *evaluation) {
 
 static void count_patience(Trainer *trainer, const Evaluation *evaluation) {
     const StopRule *stop = &trainer->options->stop;
-    double value = score_of(&trainer->options->metrics, &stop->judge, evaluation);
+    double value = score_of(&trainer->options->metrics, &stop->score, evaluation);
     trainer->info.waited++;
     if (!is_better(value, trainer->info.gained, stop->gain)) return;
     trainer->info.gained = value;

@@ -18,7 +18,7 @@ typedef struct {
     uint64_t seed;
     bool initialized; /* the states have their first values of this seed already */
     bool shuffle;
-    Judge keep_best;
+    Score keep_best;
     StopRule stop;
     const char *folder; /* the run folder, which exists; NULL: write no checkpoints */
     /* for the checkpoint: BLAKE3 of the resolved model without train.epochs */

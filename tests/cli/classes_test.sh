@@ -203,7 +203,7 @@ for label in 'classes(source.lane)' 'classes(source["lane"])' 'columns(source, "
 done
 held_out='stratified(0.25)' model stratified 'classes(source.lane + source.ten)' 4
 expect 3 mlc check stratified.mdl
-says err "stratified needs to know the label" "stratified(source.NAME, 0.25)"
+says err "stratified splits by the label" "stratified(source.NAME, 0.25)"
 held_out='stratified(source.lane)' model stratified 'classes(source.lane)' 4
 expect 3 mlc check stratified.mdl
 says err "'amount' of stratified must be a fraction"

@@ -6,7 +6,7 @@ expect 0 mlc explain
 says out "Layers" "batch_norm" "cross_entropy" "orthogonal" "one_cycle"
 expect 0 mlc explain dense
 says out "dense(x: tensor, width: int" "formula: y = x @ transpose(weight) + bias" "example: dense(x, 3)    # x f32[N,8] -> f32[N,3]" \
-    "built in; made of" "matmul"
+    "built in; its ops are" "matmul"
 expect 0 mlc explain silu
 says out "example: silu(x)" "def silu(x) = x * sigmoid(x)"
 expect 0 mlc explain exp

@@ -333,7 +333,7 @@ static void test_info(void **state) {
         assert_int_equal(info->answers[i], answers[i]);
     assert_string_equal(info->metrics[1], "nll");
     assert_string_equal(info->keep_best.metric, "accuracy_2");
-    assert_true(info->keep_best.more);
+    assert_true(info->keep_best.higher_is_better);
     assert_string_equal(info->outputs[0].name, "logits");
     assert_string_equal(info->label_field, "label");
     assert_string_equal(info->image_field, "image");
