@@ -1,4 +1,4 @@
-/* mlc: finds the command in the table, runs it, prints what went wrong. */
+/* mlc: finds the command in the table, runs it, and prints its errors. */
 #include "cli/session/commands.h"
 #include "cli/session/suggest.h"
 #include "cli/show/help_pages.h"
@@ -20,15 +20,15 @@
 
 typedef struct {
     const char *name, *operands;
-    int least, most;
+    int min_operands, max_operands;
     uint64_t options;
     const char *help;
     Status (*run)(const Options *given, Diagnostics *diag);
 } Command;
 
 static const Command commands[] = {
-#define COMMAND(function, name, operands, least, most, options, help)                              \
-    {name, operands, least, most, options, help, command_##function},
+#define COMMAND(function, name, operands, min, max, options, help)                                 \
+    {name, operands, min, max, options, help, command_##function},
 #include "cli/session/commands.def"
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
@@ -56,7 +56,7 @@ static Status print_command_help(const Command *command) {
     return STATUS_OK;
 }
 
-/* What other programs call the commands. */
+/* The command for a name that other programs use; NULL: none. */
 static const char *command_elsewhere(const char *name) {
     static const struct {
         const char *name, *here;
@@ -87,7 +87,7 @@ static const char *command_elsewhere(const char *name) {
     return NULL;
 }
 
-/* An option in the place of the command. */
+/* Helps with an option in the place of the command. */
 static void help_option(const char *name, const char *const names[COMMAND_COUNT],
                         Diagnostics *diag) {
     static const char *const options[] = {"--help", "--version"};
@@ -117,7 +117,7 @@ static const Command *command_find(const char *name, Diagnostics *diag) {
     else if (path_ends_in(name, ".mdl"))
         diag_help(
             diag,
-            "'mlc train %.200s' trains what the file describes, 'mlc check %.200s' looks for errors in it",
+            "'mlc train %.200s' trains the network of this file, 'mlc check %.200s' finds its errors",
             name, name);
     else if (other)
         diag_help(diag, "did you mean 'mlc %s'?", other);
@@ -137,14 +137,14 @@ static Status too_few(const Command *command, Diagnostics *diag) {
     diag_help(diag, "mlc %s %s", command->name, command->operands);
     if (takes_run)
         diag_help(diag,
-                  "without RUN it is the newest one in runs/; 'mlc train FILE.mdl' makes one");
+                  "without RUN, the newest run in runs/ is used; 'mlc train FILE.mdl' makes one");
     return STATUS_USAGE;
 }
 
 static Status too_many(const Command *command, const Options *options, Diagnostics *diag) {
-    const char *operand = options->operands[command->most];
+    const char *operand = options->operands[command->max_operands];
     diag_error(diag, STATUS_USAGE, (Span){0}, "'mlc %s' takes no argument '%.200s'%s",
-               command->name, operand, command->most ? " as well" : "");
+               command->name, operand, command->max_operands ? " as well" : "");
     if (!suggest_operand(operand, options, command->options, diag))
         diag_help(diag, "mlc %s %s", command->name, command->operands);
     return STATUS_USAGE;
@@ -166,9 +166,9 @@ static Status run_command(const Command *command, int argc, char **argv, Diagnos
         shown_text(newest.path, stderr);
         fputs(", the newest run\n", stderr);
     }
-    if (options.operand_count < command->least) return too_few(command, diag);
-    if (options.operand_count > command->most) return too_many(command, &options, diag);
-    /* docs/numerics.md promises the same bits of every run but these. */
+    if (options.operand_count < command->min_operands) return too_few(command, diag);
+    if (options.operand_count > command->max_operands) return too_many(command, &options, diag);
+    /* docs/numerics.md promises the same bits in every run, except with OpenBLAS. */
     if (options.gemm == CHOICE_gemm_openblas)
         fputs(
             "mlc: --gemm=openblas is outside the numerics contract: OpenBLAS rounds in an order of its own\n",
@@ -212,8 +212,8 @@ static Status dispatch(int argc, char **argv, Diagnostics *diag) {
     return command ? run_command(command, argc - 1, argv + 1, diag) : STATUS_USAGE;
 }
 
-/* The call that failed has been followed by others, and its reason is gone: asking again, with a
- * byte that an answer cut short does not mind, tells it. */
+/* If a write to stdout failed earlier, errno has been lost since. Writing one more byte, which
+ * cannot harm a truncated answer, finds the reason. */
 static void check_stdout(Diagnostics *diag) {
     bool failed = ferror(stdout) != 0;
     if (fflush(stdout) == 0 && !failed) return;
@@ -222,30 +222,30 @@ static void check_stdout(Diagnostics *diag) {
                known ? strerror(errno) : "a part of it is missing");
 }
 
-/* A data file that is mapped into memory has become shorter, or its disk fails: no step can go on,
- * but the last checkpoint is whole. All threads may come to such a place at once: one of them tells
- * and ends the process, the others wait for that. */
+/* SIGBUS: a mapped data file was truncated, or its disk fails. No step can continue, but the last
+ * checkpoint is complete. Several threads may fault at once: one of them prints the error and ends
+ * the process, the others wait. */
 static void on_bus_error(int number, siginfo_t *info, void *context) {
     (void)context;
     static const char before[] = "mlc: error: '",
                       after[] =
                           "' was cut short, or cannot be read any more, while it was in use\n";
-    static atomic_flag told = ATOMIC_FLAG_INIT;
+    static atomic_flag reported = ATOMIC_FLAG_INIT;
     const char *path = data_file_at(info->si_addr);
-    if (!path) { /* another fault: it ends the process when the place is come to again */
+    if (!path) { /* another fault: the repeated instruction ends the process */
         signal(number, SIG_DFL);
         return;
     }
-    while (atomic_flag_test_and_set(&told)) pause();
+    while (atomic_flag_test_and_set(&reported)) pause();
     bool written = write(STDERR_FILENO, before, sizeof before - 1) > 0 &&
                    write(STDERR_FILENO, path, strlen(path)) > 0 &&
                    write(STDERR_FILENO, after, sizeof after - 1) > 0;
     _exit(written ? STATUS_DATA : STATUS_FILE);
 }
 
-/* A file must not be opened under the number of a standard stream that is closed, or messages would
- * be written into it. What stands in for the stream fails as it did: it cannot be read where one
- * reads, nor written where one writes. */
+/* If a standard stream is closed, the next opened file would get its number, and messages would be
+ * written into that file. So a closed stream is replaced by /dev/null, opened such that reading
+ * stdin and writing stdout or stderr still fail. */
 static void occupy_standard_streams(void) {
     for (int number = STDIN_FILENO; number <= STDERR_FILENO; number++)
         if (fcntl(number, F_GETFD) < 0 &&
@@ -253,17 +253,17 @@ static void occupy_standard_streams(void) {
             return;
 }
 
-/* Constructors of LLVM's own allocate: they run after this one. */
+/* LLVM's constructors allocate memory, so they must run after this one. */
 __attribute__((constructor(101))) static void before_libraries(void) { codegen_begin(); }
 
 int main(int argc, char **argv) {
-    setlocale(LC_CTYPE, ""); /* only to learn whether the terminal speaks UTF-8 */
+    setlocale(LC_CTYPE, ""); /* tells whether the terminal uses UTF-8 */
     occupy_standard_streams();
     struct sigaction action = {.sa_sigaction = on_bus_error,
                                .sa_flags = (int)(SA_NODEFER | SA_SIGINFO)};
     sigaction(SIGBUS, &action, NULL);
     json_set_alloc_funcs(memory_library_malloc, memory_library_free);
-    /* a file larger than `ulimit -f` allows is an error of writing like others */
+    /* writing beyond `ulimit -f` then fails with an error instead of a signal */
     signal(SIGXFSZ, SIG_IGN);
     Diagnostics *diag = diag_new();
     Status status = dispatch(argc, argv, diag);

@@ -127,7 +127,7 @@ static void print_table(const Profiling *p, const Machine *machine) {
            machine->operations * 1e-9);
     for (int level = 0; level < MEASURE_LEVELS; level++)
         printf("%s %.0f (%d kB)", level ? "," : "", machine->together[level] * 1e-9,
-               (MEASURE_LEAST << 2 * level) >> 10);
+               (MEASURE_MIN << 2 * level) >> 10);
     printf("\n\n");
     printf("%-4s %-22s %-18s %7s %9s %6s %8s %7s %9s %10s  %s\n", "", "kernel", "space", "threads",
            "us", "%", "GFLOP/s", "GB/s", "bound us", "% of bound", "model line");

@@ -1,4 +1,4 @@
-/* Which classes a network takes for which: matrices of counts, as tables and as JSON. */
+/* Confusion matrices: counts of true and predicted classes, as tables, csv and JSON. */
 #include "cli/results/confusion.h"
 #include "cli/text/csv.h"
 #include "cli/results/journal.h"
@@ -37,7 +37,7 @@ static double recall(const Confusion *confusion, int64_t truth) {
 
 /* -- as a table -- */
 
-/* Of a column: numbers stay apart. */
+/* The width of a column of counts, with a space between numbers. */
 static int count_width(const Confusion *confusion) {
     int64_t most = 0;
     for (int64_t i = 0; i < confusion->classes * confusion->classes; i++)
@@ -46,8 +46,8 @@ static int count_width(const Confusion *confusion) {
     return width > COUNT_WIDTH ? width : COUNT_WIDTH;
 }
 
-/* Whether the classes have numbers of their own, 3, 4, 5 and 9, that a column has room for: then
- * they are called by nothing else. */
+/* Whether the classes are numbers of the data, such as 3, 4, 5 and 9, and fit into a column. They
+ * are then printed instead of the indices 0, 1, 2 and 3. */
 static bool is_numbered(const SourceSchema *schema, const Confusion *confusion, int width) {
     SourceRows rows;
     const SourceField *field =
@@ -92,11 +92,11 @@ static void print_row(const SourceSchema *schema, const Confusion *confusion, in
         snprintf(text, sizeof text, count || diagonal ? "%lld" : ".", (long long)count);
         printf("%s%*s%s", style, width, text, terminal_style(stdout, STYLE_PLAIN));
     }
-    double share = recall(confusion, truth);
-    printf("   %8s\n", isnan(share) ? "-" : text_percent(number, share, 2));
+    double fraction = recall(confusion, truth);
+    printf("   %8s\n", isnan(fraction) ? "-" : text_percent(number, fraction, 2));
 }
 
-/* Labels that are computed may be no class. */
+/* Computed labels can lie outside of the classes. */
 static void print_outside(const Confusion *confusion) {
     char outside[NUMBER_TEXT], all[NUMBER_TEXT];
     int64_t left = confusion->elements;
@@ -107,13 +107,13 @@ static void print_outside(const Confusion *confusion) {
                text_count(all, confusion->elements));
 }
 
-/* -- of many classes: what stands out -- */
+/* -- many classes: only the worst -- */
 
-enum { MISTAKES_SHOWN = 20, CLASSES_SHOWN = 10 };
+enum { MAX_MISTAKES = 20, MAX_CLASSES = 10 };
 
 typedef struct {
     int32_t truth, guess;
-    int64_t count, all; /* `all`: of the true class */
+    int64_t count, all; /* all: elements of the true class */
 } Mistake;
 
 static void print_class(const SourceSchema *schema, const char *label, int32_t class) {
@@ -130,8 +130,7 @@ static int by_count(const void *a, const void *b) {
     return (first->guess > second->guess) - (first->guess < second->guess);
 }
 
-/* Right answers are no mistakes, but where recalls are compared a class stands with the count of
- * them. */
+/* Compares recalls: here `count` is the number of correct predictions of a class. */
 static int by_recall(const void *a, const void *b) {
     const Mistake *first = a, *second = b;
     double one = (double)first->count / (double)first->all,
@@ -156,14 +155,14 @@ static void print_mistakes(const SourceSchema *schema, const Confusion *confusio
     printf(count ? "most frequent mistakes\n   true %*s predicted %*s   count  of the class\n"
                  : "no mistakes\n",
            NAME_MAX_WIDTH, "", NAME_MAX_WIDTH - 3, "");
-    for (size_t i = 0; i < count && i < MISTAKES_SHOWN; i++) {
-        char share[NUMBER_TEXT];
+    for (size_t i = 0; i < count && i < MAX_MISTAKES; i++) {
+        char fraction[NUMBER_TEXT];
         print_class(schema, confusion->label, mistakes[i].truth);
         print_class(schema, confusion->label, mistakes[i].guess);
         printf("%8lld      %8s\n", (long long)mistakes[i].count,
-               text_percent(share, (double)mistakes[i].count / (double)mistakes[i].all, 2));
+               text_percent(fraction, (double)mistakes[i].count / (double)mistakes[i].all, 2));
     }
-    if (count > MISTAKES_SHOWN) printf("  and %zu more pairs of classes\n", count - MISTAKES_SHOWN);
+    if (count > MAX_MISTAKES) printf("  and %zu more pairs of classes\n", count - MAX_MISTAKES);
     free(mistakes);
 }
 
@@ -178,11 +177,11 @@ static void print_lowest(const SourceSchema *schema, const Confusion *confusion)
     }
     qsort(classes, count, sizeof *classes, by_recall);
     printf("classes with the lowest recall\n");
-    for (size_t i = 0; i < count && i < CLASSES_SHOWN; i++) {
-        char share[NUMBER_TEXT], right[NUMBER_TEXT], all[NUMBER_TEXT];
+    for (size_t i = 0; i < count && i < MAX_CLASSES; i++) {
+        char fraction[NUMBER_TEXT], right[NUMBER_TEXT], all[NUMBER_TEXT];
         print_class(schema, confusion->label, classes[i].truth);
         printf("%10s  (%s of %s)\n",
-               text_percent(share, (double)classes[i].count / (double)classes[i].all, 2),
+               text_percent(fraction, (double)classes[i].count / (double)classes[i].all, 2),
                text_count(right, classes[i].count), text_count(all, classes[i].all));
     }
     free(classes);
@@ -191,7 +190,7 @@ static void print_lowest(const SourceSchema *schema, const Confusion *confusion)
 static void print_summary(const SourceSchema *schema, const Confusion *confusion) {
     char classes[NUMBER_TEXT];
     printf(
-        "%s classes: too many for a matrix here; 'mlc eval RUN --confusion --csv FILE' writes it\n",
+        "%s classes are too many for a matrix here; 'mlc eval RUN --confusion --csv FILE' writes it\n",
         text_count(classes, confusion->classes));
     print_mistakes(schema, confusion);
     print_lowest(schema, confusion);

@@ -10,7 +10,7 @@
 enum { EXPECT_LOSS = -1, NAME_ROOM = 256 };
 
 typedef struct {
-    int metric; /* EXPECT_LOSS, or the number of a metric */
+    int metric; /* index of a metric, or EXPECT_LOSS */
     bool at_least;
     double value;
 } Expectation;
@@ -25,8 +25,7 @@ static bool find_metric(const char *name, const ModelInfo *info, int *metric, Di
         if (i > 0 && info->counts[i - 1].classes) {
             diag_error(diag, STATUS_USAGE, (Span){0}, "--expect: '%s' is a matrix, not a number",
                        name);
-            diag_help(diag,
-                      "numbers that are made of the same counts are accuracy(...) and f1(...)");
+            diag_help(diag, "accuracy(...) and f1(...) are numbers computed from the same counts");
             return false;
         }
         *metric = (int)i - 1;
@@ -35,7 +34,7 @@ static bool find_metric(const char *name, const ModelInfo *info, int *metric, Di
     diag_error(diag, STATUS_USAGE, (Span){0}, "--expect: the model has no metric '%s'", name);
     if (!diag_suggest(diag, name, names, count)) {
         Arena *arena = arena_new();
-        diag_help(diag, "it has %s; metrics = [...] in the train block says which",
+        diag_help(diag, "it has %s; metrics = [...] in the train block lists them",
                   names_quoted(arena, names, count, count));
         arena_free(arena);
     }
@@ -55,7 +54,7 @@ static bool parse_one(const char *text, const ModelInfo *info, Expectation *expe
                    "--expect takes METRIC>=VALUE or METRIC<=VALUE, not '%s'", text);
         diag_help(
             diag,
-            "for instance --expect 'accuracy>=0.97' (quoted: the shell has a meaning for '>')");
+            "for instance --expect 'accuracy>=0.97' (in quotes: the shell would redirect output at '>')");
         return false;
     }
     memcpy(name, text, length);

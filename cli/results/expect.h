@@ -5,12 +5,10 @@
 #include "cli/session/build.h"
 #include "cli/results/journal.h"
 
-/* Checks that every expectation can be understood, so that a slip is not found after the training.
- * STATUS_USAGE errors. */
+/* Checks the syntax of every --expect before the training. false after STATUS_USAGE errors. */
 bool expect_parse(const Options *options, const ModelInfo *info, Diagnostics *diag);
-/* Reports every expectation that the last epoch misses (STATUS_EXPECT): its test value, or valid
- * where there is no test split.
- */
+/* Compares the last epoch with every --expect, on the test split or, without test rows, on the
+ * valid split. false after STATUS_EXPECT errors. */
 bool expect_check(const Options *options, const ModelInfo *info, const Journal *journal,
                   Diagnostics *diag);
 

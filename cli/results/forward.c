@@ -1,4 +1,4 @@
-/* Running a trained network forward over rows. */
+/* Runs a trained network over rows. */
 #include "cli/results/forward.h"
 #include "runtime/train/pair.h"
 
@@ -20,11 +20,11 @@ float prediction_value(const Predictions *predictions, int64_t row, int64_t colu
 }
 
 double prediction_probability(const Predictions *predictions, int64_t row, int32_t class) {
-    double share = prediction_value(predictions, row, class);
+    double probability = prediction_value(predictions, row, class);
     for (int32_t i = 0; i < predictions->width; i++)
-        if (share == 1 && i != class && prediction_value(predictions, row, i) > 0)
+        if (probability == 1 && i != class && prediction_value(predictions, row, i) > 0)
             return nextafter(1, 0);
-    return share;
+    return probability;
 }
 
 int32_t true_class(const Session *session, const ModelOutput *output, int32_t row) {
@@ -51,7 +51,7 @@ static bool is_distribution(const float *values, int64_t width) {
     return fabs(sum - 1) < 1e-3;
 }
 
-/* Logits become probabilities; a model that ends in softmax has them already. */
+/* Converts logits by softmax: exp(x - max) / sum. Values that are probabilities already stay. */
 static void make_probabilities(float *values, int64_t width) {
     double largest = -INFINITY, sum = 0;
     if (is_distribution(values, width)) return;
@@ -62,7 +62,7 @@ static void make_probabilities(float *values, int64_t width) {
 
 /* -- running -- */
 
-static const int32_t no_steps[] = {0}; /* schedules see the first step */
+static const int32_t no_steps[] = {0}; /* the value of step inputs */
 
 static bool bind_inputs(Runner *runner, const Session *session, const Graph *graph) {
     for (uint32_t i = 0; i < graph->symbol_count; i++)
@@ -86,7 +86,7 @@ static bool run_batches(Session *session, const Program *program, uint32_t batch
     bool good = runner && bind_inputs(runner, session, program->graph);
     for (int64_t done = first; done < end && good; done += batch) {
         runner_step(runner, forward->rows + done);
-        /* Copies what the network made of a batch after `done` rows into its place. */
+        /* Copies the outputs of the batch to their rows. */
         for (uint32_t i = 0; i < forward->output_count; i++) {
             const Predictions *output = &forward->outputs[i];
             memcpy(output->values + done * output->width,
@@ -98,8 +98,8 @@ static bool run_batches(Session *session, const Program *program, uint32_t batch
     return good;
 }
 
-static bool prepare(Session *session, const Program *program, int64_t count,
-                    Predictions *predictions) {
+static bool open_output(Session *session, const Program *program, int64_t count,
+                        Predictions *predictions) {
     const ModelOutput *which = predictions->output;
     const Node *node = output_node(program->graph, which->name);
     if (!node || node->dtype != DTYPE_F32) {
@@ -117,7 +117,7 @@ bool forward_run(Session *session, GraphKind kind, const Forward *forward) {
     int64_t count = forward->count, whole = count / forward->batch * forward->batch;
     ProgramPair pair = programs_pair(&session->programs, kind, count, forward->batch);
     for (uint32_t i = 0; i < forward->output_count; i++)
-        if (!prepare(session, pair.full ? pair.full : pair.last, count, &forward->outputs[i]))
+        if (!open_output(session, pair.full ? pair.full : pair.last, count, &forward->outputs[i]))
             return false;
     if (!run_batches(session, pair.full, forward->batch, 0, whole, forward) ||
         !run_batches(session, pair.last, (uint32_t)(count - whole), whole, count, forward))

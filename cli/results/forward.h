@@ -1,4 +1,4 @@
-/* Running a trained network forward over rows, and what comes out: values, or classes with their
+/* Runs a trained network over rows and collects its outputs: values, or classes with
  * probabilities. */
 #ifndef MLC_CLI_RESULTS_FORWARD_H
 #define MLC_CLI_RESULTS_FORWARD_H
@@ -9,44 +9,45 @@
 typedef struct {
     const ModelOutput *output;
     int64_t rows;
-    int64_t width; /* values of a row */
-    /* [rows][width], in the session's arena: the output; of one with classes their probabilities */
+    int64_t width; /* values per row */
+    /* [rows][width], in the session's arena: the output, or the probabilities of its classes */
     float *values;
-    /* Of an output with a target (model.h), after units_run: likewise in the units of the data,
-     * what it is compared with, and that in the units of the data. NULL: there is no target, or the
-     * data do not hold it; NaN: it is missing in a row. */
+    /* [rows][width], set by units_run for an output with a target (model.h). units: the prediction
+     * in the units of the data. targets: the number that the loss compares it with. truths: the
+     * target in the units of the data. NULL without a target or its data; NaN where a row lacks
+     * it. */
     double *units, *targets, *truths;
 } Predictions;
 
-/* Which rows are run, in which batches, and what is kept of what comes out. */
+/* A request: the rows, the batch size and the outputs to collect. */
 typedef struct {
     uint32_t batch;
     const int32_t *rows;
     int64_t count;
-    Predictions *outputs; /* each says which output it is of, the rest is filled in */
+    Predictions *outputs; /* the caller sets `output` of each; the rest is filled in */
     uint32_t output_count;
 } Forward;
-/* Runs the programs of `kind` that were wanted for so many rows, once for all outputs. false after
+/* Runs the programs that programs_want requested for `kind`, once for all outputs. false after
  * reporting errors. */
 bool forward_run(Session *session, GraphKind kind, const Forward *forward);
-/* After that: predictions and targets in the units of the data (cli/results/units.c). false after
- * reporting errors. */
+/* Converts predictions and targets to the units of the data, after forward_run
+ * (cli/results/units.c). false after reporting errors. */
 bool units_run(Session *session, const Forward *forward);
-/* Before the weights are loaded: with them what standardize has fitted of the targets, which
- * predicting does not need. */
+/* Adds the states that units_run reads, such as the mean of a standardized target. Predicting does
+ * not need them. Call it before the weights are loaded. */
 bool units_keep(Session *session);
 int32_t prediction_class(const Predictions *predictions, int64_t row);
 float prediction_value(const Predictions *predictions, int64_t row, int64_t column);
-/* The probability of a class; below 1 where another class has some, too little for an f32 to
- * show. */
+/* The probability of a class. It is below 1 if another class has a probability above 0, even if the
+ * f32 is rounded to 1. */
 double prediction_probability(const Predictions *predictions, int64_t row, int32_t class);
 
-/* The class of a row of the data set, or -1 if it is not known. */
+/* The true class of a row of the data set, or -1 if it is unknown. */
 int32_t true_class(const Session *session, const ModelOutput *output, int32_t row);
-/* The name of a class, by the label of the output (confusion.h). */
+/* The name of a class of the output (class_name in confusion.h). */
 const char *class_text(const Session *session, const ModelOutput *output, int32_t class,
                        char number[NUMBER_TEXT]);
-/* Columns of a class's name in a table */
+/* The width of class names in a table. */
 enum { CLASS_WIDTH = 40 };
 
 #endif

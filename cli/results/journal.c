@@ -1,4 +1,4 @@
-/* The JSON lines of a run, written as they come and read back when the run goes on. */
+/* The JSON lines of a run: written during the training, read again when the run is resumed. */
 #include "cli/results/journal.h"
 #include "cli/results/confusion.h"
 #include "cli/session/runs.h"
@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Digits: as many as tell an f32 from its neighbours, and as many as every f64 has. */
+/* 9 digits identify an f32; every f64 has 15 digits. */
 enum {
     NUMBER_DIGITS = 9,
     EXACT_DIGITS = 15,
@@ -21,7 +21,7 @@ enum {
     LINE_FLAGS = JSON_COMPACT | JSON_REAL_PRECISION(EXACT_DIGITS)
 };
 
-/* A whole number keeps all of its digits. */
+/* A whole number beyond 1e9 keeps all of its digits as a JSON integer. */
 json_t *json_exact(double value) {
     bool whole = value == floor(value) && fabs(value) >= 1e9 && fabs(value) <= 0x1p53;
     if (whole) return json_integer((json_int_t)value);
@@ -57,7 +57,7 @@ void journal_init(Journal *journal, const char *folder, const ModelInfo *info, b
     };
 }
 
-static void forget_counts(EpochRecord *record) {
+static void free_counts(EpochRecord *record) {
     for (uint32_t i = 0; i < RUNTIME_MAX_METRICS; i++) {
         free(record->valid.counts[i]);
         free(record->test.counts[i]);
@@ -73,13 +73,13 @@ const EpochRecord *journal_last(const Journal *journal) { return last_record(jou
 
 void journal_free(Journal *journal) {
     if (journal->file) fclose(journal->file);
-    if (journal->record_count) forget_counts(last_record(journal));
+    if (journal->record_count) free_counts(last_record(journal));
     free(journal->records);
     *journal = (Journal){0};
 }
 
 static void add_record(Journal *journal, const EpochRecord *record) {
-    if (journal->record_count) forget_counts(last_record(journal));
+    if (journal->record_count) free_counts(last_record(journal));
     if (journal->record_count == journal->record_capacity) {
         uint32_t capacity = journal->record_capacity ? 2 * journal->record_capacity : 32;
         journal->records = memory_grow(journal->records, capacity, sizeof *journal->records,
@@ -156,9 +156,9 @@ static const char *event_of(const json_t *line) {
     return event ? event : "";
 }
 
-/* Whether a line of the earlier part stays: it is whole, no end, and no epoch that is done again.
- * Records epochs. */
-static bool keep_line(Journal *journal, const char *text, size_t length, uint32_t first_epoch) {
+/* Whether an earlier line stays: it is complete, not an end line, and not an epoch that will be
+ * repeated. Records the epochs that stay. */
+static bool keeps_line(Journal *journal, const char *text, size_t length, uint32_t first_epoch) {
     json_t *line = json_loadb(text, length, 0, NULL);
     bool kept = line && strcmp(event_of(line), "end") != 0;
     if (kept && strcmp(event_of(line), "epoch") == 0) {
@@ -167,26 +167,26 @@ static bool keep_line(Journal *journal, const char *text, size_t length, uint32_
         if (kept)
             add_record(journal, &record);
         else
-            forget_counts(&record);
+            free_counts(&record);
     }
     json_decref(line);
     return kept;
 }
 
-/* Moves the lines that stay to the front of the text; returns their length. */
+/* Moves the lines that stay to the front of the text, and returns their length in bytes. */
 static size_t keep_lines(Journal *journal, char *text, size_t length, uint32_t first_epoch) {
     size_t kept = 0;
     for (size_t begin = 0, next; begin < length; begin = next) {
         const char *newline = memchr(text + begin, '\n', length - begin);
         next = newline ? (size_t)(newline - text) + 1 : length;
-        if (!newline || !keep_line(journal, text + begin, next - begin, first_epoch)) continue;
+        if (!newline || !keeps_line(journal, text + begin, next - begin, first_epoch)) continue;
         memmove(text + kept, text + begin, next - begin);
         kept += next - begin;
     }
     return kept;
 }
 
-/* The lines that stay; an empty text if there are none. NULL after reporting an error. */
+/* The earlier lines that stay, or an empty text. NULL after reporting an error. */
 static char *read_earlier(Journal *journal, uint32_t first_epoch, size_t *length) {
     *length = 0;
     if (!first_epoch || !path_exists(journal->path.path))

@@ -1,5 +1,6 @@
-/* The JSON lines of a run: start, one for every epoch, end. They go to metrics.jsonl, and to stdout
- * with --json. Epochs are kept in memory too, for the curves and for --expect. */
+/* The JSON lines of a run: a start line, one line per epoch, an end line. They are written to
+ * metrics.jsonl, and with --json to stdout. Epochs also stay in memory for the curves and
+ * --expect. */
 #ifndef MLC_CLI_RESULTS_JOURNAL_H
 #define MLC_CLI_RESULTS_JOURNAL_H
 
@@ -9,11 +10,11 @@
 
 #include <jansson.h>
 
-/* What was measured on one split after an epoch. */
+/* Loss and metrics on one split after an epoch. */
 typedef struct {
     bool present; /* the split has rows */
     double loss, metrics[RUNTIME_MAX_METRICS];
-    /* of a metric that is a matrix; kept of the last epoch only. NULL: there are none */
+    /* [metric]: its confusion matrix in the last epoch; NULL in others and for numbers */
     int64_t *counts[RUNTIME_MAX_METRICS];
 } Measured;
 
@@ -28,7 +29,7 @@ typedef struct {
     Path path;
     FILE *file; /* NULL until opened, and after a failure */
     bool to_stdout;
-    const ModelInfo *info; /* names the metrics */
+    const ModelInfo *info; /* has the names of the metrics */
     EpochRecord *records;
     uint32_t record_count, record_capacity;
 } Journal;
@@ -36,28 +37,28 @@ typedef struct {
 /* `info` outlives the journal. */
 void journal_init(Journal *journal, const char *folder, const ModelInfo *info, bool to_stdout,
                   Diagnostics *diag);
-/* Opens the file and writes the start line, which it takes over. Of an earlier part of a run that
- * goes on it keeps, and records, what came before `first_epoch`; zero: the run begins anew, and
- * nothing is kept. The file is replaced whole: it is never without a start line. */
+/* Opens the file and writes the start line `start`, which it frees. A resumed run keeps and records
+ * the earlier lines before `first_epoch`; 0 starts a new file. The file is replaced in one step: it
+ * always has a start line. */
 bool journal_open(Journal *journal, uint32_t first_epoch, json_t *start);
-/* Writes a line; takes over `line`. A failure is reported once. */
+/* Writes a line and frees it. A failure is reported once. */
 void journal_write(Journal *journal, json_t *line);
-/* Records an epoch, whose counts it takes over, and writes its line. */
+/* Records an epoch and writes its line. The journal then owns its counts. */
 void journal_epoch(Journal *journal, const EpochRecord *record);
-/* The last epoch so far, or NULL. */
+/* The last recorded epoch, or NULL. */
 const EpochRecord *journal_last(const Journal *journal);
 void journal_free(Journal *journal);
 
-/* The warnings (`kind` DIAG_WARNING) or errors so far as events:
+/* The reported warnings (`kind` DIAG_WARNING) or errors as events:
  * {"event":"warning","message":...,"file":...,"line":...,
  * "column":...,"notes":[...],"help":[...]}. */
 json_t *journal_diagnostics(const Diagnostics *diag, DiagKind kind);
 
 /* A number with nine digits, or null if it is not finite. */
 json_t *json_number(double value);
-/* Likewise, with all digits that are sure of an f64. */
+/* The same with 15 digits, which every f64 has. */
 json_t *json_exact(double value);
-/* A text, or "?" if it is no UTF-8, as names of files need not be. */
+/* A text, or "?" if it is not UTF-8: names of files need not be. */
 json_t *json_text(const char *text);
 /* Prints a value as one line on `out` and frees it. */
 bool json_print_line(json_t *value, FILE *out);

@@ -1,4 +1,4 @@
-/* The machine's rates, measured, and the work of kernels, counted. */
+/* Measures the rates of the machine and counts the work of kernels. */
 #include "cli/results/measure.h"
 
 #include "ir/base/clock.h"
@@ -9,17 +9,17 @@
 
 /* -- memory -- */
 
-enum { ROUNDS = 5, PASS_BYTES = 32 << 20, LARGEST = MEASURE_LEAST << 2 * (MEASURE_LEVELS - 1) };
+enum { ROUNDS = 5, PASS_BYTES = 32 << 20, LARGEST = MEASURE_MIN << 2 * (MEASURE_LEVELS - 1) };
 
 typedef struct {
     Streams streams;
-    float *memory; /* LARGEST bytes a thread */
-    size_t bytes;  /* of them that are used */
+    float *memory; /* LARGEST bytes per thread */
+    size_t bytes;  /* the working set of a thread */
     bool writing, alone;
 } Streaming;
 
-/* A working set, gone over until enough bytes have passed. */
-static void stream_share(void *context, int thread) {
+/* Reads or writes the working set of a thread again and again, PASS_BYTES in all. */
+static void stream_working_set(void *context, int thread) {
     const Streaming *s = context;
     float *memory = s->memory + (size_t)thread * (LARGEST / sizeof(float));
     if (s->alone && thread) return;
@@ -28,14 +28,14 @@ static void stream_share(void *context, int thread) {
                                                         (int64_t)(s->bytes / sizeof(float)));
 }
 
-/* What is written counts like what is read. */
+/* The best rate of several rounds. Written bytes count like read ones. */
 static double stream_rate(Streaming *s, Threads *threads) {
-    double best = 0, passes = s->writing ? 2 : 1, sharing = s->alone ? 1 : threads_count(threads);
+    double best = 0, passes = s->writing ? 2 : 1, streaming = s->alone ? 1 : threads_count(threads);
     size_t passed = (PASS_BYTES + s->bytes - 1) / s->bytes * s->bytes;
     for (int i = 0; i < ROUNDS; i++) {
         double start = seconds_now();
-        threads_run(threads, stream_share, s);
-        double rate = (double)passed * passes * sharing / (seconds_now() - start);
+        threads_run(threads, stream_working_set, s);
+        double rate = (double)passed * passes * streaming / (seconds_now() - start);
         if (rate > best) best = rate;
     }
     return best;
@@ -44,7 +44,7 @@ static double stream_rate(Streaming *s, Threads *threads) {
 /* The faster of reading and writing; a smaller working set is never slower than a larger one. */
 static void measure_levels(Streaming *s, Threads *threads, double rates[MEASURE_LEVELS]) {
     for (int level = MEASURE_LEVELS - 1; level >= 0; level--) {
-        s->bytes = (size_t)MEASURE_LEAST << 2 * level;
+        s->bytes = (size_t)MEASURE_MIN << 2 * level;
         rates[level] = level + 1 < MEASURE_LEVELS ? rates[level + 1] : 0;
         for (int writing = 0; writing < 2; writing++) {
             s->writing = writing;
@@ -126,10 +126,10 @@ KernelWork kernel_work(const Plan *plan, const Kernel *kernel) {
 
 double work_bound(KernelWork work, const Machine *machine, uint32_t threads, uint32_t all) {
     uint32_t used = threads < all ? threads : all;
-    /* The smallest working set that holds so many bytes; beyond the largest one, that. */
+    /* The smallest level whose working set holds the bytes of a thread. */
     double bytes = work.bytes / used;
     int level = 0;
-    while (level + 1 < MEASURE_LEVELS && bytes > (double)((size_t)MEASURE_LEAST << 2 * level))
+    while (level + 1 < MEASURE_LEVELS && bytes > (double)((size_t)MEASURE_MIN << 2 * level))
         level++;
     double rate = machine->alone[level] * used;
     if (rate > machine->together[level] && machine->together[level] > machine->alone[level])

@@ -1,19 +1,19 @@
-/* What the machine can do, and what kernels ask of it: the numbers behind `mlc profile`. */
+/* The measured rates of the machine and the work of kernels, for `mlc profile`. */
 #ifndef MLC_CLI_RESULTS_MEASURE_H
 #define MLC_CLI_RESULTS_MEASURE_H
 
 #include "cli/session/build.h"
 #include "runtime/threads/threads.h"
 
-/* Measured now. Memory is faster the less of it is used again and again: level i is a working set
- * of MEASURE_LEAST << 2 i bytes a thread. */
-enum { MEASURE_LEVELS = 6, MEASURE_LEAST = 16 << 10 };
+/* Rates of the machine. Small working sets stay in a cache, which is faster than memory: level i is
+ * a working set of MEASURE_MIN << 2 i bytes per thread. */
+enum { MEASURE_LEVELS = 6, MEASURE_MIN = 16 << 10 };
 typedef struct {
-    /* f32 operations a second on all threads, a fused multiply-add counted as two */
+    /* f32 operations per second on all threads; a fused multiply-add counts as two */
     double operations;
-    double together
-        [MEASURE_LEVELS]; /* bytes a second read, or read and written, on all threads; never more at a higher level */
-    double alone[MEASURE_LEVELS]; /* on one thread while the others wait */
+    /* bytes per second, read or read and written, on all threads; never more at a higher level */
+    double together[MEASURE_LEVELS];
+    double alone[MEASURE_LEVELS]; /* the same on one thread while the others wait */
 } Machine;
 
 /* false after reporting an error. */
@@ -28,8 +28,8 @@ typedef struct {
     double bytes;
 } KernelWork;
 KernelWork kernel_work(const Plan *plan, const Kernel *kernel);
-/* The least time this work takes on `threads` of the machine's `all` threads: the larger of
- * operations and bytes over their rates. Its data may be as near as their size allows. */
+/* A lower bound in seconds for the work on `threads` of `all` threads: max(operations / rate, bytes
+ * / rate). The data are assumed in the fastest cache that can hold them. */
 double work_bound(KernelWork work, const Machine *machine, uint32_t threads, uint32_t all);
 
 #endif

@@ -1,21 +1,21 @@
-/* The columns of what mlc predict answers: the same for a table on the terminal and for a csv file,
- * which has more of them. */
+/* The columns of predictions, for tables on the terminal and for csv files, which have more
+ * columns. */
 #include "cli/results/predict_columns.h"
 #include "runtime/data/dataset.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { FEW_CLASSES = 4, FEW_TARGETS = 3, VALUES_SHOWN = 10 };
+enum { FEW_CLASSES = 4, FEW_TARGETS = 3, MAX_VALUES = 10 };
 
 typedef struct {
     const Predicting *predicting;
-    bool all; /* a csv file has all columns, and every head says whose it is */
+    bool all; /* for a csv file: all columns; every head names its output */
     AnswerColumn *items;
     uint32_t count;
 } ColumnList;
 
-/* -- which there are -- */
+/* -- the list of columns -- */
 
 static void add(ColumnList *list, AnswerColumn column) { list->items[list->count++] = column; }
 
@@ -27,7 +27,7 @@ static bool names_differ(const Predicting *predicting) {
     return false;
 }
 
-/* Of the row: its place in the split, and where it was read from. */
+/* Columns about the row: its place in the split, and the file and line it was read from. */
 static void add_places(ColumnList *list) {
     const Predicting *predicting = list->predicting;
     RowPlace place = dataset_row_place(predicting->session.dataset, predicting->rows[0]);
@@ -39,7 +39,7 @@ static void add_places(ColumnList *list) {
     if (place.line) add(list, (AnswerColumn){.kind = COLUMN_LINE, .head = "line"});
 }
 
-/* "price", or of several outputs in a file "kind.price" */
+/* The head of a column: "price", or "kind.price" in a csv file with several outputs. */
 static const char *head(const ColumnList *list, const Predictions *output, const char *format,
                         const char *name) {
     Arena *arena = list->predicting->session.arena;
@@ -51,11 +51,11 @@ static const char *head(const ColumnList *list, const Predictions *output, const
 static void add_classes(ColumnList *list, const Predictions *output) {
     const Predicting *predicting = list->predicting;
     bool known = predicted_known(predicting, output) > 0;
-    bool shares = list->all || (output->width <= FEW_CLASSES && predicting->output_count == 1);
+    bool each_class = list->all || (output->width <= FEW_CLASSES && predicting->output_count == 1);
     if (known) add(list, (AnswerColumn){COLUMN_TRUE, output, 0, head(list, output, "true", "")});
     add(list, (AnswerColumn){COLUMN_PREDICTED, output, 0, head(list, output, "predicted", "")});
     add(list, (AnswerColumn){COLUMN_PROBABILITY, output, 0, head(list, output, "probability", "")});
-    for (int32_t k = 0; shares && k < output->width; k++) {
+    for (int32_t k = 0; each_class && k < output->width; k++) {
         char number[NUMBER_TEXT];
         const char *name = class_text(&predicting->session, output->output, k, number);
         add(list, (AnswerColumn){COLUMN_CLASS_PROBABILITY, output, k,
@@ -68,7 +68,7 @@ static void add_target(ColumnList *list, const Predictions *output) {
     const ModelTarget *target = &output->output->target;
     int64_t width = target->width;
     bool truths = output->truths && (list->all || width <= FEW_TARGETS);
-    for (int64_t k = 0; k < width && (list->all || k < VALUES_SHOWN); k++) {
+    for (int64_t k = 0; k < width && (list->all || k < MAX_VALUES); k++) {
         if (truths)
             add(list, (AnswerColumn){COLUMN_TRUTH, output, k,
                                      head(list, output, "true %s", target->names[k])});
@@ -84,8 +84,8 @@ static void add_target(ColumnList *list, const Predictions *output) {
 
 static void add_values(ColumnList *list, const Predictions *output) {
     Arena *arena = list->predicting->session.arena;
-    int64_t shown = list->all || output->width <= VALUES_SHOWN ? output->width : VALUES_SHOWN;
-    for (int64_t k = 0; k < shown; k++)
+    int64_t count = list->all || output->width <= MAX_VALUES ? output->width : MAX_VALUES;
+    for (int64_t k = 0; k < count; k++)
         add(list,
             (AnswerColumn){COLUMN_VALUE, output, k,
                            output->width == 1 ? output->output->name
@@ -95,11 +95,11 @@ static void add_values(ColumnList *list, const Predictions *output) {
 
 AnswerColumn *predicted_columns(const Predicting *predicting, bool all, bool classes,
                                 uint32_t *count) {
-    uint32_t most = 8;
+    uint32_t capacity = 8;
     for (uint32_t k = 0; k < predicting->output_count; k++)
-        most += 4 + 4 * (uint32_t)predicting->outputs[k].width;
-    ColumnList list = {predicting, all, ARENA_ARRAY(predicting->session.arena, AnswerColumn, most),
-                       0};
+        capacity += 4 + 4 * (uint32_t)predicting->outputs[k].width;
+    ColumnList list = {predicting, all,
+                       ARENA_ARRAY(predicting->session.arena, AnswerColumn, capacity), 0};
     add_places(&list);
     for (uint32_t k = 0; k < predicting->output_count; k++) {
         const Predictions *output = &predicting->outputs[k];
@@ -107,14 +107,14 @@ AnswerColumn *predicted_columns(const Predicting *predicting, bool all, bool cla
         if (output->output->classes) continue;
         if (output->units) add_target(&list, output);
         if (!output->units || (all && output->output->target.converted)) add_values(&list, output);
-        if (!all && output->width > VALUES_SHOWN)
+        if (!all && output->width > MAX_VALUES)
             add(&list, (AnswerColumn){COLUMN_MORE, output, 0, ""});
     }
     *count = list.count;
     return list.items;
 }
 
-/* -- what stands in them -- */
+/* -- the cells -- */
 
 bool column_is_name(const AnswerColumn *column) {
     return column->kind == COLUMN_FILE || column->kind == COLUMN_TRUE ||
@@ -178,7 +178,7 @@ const char *column_text(const Predicting *predicting, const AnswerColumn *column
         return whole((int64_t)number, buffer);
     if (column->kind == COLUMN_PROBABILITY || column->kind == COLUMN_CLASS_PROBABILITY)
         return text_percent(buffer, number, 2);
-    /* not known */
+    /* an unknown truth */
     if (isnan(number) && column->kind != COLUMN_UNITS && column->kind != COLUMN_VALUE) return "?";
     if (column->kind == COLUMN_VALUE) return text_value(buffer, number, VALUE_DIGITS);
     return text_exact(buffer, number, VALUE_DIGITS); /* in the units of the data */

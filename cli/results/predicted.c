@@ -1,5 +1,4 @@
-/* What is known of the rows that were predicted: their pictures, their classes, and which of them
- * were taken for another. */
+/* Facts about the predicted rows: pixels, true classes, mistakes. */
 #include "cli/results/predicted.h"
 
 const uint8_t *predicted_pixels(const Predicting *predicting, int64_t i) {

@@ -1,5 +1,5 @@
-/* Regression in the units of the data: what standardize, log... made of the target is undone, in
- * double. */
+/* Errors in the units of the data. GRAPH_UNITS inverts transforms of the target such as standardize
+ * or log; it is interpreted in double precision. */
 #include "cli/results/forward.h"
 #include "cli/results/units.h"
 #include "cli/results/journal.h"
@@ -18,12 +18,12 @@ typedef struct {
     const Graph *graph;
     Interp *interp;
     int64_t batch;
-    bool *missing; /* of each node: the data do not hold what it is made of */
-    /* of each row of the batch: a cell is missing where the model reads whole numbers */
+    bool *missing; /* [node]: it depends on a field that the data do not have */
+    /* [row of the batch]: a cell is missing in a field of whole numbers */
     bool *absent;
 } UnitConversion;
 
-/* -- what goes into the graph -- */
+/* -- the inputs of the graph -- */
 
 static Predictions *predictions_of(const UnitConversion *conversion, const char *symbol) {
     const char *name = strchr(symbol, ':') + 1;
@@ -54,7 +54,7 @@ static void put_element(void *to, DType dtype, int64_t at, double value) {
         ((uint8_t *)to)[at] = (uint8_t)value;
 }
 
-/* Numbers have the digits of the files; text has its codes. */
+/* Sets a field for `count` rows: numbers with all digits of the file, text as its codes. */
 static void set_rows(const UnitConversion *conversion, const Symbol *symbol, int64_t first,
                      int64_t count) {
     const void *data;
@@ -112,7 +112,7 @@ static void set_batch(const UnitConversion *conversion, int64_t first, int64_t c
     }
 }
 
-/* -- what comes out -- */
+/* -- the outputs of the graph -- */
 
 static bool *find_missing(const UnitConversion *conversion) {
     const Graph *graph = conversion->graph;
@@ -129,7 +129,7 @@ static bool *find_missing(const UnitConversion *conversion) {
     return missing;
 }
 
-/* Where an output of the graph belongs to; NULL: nowhere. */
+/* The array that an output of the graph fills; NULL: none. */
 static double **place_of(const UnitConversion *conversion, const Output *output) {
     Predictions *predictions = predictions_of(conversion, output->name);
     size_t what = strcspn(output->name, ":");
@@ -200,9 +200,10 @@ bool units_run(Session *session, const Forward *forward) {
     return true;
 }
 
-/* -- how far they are apart -- */
+/* -- error measures -- */
 
-/* Of the values `first`, first + step... whose truth is known. */
+/* The errors of values first, first + step, ... with a known truth: rmse = sqrt(mean((p - t)^2)),
+ * mae = mean(|p - t|), r2 = 1 - sum((p - t)^2) / sum((t - mean(t))^2). */
 static UnitErrors measure(const Predictions *predictions, int64_t first, int64_t step) {
     UnitErrors errors = {0};
     double sum = 0, squares = 0, absolute = 0, spread = 0;
@@ -240,7 +241,7 @@ UnitErrors *units_errors(Arena *arena, const Predictions *outputs, uint32_t outp
     *count = 0;
     for (uint32_t i = 0; i < output_count; i++)
         if (outputs[i].truths) {
-            /* Many columns have one line together. */
+            /* A wide target has one entry for all columns. */
             const Predictions *predictions = &outputs[i];
             const ModelTarget *target = &predictions->output->target;
             bool each = target->width <= COLUMNS_EACH;
@@ -269,9 +270,9 @@ UnitErrors *units_measure(Session *session, Split split, uint32_t batch, uint32_
     return units_errors(session->arena, forward.outputs, forward.output_count, count);
 }
 
-/* -- showing them -- */
+/* -- output -- */
 
-/* "price", or of several outputs "guess.price" */
+/* "price", or "guess.price" if there are several outputs. */
 const char *units_name(Arena *arena, const UnitErrors *list, uint32_t count, uint32_t i) {
     bool several = false;
     for (uint32_t k = 0; k < count; k++) several |= strcmp(list[k].output, list[i].output) != 0;

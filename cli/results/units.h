@@ -1,4 +1,4 @@
-/* How far predictions are from their targets, in the units of the data. */
+/* Errors of predictions in the units of the data. */
 #ifndef MLC_CLI_RESULTS_UNITS_H
 #define MLC_CLI_RESULTS_UNITS_H
 
@@ -7,21 +7,21 @@
 
 #include <jansson.h>
 
-/* Of a column of a target, or of all columns where there are many. */
+/* Errors of one column of a target, or of all columns of a wide target together. */
 typedef struct {
     const char *output, *name;
-    int64_t count;        /* of values whose truth is known */
-    double rmse, mae, r2; /* r2: NaN where the truths do not differ */
+    int64_t count;        /* values with a known truth */
+    double rmse, mae, r2; /* r2: NaN if all truths are equal */
 } UnitErrors;
 
-/* Of predictions after units_run; those without a known truth have none. */
+/* The errors of predictions, after units_run. Outputs without known truths are left out. */
 UnitErrors *units_errors(Arena *arena, const Predictions *outputs, uint32_t output_count,
                          uint32_t *count);
-/* Of the rows of a split, for which the programs of GRAPH_EVAL were wanted in this batch. NULL
- * after reporting errors. */
+/* Runs the network over a split and returns its errors. The programs of GRAPH_EVAL must have been
+ * requested for this batch. NULL after reporting errors. */
 UnitErrors *units_measure(Session *session, Split split, uint32_t batch, uint32_t *count);
 void units_print(Arena *arena, const UnitErrors *list, uint32_t count);
-/* What one of them is called: its column, of several outputs after its output. */
+/* The name of entry i: its column, or "output.column" if the list has several outputs. */
 const char *units_name(Arena *arena, const UnitErrors *list, uint32_t count, uint32_t i);
 json_t *units_json(const UnitErrors *list, uint32_t count);
 

@@ -5,7 +5,7 @@
 
 #include "cli/session/options.h"
 
-#define COMMAND(function, name, operands, least, most, options, help)                              \
+#define COMMAND(function, name, operands, min, max, options, help)                                 \
     Status command_##function(const Options *given, Diagnostics *diag);
 #include "cli/session/commands.def"
 

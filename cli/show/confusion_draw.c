@@ -1,12 +1,12 @@
-/* Which classes a network takes for which, as a picture: a square for every pair, the darker, the
- * larger its fraction of the true class; right ones are blue, mistakes red. */
+/* Draws confusion matrices: one square per pair of classes, darker for a larger fraction of the
+ * true class. Correct predictions are blue, mistakes red. */
 #include "cli/show/picture.h"
 
 #include <math.h>
 
 enum { NUMBERED_MAX = 30, NAME_BYTES = 64 };
-#define SIDE_MOST 44.0
-#define SIDES_WIDTH 720.0 /* of all squares, at most */
+#define SIDE_MAX 44.0
+#define SIDES_WIDTH 720.0 /* at most this for the squares of a row */
 #define NAMES_LEFT 150.0
 #define NAMES_TOP 40.0
 #define MARGIN 28.0
@@ -18,12 +18,12 @@ typedef struct {
     double left, top, side;
 } Squares;
 
-/* From paper to the colour. */
-static Colour mixed(Colour colour, double share) {
+/* White for fraction 0, the colour itself for 1. */
+static Colour mixed(Colour colour, double fraction) {
     Colour result = 0;
     for (int shift = 16; shift >= 0; shift -= 8) {
         double whole = (double)(colour >> shift & 255);
-        result |= (Colour)lrint(255 + (whole - 255) * share) << shift;
+        result |= (Colour)lrint(255 + (whole - 255) * fraction) << shift;
     }
     return result;
 }
@@ -33,8 +33,8 @@ static void draw_square(const Squares *squares, int64_t truth, int64_t guess, in
     int64_t count = confusion->counts[truth * confusion->classes + guess];
     double x = squares->left + (double)guess * squares->side,
            y = squares->top + (double)truth * squares->side;
-    double share = total ? (double)count / (double)total : 0,
-           shade = count ? 0.12 + 0.88 * share : 0;
+    double fraction = total ? (double)count / (double)total : 0,
+           shade = count ? 0.12 + 0.88 * fraction : 0;
     char text[NUMBER_TEXT];
     picture_box(squares->picture, x, y, squares->side, squares->side,
                 mixed(truth == guess ? COLOUR_BLUE : COLOUR_RED, shade));
@@ -59,15 +59,17 @@ static void draw_row(const Squares *squares, int64_t truth) {
     if (confusion->classes > NUMBERED_MAX) return;
     const char *name = class_name(squares->drawn->schema, confusion->label, (int32_t)truth, number);
     snprintf(text, sizeof text, "%.*s", (int)sizeof text - 1, name);
-    double most = fmin(12, squares->side * 0.6);
-    picture_text(squares->picture, squares->left - 8,
-                 squares->top + ((double)truth + 0.5) * squares->side + 4, ALIGN_RIGHT, FONT_NORMAL,
-                 picture_fitting_size(squares->picture, FONT_NORMAL, most, NAMES_LEFT - 40, text),
-                 COLOUR_INK, text);
-    picture_text(squares->picture, squares->left + ((double)truth + 0.5) * squares->side,
-                 squares->top - 6, ALIGN_CENTRE, FONT_NORMAL,
-                 picture_fitting_size(squares->picture, FONT_NORMAL, most, squares->side - 3, text),
-                 COLOUR_INK, text);
+    double max_size = fmin(12, squares->side * 0.6);
+    picture_text(
+        squares->picture, squares->left - 8,
+        squares->top + ((double)truth + 0.5) * squares->side + 4, ALIGN_RIGHT, FONT_NORMAL,
+        picture_fitting_size(squares->picture, FONT_NORMAL, max_size, NAMES_LEFT - 40, text),
+        COLOUR_INK, text);
+    picture_text(
+        squares->picture, squares->left + ((double)truth + 0.5) * squares->side, squares->top - 6,
+        ALIGN_CENTRE, FONT_NORMAL,
+        picture_fitting_size(squares->picture, FONT_NORMAL, max_size, squares->side - 3, text),
+        COLOUR_INK, text);
 }
 
 static void draw_matrix(Picture *picture, const ConfusionPicture *drawn, double top, double side) {
@@ -81,7 +83,7 @@ static void draw_matrix(Picture *picture, const ConfusionPicture *drawn, double 
 }
 
 static double side_of(const Confusion *confusion) {
-    return fmin(SIDE_MOST, SIDES_WIDTH / (double)confusion->classes);
+    return fmin(SIDE_MAX, SIDES_WIDTH / (double)confusion->classes);
 }
 
 static double height_of(const Confusion *confusion) {

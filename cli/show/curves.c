@@ -1,7 +1,7 @@
-/* The curves of a run: a panel for the loss and one for every metric that is a number, over epochs.
- * A line is named at its end, beside its last value. Values that span two decades or more have a
- * logarithmic axis. The untrained network would squeeze all that follows into a line at the edge:
- * where there are enough trained epochs, its value is a remark in the title instead. */
+/* Draws the curves of a run over its epochs: one panel for the loss and one for each metric. The
+ * name and the last value of a line are written at its end. Values that span two decades or more
+ * get a logarithmic axis. The untrained network (epoch 0) is usually far outside of the later
+ * range, so its value is only written in the title if two or more epochs follow. */
 #include "cli/show/picture.h"
 #include "runtime/train/evaluate.h"
 
@@ -52,10 +52,10 @@ typedef struct {
     Picture *picture;
     const Journal *journal;
     int metric;
-    bool percent;         /* a share: shown in per cent */
+    bool percent;         /* a fraction, written in per cent */
     double left, top;     /* of the plot */
-    bool logarithmic;     /* the axis of the values is */
-    double low, high;     /* of the values; of their decimal logarithms */
+    bool logarithmic;     /* the vertical axis */
+    double low, high;     /* of the vertical axis; log10 if it is logarithmic */
     uint32_t first, last; /* epochs */
 } Panel;
 
@@ -86,7 +86,8 @@ static void range_include(Panel *panel, double value) {
     panel->high = fmax(panel->high, value);
 }
 
-/* Where all values are positive and far apart; a share is shown in per cent, on an even axis. */
+/* Chooses a logarithmic axis for positive values with a large ratio; fractions have a linear
+ * one. */
 static void choose_axis(Panel *panel) {
     panel->logarithmic =
         !panel->percent && panel->low > 0 && panel->high >= LOGARITHMIC_FROM * panel->low;
@@ -124,8 +125,8 @@ static void draw_tick(const Panel *panel, double value, int decimals) {
                  text);
 }
 
-/* 1, 2 and 5 times the powers of ten; over more than three decades the powers, or every second
- * one... */
+/* Ticks at 1, 2 and 5 times the powers of ten; over more than three decades only at every first,
+ * second, ... power. */
 static void draw_logarithmic_axis(const Panel *panel) {
     static const double times[] = {1, 2, 5};
     double decades = panel->high - panel->low, step = fmax(1, ceil(decades / (2 * TICKS_WANTED)));
@@ -201,7 +202,7 @@ static void draw_lines(Panel *panel) {
     cairo_restore(panel->picture->cairo);
 }
 
-/* -- names at the ends of the lines, kept from lying on each other -- */
+/* -- names at the ends of the lines, without overlaps -- */
 
 typedef struct {
     const LineKind *line;
@@ -225,8 +226,8 @@ static uint32_t collect_labels(const Panel *panel, EndLabel labels[LINES_MAX]) {
 static void draw_labels(Panel *panel) {
     EndLabel labels[LINES_MAX];
     uint32_t count = collect_labels(panel, labels);
-    /* From the top down each keeps its distance to the one above; then, from the bottom up, they are
- * brought back into the plot. */
+    /* First each label is moved down to keep its distance from the one above. Then labels below the
+     * plot are moved up again. */
     double limit = panel->top + PANEL_HEIGHT;
     for (uint32_t i = 1; i < count; i++)
         labels[i].y = fmax(labels[i].y, labels[i - 1].y + LABEL_DISTANCE);
@@ -275,7 +276,7 @@ static void draw_panel(Panel *panel) {
     draw_labels(panel);
 }
 
-/* Of the loss and the metrics that are numbers; returns how many. */
+/* Panels for the loss (-1) and the metrics that are numbers; returns their count. */
 static int choose_panels(const ModelInfo *info, int metrics[PANELS_MAX]) {
     int count = 0;
     metrics[count++] = -1;

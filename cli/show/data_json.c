@@ -1,4 +1,4 @@
-/* What `mlc data FILE.mdl` tells, as one JSON object. */
+/* The report of `mlc data FILE.mdl` as one JSON object. */
 #include "cli/show/data_print.h"
 #include "cli/results/journal.h"
 #include "runtime/data/inspect.h"
@@ -24,7 +24,7 @@ static json_t *columns_json(const Statistics *columns, int64_t width) {
     return list;
 }
 
-/* By the splits that have rows; text has counts only. */
+/* Adds statistics for each split that has rows; text has only counts. */
 static void put_statistics(json_t *to, const DataReport *report, const FieldFacts *facts) {
     for (Split split = 0; split < SPLIT_COUNT; split++) {
         if (!dataset_rows(report->session.dataset, split)) continue;
@@ -67,7 +67,7 @@ static json_t *fields_json(const DataReport *report, FieldFacts *const *fields, 
     return list;
 }
 
-/* -- classes, findings, what is fitted -- */
+/* -- classes, findings, fitted numbers -- */
 
 static json_t *rows_json(const int64_t rows[SPLIT_COUNT]) {
     json_t *splits = json_object();
@@ -130,7 +130,7 @@ static json_t *element_json(const SourceField *field, ReportElement element) {
     return number ? json_exact(element.number) : json_integer((json_int_t)element.number);
 }
 
-/* Elements of a row: one, or a list. */
+/* Stores the elements of a row: a list, or a single value for a scalar field. */
 static void put_elements(json_t *to, const SourceField *field, json_t *elements) {
     bool list = field->row.rank > 0;
     json_object_set(to, field->name, list ? elements : json_array_get(elements, 0));
@@ -171,7 +171,8 @@ static json_t *row_json(const DataReport *report, int64_t i) {
 
 static json_t *first_json(const DataReport *report) {
     json_t *list = json_array();
-    for (int64_t i = 0; i < report->shown; i++) json_array_append_new(list, row_json(report, i));
+    for (int64_t i = 0; i < report->displayed; i++)
+        json_array_append_new(list, row_json(report, i));
     return list;
 }
 

@@ -1,4 +1,4 @@
-/* What `mlc data FILE.mdl` tells, as text. */
+/* The report of `mlc data FILE.mdl` as text. */
 #include "cli/show/data_print.h"
 #include "cli/text/terminal.h"
 #include "ir/data/date.h"
@@ -13,10 +13,10 @@
 
 enum {
     NAME_WIDTH = 22,
-    NAME_MOST = 60,
-    CLASSES_SHOWN = 20,
-    VALUES_SHOWN = 8,
-    ROWS_ABREAST = 5,
+    NAME_MAX_WIDTH = 60,
+    MAX_CLASSES = 20,
+    MAX_VALUES = 8,
+    ROWS_PER_BLOCK = 5,
     CELL_WIDTH = 12, /* "-1.30316e+10" */
     CELL_MOST = 24,
     PICTURE_SIDE = 56
@@ -36,8 +36,8 @@ static const char *number_text(char buffer[NUMBER_TEXT], double value) {
     return isnan(value) ? "-" : text_value(buffer, value, 6);
 }
 
-/* A value of a column, or its mean: of whole numbers every digit, and as many digits that those
- * show in which the values differ. */
+/* A value of a column, or its mean. Whole numbers have all digits. Other numbers have enough digits
+ * to show the differences between the values of the column. */
 static const char *column_text(char buffer[NUMBER_TEXT], double value,
                                const Statistics *statistics) {
     enum { USUAL = 6, MOST = 15 };
@@ -52,7 +52,7 @@ static const char *column_text(char buffer[NUMBER_TEXT], double value,
                         : text_value(buffer, value, before > MOST - USUAL ? MOST : USUAL + before);
 }
 
-/* "f32[N, 4]", "text" */
+/* "f32[N, 4]", "text" or "classes". */
 static const char *type_text(const SourceField *field, char buffer[SHAPE_TEXT]) {
     if (field->is_text) return field->numbers ? "classes" : "text";
     int length = snprintf(buffer, SHAPE_TEXT, "%s[N", dtype_name(field->dtype));
@@ -65,7 +65,7 @@ static const char *type_text(const SourceField *field, char buffer[SHAPE_TEXT]) 
 
 static void print_name(const char *name) {
     fputs("  ", stdout);
-    terminal_cell(stdout, name, -NAME_WIDTH, NAME_MOST);
+    terminal_cell(stdout, name, -NAME_WIDTH, NAME_MAX_WIDTH);
 }
 
 /* -- statistics -- */
@@ -95,7 +95,7 @@ static void print_text_column(const FieldFacts *facts, Split split, const char *
            remark);
 }
 
-/* "2024-06-29", of seconds since 1970 */
+/* "2024-06-29", from seconds since 1970. */
 static const char *day_text(char buffer[NUMBER_TEXT], double seconds) {
     Date date;
     if (isnan(seconds) || !date_from_seconds((int64_t)floor(seconds), &date)) return "-";
@@ -155,9 +155,9 @@ static void print_fitted(const DataReport *report) {
     for (uint32_t i = 0; i < report->fitted_count; i++) {
         const FittedNumbers *fitted = &report->fitted[i];
         printf("  %-*s", NAME_WIDTH + 4, fitted->name);
-        for (int64_t k = 0; k < fitted->count && k < VALUES_SHOWN; k++)
+        for (int64_t k = 0; k < fitted->count && k < MAX_VALUES; k++)
             printf(" %s", number_text(text, fitted->values[k]));
-        if (fitted->count > VALUES_SHOWN) printf(" ... (%" PRId64 " numbers)", fitted->count);
+        if (fitted->count > MAX_VALUES) printf(" ... (%" PRId64 " numbers)", fitted->count);
         putchar('\n');
     }
 }
@@ -165,12 +165,12 @@ static void print_fitted(const DataReport *report) {
 /* -- classes -- */
 
 static void print_classes(const ClassCounts *counts) {
-    int64_t shown = counts->classes > CLASSES_SHOWN ? CLASSES_SHOWN : counts->classes;
+    int64_t displayed = counts->classes > MAX_CLASSES ? MAX_CLASSES : counts->classes;
     heading("classes of '%s'%s", counts->field->name, counts->is_label ? ", the label" : "");
     printf("  class  %-*s", NAME_WIDTH, "name");
     for (Split split = 0; split < SPLIT_COUNT; split++) printf(" %9s", split_name(split));
     putchar('\n');
-    for (int64_t i = 0; i < shown; i++) {
+    for (int64_t i = 0; i < displayed; i++) {
         char text[NUMBER_TEXT];
         const char *name =
             (uint64_t)i < counts->field->category_count ? counts->field->categories[i] : "";
@@ -180,8 +180,8 @@ static void print_classes(const ClassCounts *counts) {
             printf(" %9s", text_count(text, counts->counts[split][i]));
         putchar('\n');
     }
-    if (shown < counts->classes)
-        printf("  ... and %" PRId64 " more (--json tells all)\n", counts->classes - shown);
+    if (displayed < counts->classes)
+        printf("  ... and %" PRId64 " more (--json lists all)\n", counts->classes - displayed);
 }
 
 /* -- the first rows -- */
@@ -205,7 +205,7 @@ static int cell_width(const DataReport *report) {
     const int32_t *rows = dataset_split(report->session.dataset, report->split);
     size_t width = CELL_WIDTH;
     for (uint32_t k = 0; k < report->facts->field_count; k++) {
-        for (int64_t i = 0; i < report->shown; i++) {
+        for (int64_t i = 0; i < report->displayed; i++) {
             const char *text = report_source_element(report, k, rows[i], 0).text;
             size_t columns = text ? shown_columns(text, strlen(text)) : 0;
             if (columns > width) width = columns;
@@ -214,19 +214,20 @@ static int cell_width(const DataReport *report) {
     return width < CELL_MOST ? (int)width : CELL_MOST;
 }
 
-/* A field's elements, a line each, in the rows from the `first` that is shown. */
+/* Prints one line per element of a field, for `count` displayed rows from `first` on. */
 static void print_elements(const DataReport *report, uint32_t k, bool source, int64_t first,
                            int64_t count, int width) {
     const FieldFacts *facts = source ? report->facts->fields[k] : report->fields[k];
     const int32_t *rows = dataset_split(report->session.dataset, report->split);
     int64_t elements = shape_elements(facts->field.row),
-            shown = elements > VALUES_SHOWN ? VALUES_SHOWN : elements;
-    for (int64_t element = 0; element < shown; element++) {
+            displayed = elements > MAX_VALUES ? MAX_VALUES : elements;
+    for (int64_t element = 0; element < displayed; element++) {
         const Statistics *statistics =
             facts->width ? &facts->columns[report->split][element] : &facts->whole[report->split];
         const SourceField *field = &facts->field;
-        char name[4 * NAME_MOST + 1];
-        size_t fits = shown_fitting(field->name, field->row.rank ? NAME_MOST - 20 : NAME_MOST);
+        char name[4 * NAME_MAX_WIDTH + 1];
+        size_t fits =
+            shown_fitting(field->name, field->row.rank ? NAME_MAX_WIDTH - 20 : NAME_MAX_WIDTH);
         snprintf(name, sizeof name, field->row.rank ? "%.*s[%" PRId64 "]" : "%.*s", (int)fits,
                  field->name, element);
         print_name(name);
@@ -236,10 +237,10 @@ static void print_elements(const DataReport *report, uint32_t k, bool source, in
                        statistics, width);
         putchar('\n');
     }
-    if (shown < elements) printf("  ... %" PRId64 " elements\n", elements);
+    if (displayed < elements) printf("  ... %" PRId64 " elements\n", elements);
 }
 
-/* The numbers of rows in their file, or their lines. */
+/* Prints the row numbers in the file, or the line numbers. */
 static void print_places(const Dataset *dataset, const char *what, const int32_t *rows,
                          int64_t count, int width) {
     printf("  %-*s", NAME_WIDTH, what);
@@ -252,9 +253,9 @@ static void print_places(const Dataset *dataset, const char *what, const int32_t
 
 static void print_rows(const DataReport *report) {
     heading("first rows of %s", split_name(report->split));
-    int width = cell_width(report), abreast = ROWS_ABREAST * (CELL_WIDTH + 1) / (width + 1);
-    for (int64_t first = 0; first < report->shown; first += abreast) {
-        int64_t left = report->shown - first;
+    int width = cell_width(report), abreast = ROWS_PER_BLOCK * (CELL_WIDTH + 1) / (width + 1);
+    for (int64_t first = 0; first < report->displayed; first += abreast) {
+        int64_t left = report->displayed - first;
         if (first) putchar('\n');
         int64_t count = left < abreast ? left : abreast;
         const Dataset *dataset = report->session.dataset;
@@ -272,7 +273,7 @@ static void print_rows(const DataReport *report) {
 
 /* -- the first pictures -- */
 
-/* Grey, and no larger than the terminal can show. */
+/* Prints a picture in grey, reduced to PICTURE_SIDE pixels. */
 static void print_pixels(const DataReport *report, const uint8_t *pixels) {
     Shape row = report->picture->row;
     Bitmap picture = {
@@ -308,7 +309,7 @@ static void print_labels(const DataReport *report, int32_t row) {
         printf(", %s %s", field->name, text);
         if (!name || !strcmp(name, text)) continue;
         fputs(" (", stdout);
-        terminal_cell(stdout, name, 0, NAME_MOST);
+        terminal_cell(stdout, name, 0, NAME_MAX_WIDTH);
         putchar(')');
     }
 }
@@ -316,7 +317,7 @@ static void print_labels(const DataReport *report, int32_t row) {
 static void print_pictures(const DataReport *report) {
     const uint8_t *pixels = dataset_field(report->session.dataset, report->picture->name);
     heading("first pictures of %s", split_name(report->split));
-    for (int64_t i = 0; i < report->shown; i++) {
+    for (int64_t i = 0; i < report->displayed; i++) {
         int32_t row = dataset_split(report->session.dataset, report->split)[i];
         const Dataset *dataset = report->session.dataset;
         RowPlace place = dataset_row_place(dataset, row);
@@ -331,7 +332,7 @@ static void print_pictures(const DataReport *report) {
     }
 }
 
-/* -- all of it -- */
+/* -- the report -- */
 
 static void print_findings(const Findings *findings) {
     heading(findings->count ? "suspicious" : "nothing suspicious");
@@ -362,7 +363,7 @@ void report_print(const DataReport *report) {
     print_fitted(report);
     for (uint32_t i = 0; i < report->facts->class_count; i++)
         print_classes(&report->facts->classes[i]);
-    if (report->shown && report->picture) print_pictures(report);
-    if (report->shown && !report->picture) print_rows(report);
+    if (report->displayed && report->picture) print_pictures(report);
+    if (report->displayed && !report->picture) print_rows(report);
     print_findings(&report->facts->findings);
 }

@@ -1,6 +1,5 @@
-/* mlc data FILE.mdl: gathers what is to be told about a model's data. The fields of the data block
- * are computed as they are for evaluation, after the transforms have fitted from the training
- * rows. */
+/* Gathers the report of `mlc data FILE.mdl`. The fields of the data block are computed as in an
+ * evaluation, after the transforms have been fitted to the training rows. */
 #include "cli/show/data_report.h"
 
 #include "ir/data/derived.h"
@@ -9,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { BATCH_ELEMENTS = 1 << 20, ROWS_SHOWN = 5, PICTURES_SHOWN = 2 };
+enum { BATCH_ELEMENTS = 1 << 20, STANDARD_ROWS = 5, STANDARD_PICTURES = 2 };
 
 ReportElement report_source_element(const DataReport *report, uint32_t field, int32_t row,
                                     int64_t element) {
@@ -19,11 +18,11 @@ ReportElement report_source_element(const DataReport *report, uint32_t field, in
     return (ReportElement){NULL, dataset_number(dataset, field, row, element)};
 }
 
-ReportElement report_field_element(const DataReport *report, uint32_t field, int64_t shown,
+ReportElement report_field_element(const DataReport *report, uint32_t field, int64_t i,
                                    int64_t element) {
     const SourceField *of = &report->fields[field]->field;
     double value =
-        dtype_element(of->dtype, report->first[field], shown * shape_elements(of->row) + element);
+        dtype_element(of->dtype, report->first[field], i * shape_elements(of->row) + element);
     if (of->is_text)
         return (ReportElement){value < 0 ? NULL : of->categories[(uint32_t)value], NAN};
     return (ReportElement){NULL, value};
@@ -50,7 +49,7 @@ static void mark_used(DataReport *report, const Symbol *symbol) {
     }
 }
 
-/* Columns that the fields of the data block read as dates. */
+/* Finds the columns that fields of the data block read as dates. */
 static void find_dates(DataReport *report) {
     const SourceSchema *schema = dataset_fields(report->session.dataset);
     const DerivedFields *known = report->session.build.info->schema.derived;
@@ -77,19 +76,19 @@ static bool find_used(DataReport *report) {
     return graph != NULL;
 }
 
-/* Which rows are shown: the first of the split, fewer where they are pictures. */
+/* Chooses how many of the first rows are displayed: fewer if they are pictures. */
 static void choose_rows(DataReport *report) {
     const SourceSchema *schema = dataset_fields(report->session.dataset);
     for (uint32_t i = 0; i < schema->field_count && !report->picture; i++)
         if (is_picture(&schema->fields[i])) report->picture = &schema->fields[i];
     int64_t rows = dataset_rows(report->session.dataset, report->split);
-    report->shown = option_given(report->options, OPTION_rows) ? report->options->rows
-                    : report->picture                          ? PICTURES_SHOWN
-                                                               : ROWS_SHOWN;
-    if (report->shown > rows) report->shown = rows;
+    report->displayed = option_given(report->options, OPTION_rows) ? report->options->rows
+                        : report->picture                          ? STANDARD_PICTURES
+                                                                   : STANDARD_ROWS;
+    if (report->displayed > rows) report->displayed = rows;
 }
 
-/* Labels that have no class are no reason to stop here: they are to be seen. */
+/* Labels outside of the classes are not an error here: the report must show them. */
 bool report_source(DataReport *report) {
     Session *session = &report->session;
     session->arena = arena_new();
@@ -146,7 +145,7 @@ static void make_fields(DataReport *report, const Graph *graph) {
         SourceField field = field_of(report, graph, &graph->outputs[i]);
         report->fields[i] = field_facts_new(arena, &field);
         report->first[i] =
-            arena_alloc(arena, (size_t)(report->shown * shape_elements(field.row) + 1) *
+            arena_alloc(arena, (size_t)(report->displayed * shape_elements(field.row) + 1) *
                                    dtype_bytes(field.dtype));
     }
 }
@@ -156,22 +155,22 @@ typedef struct {
     Split split;
 } FieldTally;
 
-static void keep_first(const DataReport *report, uint32_t i, const char *rows, int64_t first,
-                       int64_t count) {
+static void copy_first_rows(const DataReport *report, uint32_t i, const char *rows, int64_t first,
+                            int64_t count) {
     const SourceField *field = &report->fields[i]->field;
     size_t row = (size_t)shape_elements(field->row) * dtype_bytes(field->dtype);
-    if (first + count > report->shown) count = report->shown - first;
+    if (first + count > report->displayed) count = report->displayed - first;
     if (count > 0)
         memcpy((char *)report->first[i] + (size_t)first * row, rows, (size_t)count * row);
 }
 
-static void see_rows(void *context, const Runner *runner, int64_t first, int64_t count) {
+static void add_rows(void *context, const Runner *runner, int64_t first, int64_t count) {
     const FieldTally *tally = context;
     const DataReport *report = tally->report;
     for (uint32_t i = 0; i < report->field_count; i++) {
         const void *rows = runner_output(runner, report->fields[i]->field.name);
         field_facts_add(report->fields[i], tally->split, rows, count);
-        if (tally->split == report->split) keep_first(report, i, rows, first, count);
+        if (tally->split == report->split) copy_first_rows(report, i, rows, first, count);
     }
 }
 
@@ -181,7 +180,7 @@ static bool run_fields(DataReport *report, const Program *program) {
     bool good = runner && runner_data(runner, session->dataset, report->diag);
     for (Split split = 0; split < SPLIT_COUNT && good; split++)
         runner_rows(runner, dataset_split(session->dataset, split),
-                    dataset_rows(session->dataset, split), see_rows, &(FieldTally){report, split});
+                    dataset_rows(session->dataset, split), add_rows, &(FieldTally){report, split});
     runner_free(runner);
     return good;
 }
@@ -192,7 +191,7 @@ static void add_fitted(DataReport *report, const Fit *fit, const char *part, int
     report->fitted[report->fitted_count++] = (FittedNumbers){name, count, values};
 }
 
-/* What a graph has fitted is a state of it. */
+/* Transforms in a graph store their fitted numbers as states. */
 static void add_state(DataReport *report, const Graph *graph, const Fit *fit, const char *part) {
     Arena *arena = report->session.arena;
     const Symbol *symbol = graph_symbol(graph, arena_format(arena, "%s.%s", fit->name, part));
@@ -224,8 +223,7 @@ static void read_fitted(DataReport *report, const Graph *graph) {
     }
 }
 
-/* As many rows at once as fit into a few megabytes: the interpreter keeps every value of the
- * graph. */
+/* Limits a batch to a few megabytes: the interpreter keeps every value of the graph. */
 static uint32_t batch_rows(const DataReport *report) {
     const SourceSchema *schema = dataset_fields(report->session.dataset);
     int64_t elements = 1, rows = dataset_rows(report->session.dataset, SPLIT_TRAIN);

@@ -1,12 +1,12 @@
-/* What `mlc data FILE.mdl` tells: the rows of a model's data, its fields before and after the data
- * block, what is suspicious. */
+/* The report of `mlc data FILE.mdl`: the rows of a model's data, the fields before and after the
+ * data block, and suspicious findings. */
 #ifndef MLC_CLI_SHOW_DATA_REPORT_H
 #define MLC_CLI_SHOW_DATA_REPORT_H
 
 #include "cli/session/session.h"
 #include "runtime/data/inspect.h"
 
-/* What a transform has fitted from the training rows. */
+/* Numbers that a transform has fitted to the training rows. */
 typedef struct {
     const char *name; /* "x.standardize.mean" */
     int64_t count;
@@ -17,38 +17,37 @@ typedef struct {
     Session session;
     const Options *options;
     Diagnostics *diag;
-    Split split; /* whose statistics and first rows are shown */
+    Split split; /* the split whose statistics and first rows are displayed */
     DataFacts *facts;
     bool *used; /* [facts->field_count]: the model reads that field of the source */
-    const char **
-        dates; /* [facts->field_count]: the format by which the model reads a column as dates, and as nothing else; or NULL */
-    FieldFacts **fields; /* of the data block, [field_count] */
+    /* [facts->field_count]: the date format, for a column that is only read as dates; else NULL */
+    const char **dates;
+    FieldFacts **fields; /* [field_count]: the fields of the data block */
     uint32_t field_count;
-    void **first; /* [field_count]: of each of them the rows shown, one after the other */
+    void **first; /* [field_count]: the displayed rows of each field, one after the other */
     FittedNumbers *fitted;
     uint32_t fitted_count;
-    const SourceField *picture; /* the source's field of pictures, or NULL */
-    int64_t shown;              /* how many rows of the split */
+    const SourceField *picture; /* the field of the source with pictures, or NULL */
+    int64_t displayed;          /* how many rows of the split are displayed */
 } DataReport;
 
-/* An element of a field as the report shows it: of the source, or of what the data block makes of
- * that in the rows shown. */
+/* An element of a field, as the report displays it. */
 typedef struct {
-    const char *text; /* of text; NULL: it is a number, or missing */
+    const char *text; /* NULL: a number, or missing text */
     double number;    /* NaN: missing */
 } ReportElement;
-/* field: of the source, in a row of the data... */
+/* An element of a field of the source, in row `row` of the data set. */
 ReportElement report_source_element(const DataReport *report, uint32_t field, int32_t row,
                                     int64_t element);
-/* ... or of the data block, in one of the rows shown. */
-ReportElement report_field_element(const DataReport *report, uint32_t field, int64_t shown,
+/* An element of a field of the data block, in displayed row i. */
+ReportElement report_field_element(const DataReport *report, uint32_t field, int64_t i,
                                    int64_t element);
 
-/* `report` is all 0 but for `options`, which names the model, `diag` and `split`. The source's
- * fields; false after reporting errors, then there is nothing to tell. */
+/* Gathers facts about the fields of the source. `report` is 0 except for `options`, which names the
+ * model, `diag` and `split`. false after reporting errors; then there is no report. */
 bool report_source(DataReport *report);
-/* What the data block makes of them. Without it, after reporting errors, the source's fields can
- * still be told. */
+/* Computes the fields of the data block. false after reporting errors; the fields of the source can
+ * still be printed. */
 bool report_fields(DataReport *report);
 void report_free(DataReport *report);
 

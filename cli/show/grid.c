@@ -1,5 +1,5 @@
-/* A grid of images, each with what the network takes it for and what it is, or above what it makes
- * of it; mistakes are framed in red. */
+/* Draws a grid of images. Each has its predicted and true class below it, or the image that the
+ * network generated from it. Mistakes are framed in red. */
 #include "cli/show/picture.h"
 
 #include <math.h>
@@ -7,7 +7,7 @@
 enum { ACROSS = 10 };
 #define CELL 84.0
 #define GAP 14.0
-#define BETWEEN 4.0   /* an image and what is made of it */
+#define BETWEEN 4.0   /* between an input image and the generated one */
 #define CAPTIONS 46.0 /* room for two lines below an image */
 #define MARGIN 28.0
 #define HEAD 84.0
@@ -18,7 +18,7 @@ static void draw_caption(Picture *picture, double x, double y, Font font, double
     picture_text(picture, x + CELL / 2, y, ALIGN_CENTRE, font, size, colour, text);
 }
 
-/* In the middle of its cell, with its proportions. */
+/* Draws an image in the middle of its cell, keeping its proportions. */
 static void draw_image(Picture *picture, const GridImages *images, const uint8_t *pixels, double x,
                        double y) {
     double size = CELL / fmax(images->rows, images->columns), width = size * images->columns,

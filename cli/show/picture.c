@@ -1,4 +1,4 @@
-/* Drawing on paper-white: a thin layer over cairo. */
+/* Drawing on a white background: a thin layer over cairo. */
 #include "cli/show/picture.h"
 #include "ir/base/memory.h"
 
@@ -28,7 +28,7 @@ Picture picture_new(double width, double height) {
     return picture;
 }
 
-/* From cairo's pixels, of which each is a number 0xRRGGBB. */
+/* Copies cairo's pixels, each a number 0xRRGGBB, into bytes red, green, blue. */
 static void copy_pixels(cairo_surface_t *surface, int width, int height, uint8_t *rgb) {
     const unsigned char *row = cairo_image_surface_get_data(surface);
     int stride = cairo_image_surface_get_stride(surface);
@@ -40,9 +40,9 @@ static void copy_pixels(cairo_surface_t *surface, int width, int height, uint8_t
         }
 }
 
-/* The PNG in memory, so that it reaches the disk as other files do: whole. A tenth larger than
- * cairo's own, which takes longer to write than all fonts and lines take to draw. NULL after
- * reporting an error. */
+/* Encodes the PNG in memory, so that file_write can replace the file in one step. libpng's fast
+ * mode makes it a tenth larger than cairo's encoder, which takes longer than all drawing. NULL
+ * after reporting an error. */
 static void *encode(const Picture *picture, const char *path, size_t *length, Diagnostics *diag) {
     cairo_surface_t *surface = picture->surface;
     int width = cairo_image_surface_get_width(surface),
@@ -73,7 +73,7 @@ bool picture_save(Picture *picture, const char *path, Diagnostics *diag) {
     void *bytes = encode(picture, path, &length, diag);
     bool saved = bytes && file_write(path, bytes, length, diag);
     free(bytes);
-    /* A command draws one picture: what cairo and fontconfig keep for the next one is let go. */
+    /* A command draws one picture, so the caches of cairo and fontconfig are freed. */
     cairo_destroy(picture->cairo);
     cairo_surface_destroy(picture->surface);
     cairo_debug_reset_static_data();

@@ -1,5 +1,5 @@
-/* Drawing on paper-white: a thin layer over cairo, and the pictures that mlc draws. Units are
- * points; a PNG has two pixels to a point. */
+/* Drawing on a white background: a thin layer over cairo, and the pictures that mlc draws. Units
+ * are points; a PNG has two pixels per point. */
 #ifndef MLC_CLI_SHOW_PICTURE_H
 #define MLC_CLI_SHOW_PICTURE_H
 
@@ -31,10 +31,10 @@ Picture picture_new(double width, double height);
 bool picture_save(Picture *picture, const char *path, Diagnostics *diag);
 
 void picture_colour(Picture *picture, Colour colour);
-/* y is the base line. */
+/* Draws text with its base line at y. */
 void picture_text(Picture *picture, double x, double y, Align align, Font font, double size,
                   Colour colour, const char *text);
-/* `size`, or smaller, so that the text is at most `width` wide. */
+/* `size`, reduced if necessary so that the text is at most `width` wide. */
 double picture_fitting_size(Picture *picture, Font font, double size, double width,
                             const char *text);
 void picture_line(Picture *picture, double x0, double y0, double x1, double y1, double width,
@@ -43,27 +43,26 @@ void picture_frame(Picture *picture, double x, double y, double width, double he
                    Colour colour);
 void picture_dot(Picture *picture, double x, double y, double radius, Colour colour);
 void picture_box(Picture *picture, double x, double y, double width, double height, Colour colour);
-/* Pixels [channels][rows][columns], grey (0 is black) or red, green, blue; stretched to width x
+/* Draws pixels[channels][rows][columns], grey (0 is black) or red, green, blue, scaled to width x
  * height without smoothing. */
 void picture_image(Picture *picture, double x, double y, double width, double height,
                    const uint8_t *pixels, int rows, int columns, int channels);
 
-/* The distance of ticks on an axis: 1, 2 or 5 times a power of ten, such that about `wanted` make
- * up the range. */
+/* The distance between ticks of an axis: 1, 2 or 5 times a power of ten, about range / wanted. */
 double picture_tick_step(double range, int wanted);
 
-/* Loss and metrics over epochs (cli/show/curves.c). */
+/* Draws loss and metrics over epochs (cli/show/curves.c). */
 bool curves_draw(const char *path, const char *title, const Journal *journal, Diagnostics *diag);
 
-/* Images with what the network makes of them (cli/show/grid.c). */
+/* A grid of images with predictions below them (cli/show/grid.c). */
 typedef struct {
-    int rows, columns, channels; /* rows 0: there are none */
+    int rows, columns, channels; /* rows is 0 without images */
 } GridImages;
 typedef struct {
-    const uint8_t *pixels; /* as grid.read says; NULL if that has no rows */
-    const uint8_t *made;   /* as grid.made says: an image that the network made */
+    const uint8_t *pixels; /* the input image, of the size grid.read; NULL without input images */
+    const uint8_t *made;   /* the image that the network generated, of the size grid.made */
     char caption[96];      /* "7  99 %" */
-    char truth[96];        /* "true: 7", or "" if that is not known */
+    char truth[96];        /* "true: 7", or "" if it is unknown */
     bool mistake;
 } GridCell;
 typedef struct {
@@ -74,8 +73,8 @@ typedef struct {
 } Grid;
 bool grid_draw(const char *path, const Grid *grid, Diagnostics *diag);
 
-/* Numbers beside what is true: predictions over truths, and the errors over them
- * (cli/show/scatter.c). NaN: not known. */
+/* Scatter plots of predicted over true numbers, and of errors over true numbers
+ * (cli/show/scatter.c). NaN: unknown. */
 typedef struct {
     const char *title, *name;
     const double *truths, *predictions; /* [count], `stride` apart */
@@ -83,11 +82,10 @@ typedef struct {
 } Scatter;
 bool scatter_draw(const char *path, const Scatter *scatter, Diagnostics *diag);
 
-/* Matrices of which classes are taken for which, one below the other
- * (cli/show/confusion_draw.c). */
+/* Confusion matrices, one below the other (cli/show/confusion_draw.c). */
 typedef struct {
     const char *title;
-    const SourceSchema *schema; /* knows the names of the classes */
+    const SourceSchema *schema; /* has the names of the classes */
     Confusion confusion;
 } ConfusionPicture;
 bool confusions_draw(const char *path, const ConfusionPicture *drawn, uint32_t count,

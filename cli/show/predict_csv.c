@@ -1,9 +1,9 @@
-/* What a network makes of rows, as a csv file (RFC 4180) that any program of tables reads. */
+/* Predictions as a csv file (RFC 4180). */
 #include "cli/text/csv.h"
 #include "cli/results/predict_columns.h"
 #include "cli/show/predict_show.h"
 
-/* What the units of the data have is f64. */
+/* Numbers in the units of the data are f64, others f32. */
 static int digits_of(const AnswerColumn *column) {
     enum { SINGLE_DIGITS = 9, DOUBLE_DIGITS = 15 };
     return column->kind == COLUMN_TRUTH || column->kind == COLUMN_UNITS ||
@@ -12,8 +12,7 @@ static int digits_of(const AnswerColumn *column) {
                : SINGLE_DIGITS;
 }
 
-/* A truth that is not known is an empty cell; digits as many as tell a number from its
- * neighbours. */
+/* Writes a cell, with enough digits to identify a number. An unknown truth is an empty cell. */
 static void put_cell(const Predicting *predicting, const AnswerColumn *column, int64_t i,
                      FILE *out) {
     char buffer[NUMBER_TEXT];

@@ -1,5 +1,5 @@
-/* What a network makes of rows, as a picture. Where it reads or makes images: these, and below each
- * what it is taken for. Where it predicts numbers: these over the true ones. */
+/* Predictions as a picture. A network that reads or generates images has a grid of them with
+ * predictions below. A network that predicts numbers has a scatter plot over the true numbers. */
 #include "cli/show/picture.h"
 #include "cli/show/predict_show.h"
 #include "ir/base/display.h"
@@ -11,11 +11,12 @@
 
 enum { GRID_MAX = 1000, CAPTION_WIDTH = 20, NAME_BYTES = 256, SIDE_MIN = 4, SIDE_MAX = 4096 };
 
-/* -- what there is to draw -- */
+/* -- choosing what to draw -- */
 
 static bool is_side(int64_t size) { return size >= SIDE_MIN && size <= SIDE_MAX; }
 
-/* Rows of bytes are pictures whatever their size; rows of numbers must look like some. */
+/* The pictures in rows of this shape; no name if they are none. Bytes may have any size; numbers
+ * need sides from SIDE_MIN to SIDE_MAX. */
 static PictureShape pictures_of(const char *name, DType dtype, Shape row) {
     PictureShape pictures = {
         .name = name, .dtype = dtype, .channels = row.rank == 3 ? (int)row.dim[0] : 1};
@@ -30,7 +31,7 @@ static PictureShape pictures_of(const char *name, DType dtype, Shape row) {
     return pictures;
 }
 
-/* The first field that holds bytes, or else numbers, of pictures. */
+/* The first field with pictures of bytes, or else of numbers. */
 static PictureShape find_read(const Predicting *predicting) {
     const SourceSchema *schema = dataset_fields(predicting->session.dataset);
     const DType dtypes[] = {DTYPE_U8, DTYPE_F32};
@@ -52,13 +53,13 @@ static PictureShape as_made(const PictureShape *read, const char *name, Shape ro
     if (made.name || !read->name ||
         shape_elements(row) != (int64_t)read->channels * read->height * read->width)
         return made;
-    made = *read; /* flat, as many numbers as the images that are read have */
+    made = *read; /* a flat output with as many numbers as an input image */
     made.name = name;
     made.dtype = DTYPE_F32;
     return made;
 }
 
-/* The first output that is shaped like pictures, or has as many numbers as those that are read. */
+/* Finds the first output that has the shape of pictures, or as many numbers as an input image. */
 static bool find_made(const Predicting *predicting, const PictureShape *read, PictureShape *made) {
     const Build *build = &predicting->session.build;
     Graph *graph = model_graph(build->model, GRAPH_PREDICT, 1, predicting->diag);
@@ -84,20 +85,19 @@ static const ModelOutput *target_output(const Predicting *predicting) {
     return NULL;
 }
 
-static bool nothing_to_draw(const Predicting *predicting) {
+static bool report_nothing_to_draw(const Predicting *predicting) {
     const ModelInfo *info = predicting->session.build.info;
     bool classes = false;
     for (uint32_t i = 0; i < info->output_count; i++) classes |= info->outputs[i].classes;
     diag_error(predicting->diag, STATUS_USAGE, (Span){0},
-               "--png has nothing to draw: the network reads and makes no images, and %s",
-               classes ? "classes are no numbers" : "no true numbers are there to compare with");
+               "--png has nothing to draw: the network has no images as input or output, and %s",
+               classes ? "its output is classes, not numbers" : "the data have no true numbers");
     if (classes)
-        diag_help(
-            predicting->diag,
-            "'mlc eval RUN --confusion --png FILE' draws the predicted classes over the true ones");
+        diag_help(predicting->diag,
+                  "'mlc eval RUN --confusion --png FILE' draws predicted and true classes");
     else
         diag_help(predicting->diag,
-                  "images are fields and outputs [N, H, W], [N, 1, H, W] and [N, 3, H, W]");
+                  "images have the shape [N, H, W], [N, 1, H, W] or [N, 3, H, W]");
     return false;
 }
 
@@ -107,7 +107,7 @@ bool predicted_plan_drawing(Predicting *predicting) {
     if (!find_made(predicting, &drawing->read, &drawing->made)) return false;
     bool images = drawing->read.name || drawing->made.name;
     drawing->numbers = !images && !predicting->files && target_output(predicting);
-    if (!images && !drawing->numbers) return nothing_to_draw(predicting);
+    if (!images && !drawing->numbers) return report_nothing_to_draw(predicting);
     if (!images || predicting->displayed <= GRID_MAX) return true;
     diag_error(predicting->diag, STATUS_USAGE, (Span){0}, "--png draws at most %d images, not %lld",
                GRID_MAX, (long long)predicting->displayed);
@@ -121,8 +121,8 @@ typedef struct {
     double low, high;
 } Range;
 
-/* The customary range that the numbers are in, give or take what a network misses it by; else their
- * own. */
+/* The range of the numbers that becomes black to white: 0..1, -1..1 or 0..255 if they exceed it by
+ * at most a quarter, else their own range. */
 static Range range_of(const float *values, int64_t count) {
     static const Range customary[] = {{0, 1}, {-1, 1}, {0, 255}};
     Range range = {INFINITY, -INFINITY};
@@ -143,9 +143,9 @@ static int64_t elements_of(const PictureShape *pictures) {
     return (int64_t)pictures->channels * pictures->height * pictures->width;
 }
 
-/* The numbers of all rows that are drawn, one row after the other. */
-static const uint8_t *bright_rows(const Predicting *predicting, const float *values,
-                                  int64_t elements) {
+/* The numbers of the displayed rows as bytes, one row after the other. */
+static const uint8_t *bytes_of(const Predicting *predicting, const float *values,
+                               int64_t elements) {
     uint8_t *bytes =
         ARENA_ARRAY(predicting->session.arena, uint8_t, predicting->displayed * elements);
     int64_t count = predicting->displayed * elements;
@@ -166,21 +166,21 @@ static const uint8_t *read_pixels(const Predicting *predicting) {
         memcpy(rows + i * bytes, data + predicting->rows[i] * bytes, (size_t)bytes);
     return read->dtype == DTYPE_U8
                ? rows
-               : bright_rows(predicting, (const float *)(const void *)rows, elements);
+               : bytes_of(predicting, (const float *)(const void *)rows, elements);
 }
 
 static const uint8_t *made_pixels(const Predicting *predicting) {
     const PictureShape *made = &predicting->drawing.made;
     for (uint32_t i = 0; i < predicting->output_count; i++)
         if (!strcmp(predicting->outputs[i].output->name, made->name))
-            return bright_rows(predicting, predicting->outputs[i].values, elements_of(made));
+            return bytes_of(predicting, predicting->outputs[i].values, elements_of(made));
     return NULL;
 }
 
 /* -- a grid of images -- */
 
 static void write_class(const Predicting *predicting, int64_t i, GridCell *cell) {
-    char number[NUMBER_TEXT], share[NUMBER_TEXT];
+    char number[NUMBER_TEXT], percent[NUMBER_TEXT];
     const Predictions *predictions = predicting->main;
     int32_t class = prediction_class(predictions, i),
             truth = predicted_truth(predicting, predictions, i);
@@ -188,14 +188,14 @@ static void write_class(const Predicting *predicting, int64_t i, GridCell *cell)
     cell->mistake = predicted_wrongly(predicting, predictions, i);
     snprintf(cell->caption, sizeof cell->caption, "%.*s  %s",
              (int)shown_fitting(name, CAPTION_WIDTH), name,
-             text_percent(share, prediction_probability(predictions, i, class), 0));
+             text_percent(percent, prediction_probability(predictions, i, class), 0));
     if (truth < 0) return;
     name = class_text(&predicting->session, predictions->output, truth, number);
     snprintf(cell->truth, sizeof cell->truth, "true: %.*s", (int)shown_fitting(name, CAPTION_WIDTH),
              name);
 }
 
-/* The first number, in the units of the data where they are known. */
+/* Writes the first number of the output, in the units of the data if they are known. */
 static void write_number(const Predicting *predicting, int64_t i, GridCell *cell) {
     const Predictions *predictions = predicting->main;
     int64_t at = i * predictions->width;
@@ -205,7 +205,7 @@ static void write_number(const Predicting *predicting, int64_t i, GridCell *cell
         snprintf(cell->truth, sizeof cell->truth, "true: %.4g", predictions->truths[at]);
 }
 
-/* A single number below an image tells nothing of an image that the network made of it. */
+/* A generated image needs no number below it. */
 static bool has_numbers(const Predicting *predicting) {
     return !predicting->main->output->classes && !predicting->drawing.made.name;
 }
@@ -217,7 +217,7 @@ static void write_title(const Predicting *predicting, char *title, size_t size) 
     if (predicting->files || !known || !predicting->main->output->classes)
         snprintf(title, size, "%s on %s", info->name, data);
     else
-        snprintf(title, size, "%s on %s: %lld of %lld right", info->name, data,
+        snprintf(title, size, "%s on %s: %lld of %lld correct", info->name, data,
                  (long long)(known - predicted_mistakes(predicting, predicting->main)),
                  (long long)known);
 }
@@ -244,8 +244,8 @@ static void write_subtitle(const Predicting *predicting, char *subtitle, size_t 
         snprintf(subtitle, size, "%s%s", rows, made);
     else
         snprintf(subtitle, size, "%sbelow each %s '%s'%s", rows,
-                 predicting->main->width > 1 ? "the first number of" : "what it gives,",
-                 output->name, predicting->main->truths ? ", and the true number" : "");
+                 predicting->main->width > 1 ? "the first number of" : "the output", output->name,
+                 predicting->main->truths ? ", and the true number" : "");
 }
 
 static GridImages grid_images(const PictureShape *pictures) {
@@ -283,13 +283,13 @@ static bool draw_images(const Predicting *predicting) {
 
 /* -- numbers -- */
 
-/* All rows that were run: a cloud of points can be large. */
+/* Draws all predicted rows: a scatter plot can have many points. */
 static bool draw_numbers(const Predicting *predicting) {
     const ModelOutput *output = target_output(predicting);
     const Predictions *predictions = predicting->outputs;
     char title[PATH_MAX + NAME_BYTES];
     while (predictions->output != output) predictions++;
-    if (!predictions->truths) return nothing_to_draw(predicting);
+    if (!predictions->truths) return report_nothing_to_draw(predicting);
     write_title(predicting, title, sizeof title);
     Scatter scatter = {
         .title = title,

@@ -1,4 +1,4 @@
-/* What a network makes of rows, as JSON: a line for each of them. */
+/* Predictions as JSON, one line per row. */
 #include "cli/show/predict_show.h"
 #include "cli/results/journal.h"
 #include "runtime/data/dataset.h"
@@ -25,7 +25,7 @@ static void put_classes(json_t *object, const Predicting *predicting, const Pred
     json_object_set_new(object, "probabilities", values_json(output, i));
 }
 
-/* In f64: truths have the digits of the files. */
+/* Numbers in f64, with all digits of the file; minus[] is subtracted if it is not NULL. */
 static json_t *numbers_json(const double *values, const double *minus, int64_t width, int64_t i) {
     json_t *numbers = json_array();
     for (int64_t k = i * width; k < (i + 1) * width; k++)
@@ -33,7 +33,7 @@ static json_t *numbers_json(const double *values, const double *minus, int64_t w
     return numbers;
 }
 
-/* In the units of the data, beside the numbers of the network. */
+/* Adds predictions, truths and errors in the units of the data. */
 static void put_target(json_t *object, const Predictions *output, int64_t i) {
     const ModelTarget *target = &output->output->target;
     json_t *names = json_array();
@@ -72,7 +72,7 @@ static void put_row_name(json_t *line, const Predicting *predicting, int64_t i) 
     if (place.line) json_object_set_new(line, "line", json_integer(place.line));
 }
 
-/* Whether the name of the only output is that of another key of the row. */
+/* Whether the name of the only output is another key of the line. */
 static bool is_key(const json_t *line, const Predictions *output) {
     static const char *const keys[] = {"columns", "predicted", "true", "error", "target"};
     bool taken = json_object_get(line, output->output->name) != NULL;
@@ -81,8 +81,8 @@ static bool is_key(const json_t *line, const Predictions *output) {
     return taken;
 }
 
-/* The classes, or the numbers, of a network with one output are those of the row. Several outputs
- * have an object of their own, and so has one that is called as the row's name is. */
+/* A single output is stored in the line itself, unless its name is a key there. Several outputs
+ * have one object each, in "outputs". */
 static json_t *row_json(const Predicting *predicting, int64_t i) {
     json_t *line = json_object();
     const Predictions *main = predicting->main;

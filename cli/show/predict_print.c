@@ -1,5 +1,4 @@
-/* What a network makes of rows, as a table: a line for each row, and for each output its
- * columns. */
+/* Predictions as a table: a line for each row, columns for each output. */
 #include "cli/results/predict_columns.h"
 #include "cli/show/predict_show.h"
 #include "cli/results/units.h"
@@ -17,23 +16,22 @@ typedef struct {
     const AnswerColumn *columns;
     int *widths;
     uint32_t count;
-    int blanks; /* due before the next text: none are left at the end of a line */
+    int blanks; /* spaces to print before the next text; so a line has none at its end */
 } PredictTable;
 
 /* -- cells -- */
 
-/* Names of classes and columns may be any text, and are cut off; a file must be found again by its
- * name. */
-static int most_of(const AnswerColumn *column) {
+/* The width at which text is cut off. File names are printed in full. */
+static int max_width(const AnswerColumn *column) {
     return column->kind == COLUMN_FILE ? PATH_MAX : CLASS_WIDTH;
 }
 
-static int text_width(const char *text, int most) {
-    return (int)shown_columns(text, shown_fitting(text, (size_t)most));
+static int text_width(const char *text, int max) {
+    return (int)shown_columns(text, shown_fitting(text, (size_t)max));
 }
 
-static void widen(int *width, const char *text, int most) {
-    if (text_width(text, most) > *width) *width = text_width(text, most);
+static void widen(int *width, const char *text, int max) {
+    if (text_width(text, max) > *width) *width = text_width(text, max);
 }
 
 static void measure_columns(PredictTable *table) {
@@ -44,17 +42,17 @@ static void measure_columns(PredictTable *table) {
         widen(&table->widths[k], table->columns[k].head, CLASS_WIDTH);
         for (int64_t i = 0; i < table->predicting->displayed; i++)
             widen(&table->widths[k], column_text(table->predicting, &table->columns[k], i, buffer),
-                  most_of(&table->columns[k]));
+                  max_width(&table->columns[k]));
     }
 }
 
-static void print_cell(PredictTable *table, const char *text, int width, int most, bool left) {
+static void print_cell(PredictTable *table, const char *text, int width, int max, bool left) {
     FILE *out = table->predicting->out;
-    int room = width - text_width(text, most);
+    int room = width - text_width(text, max);
     table->blanks += GAP + (left ? 0 : room);
     if (*text) {
         fprintf(out, "%*s", table->blanks, "");
-        terminal_cell(out, text, 0, most);
+        terminal_cell(out, text, 0, max);
         table->blanks = 0;
     }
     table->blanks += *text ? (left ? room : 0) : (left ? width : 0);
@@ -67,7 +65,7 @@ static void end_line(PredictTable *table) {
 
 /* -- lines -- */
 
-/* Above the columns of several outputs stand their names. */
+/* Prints the names of several outputs above their columns. */
 static void print_outputs(PredictTable *table) {
     const Predictions *last = NULL;
     if (table->predicting->output_count < 2) return;
@@ -91,7 +89,7 @@ static void print_row(PredictTable *table, int64_t i) {
         bool bad = column->output && predicted_wrongly(predicting, column->output, i);
         if (bad) fputs(terminal_style(predicting->out, STYLE_BAD), predicting->out);
         print_cell(table, column_text(predicting, column, i, buffer), table->widths[k],
-                   most_of(column), column_is_name(column));
+                   max_width(column), column_is_name(column));
         if (bad) fputs(terminal_style(predicting->out, STYLE_PLAIN), predicting->out);
     }
     end_line(table);
@@ -109,13 +107,13 @@ static void print_table(const Predicting *predicting, bool classes) {
     for (int64_t i = 0; i < predicting->displayed; i++) print_row(&table, i);
 }
 
-/* -- sums -- */
+/* -- totals -- */
 
-static void print_right(const Predicting *predicting, const Predictions *output) {
+static void print_correct(const Predicting *predicting, const Predictions *output) {
     int64_t known = predicted_known(predicting, output);
     if (!known) return;
     if (predicting->output_count > 1) fprintf(predicting->out, "%s: ", output->output->name);
-    fprintf(predicting->out, "%lld of %lld right",
+    fprintf(predicting->out, "%lld of %lld correct",
             (long long)(known - predicted_mistakes(predicting, output)), (long long)known);
     if (known < predicting->count)
         fprintf(predicting->out, ", %lld of an unknown class",
@@ -131,19 +129,19 @@ static void print_errors(FILE *out, const char *name, const UnitErrors *errors) 
             errors->count == 1 ? "" : "s");
 }
 
-static void print_sums(const Predicting *predicting) {
+static void print_totals(const Predicting *predicting) {
     uint32_t count;
     const UnitErrors *errors = units_errors(predicting->session.arena, predicting->outputs,
                                             predicting->output_count, &count);
     for (uint32_t k = 0; k < predicting->output_count; k++)
         if (predicting->outputs[k].output->classes)
-            print_right(predicting, &predicting->outputs[k]);
+            print_correct(predicting, &predicting->outputs[k]);
     for (uint32_t k = 0; k < count && predicting->count > 1; k++)
         print_errors(predicting->out, units_name(predicting->session.arena, errors, count, k),
                      &errors[k]);
 }
 
-/* -- one row: its image, then of each output a bar for every class, or the values -- */
+/* -- a single row: its image, then for each output a bar per class, or the values -- */
 
 static void print_bars(const Predicting *predicting, const Predictions *output) {
     char number[NUMBER_TEXT], percent[NUMBER_TEXT];
@@ -151,13 +149,13 @@ static void print_bars(const Predicting *predicting, const Predictions *output) 
     int32_t truth = predicted_truth(predicting, output, 0), best = prediction_class(output, 0);
     if (predicting->output_count > 1) fprintf(out, "%s:\n", output->output->name);
     for (int32_t i = 0; i < output->width; i++) {
-        double share = prediction_probability(output, 0, i);
+        double fraction = prediction_probability(output, 0, i);
         fputs(terminal_style(out, i == best ? STYLE_BOLD : STYLE_PLAIN), out);
         terminal_cell(out, class_text(&predicting->session, output->output, i, number),
                       BAR_NAME_WIDTH, CLASS_WIDTH);
         putc(' ', out);
-        terminal_bar(out, share, BAR_WIDTH);
-        fprintf(out, " %8s%s%s\n", text_percent(percent, share, 2), i == truth ? "  true" : "",
+        terminal_bar(out, fraction, BAR_WIDTH);
+        fprintf(out, " %8s%s%s\n", text_percent(percent, fraction, 2), i == truth ? "  true" : "",
                 terminal_style(out, STYLE_PLAIN));
     }
 }
@@ -191,12 +189,12 @@ void predicted_print(const Predicting *predicting) {
         return;
     }
     print_table(predicting, true);
-    print_sums(predicting);
+    print_totals(predicting);
     if (predicting->omitted) {
-        char shown[NUMBER_TEXT], rows[NUMBER_TEXT];
+        char displayed[NUMBER_TEXT], rows[NUMBER_TEXT];
         fprintf(predicting->out,
                 "the first %s of %s %s rows; --all shows all, --index A..B those from A to B\n",
-                text_count(shown, predicting->displayed),
+                text_count(displayed, predicting->displayed),
                 text_count(rows, predicting->displayed + predicting->omitted),
                 split_name(predicting->split));
     }

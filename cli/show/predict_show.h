@@ -1,4 +1,4 @@
-/* The ways to show what mlc predict found. */
+/* The output formats of mlc predict. */
 #ifndef MLC_CLI_SHOW_PREDICT_SHOW_H
 #define MLC_CLI_SHOW_PREDICT_SHOW_H
 
@@ -7,10 +7,10 @@
 void predicted_print(const Predicting *predicting);      /* predict_print.c */
 void predicted_print_json(const Predicting *predicting); /* predict_json.c */
 void predicted_print_csv(const Predicting *predicting);  /* predict_csv.c */
-/* Before anything is computed: finds out what --png draws. false after reporting that there is
- * nothing. */
+/* Decides what --png draws, before anything is computed. false after reporting that there is
+ * nothing to draw. */
 bool predicted_plan_drawing(Predicting *predicting);
-/* A picture of the rows, for --png. false after reporting errors. */
+/* Draws the picture of --png. false after reporting errors. */
 bool predicted_draw(const Predicting *predicting); /* predict_draw.c */
 
 #endif

@@ -9,25 +9,25 @@
 #include <time.h>
 
 enum {
-    BAR_LEAST = 4,
+    BAR_MIN = 4,
     BAR_MAX = 24,
-    MOVING_PART = 128,
-    LINE_WIDTH = 80, /* columns, where there is no terminal */
-    LINE_LEAST = 40,
+    PART_MAX = 128,
+    LINE_WIDTH = 80, /* columns without a terminal */
+    LINE_MIN = 40,
     EPOCH_WIDTH = 9,  /* "untrained" */
-    NUMBER_WIDTH = 8, /* "97.72 %", "0.1234"; "1.234e-05" takes a blank of the gap */
+    NUMBER_WIDTH = 8, /* "97.72 %", "0.1234"; "1.234e-05" extends into the gap */
     HEAD_MAX = 20,
     GAP = 2,
-    SHOWN_ALWAYS = 5 /* epochs, before lines are thinned */
+    ALWAYS_PRINTED = 5 /* epochs before lines are omitted */
 };
-static const double LINE_SECONDS = 1; /* from one line that stays to the next, on a terminal */
+static const double LINE_SECONDS = 1; /* at least this between two lines on a terminal */
 
 Progress progress_new(const Journal *journal, uint32_t epochs, uint32_t batch, bool quiet) {
     return (Progress){.journal = journal,
                       .epochs = epochs,
                       .batch = batch,
                       .quiet = quiet,
-                      .moves = terminal_live(stderr)};
+                      .redraws = terminal_live(stderr)};
 }
 
 static void progress_clear(Progress *progress) {
@@ -35,31 +35,31 @@ static void progress_clear(Progress *progress) {
     progress->drawn = false;
 }
 
-const char *metric_text(char buffer[NUMBER_TEXT], bool share, double value) {
-    return share ? text_percent(buffer, value, 2) : text_number(buffer, value);
+const char *metric_text(char buffer[NUMBER_TEXT], bool is_fraction, double value) {
+    return is_fraction ? text_percent(buffer, value, 2) : text_number(buffer, value);
 }
 
-/* -- the moving line -- */
+/* -- the redrawn line -- */
 
 /* "  1,234 rows/s  0:12 left", or nothing yet. */
 static void speed_text(const Progress *progress, uint32_t epoch, uint64_t step, uint64_t steps,
-                       char text[MOVING_PART]) {
+                       char text[PART_MAX]) {
     char rate[NUMBER_TEXT], left[NUMBER_TEXT];
     double elapsed = seconds_now() - progress->start, done = (double)(step - progress->first_step);
     *text = 0;
     if (done < 1 || elapsed <= 0) return;
     double per_second = done / elapsed,
            remaining = (double)(steps - step) + (double)(progress->epochs - epoch) * (double)steps;
-    snprintf(text, MOVING_PART, "  %s rows/s  %s left",
+    snprintf(text, PART_MAX, "  %s rows/s  %s left",
              text_count(rate, (int64_t)(per_second * progress->batch)),
              text_duration(left, remaining / per_second));
 }
 
-/* The line must not be longer than the terminal is wide: of a second line nobody could go back to
- * the first. */
-static void draw_moving(uint32_t epoch, uint32_t epochs, uint64_t step, uint64_t steps, double loss,
+/* "epoch 3/10 #### 120/600 loss 0.31 900 rows/s 0:12 left". The line must fit the terminal: "\r"
+ * cannot return from a second line to the first. */
+static void redraw_line(uint32_t epoch, uint32_t epochs, uint64_t step, uint64_t steps, double loss,
                         const char *speed) {
-    char before[MOVING_PART], after[MOVING_PART], number[NUMBER_TEXT];
+    char before[PART_MAX], after[PART_MAX], number[NUMBER_TEXT];
     int width = terminal_width(stderr) - 1,
         used = snprintf(before, sizeof before, "epoch %u/%u ", epoch, epochs);
     used += snprintf(after, sizeof after, " %llu/%llu  loss %s", (unsigned long long)step,
@@ -67,7 +67,7 @@ static void draw_moving(uint32_t epoch, uint32_t epochs, uint64_t step, uint64_t
     if (used + (int)strlen(speed) > width) speed = "";
     int bar = width - used - (int)strlen(speed);
     fprintf(stderr, "\r%.*s", width, before);
-    if (bar >= BAR_LEAST)
+    if (bar >= BAR_MIN)
         terminal_bar(stderr, (double)step / (double)steps, bar < BAR_MAX ? bar : BAR_MAX);
     if (used <= width) fprintf(stderr, "%s%s", after, speed);
     fputs("\033[K", stderr);
@@ -75,39 +75,39 @@ static void draw_moving(uint32_t epoch, uint32_t epochs, uint64_t step, uint64_t
 }
 
 void progress_step(Progress *progress, uint32_t epoch, uint64_t step, uint64_t steps, double loss) {
-    char speed[MOVING_PART];
-    if (progress->quiet || !progress->moves) return;
+    char speed[PART_MAX];
+    if (progress->quiet || !progress->redraws) return;
     if (progress->epoch != epoch) {
         progress->epoch = epoch;
         progress->start = seconds_now();
         progress->first_step = step;
     }
     speed_text(progress, epoch, step, steps, speed);
-    draw_moving(epoch, progress->epochs, step, steps, loss, speed);
+    redraw_line(epoch, progress->epochs, step, steps, loss, speed);
     progress->drawn = true;
 }
 
-/* -- the columns of the lines that stay -- */
+/* -- the columns of the table -- */
 
 static const Measured *measured_on(const EpochRecord *record, Split split) {
     return split == SPLIT_VALID ? &record->valid : &record->test;
 }
 
-static void add_column(Progress *progress, Shown shown, Split split, uint32_t metric,
-                       const char *head, int least) {
+static void add_column(Progress *progress, ProgressKind kind, Split split, uint32_t metric,
+                       const char *head, int min_width) {
     int width = (int)shown_columns(head, shown_fitting(head, HEAD_MAX));
-    if (width < least) width = least;
+    if (width < min_width) width = min_width;
     progress->columns[progress->column_count++] =
-        (ProgressColumn){shown, split, metric, head, width};
+        (ProgressColumn){kind, split, metric, head, width};
 }
 
 static void add_measured(Progress *progress, const EpochRecord *record, Split split) {
     const ModelInfo *info = progress->journal->info;
     if (!measured_on(record, split)->present) return;
-    add_column(progress, SHOWN_LOSS, split, 0, "loss", NUMBER_WIDTH);
+    add_column(progress, COLUMN_LOSS, split, 0, "loss", NUMBER_WIDTH);
     for (uint32_t i = 0; i < info->metric_count; i++)
         if (!info->counts[i].classes)
-            add_column(progress, SHOWN_METRIC, split, i, info->metrics[i], NUMBER_WIDTH);
+            add_column(progress, COLUMN_METRIC, split, i, info->metrics[i], NUMBER_WIDTH);
 }
 
 static int line_width(const Progress *progress) {
@@ -117,24 +117,23 @@ static int line_width(const Progress *progress) {
     return width;
 }
 
-static void drop_columns(Progress *progress, Shown shown, uint32_t metric) {
+static void drop_columns(Progress *progress, ProgressKind kind, uint32_t metric) {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < progress->column_count; i++)
-        if (progress->columns[i].shown != shown || progress->columns[i].metric != metric)
+        if (progress->columns[i].kind != kind || progress->columns[i].metric != metric)
             progress->columns[kept++] = progress->columns[i];
     progress->column_count = kept;
 }
 
-/* What is left out so that a line fits, the least important first: the speed, the seconds, the last
- * metrics. */
+/* Drops columns until a line fits, the least important first: speed, seconds, the last metrics. */
 static void fit_columns(Progress *progress, int room) {
     const ModelInfo *info = progress->journal->info;
-    const char *before = "not shown here, but in metrics.jsonl: ";
-    if (line_width(progress) > room) drop_columns(progress, SHOWN_RATE, 0);
-    if (line_width(progress) > room) drop_columns(progress, SHOWN_TIME, 0);
+    const char *before = "only in metrics.jsonl: ";
+    if (line_width(progress) > room) drop_columns(progress, COLUMN_RATE, 0);
+    if (line_width(progress) > room) drop_columns(progress, COLUMN_TIME, 0);
     for (uint32_t i = info->metric_count; i-- > 0 && line_width(progress) > room;) {
         if (info->counts[i].classes) continue;
-        drop_columns(progress, SHOWN_METRIC, i);
+        drop_columns(progress, COLUMN_METRIC, i);
         fprintf(stderr, "%s%s", before, info->metrics[i]);
         before = ", ";
     }
@@ -142,20 +141,20 @@ static void fit_columns(Progress *progress, int room) {
 }
 
 static void choose_columns(Progress *progress, const EpochRecord *record) {
-    int room = progress->moves ? terminal_width(stderr) : LINE_WIDTH;
+    int room = progress->redraws ? terminal_width(stderr) : LINE_WIDTH;
     char epochs[NUMBER_TEXT];
     int digits = snprintf(epochs, sizeof epochs, "%u/%u", progress->epochs, progress->epochs);
-    add_column(progress, SHOWN_EPOCH, SPLIT_TRAIN, 0, "epoch",
+    add_column(progress, COLUMN_EPOCH, SPLIT_TRAIN, 0, "epoch",
                digits > EPOCH_WIDTH ? digits : EPOCH_WIDTH);
-    add_column(progress, SHOWN_TRAIN_LOSS, SPLIT_TRAIN, 0, "loss", NUMBER_WIDTH);
+    add_column(progress, COLUMN_TRAIN_LOSS, SPLIT_TRAIN, 0, "loss", NUMBER_WIDTH);
     add_measured(progress, record, SPLIT_VALID);
     add_measured(progress, record, SPLIT_TEST);
-    add_column(progress, SHOWN_TIME, SPLIT_TRAIN, 0, "seconds", 0);
-    add_column(progress, SHOWN_RATE, SPLIT_TRAIN, 0, "rows/s", NUMBER_WIDTH);
-    fit_columns(progress, room < LINE_LEAST ? LINE_LEAST : room);
+    add_column(progress, COLUMN_TIME, SPLIT_TRAIN, 0, "seconds", 0);
+    add_column(progress, COLUMN_RATE, SPLIT_TRAIN, 0, "rows/s", NUMBER_WIDTH);
+    fit_columns(progress, room < LINE_MIN ? LINE_MIN : room);
 }
 
-/* -- the lines that stay -- */
+/* -- the lines of the table -- */
 
 static void print_cell(const ProgressColumn *column, bool first, const char *text, Style style) {
     int blanks =
@@ -167,8 +166,8 @@ static void print_cell(const ProgressColumn *column, bool first, const char *tex
 }
 
 static const char *group_of(const ProgressColumn *column) {
-    if (column->shown == SHOWN_TRAIN_LOSS) return split_name(SPLIT_TRAIN);
-    return column->shown == SHOWN_LOSS ? split_name(column->split) : ""; /* its metrics follow */
+    if (column->kind == COLUMN_TRAIN_LOSS) return split_name(SPLIT_TRAIN);
+    return column->kind == COLUMN_LOSS ? split_name(column->split) : ""; /* its metrics follow */
 }
 
 static void print_heads(const Progress *progress) {
@@ -193,20 +192,20 @@ static const char *epoch_text(const Progress *progress, const EpochRecord *recor
     return text;
 }
 
-static const char *shown_in(const Progress *progress, const ProgressColumn *column,
-                            const EpochRecord *record, char text[NUMBER_TEXT]) {
+static const char *cell_text(const Progress *progress, const ProgressColumn *column,
+                             const EpochRecord *record, char text[NUMBER_TEXT]) {
     const Measured *measured = measured_on(record, column->split);
-    bool share =
-        column->shown == SHOWN_METRIC && progress->journal->info->answers[column->metric] > 0;
-    switch (column->shown) {
-    case SHOWN_EPOCH: return epoch_text(progress, record, text);
-    case SHOWN_TRAIN_LOSS: return record->epoch ? text_number(text, record->train_loss) : "";
-    case SHOWN_LOSS: return text_number(text, measured->loss);
-    case SHOWN_METRIC: return metric_text(text, share, measured->metrics[column->metric]);
-    case SHOWN_TIME:
+    bool is_fraction =
+        column->kind == COLUMN_METRIC && progress->journal->info->answers[column->metric] > 0;
+    switch (column->kind) {
+    case COLUMN_EPOCH: return epoch_text(progress, record, text);
+    case COLUMN_TRAIN_LOSS: return record->epoch ? text_number(text, record->train_loss) : "";
+    case COLUMN_LOSS: return text_number(text, measured->loss);
+    case COLUMN_METRIC: return metric_text(text, is_fraction, measured->metrics[column->metric]);
+    case COLUMN_TIME:
         snprintf(text, NUMBER_TEXT, "%.*f", record->seconds < 1 ? 3 : 2, record->seconds);
         break;
-    case SHOWN_RATE: text_count(text, record->epoch ? (int64_t)record->rows_per_second : 0); break;
+    case COLUMN_RATE: text_count(text, record->epoch ? (int64_t)record->rows_per_second : 0); break;
     }
     return record->epoch ? text : "";
 }
@@ -218,11 +217,11 @@ static void print_epoch(Progress *progress, const EpochRecord *record) {
         print_heads(progress);
     }
     uint32_t count = progress->column_count;
-    while (count && !*shown_in(progress, &progress->columns[count - 1], record, text)) count--;
+    while (count && !*cell_text(progress, &progress->columns[count - 1], record, text)) count--;
     for (uint32_t i = 0; i < count; i++)
         print_cell(&progress->columns[i], i == 0,
-                   shown_in(progress, &progress->columns[i], record, text),
-                   progress->columns[i].shown == SHOWN_METRIC ? STYLE_BOLD : STYLE_PLAIN);
+                   cell_text(progress, &progress->columns[i], record, text),
+                   progress->columns[i].kind == COLUMN_METRIC ? STYLE_BOLD : STYLE_PLAIN);
     fputc('\n', stderr);
     fflush(stderr);
     progress->printed = seconds_now();
@@ -231,13 +230,13 @@ static void print_epoch(Progress *progress, const EpochRecord *record) {
 
 void progress_epoch(Progress *progress, const EpochRecord *record) {
     if (progress->quiet) return;
-    bool soon = progress->moves && record->epoch > SHOWN_ALWAYS &&
+    bool soon = progress->redraws && record->epoch > ALWAYS_PRINTED &&
                 seconds_now() - progress->printed < LINE_SECONDS;
     progress->last = *record;
     progress->waiting = true;
     if (soon && !progress->thinned) {
         progress_clear(progress);
-        fputs("the epochs are short: some are not shown here; metrics.jsonl has all of them\n",
+        fputs("the epochs are short: only some are listed here; metrics.jsonl has all of them\n",
               stderr);
         progress->thinned = true;
     }

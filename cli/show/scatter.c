@@ -1,4 +1,4 @@
-/* Predicted over true numbers, and the errors over them: two plots side by side. */
+/* Draws predicted over true numbers, and errors over true numbers, side by side. */
 #include "cli/show/picture.h"
 
 #include <math.h>
@@ -33,7 +33,7 @@ static void widen(Axis *axis, double value) {
     axis->high = fmax(axis->high, value);
 }
 
-/* Some room at both ends; an axis of one value gets a length. */
+/* Adds a margin at both ends; an axis with a single value gets a length. */
 static void finish(Axis *axis) {
     double room =
         axis->high > axis->low ? (axis->high - axis->low) / 25 : fmax(fabs(axis->high), 1) / 10;
@@ -64,8 +64,8 @@ static bool is_known(const Scatter *scatter, int64_t i) {
            isfinite(scatter->predictions[i * scatter->stride]);
 }
 
-/* The predictions, or with `errors` what they miss the truth by; `from` to `to` is the line on
- * which all would be right. */
+/* Draws predictions over truths with the line p = t, or with `errors` p - t over t with the line
+ * 0. */
 static void draw_plot(Plot *plot, const Scatter *scatter, bool errors, const char *title) {
     double radius = scatter->count > 2000 ? 1.2 : scatter->count > 200 ? 1.8 : 2.6;
     draw_ticks(plot, &plot->x, true);
@@ -88,7 +88,7 @@ static void draw_heading(Picture *picture, double width, const Scatter *scatter,
     char text[512];
     double size = picture_fitting_size(picture, FONT_BOLD, 17, width - 2 * RIGHT, scatter->title);
     picture_text(picture, RIGHT, 36, ALIGN_LEFT, FONT_BOLD, size, COLOUR_INK, scatter->title);
-    snprintf(text, sizeof text, "%.200s of %lld row%s; on the line a prediction is right",
+    snprintf(text, sizeof text, "%.200s of %lld row%s; predictions on the line are correct",
              scatter->name, (long long)known, known == 1 ? "" : "s");
     size = picture_fitting_size(picture, FONT_NORMAL, 12, width - 2 * RIGHT, text);
     picture_text(picture, RIGHT, 58, ALIGN_LEFT, FONT_NORMAL, size, COLOUR_FAINT, text);

@@ -1,4 +1,4 @@
-/* Times of kernels: medians, and the trace that Perfetto shows. */
+/* Times of kernels: medians, and a trace for Perfetto. */
 #include "cli/show/trace.h"
 #include "cli/session/files.h"
 #include "ir/base/memory.h"
@@ -59,7 +59,7 @@ double timeline_kernel_seconds(const Timeline *timeline, uint32_t kernel) {
     return median_seconds(values, (size_t)timeline->steps);
 }
 
-/* When the first thread began the step. */
+/* The time at which the first thread began the step. */
 static uint64_t step_begin(const Timeline *timeline, int64_t step) {
     uint64_t first = UINT64_MAX;
     const KernelTime *times = kernel_time(timeline, step, 0, 0);
@@ -78,7 +78,7 @@ static uint64_t step_end(const Timeline *timeline, int64_t step) {
 
 double timeline_step_seconds(const Timeline *timeline) {
     uint64_t *values = ARENA_ARRAY(timeline->arena, uint64_t, timeline->steps);
-    /* there is no next one */
+    /* a single step has no next one */
     if (timeline->steps < 2)
         return (double)(step_end(timeline, 0) - step_begin(timeline, 0)) * 1e-9;
     for (int64_t step = 0; step + 1 < timeline->steps; step++)
@@ -99,8 +99,7 @@ static void write_events(const Timeline *timeline, const Plan *plan, FILE *out) 
                 if (!time->begin) continue;
                 fprintf(
                     out,
-                    "%s\n{\"name\":\"k%u "
-                    "%s\",\"ph\":\"X\",\"pid\":0,\"tid\":%u,\"ts\":%.3f,\"dur\":%.3f,\"args\":{\"step\":%" PRId64
+                    "%s\n{\"name\":\"k%u %s\",\"ph\":\"X\",\"pid\":0,\"tid\":%u,\"ts\":%.3f,\"dur\":%.3f,\"args\":{\"step\":%" PRId64
                     "}}",
                     separator, kernel, kernel_names[plan->kernels[kernel].kind], thread,
                     (double)(int64_t)(time->begin - start) * 1e-3, (double)time->busy * 1e-3, step);

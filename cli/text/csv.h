@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-/* In quotes where the text holds a delimiter, a quote or the end of a line. */
+/* Writes a cell; in quotes if the text has a delimiter, a quote or an end of line. */
 void csv_put_text(const char *text, FILE *out);
 
 #endif

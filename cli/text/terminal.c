@@ -1,4 +1,4 @@
-/* What the terminal can show, and texts made for it. */
+/* Text for terminals: colours, bars, numbers, a picture made of characters. */
 #include "cli/text/terminal.h"
 #include "ir/base/display.h"
 
@@ -28,8 +28,8 @@ const char *terminal_style(FILE *stream, Style style) {
     return terminal_live(stream) ? sequences[style] : "";
 }
 
-void terminal_cell(FILE *stream, const char *text, int width, int most) {
-    size_t bytes = shown_fitting(text, (size_t)most);
+void terminal_cell(FILE *stream, const char *text, int width, int max) {
+    size_t bytes = shown_fitting(text, (size_t)max);
     int columns = (int)shown_columns(text, bytes), before = width - columns,
         behind = -width - columns;
     fprintf(stream, "%*s", before > 0 ? before : 0, "");
@@ -37,9 +37,9 @@ void terminal_cell(FILE *stream, const char *text, int width, int most) {
     fprintf(stream, "%*s", behind > 0 ? behind : 0, "");
 }
 
-void terminal_bar(FILE *stream, double share, int width) {
+void terminal_bar(FILE *stream, double fraction, int width) {
     static const char *const eighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
-    int units = isnan(share) ? 0 : (int)(share * width * 8 + 0.5), full = units / 8,
+    int units = isnan(fraction) ? 0 : (int)(fraction * width * 8 + 0.5), full = units / 8,
         part = units % 8;
     bool fine = terminal_utf8();
     for (int i = 0; i < full; i++) fputs(fine ? "█" : "#", stream);
@@ -47,8 +47,8 @@ void terminal_bar(FILE *stream, double share, int width) {
     fprintf(stream, "%*s", width - full - (fine && part), "");
 }
 
-/* Two pixels in one character: the upper half in the colour of the text, the lower one in that of
- * its background. Without colours, a character as dark as their mean. */
+/* Prints two pixels as one character: "▀" with the upper pixel as text colour and the lower one as
+ * background. Without colours, a character as dense as their mean. */
 static void image_character(FILE *stream, int above, int below) {
     static const char shades[] = " .:-=+*#%@";
     if (terminal_live(stream) && terminal_utf8())
@@ -88,11 +88,11 @@ const char *text_bytes(char buffer[NUMBER_TEXT], int64_t bytes) {
     return buffer;
 }
 
-/* Four digits behind the point, unless that takes many before it or leaves nothing behind it. */
+/* Four decimals, or scientific notation for very large and very small numbers. */
 const char *text_number(char buffer[NUMBER_TEXT], double value) {
     double size = fabs(value);
     bool plain = size == 0 || (size >= 1e-3 && size < 1e6);
-    if (isnan(value)) return "nan"; /* whatever its sign bit */
+    if (isnan(value)) return "nan"; /* without its sign */
     snprintf(buffer, NUMBER_TEXT, plain ? "%.4f" : "%.3e", value);
     return buffer;
 }
@@ -107,7 +107,7 @@ double number_shortest(double value) {
 }
 
 const char *text_value(char buffer[NUMBER_TEXT], double value, int digits) {
-    /* seldom measured: no digit of it is left out */
+    /* a whole number is usually exact: all of its digits are printed */
     bool whole = value == floor(value) && fabs(value) < 1e10;
     if (isnan(value)) return "nan";
     snprintf(buffer, NUMBER_TEXT, whole ? "%.*f" : "%.*g", whole ? 0 : digits, value);
@@ -122,14 +122,14 @@ const char *text_exact(char buffer[NUMBER_TEXT], double value, int digits) {
     return buffer;
 }
 
-const char *text_percent(char buffer[NUMBER_TEXT], double share, int decimals) {
+const char *text_percent(char buffer[NUMBER_TEXT], double fraction, int decimals) {
     double last = pow(10, -decimals);
-    if (isnan(share)) return "nan %"; /* whatever its sign bit */
-    snprintf(buffer, NUMBER_TEXT, "%.*f %%", decimals, 100 * share);
+    if (isnan(fraction)) return "nan %"; /* without its sign */
+    snprintf(buffer, NUMBER_TEXT, "%.*f %%", decimals, 100 * fraction);
     double rounded = strtod(buffer, NULL);
-    if (share < 1 && rounded >= 100)
+    if (fraction < 1 && rounded >= 100)
         snprintf(buffer, NUMBER_TEXT, ">%.*f %%", decimals, 100 - last);
-    if (share > 0 && rounded == 0) snprintf(buffer, NUMBER_TEXT, "<%.*f %%", decimals, last);
+    if (fraction > 0 && rounded == 0) snprintf(buffer, NUMBER_TEXT, "<%.*f %%", decimals, last);
     return buffer;
 }
 

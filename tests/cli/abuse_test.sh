@@ -50,7 +50,7 @@ expect 0 mlc predict names --json
 says out '\u001B[31mred\nhot'
 printf 'a,kind\n1,"\033[2J"\n4,bl\303\274\n' >new.csv
 expect 0 mlc predict names new.csv
-says out " of 1 right, 1 of an unknown class"
+says out " of 1 correct, 1 of an unknown class"
 printf 'a\nnan\n1\n' >missing.csv
 expect 6 mlc predict names missing.csv
 says err "the predictions of 1 row are not finite, such as line 2"

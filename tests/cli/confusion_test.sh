@@ -71,7 +71,7 @@ sed 's/table.csv/many.csv/; s/"a", "b"/"a"/; s/field kind = .*/field y = source.
     s/loss = .*/loss = cross_entropy(z, y)/; s/metrics = .*/metrics = [confusion(z, y)]/; /^def/d; s/batch = 7/batch = 500/' table.mdl >many.mdl
 expect 0 mlc train many.mdl --set data.test=300 --set train.epochs=1 --out many -q
 [[ $(wc -l <"$scratch/out") -lt 60 && $(wc -L <"$scratch/out") -lt 110 ]] || fail "$(wc "$scratch/out") of 1,500 classes are printed"
-says out "1,500 classes: too many for a matrix here" "most frequent mistakes" " more pairs of classes" "classes with the lowest recall"
+says out "1,500 classes are too many for a matrix here" "most frequent mistakes" " more pairs of classes" "classes with the lowest recall"
 [[ $(wc -L <many/metrics.jsonl) -lt 20000 ]] || fail "a line of the journal has $(wc -L <many/metrics.jsonl) bytes"
 cells() { grep -o '"test_confusion":{"classes":1500,"cells":\[[^{}]*\]}' many/metrics.jsonl | tail -n 1; }
 before=$(cells) && [[ $(grep -o '\[[0-9]*,[0-9]*,[0-9]*\]' <<<"$before" | awk -F'[],]' '{ n += $3 } END { print n }') == 300 ]] || fail "the cells do not add up to the rows"

@@ -27,7 +27,7 @@ expect 0 mlc predict run new.csv --json
 says out '"index":2' '"class":"more"' '"predicted":1'
 printf 'b,kind,a\n1.5,more,9\n9,less,\n0,less,9.5\n' >labelled.csv
 expect 0 mlc predict run labelled.csv
-says out "true" "wrong" "2 of 3 right"
+says out "true" "wrong" "2 of 3 correct"
 gzip -k labelled.csv
 expect 0 mlc predict run labelled.csv.gz
 printf 'a,note\n1,2\n' >less.csv

@@ -33,7 +33,7 @@ expect 0 mlc train heads.mdl --out run -q
 
 # What is right is what the metrics say is right.
 expect 0 mlc eval run --split train --json
-right() { grep -o "\"$1\":[0-9.]*" "$scratch/out" | awk -F: '{ printf "%.0f of 60 right\n", 60 * $2 }'; }
+right() { grep -o "\"$1\":[0-9.]*" "$scratch/out" | awk -F: '{ printf "%.0f of 60 correct\n", 60 * $2 }'; }
 kind=$(right accuracy) size=$(right accuracy_2)
 expect 0 mlc predict run --split train --index 0..59
 says out "kind_logits: $kind" "size_logits: $size" "predicted y" "y: rmse "
@@ -74,7 +74,7 @@ expect 0 mlc predict run new.csv
 ! grep -q "true\|right" "$scratch/out" || fail "labels that are not there are shown"
 printf 'a,b,kind\n1,2,less\n9,0.5,less\n' >new.csv
 expect 0 mlc predict run new.csv
-says out "kind_logits: 1 of 2 right"
+says out "kind_logits: 1 of 2 correct"
 ! grep -q "size_logits: " "$scratch/out" || fail "a label that is not there is compared"
 
 # an answer that is made of two outputs is none of theirs; outputs that nobody trains keep their first weights

@@ -5,7 +5,7 @@ small_model
 expect 0 mlc train small.mdl --quiet --out run
 
 expect 0 mlc predict run
-says out "predicted" "of 50 right"
+says out "predicted" "of 50 correct"
 says out "the first 50 of 203 test rows; --all shows all"
 expect 0 mlc predict run --all
 [[ $(grep -c '%' "$scratch/out") == 203 ]] || fail "--all does not show 203 rows"

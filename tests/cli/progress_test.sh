@@ -33,7 +33,7 @@ same line numbers
 # what does not fit is left out, and said
 model 2 "accuracy(logits, kind), mae(p, y), mse(p, y), rmse(p, y), r2(p, y)"
 expect 0 mlc train m.mdl --out five
-says err "not shown here, but in metrics.jsonl: r2, rmse, mse"
+says err "only in metrics.jsonl: r2, rmse, mse"
 (($(widest "$scratch/err") <= 80)) || fail "lines of five metrics are wider than 80 columns"
 grep -q '"valid_r2":.*"test_r2":' five/metrics.jsonl || fail "metrics.jsonl has no r2"
 model 2 ""
