@@ -493,6 +493,26 @@ static bool fold_where(Import *import, OpNode *node) {
     return give(import, node, tensor);
 }
 
+/* The upper or lower triangle, as of a mask of what a sequence may look at. */
+static bool fold_trilu(Import *import, OpNode *node) {
+    const Tensor *x = node->in[0];
+    double diagonal = 0;
+    bool upper = node_int(node, "upper", 1);
+    if (x->rank < 2 || (node->in_count > 1 && node->in[1] && !is_number(node->in[1], &diagonal)))
+        return node_fail(import, node, "it is no matrix, or its diagonal is not known");
+    int64_t rows = x->dims[x->rank - 2].size, columns = x->dims[x->rank - 1].size;
+    float *reals;
+    Dim *wholes;
+    Tensor *tensor = picked(import, x, x->count, &reals, &wholes);
+    for (int64_t i = 0; i < x->count; i++) {
+        double above = (double)(i % columns) - (double)(i / columns % rows) - diagonal;
+        bool kept = upper ? above >= 0 : above <= 0;
+        if (reals) reals[i] = kept ? x->reals[i] : 0;
+        if (wholes) wholes[i] = kept ? x->wholes[i] : (Dim){0, false};
+    }
+    return give(import, node, tensor);
+}
+
 static bool fold_prod(Import *import, OpNode *node) {
     const Tensor *x = node->in[0];
     Dim *wholes, product = {1, false};
@@ -537,23 +557,41 @@ static const struct {
     const char *op;
     Fold *fold;
     bool shapes;
-} folds[] = {{"Shape", fold_shape, true},          {"Size", fold_size, true},
-             {"Constant", fold_constant, true},    {"Range", fold_range, false},
-             {"Identity", fold_same, true},        {"Cast", fold_cast, false},
-             {"Reshape", fold_reshape, false},     {"Unsqueeze", fold_unsqueeze, false},
-             {"Squeeze", fold_squeeze, false},     {"Flatten", fold_flatten, false},
-             {"Transpose", fold_transpose, false}, {"Gather", fold_gather, false},
-             {"Concat", fold_concat, false},       {"Slice", fold_slice, false},
-             {"Add", fold_binary, false},          {"Sub", fold_binary, false},
-             {"Mul", fold_binary, false},          {"Div", fold_binary, false},
-             {"Pow", fold_binary, false},          {"Mod", fold_binary, false},
-             {"Min", fold_binary, false},          {"Max", fold_binary, false},
-             {"Equal", fold_binary, false},        {"Less", fold_binary, false},
-             {"Greater", fold_binary, false},      {"Neg", fold_unary, false},
-             {"Sqrt", fold_unary, false},          {"Floor", fold_unary, false},
-             {"Ceil", fold_unary, false},          {"Reciprocal", fold_unary, false},
-             {"Not", fold_unary, false},           {"Where", fold_where, false},
-             {"ReduceProd", fold_prod, false},     {"DequantizeLinear", fold_dequantize, false}};
+} folds[] = {{"Shape", fold_shape, true},
+             {"Size", fold_size, true},
+             {"Constant", fold_constant, true},
+             {"Range", fold_range, false},
+             {"Identity", fold_same, true},
+             {"Cast", fold_cast, false},
+             {"Reshape", fold_reshape, false},
+             {"Unsqueeze", fold_unsqueeze, false},
+             {"Squeeze", fold_squeeze, false},
+             {"Flatten", fold_flatten, false},
+             {"Transpose", fold_transpose, false},
+             {"Gather", fold_gather, false},
+             {"Concat", fold_concat, false},
+             {"Slice", fold_slice, false},
+             {"Add", fold_binary, false},
+             {"Sub", fold_binary, false},
+             {"Mul", fold_binary, false},
+             {"Div", fold_binary, false},
+             {"Pow", fold_binary, false},
+             {"Mod", fold_binary, false},
+             {"Min", fold_binary, false},
+             {"Max", fold_binary, false},
+             {"Equal", fold_binary, false},
+             {"Less", fold_binary, false},
+             {"Greater", fold_binary, false},
+             {"Neg", fold_unary, false},
+             {"Sqrt", fold_unary, false},
+             {"Floor", fold_unary, false},
+             {"Ceil", fold_unary, false},
+             {"Reciprocal", fold_unary, false},
+             {"Not", fold_unary, false},
+             {"Where", fold_where, false},
+             {"ReduceProd", fold_prod, false},
+             {"Trilu", fold_trilu, false},
+             {"DequantizeLinear", fold_dequantize, false}};
 
 bool fold(Import *import, OpNode *node, bool *done) {
     bool constant = node->in_count > 0;

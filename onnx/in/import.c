@@ -31,11 +31,13 @@ static int operation_of(const OnnxNode *node) {
 
 /* -- outputs -- */
 
-static const OnnxNode *maker_of(const OnnxGraph *graph, const char *name) {
+/* The nodes, by the names of their outputs. */
+static Names *makers_of(const Import *import, const OnnxGraph *graph) {
+    Names *makers = names_new(import->arena);
     for (uint32_t i = 0; i < graph->node_count; i++)
         for (uint32_t k = 0; k < graph->nodes[i].output_count; k++)
-            if (!strcmp(graph->nodes[i].outputs[k], name)) return &graph->nodes[i];
-    return NULL;
+            names_put(makers, graph->nodes[i].outputs[k], &graph->nodes[i]);
+    return makers;
 }
 
 /* The names of classes that a ZipMap gives to the columns of its input. */
@@ -60,15 +62,16 @@ static bool is_real(OnnxType type) {
 
 /* Keeps the outputs that are real numbers: scores, not the class that follows from them. */
 static bool choose_outputs(Import *import, OnnxGraph *graph) {
+    const Names *makers = makers_of(import, graph);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < graph->output_count; i++) {
         OnnxValue *output = &graph->outputs[i];
-        const OnnxNode *maker = maker_of(graph, output->name);
+        const OnnxNode *maker = names_find(makers, output->name);
         if (maker && !strcmp(maker->op, "ZipMap") && maker->input_count == 1) {
             take_classes(import, maker);
             output->name = maker->inputs[0];
             output->type = ONNX_FLOAT;
-            maker = maker_of(graph, output->name);
+            maker = names_find(makers, output->name);
         }
         if (maker && (!strcmp(maker->op, "ArgMax") || !strcmp(maker->op, "TopK")) &&
             graph->output_count == 1 && maker->input_count) {
@@ -161,16 +164,18 @@ static bool add_input(Import *import, const OnnxValue *value) {
     return true;
 }
 
-static bool is_read(const OnnxGraph *graph, const char *name) {
+/* What a node or an output reads, by name. */
+static Names *read_values(const Import *import, const OnnxGraph *graph) {
+    Names *reads = names_new(import->arena);
     for (uint32_t i = 0; i < graph->node_count; i++)
         for (uint32_t k = 0; k < graph->nodes[i].input_count; k++)
-            if (!strcmp(graph->nodes[i].inputs[k], name)) return true;
-    for (uint32_t i = 0; i < graph->output_count; i++)
-        if (!strcmp(graph->outputs[i].name, name)) return true;
-    return false;
+            names_add(reads, graph->nodes[i].inputs[k]);
+    for (uint32_t i = 0; i < graph->output_count; i++) names_add(reads, graph->outputs[i].name);
+    return reads;
 }
 
 static bool add_sources(Import *import, const OnnxGraph *graph) {
+    const Names *reads = read_values(import, graph);
     bool good = true;
     for (uint32_t i = 0; i < graph->tensor_count; i++) {
         Tensor *tensor = constant_of_file(import, graph->tensors[i]);
@@ -184,7 +189,8 @@ static bool add_sources(Import *import, const OnnxGraph *graph) {
     for (uint32_t i = 0; i < graph->input_count; i++) {
         const OnnxValue *value =
             &graph->inputs[i]; /* files of IR version 3 list tensors as inputs, too */
-        if (names_find(import->tensors, value->name) || !is_read(graph, value->name)) continue;
+        if (names_find(import->tensors, value->name) || names_index(reads, value->name) < 0)
+            continue;
         good &= add_input(import, value);
     }
     if (!good || import->input_count) return good;

@@ -127,7 +127,13 @@ bool op_clip(Import *import, OpNode *node) {
 
 /* In a network that trains, dropout counts. */
 bool op_dropout(Import *import, OpNode *node) {
-    double ratio = (double)node_float(node, "ratio", 0.5F);
+    double ratio = (double)node_float(node, "ratio", 0.5F), training = 0;
+    if (node->in_count > 2 && node->in[2] &&
+        (!is_number(node->in[2], &training) || training != 0)) {
+        node_fail(import, node, "it is in the form of the training");
+        diag_help(import->diag, "export the network after model.eval()");
+        return false;
+    }
     if (node->in_count > 1 && node->in[1] && !is_number(node->in[1], &ratio))
         return node_fail(import, node, "its ratio must be known here");
     if (!(ratio > 0) || !(ratio <= 1)) return op_same(import, node);

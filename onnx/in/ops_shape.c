@@ -183,6 +183,13 @@ bool op_softmax(Import *import, OpNode *node) {
 
 /* -- shapes -- */
 
+/* Whether x has only got another shape, so that the elements are those of args[0] in the same
+ * order. */
+static bool is_reshaped(const Tensor *x) {
+    return x->pipe && (!strncmp(x->text, "reshape(", 8) || !strncmp(x->text, "unsqueeze(", 10) ||
+                       !strcmp(x->text, "flatten"));
+}
+
 /* x with another shape, of the same elements. */
 static bool give_shape(Import *import, OpNode *node, int rank, const Dim *dims) {
     Tensor *x = node->in[0], shaped = {.rank = rank};
@@ -190,14 +197,15 @@ static bool give_shape(Import *import, OpNode *node, int rank, const Dim *dims) 
         return node_fail(import, node, "it makes %d axes; at most %d are supported", rank,
                          SHAPE_MAX_RANK);
     memcpy(shaped.dims, dims, (size_t)rank * sizeof *dims);
-    if (same_dims(x, &shaped)) return op_same(import, node);
+    while (is_reshaped(x) && !same_dims(x, &shaped)) x = x->args[0]; /* the last shape counts */
+    if (same_dims(x, &shaped)) return make_same(import, node, 0, x), true;
     bool global = x->pipe && x->node && x->consumers == 1 &&
                   !strcmp(x->node->op, "GlobalAveragePool") && x->rank == 4 && rank == 2 &&
                   dim_equal(dims[0], x->dims[0]);
     if (global) {
         x->text = "global_avg_pool";
         set_dims(x, rank, dims);
-        return op_same(import, node);
+        return make_same(import, node, 0, x), true;
     }
     bool flat = rank == 2 && dims[0].rows && dims[0].size == 1 && x->dims[0].rows &&
                 x->dims[0].size == 1 && !dims[1].rows;
@@ -328,9 +336,49 @@ bool op_unsqueeze(Import *import, OpNode *node) {
     return true;
 }
 
-/* Two after each other are one, or none: NHWC to NCHW and back. */
+static const char *order_text(const Import *import, const int *order, int rank) {
+    int64_t axes[ONNX_MAX_RANK];
+    bool last = rank >= 2;
+    for (int i = 0; i < rank; i++) {
+        axes[i] = order[i];
+        last &= order[i] == (i < rank - 2 ? i : i == rank - 2 ? rank - 1 : rank - 2);
+    }
+    return last ? "transpose"
+                : arena_format(import->arena, "permute(%s)",
+                               axes_text(import, axes, (uint32_t)rank));
+}
+
+/* Two after each other are one, or none: NHWC to NCHW and back. NULL: none, and *from is what
+ * they begin with. */
+static const char *compose(const Import *import, Tensor **from, const int *order,
+                           int whole[ONNX_MAX_RANK]) {
+    const Tensor *x = *from;
+    bool none = true;
+    for (int i = 0; i < x->rank; i++) whole[i] = x->permuted ? x->order[order[i]] : order[i];
+    if (x->permuted) *from = x->args[0];
+    for (int i = 0; i < x->rank; i++) none &= whole[i] == i;
+    return none ? NULL : order_text(import, whole, x->rank);
+}
+
+static void set_order(Tensor *tensor, const Tensor *from, const int *order) {
+    tensor->permuted = true;
+    for (int i = 0; i < from->rank; i++) {
+        tensor->order[i] = order[i];
+        tensor->dims[i] = from->dims[order[i]];
+    }
+}
+
+Tensor *permuted(Import *import, Tensor *x, const int *order) {
+    int whole[ONNX_MAX_RANK];
+    const char *text = compose(import, &x, order, whole);
+    if (!text) return x;
+    Tensor *y = inner_pipe(import, text, x);
+    set_order(y, x, whole);
+    return y;
+}
+
 bool op_transpose(Import *import, OpNode *node) {
-    Tensor *x = node->in[0], *from = x;
+    Tensor *x = node->in[0];
     int order[ONNX_MAX_RANK], whole[ONNX_MAX_RANK];
     uint32_t count;
     const int64_t *perm = node_ints(node, "perm", &count);
@@ -342,36 +390,11 @@ bool op_transpose(Import *import, OpNode *node) {
         for (int k = 0; k < i; k++)
             if (order[k] == order[i]) return node_fail(import, node, "perm names an axis twice");
     }
-    memcpy(whole, order, sizeof whole);
-    if (x->node && !strcmp(x->node->op, "Transpose") && x->arg_count == 1 && x->pipe) {
-        const OpNode before = {.onnx = x->node};
-        const int64_t *first = node_ints(&before, "perm", &count);
-        from = x->args[0];
-        for (int i = 0; i < x->rank; i++)
-            whole[i] =
-                first ? (int)(first[order[i]] < 0 ? first[order[i]] + x->rank : first[order[i]])
-                      : x->rank - 1 - order[i];
-    }
-    bool none = true, last = x->rank >= 2;
-    Dim dims[ONNX_MAX_RANK];
-    for (int i = 0; i < x->rank; i++) {
-        none &= whole[i] == i;
-        last &= whole[i] == (i < x->rank - 2 ? i : i == x->rank - 2 ? x->rank - 1 : x->rank - 2);
-        dims[i] = x->dims[order[i]];
-    }
-    if (none) {
-        make_same(import, node, 0, from);
-        return true;
-    }
-    const char *text = "transpose";
-    if (!last) {
-        int64_t axes[ONNX_MAX_RANK];
-        for (int i = 0; i < x->rank; i++) axes[i] = whole[i];
-        text =
-            arena_format(import->arena, "permute(%s)", axes_text(import, axes, (uint32_t)x->rank));
-    }
-    set_dims(make_pipe(import, node, 0, text, from), x->rank, dims);
-    if (from != x) node->out[0]->node = NULL; /* it is no longer what its node says */
+    const char *text = compose(import, &x, order, whole);
+    if (text)
+        set_order(make_pipe(import, node, 0, text, x), x, whole);
+    else
+        make_same(import, node, 0, x);
     return true;
 }
 
@@ -571,8 +594,16 @@ bool op_gather_elements(Import *import, OpNode *node) {
 
 /* -- larger tensors -- */
 
+/* A constant that is one number repeated, as that number; else the constant. */
+static Tensor *as_number(Import *import, Tensor *x) {
+    if (!x->constant || !x->reals || x->count < 2) return x;
+    for (int64_t i = 1; i < x->count; i++)
+        if (x->reals[i] != x->reals[0]) return x;
+    return constant_reals(import, x->reals, 0, NULL);
+}
+
 bool op_expand(Import *import, OpNode *node) {
-    Tensor *x = node->in[0], wanted = {0};
+    Tensor *x = as_number(import, node->in[0]), wanted = {0};
     const Tensor *shape = node->in[1];
     int rank;
     Dim dims[ONNX_MAX_RANK];
@@ -584,9 +615,12 @@ bool op_expand(Import *import, OpNode *node) {
         if (wanted.dims[i].size < 1)
             return node_fail(import, node, "its shape has the size %lld",
                              (long long)wanted.dims[i].size);
-    if (import->batch && wanted.rank && !wanted.dims[0].rows &&
-        wanted.dims[0].size == import->batch && x->rank == wanted.rank && x->dims[0].rows)
-        wanted.dims[0] = (Dim){1, true};
+    for (int i = 0; i < wanted.rank; i++) { /* the size of a batch that the file fixes */
+        int own = i - (wanted.rank - x->rank);
+        if (own >= 0 && x->dims[own].rows && !wanted.dims[i].rows &&
+            wanted.dims[i].size == import->batch * x->dims[own].size)
+            wanted.dims[i] = x->dims[own];
+    }
     if (!broadcast_dims(import, node, x, &wanted, &rank, dims)) return false;
     if (rank == x->rank) {
         wanted.rank = rank;
@@ -794,12 +828,15 @@ bool op_resize(Import *import, OpNode *node) {
         return node_fail(import, node, "its input is not a batch of pictures");
     if (strcmp(mode, "nearest"))
         return node_fail(import, node, "the mode '%.40s' is not supported; 'nearest' is", mode);
-    if (strcmp(place, "asymmetric") && strcmp(place, "half_pixel"))
-        return node_fail(import, node, "the mode '%.40s' is not supported", place);
-    if (!strcmp(place, "asymmetric") &&
-        strcmp(node_string(node, "nearest_mode", "round_prefer_floor"), "floor") &&
-        import->model->opset >= 11)
-        return node_fail(import, node, "only nearest_mode 'floor' is supported");
+    /* Of these, whole factors repeat each pixel: floor from the corner, the nearest from the
+     * middle. */
+    const char *nearest = node_string(node, "nearest_mode", "round_prefer_floor");
+    bool corner =
+        import->model->opset < 11 || (!strcmp(place, "asymmetric") && !strcmp(nearest, "floor"));
+    bool middle = !strcmp(place, "half_pixel") && !strncmp(nearest, "round_prefer_", 13);
+    if (!corner && !middle)
+        return node_fail(import, node, "the mode '%.40s' with '%.40s' is not supported", place,
+                         nearest);
     if (!whole_factors(import, node, factors)) return false;
     Dim apart[] = {x->dims[0], x->dims[1], x->dims[2], {1, false}, x->dims[3], {1, false}};
     Tensor *y = inner_pipe(

@@ -63,13 +63,13 @@ static bool layer_norm(Import *import, OpNode *node) {
 
 /* -- products -- */
 
-/* The factors of a product of products. */
-enum { FACTORS = 4 };
-static uint32_t factors_of(Tensor *const *in, Tensor *factors[FACTORS], uint32_t count) {
+/* The factors of a product of products: a chain is followed for a few nodes only. */
+enum { FACTORS = 4, FACTOR_DEPTH = 3 };
+static uint32_t factors_of(Tensor *const *in, Tensor *factors[FACTORS], uint32_t count, int depth) {
     for (int i = 0; i < 2 && count < FACTORS; i++) {
-        bool further = is_op(in[i], "Mul") && in[i]->consumers == 1;
+        bool further = depth < FACTOR_DEPTH && is_op(in[i], "Mul") && in[i]->consumers == 1;
         if (further)
-            count = factors_of(in[i]->in, factors, count);
+            count = factors_of(in[i]->in, factors, count, depth + 1);
         else
             factors[count++] = in[i];
     }
@@ -103,7 +103,7 @@ static bool is_tanh_of(const Tensor *tensor, const Tensor *x) {
 /* 0.5 x (1 + erf(x / sqrt(2))), in any order */
 static bool gelu(Import *import, OpNode *node) {
     Tensor *factors[FACTORS], *x = NULL, *sum = NULL;
-    if (strcmp(node->onnx->op, "Mul") || factors_of(node->in, factors, 0) != 3) return false;
+    if (strcmp(node->onnx->op, "Mul") || factors_of(node->in, factors, 0, 0) != 3) return false;
     bool half = false;
     for (int i = 0; i < 3; i++) {
         Tensor *inside = beside_number(factors[i], "Add", 1);

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MAX_NODES = 100000, MAX_MODEL_BYTES = INT32_MAX, MAX_DEPTH = 8 };
+enum { MAX_NODES = 100000, MAX_MODEL_BYTES = INT32_MAX, MAX_FUNCTIONS = 1000 };
 
 typedef struct {
     OnnxModel *model;
@@ -567,6 +567,8 @@ static bool read_model(Reading *reading, WireReader at) {
             break;
         case MODEL_opset_import: read_opset(reading, wire_message(&at, &field)); break;
         case MODEL_functions:
+            if (model->function_count == MAX_FUNCTIONS)
+                return fail(reading, "it has more than %d functions", MAX_FUNCTIONS);
             ARENA_ROOM(reading->arena, model->functions, model->function_count,
                        model->function_capacity);
             read_function(reading, wire_message(&at, &field),

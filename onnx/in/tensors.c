@@ -112,7 +112,7 @@ Tensor *tensor_new(Import *import, const char *name) {
 
 void set_dims(Tensor *tensor, int rank, const Dim *dims) {
     tensor->rank = rank;
-    memmove(tensor->dims, dims, (size_t)rank * sizeof *dims);
+    if (rank) memmove(tensor->dims, dims, (size_t)rank * sizeof *dims);
 }
 
 Tensor *constant_reals(Import *import, const float *reals, int rank, const Dim *dims) {
@@ -263,10 +263,13 @@ Tensor *inner_pipe(Import *import, const char *text, Tensor *x) {
     return tensor;
 }
 
-/* Whoever asks for the name of the output finds the other tensor. */
+/* Whoever asks for the name of the output finds the other tensor. The node itself reads it no
+ * more. */
 void make_same(Import *import, OpNode *node, uint32_t which, Tensor *tensor) {
+    bool read = false;
+    for (uint32_t i = 0; i < node->in_count; i++) read |= node->in[i] == tensor;
     tensor->consumers += node->out[which]->consumers;
-    if (tensor->consumers) tensor->consumers--; /* the node itself does not read it any more */
+    if (read && tensor->consumers) tensor->consumers--;
     names_put(import->tensors, node->out[which]->name, tensor);
     node->out[which] = tensor;
 }

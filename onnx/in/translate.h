@@ -17,6 +17,13 @@ typedef struct {
 
 typedef enum { KIND_REAL, KIND_WHOLE, KIND_BOOL } Kind;
 
+/* Recurrent layers are no functions of the language: the text defines them (recurrent.def). */
+typedef enum {
+#define RECURRENT(name, op, gates, text) RECURRENT_##name,
+#include "onnx/in/recurrent.def"
+    RECURRENT_KINDS
+} RecurrentKind;
+
 /* How strongly the parts of an expression hold together, as in the language. */
 typedef enum {
     LEVEL_PIPE,
@@ -41,6 +48,7 @@ typedef struct {
     const Tensor
         *values[LAYER_WEIGHTS]; /* constants of real numbers, of the shape that the layer wants */
     uint32_t count;
+    bool defined; /* by the text: its weights are called as the roles, then "lstm_input_2" */
 } Layer;
 
 struct Tensor {
@@ -65,7 +73,9 @@ struct Tensor {
     Tensor **args;
     uint32_t arg_count;
     Layer *layer;
-    float eps; /* of a layer_norm */
+    float eps;     /* of a layer_norm */
+    bool permuted; /* it is args[0] with its axes in another order: axis i is axis order[i] there */
+    int order[ONNX_MAX_RANK];
     /* when it is written */
     bool failed;           /* an error of its node, or of one before it, is reported */
     bool reached, apart;   /* apart: has a statement of its own */
@@ -95,7 +105,8 @@ typedef struct {
     uint32_t size_count;
     Tensor **inputs, **outputs; /* of the model */
     uint32_t input_count, output_count;
-    const char *const *classes; /* names of classes that the file has; NULL: none */
+    bool defines[RECURRENT_KINDS]; /* which functions of recurrent layers the text needs */
+    const char *const *classes;    /* names of classes that the file has; NULL: none */
     uint32_t class_count;
     ImportNotes *notes;
 } Import;
@@ -144,6 +155,8 @@ Tensor *make(Import *import, const OpNode *node, uint32_t which, Level level, co
              uint32_t count, Tensor *const *args);
 Tensor *make_pipe(Import *import, const OpNode *node, uint32_t which, const char *text, Tensor *x);
 void set_dims(Tensor *tensor, int rank, const Dim *dims);
+/* x with its axes in another order; without that, if it is another one brought back. */
+Tensor *permuted(Import *import, Tensor *x, const int *order);
 /* Output `which` is another tensor. */
 void make_same(Import *import, OpNode *node, uint32_t which, Tensor *tensor);
 /* A tensor in between, that no name of the file has. */

@@ -13,15 +13,34 @@ typedef struct {
     Import *import;
     Imported *imported;
     FILE *out;
-    Names *taken;  /* names of variables */
-    Names *counts; /* of layers, by their kind */
+    Names *taken;   /* names of variables */
+    Names *numbers; /* of variables with the same name */
+    Names *counts;  /* of layers, by their kind */
     uint32_t values;
 } Writing;
 
 enum { WIDTH = 96, SHORT = 88 };
 #define PIPE_MARK '\1' /* where a line may end: before "|> " */
 
+static const char *const recurrent_texts[] = {
+#define RECURRENT(name, op, gates, text) text,
+#include "onnx/in/recurrent.def"
+};
+
 /* -- names -- */
+
+/* Weights of the functions that the text defines are called lstm_input, for instance. */
+static bool is_recurrent(const char *name) {
+    static const char *const names[] = {
+#define RECURRENT(kind, op, gates, text) #kind,
+#include "onnx/in/recurrent.def"
+    };
+    for (int i = 0; i < RECURRENT_KINDS; i++) {
+        size_t length = strlen(names[i]);
+        if (!strncmp(names[i], name, length) && (!name[length] || name[length] == '_')) return true;
+    }
+    return false;
+}
 
 static bool is_reserved(const char *name) {
     static const char *const words[] = {
@@ -31,24 +50,20 @@ static bool is_reserved(const char *name) {
         "steps", "source", "label", "target",     "lr"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (!strcmp(words[i], name)) return true;
-    return false;
+    return is_recurrent(name);
 }
 
-/* Functions that the text may call: a variable of that name would hide them. */
-static bool is_function(const Writing *writing, const char *name) {
-    size_t length = strlen(name);
-    for (uint32_t i = 0; i < writing->import->made_count; i++) {
-        const char *text = writing->import->made[i]->text;
-        for (const char *at = text; at && (at = strstr(at, name)); at++) {
-            bool begins = at == text || !(isalnum((unsigned char)at[-1]) || at[-1] == '_');
-            if (begins && !(isalnum((unsigned char)at[length]) || at[length] == '_')) return true;
+/* Words of the texts: a variable that is called as a function that they call would hide it. */
+static void take_words(Writing *writing, const char *text) {
+    while (text && *text) {
+        size_t length = 0;
+        while (isalnum((unsigned char)text[length]) || text[length] == '_') length++;
+        if (length && isalpha((unsigned char)*text)) {
+            const char *word = arena_copy_string(writing->import->arena, text, length);
+            if (!names_find(writing->taken, word)) names_put(writing->taken, word, (void *)word);
         }
+        text += length ? length : 1;
     }
-    static const char *const others[] = {"cross_entropy", "mse",      "bce",  "nll", "log",
-                                         "max",           "accuracy", "adam", "npz"};
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (!strcmp(others[i], name)) return true;
-    return false;
 }
 
 /* A name of the file as an identifier: "layer1.0.weight" is layer1_0_weight, "/fc/Gemm_output_0"
@@ -60,12 +75,12 @@ static const char *identifier(const Writing *writing, const char *name, const ch
     char *text = arena_copy_string(arena, good ? name : standard, strlen(good ? name : standard));
     for (char *at = text; *at; at++)
         if (!isalnum((unsigned char)*at)) *at = '_';
-    const char *base = is_reserved(text) || is_function(writing, text)
-                           ? arena_format(arena, "%s_", text)
-                           : text,
-               *unique = base;
-    for (int i = 2; names_find(writing->taken, unique); i++)
-        unique = arena_format(arena, "%s_%d", base, i);
+    const char *base = is_reserved(text) ? arena_format(arena, "%s_", text) : text;
+    const char *unique = base;
+    uint32_t *last = names_find(writing->numbers, base);
+    if (!last) names_put(writing->numbers, base, last = ARENA_NEW(arena, uint32_t));
+    while (names_find(writing->taken, unique)) /* goes on with the number of the last one */
+        unique = arena_format(arena, "%s_%u", base, ++*last + 1);
     names_put(writing->taken, unique, (void *)unique);
     return unique;
 }
@@ -155,9 +170,14 @@ static void name_layer(Writing *writing, const Tensor *tensor) {
     if (!count) names_put(writing->counts, layer->kind, count = ARENA_NEW(arena, uint32_t));
     ++*count;
     writing->imported->layers++;
-    for (uint32_t i = 0; i < layer->count; i++)
-        add_weight(writing, arena_format(arena, "%s%u.%s", layer->kind, *count, layer->roles[i]),
-                   layer->values[i]);
+    for (uint32_t i = 0; i < layer->count; i++) {
+        const char *role = layer->roles[i];
+        const char *name = !layer->defined
+                               ? arena_format(arena, "%s%u.%s", layer->kind, *count, role)
+                           : *count == 1 ? role
+                                         : arena_format(arena, "%s_%u", role, *count);
+        add_weight(writing, name, layer->values[i]);
+    }
 }
 
 /* x |> f(1), f(x, 1) */
@@ -375,6 +395,11 @@ static void print_train(Writing *writing, const Target *targets, uint32_t count)
         "    weights   = \"net.safetensors\"    # those of the file; without this line it begins anew\n}\n");
 }
 
+static void print_functions(const Writing *writing) {
+    for (int i = 0; i < RECURRENT_KINDS; i++)
+        if (writing->import->defines[i]) fputs(recurrent_texts[i], writing->out);
+}
+
 static void print_head(Writing *writing) {
     const OnnxModel *model = writing->import->model;
     const char *slash = strrchr(writing->import->path, '/');
@@ -395,11 +420,19 @@ static void print_head(Writing *writing) {
 
 void write_model(Import *import, Imported *imported) {
     MemoryStream stream, body;
-    Writing writing = {import, imported, NULL, names_new(import->arena), names_new(import->arena),
+    Writing writing = {import,
+                       imported,
+                       NULL,
+                       names_new(import->arena),
+                       names_new(import->arena),
+                       names_new(import->arena),
                        0};
     Target *targets = ARENA_ARRAY(import->arena, Target, import->output_count);
     reach(import);
     set_apart(import);
+    for (uint32_t i = 0; i < import->made_count; i++)
+        if (import->made[i]->reached) take_words(&writing, import->made[i]->text);
+    take_words(&writing, "cross_entropy mse bce nll log max accuracy adam npz");
     for (uint32_t i = 0; i < import->input_count; i++)
         import->inputs[i]->variable = identifier(&writing, import->inputs[i]->name, "x");
     for (uint32_t i = 0; i < import->output_count; i++) {
@@ -426,6 +459,7 @@ void write_model(Import *import, Imported *imported) {
     writing.out = stream.out;
     print_head(&writing);
     print_data(&writing, targets, import->output_count);
+    print_functions(&writing);
     fprintf(stream.out, "model net(");
     for (uint32_t i = 0; i < import->input_count; i++)
         fprintf(stream.out, "%s%s", i ? ", " : "", import->inputs[i]->variable);

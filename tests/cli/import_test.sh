@@ -12,7 +12,7 @@ near() {
     } END { exit bad || NR == 0 }' || { fail "$1 and $2 differ" && paste "$1" "$2"; }
 }
 
-for name in mlp lenet residual block block17 sequence words nhwc sklearn dynamo quantized shapes; do
+for name in mlp lenet residual block block17 sequence words lstm gru nhwc sklearn dynamo quantized shapes; do
     expect 0 mlc import "$files/$name.onnx" -o "$name" -q
     there "$name/net.mdl" "$name/net.safetensors" "$name/resolved.mdl"
     expect 0 mlc predict "$name" "$files/$name.npy" --csv "$name.csv" -q
@@ -24,8 +24,9 @@ head -1 sklearn.csv | grep -q 'p(no),p(yes)' || fail "the names of classes are l
 
 # What a person would have written.
 grep -qF 'y = x |> dense(6) |> gelu |> mean(axis = 1) |> dense(3)' dynamo/net.mdl || fail "dynamo/net.mdl is not as expected"
-grep -qF 'h3 = h2 |> layer_norm |> dense(24)' block/net.mdl || grep -qF '|> layer_norm |> dense(24)' block/net.mdl || fail "layer norm is spelled out"
+grep -qF '|> layer_norm |> dense(24)' block/net.mdl || fail "layer norm is spelled out"
 grep -qF '|> dense(16) |> gelu |> dense(8)' block/net.mdl || fail "gelu is spelled out"
+grep -qF 'h1 = x |> lstm(5) |> lstm(5)' lstm/net.mdl || fail "lstm/net.mdl is not as expected"
 [[ $(grep -c permute nhwc/net.mdl) == 2 ]] || fail "transposes of pictures are not cancelled"
 [[ $(sed -n '/^model/,/^}/p' block/net.mdl | sed 1d) == "$(sed -n '/^model/,/^}/p' block17/net.mdl | sed 1d)" ]] || fail "opsets 11 and 17 differ"
 
@@ -37,6 +38,9 @@ expect 0 mlc train mlp/net.mdl --set data.test=1 --set train.epochs=2 --out on
 says err "weights: 4 of 4 tensors taken from mlp/net.safetensors"
 expect 0 mlc train mlp/net.mdl --weights mlp --set data.test=1 --set train.epochs=1 --set 'train.freeze=[dense1]' --out frozen -q
 expect 0 mlc predict on "$files/mlp.npy" --json -q
+cp "$files/lstm.npy" x.npy && "$MAKE_DATA" npz lstm/data.npz x.npy label.npy
+expect 0 mlc train lstm/net.mdl --set data.test=1 --set train.epochs=1 --out lstm_on
+says err "weights: 8 of 8 tensors taken from lstm/net.safetensors"
 
 # A run like any other, under a folder's name of its own.
 cp "$files/mlp.onnx" here.onnx

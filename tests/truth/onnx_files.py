@@ -32,6 +32,17 @@ class Residual(nn.Module):
         return self.last(nn.functional.adaptive_avg_pool2d(x, 1).flatten(1))
 
 
+class Recurrent(nn.Module):
+    """Two layers over a sequence; the states begin with zeros, whose shape is computed from the batch."""
+
+    def __init__(self, kind, layers):
+        super().__init__()
+        self.layers, self.last = kind(4, 5, layers, batch_first=True), nn.Linear(5, 3)
+
+    def forward(self, x):
+        return self.last(self.layers(x)[0][:, -1])
+
+
 class Block(nn.Module):
     """A transformer block. Before opset 17 layer norm and gelu are spelled out."""
 
@@ -61,6 +72,8 @@ NETS = {
     "block17": (Block(), (5, 8), 17, False),
     "sequence": (nn.Sequential(nn.Conv1d(2, 4, 3, padding=1), nn.SiLU(), nn.MaxPool1d(2), nn.Conv1d(4, 4, 3, dilation=2),
                                nn.ELU(), nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Linear(4, 1)), (2, 12), 9, False),
+    "lstm": (Recurrent(nn.LSTM, 2), (6, 4), 13, False),
+    "gru": (Recurrent(nn.GRU, 1), (6, 4), 17, True),
     "words": (nn.Sequential(nn.Embedding(9, 4), nn.Flatten(), nn.Linear(12, 3), nn.LogSoftmax(1)), None, 17, True),
 }
 

@@ -30,7 +30,7 @@ def tensors(folder, kind):
             tensor.ParseFromString(file.read())
         try:
             result.append(numpy_helper.to_array(tensor))
-        except (ValueError, KeyError):
+        except (ValueError, KeyError, TypeError):
             return None  # a sequence or a map
     return result
 
@@ -50,6 +50,8 @@ def prepare(folder, path):
     inputs, outputs = tensors(folder, "input"), tensors(folder, "output")
     if not inputs or not outputs:
         return None, "its inputs or outputs are no tensors"
+    if any(array.dtype.kind not in "fiub" for array in inputs + outputs):
+        return None, "its data are bfloat16 or texts"
     if not all(map(fits_f32, inputs + outputs)):
         return None, "its data do not fit into f32"
     values = dict(zip([value.name for value in free], inputs))
@@ -86,6 +88,7 @@ def answers(mlc, net, data, work):
     if status not in (0, 6):
         return None, err
     lines = [json.loads(line) for line in out.splitlines()]
+    lines = [line["outputs"] if "outputs" in line else line for line in lines]  # of several outputs
     if any(name not in lines[0] for name in outputs):
         return None, f"the answers are {list(lines[0])}, not {outputs}"
     return {name: numpy.array([line[name] for line in lines], dtype="f8") for name in outputs}, ""
