@@ -107,6 +107,7 @@ typedef struct Evaluator {
     uint32_t full_batch; /* the rows of a batch that is not the smaller last one of an epoch */
     /* builds the graph of a training step, not one that evaluates or predicts */
     bool training;
+    bool asks_training;   /* an expression has named `training`: it may depend on it */
     bool finishing;       /* builds GRAPH_METRICS, whose inputs are means over a split */
     const char *metric;   /* the metric being evaluated; NULL: none */
     uint32_t split_means; /* calls of split_mean in that metric so far */

@@ -54,7 +54,8 @@ static Value the_source(Evaluator *evaluator, Span span) {
 
 /* A frozen layer of the library behaves as in evaluation: batch_norm uses its running statistics
  * and does not update them. */
-static bool in_training(const Evaluator *evaluator) {
+static bool in_training(Evaluator *evaluator) {
+    evaluator->asks_training = true;
     const char *layer = evaluator->frame ? evaluator->frame->layer : NULL;
     return evaluator->training && !(layer && freeze_holds(evaluator, layer));
 }

@@ -301,7 +301,8 @@ static void trace_graph(Tracing *tracing, Arena *arena, const NodeId *kept, uint
 typedef struct {
     Arena *arena;
     Graph *graph;
-    NodeId *nodes; /* of each field */
+    NodeId *nodes;      /* of each field */
+    bool asks_training; /* they are not the same fields in training and in evaluation */
     Tracing tracing;
 } FieldRows;
 
@@ -326,6 +327,7 @@ static bool fields_build(const Model *model, uint32_t rows, bool training, Field
                   "found with %u rows: a field must work for any number of rows", rows);
         return false;
     }
+    fields->asks_training = evaluator->asks_training;
     fields->tracing = (Tracing){.graph = fields->graph, .rows = rows};
     trace_graph(&fields->tracing, fields->arena, fields->nodes, names_count(names));
     return true;
@@ -391,7 +393,8 @@ static bool check_field(const Model *model, const FieldRows *more, const FieldRo
                   "depends on the number of rows in the batch");
 }
 
-static bool check_fields(const Model *model, bool training) {
+/* asks_training: the fields may be others in training. */
+static bool check_fields(const Model *model, bool training, bool *asks_training) {
     const Names *names = model->globals.fields;
     FieldRows more, fewer = {0};
     bool good = fields_build(model, MOST_ROWS, training, &more) &&
@@ -399,11 +402,14 @@ static bool check_fields(const Model *model, bool training) {
     bool built = good;
     for (uint32_t i = 0; built && i < names_count(names); i++)
         good &= check_field(model, &more, &fewer, i, names_find(names, names_all(names)[i]));
+    *asks_training = more.asks_training;
     fields_free(&more);
     if (fewer.arena) fields_free(&fewer);
     return good;
 }
 
 bool fields_check_rows(const Model *model) {
-    return check_fields(model, false) && check_fields(model, true);
+    bool asks_training;
+    return check_fields(model, false, &asks_training) &&
+           (!asks_training || check_fields(model, true, &asks_training));
 }
