@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Makes the ONNX files of tests/onnx with PyTorch, and what the networks answer.
 
-    onnx_files.py DIR       needs torch (1.13 to 2.x) and numpy: Debian's python3-torch
+    onnx_files.py DIR           needs torch 1.13 and numpy: Debian's python3-torch
+    onnx_files.py --today DIR   only the file of the exporter of today: torch 2.9 or later, and onnxscript
 
 NAME.onnx, NAME.npy (the rows), NAME.txt (the answers: a line for each row; of classes their probabilities).
 """
@@ -78,8 +79,29 @@ NETS = {
 }
 
 
+def today(folder):
+    """Opset 20, weights in a second file, and names such as node_MatMul_1."""
+    torch.manual_seed(5)
+    net, x = Block().eval(), torch.randn(4, 5, 8)
+    torch.onnx.export(net, (x,), f"{folder}/today.onnx", opset_version=20, input_names=["x"], output_names=["y"], dynamo=True,
+                      dynamic_shapes=({0: torch.export.Dim("batch")},), external_data=True, verbose=False)
+    import onnx
+
+    model = onnx.load(f"{folder}/today.onnx", load_external_data=False)
+    for part in model, model.graph, *model.graph.node, *model.graph.input, *model.graph.output, *model.graph.value_info, *model.graph.initializer:
+        del part.metadata_props[:]  # where in the sources a node comes from
+        part.doc_string = ""
+    with open(f"{folder}/today.onnx", "wb") as file:
+        file.write(model.SerializeToString())
+    numpy.save(f"{folder}/today.npy", x.numpy())
+    numpy.savetxt(f"{folder}/today.txt", net(x).detach().softmax(1).numpy(), "%.9g")
+
+
 def main():
-    folder = sys.argv[1]
+    folder = sys.argv[-1]
+    if "--today" in sys.argv:
+        today(folder)
+        return
     for name, (net, row, opset, batch) in NETS.items():
         torch.manual_seed(len(name))
         net.eval()
