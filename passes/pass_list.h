@@ -1,7 +1,7 @@
-/* Internal to passes/: one function a row of passes.def. A graph pass returns a new graph (the
- * driver frees the old one), the graph that it was given if it changes nothing, or NULL after
- * reporting an error. A plan pass changes the compilation's plan, and returns false after reporting
- * an error. */
+/* Internal to passes/: one function for each row of passes.def. A graph pass returns a new graph,
+ * and the driver frees the old one. It may return the old graph if it changes nothing, and NULL
+ * after reporting an error. A plan pass changes the plan of the compilation, and returns false
+ * after reporting an error. */
 #ifndef MLC_PASSES_PASS_LIST_H
 #define MLC_PASSES_PASS_LIST_H
 

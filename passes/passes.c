@@ -1,4 +1,4 @@
-/* The driver: facts about passes from passes.def, and running them in its order. */
+/* The driver: runs the passes in the order of passes.def, and verifies the result of each. */
 #include "passes/pass_list.h"
 #include "passes/plan/plan_verify.h"
 
@@ -47,7 +47,7 @@ void compilation_free(Compilation *compilation) {
     compilation->graph = NULL;
 }
 
-/* A plan belongs to one graph: a new graph makes it void. */
+/* A plan belongs to one graph, so a new graph drops it. */
 static bool run_graph_pass(PassId pass, Compilation *compilation, const PassOptions *options) {
     size_t errors = diag_errors(compilation->graph->diag);
     Graph *graph = pass_facts[pass].graph_pass(compilation->graph, options);

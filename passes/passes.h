@@ -29,10 +29,10 @@ typedef struct {
     int level;          /* -O: 0 .. 3 */
     uint32_t skip;      /* bit PassId: leave it out (mandatory passes cannot be skipped) */
     bool external_gemm; /* matmuls become KERNEL_GEMM */
-    /* for max_threads only; never changes a bit. -n: n even for kernels too small to gain (for
-     * tests) */
+    /* sets Kernel.max_threads only; never changes a bit. -n, for tests: n threads even for kernels
+     * too small to gain from them */
     int threads;
-    /* Called by passes_run after every pass that ran; NULL: nobody is. */
+    /* Called by passes_run after every pass that ran; NULL: no call. */
     void (*after)(PassId pass, const Compilation *compilation, void *context);
     void *context; /* of `after` */
 } PassOptions;
@@ -45,9 +45,9 @@ bool pass_run(PassId pass, Compilation *compilation, const PassOptions *options)
 bool passes_run(Compilation *compilation, Graph *graph, const PassOptions *options, PassId last);
 void compilation_free(Compilation *compilation);
 
-/* What the gradients pass does, for callers that build graphs: the gradient of scalar `y` by each
- * of `by[count]`. Rewrites no node; adds nodes to the graph; gradients of nodes that y does not
- * depend on are zero constants. The graph must hold no grad nodes among y's ancestors. */
+/* Differentiates a graph as the gradients pass does: result[i] is the gradient of the scalar `y` by
+ * by[i]. Adds nodes to the graph and changes none. The gradient of a node that y does not depend on
+ * is a constant 0. No ancestor of y may be a grad node. */
 void gradients_build(Graph *graph, NodeId y, const NodeId *by, uint32_t count, NodeId *result);
 
 #endif

@@ -1,4 +1,4 @@
-/* Layouts as arithmetic, and where products read. */
+/* The sizes of layouts, and the address arithmetic of windows. */
 #include "ir/plan/plan.h"
 #include "ir/base/integers.h"
 
@@ -35,7 +35,7 @@ static bool transposes(const Node *node, const int64_t perm[4]) {
     return equal;
 }
 
-WindowsPicture windows_picture(const Graph *graph, const Node *windows) {
+WindowsImage windows_image(const Graph *graph, const Node *windows) {
     static const int64_t channels_last[] = {0, 2, 3, 1}, channels_first[] = {0, 3, 1, 2};
     const Node *picture = graph_operand(graph, windows, 0);
     int64_t height = picture->shape.dim[1], width = picture->shape.dim[2],
@@ -43,15 +43,15 @@ WindowsPicture windows_picture(const Graph *graph, const Node *windows) {
     bool of_copy = transposes(picture, channels_last) &&
                    transposes(graph_operand(graph, picture, 0), channels_first);
     if (of_copy)
-        return (WindowsPicture){picture->operands[0], height * width * channels, width, 1,
-                                height * width};
-    return (WindowsPicture){windows->operands[0], height * width * channels, width * channels,
-                            channels, 1};
+        return (WindowsImage){picture->operands[0], height * width * channels, width, 1,
+                              height * width};
+    return (WindowsImage){windows->operands[0], height * width * channels, width * channels,
+                          channels, 1};
 }
 
 NodeId kernel_operand(const Plan *plan, const Kernel *kernel, uint32_t i) {
     const Node *root = graph_node(plan->graph, kernel->root);
     if (i == 0 && kernel->product.windows)
-        return windows_picture(plan->graph, graph_node(plan->graph, kernel->product.windows)).node;
+        return windows_image(plan->graph, graph_node(plan->graph, kernel->product.windows)).node;
     return root->operands[i];
 }

@@ -6,10 +6,12 @@
 
 #include "ir/graph/graph.h"
 
-/* How a tensor's elements lie in memory. PLAIN is row-major without gaps. PANEL (rank 2 only) cuts
- * axis `axis` into panels of `width` columns: with p = index along axis, q = index along the other
- * axis whose size is n,
- *     element offset = (p / width) * n * width + q * width + p % width.
+/* The layout of a tensor in memory. PLAIN is row-major without gaps. PANEL (rank 2 only) cuts axis
+ * `axis` into panels of `width` columns. With p the index along this axis, and q the index along
+ * the other axis of size n, the offset of an element is
+ *
+ *     (p / width) * n * width + q * width + p % width
+ *
  * The last panel is padded to full width with zeros, which every writer keeps zero. */
 typedef enum { LAYOUT_PLAIN, LAYOUT_PANEL } LayoutKind;
 typedef struct {
@@ -36,8 +38,8 @@ typedef struct {
     uint32_t index;
     size_t offset;
     Layout layout;
-    /* SLAB: in the thread's own slab, because a replicated kernel stores it; else in the slab that
-     * all threads share */
+    /* SLAB: in the slab of each thread, as a replicated kernel stores it; else in the slab that all
+     * threads share */
     bool replicated;
 } Storage;
 
@@ -54,7 +56,7 @@ typedef enum {
     KERNEL_MAP,    /* elementwise over `space` */
     KERNEL_REDUCE, /* root is a reduction; `space` is the shape of its result */
     /* root walks along an axis; `space` is the shape of its result. A scatter_add is always stored
-     * in the slab, because it returns to elements that it has written */
+     * in the slab, as it reads elements again that it has written */
     KERNEL_SCAN,
     /* root is a matmul; `space` is its shape; the epilogue is computed on the tile */
     KERNEL_MATMUL,
@@ -66,7 +68,8 @@ extern const char *const kernel_names[KERNEL_KINDS];
  * four. */
 enum { LANES = 16 };
 
-/* kernels by rows have a multiple of so many rows, and no thread gets part of such a group */
+/* The number of rows of a kernel by rows is a multiple of this, and no thread gets a part of such a
+ * group. */
 enum { PLAN_ROWS = 16 };
 
 /* Writes the value of `node` at index i of the kernel's space to `to` at i. If a reshape gave the
@@ -91,27 +94,26 @@ typedef struct {
     uint32_t store_count;
     /* MATMUL and GEMM; zero in the other kinds. */
     struct {
-        /* MATMUL: whether the tile's columns run along axis m instead of n: the kernel then
-         * computes the transposed product with exchanged operands. Chosen so that columns are
-         * contiguous in what is read and written. */
+        /* MATMUL: whether the columns of a tile run along axis m instead of n: the kernel then
+         * computes the transposed product with exchanged operands. The pass layout chooses it so
+         * that loads and stores are contiguous. */
         bool swapped;
-        /* MATMUL: the operand that is read element by element along the tile's rows comes from
-         * bytes of the data, where zeros are common. Blocks of zeros are skipped where that changes
-         * no bit. */
+        /* MATMUL: the operand for the rows of the tile comes from bytes of the data, where zeros
+         * are common. Blocks of zeros are skipped where that changes no bit. */
         bool skips_zeros;
         /* Where operands 0 and 1 are read: a form of a state, or the slab. This may differ from
          * Plan.storage, because a state may have several forms, and inputs and constants are copied
          * into the slab for a product. A GEMM has one store: its product, to the slab. */
         Storage left, right;
         /* MATMUL: a windows node whose windows are the rows of operand 0 (its columns if it is
-         * stored transposed). They are not in memory: the kernel reads them out of the picture,
-         * which `left` says where to find. NODE_NONE: operand 0 is in memory. */
+         * stored transposed). They are not in memory: the kernel reads the image, whose storage is
+         * `left`, instead. NODE_NONE: operand 0 is in memory. */
         NodeId windows;
     } product;
     /* MAP, REDUCE, MATMUL: threads divide the kernel by rows, axis 0 of the space. Between two
      * barriers, the thread that computes some rows of one such kernel computes these rows of all of
-     * them, in the order of the plan. They need no barrier between them where each reads only the
-     * rows that it computes. All have the same number of rows. */
+     * them, in the order of the plan. No barrier is needed between two of them if the second reads
+     * only the rows that it computes. All have the same number of rows. */
     bool by_rows;
     /* MAP: replicated, not divided among threads. Every thread computes all values into its own
      * slab, before its first piece of a kernel that reads them (reads_replicated). A replicated
@@ -119,7 +121,7 @@ typedef struct {
     bool replicated, reads_replicated;
     /* threads that are worth waking; kernels for one thread run in order on one thread */
     uint32_t max_threads;
-    /* that the part of each thread is cut into; a thread that is done takes pieces of others */
+    /* into which the part of each thread is cut; a thread that is done takes pieces of others */
     uint32_t pieces;
     /* all kernels before must be finished: this one reads or overwrites values of other threads */
     bool barrier_before;
@@ -145,18 +147,18 @@ typedef struct Plan {
 
 void plan_free(Plan *plan);
 /* The node that a MATMUL or GEMM kernel reads operand i of its product from: the operand, or the
- * picture of its windows. */
+ * image of its windows. */
 NodeId kernel_operand(const Plan *plan, const Kernel *kernel, uint32_t i);
-/* Where a product finds the picture of its windows in memory. That is the operand of the windows
- * node, [N,H,W,C]. But if this operand is a copy [N,C,H,W] transposed back
+/* The image in memory from which a product reads its windows. It is the operand of the windows
+ * node, [N,H,W,C]. If this operand is a copy [N,C,H,W] that is transposed back
  * (passes/plan/straighten.c), it is the copy. */
 typedef struct {
     NodeId node;
     int64_t image, row, pixel, channel; /* elements from one to the next */
-} WindowsPicture;
-WindowsPicture windows_picture(const Graph *graph, const Node *windows);
-/* Prints the kernels with their nodes, reads and stores, then what is in memory, as '#' comment
- * lines that graph_read skips. */
+} WindowsImage;
+WindowsImage windows_image(const Graph *graph, const Node *windows);
+/* Prints the kernels with their nodes, reads and stores, then the values in memory, as '#' comment
+ * lines, which graph_read skips. */
 void plan_print(const Plan *plan, FILE *out);
 
 #endif

@@ -1,4 +1,4 @@
-/* The plan as text: what a step computes, in which order, and what memory it takes. */
+/* Prints a plan as text: the kernels of a step in order, and the memory that it takes. */
 #include "ir/plan/plan.h"
 
 #include <inttypes.h>

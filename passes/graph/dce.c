@@ -1,5 +1,5 @@
-/* The dce pass, dead code elimination: nodes that no output or update needs disappear. Inputs and
- * states stay: they are the graph's interface. */
+/* The dce pass (dead code elimination): drops nodes that no output or update needs. Inputs and
+ * states stay, as they are the interface of the graph. */
 #include "passes/pass_list.h"
 
 Graph *pass_dce(Graph *from, const PassOptions *options) {

@@ -1,4 +1,5 @@
-/* The passes expand and functions: they replace composites, and functions, by primitives. */
+/* The passes expand and functions. expand replaces composites, such as softmax, by functions and
+ * reductions; functions replaces functions, such as exp, by primitives. */
 #include "passes/graph/formula.h"
 #include "passes/pass_list.h"
 #include "passes/graph/softmax.h"
@@ -77,7 +78,7 @@ NodeId expand_log_softmax(const Formula *f) {
 
 /* -- the smallest functions -- */
 
-/* By now all gradients have been taken. */
+/* detach matters for gradients only, and these are built before. */
 NodeId expand_detach(const Formula *f) { return f->operands[0]; }
 
 /* The IEEE maximum with +0 turns -0 into +0 and keeps NaN. */

@@ -41,9 +41,9 @@ NodeId expand_random(const Formula *f) {
     Formula each = *f;
     each.node.shape = shape_of(1, (int64_t[]){blocks});
     Block block = random_block(&each, build_iota(f->graph, each.node.shape, 0));
-    /* The words of all blocks, one after the other. A block is computed once for its four elements.
- * Word w of all blocks lies in a buffer of its own; kernels that read the bits interleave the
- * four. */
+    /* The words of all blocks, one after the other. Each block is computed once for its four
+     * elements. Word w of all blocks has its own buffer, and kernels that read the bits interleave
+     * the four buffers. */
     NodeId columns[4];
     for (int i = 0; i < 4; i++)
         columns[i] = build_reshape(each.graph, block.word[i], shape_of(2, (int64_t[]){blocks, 1}));

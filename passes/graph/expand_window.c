@@ -1,5 +1,5 @@
-/* Expands convolution and pooling: pictures are transposed to [N,H,W,C], and their windows become
- * the rows of a matrix. */
+/* Expands convolution and pooling: images are transposed to [N,H,W,C], and their windows become the
+ * rows of a matrix. */
 #include "passes/graph/formula.h"
 #include "passes/pass_list.h"
 
@@ -56,7 +56,7 @@ static NodeId depthwise_sums(const Formula *f, NodeId windows) {
     return build_binary(graph, OP_add, sum, zero);
 }
 
-enum { MOST_TAPS = 64 }; /* at most so many are written as one fma each */
+enum { MOST_TAPS = 64 }; /* a depthwise convolution with more becomes a product */
 
 NodeId expand_conv(const Formula *f) {
     Graph *graph = f->graph;

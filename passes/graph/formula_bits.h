@@ -1,4 +1,4 @@
-/* Internal to passes/: parts that the expansions of functions share: rounding, powers of two,
+/* Internal to passes/: bit arithmetic for the expansions of functions: rounding, powers of two,
  * exponent and mantissa. */
 #ifndef MLC_PASSES_GRAPH_FORMULA_BITS_H
 #define MLC_PASSES_GRAPH_FORMULA_BITS_H
@@ -35,8 +35,8 @@ typedef struct {
 } FloatParts;
 
 /* Splits a positive, finite x. Denormal numbers are scaled up first. The bits of x minus those of
- * sqrt(1/2) are exponent * 2^23 plus a rest. The shift down moves zeros in, so the exponent is
- * biased by 127 meanwhile. */
+ * sqrt(1/2) are exponent * 2^23 plus a rest. The shift is unsigned, so 127 is added to the exponent
+ * before it, and subtracted after it. */
 static inline FloatParts f_split(const Formula *f, NodeId x) {
     NodeId small = f_lt(f, x, f_real(f, 0x1p-126f));
     NodeId scaled = f_select(f, small, f_mul(f, x, f_real(f, 0x1p24f)), x);

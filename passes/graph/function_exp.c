@@ -1,11 +1,14 @@
 /* exp, expm1, tanh, sigmoid and their slopes, erf and normal_cdf in primitives.
  *
- * All reduce x = n ln2 + r by the same means: n by the rounding trick of formula_bits.h, n ln2
- * taken off x in two parts, by fma. The polynomials are minimax fits: Remez exchange on the
- * relative error of the result, done in double; then the coefficients are rounded to f32 and
- * improved by steps of an ulp, one or two at a time, while that lowers the largest error. The
- * errors stated with the functions were measured against the double functions of glibc over all f32
- * arguments; tests/unit/functions_test.c samples them. */
+ * All write x = n ln2 + r. n comes from the rounding trick of formula_bits.h, and n ln2 is
+ * subtracted from x in two parts, by fma.
+ *
+ * The polynomials are minimax fits: a Remez exchange in double on the relative error of the result.
+ * Then the coefficients are rounded to f32 and changed by single ulps while that lowers the largest
+ * error.
+ *
+ * The errors stated with the functions were measured against the double functions of glibc, over
+ * all f32 arguments. tests/unit/functions_test.c samples them. */
 #include "passes/graph/formula_bits.h"
 
 /* The r of x = n ln2 + r for the n in a rounded number. */
@@ -14,10 +17,10 @@ static NodeId small_remainder(const Formula *f, NodeId x, NodeId t) {
     return f_fma(f, n, f_real(f, 0x1.05c610p-29f), rest);
 }
 
-/* e^r 2^n with x = n ln2 + r. 2^n may be denormal or too large, so it comes in two factors that are
- * normal, and only the second product can overflow or become denormal: 2^(n-1) and 2, or for small
- * x 2^(n+64) and 2^-64. Beyond the bounds the result is 0 and infinity anyway; a NaN passes both.
- * Polynomial: 2^-28.2. At most 0.9 ulp. */
+/* e^r 2^n with x = n ln2 + r. 2^n may be denormal or too large, so it is two normal factors:
+ * 2^(n-1) and 2, or for small x 2^(n+64) and 2^-64. Only the second product can overflow or become
+ * denormal. Beyond the bounds the result is 0 or infinity; a NaN passes both bounds. Polynomial:
+ * 2^-28.2. At most 0.9 ulp. */
 static NodeId exp_of(const Formula *f, NodeId operand) {
     static const float c[] = {
         1, 1, 0x1.fffffcp-2f, 0x1.555492p-3f, 0x1.5558d0p-5f, 0x1.1239b8p-7f, 0x1.6a24c0p-10f};
@@ -39,8 +42,8 @@ static NodeId small_expm1(const Formula *f, NodeId r) {
     return f_fma(f, f_mul(f, r, r), f_polynomial(f, r, q, 6), r);
 }
 
-/* With x = n ln2 + r: (e^r - 1) 2^n + (2^n - 1). n stops at 127, where r may then grow to ln2 and
- * beyond: to infinity. A zero keeps its sign. At most 1.5 ulp. */
+/* With x = n ln2 + r: (e^r - 1) 2^n + (2^n - 1). n is at most 127; for larger x, r exceeds ln2 and
+ * the result is infinity. A zero keeps its sign. At most 1.5 ulp. */
 NodeId expand_expm1(const Formula *f) {
     NodeId x = f->operands[0], bounded = f_max(f, x, f_real(f, -87));
     NodeId t = f_min(f, f_rounded(f, bounded, 0x1.715476p0f), f_real(f, ROUNDER + 127));
@@ -50,8 +53,8 @@ NodeId expand_expm1(const Formula *f) {
     return f_select(f, f_eq(f, x, f_real(f, 0)), x, y);
 }
 
-/* e^-size = (e^r - 1) 2^n + 2^n, everything times 2^27, so that what leads to denormal results is
- * normal until a division. */
+/* e^-size = root * power + power, where root = e^r - 1 and power = 2^n. power and one are scaled by
+ * 2^27, so that numbers that lead to denormal results stay normal up to a division. */
 typedef struct {
     NodeId root, power, one;
 } Decay;
@@ -74,9 +77,9 @@ static NodeId f_sign(const Formula *f, NodeId x) {
     return f_and(f, f_bits_of(f, x), f_int(f, SIGN_BIT));
 }
 
-/* sigmoid(x) and its derivative follow in a few steps from one number, the half: m = e / (1 + e)
- * with e = e^-|x|, the smaller one of sigmoid(x) and sigmoid(-x). Its sign says that x >= 0. A
- * training keeps the half in memory and nothing else. */
+/* The half: m = e / (1 + e) with e = e^-|x|, the smaller one of sigmoid(x) and sigmoid(-x). Its
+ * sign bit is set where x >= 0. sigmoid(x) and its derivative take a few steps from the half, so a
+ * training step stores the half only. */
 static NodeId sigmoid_half(const Formula *f) {
     Decay e = decay_of(f, f_abs(f, f->operands[0]));
     NodeId half = f_div(f, decay_value(f, &e), decay_plus_one(f, &e));
@@ -98,8 +101,8 @@ NodeId expand_sigmoid_slope(const Formula *f) {
 
 #define FAR_BIT 0x40000000u /* not set in a number from 0 to 1.9 */
 
-/* Likewise tanh: |tanh x| = (1 - e) / (1 + e) with e = e^-2|x|, or where that is above 1/2, the 2 e
- * / (1 + e) that is missing to 1. FAR_BIT tells them apart, the sign is that of x. */
+/* The half of tanh: |tanh x| = (1 - e) / (1 + e) with e = e^-2|x|. Where that is above 1/2, the
+ * half is 1 - |tanh x| = 2 e / (1 + e), marked by FAR_BIT. The sign is that of x. */
 static NodeId tanh_half(const Formula *f) {
     NodeId x = f->operands[0], size = f_abs(f, x), near = f_lt(f, size, f_real(f, 0.549f));
     Decay e = decay_of(f, f_add(f, size, size));
@@ -111,7 +114,7 @@ static NodeId tanh_half(const Formula *f) {
     return f_real_of_bits(f, f_or(f, f_bits_of(f, half), mark));
 }
 
-/* |tanh x| and what is missing to 1; a NaN counts as near. */
+/* value = |tanh x| and rest = 1 - value. A NaN counts as near. */
 typedef struct {
     NodeId value, rest;
 } Parts;
@@ -154,9 +157,9 @@ NodeId expand_erf(const Formula *f) {
                           f_or(f, f_bits_of(f, y), f_and(f, f_bits_of(f, x), f_int(f, SIGN_BIT))));
 }
 
-/* Below -|x| lies e^(-x^2/2) h(|x|), with x^2 in two parts, so that a large square has no rounding,
- * and h = t p(t), t = 1 / (1 + 0.35 |x|). The polynomial was fitted on |x| = 0 .. 14.5, where the
- * result is 0, to the smallest relative error, 2^-24.9. At most 6 ulp. */
+/* normal_cdf(-|x|) = e^(-x^2/2) h(|x|), where h = t p(t) and t = 1 / (1 + 0.35 |x|). x^2 has two
+ * parts, so that a large square is not rounded. The polynomial was fitted on |x| = 0 .. 14.5,
+ * beyond which the result is 0. Relative error: 2^-24.9. At most 6 ulp. */
 NodeId expand_normal_cdf(const Formula *f) {
     static const float p[] = {0x1.1deeaap-3f,  0x1.1eb47cp-3f, 0x1.e5f08cp-4f,  0x1.c8f376p-4f,
                               -0x1.57201ap-5f, 0x1.920978p-3f, -0x1.35f6c2p-2f, 0x1.723b34p-3f,

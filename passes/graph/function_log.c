@@ -16,8 +16,8 @@ static NodeId correction(const Formula *f, NodeId x, NodeId low) {
     return f_fma(f, square, f_real(f, -0.5f), cubic);
 }
 
-/* log x + low for a positive, finite x; low is small beside ln2, and beside x - 1 where x is near
- * 1. */
+/* log x + low for a positive, finite x. low must be small compared with ln2, and with x - 1 where x
+ * is near 1. */
 static NodeId log_of_positive(const Formula *f, NodeId x, NodeId low) {
     FloatParts split = f_split(f, x);
     NodeId k = split.exponent, rest = f_sub(f, split.mantissa, f_real(f, 1)),
@@ -27,8 +27,8 @@ static NodeId log_of_positive(const Formula *f, NodeId x, NodeId low) {
     return f_fma(f, k, f_real(f, 0x1.62e430p-1f), sum);
 }
 
-/* `value` is the logarithm of a positive, finite x: that of 0 is -infinity, of less NaN; infinity
- * and NaN are their own. */
+/* The logarithm of any x, where `value` is that of a positive, finite x. log 0 = -infinity, log x =
+ * NaN for x < 0, and infinity and NaN stay. */
 static NodeId log_everywhere(const Formula *f, NodeId x, NodeId value) {
     NodeId zero = f_real(f, 0), finite = f_select(f, f_lt(f, x, f_real(f, INFINITY)), value, x);
     NodeId undefined = f_select(f, f_eq(f, x, zero), f_real(f, -INFINITY), f_real(f, NAN));
@@ -41,8 +41,8 @@ NodeId expand_log(const Formula *f) {
     return log_everywhere(f, x, log_of_positive(f, x, NODE_NONE));
 }
 
-/* log u + c / u, where u = 1 + x is rounded and c is what it lost: x itself where x is tiny. A zero
- * keeps its sign. At most 1.2 ulp. */
+/* log u + c / u, where u is 1 + x rounded and c = 1 + x - u is its rounding error; c = x for a tiny
+ * x. A zero keeps its sign. At most 1.2 ulp. */
 NodeId expand_log1p(const Formula *f) {
     NodeId x = f->operands[0], one = f_real(f, 1), u = f_add(f, one, x);
     NodeId lost = f_sub(f, x, f_sub(f, u, one));

@@ -12,8 +12,8 @@ typedef struct {
     NodeId high, low;
 } DoubleFloat;
 
-/* (m - 1) / (m + 1). m + 1 is rounded and what it lost kept; the remainder of the division gives
- * the low part. */
+/* (m - 1) / (m + 1). The low part is the remainder of the division, corrected by the rounding error
+ * of m + 1. */
 static DoubleFloat centred_quotient(const Formula *f, NodeId m) {
     NodeId one = f_real(f, 1), above = f_sub(f, m, one), below = f_add(f, m, one);
     NodeId lost = f_sub(f, m, f_sub(f, below, one));
@@ -49,8 +49,8 @@ static NodeId power_of_two(const Formula *f, NodeId n) {
     return f_power_of_two(f, f_add(f, n, f_real(f, ROUNDER)));
 }
 
-/* 2^(high + low). Beyond +-200 the result is infinity or 0 whatever the low part says, and that may
- * then be NaN. The power is applied in two halves, so that only the last product can overflow or
+/* 2^(high + low). Beyond +-200 the result is infinity or 0 for any low part, which may be NaN there
+ * and is replaced by 0. The power has two factors, so that only the last product can overflow or
  * become denormal. Polynomial: 2^-28.2. */
 static NodeId exp2_of(const Formula *f, DoubleFloat y) {
     static const float c[] = {1,
@@ -68,8 +68,8 @@ static NodeId exp2_of(const Formula *f, DoubleFloat y) {
     return f_mul(f, f_mul(f, root, power_of_two(f, half)), power_of_two(f, f_sub(f, n, half)));
 }
 
-/* |a|^b. log2 0 is -infinity, log2 of infinity and NaN are their own; b is kept finite, so that
- * 1^infinity is 2^0. */
+/* |a|^b. log2 0 = -infinity, and log2 leaves infinity and NaN as they are. b is limited to finite
+ * numbers, so that 1^infinity is 2^0. */
 static NodeId power_of_size(const Formula *f, NodeId size, NodeId b) {
     const float largest = 0x1.fffffep127f;
     /* log2 x for a positive, finite x. */
@@ -85,8 +85,8 @@ static NodeId power_of_size(const Formula *f, NodeId size, NodeId b) {
     return exp2_of(f, (DoubleFloat){product, f_fma(f, factor, log2.low, rest)});
 }
 
-/* A negative a (not -infinity) has a power only for whole b; odd b keep its sign, that of -0 and
- * -infinity too. */
+/* A negative, finite a has a power only for whole b. An odd b keeps the sign of a, also for -0 and
+ * -infinity. */
 static NodeId signed_power(const Formula *f, NodeId a, NodeId b, NodeId power) {
     NodeId half = f_mul(f, b, f_real(f, 0.5f));
     NodeId whole = f_eq(f, f_rint(f, b), b), even = f_eq(f, f_rint(f, half), half);
@@ -104,7 +104,7 @@ static NodeId general_power(const Formula *f, NodeId a, NodeId b) {
     return f_select(f, f_or(f, f_eq(f, a, one), f_eq(f, b, f_real(f, 0))), one, value);
 }
 
-/* a^(1/2): as pow has it, -0 counts as +0 and -infinity as infinity. */
+/* a^(1/2). As in C's pow, -0 counts as +0 and -infinity as infinity. */
 static NodeId square_root(const Formula *f, NodeId a) {
     NodeId infinite = f_eq(f, a, f_real(f, -INFINITY));
     return f_select(f, infinite, f_real(f, INFINITY), f_sqrt(f, f_add(f, a, f_real(f, 0))));
@@ -121,7 +121,7 @@ static NodeId constant_power(const Formula *f, NodeId a, float exponent) {
     if (exponent == -0.5f) return inverse(f, square_root(f, a));
     if (exponent == -1) return inverse(f, a);
     if (exponent == -2) {
-        /* 1/a^2, as a square that overflows only where the result does. */
+        /* (1/a)^2 overflows only where the result does. */
         NodeId root = inverse(f, a);
         return f_mul(f, root, root);
     }

@@ -1,10 +1,12 @@
-/* The remainder in primitives, exact for every quotient, with the sign of the divisor: 7 % -3 = -2,
- * as Python has it.
+/* The remainder in primitives, exact for every quotient, with the sign of the divisor as in Python:
+ * 7 % -3 = -2.
  *
- * f32: |a| = 2^j A and |b| = 2^k B with A and B in sqrt(1/2) .. sqrt(2). From R = A, R 2^20 is
- * replaced by what is left of it after division by B, until 2^(j - k) has been multiplied in. With
- * q = rint(R 2^20 / B), which is off by 1/8 at most before it is rounded, R 2^20 - q B is below 5/8
- * B in size and a multiple of 2^-24: fma computes it without rounding. */
+ * f32: |a| = 2^j A and |b| = 2^k B with A and B in sqrt(1/2) .. sqrt(2). R begins as A. Each step
+ * multiplies R by 2^20 and takes the remainder by B, until R has been multiplied by 2^(j - k) in
+ * all.
+ *
+ * A step computes q = rint(R 2^20 / B), whose argument has an error of at most 1/8. So R 2^20 - q B
+ * is below 5/8 B in size and a multiple of 2^-24, and fma computes it without rounding. */
 #include "passes/graph/formula_bits.h"
 
 enum {
@@ -19,14 +21,14 @@ static NodeId power_of_two(const Formula *f, NodeId n) {
     return f_power_of_two(f, f_add(f, n, f_real(f, ROUNDER)));
 }
 
-/* What is left of R scale after division by B; `inverse` is -1 / B. */
+/* The remainder of R scale by B; `inverse` is -1 / B. */
 static NodeId reduced(const Formula *f, NodeId rest, NodeId scale, NodeId b, NodeId inverse) {
     NodeId scaled = f_mul(f, rest, scale), quotient = f_rint(f, f_mul(f, scaled, inverse));
     return f_fma(f, quotient, b, scaled);
 }
 
-/* |a| mod |b| for |a| >= |b| > 0, both finite. The bits of j - k that are not whole steps come
- * first. */
+/* |a| mod |b| for |a| >= |b| > 0, both finite. The first step multiplies by the part of 2^(j - k)
+ * that is not a multiple of 2^20. */
 static NodeId remainder_of_larger(const Formula *f, NodeId a, NodeId b) {
     FloatParts above = f_split(f, a), below = f_split(f, b);
     NodeId divisor = below.mantissa, inverse = f_div(f, f_real(f, -1), divisor);
@@ -47,7 +49,7 @@ static NodeId remainder_of_larger(const Formula *f, NodeId a, NodeId b) {
                  power_of_two(f, f_sub(f, below.exponent, half)));
 }
 
-/* NaN for a divisor of 0 or an infinite a. Only where the signs differ is there a rounding: a tiny
+/* NaN for a divisor of 0 or an infinite a. The result is rounded only where the signs differ:
  * -1e-20 % 1 is 1. */
 static NodeId real_remainder(const Formula *f, NodeId a, NodeId b) {
     NodeId size = f_abs(f, a), divisor = f_abs(f, b), zero = f_real(f, 0);
@@ -73,8 +75,9 @@ static NodeId below_unsigned(const Formula *f, NodeId a, NodeId b) {
     return f_lt(f, f_xor(f, a, sign), f_xor(f, b, sign));
 }
 
-/* n mod d for d >= 2: 2^32 / d from the quotient in f32, a hair below it, one step of Newton's
- * method, and a quotient that is at most 2 too small. */
+/* n mod d for d >= 2. An estimate of 2^32 / d in f32, slightly too small, is improved by one step
+ * of Newton's method. It gives a quotient that is at most 2 too small, so two conditional
+ * subtractions follow. */
 static NodeId unsigned_remainder(const Formula *f, NodeId n, NodeId d) {
     NodeId real = f_abs(f, f_real_of_int(f, d)),
            estimate = f_div(f, f_real(f, 0x1.fffffcp31f), real);
@@ -87,7 +90,7 @@ static NodeId unsigned_remainder(const Formula *f, NodeId n, NodeId d) {
     return rest;
 }
 
-/* Of a divisor of 0: 0, as NumPy has it. */
+/* For a divisor of 0 the remainder is 0, as in NumPy. */
 static NodeId whole_remainder(const Formula *f, NodeId a, NodeId b) {
     NodeId zero = f_int(f, 0), divisor = size_of(f, b),
            rest = unsigned_remainder(f, size_of(f, a), divisor);

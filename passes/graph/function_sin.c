@@ -1,19 +1,19 @@
 /* sin and cos in primitives.
  *
- * x = n pi/2 + r with |r| <= pi/4 (a hair more where x is large), n by the rounding trick of
- * formula_bits.h and n pi/2 taken off in three parts of 24 bits. The first difference is exact, the
- * second rounds to r's own precision, the third adds what is left, so r is good to an ulp up to |x|
- * = 2^20. There neighbouring f32 are an eighth of a radian apart; beyond, the result is NaN rather
- * than a number that looks like a sine. The polynomials are minimax fits like those of
- * function_exp.c. */
+ * x = n pi/2 + r with |r| <= pi/4, or slightly more where x is large. n comes from the rounding
+ * trick of formula_bits.h. n pi/2 is subtracted in three parts of 24 bits: the first difference is
+ * exact, the second is rounded to the precision of r, and the third adds the rest. So r has an
+ * error of at most an ulp up to |x| = 2^20.
+ *
+ * There, neighbouring f32 are an eighth of a radian apart. Beyond, the result is NaN instead of a
+ * meaningless number. The polynomials are minimax fits like those of function_exp.c. */
 #include "passes/graph/formula_bits.h"
 
 static const float LARGEST = 0x1p20f;
 
 typedef struct {
     NodeId quarter; /* i32: n in its two lowest bits */
-    /* r, with the sign of zero kept: the parts of pi/2 are cut, not rounded, so that all are
-     * positive */
+    /* r; a zero keeps its sign, as all parts of pi/2 are positive (truncated, not rounded) */
     NodeId rest;
 } ReducedAngle;
 
@@ -36,13 +36,12 @@ static NodeId small_cos(const Formula *f, NodeId square) {
     return f_polynomial(f, square, c, 5);
 }
 
-/* sin(r + quarter pi/2): odd quarters swap sine and cosine, the upper half turn changes the
- * sign. */
-static NodeId sin_of_angle(const Formula *f, NodeId x, ReducedAngle turn) {
-    NodeId square = f_mul(f, turn.rest, turn.rest);
-    NodeId odd = f_ne(f, f_and(f, turn.quarter, f_int(f, 1)), f_int(f, 0));
-    NodeId size = f_select(f, odd, small_cos(f, square), small_sin(f, turn.rest, square));
-    NodeId sign = f_shl(f, f_and(f, turn.quarter, f_int(f, 2)), f_int(f, 30));
+/* sin(r + quarter pi/2): an odd quarter swaps sine and cosine, quarters 2 and 3 change the sign. */
+static NodeId sin_of_angle(const Formula *f, NodeId x, ReducedAngle angle) {
+    NodeId square = f_mul(f, angle.rest, angle.rest);
+    NodeId odd = f_ne(f, f_and(f, angle.quarter, f_int(f, 1)), f_int(f, 0));
+    NodeId size = f_select(f, odd, small_cos(f, square), small_sin(f, angle.rest, square));
+    NodeId sign = f_shl(f, f_and(f, angle.quarter, f_int(f, 2)), f_int(f, 30));
     NodeId value = f_real_of_bits(f, f_xor(f, f_bits_of(f, size), sign));
     return f_select(f, f_le(f, f_abs(f, x), f_real(f, LARGEST)), value, f_real(f, NAN));
 }
@@ -53,10 +52,10 @@ NodeId expand_sin(const Formula *f) {
     return sin_of_angle(f, x, reduce_angle(f, x));
 }
 
-/* sin(x + pi/2): a quarter more. Errors as those of sin. */
+/* sin(x + pi/2), one quarter more. The errors are those of sin. */
 NodeId expand_cos(const Formula *f) {
     NodeId x = f->operands[0];
-    ReducedAngle turn = reduce_angle(f, x);
-    turn.quarter = f_add(f, turn.quarter, f_int(f, 1));
-    return sin_of_angle(f, x, turn);
+    ReducedAngle angle = reduce_angle(f, x);
+    angle.quarter = f_add(f, angle.quarter, f_int(f, 1));
+    return sin_of_angle(f, x, angle);
 }

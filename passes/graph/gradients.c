@@ -1,8 +1,8 @@
 /* The gradients pass: reverse-mode differentiation. One sweep goes from a scalar back to the values
  * whose gradients are wanted.
  *
- * The gradient of a node is the sum of what its users contribute, in one fixed order: users from
- * the last built to the first, and a user's operands from the first to the last. */
+ * The gradient of a node is the sum of the contributions of its users. Their order is fixed: users
+ * from the last built to the first, and the operands of a user from the first to the last. */
 #include "passes/graph/gradients.h"
 #include "passes/pass_list.h"
 
@@ -20,8 +20,8 @@ void gradient_contribute(const Backward *at, uint32_t operand, NodeId contributi
     *total = *total ? build_binary(at->graph, OP_add, *total, contribution) : contribution;
 }
 
-/* The product itself stays the value wherever it is a number, so that a gradient of this gradient
- * is right where this one is 0. */
+/* select(gradient == 0 and product is NaN, 0, product). The product is kept wherever it is a
+ * number, so that a gradient of this gradient is right where this one is 0. */
 NodeId gradient_masked(const Backward *at, NodeId gradient, NodeId product) {
     const Node *known = graph_node(at->graph, gradient);
     if (known->op == OP_constant && known->attrs.value.f != 0) return product;
@@ -38,7 +38,7 @@ NodeId gradient_times(const Backward *at, NodeId gradient, NodeId factor) {
     return known->open || known->degree > 1 ? gradient_masked(at, gradient, product) : product;
 }
 
-/* Some operand's gradient is wanted, and the op lets one pass. */
+/* Whether the gradient of an operand is wanted, and the op has one. */
 static bool depends_on_wanted(const Node *node, const bool *wanted) {
     if (node->dtype != DTYPE_F32 || rules[node->op] == gradient_none) return false;
     for (uint32_t i = 0; i < node->operand_count; i++)
@@ -62,7 +62,7 @@ void gradients_build(Graph *graph, NodeId y, const NodeId *by, uint32_t count, N
     Arena *scratch = arena_new();
     bool *wanted = ARENA_ARRAY(scratch, bool, y + 1);
     NodeId *total = ARENA_ARRAY(scratch, NodeId, y + 1);
-    /* wanted[id], id <= y: the gradient by node id is asked for, or leads to one that is. */
+    /* wanted[id], id <= y: the gradient by node id is requested, or needed for a requested one. */
     for (uint32_t i = 0; i < count; i++)
         if (by[i] <= y) wanted[by[i]] = true;
     for (NodeId id = 1; id <= y; id++)
@@ -97,8 +97,8 @@ static GradLists list_grads(const Graph *graph, Arena *arena) {
     return lists;
 }
 
-/* Rewrites grad node `id` and, in the same sweep, all later ones of its scalar whose operands are
- * known by now (a value that the scalar depends on always is). */
+/* Rewrites grad node `id`, and in the same sweep all later ones of its scalar whose operands are in
+ * the new graph. A value that the scalar depends on always is. */
 static void rewrite_grads(Graph *to, const Graph *from, NodeId id, const GradLists *lists,
                           NodeId *map, Arena *scratch) {
     uint32_t count = 0;

@@ -5,11 +5,11 @@
 
 #include "passes/passes.h"
 
-/* What is known about a value, provided that weights and scalar inputs are finite. */
+/* Facts about a value, provided that weights and scalar inputs are finite. */
 typedef struct {
-    /* it can be infinite or NaN nevertheless: log(x), 1 / x, a product of three, rows of data */
+    /* it can still be infinite or NaN: log(x), 1 / x, a product of three, rows of data */
     bool open;
-    /* how fast it grows. 0: bounded, as sigmoid(x); 1: as x; 2: as x * x or faster */
+    /* its growth with x. 0: bounded, like sigmoid(x); 1: like x; 2: like x * x or faster */
     uint8_t degree;
     bool not_negative; /* unless it is NaN */
     bool positive;     /* at least some constant above 0, unless it is NaN */
@@ -38,8 +38,8 @@ typedef void GradientRule(const Backward *at);
     GradientRule gradient_##gradient;
 #include "ir/ops/ops.def"
 
-/* Whether the gradient of an operand is needed; that of the first layer's input is not. A rule asks
- * before it builds a contribution. */
+/* Whether the gradient of an operand is needed; that of the first layer's input is not. A rule
+ * checks this before it builds a contribution. */
 static inline bool gradient_wanted(const Backward *at, uint32_t operand) {
     return at->wanted[at->node.operands[operand]];
 }

@@ -50,7 +50,8 @@ void gradient_div(const Backward *at) {
         gradient_contribute(at, 1, negative(at, gradient_times(at, quotient, at->id)));
 }
 
-/* a - floor(a/b) b: 1 by a, and -floor(a/b) by b, which is the rounded (a - y) / b. */
+/* y = a - floor(a/b) b: dy/da = 1 and dy/db = -floor(a/b), where floor(a/b) is (a - y) / b
+ * rounded. */
 void gradient_remainder(const Backward *at) {
     NodeId b = gradient_operand(at, 1);
     if (gradient_wanted(at, 0)) gradient_contribute(at, 0, at->gradient);
@@ -84,8 +85,8 @@ void gradient_sqrt(const Backward *at) {
     gradient_contribute(at, 0, finite ? quotient : masked(at, quotient));
 }
 
-/* The winner gets the gradient, a tie half of it. `loses`: operand i loses where loses(operand i,
- * the other one). */
+/* The gradient goes to the operand that is the maximum (or minimum); equal operands get half
+ * each. */
 static void gradient_extreme(const Backward *at, bool smaller_loses) {
     NodeId half = times(at, at->gradient, number(at, 0.5)), zero = number(at, 0);
     NodeId tie = binary(at, OP_eq, gradient_operand(at, 0), gradient_operand(at, 1));
@@ -114,7 +115,7 @@ void gradient_convert(const Backward *at) { gradient_contribute(at, 0, at->gradi
 
 /* -- functions -- */
 
-/* y > 0 where a > 0, and y is what the backward pass finds in memory. */
+/* y > 0 where a > 0. y is tested, as it is in memory for the backward pass. */
 void gradient_relu(const Backward *at) {
     NodeId zero = number(at, 0), above = binary(at, OP_lt, zero, at->id);
     gradient_contribute(at, 0, choose(at, above, at->gradient, zero));
@@ -124,7 +125,7 @@ void gradient_exp(const Backward *at) {
     gradient_contribute(at, 0, gradient_times(at, at->gradient, at->id));
 }
 
-/* exp(a), not y + 1: far below 0, y is -1 to the last bit. */
+/* exp(a), not y + 1: for a far below 0, y is rounded to -1 and y + 1 to 0. */
 void gradient_expm1(const Backward *at) {
     NodeId product =
         times(at, at->gradient, build_unary(at->graph, OP_exp, gradient_operand(at, 0)));
@@ -144,13 +145,13 @@ void gradient_log1p(const Backward *at) {
     gradient_contribute(at, 0, finite ? quotient : masked(at, quotient));
 }
 
-/* g times a derivative that is finite unless the operand is not. */
+/* g * slope, where the slope is finite for a finite operand. */
 static void contribute_slope(const Backward *at, NodeId slope) {
     NodeId product = times(at, at->gradient, slope);
     gradient_contribute(at, 0, is_open(at, at->id) ? masked(at, product) : product);
 }
 
-/* Ops of their own: in 1 - y^2 and y (1 - y) nothing would be left where y is near 1. */
+/* The slopes are ops: 1 - y^2 and y (1 - y) would lose all digits where y is near 1. */
 void gradient_tanh(const Backward *at) {
     contribute_slope(at, build_unary(at->graph, OP_tanh_slope, gradient_operand(at, 0)));
 }
@@ -180,8 +181,8 @@ void gradient_cos(const Backward *at) {
     contribute_slope(at, negative(at, build_unary(at->graph, OP_sin, gradient_operand(at, 0))));
 }
 
-/* g scale exp(-weight a^2), where a^2 comes in two parts: exp(-high) (1 - low). It is 0 long before
- * a = 20. */
+/* g * scale * exp(-weight a^2). a^2 has two parts: exp(-high) (1 - low). The result is 0 well
+ * before |a| = 20. */
 static void contribute_bell(const Backward *at, double scale, double weight) {
     NodeId a = binary(at, OP_max, binary(at, OP_min, gradient_operand(at, 0), number(at, 20)),
                       number(at, -20));
@@ -200,18 +201,18 @@ void gradient_normal_cdf(const Backward *at) {
     contribute_bell(at, 0.3989422804014327, 0.5);
 } /* 1 / sqrt(2 pi) */
 
-/* a^(b-1), where the rounded b - 1 would be wrong by log2(a) / 2 ulp: what it lost is put back as
- * a^lost = 1 + lost log(a). */
+/* a^(b-1). With b - 1 rounded, the result would be wrong by log2(a) / 2 ulp. So the rounding error
+ * is corrected by the factor a^lost = 1 + lost log(a). */
 static NodeId next_lower_power(const Backward *at, NodeId a, NodeId b) {
     NodeId lower = binary(at, OP_sub, b, number(at, 1)), power = binary(at, OP_pow, a, lower);
-    /* What rounding took from b - 1: 0 for b from 1/2 to 2, half an ulp of -1.7 for -0.7. */
+    /* The rounding error of b - 1: 0 for b from 1/2 to 2, half an ulp of -1.7 for b = -0.7. */
     NodeId back = binary(at, OP_sub, lower, b);
     NodeId lost_of_b = binary(at, OP_sub, b, binary(at, OP_sub, lower, back));
     NodeId lost = binary(at, OP_add, lost_of_b, binary(at, OP_sub, number(at, -1), back));
     const Node *known = graph_node(at->graph, lost);
     if (known->op == OP_constant && known->attrs.value.f == 0) return power;
     NodeId log = build_unary(at->graph, OP_log, build_unary(at->graph, OP_abs, a));
-    /* of 0 and infinity */
+    /* log is infinite for 0 and infinity */
     NodeId bounded = binary(at, OP_max, binary(at, OP_min, log, number(at, 89)), number(at, -104));
     return times(at, power, fused(at, lost, bounded, number(at, 1)));
 }

@@ -1,16 +1,17 @@
-/* What is known about the values of the forward graph. Where a local derivative can be infinite or
- * NaN, a gradient of exactly 0 must stay 0. Example: in select(z > 0, log(z), 0), the branch that
- * was not chosen gets the gradient 0, and 0 / z at z = 0 would make it NaN. */
+/* Derives facts about the values of the forward graph. Where a local derivative can be infinite or
+ * NaN, a gradient of exactly 0 must stay 0. For instance, in select(z > 0, log(z), 0), the branch
+ * that is not chosen gets the gradient 0. At z = 0, 0 / z would turn it into NaN. */
 #include "passes/graph/gradients.h"
 
 #include <math.h>
 
-/* a square, which overflows from 1.8e19 on, is only masked where it is a factor itself */
+/* A square overflows only from 1.8e19 on, so it counts as finite; a product of three values does
+ * not. */
 enum { DEGREE_FINITE = 2 };
 
 static bool is_real(const Node *node) { return node->dtype == DTYPE_F32; }
 
-/* For a value that is an element of its operands, or a sum of such. */
+/* The facts of a value that is an element of a or b, or a sum of such elements. */
 static ValueFacts facts_joined(const ValueFacts *a, const ValueFacts *b) {
     return (ValueFacts){.open = a->open || b->open,
                         .degree = a->degree > b->degree ? a->degree : b->degree,
@@ -104,9 +105,9 @@ static ValueFacts facts_of_function(Op op, ValueFacts joined) {
     }
 }
 
-/* Rows of data may hold NaN for what is missing; weights are finite, or the training has failed
- * before. A row of a matrix that is not finite makes the product's own gradient NaN: nothing that
- * is computed from a product need be looked at again. */
+/* Rows of data may hold NaN for missing numbers. Weights are finite, or the training has stopped
+ * before. If an operand of a product is not finite, the gradient of the product is NaN anyway. So a
+ * product counts as finite. */
 static ValueFacts facts_of_node(const Graph *graph, const Node *node, const ValueFacts *facts) {
     const NodeId *in = node->operands;
     ValueFacts joined = facts_of_operands(graph, node, facts), plain = {.degree = 1};

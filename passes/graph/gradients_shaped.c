@@ -53,8 +53,8 @@ void gradient_slice(const Backward *at) {
                             build_pad(at->graph, cut(at->graph, gradient, counts), start, after));
 }
 
-/* A part of a convolution with stride 1 is the convolution of a part of its pictures: nothing is
- * computed only to be cut off. */
+/* A slice. The slice of a convolution with stride 1 is the convolution of a slice of its images, so
+ * no element is computed in vain. */
 static NodeId part_of(Graph *graph, NodeId a, const int64_t *start, const int64_t *stop) {
     const Node node = *graph_node(graph, a);
     bool near =
@@ -92,8 +92,8 @@ void gradient_reverse(const Backward *at) {
     gradient_contribute(at, 0, build_reverse(at->graph, at->gradient, at->node.attrs.axis));
 }
 
-/* Every element gets the sum of the gradients of the results that were taken from it, in their
- * order along the axis. */
+/* Every element gets the sum of the gradients of the results that are copies of it, in their order
+ * along the axis. */
 void gradient_gather(const Backward *at) {
     int axis = at->node.attrs.axis;
     int64_t size = gradient_operand_shape(at, 0).dim[axis];
@@ -137,14 +137,14 @@ void gradient_reduce_max(const Backward *at) {
         build_binary(graph, OP_eq, gradient_operand(at, 0), repeat(at, at->id, shape, axis));
     NodeId count =
         build_reduce(graph, OP_sum, build_convert(graph, largest, DTYPE_F32), axis, false);
-    NodeId share = build_binary(graph, OP_div, at->gradient, count);
-    NodeId shares = repeat(at, share, shape, axis), zero = build_f32(graph, 0, shape);
-    gradient_contribute(at, 0, build_ternary(graph, OP_select, largest, shares, zero));
+    NodeId part = build_binary(graph, OP_div, at->gradient, count);
+    NodeId parts = repeat(at, part, shape, axis), zero = build_f32(graph, 0, shape);
+    gradient_contribute(at, 0, build_ternary(graph, OP_select, largest, parts, zero));
 }
 
-/* y (g - sum(g y)), where a number may be taken off all g: that at the y above 1/2, if there is
- * one. Its own element is then -y sum((g - its g) y) over the others, and nothing is lost where
- * that y is near 1. */
+/* y (g - sum(g y)). The formula allows a number to be subtracted from all g. It is the g of the
+ * element with y > 1/2, if there is one. The gradient of that element is then -y times a sum over
+ * the others, which loses no digits where y is near 1. */
 void gradient_softmax(const Backward *at) {
     Graph *graph = at->graph;
     int axis = at->node.attrs.axis;
@@ -158,9 +158,9 @@ void gradient_softmax(const Backward *at) {
         at, 0, gradient_times(at, build_binary(graph, OP_sub, gradient, weighted), at->id));
 }
 
-/* g - p sum(g) with p = softmax(a), which shares all but its division with the log_softmax. Where p
- * is above 1/2 the same is (g - sum(g)) + (1 - p) sum(g): for the label's class the first is 0, and
- * nothing is lost where p is near 1. */
+/* g - p sum(g) with p = softmax(a); all of p but its division is computed for log_softmax already.
+ * Where p > 1/2 it is computed as (g - sum(g)) + (1 - p) sum(g). For the class of the label the
+ * first term is 0, so no digits are lost where p is near 1. */
 void gradient_log_softmax(const Backward *at) {
     Graph *graph = at->graph;
     int axis = at->node.attrs.axis;
@@ -174,9 +174,9 @@ void gradient_log_softmax(const Backward *at) {
     NodeId base = build_ternary(graph, OP_select, above,
                                 build_binary(graph, OP_sub, at->gradient, sum), at->gradient);
     NodeId factor = build_ternary(graph, OP_select, above, build_unary(graph, OP_neg, rest), p);
-    NodeId share = build_binary(graph, OP_mul, factor, sum);
-    if (at->facts[at->id].open) share = gradient_masked(at, sum, share);
-    gradient_contribute(at, 0, build_binary(graph, OP_sub, base, share));
+    NodeId product = build_binary(graph, OP_mul, factor, sum);
+    if (at->facts[at->id].open) product = gradient_masked(at, sum, product);
+    gradient_contribute(at, 0, build_binary(graph, OP_sub, base, product));
 }
 
 /* -- matrix product -- */

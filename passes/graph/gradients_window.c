@@ -4,8 +4,8 @@
 
 /* -- windows -- */
 
-/* Cuts or pads [N,H',W',C] at its end to the height and width of the picture. */
-static NodeId fit_picture(Graph *graph, NodeId a, Shape to) {
+/* Cuts or pads [N,H',W',C] at its end to the height and width of the image. */
+static NodeId fit_image(Graph *graph, NodeId a, Shape to) {
     Shape from = graph_node(graph, a)->shape;
     int64_t zeros[4] = {0}, stop[4], after[4];
     bool cuts = false, pads = false;
@@ -19,8 +19,8 @@ static NodeId fit_picture(Graph *graph, NodeId a, Shape to) {
     return pads ? build_pad(graph, a, zeros, after) : a;
 }
 
-/* Puts windows that do not overlap back to their places, with zeros between them. */
-static NodeId lay_windows(Graph *graph, NodeId windows, const Window *window, Shape picture) {
+/* Puts windows that do not overlap back into the image, with zeros between them. */
+static NodeId lay_windows(Graph *graph, NodeId windows, const Window *window, Shape image) {
     Shape shape = graph_node(graph, windows)->shape;
     /* [N,OH,KH,OW,KW,C] */
     NodeId rows = build_transpose(graph, windows, (int64_t[]){0, 1, 3, 2, 4, 5});
@@ -29,11 +29,11 @@ static NodeId lay_windows(Graph *graph, NodeId windows, const Window *window, Sh
     if (room[2] || room[4]) rows = build_pad(graph, rows, zeros, room);
     int64_t dims[] = {shape.dim[0], shape.dim[1] * window->stride[0],
                       shape.dim[2] * window->stride[1], shape.dim[5]};
-    return fit_picture(graph, build_reshape(graph, rows, shape_of(4, dims)), picture);
+    return fit_image(graph, build_reshape(graph, rows, shape_of(4, dims)), image);
 }
 
-/* Puts element (kh, kw) of all windows where it came from. */
-static NodeId lay_tap(Graph *graph, NodeId windows, const Window *window, Shape picture,
+/* Puts element (kh, kw) of all windows back into the image. */
+static NodeId lay_tap(Graph *graph, NodeId windows, const Window *window, Shape image,
                       const int64_t tap[2]) {
     Shape shape = graph_node(graph, windows)->shape;
     int64_t start[6] = {0, 0, 0, tap[0], tap[1], 0}, stop[6], before[4] = {0}, after[4] = {0};
@@ -41,29 +41,29 @@ static NodeId lay_tap(Graph *graph, NodeId windows, const Window *window, Shape 
     int64_t dims[] = {shape.dim[0], shape.dim[1], shape.dim[2], shape.dim[5]};
     NodeId taken =
         build_reshape(graph, build_slice(graph, windows, start, stop, NULL), shape_of(4, dims));
-    Shape room = picture;
+    Shape room = image;
     for (int i = 0; i < 2; i++) {
         taken = build_spread(graph, taken, 1 + i, window->stride[i]);
         before[1 + i] = tap[i] * window->dilation[i];
         room.dim[1 + i] -= before[1 + i];
     }
-    taken = fit_picture(graph, taken, room);
+    taken = fit_image(graph, taken, room);
     return before[1] || before[2] ? build_pad(graph, taken, before, after) : taken;
 }
 
 /* The transpose of `windows` as a linear map: from [N,OH,OW,KH,KW,C] to [N,H,W,C]. */
-static NodeId windows_back(Graph *graph, NodeId windows, const Window *window, Shape picture) {
+static NodeId windows_back(Graph *graph, NodeId windows, const Window *window, Shape image) {
     if (!windows) return NODE_NONE;
-    /* Whether no element is in two windows. */
+    /* no element is in two windows */
     bool apart = true;
     for (int i = 0; i < 2; i++)
         apart &= window->kernel[i] == 1 ||
                  (window->dilation[i] == 1 && window->kernel[i] <= window->stride[i]);
-    if (apart) return lay_windows(graph, windows, window, picture);
+    if (apart) return lay_windows(graph, windows, window, image);
     NodeId sum = NODE_NONE;
     for (int64_t kh = 0; kh < window->kernel[0]; kh++)
         for (int64_t kw = 0; kw < window->kernel[1]; kw++) {
-            NodeId tap = lay_tap(graph, windows, window, picture, (int64_t[]){kh, kw});
+            NodeId tap = lay_tap(graph, windows, window, image, (int64_t[]){kh, kw});
             sum = sum ? build_binary(graph, OP_add, sum, tap) : tap;
         }
     return sum;
@@ -81,9 +81,9 @@ void gradient_windows(const Backward *at) {
 void gradient_max_pool(const Backward *at) {
     Graph *graph = at->graph;
     Window window = at->node.attrs.window;
-    NodeId picture = build_channels_last(graph, gradient_operand(at, 0)),
-           windows = build_windows(graph, picture, &window);
-    Shape whole = graph_node(graph, picture)->shape, apart = graph_node(graph, windows)->shape;
+    NodeId image = build_channels_last(graph, gradient_operand(at, 0)),
+           windows = build_windows(graph, image, &window);
+    Shape whole = graph_node(graph, image)->shape, apart = graph_node(graph, windows)->shape;
     Shape merged = shape_of(5, (int64_t[]){apart.dim[0], apart.dim[1], apart.dim[2],
                                            apart.dim[3] * apart.dim[4], apart.dim[5]});
     NodeId first = build_reduce(graph, OP_argmax, build_reshape(graph, windows, merged), 3, true);
@@ -98,18 +98,17 @@ void gradient_max_pool(const Backward *at) {
 
 /* -- convolution -- */
 
-/* The sum for a weight's gradient runs over all pictures. It is cut into equal parts of whole
- * pictures, as many as leave each part at least so many terms. */
+/* The sum for the gradient of a weight runs over all images. It is cut into equal parts of whole
+ * images, each with at least so many terms. */
 enum { LEAST_TERMS = 1024 };
 
-static int64_t pictures_in_part(int64_t pictures, int64_t windows) {
+static int64_t images_in_part(int64_t images, int64_t windows) {
     int64_t count = 1;
-    while (count < pictures && (pictures % count || count * windows < LEAST_TERMS)) count++;
+    while (count < images && (images % count || count * windows < LEAST_TERMS)) count++;
     return count;
 }
 
-/* A depthwise convolution: window times gradient, summed over each picture, then over the
- * pictures. */
+/* A depthwise convolution: window times gradient, summed over each image, then over the images. */
 static NodeId depthwise_weights(Graph *graph, NodeId windows, NodeId gradient) {
     Shape s = graph_node(graph, windows)->shape;
     int64_t places = s.dim[1] * s.dim[2], taps = s.dim[3] * s.dim[4], channels = s.dim[5];
@@ -117,8 +116,8 @@ static NodeId depthwise_weights(Graph *graph, NodeId windows, NodeId gradient) {
         build_reshape(graph, windows, shape_of(4, (int64_t[]){s.dim[0], places, taps, channels}));
     NodeId g =
         build_reshape(graph, gradient, shape_of(4, (int64_t[]){s.dim[0], places, 1, channels}));
-    NodeId picture_sums = build_reduce(graph, OP_sum, build_binary(graph, OP_mul, x, g), 1, false);
-    NodeId sums = build_reduce(graph, OP_sum, picture_sums, 0, false);
+    NodeId image_sums = build_reduce(graph, OP_sum, build_binary(graph, OP_mul, x, g), 1, false);
+    NodeId sums = build_reduce(graph, OP_sum, image_sums, 0, false);
     return build_transpose(graph, sums, (int64_t[]){1, 0});
 }
 
@@ -127,8 +126,8 @@ static NodeId depthwise_weights(Graph *graph, NodeId windows, NodeId gradient) {
 static NodeId grouped_weights(Graph *graph, NodeId windows, NodeId gradient, Shape weights,
                               int64_t groups) {
     Shape s = graph_node(graph, windows)->shape;
-    int64_t pictures = pictures_in_part(s.dim[0], s.dim[1] * s.dim[2]), parts = s.dim[0] / pictures;
-    int64_t terms = pictures * s.dim[1] * s.dim[2], taps = s.dim[3] * s.dim[4];
+    int64_t images = images_in_part(s.dim[0], s.dim[1] * s.dim[2]), parts = s.dim[0] / images;
+    int64_t terms = images * s.dim[1] * s.dim[2], taps = s.dim[3] * s.dim[4];
     int64_t in = s.dim[5] / groups, out = weights.dim[0] / groups;
     NodeId x =
         build_reshape(graph, windows, shape_of(5, (int64_t[]){parts, terms, taps, groups, in}));

@@ -140,7 +140,7 @@ NodeId simplify_slice_of_pad(const Term *t) {
     return simplify_add(&(Term){t->graph, OP_pad, t->type, &part, 1, rest});
 }
 
-/* Windows of one element are a slice of the picture. */
+/* Windows of one element are a slice of the image. */
 NodeId simplify_windows_single(const Term *t) {
     if (t->attrs.window.kernel[0] != 1 || t->attrs.window.kernel[1] != 1) return NODE_NONE;
     Shape shape = operand_shape(t), taken = shape;

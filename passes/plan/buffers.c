@@ -1,5 +1,5 @@
-/* In whose buffer a value lies: a reshape of a plain value in the slab has the same buffer, and
- * products read windows out of the picture. */
+/* Finds the buffer of each value. A reshape of a value in the slab has the buffer of its operand. A
+ * product can read its windows directly from the image, so they need no buffer. */
 #include "passes/plan/planning.h"
 
 void mark_matrix_updates(const Graph *graph, bool *marked) {
@@ -24,8 +24,8 @@ NodeId *buffer_nodes(const Graph *graph, Arena *arena) {
     return buffer;
 }
 
-/* The windows must be the rows of operand 0. If that is a batch of matrices, each must hold the
- * windows of whole pictures. */
+/* The windows must be the rows of operand 0. If operand 0 is a batch of matrices, each must hold
+ * the windows of whole images. */
 NodeId product_windows(const Graph *graph, const NodeId *buffer, const Node *product) {
     if (product->op != OP_matmul) return NODE_NONE;
     const Node *operand = graph_operand(graph, product, 0),

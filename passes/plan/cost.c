@@ -1,4 +1,4 @@
-/* A rough estimate of the cost of a kernel: how many threads should divide it, and into how many
+/* Estimates the cost of a kernel roughly, to decide how many threads divide it and into how many
  * pieces. */
 #include "passes/plan/planning.h"
 #include "ir/base/integers.h"
@@ -7,15 +7,16 @@ enum {
     NANOSECONDS = 1000,                 /* in a microsecond */
     LANE_STEPS_PER_MICROSECOND = 20000, /* elementwise work of one core: elements times nodes */
     FMAS_PER_MICROSECOND = 40000,       /* matrix products */
-    MICROSECONDS_PER_THREAD = 4,        /* to meet another thread costs about one */
+    MICROSECONDS_PER_THREAD = 4,        /* a barrier costs about one */
     MICROSECONDS_PER_PIECE = 40,        /* each piece packs its operands again */
-    MICROSECONDS_PER_OWN_PIECE = 16,    /* of a piece whose operands no other piece needs */
+    MICROSECONDS_PER_OWN_PIECE = 16,    /* for a piece whose operands no other piece needs */
     MOST_PIECES = 4,                    /* that a thread's part is cut into */
     MANY_ROWS = 128,
     MOST_THREADS = 256
 };
 
-/* The elements that a kernel visits: of its space, of the operand that it reduces, or of both. */
+/* The elements that a kernel visits: those of its results, of the operand that it reduces, or for a
+ * scan of both. */
 static int64_t elements_visited(const Plan *plan, const Kernel *kernel) {
     int64_t results = shape_elements(kernel->space);
     if (kernel->kind != KERNEL_REDUCE && kernel->kind != KERNEL_SCAN) return results;
@@ -50,8 +51,8 @@ uint32_t cost_pieces(int64_t nanoseconds, uint32_t sharing, int threads) {
     return pieces_of(nanoseconds / sharing, MICROSECONDS_PER_PIECE * NANOSECONDS, threads);
 }
 
-/* Each piece looks for zeros in the rows of its tiles. No two pieces look at the same rows if a
- * tile takes all columns. */
+/* Pieces of a product that skips zeros. Each piece searches the rows of its tiles for zeros. If a
+ * tile takes all columns, no two pieces search the same rows, so smaller pieces pay. */
 static uint32_t looking_pieces(const Kernel *kernel, int64_t nanoseconds, int threads) {
     int64_t columns = kernel->space.dim[kernel->product.swapped ? 0 : 1],
             rows = kernel->space.dim[kernel->product.swapped ? 1 : 0];

@@ -1,4 +1,6 @@
-/* The fuse pass: which kernel computes what. Below -O2 every node has a kernel of its own. */
+/* The fuse pass: decides which kernel computes each node, and which values are stored. In relu(x @
+ * w + b), one kernel computes the product, adds b and takes the relu while the value is in a
+ * register. Below -O2 every node has its own kernel. */
 #include "passes/pass_list.h"
 #include "passes/plan/planning.h"
 

@@ -1,13 +1,14 @@
-/* Fourth step of fusion: stored values that follow in a few steps from others that are stored are
- * computed again where they are needed. Of sigmoid(x) and its derivative neither is stored: both
- * follow, in two or three steps, from e / (1 + e), which takes twenty to compute. */
+/* Fourth step of fusion: a stored value that takes only a few steps from another stored value is
+ * recomputed where it is needed. For instance, sigmoid(x) and its derivative are not stored. Both
+ * take two or three steps from e / (1 + e), which takes twenty and is stored instead. */
 #include "passes/plan/planning.h"
 
-/* -- several values that follow from one, their source, which is stored instead of them -- */
+/* -- several values that are computed from one, their source, which is stored instead of them -- */
 
 enum { SOURCES_TO_LOOK_AT = 8, MOST_STEPS_AGAIN = 64 };
 
-/* A stored value, in the list of a node that every way from memory to it passes. */
+/* A stored value in the list of its source: a node that every path from memory to the value
+ * passes. */
 typedef struct {
     NodeId node;
     uint32_t next; /* 1 + index; 0: none */
@@ -15,19 +16,20 @@ typedef struct {
 
 typedef struct {
     Fusion *fusion;
-    /* [node]: the last other node that every way from memory to it passes, or NODE_NONE */
+    /* [node]: the last other node that every path from memory to it passes (its immediate
+     * dominator), or NODE_NONE */
     NodeId *narrow;
     uint32_t *first; /* [node]: its list, as 1 + index into followers; 0: empty */
     Follower *followers;
     uint32_t count, capacity;
     uint32_t *stamp; /* [node]: the last source for which its steps were counted */
-    bool *again;     /* [node]: computed by those who read a source, whatever else is decided */
+    bool *again;     /* [node]: the readers of a stored source recompute it anyway */
     NodeId *met, *stack;
     uint32_t met_count;
 } SourceSearch;
 
-/* The common dominator of a and b: the last node that every way from memory to either passes. Ids
- * rise from operands to users. */
+/* The common dominator of a and b: the last node that every path from memory to either passes.
+ * Operands have lower ids than their users. */
 static NodeId common_source(const SourceSearch *sources, NodeId a, NodeId b) {
     while (a != b) {
         NodeId *later = a > b ? &a : &b;
@@ -60,8 +62,8 @@ static void list_follower(SourceSearch *sources, NodeId id) {
     }
 }
 
-/* A source that is not stored yet can be by the kernel that stores its followers, if that is the
- * first to compute it. */
+/* Whether the kernel that stores a follower can store the source: it must be the first kernel that
+ * computes it. */
 static bool can_store(const SourceSearch *sources, NodeId source, uint32_t draft) {
     const Fusion *fusion = sources->fusion;
     const Users *users = &fusion->outside[source];
@@ -75,7 +77,8 @@ static bool follows(const SourceSearch *sources, NodeId source, NodeId node) {
     return fusion->kernel[node] && can_store(sources, source, fusion->kernel[node]);
 }
 
-/* The steps from the source to a node, but for those that were met before or are taken anyway. */
+/* The steps from the source to a node. Nodes that were counted before for this source, or are
+ * recomputed anyway, are left out. */
 static uint32_t steps_from(SourceSearch *sources, NodeId source, NodeId id) {
     const Graph *graph = sources->fusion->graph;
     uint32_t steps = 0, depth = 0;
@@ -93,8 +96,8 @@ static uint32_t steps_from(SourceSearch *sources, NodeId source, NodeId id) {
     return steps;
 }
 
-/* Every value less in memory is worth some steps. The source is one more, unless it is stored
- * anyway. */
+/* Stores the source instead of its followers if that saves enough: each value that is not stored is
+ * worth FUSE_CHEAP_STEPS. A source that was not stored before is one more value. */
 static void decide_source(SourceSearch *sources, NodeId source) {
     Fusion *fusion = sources->fusion;
     uint32_t dropped = 0, steps = 0, draft = fusion->kernel[source];
@@ -117,7 +120,7 @@ static void decide_source(SourceSearch *sources, NodeId source) {
     if (fusion->outside[source].place == FUSE_NOWHERE) fusion->outside[source].place = draft;
 }
 
-/* The nearest sources first: ids fall. */
+/* Decides the sources in descending order, so that the one nearest to a value comes first. */
 static void store_sources(Fusion *fusion) {
     uint32_t nodes = fusion->graph->node_count;
     SourceSearch sources = {
@@ -137,11 +140,11 @@ static void store_sources(Fusion *fusion) {
         if (sources.first[id]) decide_source(&sources, id);
 }
 
-/* -- values of a group that follow from others it stores anyway -- */
+/* -- values of a group that take few steps from others that it stores anyway -- */
 
 enum { FEW_LOADS = 2 };
 
-/* What it takes to compute a node of a group elsewhere. */
+/* The cost of recomputing a node of a group in another kernel. */
 typedef struct {
     uint32_t steps, load_count; /* more than FEW_LOADS: too many */
     NodeId loads[FEW_LOADS];
@@ -160,7 +163,7 @@ static void add_load(Effort *effort, NodeId id) {
     effort->load_count++;
 }
 
-/* Stored for others, whatever becomes of the nodes computed from it. */
+/* Whether a value is stored for other kernels, independently of the nodes computed from it. */
 static bool stored_anyway(const Fusion *fusion, NodeId id) {
     return fusion->kernel[id] &&
            (fusion->required[id] || fusion->outside[id].place != FUSE_NOWHERE);
@@ -191,7 +194,8 @@ static Effort node_effort(const Fusion *fusion, const Effort *effort, NodeId id)
 
 void fuse_follow(Fusion *fusion) {
     store_sources(fusion);
-    /* Forward, so that what follows from a value that was dropped counts with all its steps. */
+    /* In ascending order, so that the steps of a value that is no longer stored count for its
+     * users. */
     Effort *effort = ARENA_ARRAY(fusion->arena, Effort, fusion->graph->node_count);
     for (NodeId id = 1; id < fusion->graph->node_count; id++) {
         if (!fusion->group[id]) continue;

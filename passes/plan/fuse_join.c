@@ -1,6 +1,6 @@
-/* Second step of fusion: groups. A reduction, a matrix product or a required value starts a group;
- * elementwise nodes that use it at the same place in row-major order join, to be computed while the
- * value is in a register.
+/* Second step of fusion: groups. A reduction, a matrix product or a required value starts a group.
+ * Elementwise nodes that use it at the same index join the group. They are computed while the value
+ * is in a register.
  *
  * Joining must not make kernels wait for each other in a cycle. Every group has a level, higher
  * than the levels of all groups its inputs come from. A node may join only a group whose level is
@@ -12,15 +12,14 @@
 
 typedef struct {
     Fusion *fusion;
-    bool *has_readers; /* [draft]: another group's nodes use it: its level is settled */
+    bool *has_readers; /* [draft]: nodes of another group use it, so its level may not change */
     uint32_t *members; /* [draft]: nodes that have started or joined it */
     bool *keeps_shape; /* [node]: may only be stored by a kernel whose space is its shape */
 } Joining;
 
 enum { MAPS_TO_LOOK_AT = 16, MOST_MEMBERS = 512 };
 
-/* A reshape has the place of its operand in row-major order: it belongs to a group like what it
- * reshapes. */
+/* A reshape keeps the index in row-major order, so it belongs to the group of its operand. */
 static uint32_t group_of(const Joining *joining, NodeId id) {
     return joining->fusion->group[joining->fusion->buffer[id]];
 }
@@ -58,13 +57,13 @@ static bool kind_allows(const Joining *joining, NodeId id, const Node *node, uin
            (!joining->keeps_shape[id] || shape_equal(draft->space, node->shape));
 }
 
-/* May join as it is, or after raising the level of a group that nobody has read yet. */
+/* Whether a node may join: as it is, or after the level of a group without readers is raised. */
 static bool levels_allow(const Joining *joining, const Node *node, uint32_t group) {
     return other_level(joining, node, group) < joining->fusion->level[group] ||
            !joining->has_readers[group];
 }
 
-/* The group to join: the latest, since it may read from all others. 0: none. */
+/* The group to join: the one of the highest level, since it may read from all others. 0: none. */
 static uint32_t choose_group(const Joining *joining, NodeId id, const Node *node) {
     uint32_t best = 0;
     for (uint32_t i = 0; i < node->operand_count; i++) {
@@ -81,8 +80,8 @@ static bool is_full(const Joining *joining, uint32_t group) {
     return joining->members[group] >= MOST_MEMBERS;
 }
 
-/* A value that only has to be in memory goes with another such value of the same shape and
- * level. */
+/* A map with the same shape and level, to which a required value can be added. 0: none among the
+ * last few. */
 static uint32_t find_map(const Joining *joining, Shape space, uint32_t level) {
     const Fusion *fusion = joining->fusion;
     for (uint32_t d = fusion->draft_count, looked = 0; d > 0 && looked < MAPS_TO_LOOK_AT; d--) {
@@ -117,7 +116,7 @@ static void place_node(Joining *joining, NodeId id) {
     Fusion *fusion = joining->fusion;
     const Node *node = graph_node(fusion->graph, id);
     OpClass class = op_class(node->op);
-    if (fusion->buffer[id] != id) return; /* what reads it counts as a reader of its buffer */
+    if (fusion->buffer[id] != id) return; /* its readers count as readers of its buffer */
     uint32_t group = class == CLASS_ELEMENTWISE ? choose_group(joining, id, node) : 0;
     bool full = group && is_full(joining, group);
     bool starts = node_is_root(node) || fusion->required[id] || full;

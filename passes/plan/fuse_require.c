@@ -1,5 +1,5 @@
-/* First step of fusion: which values must be in memory whatever is fused, and what the others cost
- * to compute again. */
+/* First step of fusion: finds the values that must be in memory whatever is fused, and how many
+ * steps it takes to recompute the others. */
 #include "passes/plan/planning.h"
 
 enum { MOST_STEPS = 1 << 20 };
@@ -10,11 +10,12 @@ static void require(Fusion *fusion, NodeId id) {
 }
 
 uint32_t fuse_node_steps(const Node *node) {
-    if (node->op == OP_concat) return node->operand_count - 1; /* a choice for each further part */
+    if (node->op == OP_concat) return node->operand_count - 1; /* a select for each further part */
     return op_steps(node->op);
 }
 
-/* Roots are never computed twice: whoever needs one reads it. */
+/* Whether a value is read from memory by every kernel that needs it. Roots are never computed
+ * twice. */
 static bool surely_in_memory(const Fusion *fusion, NodeId id) {
     const Node *node = graph_node(fusion->graph, id);
     return node_is_leaf(node) || node_is_root(node) || fusion->required[fusion->buffer[id]];
@@ -27,8 +28,8 @@ static uint32_t count_steps(const Fusion *fusion, const Node *node) {
     return steps < MOST_STEPS ? steps : MOST_STEPS;
 }
 
-/* What a broadcast repeats is computed before: scalars always, others unless it is next to
- * nothing. */
+/* A broadcast would recompute its operand for each repetition. So the operand is stored, unless it
+ * takes no step, or a single step and is not a scalar. */
 static void require_repeated(Fusion *fusion, const Node *broadcast) {
     const Node *operand = graph_operand(fusion->graph, broadcast, 0);
     uint32_t free_steps = operand->shape.rank == 0 ? 0 : 1;
@@ -37,27 +38,34 @@ static void require_repeated(Fusion *fusion, const Node *broadcast) {
         require(fusion, broadcast->operands[0]);
 }
 
+/* Windows that overlap would recompute the elements of the image that they share. */
+static void require_overlapping(Fusion *fusion, const Node *windows) {
+    NodeId image = windows_image(fusion->graph, windows).node;
+    if (shape_elements(windows->shape) > shape_elements(graph_node(fusion->graph, image)->shape))
+        require(fusion, image);
+}
+
+/* Every element of a concat computes all its parts and selects one. */
+static void require_parts(Fusion *fusion, const Node *concat) {
+    for (uint32_t i = 0; i < concat->operand_count; i++)
+        if (fusion->cost[concat->operands[i]] > FUSE_CHEAP_STEPS)
+            require(fusion, concat->operands[i]);
+}
+
+/* A product reads its operands from memory, or instead of windows the image. */
+static void require_factors(Fusion *fusion, const Node *product) {
+    NodeId windows = fusion_windows(fusion, product);
+    require(fusion, windows ? windows_image(fusion->graph, graph_node(fusion->graph, windows)).node
+                            : product->operands[0]);
+    require(fusion, product->operands[1]);
+}
+
 static void require_operands(Fusion *fusion, NodeId id, const Node *node) {
     if (node->op == OP_broadcast) require_repeated(fusion, node);
-    if (node->op == OP_windows) {
-        /* Windows that overlap repeat what they are cut from. */
-        NodeId picture = windows_picture(fusion->graph, node).node;
-        if (shape_elements(node->shape) > shape_elements(graph_node(fusion->graph, picture)->shape))
-            require(fusion, picture);
-    }
-    if (node->op == OP_concat) {
-        /* Every element of a concatenation looks at all its parts. */
-        for (uint32_t i = 0; i < node->operand_count; i++)
-            if (fusion->cost[node->operands[i]] > FUSE_CHEAP_STEPS)
-                require(fusion, node->operands[i]);
-    }
+    if (node->op == OP_windows) require_overlapping(fusion, node);
+    if (node->op == OP_concat) require_parts(fusion, node);
     if (op_class(node->op) != CLASS_MATRIX) return;
-    /* Products read their operands whole. */
-    NodeId windows = fusion_windows(fusion, node);
-    require(fusion, windows
-                        ? windows_picture(fusion->graph, graph_node(fusion->graph, windows)).node
-                        : node->operands[0]);
-    require(fusion, node->operands[1]);
+    require_factors(fusion, node);
     if (fusion->options->external_gemm) require(fusion, id);
 }
 

@@ -1,12 +1,13 @@
-/* Third step of fusion: which values are stored. Going backwards, every node learns where its users
- * compute it: in which kernel, and whether at the index being computed or through a view at others.
- * One place: the node is computed there. Several places: what is cheap is computed again in each,
- * the rest is computed once and stored. The first kernel to need such a value stores it, if it
- * computes it at its own index; else it gets a kernel of its own. */
+/* Third step of fusion: decides which values are stored. Nodes are visited from the last to the
+ * first. So the users of a node are known: in which kernel each computes it, and whether at the
+ * index of the kernel or through a view at another one.
+ *
+ * A node with one such place is computed there. With several places, a cheap node is recomputed in
+ * each. An expensive one is computed once and stored: by the first kernel that needs it, if that
+ * computes it at its own index; else by a kernel of its own. */
 #include "passes/plan/planning.h"
 
-/* Other places of users than drafts: OTHER_INDEX + the view or reduction through which a node is
- * reached. */
+/* A place that is not a draft: OTHER_INDEX + the view or reduction through which a node is used. */
 enum { OTHER_INDEX = 1 << 30 };
 #define SEVERAL UINT32_MAX
 
@@ -37,7 +38,7 @@ static void add_users(Sharing *sharing, NodeId id, Users users) {
         sharing->fusion->outside[id] = merge_users(sharing->fusion->outside[id], users);
 }
 
-/* Who needs the operands of a node that is itself needed by `users`. */
+/* The users of the operands of a node that has `users` itself. */
 static Users operand_users(const Fusion *fusion, NodeId id, const Node *node, Users users) {
     bool same_place = op_class(node->op) == CLASS_ELEMENTWISE || fusion->buffer[id] != id;
     if (users.place == FUSE_NOWHERE || same_place) return users;
@@ -51,14 +52,13 @@ static void pass_down(Sharing *sharing, NodeId id, const Node *node, Users users
         add_users(sharing, node->operands[i], operand_users(sharing->fusion, id, node, users));
 }
 
-/* In memory wherever it is needed, so that a user may read it instead of what was computed from
- * it. */
+/* Whether a value is in memory for every kernel. */
 static bool operand_in_memory(const Fusion *fusion, NodeId id) {
     return fuse_keeps(fusion, id) || fusion->required[fusion->buffer[id]];
 }
 
-/* A single step from values in memory: not worth storing, even if its group has it in a
- * register. */
+/* Whether a node takes a single step from values in memory: then it is recomputed, even if its
+ * group has it in a register. */
 static bool recomputed_outside(const Fusion *fusion, const Node *node) {
     if (op_class(node->op) != CLASS_ELEMENTWISE) return false;
     for (uint32_t i = 0; i < node->operand_count; i++)
@@ -66,8 +66,8 @@ static bool recomputed_outside(const Fusion *fusion, const Node *node) {
     return true;
 }
 
-/* A root is never computed twice. What only its group uses needs no decision: the group computes it
- * on the way. */
+/* A node of a group. It is stored if other kernels need it, or if it is the root; otherwise only
+ * its group computes it. */
 static void decide_grouped(Sharing *sharing, NodeId id, const Node *node) {
     Fusion *fusion = sharing->fusion;
     uint32_t group = fusion->group[id];
@@ -81,7 +81,8 @@ static void decide_grouped(Sharing *sharing, NodeId id, const Node *node) {
     pass_down(sharing, id, node, user_kernel(fusion, group));
 }
 
-/* Repetitions, windows and reshapes are never stored for being expensive: what they repeat is. */
+/* Whether recomputing a node costs more than storing it. Broadcasts, windows and reshapes are never
+ * stored for their cost: their operands are. */
 static bool worth_storing(const Fusion *fusion, NodeId id, const Node *node) {
     bool repeats = node->op == OP_broadcast || node->op == OP_windows || node->op == OP_reshape;
     return fusion->cost[id] > FUSE_CHEAP_STEPS && !repeats;

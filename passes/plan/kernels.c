@@ -1,4 +1,4 @@
-/* Writes the decisions of fusion down as a plan: the nodes of each kernel, its stores, and the
+/* Builds the plan from the decisions of fusion: the nodes of each kernel, its stores, and the
  * storage of every value. */
 #include "passes/plan/planning.h"
 
@@ -19,9 +19,9 @@ typedef struct {
     DraftStore *targets;
     uint32_t target_count;
     uint32_t *state_index; /* [symbol]: 1 + index into plan->states; 0: not in the plan */
-    /* [node]: another kernel reads it there; leaves: a copy for matrix products */
+    /* [node]: another kernel reads it in the slab; for a leaf: a product reads a copy of it */
     bool *in_slab;
-    uint32_t *stamp;      /* [node]: the last draft that met it */
+    uint32_t *stamp;      /* [node]: the last draft that visited it */
     NodeId *list, *stack; /* of the draft being collected */
     uint32_t list_count;
 } PlanBuilder;
@@ -95,7 +95,7 @@ static void add_targets(PlanBuilder *builder) {
 
 static const Storage unplaced = {.kind = STORAGE_SLAB, .offset = PLAN_UNPLACED};
 
-/* -- operands of matrix products: a form of a state, or the slab -- */
+/* -- operands of matrix products: in a form of a state, or in the slab -- */
 
 static Storage operand_storage(PlanBuilder *builder, NodeId operand) {
     NodeId buffer = builder->fusion->buffer[operand];
@@ -115,7 +115,7 @@ static void add_operands(PlanBuilder *builder, Kernel *kernel) {
     kernel->product.right = operand_storage(builder, root->operands[1]);
 }
 
-/* -- the nodes inside -- */
+/* -- the nodes that a draft computes -- */
 
 /* Whether draft `number` finds the value in memory instead of computing it. */
 static bool read_from_memory(const PlanBuilder *builder, uint32_t number, NodeId id) {
@@ -125,9 +125,9 @@ static bool read_from_memory(const PlanBuilder *builder, uint32_t number, NodeId
     return fusion->kernel[buffer] && fusion->kernel[buffer] != number;
 }
 
-/* Meets a node that the draft needs. True, and listed: the draft computes it. False: it is a leaf,
- * was met before, or is read from memory. */
-static bool meet_node(PlanBuilder *builder, uint32_t number, NodeId id) {
+/* Visits a node that the draft needs. Returns true, and lists it, if the draft computes it. Returns
+ * false for a leaf, a node that was visited before, and a value that is read from memory. */
+static bool visit_node(PlanBuilder *builder, uint32_t number, NodeId id) {
     if (builder->stamp[id] == number || node_is_leaf(graph_node(builder->graph, id))) return false;
     builder->stamp[id] = number;
     bool in_memory = read_from_memory(builder, number, id);
@@ -138,15 +138,15 @@ static bool meet_node(PlanBuilder *builder, uint32_t number, NodeId id) {
     return !in_memory;
 }
 
-/* Lists a node and all that it is computed from in this draft. The operands of a matrix product are
- * read whole. */
+/* Lists a node and all nodes that this draft computes for it. It does not compute the operands of a
+ * product, which are in memory. */
 static void collect_node(PlanBuilder *builder, uint32_t number, NodeId id) {
     uint32_t depth = 0;
-    if (meet_node(builder, number, id)) builder->stack[depth++] = id;
+    if (visit_node(builder, number, id)) builder->stack[depth++] = id;
     while (depth) {
         const Node *node = graph_node(builder->graph, builder->stack[--depth]);
         for (uint32_t i = 0; node->op != OP_matmul && i < node->operand_count; i++)
-            if (meet_node(builder, number, node->operands[i]))
+            if (visit_node(builder, number, node->operands[i]))
                 builder->stack[depth++] = node->operands[i];
     }
 }
@@ -192,7 +192,7 @@ static DraftGroups group_targets(const PlanBuilder *builder) {
     return groups;
 }
 
-/* -- writing the kernels down -- */
+/* -- the kernels -- */
 
 static void collect_kernel(PlanBuilder *builder, uint32_t number, const DraftGroups *stored,
                            const DraftGroups *targets, Kernel *kernel) {
@@ -200,7 +200,7 @@ static void collect_kernel(PlanBuilder *builder, uint32_t number, const DraftGro
     *kernel = (Kernel){.kind = draft->kind, .root = draft->root, .space = draft->space};
     if (draft->root) collect_node(builder, number, draft->root);
     if (draft->root && graph_node(builder->graph, draft->root)->op == OP_scatter_add)
-        builder->in_slab[draft->root] = true; /* it returns to elements that it has written */
+        builder->in_slab[draft->root] = true; /* it reads elements again that it has written */
     for (uint32_t i = stored->begin[number]; i < stored->begin[number + 1]; i++)
         collect_node(builder, number, stored->items[i]);
     for (uint32_t i = targets->begin[number]; i < targets->begin[number + 1]; i++)
@@ -229,8 +229,8 @@ static void add_stores(PlanBuilder *builder, uint32_t number, const DraftGroups 
     assert(kernel->store_count > 0);
 }
 
-/* Leaves and constants that matrix products read: each is copied by a kernel, in front of the
- * others. */
+/* Adds a kernel in front of the others for each leaf or constant that a product reads. It copies
+ * the leaf into the slab. */
 static void add_copies(PlanBuilder *builder) {
     Plan *plan = builder->plan;
     for (NodeId id = builder->graph->node_count - 1; id > 0; id--) {

@@ -1,17 +1,19 @@
-/* The layout pass: states are stored the way the matrix kernels read them. A kernel reads one
- * operand by columns, 32 at a time, which must be contiguous; and so should be what it reads and
- * writes on its tile. A tile can run along either axis of the product, and a state can have several
- * forms: this pass chooses. */
+/* The layout pass: chooses how matrix states are stored, so that products read them fast. A product
+ * reads 32 columns of one operand at a time, which must be contiguous. The values that it loads and
+ * stores for its tile should be contiguous too.
+ *
+ * A tile can run along either axis of the product, and a state can be stored in several forms. This
+ * pass chooses both. */
 #include "passes/plan/layout.h"
 #include "passes/pass_list.h"
 #include "passes/plan/planning.h"
 
-/* What is against running the tile along an axis, the worst first. */
+/* Reasons against running the tile along an axis, the worst first. */
 typedef struct {
     /* the columns of the operand are not contiguous, and it is not a state, which could be stored
-     * otherwise */
+     * in another form */
     bool scattered;
-    bool new_form;    /* a state needs a further form */
+    bool new_form;    /* a state needs one more form */
     uint32_t traffic; /* values of the tile that are read or written across the columns */
 } Objection;
 
@@ -38,8 +40,8 @@ static uint32_t store_traffic(const Forms *forms, const Kernel *kernel, bool swa
     return count;
 }
 
-/* Operands of the nodes after the product that have its shape and lie in memory. A value read twice
- * counts twice. */
+/* Loads across the columns: operands of the nodes after the product that have its shape and are in
+ * memory. A value that is read twice counts twice. */
 static uint32_t load_traffic(const Forms *forms, const Kernel *kernel, bool swapped) {
     const Plan *plan = forms->plan;
     uint32_t count = 0;
@@ -81,11 +83,11 @@ static bool is_better(Objection a, Objection b) {
 
 static void choose_tile(Forms *forms, Kernel *kernel) {
     if (kernel->product.windows) {
-        /* Windows are columns only where they are neighbours in memory. */
+        /* The tile can run along windows only if these are neighbours in memory. */
         const Graph *graph = forms->plan->graph;
         const Node *windows = graph_node(graph, kernel->product.windows);
         kernel->product.swapped =
-            windows_picture(graph, windows).pixel == 1 &&
+            windows_image(graph, windows).pixel == 1 &&
             product_runs_along_windows(graph, graph_node(graph, kernel->root), windows);
     } else
         kernel->product.swapped =

@@ -1,5 +1,5 @@
-/* Internal to the layout pass: which forms the states have (layout_states.c) and what they are used
- * for (layout.c). */
+/* Internal to the layout pass: the forms of states. layout.c chooses them for each product,
+ * layout_states.c writes them into the plan. */
 #ifndef MLC_PASSES_PLAN_LAYOUT_H
 #define MLC_PASSES_PLAN_LAYOUT_H
 
@@ -16,11 +16,11 @@ Layout panel_layout(Shape shape, int axis);
 /* The state that an operand of a product is, or NULL. */
 const Storage *matrix_state(const Plan *plan, const Storage *operand);
 
-/* Chooses the primary layout of every state. What a weight looks like depends on its first use
- * alone, so that the graphs for training, evaluation and prediction, at all batch sizes, agree.
- * Optimizer moments look like their weight. */
+/* Chooses the primary layout of every state. That of a weight depends on its first use alone. So
+ * the graphs for training, evaluation and prediction agree at all batch sizes. The moments of an
+ * optimizer have the layout of their weight. */
 void forms_choose_primary(Forms *forms);
-/* Rewrites the plan: its states, where operands are read, what updates store. */
+/* Rewrites the plan: its states, the storage of operands, and the stores of updates. */
 void forms_apply(Forms *forms);
 
 #endif

@@ -1,4 +1,4 @@
-/* The forms of states: the first use decides the primary layout; then all forms are written into
+/* Chooses the primary layout of each state by its first use, and writes all forms of states into
  * the plan. */
 #include "passes/plan/layout.h"
 
@@ -34,7 +34,7 @@ static void decide(Forms *forms, bool *decided, const Storage *operand, int axis
             panel_layout(state_symbol(forms->plan, operand->index)->shape, axis);
 }
 
-/* The columns of a product run along the state; where both operands are states, along the right
+/* The columns of a product run along the operand that is a state; if both are, along the right
  * one. */
 static void decide_by_product(Forms *forms, bool *decided, const Kernel *kernel) {
     const Plan *plan = forms->plan;
@@ -77,7 +77,7 @@ void forms_choose_primary(Forms *forms) {
         decide_by_weight(forms, decided, &plan->kernels[k]);
 }
 
-/* -- writing the forms down -- */
+/* -- writing the forms into the plan -- */
 
 static uint32_t count_extra(const Forms *forms, uint32_t state) {
     return forms->extra[state][0] + forms->extra[state][1];

@@ -1,5 +1,5 @@
-/* The plan pass: kernels are ordered and divided among threads, values get places, barriers are
- * set. Its analyses, in order:
+/* The plan pass: orders the kernels, divides them among threads, places the values in memory and
+ * sets barriers. Its analyses, in order:
  *
  *   uses_collect       uses.c        what each kernel reads from memory, and whether at the index
  *                      or in the row that it computes
@@ -14,8 +14,8 @@
  *   slab_assign        slab.c        the place of every value in a slab, and of every output in the
  *                      output block
  *
- * Each needs what those before it found. schedule_kernels may have to defer updates of states; that
- * adds kernels, and the analyses before it are done again. */
+ * Each uses the results of those before it. schedule_kernels may defer updates of states. That adds
+ * kernels, and then the analyses before it run again. */
 #include "passes/pass_list.h"
 #include "passes/plan/planning.h"
 

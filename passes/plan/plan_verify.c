@@ -1,6 +1,7 @@
-/* The plan's verifier. It walks over the kernels in order and keeps track of what every byte range
- * of a slab holds, of who read and wrote it since the last barrier, and of which states are already
- * new. It shares no code with the passes that make plans. */
+/* Verifies a plan by running it symbolically. It visits the kernels in order and records three
+ * things: the value in every byte range of a slab, the kernels that read and wrote it since the
+ * last barrier, and the states that have been updated. It shares no code with the passes that make
+ * plans. */
 #include "passes/plan/plan_verify.h"
 
 #include <stdarg.h>
@@ -16,8 +17,9 @@ typedef struct {
 typedef struct {
     const Plan *plan;
     const Graph *graph;
-    bool is_placed; /* kernels are in order, values have their places, barriers are set */
-    char *fault;    /* "": none so far */
+    /* after the pass `plan`: kernels are in order, values have places, barriers are set */
+    bool is_placed;
+    char *fault; /* "": none so far */
     Arena *arena;
     bool has_threads;       /* some kernel runs on several */
     uint32_t kernel, epoch; /* the one being run; barriers so far */
@@ -61,15 +63,15 @@ static NodeId same_bytes(const Graph *graph, NodeId id) {
     return id;
 }
 
-/* Whether what `kernel` did in `epoch` is over when the current kernel starts. */
+/* Whether the work of `kernel` in `epoch` is over when the current kernel starts. */
 static bool is_over(const PlanCheck *check, uint32_t kernel, uint32_t epoch) {
     bool in_order = single(check, kernel) && single(check, check->kernel);
     return epoch < check->epoch || kernel == check->kernel || in_order ||
            check->plan->kernels[kernel].replicated;
 }
 
-/* Whether both kernels are by rows: what one stores in some rows is there when the other computes
- * these rows. */
+/* Whether both kernels are divided by rows: a thread has stored its rows of the one before it
+ * computes the same rows of the other. */
 static bool in_step(const PlanCheck *check, uint32_t kernel) {
     return check->plan->kernels[kernel].by_rows && current(check)->by_rows;
 }
@@ -93,8 +95,8 @@ static bool is_held_at(const SlabRange *held, const SlabRange *wanted) {
            held->begin == wanted->begin;
 }
 
-/* Usually a value is stored once; a copy of it for a matrix product is a second place. NULL: not
- * there. */
+/* The place where the slab holds a value; NULL if it does not. A value may have a second place: a
+ * copy for a product. */
 static const SlabRange *find_held(const PlanCheck *check, const SlabRange *wanted) {
     uint32_t last = check->holder[wanted->value];
     if (last && is_held_at(&check->held[last - 1], wanted)) return &check->held[last - 1];
@@ -103,8 +105,8 @@ static const SlabRange *find_held(const PlanCheck *check, const SlabRange *wante
     return NULL;
 }
 
-/* A thread runs replicated kernels when it comes to their first reader: they may not depend on
- * anything that is done in the step. */
+/* Checks that the slab holds the value. A replicated kernel may not read the slab: a thread runs it
+ * when it reaches its first reader, so it may not depend on other kernels. */
 static void read_slab(PlanCheck *check, Storage storage, NodeId id, bool crosses_rows) {
     if (!check->is_placed) {
         if (!check->slab_writer[same_bytes(check->graph, id)])
@@ -161,7 +163,7 @@ static void read_operand(PlanCheck *check, NodeId id, bool shifted, bool crosses
         read_storage(check, check->plan->storage[id], id, crosses_rows);
 }
 
-/* Row r of the result needs no more than row r of operand i. */
+/* Whether row r of the result needs only row r of operand i. */
 static bool keeps_rows(const Graph *graph, const Node *node, uint32_t i) {
     Shape operand = graph_operand(graph, node, i)->shape, result = node->shape;
     if (operand.rank < 1 || result.rank < 1 || operand.dim[0] != result.dim[0]) return false;
@@ -191,14 +193,14 @@ static void check_product(PlanCheck *check, const Node *product) {
     }
 }
 
-/* Reductions and products are roots; what is computed from a root is at the root's index. */
+/* Reductions, scans and products are roots. Nodes computed from a root use it at the same index. */
 static void check_root(PlanCheck *check, NodeId id, const Node *node) {
     const Kernel *kernel = current(check);
     OpClass class = op_class(node->op);
     bool is_root = kernel->root == id,
          must_be = class == CLASS_REDUCE || class == CLASS_SCAN || class == CLASS_MATRIX;
     if (is_root != must_be)
-        fail(check, "%%%u %s", id, is_root ? "is no root" : "must be the root of a kernel");
+        fail(check, "%%%u %s", id, is_root ? "is not a root" : "must be the root of a kernel");
     if (is_root && check->shifted[id]) fail(check, "uses its root %%%u at other indices", id);
     if (is_root && !shape_equal(node->shape, kernel->space))
         fail(check, "its space is not its root's");
@@ -234,7 +236,7 @@ static bool overlaps(const SlabRange *a, const SlabRange *b) {
     return a->replicated == b->replicated && a->begin < b->end && b->begin < a->end;
 }
 
-/* Does nothing where the two do not overlap. */
+/* Checks that a store does not overwrite a value that is still read or written. */
 static void check_overwrite(PlanCheck *check, const SlabRange *stored, const SlabRange *old,
                             const char *what) {
     if (!overlaps(stored, old)) return;
@@ -279,7 +281,8 @@ static void store_slab(PlanCheck *check, const Store *store) {
     hold(check, stored);
 }
 
-/* All kernels that read the old value must have finished; this one may read it where it stores. */
+/* All other readers of the old value must have finished. The kernel itself may read it at the index
+ * that it stores. */
 static void check_old_reads(PlanCheck *check, const Symbol *symbol) {
     for (uint32_t i = 0; i < check->read_count; i++) {
         const SlabRange *read = &check->read[i];
@@ -343,13 +346,14 @@ static void check_store(PlanCheck *check, const Store *store) {
     }
 }
 
-/* Whole groups of rows, as many as all other kernels by rows; states belong to all rows. */
+/* A kernel by rows has whole groups of rows, as many as all other kernels by rows, and updates no
+ * state. */
 static void check_rows(PlanCheck *check) {
     const Kernel *kernel = current(check);
     int64_t rows = kernel->space.rank > 0 ? kernel->space.dim[0] : 0;
     if (!check->rows) check->rows = rows;
     if (rows == 0 || rows % PLAN_ROWS || rows != check->rows)
-        fail(check, "has not the rows of a kernel by rows");
+        fail(check, "does not have the rows of the other kernels by rows");
     if (kernel->max_threads > rows / PLAN_ROWS) fail(check, "has too many threads for its rows");
     for (uint32_t i = 0; i < kernel->store_count; i++) {
         Shape shape = graph_node(check->graph, kernel->stores[i].node)->shape;
@@ -368,8 +372,8 @@ static void forget_node(PlanCheck *check, NodeId id) {
     }
 }
 
-/* What matters once kernels are divided among threads. A barrier ends all reads before it; one
- * thread runs kernels in order. */
+/* The rules for threads. A barrier ends all reads before it; a single thread runs kernels in
+ * order. */
 static void begin_kernel(PlanCheck *check) {
     const Kernel *kernel = current(check);
     check->epoch += kernel->barrier_before;
@@ -391,7 +395,7 @@ static void run_kernel(PlanCheck *check) {
     for (uint32_t i = 0; i < kernel->store_count; i++) forget_node(check, kernel->stores[i].node);
 }
 
-/* -- the whole -- */
+/* -- the whole plan -- */
 
 static void check_completeness(PlanCheck *check) {
     const Plan *plan = check->plan;

@@ -1,6 +1,6 @@
 /* The rules that every plan keeps; pass_run checks them after every pass that makes or changes a
  * plan. A plan is right if running its kernels in order, on any number of threads, gives every
- * reader the value that it asks for.
+ * reader the value that it expects.
  *
  * After every such pass:
  * - the nodes of a kernel ascend; its root is among them; leaves are not; reductions, scans and

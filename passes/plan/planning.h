@@ -6,10 +6,10 @@
 
 /* -- buffers (buffers.c) -- */
 
-/* [node_count] from `arena`: the node in whose buffer a node's value lies. For most nodes that is
- * the node itself. A reshape costs nothing where its operand lies in memory in row-major order: it
- * has the operand's buffer, unless that is a leaf. For inputs are read through the batch's row
- * numbers, and states may be stored in panels and change during the step. */
+/* buffer[node], allocated in `arena`: the node whose buffer holds the value of this node. For most
+ * nodes it is the node itself. A reshape of a value in row-major order copies nothing and has the
+ * buffer of its operand. A reshape of a leaf is an exception: inputs are read through the row
+ * numbers of the batch, and states may be stored in panels and change during the step. */
 NodeId *buffer_nodes(const Graph *graph, Arena *arena);
 /* Marks the new values of matrix states. They keep the state's shape in the kernel that stores
  * them, because of panels. */
@@ -26,7 +26,7 @@ static inline bool node_is_root(const Node *node) {
 }
 
 /* The windows node that is operand 0 of a product, if the product can read its windows out of the
- * picture; else NODE_NONE. */
+ * image; else NODE_NONE. */
 NodeId product_windows(const Graph *graph, const NodeId *buffer, const Node *product);
 
 /* -- fusion: which kernel computes what (fuse.c decides, kernels.c writes the plan down) -- */
@@ -41,10 +41,10 @@ typedef struct {
     bool copies_leaves;
 } Draft;
 
-/* The kernels outside its group that need a node. `place`: a draft (at its own index),
- * FUSE_NOWHERE, or others that fuse_share.c knows. `first` is the kernel of the lowest level; it
- * can store the node for the others if it is the only one of that level (the others cannot come
- * before it then) and has the node at its own index. */
+/* The kernels outside its group that need a node. `place` is a draft (which needs the node at its
+ * own index), FUSE_NOWHERE, or a place defined in fuse_share.c. `first` is the kernel of the lowest
+ * level. It can store the node for the others if it is the only one of that level and computes the
+ * node at its own index. */
 typedef struct {
     uint32_t place, level, first;
     bool first_can_store;
@@ -62,9 +62,10 @@ typedef struct {
     uint32_t *kernel;
     Draft *drafts; /* [1 .. draft_count] */
     uint32_t draft_count, draft_capacity;
-    /* what the decision is made from, at -O2 and above */
+    /* the rest is used at -O2 and above */
     bool *required; /* [node]: must be in memory */
-    uint32_t *cost; /* [node]: steps to compute it from what is in memory for sure, saturating */
+    uint32_t
+        *cost; /* [node]: steps to compute it from values that are surely in memory, saturating */
     /* [node]: the draft that computes it as its root or after it, index by index; 0: none */
     uint32_t *group;
     uint32_t *level; /* [draft]: higher than the levels of all groups its inputs come from */
@@ -74,24 +75,24 @@ typedef struct {
 } Fusion;
 
 /* Whether a product of windows has so few columns that its tile should run along the windows. These
- * must be neighbours in memory: in the picture itself or in a transposed copy. */
+ * must be neighbours in memory: in the image itself or in a transposed copy. */
 bool product_runs_along_windows(const Graph *graph, const Node *product, const Node *windows);
 
 /* product_windows; but NODE_NONE at levels that do not fuse, and if OpenBLAS multiplies. */
 NodeId fusion_windows(const Fusion *fusion, const Node *product);
 uint32_t fusion_add(Fusion *fusion, KernelKind kind, NodeId root, Shape space);
 KernelKind fusion_kind(const Fusion *fusion, const Node *node);
-/* The steps of fusion; each says in its file what it does. */
+/* The steps of fusion, in order; the head of each file describes its step. */
 void fuse_require(Fusion *fusion);
 void fuse_join(Fusion *fusion);
 void fuse_share(Fusion *fusion);
 void fuse_follow(Fusion *fusion);
 Plan *kernels_build(Fusion *fusion);
-/* to compute so many steps twice is cheaper than to store and load a value */
+/* Recomputing a value of so many steps is cheaper than storing and loading it. */
 enum { FUSE_CHEAP_STEPS = 4 };
-uint32_t fuse_node_steps(const Node *node); /* to compute an element */
-/* A leaf, but not a state that changes during the step: reading it later would hold up its
- * update. */
+uint32_t fuse_node_steps(const Node *node); /* the steps of one element */
+/* Whether a node is a leaf that keeps its value during the step. A state that is updated does not:
+ * a late read would delay its update. */
 static inline bool fuse_keeps(const Fusion *fusion, NodeId id) {
     const Node *node = graph_node(fusion->graph, id);
     return node_is_leaf(node) &&
@@ -115,10 +116,10 @@ Uses uses_collect(const Plan *plan, Arena *arena);
 
 /* -- the analyses of the plan pass: plan.c lists them in order -- */
 
+/* A product with at most so many columns is not divided among threads along them. */
+enum { COST_WIDEST_TILE = 80 };
 /* Sets how many threads are worth waking for a kernel, and into how many pieces the part of each is
  * cut (cost.c). `threads` as in PassOptions; 0: no limit. */
-/* columns: a product that has no more is not divided among threads along them */
-enum { COST_WIDEST_TILE = 80 };
 void cost_assign(const Plan *plan, Kernel *kernel, int threads);
 int64_t cost_nanoseconds(const Plan *plan, const Kernel *kernel);
 uint32_t cost_threads(int64_t nanoseconds, int threads);
@@ -129,9 +130,9 @@ void replicated_assign(Plan *plan, const Uses *uses, int threads);
 void rows_assign(Plan *plan, const Uses *uses, int threads, Arena *arena);
 /* Orders the kernels (schedule.c): values before their readers, readers of a state before the
  * kernel that updates it, as few barriers as possible. Returns phase[kernel], the number of
- * barriers before it, from `arena`. Where an update of a state cannot wait for all readers, it is
+ * barriers before it, from `arena`. An update of a state that cannot wait for all readers is
  * deferred: a kernel is added that copies the new value from the slab at the end. Then the order is
- * left as it was, NULL is returned, and the analyses have to begin anew. */
+ * left as it was and NULL is returned: the analyses must run again. */
 uint32_t *schedule_kernels(Plan *plan, const Uses *uses, Arena *arena);
 /* Gives each value its place in a slab, and each output its place in the output block (slab.c). */
 void slab_assign(Plan *plan, const uint32_t *phase, bool reuse, Arena *arena);

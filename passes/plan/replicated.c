@@ -1,21 +1,22 @@
-/* Which kernels every thread computes for itself. Example: the rows of a batch are gathered and
- * converted from bytes in a few microseconds, and a product whose columns the threads divide needs
- * all of these rows on every thread. If each thread gathered a part, the others would wait for it
- * and then fetch its cache lines from another core, which takes longer than to gather all rows
- * here. So a small result that is computed from inputs alone, in a few operations, is
- * replicated. */
+/* Chooses the kernels that every thread computes for itself.
+ *
+ * Example: a kernel gathers the rows of a batch and converts them from bytes, in a few
+ * microseconds. The next product is divided by columns, so every thread needs all rows. If each
+ * thread gathered a part, the others would wait for it and fetch its cache lines from another core.
+ * That takes longer than gathering all rows. So a small result that is computed from inputs alone,
+ * in a few operations, is replicated. */
 #include "passes/plan/planning.h"
 
 enum {
     /* of all replicated values: a quarter of a core's second-level cache */
     MOST_BYTES = 256 * 1024,
     LINE = 64,
-    /* to fetch it from another core: 5 where they share a cache, 20 and more where they do not */
+    /* to fetch a line from another core: 5 with a common cache, 20 and more without */
     NANOSECONDS_PER_LINE = 10
 };
 
-/* A kernel may be replicated if it is elementwise, reads inputs only (uses are of the slab and of
- * states) and stores in the slab only: so many bytes. */
+/* A kernel may be replicated if it is elementwise, reads inputs only and stores in the slab only.
+ * Uses list reads of the slab and of states, so it must have none. *bytes: what it stores. */
 static bool may_be_replicated(const Plan *plan, const Uses *uses, uint32_t number, size_t *bytes) {
     const Kernel *kernel = &plan->kernels[number];
     *bytes = 0;
@@ -28,7 +29,7 @@ static bool may_be_replicated(const Plan *plan, const Uses *uses, uint32_t numbe
     return kernel->kind == KERNEL_MAP && uses->begin[number] == uses->begin[number + 1];
 }
 
-/* Every thread reads all rows in a product that threads divide by columns, and in one that sums
+/* Whether every thread reads all rows of the product's operand: it is divided by columns, or sums
  * over rows. */
 static bool reads_all_rows(const Plan *plan, const Kernel *reader) {
     if (reader->kind != KERNEL_MATMUL || reader->max_threads == 1 || reader->product.windows)

@@ -1,16 +1,18 @@
-/* Which kernels threads divide by rows. In a network of layers of modest width, a row of the batch
- * goes through many small kernels: from the data through the layers to the loss, and back to the
- * layers' gradients. If threads divided each kernel anew, they would wait for each other between
- * any two, and read what another core has just written. A thread that takes its rows through all of
- * them reads its own results. Threads meet once, before the sums over rows: the gradients of the
+/* Chooses the kernels that threads divide by rows of the batch. In a network with small layers, a
+ * row goes through many small kernels: through the layers to the loss, and back to the gradients of
+ * the layers.
+ *
+ * If each kernel were divided anew, there would be a barrier between any two, and a thread would
+ * read values that another core has just written. A thread that takes its rows through all kernels
+ * reads its own results. One barrier is left, before the sums over rows: the gradients of the
  * weights.
  *
  * The price is that each thread reads all weights, not only those of some columns. So there must be
- * few. */
+ * few weights. */
 #include "passes/plan/planning.h"
 
-/* Of a product. Weights that other threads have updated must be fetched from their cores, and all
- * must stay in this core's cache. */
+/* The largest number of weights of a product. Weights that other threads have updated are fetched
+ * from their cores, and all must stay in the cache of this core. */
 enum { MOST_WEIGHTS = 96 * 1024 };
 
 typedef struct {
@@ -18,7 +20,8 @@ typedef struct {
     int64_t rows; /* in the batch */
     int threads;
     bool *may; /* [kernel] */
-    /* [kernel], of those that may: itself, or a kernel of the same chain that comes before it */
+    /* [kernel] of those that may: itself, or an earlier kernel of the same chain (a union-find
+     * forest) */
     uint32_t *chain;
 } Rows;
 
@@ -49,9 +52,8 @@ static bool kind_may(const Rows *rows, const Kernel *kernel) {
 
 static uint32_t groups(const Rows *rows) { return (uint32_t)(rows->rows / PLAN_ROWS); }
 
-/* A kernel that is worth more threads than there are groups of rows is divided by itself. Views
- * inside it, other than reshape and broadcast, may be emitted as square tiles, which cross row
- * boundaries. */
+/* A kernel that is worth more threads than there are groups of rows is divided on its own. Views
+ * other than reshape and broadcast may be emitted as square tiles, which cross row boundaries. */
 static bool may_be_by_rows(const Rows *rows, const Kernel *kernel) {
     const Graph *graph = rows->plan->graph;
     if (kernel->replicated || !has_rows(rows, kernel->space) || kernel->max_threads > groups(rows))

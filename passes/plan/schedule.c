@@ -1,11 +1,11 @@
-/* The order of the kernels. Kernels form phases with a barrier between them: a kernel's phase is
- * the longest chain of values that cross threads on the way to it, so there are as few barriers as
- * the kernels allow.
+/* Orders the kernels. Kernels form phases with a barrier between them. The phase of a kernel is the
+ * largest number of values on a path to it that go from one thread to another. So there are as few
+ * barriers as possible.
  *
- * A kernel that updates a state in place must come after all that read the old value. That may
- * close a cycle: two states exchange their values through different kernels. Then an update is
- * deferred: the kernel stores the new value in the slab, and a kernel that is added copies it into
- * the state once all have read the old one. */
+ * A kernel that updates a state in place must come after all readers of the old value. That may
+ * close a cycle, for instance if two states exchange their values through different kernels. Then
+ * an update is deferred: the kernel stores the new value in the slab, and an added kernel copies it
+ * into the state after all readers of the old one. */
 #include "passes/plan/planning.h"
 
 #include <assert.h>
@@ -26,7 +26,7 @@ typedef struct {
     uint32_t *order, order_count;
 } Schedule;
 
-/* -- what must come before what -- */
+/* -- edges: a kernel that must come before another -- */
 
 /* The symbol of the state that a use reads, if some kernel updates it. */
 static bool use_is_updated(const Schedule *schedule, const BufferUse *use, uint32_t *symbol) {
@@ -103,8 +103,8 @@ static uint32_t heap_pop(Schedule *schedule) {
 
 /* -- ordering -- */
 
-/* Whether what the one does is to be finished by all threads before the other begins: not where one
- * thread does both, in order. */
+/* Whether all threads must finish the one kernel before the other begins. This is not so if one
+ * thread runs both in order. */
 static bool crosses_threads(const Schedule *schedule, const Edge *edge) {
     const Kernel *from = &schedule->plan->kernels[edge->from],
                  *to = &schedule->plan->kernels[edge->to];
@@ -121,7 +121,7 @@ static void push_if_ready(Schedule *schedule, uint32_t kernel) {
     schedule->heap[at] = kernel;
 }
 
-/* `edge.from` has its place in the order: what waits for it waits for one kernel less. */
+/* `edge->from` has its place in the order: `edge->to` waits for one kernel less. */
 static void release(Schedule *schedule, const Edge *edge) {
     uint32_t to = edge->to;
     if (schedule->done[to]) return; /* it did not wait: its update is deferred */
@@ -131,9 +131,9 @@ static void release(Schedule *schedule, const Edge *edge) {
     push_if_ready(schedule, to);
 }
 
-/* Defers the updates by a kernel. A state that is a copy of another leaf cannot be deferred, nor
- * needs to be: all such copies of one shape share a kernel, so every cycle has an update that is
- * computed. */
+/* Defers the updates by a kernel; false if it has none to defer. The update of a state by a copy of
+ * another leaf cannot be deferred. It need not be: all such copies of one shape share a kernel, so
+ * every cycle has an update that is computed. */
 static bool defer_updates(Schedule *schedule, uint32_t kernel) {
     const Plan *plan = schedule->plan;
     bool any = false;
@@ -146,8 +146,8 @@ static bool defer_updates(Schedule *schedule, uint32_t kernel) {
     return any;
 }
 
-/* No kernel can run: one that has all its values, and waits for readers of old states only, stops
- * waiting. */
+/* No kernel can run. Takes one that waits only for readers of old states, and defers its
+ * updates. */
 static void break_cycle(Schedule *schedule) {
     uint32_t kernels = schedule->plan->kernel_count, k = 0;
     while (k < kernels && (schedule->done[k] || schedule->values[k] || !defer_updates(schedule, k)))
@@ -169,8 +169,8 @@ static void order_kernels(Schedule *schedule) {
     }
 }
 
-/* A kernel that updates a state and reads it at other places must not store over what it still has
- * to read. */
+/* A kernel that updates a state and reads it at other indices would overwrite elements that it
+ * still needs. */
 static void defer_own_readers(Schedule *schedule) {
     for (uint32_t k = 0; k < schedule->plan->kernel_count; k++)
         for (uint32_t i = schedule->uses->begin[k]; i < schedule->uses->begin[k + 1]; i++) {

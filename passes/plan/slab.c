@@ -1,7 +1,7 @@
-/* Places in the slab. A value lives from the phase that stores it to the last phase that reads it;
- * a barrier separates two phases. So a later phase may reuse the place of a value that is no longer
- * read. So may a later kernel of the same phase, if all kernels that touch either value run in
- * order on one thread.
+/* Places the values in the slab. A value lives from the phase that stores it to the last phase that
+ * reads it; a barrier separates two phases. A later phase may reuse the place of a value that is no
+ * longer read. A later kernel of the same phase may do so if all kernels that use either value run
+ * in order on one thread.
  *
  * The largest values are placed first, each in the smallest gap between the values that live at the
  * same time. */
@@ -22,7 +22,7 @@ typedef struct {
     NodeId node;
     Moment first, last; /* last.in_order: so are all that read it in that phase */
     size_t bytes, offset;
-    bool replicated; /* in the threads' own slabs */
+    bool replicated; /* in the slab of each thread */
 } SlabValue;
 
 static size_t align(size_t bytes) { return (size_t)round_up((int64_t)bytes, ALIGNMENT); }
@@ -51,19 +51,19 @@ static uint32_t collect_values(const Plan *plan, const uint32_t *phase, SlabValu
     return count;
 }
 
+/* Adds a read, which is later than the earlier ones. */
+static void extend_life(SlabValue *value, Moment read) {
+    bool same_phase = value->last.phase == read.phase;
+    if (same_phase) read.in_order &= value->last.in_order;
+    value->last = read;
+}
+
 static void extend_lives(const Plan *plan, const Uses *uses, const uint32_t *phase,
                          SlabValue *values, const uint32_t *place) {
     for (uint32_t k = 0; k < plan->kernel_count; k++)
         for (uint32_t i = uses->begin[k]; i < uses->begin[k + 1]; i++) {
             uint32_t at = place[uses->uses[i].buffer];
-            if (at) {
-                /* Kernels come in order. */
-                SlabValue *value = &values[at - 1];
-                Moment read = moment_of(plan, phase, k);
-                bool same_phase = value->last.phase == read.phase;
-                if (same_phase) read.in_order &= value->last.in_order;
-                value->last = read;
-            }
+            if (at) extend_life(&values[at - 1], moment_of(plan, phase, k));
         }
 }
 
@@ -75,7 +75,7 @@ static int compare_sizes(const void *a, const void *b) {
     return x->node < y->node ? -1 : x->node > y->node;
 }
 
-/* Whether a has died before b is stored. */
+/* Whether the last read of a is over before b is stored. */
 static bool is_over(const SlabValue *a, const SlabValue *b) {
     if (a->last.phase != b->first.phase) return a->last.phase < b->first.phase;
     return a->last.in_order && b->first.in_order && a->last.kernel < b->first.kernel;
@@ -117,7 +117,7 @@ static size_t place_with_reuse(SlabValue *values, uint32_t count, Arena *arena) 
     return total;
 }
 
-/* Values one after the other: those of the threads' own slabs, or those of the shared one. */
+/* Places values one after the other: those of the slabs of threads, or those of the shared slab. */
 static size_t place_apart(SlabValue *values, uint32_t count, bool replicated) {
     size_t total = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -128,7 +128,7 @@ static size_t place_apart(SlabValue *values, uint32_t count, bool replicated) {
     return total;
 }
 
-/* -- writing the places down -- */
+/* -- writing the places into the plan -- */
 
 static void set_offset(Storage *storage, NodeId buffer, const SlabValue *values,
                        const uint32_t *place) {

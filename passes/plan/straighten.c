@@ -1,11 +1,11 @@
-/* The straighten pass, before fusion. A product needs an operand whose columns are contiguous. A
- * state can be stored that way, but of two computed values (a, transposed b) neither has contiguous
- * columns. Then the right one gets a transposed copy, which fusion computes in a kernel of its own
- * or in the kernel that computes the value.
+/* The straighten pass, before fusion. a @ transpose(b) needs an operand whose columns are
+ * contiguous. A state can be stored that way; of two computed values neither has contiguous
+ * columns. Then b gets a transposed copy, which fusion computes in its own kernel or in the kernel
+ * that computes b.
  *
- * A convolution with few filters would leave most lanes of its columns empty, so it runs along the
- * windows instead. Its picture gets a copy [N,C,H,W], in which neighbouring windows are neighbours
- * in memory. */
+ * A convolution with few filters would leave most lanes of its columns empty, so its tile runs
+ * along the windows instead. Its image gets a copy [N,C,H,W], in which neighbouring windows are
+ * neighbours in memory. */
 #include "passes/pass_list.h"
 #include "ir/base/integers.h"
 #include "passes/plan/planning.h"
@@ -14,13 +14,13 @@
 
 enum {
     FEW_FILTERS = LANES / 2,
-    ENOUGH_TAPS = 9 /* elements of a window for which a copy of the picture pays */
+    ENOUGH_TAPS = 9 /* elements of a window from which on a copy of the image pays */
 };
 
 static int64_t lanes_taken(int64_t columns) { return round_up(columns, LANES); }
 
-/* Whether at least one and a half times as many lanes are at work along the windows as along the
- * filters. */
+/* Whether the windows fill at least one and a half times as many lanes as the filters: run /
+ * lanes(run) >= 1.5 filters / lanes(filters). */
 static bool fills_lanes(int64_t run, int64_t filters) {
     return 2 * run * lanes_taken(filters) >= 3 * filters * lanes_taken(run);
 }
@@ -35,8 +35,8 @@ bool product_runs_along_windows(const Graph *graph, const Node *product, const N
            fills_lanes(each.dim[2], filters);
 }
 
-/* The same windows of the picture transposed to [N,C,H,W] and back: the product will read that copy
- * (windows_picture). */
+/* The same windows of the image transposed to [N,C,H,W] and back: the product will read that copy
+ * (windows_image). */
 static NodeId windows_of_copy(Graph *to, const Node *windows, const NodeId *map) {
     NodeId copy = build_transpose(to, map[windows->operands[0]], (int64_t[]){0, 3, 1, 2});
     return build_windows(to, build_transpose(to, copy, (int64_t[]){0, 2, 3, 1}),
@@ -61,8 +61,7 @@ static bool right_needs_copy(const Graph *graph, const Node *node) {
            !is_matrix_state(graph_operand(graph, node, 1));
 }
 
-/* The windows whose picture needs a copy; NODE_NONE if operand 0 is something else or needs
- * none. */
+/* The windows whose image needs a copy; NODE_NONE if operand 0 is something else or needs none. */
 static NodeId windows_to_copy(const Straightening *s, const Node *node) {
     NodeId id = product_windows(s->graph, s->buffer, node);
     const Node *windows = graph_node(s->graph, id);

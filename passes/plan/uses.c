@@ -1,5 +1,5 @@
-/* What each kernel of a plan reads from memory, and whether only at the index, or only in the row,
- * that it computes. */
+/* Collects what each kernel of a plan reads from memory, and whether it does so only at the index,
+ * or only in the row, that it computes. */
 #include "passes/plan/planning.h"
 
 typedef struct {
@@ -14,7 +14,7 @@ typedef struct {
     uint32_t *inside; /* [node]: 1 + the last kernel that computes it */
     uint32_t *met;    /* [node]: 1 + the last kernel that reads it; its use is slot[node] */
     uint32_t *slot;
-    Where *where; /* [node]: inside the kernel, where else it is computed */
+    Where *where; /* [node] of this kernel: whether it is used at other indices or rows */
 } Collector;
 
 static void add_use(Collector *collector, uint32_t kernel, NodeId node, Where where) {
@@ -30,7 +30,7 @@ static void add_use(Collector *collector, uint32_t kernel, NodeId node, Where wh
     collector->uses.uses[collector->count++] = (BufferUse){buffer, where.moved, where.crosses_rows};
 }
 
-/* An operand of a node that the kernel computes: the kernel computes it too, or reads it. */
+/* Visits an operand of a node that the kernel computes: the kernel computes it too, or reads it. */
 static void meet_operand(Collector *collector, uint32_t kernel, NodeId operand, Where where) {
     Where *inside = &collector->where[operand];
     StorageKind kind = collector->plan->storage[operand].kind;
@@ -49,8 +49,8 @@ static bool stays_in_row(const Graph *graph, const Node *node, uint32_t i) {
     return op_stays_in_place(node->op) || (node->op == OP_broadcast && from->rank == to->rank);
 }
 
-/* A product reads whole operands. Copies of inputs and constants in the slab are not shown by
- * Plan.storage. */
+/* A product reads whole operands. Its operands count even if they are copies of inputs or constants
+ * in the slab, for which Plan.storage has no entry. */
 static void meet_product(Collector *collector, uint32_t number, const Node *product,
                          bool crosses_rows) {
     const Plan *plan = collector->plan;

@@ -1,20 +1,20 @@
-/* The zeros pass: marks products whose operand comes from bytes of the data. Of the pixels of
- * handwritten digits four of five are 0. A term 0 * w changes no bit of a sum, which never ends as
- * -0 (ir/eval/eval_fma.c), as long as w is finite; the kernel checks that. Its code lists, for
- * every block of rows, the places where any row is not zero, and visits only those. */
+/* The zeros pass: marks products whose operand comes from bytes of the data. In images of
+ * handwritten digits, four of five pixels are 0. A term 0 * w with a finite w changes no bit of a
+ * sum, which is never -0 (ir/eval/eval_fma.c). The kernel checks that w is finite. For every block
+ * of rows it lists the columns in which a row is not zero, and visits only those. */
 #include "passes/pass_list.h"
 #include "passes/plan/planning.h"
 
 #include <math.h>
 
-/* 0 times such a constant is 0, and so is 0 divided by it. */
+/* Whether 0 times this node, and 0 divided by it, is 0. */
 static bool is_factor(const Node *node) {
     return node->op == OP_constant && node->dtype == DTYPE_F32 && isfinite(node->attrs.value.f) &&
            node->attrs.value.f != 0;
 }
 
-/* Whether a node is 0 wherever the byte that it is computed from is 0. zero[] of its operands is
- * known. */
+/* Whether a node is 0 wherever the byte that it is computed from is 0; zero[] tells the same of its
+ * operands. */
 static bool keeps_zero(const Graph *graph, const Node *node, const bool *zero) {
     const NodeId *in = node->operands;
     bool all = true;
@@ -33,8 +33,8 @@ static bool keeps_zero(const Graph *graph, const Node *node, const bool *zero) {
     return (left || right) && (node->operand_count == 2 || zero[in[2]]);
 }
 
-/* A list pays only if several tiles of columns use it. The check that columns are finite pays only
- * if several tiles of rows do. */
+/* The list of a block of rows pays only if several tiles of columns use it. The check that columns
+ * are finite pays only if several tiles of rows use it. */
 enum { LEAST_ROWS = 9, LEAST_COLUMNS = 64 };
 
 static bool is_worth_it(const Graph *graph, const Kernel *kernel) {
