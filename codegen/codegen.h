@@ -9,8 +9,8 @@ typedef struct {
     int level;       /* -O: how much LLVM optimizes */
     const char *cpu; /* an LLVM CPU name; NULL: the host, with all its features */
     bool verbose;    /* times and sizes on stderr */
-    /* The folder of the code cache, of at most 64 MB; NULL: none. Its files are run, so it is used
-     * only if nobody but the user may write there. It is made if it does not exist. */
+    /* The folder of the code cache, of at most 64 MB; NULL: none. Its files are executed, so it is
+     * used only if no other user may write there. It is created if it does not exist. */
     const char *cache_folder;
 } CodegenOptions;
 

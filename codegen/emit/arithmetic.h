@@ -1,6 +1,6 @@
-/* The instructions that index arithmetic is made of, so that the code that emits a loop reads like
- * the loop: `add(e, a, b)` emits a + b. Integers are i64 unless an operand is of another type or a
- * vector. Quotients are unsigned: indices and sizes are never negative. */
+/* Short names for the instructions of index arithmetic: `add(e, a, b)` emits a + b. With them, code
+ * that emits a loop reads like the loop. Integers are i64 unless an operand has another type or is
+ * a vector. Quotients are unsigned, as indices and sizes are never negative. */
 #ifndef MLC_CODEGEN_EMIT_ARITHMETIC_H
 #define MLC_CODEGEN_EMIT_ARITHMETIC_H
 

@@ -1,6 +1,7 @@
-/* The value of a node at a place. It is computed if the node belongs to the kernel and loaded
- * otherwise; the memo keeps it for the next user. Operands are emitted before their users by an
- * explicit stack instead of recursion: a chain of nodes may be as long as the graph. */
+/* Emits the value of a node at a place. It is computed if the node belongs to the kernel, and
+ * loaded otherwise. The memo keeps it for the next user. Operands are emitted before their users.
+ * This uses an explicit stack instead of recursion, as a chain of nodes may be as long as the
+ * graph. */
 #include "codegen/emit/emit.h"
 
 #include <assert.h>
@@ -79,8 +80,7 @@ static Value computed_value(Emitter *e, NodeId id, const Source *sources) {
 
 /* -- the stack -- */
 
-/* A value that is wanted. sources: where its operands are read; NULL until they are on the
- * stack. */
+/* A value to be emitted. sources: the places of its operands; NULL until these are on the stack. */
 struct Frame {
     NodeId node;
     const Place *place;

@@ -1,10 +1,10 @@
 /* Emitting the value of a graph node at a place. Internal to codegen/.
  *
  * Code is emitted for LANES elements at a time. A Place says which elements: an index into a shape,
- * with a Coordinate for each axis. Example: the place [row, 16 * v + lane] of a matrix has a
- * uniform coordinate and one with step 1. A view turns the place of its result into the place of
- * its operand, so that no kernel copies in order to view. A Value is a scalar where all lanes agree
- * and a vector of LANES otherwise. */
+ * with a Coordinate for each axis. For example, the place [row, 16 * v + lane] of a matrix has a
+ * uniform coordinate and one with step 1. A view maps the place of its result to the place of its
+ * operand, so no view is copied. A Value is a scalar if all lanes have the same value, and a vector
+ * of LANES otherwise. */
 #ifndef MLC_CODEGEN_EMIT_EMIT_H
 #define MLC_CODEGEN_EMIT_EMIT_H
 
@@ -33,9 +33,9 @@ typedef struct {
 typedef struct Memo Memo;
 typedef struct Frame Frame;
 
-/* Where a kernel finds a value in memory: `where` is a byte offset in the slab, in the outputs, or
- * in the array of pointers to states or inputs. Offsets are not part of a kernel's code: it is
- * passed a table of them, so that kernels that differ in offsets only are the same code. */
+/* The address of a value in memory: `where` is a byte offset in the slab, in the outputs, or in the
+ * array of pointers to states or inputs. A kernel gets its offsets in a table. So kernels that
+ * differ in offsets only have the same code. */
 typedef struct {
     StorageKind kind;
     bool replicated;
@@ -51,8 +51,8 @@ typedef struct Emitter {
     bool many_registers; /* of the target */
     const Plan *plan;
     const Graph *graph;
-    Arena *arena; /* places and memos of the kernel at hand */
-    /* the kernel at hand */
+    Arena *arena; /* places and memos of the current kernel */
+    /* the kernel that is being emitted */
     const Kernel *kernel;
     uint32_t kernel_number;
     uint32_t *computed_in; /* [node_count]: number of the last kernel that computes the node */
@@ -65,8 +65,8 @@ typedef struct Emitter {
     Frame *frames; /* the stack of emit_value */
     uint32_t frame_count, frame_capacity;
     struct {
-        /* a concat: in the code at hand all lanes of this place take part `number` of it; NULL:
-         * none */
+        /* a concat: in the code that is being emitted, all lanes of this place read part `number`
+         * of it; NULL: none */
         const Node *of;
         const Place *place;
         uint32_t number;
@@ -91,7 +91,7 @@ Coordinate coordinate_uniform(LLVMValueRef index);
 Place *place_new(Emitter *e, Shape shape, LLVMValueRef mask);
 /* The place of the same elements in another shape with as many elements. */
 const Place *place_in_shape(Emitter *e, const Place *place, Shape shape);
-/* Where the operand of a view is read. pad, concat and gather: view_source. */
+/* The place of the operand of a view. For pad, concat and gather use view_source. */
 const Place *place_through_view(Emitter *e, const Node *node, const Place *place);
 bool place_uniform(const Place *place);
 /* The place as a row-major index into its shape. */
@@ -112,19 +112,19 @@ void store_at(Emitter *e, NodeId node, Storage storage, const Place *place, Valu
 /* The address of the element at a uniform place. */
 LLVMValueRef store_pointer(Emitter *e, NodeId node, Storage storage, const Place *place);
 LLVMValueRef storage_base(Emitter *e, Storage storage);
-/* A vector of neighbours in memory, or those of its lanes that the mask has; mask NULL: all. Masked
- * lanes are loaded as 0. */
+/* Load and store a vector of neighbours in memory, in the lanes of the mask; NULL: in all lanes.
+ * The other lanes are loaded as 0. */
 LLVMValueRef load_vector(Emitter *e, LLVMTypeRef type, LLVMValueRef pointer, unsigned alignment,
                          LLVMValueRef mask);
 void store_vector(Emitter *e, LLVMValueRef vector, LLVMValueRef pointer, unsigned alignment,
                   LLVMValueRef mask);
 LLVMValueRef element_pointer(Emitter *e, LLVMValueRef base, DType dtype, LLVMValueRef offset);
-/* Prefetches the cache line at an address, which need not exist: to be read or written soon, or,
- * into the second-level cache, later. */
+/* Prefetches the cache line at an address, which need not exist. PREFETCH_LATER fetches it into the
+ * second-level cache only. */
 typedef enum { PREFETCH_READ, PREFETCH_WRITE, PREFETCH_LATER } Prefetch;
 void prefetch_line(Emitter *e, LLVMValueRef pointer, Prefetch how);
-/* Prefetches row `row` of the batch of an input: a batch's rows lie anywhere in the data set, and
- * no processor predicts the next one. */
+/* Prefetches row `row` of the batch of an input. The rows of a batch lie anywhere in the data set,
+ * so the processor cannot predict the next one. */
 void prefetch_batch_row(Emitter *e, Storage storage, LLVMValueRef row);
 
 /* -- views.c -- */
@@ -133,10 +133,10 @@ typedef struct {
     /* pad, concat: i1, whether the element comes from this operand; value NULL: always */
     Value inside;
 } Source;
-enum {
-    GATHER_INDEX = 1
-}; /* the operand of a gather that holds indices: its value is emitted before the other operand's place */
-/* i64: the number of the part of a concat that all lanes of a place take; NULL: lanes may
+/* The operand of a gather that holds indices. Its value is emitted before the other operand's
+ * place. */
+enum { GATHER_INDEX = 1 };
+/* i64: the number of the part of a concat that all lanes of a place read; NULL: lanes may
  * differ. */
 LLVMValueRef concat_part_number(Emitter *e, const Node *concat, const Place *place);
 /* e->part says which one */
@@ -166,7 +166,7 @@ void emit_set(Emitter *e, NodeId node, const Place *place,
 /* -- emit.c -- */
 void emit_begin_kernel(Emitter *e, const Kernel *kernel);
 void emit_end_kernel(Emitter *e);
-bool emit_computes(const Emitter *e, NodeId node); /* the kernel at hand computes the node */
+bool emit_computes(const Emitter *e, NodeId node); /* the current kernel computes the node */
 /* The kernel stores the node, or an elementwise op or reshape of it uses the node, at the place in
  * its space that is being computed. */
 bool emit_in_place(const Emitter *e, NodeId node);

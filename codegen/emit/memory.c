@@ -1,5 +1,5 @@
-/* Loads and stores: from a place and a storage to an address. Consecutive lanes are one vector
- * access, lanes that agree a scalar access, all others a gather or scatter. */
+/* Loads and stores: computes an address from a place and a storage. Consecutive lanes become one
+ * vector access, equal lanes a scalar access, and all others a gather or scatter. */
 #include "codegen/emit/arithmetic.h"
 
 #include <stddef.h>

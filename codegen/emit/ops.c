@@ -1,6 +1,6 @@
 /* Elementwise ops: each is one LLVM instruction or a few, on scalars and on vectors alike. The
- * table of emitters is made from ops.def. An op that is no primitive has none: the passes have
- * replaced it. */
+ * table of emitters is made from ops.def. An op that is not a primitive has none, as the passes
+ * have replaced it. */
 #include "codegen/emit/emit.h"
 
 #include <assert.h>

@@ -181,7 +181,8 @@ static Shape operand_shape(const Emitter *e, const Node *node) {
 }
 
 static const Place *index_reshape(Emitter *e, const Node *node, const Place *place) {
-    /* positions in row-major order do not change: who needs the shape asks place_in_shape */
+    /* the row-major index does not change; place_in_shape converts to the shape where it is
+     * needed */
     (void)e, (void)node;
     return place;
 }
@@ -224,7 +225,8 @@ static const Place *index_reverse(Emitter *e, const Node *node, const Place *pla
     return result;
 }
 
-/* Result axes: picture; row and column of the window; row and column inside the window; channel. */
+/* Axes of the result: image; row and column of the window; row and column inside the window;
+ * channel. */
 static const Place *index_windows(Emitter *e, const Node *node, const Place *place) {
     place = place_in_shape(e, place, node->shape);
     Place *result = place_new(e, operand_shape(e, node), place->mask);

@@ -1,5 +1,5 @@
-/* Views: at which place an operand is read for a place of the view. Where there are several
- * operands or padding, the value is chosen lane by lane. */
+/* Views: maps a place of a view to the places of its operands. With several operands, or padding,
+ * the value is selected lane by lane. */
 #include "codegen/emit/arithmetic.h"
 
 #include <string.h>
@@ -147,14 +147,14 @@ static bool interleaves(const Emitter *e, const Node *node, const Place *place) 
     return true;
 }
 
-/* Both vectors, one behind the other; lanes: of both. */
+/* The concatenation of two vectors, which have `lanes` lanes together. */
 static LLVMValueRef joined(Emitter *e, LLVMValueRef a, LLVMValueRef b, unsigned lanes) {
     LLVMValueRef all[LANES];
     for (unsigned i = 0; i < lanes; i++) all[i] = const_i32(e, (int32_t)i);
     return LLVMBuildShuffleVector(e->builder, a, b, LLVMConstVector(all, lanes), "");
 }
 
-/* From all elements of part 0, then of part 1, ... to element 0 of all parts, then element 1,
+/* Interleaves a vector of the parts one after the other: element 0 of all parts, then element 1,
  * ... */
 static LLVMValueRef interleaved(Emitter *e, LLVMValueRef all, unsigned parts) {
     LLVMValueRef lanes[LANES];

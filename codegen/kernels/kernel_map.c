@@ -1,16 +1,16 @@
 /* MAP kernels: values at every place of a space, LANES elements of one row at a time.
  *
- *     for each line of units in [first, last)              (what the places of a line share is
- *     computed once)
+ *     for each line of units in [first, last): compute the coordinates that its places share
  *         for each unit of the line: a vector of LANES elements along the lane axis
  *             compute the kernel's nodes at this place and store
  *
- * Where rows of a batch are read from the data set, the next rows are prefetched every
- * PREFETCHED_ROWS rows. */
+ * If rows of a batch are read from the data set, the next rows are prefetched every PREFETCHED_ROWS
+ * rows. */
 #include "codegen/kernels/kernels.h"
 
-/* Every value of the kernel is read at the row-major position of the result, or is a single number.
- * Then the space can be walked as one long row; where a batch is read, as a row for each sample. */
+/* Whether every value of the kernel is read at the row-major position of the result, or is a single
+ * number. Then the space can be walked as one long row, or with a batch as one row for each
+ * sample. */
 static bool is_flat(const Emitter *e, int64_t elements) {
     for (uint32_t i = 0; i < e->kernel->node_count; i++) {
         const Node *node = graph_node(e->graph, e->kernel->nodes[i]);
@@ -36,20 +36,20 @@ static bool is_flat(const Emitter *e, int64_t elements) {
     return true;
 }
 
-typedef void VisitRead(Emitter *e, NodeId id, void *context);
-
-/* The inputs of which the kernel reads the batch's rows. */
+/* The inputs from which the kernel reads rows of the batch. */
 typedef struct {
     Storage *inputs;
     uint32_t count;
 } Batches;
 
-static void add_batch(Emitter *e, NodeId id, void *context) {
-    Batches *batches = context;
+static bool reads_batch(const Emitter *e, NodeId id) {
     Storage storage = e->plan->storage[id];
-    if (!(!emit_computes(e, id) && storage.kind == STORAGE_INPUT &&
-          e->graph->symbols[storage.index].kind == SYMBOL_BATCH))
-        return;
+    return !emit_computes(e, id) && storage.kind == STORAGE_INPUT &&
+           e->graph->symbols[storage.index].kind == SYMBOL_BATCH;
+}
+
+static void add_batch(Emitter *e, NodeId id, Batches *batches) {
+    if (!reads_batch(e, id)) return;
     for (uint32_t i = 0; i < batches->count; i++)
         if (batches->inputs[i].index == e->plan->storage[id].index) return;
     batches->inputs[batches->count++] = e->plan->storage[id];
@@ -57,7 +57,6 @@ static void add_batch(Emitter *e, NodeId id, void *context) {
 
 static Batches batches_of(Emitter *e) {
     Batches batches = {.inputs = ARENA_ARRAY(e->arena, Storage, e->graph->symbol_count)};
-    /* Calls visit for every operand and stored node; for some of them more than once. */
     for (uint32_t i = 0; i < e->kernel->node_count; i++) {
         const Node *node = graph_node(e->graph, e->kernel->nodes[i]);
         for (uint32_t j = 0; j < node->operand_count; j++)
@@ -68,7 +67,7 @@ static Batches batches_of(Emitter *e) {
     return batches;
 }
 
-/* The space as it is walked: flat where that is possible. Kernels by rows keep their rows apart. */
+/* The space that is walked: flat where possible. Kernels by rows keep their rows apart. */
 static Shape walked_space(Emitter *e) {
     Shape space = e->kernel->space;
     int64_t elements = shape_elements(space);
@@ -97,7 +96,7 @@ typedef struct {
 } UnitLine;
 
 static UnitLine line_of(Shape space) {
-    enum { LONG_ROW = 8 }; /* vectors: so many are worth a loop of their own */
+    enum { LONG_ROW = 8 }; /* vectors: so many are worth their own loop */
     UnitLine line = {.space = space, .lane_axis = lane_axis(space)};
     line.row_axis = line.lane_axis - 1;
     while (line.row_axis >= 0 && space.dim[line.row_axis] == 1) line.row_axis--;
@@ -136,7 +135,7 @@ static Place *unit_place(Emitter *e, const UnitLine *line, LLVMValueRef number,
     return place;
 }
 
-/* -- concats: where all lanes take the same part, a switch leads to code for that part alone -- */
+/* -- concats: if all lanes read the same part, a switch selects the code for that part alone -- */
 
 /* A concat that is stored or used at the place that is computed. */
 static const Node *find_concat(const Emitter *e) {

@@ -1,14 +1,20 @@
 /* REDUCE kernels: sum, max and argmax over the middle axis of [outer, n, inner].
  *
- *     inner > 1, a unit is a vector of LANES columns:         inner == 1, a unit is a row:
- *         partial[lane] = start                                   partial[lane] = start
- *         for j < n: partial[lane] += x[outer, j, lane]           for j < n by LANES: partial[lane]
- *         += x[outer, j + lane]
- *         result[lane] = partial[lane]                            result = partial[0 .. 15]
- *         combined by a fixed tree
+ * inner > 1: a unit is a vector of LANES columns
  *
- * The sixteen partial results of a row are part of the numerics contract. So is this: a lane that
- * adds more than SUM_BLOCK elements adds them in blocks, whose sums a binary tree combines. */
+ *     partial[lane] = start
+ *     for j < n: partial[lane] += x[outer, j, lane]
+ *     result[lane] = partial[lane]
+ *
+ * inner == 1: a unit is a row
+ *
+ *     partial[lane] = start
+ *     for j < n by LANES: partial[lane] += x[outer, j + lane]
+ *     result = partial[0 .. 15] combined by a fixed tree
+ *
+ * The sixteen partial results of a row are part of the numerics contract. So is the rule for long
+ * sums: a lane that adds more than SUM_BLOCK elements adds them in blocks, whose sums a binary tree
+ * combines. */
 #include "codegen/kernels/kernels.h"
 
 #include <assert.h>

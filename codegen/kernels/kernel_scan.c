@@ -1,11 +1,10 @@
-/* SCAN kernels: cumsum and scatter_add along the middle axis of [outer, n, inner]. A unit is a
- * vector of columns along inner or, with inner == 1, a row; one thread walks a unit from end to
- * end.
+/* SCAN kernels: cumsum and scatter_add along the middle axis of [outer, n, inner].
  *
- *     cumsum:       sum = 0; for j < n: sum += x[j]; y[j] = sum                        (the sum in
- *                   f64)
- *     scatter_add:  for i < size: y[i] = 0; for j < n: y[index[j]] += x[j]             (then what
- *                   is computed from y) */
+ *     cumsum:       sum = 0 (in f64); for j < n: sum += x[j]; y[j] = sum
+ *     scatter_add:  for i < size: y[i] = 0; for j < n: y[index[j]] += x[j]
+ *
+ * A unit is a vector of columns along inner or, with inner == 1, a row. One thread computes a whole
+ * unit. The values that the kernel computes from y of scatter_add come after the loops. */
 #include "codegen/kernels/kernels.h"
 
 typedef struct {

@@ -48,8 +48,7 @@ static Coordinate read_along(Emitter *e, NodeId id, NodeId source, Shape space, 
 static bool are_neighbours(Coordinate c) { return !c.irregular && c.step == 1; }
 static bool are_apart(Coordinate c) { return c.irregular || (c.step != 0 && c.step != 1); }
 
-/* The axis along which a view reads neighbours in memory, if it does not along lane_axis; else
- * -1. */
+/* The axis along which a view reads neighbours in memory; -1 if that is lane_axis or no axis. */
 static int transposed_axis(Emitter *e, const TransposedMap *map, NodeId id) {
     const Node *node = graph_node(e->graph, id);
     bool whole =
@@ -102,8 +101,8 @@ static LLVMValueRef interleave(Emitter *e, LLVMValueRef a, LLVMValueRef b, int h
     return LLVMBuildShuffleVector(e->builder, a, b, LLVMConstVector(lanes, LANES), "");
 }
 
-/* Four rounds of interleaving: each exchanges one bit of the row's number with one of the
- * lane's. */
+/* Four rounds of interleaving. Each exchanges one bit of the number of the row with one bit of the
+ * number of the lane. */
 static void transpose_tile(Emitter *e, LLVMValueRef tile) {
     LLVMValueRef rows[LANES], map[LANES];
     LLVMTypeRef type = lanes_of(e->f32);

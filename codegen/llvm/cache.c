@@ -1,6 +1,6 @@
-/* The cache of object code. Its files are run, so only their owner may write into the folder. A
- * file holds a mark, the hash of key and object, and the object. It is written under a temporary
- * name and renamed, so that no process reads half of it. */
+/* The cache of object code. Its files are executed, so only their owner may write into the folder.
+ * A file has a mark, the hash of key and object, and the object. It is written under a temporary
+ * name and renamed, so that no process reads an incomplete file. */
 #include "codegen/llvm/cache.h"
 #include "ir/base/files.h"
 #include "ir/base/memory.h"
@@ -20,7 +20,7 @@ typedef struct {
     uint8_t hash[LLVM_BLAKE3_OUT_LEN];
 } CacheHeader;
 
-/* above the first, entries are removed down to the second */
+/* above the first size, the oldest entries are removed down to the second */
 static const off_t max_bytes = 64 << 20, kept_bytes = 48 << 20;
 
 static void note(const Cache *cache, const char *name, const char *what) {

@@ -1,5 +1,6 @@
-/* Object code on disk, found by the hash of what it is made from. A cache that cannot be read or
- * written is no error: the code is compiled again, and --verbose says why. Internal to codegen/. */
+/* Object code on disk, found by the hash of everything that it depends on. A cache that cannot be
+ * read or written is not an error: the code is compiled again, and --verbose gives the reason.
+ * Internal to codegen/. */
 #ifndef MLC_CODEGEN_LLVM_CACHE_H
 #define MLC_CODEGEN_LLVM_CACHE_H
 
@@ -19,14 +20,14 @@ typedef struct {
     bool verbose;
 } Cache;
 
-/* Opens the folder `path`, and makes it if it does not exist. NULL: no cache. The folder must
- * belong to the user, and nobody else may write there. */
+/* Opens the folder `path`, and creates it if it does not exist. NULL: no cache. The folder must
+ * belong to the user, and no other user may write there. */
 Cache cache_open(const char *path, bool verbose);
 void cache_close(Cache *cache);
 /* A copy of the object; NULL: there is none, or the file was changed. */
 LLVMMemoryBufferRef cache_load(const Cache *cache, const CacheKey *key);
-/* Keeps the object, and removes those that were not used for the longest time if the cache is
- * full. */
+/* Stores the object. If the cache is full, the objects that were unused for the longest time are
+ * removed. */
 void cache_store(const Cache *cache, const CacheKey *key, LLVMMemoryBufferRef object);
 
 #endif

@@ -1,4 +1,4 @@
-/* From a plan to a program: object code, the JIT, and what the program keeps. */
+/* Makes a program of a plan: compiles its object code and links it by the JIT. */
 #include "codegen/llvm/step.h"
 #include "codegen/llvm/jit.h"
 #include "codegen/llvm/object.h"
@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-/* What a program keeps alive. */
+/* The memory that a program owns. */
 typedef struct {
     LLVMOrcLLJITRef jit;
     const CompiledKernel *code;

@@ -1,5 +1,5 @@
-/* The JIT: LLVM's ORC, one instance a program, so that programs can be compiled side by side and
- * freed one by one. */
+/* The JIT: an instance of LLVM's ORC for each program, so that programs are compiled in parallel
+ * and freed one by one. */
 #include "codegen/llvm/jit.h"
 #include "codegen/llvm/openblas.h"
 #include "ir/base/memory.h"
@@ -8,7 +8,8 @@
 #include <llvm-c/Error.h>
 #include <string.h>
 
-/* A system that refuses memory for code is no bug of mlc. LLVM returns the reason as text only. */
+/* Ends the process with the status for missing memory if the system gave no memory for code. LLVM
+ * returns the reason as text only. */
 static void check_refusal(const char *message) {
     static const int reasons[] = {ENOMEM, EACCES, EPERM, EAGAIN};
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)

@@ -1,6 +1,7 @@
-/* What happens if LLVM gets no memory or cannot go on. By itself it calls abort(), in three places:
- * `operator new` of C++, its own allocator, and fatal errors. Its C interface lets us replace the
- * last one only; the handlers of the others are set by their mangled names. */
+/* Ends the process with a message and a documented status if LLVM gets no memory or has a fatal
+ * error. LLVM itself calls abort(), in three places: `operator new` of C++, its allocator, and
+ * fatal errors. Its C interface can replace the last one only. The handlers of the others are set
+ * by their mangled names. */
 #include "codegen/codegen.h"
 #include "ir/base/memory.h"
 

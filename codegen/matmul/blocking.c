@@ -1,14 +1,16 @@
-/* Blocking: a cost model of a core chooses the tile; the sizes of the caches decide the rest.
+/* Blocking: a cost model of a core chooses the tile, and the sizes of the caches the rest.
  *
- * Cost of a tile of R rows by V vectors, in half cycles, where a core starts two FMAs and two loads
- * a cycle and an FMA takes four cycles:
+ * A core starts two FMAs and two loads a cycle, and an FMA takes four cycles. The cost of a tile of
+ * R rows by V vectors, in half cycles, is
  *
  *     k * max(R * V multiply-adds, R + V loads, one latency) + overheads
  *
- * Eight rows by two vectors keep the multipliers busy and leave registers for the epilogue. Few
- * rows take more vectors, so that there are sums enough to hide the latency. A vector of windows
- * lies in two cache lines and costs two loads. Columns that do not fit the first-level cache come
- * from the second at half a line a cycle. Where zeros are skipped, tiles of few rows skip more. */
+ * Eight rows by two vectors keep the multipliers busy and leave registers for the epilogue. With
+ * fewer rows a tile has more vectors, so that enough sums hide the latency.
+ *
+ * A vector of windows crosses two cache lines and costs two loads. Columns that do not fit the
+ * first-level cache come from the second level, at half a line a cycle. If zeros are skipped, a
+ * tile with few rows skips more of them. */
 #include "codegen/matmul/blocking.h"
 #include "ir/base/integers.h"
 #include "ir/plan/plan.h"
@@ -17,7 +19,7 @@
 
 enum {
     SUMS = 16,   /* registers for sums, of 32; half as many of 16, where a vector takes two */
-    LATENCY = 6, /* cycles: four, and what is lost where every sum is waited for */
+    LATENCY = 6, /* cycles: four, and two lost where every sum is waited for */
     USUAL_ROWS = 8,
     RUN_ROWS = 16,      /* of one vector, where one address leads to all rows */
     ODD_ROWS = 4,       /* of three or five vectors */
@@ -26,7 +28,8 @@ enum {
     PAIR_OVERHEAD = 30, /* half cycles for two vectors: they lie in a panel of their own */
     ROW_OVERHEAD = 8,   /* half cycles for one vector of a row to go through the epilogue */
     LINE_FETCH = 4,     /* half cycles for a line from the second-level cache */
-    /* bytes of columns that stay in the first-level cache, beside what goes through it */
+    /* bytes of columns that stay in the first-level cache, besides the data that streams through
+     * it */
     FIRST_LEVEL = 24 * 1024,
     LIST_STEP = 1, /* half cycles to list one k of a block of rows */
 };
@@ -41,14 +44,14 @@ enum {
     CHUNK = MAX_PACKED /* rows times k: a quarter of a second-level cache */
 };
 
-/* Percent of k where any of `rows` rows is not zero, measured on MNIST. The rows are pictures, or
+/* Percent of k for which any of `rows` rows is not zero, measured on MNIST. The rows are images, or
  * neighbouring pixels. */
 static int64_t density(const ProductSize *size, int64_t rows) {
-    static const int64_t pictures[] = {0,  19, 29, 35, 39, 42, 44, 45, 47,
-                                       48, 49, 50, 50, 51, 52, 52, 53};
+    static const int64_t images[] = {0,  19, 29, 35, 39, 42, 44, 45, 47,
+                                     48, 49, 50, 50, 51, 52, 52, 53};
     static const int64_t pixels[] = {0,  19, 22, 26, 28, 31, 34, 37, 40,
                                      44, 48, 51, 54, 58, 61, 60, 58};
-    return (size->rows_adjoin ? pixels : pictures)[min_i64(rows, RUN_ROWS)];
+    return (size->rows_adjoin ? pixels : images)[min_i64(rows, RUN_ROWS)];
 }
 
 /* Half cycles to load a register's worth of columns. */
@@ -88,8 +91,8 @@ static Blocking with_run(const ProductSize *size, int vectors) {
     return b;
 }
 
-/* A tile of all rows by one vector: the rows are the elements of a small window, which lie at known
- * distances from one address. A product of windows by gradients has a small epilogue, so that most
+/* A tile of all rows by one vector, for products of windows by gradients. The rows are the elements
+ * of a small window, at constant distances from one address. The epilogue is small, so most
  * registers can hold sums. */
 static Blocking with_all_rows(const ProductSize *size) {
     Blocking b = with_vectors(size, 1);
@@ -102,12 +105,12 @@ static int64_t product_cost(const ProductSize *size, const Blocking *b) {
     return b->row_blocks * (b->column_blocks * tile_cost(size, b->tile_rows, b->vectors) + lists);
 }
 
-/* If the costs are equal: a. */
+/* The cheaper of two; a if the costs are equal. */
 static Blocking cheaper(const ProductSize *size, Blocking a, Blocking b) {
     return product_cost(size, &b) < product_cost(size, &a) ? b : a;
 }
 
-/* Three or five vectors, only where a tile holds all columns: else tiles would not begin where
+/* Three or five vectors, only if a tile holds all columns: otherwise tiles would not begin where
  * panels begin. */
 static Blocking cheaper_odd(const ProductSize *size, Blocking best, int vectors) {
     Blocking odd = with_vectors(size, vectors);
@@ -148,7 +151,7 @@ static void cut_rows(const ProductSize *size, Blocking *b) {
 Blocking blocking_choose(const ProductSize *size) {
     Blocking b = choose_tile(size);
     /* k is not cut if the spilled sums of a single block of rows for all columns would not fit the
- * stack. */
+     * stack. */
     bool too_wide = b.tile_rows * b.column_blocks * b.vectors * LANES > MAX_SPILLED;
     bool whole = (size->panels && size->k <= WHOLE_K) || too_wide;
     bool all_rows = size->rows_adjoin && size->rows * ENOUGH_K <= CHUNK;

@@ -8,7 +8,7 @@
 
 enum { MAX_ROWS = 27, MAX_VECTORS = 8 }; /* of a tile */
 
-/* Limits of what lies on the stack, in elements of four bytes. */
+/* Limits of the buffers on the stack, in elements of four bytes. */
 enum {
     MAX_PACKED = 64 * 1024, /* a copy of rows, or of columns: a quarter of a second-level cache */
     /* rows of a chunk times columns: their sums are spilled between blocks of k */
@@ -17,20 +17,20 @@ enum {
 };
 
 typedef struct {
-    int64_t rows, columns,
-        /* of one matrix of the batch; rows and columns are those of tiles (a swapped product's are
-         * exchanged) */
-        k;
+    /* of one matrix of the batch; rows and columns are those of tiles, which a swapped product
+     * exchanges */
+    int64_t rows, columns, k;
     bool many_registers; /* 32 vector registers of 16 lanes (AVX-512), not 16 of 8 */
-    bool panels;         /* the columns lie in memory as panels of a tile's width */
+    bool panels;         /* the columns are stored as panels */
     /* where rows are windows: that many in a row lie in equal steps; else 0 */
     int64_t run;
-    /* at every k, the rows are neighbours in memory: a chunk's rows are packed for each block of
-     * k */
+    /* at every k, the rows are neighbours in memory, so the rows of a chunk are packed for each
+     * block of k */
     bool rows_adjoin;
-    bool columns_are_windows; /* then their vectors lie across two cache lines */
-    bool lists_zeros;         /* wanted: a list of the k that count for every block of rows */
-    /* a chunk must have that many rows, whole tiles; 0: as many as are good */
+    bool columns_are_windows; /* then a vector of columns crosses two cache lines */
+    /* requested: for every block of rows, a list of the k with a row that is not zero */
+    bool lists_zeros;
+    /* the rows of a chunk, whole tiles; 0: chosen freely */
     int64_t group;
 } ProductSize;
 
@@ -38,17 +38,15 @@ typedef struct {
     int64_t tile_rows; /* the sums of tile_rows x vectors x LANES elements stay in registers */
     int vectors;
     int64_t row_blocks, column_blocks; /* tiles down and across */
-    int64_t chunk,
-        /* blocks of rows in a chunk (the last chunk may have fewer): a chunk's rows stay in the
-         * second-level cache */
-        chunks;
+    /* blocks of rows in a chunk (the last chunk may have fewer); the rows of a chunk stay in the
+     * second-level cache */
+    int64_t chunk, chunks;
     int64_t k_block, k_blocks; /* steps of k in a block (the last block may have fewer), likewise */
-    bool lists_zeros;          /* wanted, and the lists are not too long */
+    bool lists_zeros;          /* requested, and the lists are not too long */
 } Blocking;
 
 Blocking blocking_choose(const ProductSize *size);
-/* Entries from one list of k to the next: a vector may be written behind the last entry that
- * counts. */
+/* Entries from one list of k to the next: a whole vector may be written after the last entry. */
 int64_t blocking_list_room(const Blocking *blocking);
 
 #endif

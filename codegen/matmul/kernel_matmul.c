@@ -12,13 +12,15 @@
  *                 after the last block: this is now the finished tile; else spill the sums
  *     epilogue of the last finished tile
  *
- * as a single loop, whose counters TileWalk advances. Spilling rounds nothing, so no bit depends on
- * the blocks. A chunk's rows stay in the second-level cache while all columns go by, and a block of
- * columns while the chunk's rows do. Tiles are numbered so that the blocks of rows of a chunk vary
+ * as a single loop, whose counters TileWalk advances. Spilling does not round, so no bit depends on
+ * the blocks.
+ *
+ * The rows of a chunk stay in the second-level cache during all columns, and a block of columns
+ * stays there during all rows of the chunk. The number of a tile counts blocks of rows of a chunk
  * fastest, then blocks of columns, then chunks, then matrices of a batch.
  *
- * The epilogue runs between the multiply-adds of the next tile: while those keep the multipliers
- * busy, an optimizer's divisions, square roots and cache misses take their time beside them.
+ * The epilogue of a tile runs between the multiply-adds of the next one. So its divisions, square
+ * roots and cache misses overlap with multiply-adds.
  *
  * Bound: an AVX-512 processor starts one or two FMAs of 16 lanes a cycle. Eight rows by two vectors
  * make 16 chains of FMAs (a latency of 4 cycles needs 8), with 2 vector loads and 8 broadcasts for
@@ -43,8 +45,8 @@ static MatrixOperand matrix_operand(const Emitter *e, const Node *node, int oper
                            .matrix = matrix.dim[0] * matrix.dim[1]};
 }
 
-/* Merges neighbouring axes where the outer one's step is the inner one's size times its step: there
- * the walk goes on in equal steps. */
+/* Merges neighbouring axes if the outer step is the inner size times the inner step: then the steps
+ * stay equal. */
 static StridedWalk strided_walk(const int64_t size[WALK_AXES], const int64_t step[WALK_AXES]) {
     StridedWalk walk = {0};
     for (int i = 0; i < WALK_AXES; i++) {
@@ -56,11 +58,11 @@ static StridedWalk strided_walk(const int64_t size[WALK_AXES], const int64_t ste
     return walk;
 }
 
-/* The operand is a matrix of windows that is never stored: its rows are windows, its columns the
- * elements of a window. Both are read from the picture instead. */
+/* The operand is a matrix of windows, which is never stored: its rows are windows, its columns the
+ * elements of a window. Both are read from the image instead. */
 static MatrixOperand windows_operand(const Emitter *e, MatrixOperand operand) {
     const Node *windows = graph_node(e->graph, e->kernel->product.windows);
-    WindowsPicture p = windows_picture(e->graph, windows);
+    WindowsImage p = windows_image(e->graph, windows);
     Shape each = windows->shape;
     const Window *window = &windows->attrs.window;
     StridedWalk place = strided_walk(
@@ -91,8 +93,8 @@ static void choose_blocking(const Emitter *e, Matmul *m) {
     m->together = m->blocking.vectors % 2 ? 1 : 2;
 }
 
-/* The stack that a product needs at most, in bytes: both packed copies with gaps between panels,
- * spilled sums, lists of k. TILE_BYTES: the finished tile and its rows that wait to be
+/* The most stack that a product needs, in bytes: both packed copies with gaps between panels,
+ * spilled sums, and lists of k. TILE_BYTES: the finished tile and its rows that will be
  * transposed. */
 enum {
     TILE_BYTES = 128 * 1024,
@@ -235,7 +237,7 @@ typedef struct {
     /* the tile that is multiplied, and the one that goes through its epilogue */
     Tile tile, finished;
     LLVMValueRef has_tile; /* false in the last iteration of all */
-    /* false in the first one, and where the block of k before was not the last */
+    /* false in the first iteration, and after a block of k that was not the last one */
     LLVMValueRef has_finished;
     LLVMValueRef spill;                /* the number of the tile's spilled sums */
     LLVMValueRef first_block, is_last; /* of k; NULL: there is one block only */
@@ -249,10 +251,11 @@ static Steps block_steps(Emitter *e, const Matmul *m, LLVMValueRef block) {
                    choose(e, eq(e, block, const_i64(e, b->k_blocks - 1)), left, whole)};
 }
 
-/* Columns are packed at the first tile of the chunk group and at the first row of a chunk; where
- * all tiles have the same columns, at the thread's first tile. Rows are packed at the first tile of
- * the chunk group: the blocks of rows that the group goes through, or all of the chunk's if the
- * group reaches the last one and begins again with the next columns. */
+/* Columns are packed at the first tile of the chunk group and at the first row of a chunk. If all
+ * tiles have the same columns, they are packed at the first tile of the thread.
+ *
+ * Rows are packed at the first tile of the chunk group: the blocks of rows of the group. If the
+ * group continues with the next columns, these are all blocks of the chunk. */
 static PackPlan pack_plan(Emitter *e, const Matmul *m, const TileWalk *walk, const Tile *tile,
                           LLVMValueRef number, LLVMValueRef has_tile) {
     const Blocking *b = &m->blocking;
@@ -287,7 +290,8 @@ static Iteration iteration_of(Emitter *e, Matmul *m, const TileWalk *walk) {
     return iteration;
 }
 
-/* The steps that pieces are cut from: entries of the tile's list of k, or the block's k. */
+/* The steps that are divided into pieces: the entries of the list of k of the tile, or the k of the
+ * block. */
 static Steps list_or_steps(Emitter *e, const Iteration *iteration) {
     return iteration->operands.list ? (Steps){const_i64(e, 0), iteration->operands.count}
                                     : iteration->steps;
@@ -297,8 +301,8 @@ static int64_t piece_count(const Matmul *m) {
     return m->blocking.vectors / m->together * m->blocking.tile_rows;
 }
 
-/* The steps of a piece: MAX_STEPS or fewer, since processors predict the end of a short loop. The
- * rest comes in one loop at the end. */
+/* The steps of a piece: at most MAX_STEPS, since processors predict the end of a short loop. One
+ * loop at the end does the rest. */
 static LLVMValueRef piece_length(Emitter *e, const Matmul *m, const Iteration *iteration) {
     enum { MAX_STEPS = 8 };
     LLVMValueRef longest = const_i64(e, MAX_STEPS);

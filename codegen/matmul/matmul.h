@@ -5,11 +5,11 @@
  * between blocks of k.
  *
  *   kernel_matmul.c    the loop over tiles and blocks of k; it knows nothing of addresses
- *   matmul_product.c   where operands lie, and the multiply-adds; it knows nothing of blocks
- *   matmul_pack.c      copies into panels what would be read in long steps
- *   matmul_zeros.c     lists the k that count, where most of an operand is zero
- *   matmul_columns.c   columns by number
- *   matmul_epilogue.c  from a finished tile to memory
+ *   matmul_product.c   the addresses of operands, and the multiply-adds; it knows nothing of blocks
+ *   matmul_pack.c      copies operands that would be read in long steps into panels
+ *   matmul_zeros.c     lists the k of each block of rows for which a row is not zero
+ *   matmul_columns.c   the position of a column by its number
+ *   matmul_epilogue.c  computes and stores the values of a finished tile
  *
  * An operand that is addressed in a new way needs a case in product_row_element (a row of the tile
  * at k), product_rows_at (neighbouring rows at k), product_row_steps (a row at neighbouring k) and
@@ -22,15 +22,15 @@
 
 enum { WALK_AXES = 3 };
 
-/* A strided walk: element i, counted in row-major order over the axes, lies at the sum of index *
- * step over the axes. Example: the pixels of a 3 x 3 window are the walk size {3, 3}, step {row,
- * 1}. Axes that one step can cover are merged. */
+/* A strided walk. For instance, the pixels of a 3 x 3 window are the walk with size {3, 3} and step
+ * {row, 1}. Element i, counted in row-major order over the axes, has the offset sum of index *
+ * step. Axes with a common step are merged. */
 typedef struct {
     int count;
     int64_t size[WALK_AXES], step[WALK_AXES];
 } StridedWalk;
 
-/* The elements of a walk along its last axis: they lie in equal steps. */
+/* The elements of a walk along its last axis, which have equal steps. */
 typedef struct {
     int64_t size, step;
 } Run;
@@ -41,15 +41,15 @@ typedef struct {
     Shape shape;              /* of one matrix as stored: rank 2 */
     int line_axis;            /* which stored axis is the line */
     int64_t lines, k, matrix; /* matrix: elements from one matrix of a batch to the next */
-    /* read from a picture: (line, k) lies at the sum of line_walk and k_walk */
+    /* read from an image: the offset of (line, k) is the sum of those in line_walk and k_walk */
     bool windows;
     StridedWalk line_walk, k_walk;
     LLVMValueRef base;
 } MatrixOperand;
 
-/* How columns are numbered. Columns that are windows come in runs, the windows of one row of the
- * picture, which are neighbours in memory. Every run begins at a multiple of LANES, so that no
- * vector goes from one run to the next: run 30, room 32. The last lanes of a run's room do not
+/* The numbering of columns. Columns that are windows form runs: the windows of one row of the
+ * image, which are neighbours in memory. Every run begins at a multiple of LANES, so that no vector
+ * crosses two runs: a run of 30 columns has room for 32 numbers, of which the last two do not
  * exist. Other columns are a single run. */
 typedef struct {
     int64_t run, room, count; /* columns of a run; numbers that a run takes; numbers of all runs */
@@ -71,8 +71,9 @@ typedef struct {
     /* the sums of a chunk group between blocks of k; NULL: there is one block */
     LLVMValueRef spilled;
     LLVMValueRef lists, counts, marks, finite; /* matmul_zeros.c: stack slots */
-    LLVMValueRef *
-        transposed; /* [store]: rows that wait to be transposed, [together][transposed_rows][LANES]; NULL: stored at once */
+    /* [store]: a buffer of rows to be transposed, [together][transposed_rows][LANES]; NULL: rows
+     * are stored directly */
+    LLVMValueRef *transposed;
 } Matmul;
 
 /* A tile: its matrix of the batch, its first row and column, its chunk, the number of its block of
@@ -81,7 +82,7 @@ typedef struct {
     LLVMValueRef matrix, row, column, chunk, in_chunk, chunk_size;
 } Tile;
 
-/* The pack plan of a tile: what has to be copied, listed or checked before it. */
+/* The pack plan of a tile: the data to be copied, listed or checked before it. */
 typedef struct {
     /* i1: these columns, in this block of k, are new to the thread */
     LLVMValueRef new_columns;
@@ -113,7 +114,7 @@ Place *columns_place(Emitter *e, const Matmul *m, LLVMValueRef matrix, LLVMValue
 /* -- matmul_product.c -- */
 Run walk_run(const StridedWalk *walk);
 
-/* Where a tile reads its operands. */
+/* The addresses of the operands of a tile. */
 typedef struct {
     const Matmul *m;
     const MatrixOperand *row_operand, *column_operand; /* the operand itself or its packed copy */
@@ -130,13 +131,14 @@ typedef struct {
     LLVMValueRef row[MAX_ROWS];
     int64_t row_step;
     LLVMValueRef rows_mask; /* of rows that exist; NULL: all of a tile */
-    /* the k that count, ascending, relative to the block's first; list NULL: all steps */
+    /* the k for which a row is not zero, ascending, relative to the first of the block; list NULL:
+     * all k */
     LLVMValueRef list, count;
 } Operands;
 
 /* Sets the bases of both operands for the matrix of the tile. */
 void product_open(Emitter *e, Matmul *m, const Tile *tile);
-/* The operands as they lie, or their packed copies, which hold these steps. */
+/* Find the operands in memory, or their packed copies, which hold these steps. */
 void product_find_rows(Emitter *e, const Tile *tile, Operands *operands);
 void product_find_columns(Emitter *e, const Tile *tile, Operands *operands);
 void product_find_packed_rows(Emitter *e, LLVMValueRef in_chunk, Steps steps, Operands *operands);
@@ -155,8 +157,8 @@ LLVMValueRef product_row_element(Emitter *e, const Operands *operands, int64_t r
 LLVMValueRef product_row_steps(Emitter *e, const Operands *operands, int64_t row, LLVMValueRef k);
 LLVMValueRef product_rows_at(Emitter *e, const Operands *operands, LLVMValueRef k);
 /* LANES rows from the tile's first on, at k. They must be neighbours in memory and not packed.
- * mask: those that exist, or NULL. Prefetches the LANES rows behind them: another core has often
- * written them, and the next call reads them. */
+ * mask: those that exist, or NULL. Prefetches the next LANES rows, which the next call reads:
+ * another core has often written them. */
 LLVMValueRef product_lanes_at(Emitter *e, const Operands *operands, LLVMValueRef k,
                               LLVMValueRef mask);
 /* <width x i1>: the rows that exist of the tile that begins at `row`; lanes behind the tile's rows
@@ -193,7 +195,7 @@ void epilogue_row(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef gr
 /* Prefetches what that row will update in memory when the tile is finished. */
 void epilogue_prefetch(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group,
                        LLVMValueRef row);
-/* After all rows of a group: transposes and stores the rows that wait. */
+/* After all rows of a group: transposes and stores the rows in the buffers. */
 void epilogue_transpose(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group);
 
 /* Emits the body of the current function for units [first, last) of a product; returns how many

@@ -1,11 +1,11 @@
-/* The epilogue of a tile: what the kernel computes from the product, and its stores. Where a
- * store's layout wants neighbouring rows side by side, vectors of columns wait on the stack until
- * all rows of the tile are there; then they are transposed in registers instead of being scattered:
+/* The epilogue of a tile: computes the other nodes of the kernel from the product, and stores.
  *
  *     for each group of `together` vectors
- *         for each row: value = the kernel's other nodes, from the finished tile; store it, or let
- *         it wait
- *         for each store that waits: transpose it, four columns at a time, and store the columns */
+ *         for each row: value = the kernel's other nodes; store it, or keep it on the stack
+ *         for each store with rows on the stack: transpose them, four columns at a time, and store
+ *
+ * Rows are kept on the stack if neighbouring rows are neighbours in the layout of the store. They
+ * are transposed in registers instead of being scattered. */
 #include "codegen/matmul/matmul.h"
 
 enum {
@@ -18,7 +18,7 @@ enum {
 /* The axis of the product's matrix along which the tile's rows are numbered. */
 static int row_axis(const Emitter *e) { return e->kernel->product.swapped ? 1 : 0; }
 
-/* Transposed are 4 or 8 rows; those behind the tile's rows hold nothing. */
+/* 4 or 8 rows are transposed; those after the rows of the tile are unused. */
 static int transposed_rows(const Matmul *m) {
     return m->blocking.tile_rows <= QUAD ? QUAD : MAX_TRANSPOSED;
 }
@@ -68,7 +68,7 @@ static LLVMValueRef first_column(Emitter *e, const Tile *tile, LLVMValueRef vect
     return add(e, tile->column, times(e, vector, LANES));
 }
 
-/* Where a row of vector `number` of the group waits to be transposed. */
+/* The place on the stack of a row of vector `number` of the group, until it is transposed. */
 static LLVMValueRef waiting_row(Emitter *e, const Matmul *m, uint32_t store, int number,
                                 LLVMValueRef row) {
     return vector_at(e, m->transposed[store], plus(e, row, number * transposed_rows(m)));
@@ -183,8 +183,8 @@ static void transpose_store(Emitter *e, const Matmul *m, const Tile *tile, uint3
     LLVMValueRef mask = product_rows_mask(e, m, tile->row, (unsigned)transposed_rows(m));
     Loop loop = loop_begin(e, const_i64(e, 0));
     for (int i = 0; i < QUAD; i++) vectors[i] = load_quad(e, m, rows, i, loop.index);
-    /* Before: vector i holds four columns of row i and, behind them, of row i + 4. After: it holds
- * column i of all rows. */
+    /* Before: vector i holds four columns of row i, then four of row i + 4. After: it holds column
+     * i of all rows. */
     LLVMValueRef halves[QUAD];
     for (int i = 0; i < QUAD; i++)
         halves[i] = interleave(e, m, vectors[i / 2 * 2], vectors[i / 2 * 2 + 1], 1, i % 2);
@@ -207,7 +207,7 @@ void epilogue_transpose(Emitter *e, const Matmul *m, const Tile *tile, LLVMValue
     }
 }
 
-/* -- prefetching what a state's update will read and write -- */
+/* -- prefetching the states that an update reads and writes -- */
 
 /* A transposed vector is stored column by column: each row of the tile prefetches an equal part of
  * the columns. */

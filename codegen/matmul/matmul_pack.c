@@ -4,7 +4,7 @@
 #include "codegen/matmul/matmul.h"
 
 enum {
-    ENOUGH_BLOCKS = 4,  /* of rows: so many tiles that use a copy of columns repay it */
+    ENOUGH_BLOCKS = 4,  /* of rows: a copy of columns pays if so many tiles use it */
     ENOUGH_STEPS = 128, /* of k: fewer are in the cache anyway */
     GAP = 2             /* steps of k between panels, so that they are not a power of two apart */
 };
@@ -77,8 +77,8 @@ static void open_rows(Emitter *e, const Matmul *m, const Tile *tile, PackPlan pa
         return;
     }
     If packing = if_begin(e, pack.new_rows);
-    /* for each k: for each block of rows: a copy. k is the outer loop, so that memory is read in
- * order. */
+    /* for each k: for each block of rows: copy it. With k as the outer loop, memory is read in
+     * order. */
     Loop all = loop_begin(e, steps.from);
     Loop blocks = loop_begin(e, const_i64(e, 0));
     pack_block_at(e, m, tile, add(e, pack.first_block, blocks.index), all.index, steps);

@@ -1,4 +1,4 @@
-/* The multiply-adds of a tile, and where its operands lie:
+/* The multiply-adds of a tile, and the addresses of its operands:
  *
  *     for each k
  *         for each vector v of the tile: column[v] = LANES columns at k
@@ -198,7 +198,7 @@ static void prefetch_panel(Emitter *e, const Tile *tile, Operands *operands) {
     enum {
         MIN_BLOCKS = 2,
         MAX_BLOCKS = 8
-    }; /* of rows: one alone would prefetch too late; among many the wait hardly matters */
+    }; /* of rows: a single one would prefetch too late; with many the wait hardly matters */
     const Matmul *m = operands->m;
     const MatrixOperand *operand = operands->column_operand;
     int64_t blocks = m->blocking.chunk;
@@ -314,7 +314,7 @@ void product_reload(Emitter *e, const Matmul *m, LLVMValueRef number) {
     store_sums(e, m, &sums);
 }
 
-/* Adds 0, as the numerics contract demands: a product is never -0. */
+/* Adds 0, so that a product is never -0, as the numerics contract demands. */
 void product_finish(Emitter *e, const Matmul *m) {
     Sums sums = load_sums(e, m);
     for (int v = 0; v < m->blocking.vectors; v++)
@@ -386,8 +386,8 @@ static void prefetch_next(Emitter *e, const Operands *operands, LLVMValueRef k) 
     prefetch_line(e, element_pointer(e, operands->next_panel, DTYPE_F32, away), PREFETCH_LATER);
 }
 
-/* The body of the loop over k. distance: of k from k = 0 in the operand that is windows; NULL: not
- * known yet. */
+/* The body of the loop over k. distance: that of k from k = 0 in the operand of windows; NULL: not
+ * computed yet. */
 static void add_step(Emitter *e, const Operands *operands, LLVMValueRef k, LLVMValueRef distance) {
     const Matmul *m = operands->m;
     LLVMTypeRef type = lanes_of(e->f32);
@@ -424,8 +424,8 @@ static const StridedWalk *windows_walk(const Operands *operands) {
                                              : &operands->row_operand->k_walk;
 }
 
-/* A window's elements lie in runs of equal steps: it pays to find the beginning of a run by
- * division and to go on by addition. */
+/* The elements of a window form runs of equal steps. In a long run it pays to compute its start by
+ * division, and further elements by addition. */
 static bool has_runs(const Operands *operands) {
     enum { SHORTEST = 4 };
     const StridedWalk *walk = windows_walk(operands);

@@ -152,8 +152,8 @@ static void list_block(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueR
         product_find_packed_rows(e, number, steps, &operands);
     else
         find_rows(e, m, tile, number, &operands);
-    /* for each step from `from` on: append it if any row is not 0 there. Entries count from the block's
- * first k. */
+    /* for each step from `from` on: append it if any row is not 0 there. Entries count from the
+     * block's first k. */
     LLVMValueRef from = list_by_lanes(e, &operands, &list, steps);
     If any = if_begin(e, loop_runs(e, from, steps.count));
     Loop loop = loop_begin(e, from);

@@ -81,8 +81,9 @@ void target_close(Target *target) {
     LLVMDisposeMessage(target->features);
 }
 
-/* Equal kernels, as a network of equal layers has them, are compiled once. The emitter writes
- * vector code already; what is left is tidying index arithmetic and moving it out of loops. */
+/* Equal kernels, of which a network with equal layers has many, are compiled once. The emitter
+ * makes vector code already, so the passes only simplify index arithmetic and move it out of
+ * loops. */
 const char *target_pipeline(int level) {
 #define CLEAN "sroa,early-cse"
     static const char *const pipelines[] = {
