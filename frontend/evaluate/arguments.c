@@ -1,4 +1,5 @@
-/* The arguments of a call: matches the given ones with the formals, fills in defaults, and checks types and limits. */
+/* The arguments of a call: matches the given ones with the formals, fills in defaults, and checks
+ * types and limits. */
 #include "frontend/evaluate/evaluate.h"
 
 #include <string.h>

@@ -32,7 +32,8 @@ typedef struct {
 } Call;
 
 struct Bound;
-/* Fan-in of a weight: how many inputs one output is computed from. Fan-out: how many outputs one input reaches. */
+/* Fan-in of a weight: how many inputs one output is computed from. Fan-out: how many outputs one
+ * input reaches. */
 typedef struct {
     double in, out;
 } Fan;
@@ -66,7 +67,8 @@ typedef struct Callable {
     Span span;       /* of its name */
 } Callable;
 
-/* A call that is kept with its arguments and used later: an optimizer, initializer, source, rule or split. */
+/* A call that is kept with its arguments and used later: an optimizer, initializer, source, rule or
+ * split. */
 typedef struct Bound {
     const Callable *callee;
     const Value *args;

@@ -1,4 +1,5 @@
-/* Reads arguments of functions written in C: axes, shapes and lists of whole numbers. Reports errors about them. */
+/* Reads arguments of functions written in C: axes, shapes and lists of whole numbers. Reports
+ * errors about them. */
 #include "frontend/evaluate/evaluate.h"
 
 #include <inttypes.h>

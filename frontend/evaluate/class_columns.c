@@ -1,6 +1,8 @@
-/* classes(source.zip): numbers the distinct whole numbers of a column from 0, so that they can be labels.
+/* classes(source.zip): numbers the distinct whole numbers of a column from 0, so that they can be
+ * labels.
  *
- * The number of classes decides shapes, such as that of one_hot. So the data are read for it while the model is evaluated. The result is treated like a column of text. */
+ * The number of classes decides shapes, such as that of one_hot. So the data are read for it while
+ * the model is evaluated. The result is treated like a column of text. */
 #include "frontend/evaluate/evaluate.h"
 
 #include <string.h>
@@ -14,7 +16,8 @@ static bool in_data_block(const Call *call) {
     return false;
 }
 
-/* Reads the names of the classes; none are given if the argument is left out. False after reporting names that are not texts, or not distinct. */
+/* Reads the names of the classes; none are given if the argument is left out. False after reporting
+ * names that are not texts, or not distinct. */
 static bool read_names(const Call *call, Derived *classes) {
     Value value = call->args[1];
     Evaluator *evaluator = call->evaluator;
@@ -36,7 +39,8 @@ static bool read_names(const Call *call, Derived *classes) {
     return good;
 }
 
-/* The field with the classes of the derived column `name`. They are read from the data on first use. NULL after reporting an error. */
+/* The field with the classes of the derived column `name`. They are read from the data on first
+ * use. NULL after reporting an error. */
 static const SourceField *find_classes(const Call *call, const char *name) {
     const Evaluator *evaluator = call->evaluator;
     const Globals *globals = evaluator->globals;
@@ -82,7 +86,8 @@ static NodeId classes_of_each(const Call *call, Derived classes) {
     return build_concat(graph, parts, (uint32_t)shape.dim[1], 1);
 }
 
-/* Whether the column has numbers from 0 with names already, as the label of a folder of images has. */
+/* Whether the column has numbers from 0 with names already, as the label of a folder of images
+ * has. */
 static bool has_names(const Evaluator *evaluator, const Derived *column) {
     const SourceField *fields = evaluator->globals->schema->fields;
     return column->kind == DERIVED_COLUMNS && !column->is_list &&

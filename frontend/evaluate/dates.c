@@ -1,4 +1,5 @@
-/* date(source.when, "%d/%m/%Y"): parts of the dates in a column, such as year and month, as numbers. They are computed when the data are read. */
+/* date(source.when, "%d/%m/%Y"): parts of the dates in a column, such as year and month, as
+ * numbers. They are computed when the data are read. */
 #include "frontend/evaluate/evaluate.h"
 
 #include <string.h>
@@ -17,7 +18,8 @@ static bool not_a_column(const Call *call) {
     return false;
 }
 
-/* Finds the unchanged column of a table that the first argument is. False after reporting another argument. */
+/* Finds the unchanged column of a table that the first argument is. False after reporting another
+ * argument. */
 static bool dated_column(const Call *call, uint32_t *field) {
     const Evaluator *evaluator = call->evaluator;
     if (call->args[0].kind != VALUE_TENSOR) return not_a_column(call);
@@ -63,7 +65,8 @@ static Value unknown_part(const Call *call, const char *word) {
     return value_error();
 }
 
-/* The parts with these names; without names the usual ones. False after reporting a part that is unknown, or not in the format. */
+/* The parts with these names; without names the usual ones. False after reporting a part that is
+ * unknown, or not in the format. */
 static bool chosen_parts(const Call *call, const Value *names, uint32_t count, DatePart *parts) {
     const char *format = call->args[1].text;
     for (uint32_t i = 0; i < count; i++) {

@@ -1,6 +1,9 @@
-/* Derived columns: source.end - source.start becomes one input of the graph, "end - start". The runtime computes it from the numbers of the file, in whole numbers of 64 bits or in f64 (ir/data/derived.h). An operation on f32 would lose digits: f32 cannot hold a Unix time.
+/* Derived columns: source.end - source.start becomes one input of the graph, "end - start". The
+ * runtime computes it from the numbers of the file, in whole numbers of 64 bits or in f64
+ * (ir/data/derived.h). An operation on f32 would lose digits: f32 cannot hold a Unix time.
  *
- * The result is an input again, so further arithmetic extends its formula. That also holds for the rows of windows(...) and ahead(...). */
+ * The result is an input again, so further arithmetic extends its formula. That also holds for the
+ * rows of windows(...) and ahead(...). */
 #include "frontend/evaluate/evaluate.h"
 #include "ir/data/derived.h"
 
@@ -19,7 +22,8 @@ static int depth_of(const Derived *derived) {
 
 /* -- from nodes to columns -- */
 
-/* Columns of tables, i32 and wide numbers can have more digits than f32. Bytes and f32 arrays cannot. */
+/* Columns of tables, i32 and wide numbers can have more digits than f32. Bytes and f32 arrays
+ * cannot. */
 bool derived_has_digits(const SourceSchema *schema, const Derived *derived) {
     if (derived->kind == DERIVED_DATE) return true;
     if (derived->kind == DERIVED_COLUMNS) {
@@ -46,7 +50,8 @@ static bool is_whole(const Evaluator *evaluator, const Derived *derived) {
                  derived->kind != DERIVED_STANDARDIZE;
     if (derived->kind == DERIVED_DATE) return has_whole_parts(derived);
     if (derived->kind == DERIVED_FITTED) {
-        /* impute by the most frequent value: the most frequent of whole numbers is a whole number. */
+        /* impute by the most frequent value: the most frequent of whole numbers is a whole
+         * number. */
         for (const struct FitItem *item = evaluator->fits->last; item; item = item->before)
             if (!strcmp(item->fit.name, derived->fit)) return item->fit.kind == FIT_MODE;
         return false;
@@ -90,7 +95,8 @@ static const Derived *some_columns(Arena *arena, const Derived *derived, int64_t
     return simplest(arena, some);
 }
 
-/* Whether all columns in the formula are lists, so that a slice of the result is the same slice of each. */
+/* Whether all columns in the formula are lists, so that a slice of the result is the same slice of
+ * each. */
 static bool reads_lists(const Derived *derived) {
     bool lists = !derived->count || derived->is_list;
     for (int i = 0; i < derived_arity(derived->kind); i++) lists &= reads_lists(derived->args[i]);
@@ -116,7 +122,8 @@ bool derived_has_fitted(const Derived *derived) {
     return fitted;
 }
 
-/* Narrows the rows of windows(...) or ahead(...), [N, rows, ...], to those that a slice along axis 1 leaves. False for other slices. */
+/* Narrows the rows of windows(...) or ahead(...), [N, rows, ...], to those that a slice along axis
+ * 1 leaves. False for other slices. */
 static bool some_rows(const Node *whole, const Node *node, SourceRows *rows) {
     const int64_t *from = node->attrs.range.start, *step = node->attrs.range.step;
     bool good = whole->op == OP_input && whole->shape.rank >= 2;
@@ -138,7 +145,8 @@ static const Derived *of_slice(const Evaluator *evaluator, const Node *node, Sou
                         node->attrs.range.step[1], (uint32_t)node->shape.dim[1]);
 }
 
-/* Whether a node has the same numbers as its operand: whole numbers as f32, or another shape of the row. */
+/* Whether a node has the same numbers as its operand: whole numbers as f32, or another shape of the
+ * row. */
 static bool is_same(const Graph *graph, const Node *node) {
     const Node *operand = node->operand_count ? graph_operand(graph, node, 0) : NULL;
     if (node->op == OP_convert)
@@ -266,13 +274,16 @@ static const Derived *ahead_by(Arena *arena, const Derived *derived, int64_t row
     return rows ? ahead : ahead->args[0];
 }
 
-/* Which operand of a - b keeps its rows, while the other is read ahead or back: the row itself first, then windows, then ahead. */
+/* Which operand of a - b keeps its rows, while the other is read ahead or back: the row itself
+ * first, then windows, then ahead. */
 static bool stays(SourceRows a, SourceRows b) {
     return is_row_itself(a) || a.stride > 1 ||
            (!is_row_itself(b) && b.stride == 1 && (a.to == 0 || b.to != 0));
 }
 
-/* Brings two columns to the same rows: one of them is read some rows ahead. windows(x, 2) - ahead(y, 1, length = 2) has the rows -1..0 and 1..2, so y is read two rows ahead in the rows of x. False if the numbers of rows differ. */
+/* Brings two columns to the same rows: one of them is read some rows ahead. windows(x, 2) -
+ * ahead(y, 1, length = 2) has the rows -1..0 and 1..2, so y is read two rows ahead in the rows of
+ * x. False if the numbers of rows differ. */
 static bool align(Arena *arena, const Derived **a, SourceRows *rows, const Derived **b,
                   SourceRows *others) {
     int64_t distance = others->from - rows->from;

@@ -50,7 +50,8 @@ typedef struct {
     void *schema_context;
     Frozen frozen;           /* layers that are not trained */
     const Function *network; /* NULL: not known yet */
-    /* a batch size that divides no size of the model except those computed from N; 0: not known yet */
+    /* a batch size that divides no size of the model except those computed from N; 0: not known
+     * yet */
     uint32_t distinct_batch;
     /* set where an operation pairs the rows of one operand with another axis of the other */
     bool *rows_crossed;
@@ -148,8 +149,8 @@ bool evaluator_error(Evaluator *evaluator, Span span, const char *format, ...)
 /* Help for a name that other programs use: "Linear" is dense here. NULL if the name is not
  * known. */
 const char *alias_help(const char *name);
-/* Help for an unknown name: what it is called here, or the candidate that it resembles. false: there
- * is none. */
+/* Help for an unknown name: what it is called here, or the candidate that it resembles. false:
+ * there is none. */
 bool alias_suggest(Diagnostics *diag, const char *name, const char *const *candidates,
                    size_t count);
 /* The same of an argument or a key, of which another program may have its own name. */
@@ -241,7 +242,8 @@ bool series_crosses_rows(const Evaluator *evaluator, NodeId node);
 const Derived *derived_of(const Evaluator *evaluator, NodeId id);
 /* Whether it is a list of columns side by side, or computed from lists. */
 bool derived_is_list(const Derived *derived);
-/* The same for windows(...) and ahead(...) too: `rows` gets the rows that are read, seen from the row itself. */
+/* The same for windows(...) and ahead(...) too: `rows` gets the rows that are read, seen from the
+ * row itself. */
 const Derived *derived_around(const Evaluator *evaluator, NodeId id, SourceRows *rows);
 /* The input of the graph for a derived column in these rows, reshaped to `shape`. */
 NodeId derived_node(Evaluator *evaluator, const Derived *derived, SourceRows rows, Shape shape);

@@ -12,7 +12,8 @@ Scope *scope_new(Evaluator *evaluator, bool in_library) {
 
 /* -- finding the function -- */
 
-/* A variable may have the name of a function. A call then means the function, unless the variable itself holds a function. */
+/* A variable may have the name of a function. A call then means the function, unless the variable
+ * itself holds a function. */
 static const Callable *function_named(Evaluator *evaluator, const char *name) {
     const Globals *globals = evaluator->globals;
     const Value *local = names_find(evaluator->scope->values, name);

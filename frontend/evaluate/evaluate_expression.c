@@ -1,4 +1,5 @@
-/* Expressions: literals, names, members and lists. Operators, indexing and calls have files of their own. */
+/* Expressions: literals, names, members and lists. Operators, indexing and calls have files of
+ * their own. */
 #include "frontend/evaluate/evaluate.h"
 #include "ir/data/readers.h"
 

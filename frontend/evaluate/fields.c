@@ -1,4 +1,5 @@
-/* Fields of the data block. They are evaluated on first use, so that a graph has no unused inputs. In training the field of `augment` is augmented. */
+/* Fields of the data block. They are evaluated on first use, so that a graph has no unused inputs.
+ * In training the field of `augment` is augmented. */
 #include "frontend/evaluate/evaluate.h"
 
 #include <string.h>

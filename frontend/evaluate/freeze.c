@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-/* Whether a text matches a pattern; `*` matches any characters. A mismatch goes back to the last star only, so the time is at most the product of both lengths. */
+/* Whether a text matches a pattern; `*` matches any characters. A mismatch goes back to the last
+ * star only, so the time is at most the product of both lengths. */
 static bool matches(const char *pattern, const char *text) {
     const char *star = NULL, *star_text = NULL;
     while (*text) {

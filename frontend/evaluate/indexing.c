@@ -1,4 +1,5 @@
-/* x[i], x[from:to, ...] and x[from:to:step], where x is a tensor or a list. Indices count from 0, negative ones from the end; `to` is not included. */
+/* x[i], x[from:to, ...] and x[from:to:step], where x is a tensor or a list. Indices count from 0,
+ * negative ones from the end; `to` is not included. */
 #include "frontend/evaluate/evaluate.h"
 
 #include <inttypes.h>
@@ -18,7 +19,8 @@ static bool bound_value(Evaluator *evaluator, const Expr *expr, int64_t missing,
     return false;
 }
 
-/* The half-open range that one index or slice selects from `size` elements. A part of a list may be empty; a tensor has no empty axes. */
+/* The half-open range that one index or slice selects from `size` elements. A part of a list may be
+ * empty; a tensor has no empty axes. */
 static bool sub_range(Evaluator *evaluator, const Sub *sub, int64_t size, bool may_be_empty,
                       int64_t *from, int64_t *to) {
     if (!bound_value(evaluator, sub->from, 0, from) || !bound_value(evaluator, sub->to, size, to))

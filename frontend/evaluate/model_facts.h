@@ -1,10 +1,13 @@
-/* Facts about a model that the evaluator records while it builds the graphs. ModelInfo passes them on to other libraries. */
+/* Facts about a model that the evaluator records while it builds the graphs. ModelInfo passes them
+ * on to other libraries. */
 #ifndef MLC_FRONTEND_EVALUATE_MODEL_FACTS_H
 #define MLC_FRONTEND_EVALUATE_MODEL_FACTS_H
 
 #include "ir/ir.h"
 
-/* A field of the source that is used as class numbers: one_hot(source.kind, 3). Its values are not known while compiling, so the runtime checks that each is below the number of columns. The arrays have an item for each element of a row. */
+/* A field of the source that is used as class numbers: one_hot(source.kind, 3). Its values are not
+ * known while compiling, so the runtime checks that each is below the number of columns. The arrays
+ * have an item for each element of a row. */
 typedef struct {
     const char *field;
     int64_t *columns; /* how many columns the element chooses from; 0: it is not a class */

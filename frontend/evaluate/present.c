@@ -1,4 +1,6 @@
-/* Records the inputs in which no number may be missing: those that labels, indices and whole numbers are computed from. A missing number would silently become a class: NaN > 3 is false, and int(NaN) is 0. The runtime checks these inputs when it reads the data. */
+/* Records the inputs in which no number may be missing: those that labels, indices and whole
+ * numbers are computed from. A missing number would silently become a class: NaN > 3 is false, and
+ * int(NaN) is 0. The runtime checks these inputs when it reads the data. */
 #include "frontend/evaluate/summary.h"
 
 #include <string.h>

@@ -1,4 +1,6 @@
-/* Rows of a series: windows(source.value, 24) gives each row the last 24 values, ahead(source.value, 1) the value one row later. Each is an input of its own, which the runtime collects from the rows around a row. */
+/* Rows of a series: windows(source.value, 24) gives each row the last 24 values,
+ * ahead(source.value, 1) the value one row later. Each is an input of its own, which the runtime
+ * collects from the rows around a row. */
 #include "frontend/evaluate/evaluate.h"
 #include "ir/data/derived.h"
 
@@ -22,7 +24,8 @@ static const Node *plain_input(const Call *call, const char **name) {
     return NULL;
 }
 
-/* The tensor with rows.from..rows.to around each row, on a new axis 1. `one`: it is a single row, without the axis. */
+/* The tensor with rows.from..rows.to around each row, on a new axis 1. `one`: it is a single row,
+ * without the axis. */
 static Value rows_around(const Call *call, SourceRows rows, bool one) {
     const char *name;
     Evaluator *evaluator = call->evaluator;
@@ -70,7 +73,8 @@ static bool is_windows(const Evaluator *evaluator, const Node *node) {
     return source_rows_of(name, &rows) != name && rows.to == 0;
 }
 
-/* Whether a tensor is computed from windows(...) element by element, so that axis 1 is still that of the rows. */
+/* Whether a tensor is computed from windows(...) element by element, so that axis 1 is still that
+ * of the rows. */
 static bool from_windows(const Evaluator *evaluator, NodeId id) {
     const Node *node = graph_node(evaluator->graph, id);
     if (is_windows(evaluator, node)) return true;

@@ -1,4 +1,5 @@
-/* The data source in the data block: its fields by name or number, columns(...), and which fields are text. */
+/* The data source in the data block: its fields by name or number, columns(...), and which fields
+ * are text. */
 #include "frontend/evaluate/evaluate.h"
 #include "ir/data/date.h"
 

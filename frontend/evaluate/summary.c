@@ -58,7 +58,8 @@ static int64_t node_operations(const Graph *graph, const Node *node) {
     }
 }
 
-/* The name of a line in `mlc summary`. A call of `weight` has the name of its state. Other calls are numbered as layers are: "relu1", "relu2". */
+/* The name of a line in `mlc summary`. A call of `weight` has the name of its state. Other calls
+ * are numbered as layers are: "relu1", "relu2". */
 static const char *call_name(Evaluator *evaluator, const LayerMark *mark, const char *op) {
     const Graph *graph = evaluator->graph;
     if (!strcmp(op, "weight") && graph->symbol_count > mark->symbols)
@@ -69,7 +70,8 @@ static const char *call_name(Evaluator *evaluator, const LayerMark *mark, const 
     return arena_format(evaluator->arena, "%s%u", op, ++*count);
 }
 
-/* Only calls of the library in the model's own text get a line. Calls inside such a call belong to its line. */
+/* Only calls of the library in the model's own text get a line. Calls inside such a call belong to
+ * its line. */
 void summary_record(Evaluator *evaluator, const LayerMark *mark, const Callable *callee,
                     Value value, Span span) {
     LayerLog *log = evaluator->log;

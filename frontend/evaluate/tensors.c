@@ -7,7 +7,8 @@ static const Node *node_of(const Evaluator *evaluator, NodeId id) {
     return graph_node(evaluator->graph, id);
 }
 
-/* Whether the batch has a size that occurs nowhere else in the model. Then an axis of rows is recognized by its size. */
+/* Whether the batch has a size that occurs nowhere else in the model. Then an axis of rows is
+ * recognized by its size. */
 static bool rows_are_distinct(const Evaluator *evaluator) {
     return evaluator->batch == evaluator->globals->distinct_batch;
 }
@@ -53,7 +54,8 @@ NodeId tensor_f32(Evaluator *evaluator, Value value) {
                                              : NODE_NONE;
 }
 
-/* Adds a note where an operand comes from, unless that is the place of the error itself. A conversion has no place of its own, so its operand's place is used. */
+/* Adds a note where an operand comes from, unless that is the place of the error itself. A
+ * conversion has no place of its own, so its operand's place is used. */
 static void note_operand(Evaluator *evaluator, Span place, const char *which, NodeId id) {
     while (node_of(evaluator, id)->op == OP_convert) id = node_of(evaluator, id)->operands[0];
     Span from = node_of(evaluator, id)->span;
@@ -84,9 +86,12 @@ static const char *difference(Evaluator *evaluator, Shape a, Shape b) {
 
 /* -- the rows of one operand and another axis of the other -- */
 
-/* f32[N] + f32[N,1] would give f32[N,N], each row with every other one. That is almost always a mistake, and so it is an error.
+/* f32[N] + f32[N,1] would give f32[N,N], each row with every other one. That is almost always a
+ * mistake, and so it is an error.
  *
- * Returns the axis of the longer shape that broadcasting pairs with the rows of the shorter one, if the longer one has its rows on another axis; else -1. All pairs of rows can still be written with equal ranks, [N,1] and [1,N], or where the longer shape has the pairs already, such as [N,N]. */
+ * Returns the axis of the longer shape that broadcasting pairs with the rows of the shorter one, if
+ * the longer one has its rows on another axis; else -1. All pairs of rows can still be written with
+ * equal ranks, [N,1] and [1,N], or where the longer shape has the pairs already, such as [N,N]. */
 static int crossed_axis(const Evaluator *evaluator, Shape a, Shape b) {
     Shape shorter = a.rank < b.rank ? a : b, longer = a.rank < b.rank ? b : a;
     int paired = longer.rank - shorter.rank;
@@ -213,7 +218,9 @@ static NodeId multiply(Evaluator *evaluator, NodeId a, NodeId b) {
     return build_binary(evaluator->graph, OP_mul, a, b);
 }
 
-/* x ** 2 as x * x, x ** 0.5 as a root: PyTorch does the same, and it is cheaper and more exact than a general power. x ** -2 stays a power: computed as a product of quotients, its gradient -2 / x^3 would leave the range of f32. */
+/* x ** 2 as x * x, x ** 0.5 as a root: PyTorch does the same, and it is cheaper and more exact than
+ * a general power. x ** -2 stays a power: computed as a product of quotients, its gradient -2 / x^3
+ * would leave the range of f32. */
 static NodeId simple_power(Evaluator *evaluator, NodeId x, double exponent) {
     Graph *graph = evaluator->graph;
     NodeId one = build_f32(graph, 1, (Shape){0});

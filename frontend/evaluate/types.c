@@ -52,7 +52,8 @@ static bool plain_check(const TypeCheck *check, int row, Value *value) {
 
 /* -- tensors -- */
 
-/* int[...] accepts every type of whole numbers, and bool: true and false are the classes 1 and 0. */
+/* int[...] accepts every type of whole numbers, and bool: true and false are the classes 1 and
+ * 0. */
 static bool dtype_fits(const char *name, DType dtype) {
     return strcmp(name, "int") ? !strcmp(name, dtype_name(dtype)) : dtype != DTYPE_F32;
 }

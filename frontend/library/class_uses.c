@@ -1,15 +1,19 @@
-/* Records which elements of a field are class numbers, and how many classes each chooses from. one_hot(x[:, 0], 3) restricts element 0 of x to the classes 0 to 2; its other elements may be any numbers. */
+/* Records which elements of a field are class numbers, and how many classes each chooses from.
+ * one_hot(x[:, 0], 3) restricts element 0 of x to the classes 0 to 2; its other elements may be any
+ * numbers. */
 #include "frontend/library/library.h"
 #include "frontend/evaluate/summary.h"
 
 #include <string.h>
 
-/* How many elements may be followed in a model. Beyond that, a use of a part restricts the whole field. */
+/* How many elements may be followed in a model. Beyond that, a use of a part restricts the whole
+ * field. */
 enum { FOLLOWED_MAX = 1 << 26 };
 
 /* -- which elements reach the label -- */
 
-/* The input that a label is a view of. `steps` gets the number of views in between; *is_part, whether one of them is a slice. */
+/* The input that a label is a view of. `steps` gets the number of views in between; *is_part,
+ * whether one of them is a slice. */
 static const Node *origin(const Graph *graph, const Node *node, uint32_t *steps, bool *is_part) {
     for (*steps = 0, *is_part = false; node->op != OP_input; ++*steps) {
         *is_part |= node->op == OP_slice;

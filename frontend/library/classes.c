@@ -1,4 +1,7 @@
-/* Labels and the output columns of their classes. A loss would silently ignore a class without a column. So the number of classes is compared with the number of columns here. Where the classes are not known before the data are read, the number of columns is recorded, and the runtime checks the labels. The number of class weights is checked too. */
+/* Labels and the output columns of their classes. A loss would silently ignore a class without a
+ * column. So the number of classes is compared with the number of columns here. Where the classes
+ * are not known before the data are read, the number of columns is recorded, and the runtime checks
+ * the labels. The number of class weights is checked too. */
 #include "frontend/library/library.h"
 #include "frontend/evaluate/summary.h"
 #include "ir/graph/class_lookup.h"
@@ -16,7 +19,8 @@ static const Node *input_of(const Evaluator *evaluator, Value label) {
     return node->op == OP_input && node->dtype != DTYPE_F32 ? node : NULL;
 }
 
-/* The field of the source that this input reads, in the row itself or in rows around it; NULL for a list of columns. */
+/* The field of the source that this input reads, in the row itself or in rows around it; NULL for a
+ * list of columns. */
 static const SourceField *field_of(const Evaluator *evaluator, Value label) {
     SourceRows rows;
     const Node *node = input_of(evaluator, label);
@@ -90,7 +94,8 @@ Value call_class_of(const Call *call) {
     return call->args[0];
 }
 
-/* int(x): x rounded down, in f32. It may be NaN or out of range, which int() would hide. Other labels: the whole number itself. */
+/* int(x): x rounded down, in f32. It may be NaN or out of range, which int() would hide. Other
+ * labels: the whole number itself. */
 static NodeId before_int(Graph *graph, NodeId label) {
     const Node *node = graph_node(graph, label);
     bool cut = node->op == OP_convert && graph_operand(graph, node, 0)->dtype == DTYPE_F32;
@@ -98,7 +103,8 @@ static NodeId before_int(Graph *graph, NodeId label) {
                : build_convert(graph, label, DTYPE_I32);
 }
 
-/* Labels of the source are checked when the data are read. A computed label is known only in its step; where it has no column, the result is NaN, which stops the training. */
+/* Labels of the source are checked when the data are read. A computed label is known only in its
+ * step; where it has no column, the result is NaN, which stops the training. */
 Value call_has_class(const Call *call) {
     Evaluator *evaluator = call->evaluator;
     NodeId label = call->args[0].node;
@@ -114,7 +120,8 @@ Value call_has_class(const Call *call) {
 
 /* -- weights of classes -- */
 
-/* Why class weights are refused; NULL if they are right. Each is a tensor or a number of at least 0. */
+/* Why class weights are refused; NULL if they are right. Each is a tensor or a number of at least
+ * 0. */
 static const char *wrong_weights(Value list) {
     double total = 0;
     for (uint32_t i = 0; i < list.list.count; i++) {

@@ -72,7 +72,8 @@ Value call_int(const Call *call) {
     Value x = call->args[0];
     if (!check_operand(call, 0)) return value_error();
     if (x.kind == VALUE_TENSOR) {
-        /* A column of numbers is converted from the file's own digits. Whole numbers stay as they are. */
+        /* A column of numbers is converted from the file's own digits. Whole numbers stay as they
+         * are. */
         bool numbers = tensor_node(call->evaluator, x)->dtype == DTYPE_F32;
         Value column =
             numbers ? derive_single(call->evaluator, DERIVED_INT, x, call->span) : value_none();

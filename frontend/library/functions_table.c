@@ -1,11 +1,14 @@
-/* standardize and impute: transforms that are fitted to the training rows. A mean, for instance, is a state of the graph. It is computed before the first step and stored with the weights, so that evaluation and prediction use the same number. */
+/* standardize and impute: transforms that are fitted to the training rows. A mean, for instance, is
+ * a state of the graph. It is computed before the first step and stored with the weights, so that
+ * evaluation and prediction use the same number. */
 #include "frontend/library/library.h"
 #include "frontend/evaluate/evaluate.h"
 
 #include <math.h>
 #include <string.h>
 
-/* "x.standardize": named after the field, so that the name does not depend on which other fields a graph uses. */
+/* "x.standardize": named after the field, so that the name does not depend on which other fields a
+ * graph uses. */
 static const char *fit_name(const Call *call) {
     Evaluator *evaluator = call->evaluator;
     return weight_name(
@@ -27,7 +30,8 @@ static bool check_rows(const Call *call, Shape shape) {
     return false;
 }
 
-/* The tensor to fit to. For windows it is their newest row, so that each training row counts once and a column has one mean. *every_row: each training row has a value. */
+/* The tensor to fit to. For windows it is their newest row, so that each training row counts once
+ * and a column has one mean. *every_row: each training row has a value. */
 static NodeId fitted_to(const Call *call, NodeId x, bool *every_row) {
     NodeId newest = series_newest(call->evaluator, x);
     *every_row = newest || !series_crosses_rows(call->evaluator, x);
@@ -52,13 +56,16 @@ static const char *fit_new(const Call *call, FitKind kind, NodeId node, bool eve
 
 /* -- columns with more digits than f32 -- */
 
-/* The derived column that a tensor is, if f32 cannot hold its digits; else NULL. The runtime then computes the transform in f64 while it reads the data. */
+/* The derived column that a tensor is, if f32 cannot hold its digits; else NULL. The runtime then
+ * computes the transform in f64 while it reads the data. */
 static const Derived *with_digits(const Call *call, NodeId x, SourceRows *rows) {
     const Derived *of = derived_around(call->evaluator, x, rows);
     return of && derived_has_digits(call->evaluator->globals->schema, of) ? of : NULL;
 }
 
-/* Whether a transform of these rows has one value for each column. For windows it is fitted to all rows, for ahead(x, 3) to the rows that are three rows after a training row. ahead(x, 1, length = 5) has five rows with their own values, so it is not computed as a column. */
+/* Whether a transform of these rows has one value for each column. For windows it is fitted to all
+ * rows, for ahead(x, 3) to the rows that are three rows after a training row. ahead(x, 1, length =
+ * 5) has five rows with their own values, so it is not computed as a column. */
 static bool fits_column(SourceRows rows) { return rows.to == 0 || rows.from == rows.to; }
 
 /* The transform as a derived column: op(of, by). */
@@ -93,7 +100,8 @@ const Fit *fits_list(const FitList *fits, Arena *arena, uint32_t *count) {
     return list;
 }
 
-/* The state NAME.PART with one number for each element of a row of `like`. It holds `initial` until it is fitted. */
+/* The state NAME.PART with one number for each element of a row of `like`. It holds `initial` until
+ * it is fitted. */
 static NodeId fitted_state(const Call *call, const char *name, const char *part, NodeId like,
                            float initial) {
     Graph *graph = call->evaluator->graph;

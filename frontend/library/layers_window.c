@@ -1,4 +1,5 @@
-/* Layers on images [N, C, H, W]: convolutions and pooling. Meaning, names and initial values of their weights are those of PyTorch. */
+/* Layers on images [N, C, H, W]: convolutions and pooling. Meaning, names and initial values of
+ * their weights are those of PyTorch. */
 #include "frontend/library/library.h"
 #include "frontend/evaluate/evaluate.h"
 
@@ -27,7 +28,8 @@ typedef struct {
     int64_t before[2], after[2];
 } Padding;
 
-/* Reads `pad`: a number, one each for height and width, or "same". "same" keeps the size if the stride is 1; an odd number of zeros has one more after the image than before it. */
+/* Reads `pad`: a number, one each for height and width, or "same". "same" keeps the size if the
+ * stride is 1; an odd number of zeros has one more after the image than before it. */
 static bool call_padding(const Call *call, uint32_t arg, const Window *window, Padding *padding) {
     Value value = call->args[arg];
     if (value.kind != VALUE_STRING) {
@@ -75,7 +77,8 @@ static NodeId pad_image(Graph *graph, NodeId x, const Padding *padding) {
     return any ? build_pad(graph, x, before, after) : x;
 }
 
-/* Whether the kernel fits into the image with its padding. If only one window fits, the stride has no effect; a large one is reduced, so that the gradient needs no memory for it. */
+/* Whether the kernel fits into the image with its padding. If only one window fits, the stride has
+ * no effect; a large one is reduced, so that the gradient needs no memory for it. */
 static bool kernel_fits(const Call *call, uint32_t arg, Window *window, const Padding *padding) {
     Shape shape = tensor_node(call->evaluator, call->args[0])->shape;
     for (int i = 0; i < 2; i++) {
@@ -100,7 +103,8 @@ static NodeId state_of(const Call *call, const char *layer, const char *role, Sh
     return weight_new(call, name, shape, init, fan).node;
 }
 
-/* y + bias, added with the channels as the last axis. The bias is broadcast in two steps. So its gradient is summed first over each image, then over the images. */
+/* y + bias, added with the channels as the last axis. The bias is broadcast in two steps. So its
+ * gradient is summed first over each image, then over the images. */
 static NodeId add_bias(Graph *graph, NodeId y, NodeId bias) {
     if (!y || !bias) return NODE_NONE;
     NodeId last = build_channels_last(graph, y);
@@ -182,7 +186,8 @@ static Filters filters_of(const Call *call, const char *kind, int64_t channels,
                      call->args[first + 2]};
 }
 
-/* conv(x, channels, kernel, stride, pad, dilation, groups, bias, init, bias_init) with weight f32[channels, C / groups, KH, KW]. */
+/* conv(x, channels, kernel, stride, pad, dilation, groups, bias, init, bias_init) with weight
+ * f32[channels, C / groups, KH, KW]. */
 Value call_conv(const Call *call) {
     Window window;
     Padding padding;
@@ -200,7 +205,8 @@ Value call_conv(const Call *call) {
     return convolve(&filters, &window, &padding, groups);
 }
 
-/* depthwise(x, kernel, stride, pad, dilation, multiplier, bias, init, bias_init) with weight f32[C * multiplier, 1, KH, KW]. */
+/* depthwise(x, kernel, stride, pad, dilation, multiplier, bias, init, bias_init) with weight f32[C
+ * * multiplier, 1, KH, KW]. */
 Value call_depthwise(const Call *call) {
     Window window;
     Padding padding;
@@ -243,7 +249,8 @@ static NodeId cut_border(Graph *graph, NodeId y, const int64_t *pad, Shape full)
     return pad[0] || pad[1] ? build_slice(graph, y, start, full.dim, NULL) : y;
 }
 
-/* conv_transpose(x, channels, kernel, stride, pad, output_pad, dilation, groups, bias, init, bias_init) with weight f32[C, channels / groups, KH, KW]. */
+/* conv_transpose(x, channels, kernel, stride, pad, output_pad, dilation, groups, bias, init,
+ * bias_init) with weight f32[C, channels / groups, KH, KW]. */
 Value call_conv_transpose(const Call *call) {
     Evaluator *evaluator = call->evaluator;
     Window window;
@@ -307,7 +314,8 @@ Value call_max_pool(const Call *call) {
     return evaluator_built(call->evaluator, call->span, build_max_pool(graph, x, &window));
 }
 
-/* avg_pool(x, kernel, stride, pad). The zeros of the padding count. The elements of a window are added in row-major order. */
+/* avg_pool(x, kernel, stride, pad). The zeros of the padding count. The elements of a window are
+ * added in row-major order. */
 Value call_avg_pool(const Call *call) {
     Graph *graph = call->evaluator->graph;
     Window window = {.dilation = {1, 1}};

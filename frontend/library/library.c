@@ -1,4 +1,6 @@
-/* Builds the table of library functions. The parser of the language reads the signatures of library.def too, so a function written in C is checked and called like one written in the language. All models of the process share one library, which is built on first use. */
+/* Builds the table of library functions. The parser of the language reads the signatures of
+ * library.def too, so a function written in C is checked and called like one written in the
+ * language. All models of the process share one library, which is built on first use. */
 #include "frontend/library/library.h"
 #include "frontend/syntax/syntax.h"
 

@@ -17,15 +17,18 @@ const char *layer_name(Evaluator *evaluator, const char *kind);
 const char *weight_name(Evaluator *evaluator, const char *wanted);
 /* Reports a layer outside of the model block, where it cannot have weights. */
 Value layer_misplaced(const Call *call);
-/* A new trainable state. Without `init` (VALUE_NONE) it is uniform within 1 / sqrt(fan in), as in PyTorch's layers. */
+/* A new trainable state. Without `init` (VALUE_NONE) it is uniform within 1 / sqrt(fan in), as in
+ * PyTorch's layers. */
 Value weight_new(const Call *call, const char *name, Shape shape, Value init, Fan fan);
-/* A new state that is not trained, such as a running mean. graph_update may be called for it only if evaluator->training. */
+/* A new state that is not trained, such as a running mean. graph_update may be called for it only
+ * if evaluator->training. */
 Value state_new(const Call *call, const char *name, Shape shape, Value init);
 
 /* -- classes and transforms of the data -- */
 /* The input that reads these class numbers from one field of the source, or NULL (classes.c). */
 const char *classes_known_by(const Evaluator *evaluator, Value label);
-/* Records that the label of a call, elements of the source, chooses from so many columns. If an element is used several times, the fewest columns count (class_uses.c). */
+/* Records that the label of a call, elements of the source, chooses from so many columns. If an
+ * element is used several times, the fewest columns count (class_uses.c). */
 void class_use_keep(const Call *call, int64_t columns);
 /* The fitted transforms in order of evaluation. */
 const Fit *fits_list(const FitList *fits, Arena *arena, uint32_t *count);

@@ -1,4 +1,6 @@
-/* Optimizers: each builds the nodes that compute the next weight from a weight and its gradient. The formulas are those of PyTorch's documentation. A product that is added to something is one fused operation. */
+/* Optimizers: each builds the nodes that compute the next weight from a weight and its gradient.
+ * The formulas are those of PyTorch's documentation. A product that is added to something is one
+ * fused operation. */
 #include "frontend/evaluate/evaluate.h"
 
 #include <math.h>
@@ -99,7 +101,10 @@ static NodeId average_of_squares(const UpdateBuilder *b, double beta, NodeId g) 
     return next;
 }
 
-/* If a gradient stays 0, as that of a dead unit does, its average shrinks in every step. Below 2^-100 it moves no weight any more and becomes 0. As a denormal number it would make the divisions of its vector three times as slow. The square of such a gradient is 0 in f32, so v needs no such rule. */
+/* If a gradient stays 0, as that of a dead unit does, its average shrinks in every step. Below
+ * 2^-100 it moves no weight any more and becomes 0. As a denormal number it would make the
+ * divisions of its vector three times as slow. The square of such a gradient is 0 in f32, so v
+ * needs no such rule. */
 #define FADED 0x1p-100
 
 static NodeId average_of_gradients(const UpdateBuilder *b, double beta, NodeId g) {
@@ -134,7 +139,8 @@ NodeId optimize_adamw(const Optimization *optimization) {
     return adam_step(&b, weight, optimization->gradient);
 }
 
-/* w - lr * d, where d = g / (sqrt(v) + eps) and v is the average of g * g. With momentum, d is momentum * (its last value) + d. */
+/* w - lr * d, where d = g / (sqrt(v) + eps) and v is the average of g * g. With momentum, d is
+ * momentum * (its last value) + d. */
 NodeId optimize_rmsprop(const Optimization *optimization) {
     UpdateBuilder b = builder(optimization);
     double momentum = number(optimization, 4);
@@ -151,7 +157,8 @@ NodeId optimize_rmsprop(const Optimization *optimization) {
     return fma_(&b, unary(&b, OP_neg, rate_of(optimization)), direction, optimization->weight);
 }
 
-/* w - rate * g / (sqrt(sum) + eps), where sum adds all g * g so far and rate = lr / (1 + (steps before this one) * lr_decay). */
+/* w - rate * g / (sqrt(sum) + eps), where sum adds all g * g so far and rate = lr / (1 + (steps
+ * before this one) * lr_decay). */
 NodeId optimize_adagrad(const Optimization *optimization) {
     UpdateBuilder b = builder(optimization);
     NodeId g = decayed(&b, number(optimization, 3)), sum = moment(&b, "sum"),

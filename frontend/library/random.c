@@ -1,4 +1,5 @@
-/* random and dropout: random numbers in the graph of a training step. Every call has its own random numbers: the substream of its name, such as "dropout2", which counts the calls. */
+/* random and dropout: random numbers in the graph of a training step. Every call has its own random
+ * numbers: the substream of its name, such as "dropout2", which counts the calls. */
 #include "frontend/library/library.h"
 #include "frontend/evaluate/evaluate.h"
 
@@ -19,7 +20,8 @@ static NodeId random_units(Evaluator *evaluator, const char *kind, Shape shape) 
                         build_f32(graph, 0x1p-24, (Shape){0}));
 }
 
-/* Evaluation and prediction must give the same result every time, so only a training step has random numbers. */
+/* Evaluation and prediction must give the same result every time, so only a training step has
+ * random numbers. */
 Value call_random(const Call *call) {
     Evaluator *evaluator = call->evaluator;
     Shape shape;

@@ -28,7 +28,8 @@ Value call_split_mean(const Call *call) {
     return over_batches(call, tensor_f32(evaluator, call->args[0]), DTYPE_F32);
 }
 
-/* mean(a == b), such as accuracy: records that the metric is a fraction, and of how many truth values. */
+/* mean(a == b), such as accuracy: records that the metric is a fraction, and of how many truth
+ * values. */
 Value call_as_mean(const Call *call) {
     Evaluator *evaluator = call->evaluator;
     const Node *x = tensor_node(evaluator, call->args[0]);

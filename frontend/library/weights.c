@@ -30,7 +30,8 @@ static bool constant_init(const Call *call, double number, Init *init) {
     return false;
 }
 
-/* Reads an argument `init`: a call of an initializer, its bare name (a call without arguments), or a number. */
+/* Reads an argument `init`: a call of an initializer, its bare name (a call without arguments), or
+ * a number. */
 static bool find_init(const Call *call, Value value, Fan fan, Init *init) {
     Evaluator *evaluator = call->evaluator;
     if (value.kind == VALUE_FUNCTION && value.function->builtin &&
@@ -91,7 +92,8 @@ Value state_new(const Call *call, const char *name, Shape shape, Value init) {
     return kept_new(call, name, shape, init, fan_of(shape), false);
 }
 
-/* In the model's own functions a weight has the name of its variable. In a layer of the library it is "layer_norm1.weight". */
+/* In the model's own functions a weight has the name of its variable. In a layer of the library it
+ * is "layer_norm1.weight". */
 static const char *wanted_name(const Call *call) {
     Evaluator *evaluator = call->evaluator;
     Frame *frame = evaluator->frame;

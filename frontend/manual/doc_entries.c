@@ -1,4 +1,6 @@
-/* Reads the entries of the manual from the texts of the library: the rows of library.def and ops.def, and the comment above each `def` of stdlib.mdl. The lines "formula: ...", "example: ..." and "helper: ..." are parts of the entry; all other lines are its text. */
+/* Reads the entries of the manual from the texts of the library: the rows of library.def and
+ * ops.def, and the comment above each `def` of stdlib.mdl. The lines "formula: ...", "example: ..."
+ * and "helper: ..." are parts of the entry; all other lines are its text. */
 #include "frontend/manual/doc_entries.h"
 
 #include <string.h>
@@ -56,7 +58,8 @@ static const char *section_before(Arena *arena, const char *place) {
                  : sections[0].name;
 }
 
-/* The first of the lines "# ..." right above a definition; the definition itself if there is none. */
+/* The first of the lines "# ..." right above a definition; the definition itself if there is
+ * none. */
 static const char *comment_above(const char *definition) {
     const char *first = definition;
     for (const char *line = definition; line > stdlib_text(); first = line) {

@@ -1,4 +1,5 @@
-/* The entries of the manual: for every function of the library its section, its text, and an example with the types of its result. */
+/* The entries of the manual: for every function of the library its section, its text, and an
+ * example with the types of its result. */
 #ifndef MLC_FRONTEND_MANUAL_DOC_ENTRIES_H
 #define MLC_FRONTEND_MANUAL_DOC_ENTRIES_H
 

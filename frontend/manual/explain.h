@@ -6,7 +6,8 @@
 
 #include <stdio.h>
 
-/* All return false after reporting errors, such as an unknown function or an example with an error. */
+/* All return false after reporting errors, such as an unknown function or an example with an
+ * error. */
 /* One function: its signature, what it does, an example with its types, and its `def` or the ops
  * that it is made of. */
 bool explain_function(const char *name, FILE *out, Diagnostics *diag);

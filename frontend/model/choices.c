@@ -1,4 +1,7 @@
-/* GRAPH_CHOICES: whole numbers that are computed from the data and used as class numbers, as in one_hot(int(source.grade - 1), 3). A grade of 7 would silently give zeros. This graph computes the numbers alone, so that the runtime can check them row by row. Numbers that depend on weights are left out, as they are not known before the network runs. */
+/* GRAPH_CHOICES: whole numbers that are computed from the data and used as class numbers, as in
+ * one_hot(int(source.grade - 1), 3). A grade of 7 would silently give zeros. This graph computes
+ * the numbers alone, so that the runtime can check them row by row. Numbers that depend on weights
+ * are left out, as they are not known before the network runs. */
 #include "frontend/model/loading.h"
 
 /* of_data[id]: the node depends only on data and on fitted transforms. */

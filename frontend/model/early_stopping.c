@@ -1,4 +1,5 @@
-/* Reads keep_best and stop_when. keep_best names the score by which the best epoch is chosen; stop_when ends the training if a score does not improve. */
+/* Reads keep_best and stop_when. keep_best names the score by which the best epoch is chosen;
+ * stop_when ends the training if a score does not improve. */
 #include "frontend/model/loading.h"
 
 #include <string.h>

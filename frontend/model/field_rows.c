@@ -1,8 +1,12 @@
-/* Checks that row i of a field is computed from row i of the data only. A counterexample is x - mean(x, axis = 0): its value for a row would depend on the other rows of the batch.
+/* Checks that row i of a field is computed from row i of the data only. A counterexample is x -
+ * mean(x, axis = 0): its value for a row would depend on the other rows of the batch.
  *
- * The graphs of the fields for three rows and for two are traced element by element. Each element carries the set of data rows that it comes from, and a hash of how it is computed. The hash does not depend on which row it is.
+ * The graphs of the fields for three rows and for two are traced element by element. Each element
+ * carries the set of data rows that it comes from, and a hash of how it is computed. The hash does
+ * not depend on which row it is.
  *
- * A field is right if three things hold: every row comes from its own row only, all rows have equal hashes, and both graphs have equal hashes. */
+ * A field is right if three things hold: every row comes from its own row only, all rows have equal
+ * hashes, and both graphs have equal hashes. */
 #include "frontend/model/loading.h"
 #include "ir/eval/eval.h"
 
@@ -78,7 +82,8 @@ static Element known_element(const void *known, DType dtype, int64_t i) {
     return hashed(bits + 2);
 }
 
-/* Runs the evaluator of a node in f64, on values (`numbers`) or on elements of traces. The latter have the size of a double, so a view can move them. */
+/* Runs the evaluator of a node in f64, on values (`numbers`) or on elements of traces. The latter
+ * have the size of a double, so a view can move them. */
 static void evaluate_node(const Tracing *tracing, const Node *node, bool numbers, void *out,
                           Arena *arena) {
     const Node **operands = ARENA_ARRAY(arena, const Node *, node->operand_count);
@@ -107,7 +112,8 @@ static void trace_known(const Tracing *tracing, const Node *node, Trace *trace) 
 
 /* -- the classes of ops -- */
 
-/* An element comes from the same element of each operand. In a select with a known condition only the chosen operand counts. */
+/* An element comes from the same element of each operand. In a select with a known condition only
+ * the chosen operand counts. */
 static void trace_elementwise(const Tracing *tracing, const Node *node, Element *out) {
     int64_t count = shape_elements(node->shape);
     const uint8_t *chosen = node->op == OP_select ? tracing->traces[node->operands[0]].known : NULL;
@@ -131,7 +137,8 @@ static void trace_view(const Tracing *tracing, const Node *node, Element *out, A
         if (!out[i]) out[i] = nothing; /* from the border of a pad */
 }
 
-/* Joins all elements along an axis. `outer` and `inner` are the position in the axes before it and after it. */
+/* Joins all elements along an axis. `outer` and `inner` are the position in the axes before it and
+ * after it. */
 static Element along(const Element *in, Shape shape, int axis, int64_t outer, int64_t inner,
                      Element begin) {
     int64_t n = shape.dim[axis], stride = shape_inner(shape, axis);
@@ -204,7 +211,8 @@ static void trace_matmul(const Tracing *tracing, const Node *node, Element *out)
     }
 }
 
-/* Convolutions and pooling: every element of a row comes from the whole row of x, and from all of the other operands. */
+/* Convolutions and pooling: every element of a row comes from the whole row of x, and from all of
+ * the other operands. */
 static void trace_images(const Tracing *tracing, const Node *node, Element *out) {
     const Node *x = graph_operand(tracing->graph, node, 0);
     int64_t rows = node->shape.rank ? node->shape.dim[0] : 1,
@@ -306,7 +314,8 @@ typedef struct {
     Tracing tracing;
 } FieldRows;
 
-/* Builds and traces the fields for some number of rows. Augmentation is left out, as it may mix rows. */
+/* Builds and traces the fields for some number of rows. Augmentation is left out, as it may mix
+ * rows. */
 static bool fields_build(const Model *model, uint32_t rows, bool training, FieldRows *fields) {
     const Names *names = model->globals.fields;
     *fields = (FieldRows){.arena = arena_new(), .graph = graph_new("fields", model->diag)};
@@ -343,7 +352,8 @@ static void fields_free(FieldRows *fields) {
 
 /* -- errors -- */
 
-/* The place in the model of the first node before `node` that mixes rows, or else of the first that moves them. */
+/* The place in the model of the first node before `node` that mixes rows, or else of the first that
+ * moves them. */
 static Span culprit(const FieldRows *fields, NodeId node, Span otherwise) {
     const bool *before = graph_ancestors(fields->arena, fields->graph, node);
     for (int moves = 0; moves < 2; moves++)

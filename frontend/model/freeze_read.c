@@ -1,4 +1,5 @@
-/* Reads `freeze = [dense1, "conv*"]` in the train block, the layers that are not trained, and checks the names against the network. */
+/* Reads `freeze = [dense1, "conv*"]` in the train block, the layers that are not trained, and
+ * checks the names against the network. */
 #include "frontend/model/loading.h"
 
 #include <string.h>

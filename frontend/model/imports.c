@@ -1,4 +1,5 @@
-/* use "FILE": adds the items of that file after the `use`. A file is imported once, even if several files name it. */
+/* use "FILE": adds the items of that file after the `use`. A file is imported once, even if several
+ * files name it. */
 #include "frontend/model/loading.h"
 #include "frontend/syntax/syntax.h"
 
@@ -72,7 +73,8 @@ static bool in_progress(const SourceText *user, const SourceText *text) {
     return user != NULL;
 }
 
-/* A copy of a text, in which carriage returns become newlines if it has no newline. Old Macs ended their lines so. */
+/* A copy of a text, in which carriage returns become newlines if it has no newline. Old Macs ended
+ * their lines so. */
 static const char *with_newlines(Arena *arena, const char *text, size_t length) {
     char *copy = arena_copy_string(arena, text, length);
     if (memchr(text, '\n', length)) return copy;
@@ -111,7 +113,9 @@ static SourceText *open_text(Model *model, const SourceText *user, const Name *n
     return fits ? text : NULL;
 }
 
-/* Reads a file, unless it has been imported before. MARK_BYTES and the names stand for the comments that resolve.c puts around its text. So the limit on bytes also holds for the resolved text, which must be readable again. */
+/* Reads a file, unless it has been imported before. MARK_BYTES and the names stand for the comments
+ * that resolve.c puts around its text. So the limit on bytes also holds for the resolved text,
+ * which must be readable again. */
 static bool use_file(Model *model, const SourceText *user, Item *item) {
     const char *path = path_from(model->arena, user->folder, item->import.name.text);
     const char *identity = identity_of(model->arena, path);

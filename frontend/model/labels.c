@@ -1,6 +1,10 @@
-/* Finds the label of each output of the model. In cross_entropy(logits, label) the call names it: `label` belongs to the output that `logits` is computed from.
+/* Finds the label of each output of the model. In cross_entropy(logits, label) the call names it:
+ * `label` belongs to the output that `logits` is computed from.
  *
- * A loss may also be written out, as in -mean(one_hot(label, 10) * log_softmax(logits)). Then the training graph is traced: each node has the output nearest to it and the only label that it is computed from. An op that combines the two pairs them. A node of several outputs, or of several labels, pairs nothing. */
+ * A loss may also be written out, as in -mean(one_hot(label, 10) * log_softmax(logits)). Then the
+ * training graph is traced: each node has the output nearest to it and the only label that it is
+ * computed from. An op that combines the two pairs them. A node of several outputs, or of several
+ * labels, pairs nothing. */
 #include "frontend/model/loading.h"
 
 #include <string.h>
@@ -10,7 +14,8 @@ typedef struct {
     const Graph *graph;
     const bool *needed;    /* nodes that the loss or a metric is computed from */
     const ClassLabel **to; /* of each output: its label */
-    /* of each node: the number of the nearest output, from 1; NOTHING, or MIXED if there are several */
+    /* of each node: the number of the nearest output, from 1; NOTHING, or MIXED if there are
+     * several */
     uint32_t *from_output;
     /* of each node: the number of the only label it is computed from, from 1; NOTHING or MIXED */
     uint32_t *from_label;
@@ -35,7 +40,8 @@ static bool is_constant(const Graph *graph, const Node *node) {
     return node->op == OP_constant;
 }
 
-/* Whether a node no longer stands for a class. A whole number that is converted to f32 is a quantity. One that is compared with a constant selects rows. */
+/* Whether a node no longer stands for a class. A whole number that is converted to f32 is a
+ * quantity. One that is compared with a constant selects rows. */
 static bool ends_label(const Graph *graph, const Node *node) {
     if (node->op == OP_convert)
         return node->dtype == DTYPE_F32 && graph_operand(graph, node, 0)->dtype != DTYPE_BOOL;
@@ -110,7 +116,8 @@ static void match_all(Matching *matching) {
 
 /* -- labels of a loss that calls no function with labels -- */
 
-/* Adds the fields of whole numbers, one number a row, that the loss depends on and the network does not read. */
+/* Adds the fields of whole numbers, one number a row, that the loss depends on and the network does
+ * not read. */
 static void guess_labels(Model *model, const Graph *graph, const bool *needed) {
     Graph *network = lower(model, GRAPH_PREDICT, model->info.batch, NULL, model->diag);
     for (uint32_t i = 0; network && i < graph->symbol_count; i++) {

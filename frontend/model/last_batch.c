@@ -13,7 +13,8 @@ static bool ends_well(int64_t rows, int64_t batch) {
     return last > 1 && 2 * last >= batch;
 }
 
-/* The nearest batch size with such a last batch: the next smaller one, or else the next larger one; 0 if there is none. */
+/* The nearest batch size with such a last batch: the next smaller one, or else the next larger one;
+ * 0 if there is none. */
 static int64_t better_batch(int64_t rows, int64_t batch) {
     for (int64_t near = batch - 1; near > 1; near--)
         if (ends_well(rows, near)) return near;

@@ -1,6 +1,10 @@
-/* Warns if the label is among the features: the network reads the value that it should predict. It then learns to copy it, and is useless for new rows.
+/* Warns if the label is among the features: the network reads the value that it should predict. It
+ * then learns to copy it, and is useless for new rows.
  *
- * Every element that is computed from the data alone has a set: the elements of the source that it comes from, such as `price`, or `price` two rows later. The network reads the sets of all values that are combined with a weight. A label leaks if the network reads its whole set. It does not if the network reads little else, as an autoencoder does. */
+ * Every element that is computed from the data alone has a set: the elements of the source that it
+ * comes from, such as `price`, or `price` two rows later. The network reads the sets of all values
+ * that are combined with a weight. A label leaks if the network reads its whole set. It does not if
+ * the network reads little else, as an autoencoder does. */
 #include "frontend/model/loading.h"
 #include "ir/data/derived.h"
 #include "ir/eval/eval.h"
@@ -93,7 +97,8 @@ static uint64_t set_of_item(Leak *leak, const char *name) {
     return set_number(leak, &set);
 }
 
-/* The set of one element of a field: the item "price", "price+2" (two rows later in a series) or "scores[1]". */
+/* The set of one element of a field: the item "price", "price+2" (two rows later in a series) or
+ * "scores[1]". */
 static uint64_t set_of_element(Leak *leak, uint32_t field, int64_t element, int64_t row) {
     const SourceField *from = &leak->model->info.schema.fields[field];
     int64_t width = shape_elements(from->row);
@@ -143,7 +148,8 @@ static void trace_input(Leak *leak, const Node *node, uint64_t *out) {
 
 /* -- from node to node -- */
 
-/* Moves the numbers of sets as a view moves elements: the evaluator in f64 copies them like doubles. */
+/* Moves the numbers of sets as a view moves elements: the evaluator in f64 copies them like
+ * doubles. */
 static void trace_view(const Leak *leak, const Node *node, uint64_t *out) {
     const Node **operands = ARENA_ARRAY(leak->arena, const Node *, node->operand_count);
     const void **in = ARENA_ARRAY(leak->arena, const void *, node->operand_count);
@@ -220,7 +226,8 @@ static void add_label(Leak *leak, Span span, NodeId a, NodeId b) {
         leak->labels[leak->label_count++] = (LossCall){.span = span, .other = label};
 }
 
-/* A call such as mse(y, price) names its label. In a loss that is written out, a label is one side of a difference. */
+/* A call such as mse(y, price) names its label. In a loss that is written out, a label is one side
+ * of a difference. */
 static void find_labels(Leak *leak) {
     const LayerLog *log = leak->model->log;
     leak->labels =
@@ -247,7 +254,8 @@ static void add_fields(const Leak *leak, const bool *nodes, bool *fields) {
     }
 }
 
-/* Whether the network reads a field that a label comes from. Most models do not, so nothing needs to be traced. */
+/* Whether the network reads a field that a label comes from. Most models do not, so nothing needs
+ * to be traced. */
 static bool shares_field(const Leak *leak) {
     uint32_t count = leak->model->info.schema.field_count;
     bool *read = ARENA_ARRAY(leak->arena, bool, count),
@@ -286,7 +294,8 @@ static void warn(Leak *leak, const Set *label, Span compared) {
         "the network learns to copy a value that new rows do not have: leave it out of the fields that the model reads";
 }
 
-/* Warns if an element of the label leaks. If the set of the label is larger than all else that the network reads, the model is an autoencoder. */
+/* Warns if an element of the label leaks. If the set of the label is larger than all else that the
+ * network reads, the model is an autoencoder. */
 static bool check_label(Leak *leak, NodeId label, Span compared) {
     Set all = {0};
     const Node *node = graph_node(leak->graph, label);

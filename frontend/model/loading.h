@@ -28,7 +28,8 @@ struct SourceText {
     uint32_t header_end; /* where the line `mdl 1` ends */
 };
 
-/* Something suspicious about the model. Warnings are listed in the order in which they are found. */
+/* Something suspicious about the model. Warnings are listed in the order in which they are
+ * found. */
 typedef struct Warning {
     struct Warning *next;
     Span span, note_span;
@@ -87,7 +88,8 @@ bool early_stopping_read(Model *model, Evaluator *evaluator);
 /* -- facts that are found in the graphs; `graph` is GRAPH_TRAIN -- */
 /* Which label belongs to which output: ModelInfo.outputs (labels.c). */
 void labels_find(Model *model, const Graph *graph);
-/* Find the targets of the outputs and ModelInfo.choices, by building GRAPH_UNITS and GRAPH_CHOICES (lower.c). */
+/* Find the targets of the outputs and ModelInfo.choices, by building GRAPH_UNITS and GRAPH_CHOICES
+ * (lower.c). */
 void targets_find(Model *model);
 void choices_find(Model *model);
 /* ModelInfo.rounded (rounded.c). */
@@ -128,7 +130,8 @@ bool *graph_ancestors(Arena *arena, const Graph *graph, NodeId node);
 bool lower_updates(const Model *model, Evaluator *evaluator, NodeId loss);
 /* The learning rate alone, as the output "rate". */
 bool lower_rate(const Model *model, Evaluator *evaluator);
-/* Turns the evaluator's graph, which has the outputs, the loss and the metrics, into GRAPH_UNITS. Sets the targets in `info`, if that is not NULL (targets.c). */
+/* Turns the evaluator's graph, which has the outputs, the loss and the metrics, into GRAPH_UNITS.
+ * Sets the targets in `info`, if that is not NULL (targets.c). */
 void targets_lower(const Model *model, Evaluator *evaluator, const NodeId *outputs,
                    ModelInfo *info);
 /* Turns it into GRAPH_CHOICES, and returns the choices (choices.c). */

@@ -1,4 +1,6 @@
-/* The field of the source that is the label, found in the text of the model alone. For `loss = cross_entropy(logits, y)` and `field y = classes(source.kind)` it is `kind`. `stratified(0.2)` splits the rows by it, before the data are known. */
+/* The field of the source that is the label, found in the text of the model alone. For `loss =
+ * cross_entropy(logits, y)` and `field y = classes(source.kind)` it is `kind`. `stratified(0.2)`
+ * splits the rows by it, before the data are known. */
 #include "frontend/model/loading.h"
 
 #include <string.h>

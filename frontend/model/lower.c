@@ -1,4 +1,5 @@
-/* Builds the graphs of a model: evaluates its fields, network, loss and metrics. GRAPH_TRAIN also gets gradients and updates. */
+/* Builds the graphs of a model: evaluates its fields, network, loss and metrics. GRAPH_TRAIN also
+ * gets gradients and updates. */
 #include "frontend/model/loading.h"
 
 #include <string.h>
@@ -254,7 +255,9 @@ static bool lower_parts(const Lowering *lowering) {
     return fields && network && loss && metrics && updates;
 }
 
-/* Numbers the nodes anew, so that the graph does not depend on the order in which the C compiler evaluates arguments. The graphs that are not run on batches keep only the nodes that their outputs need. */
+/* Numbers the nodes anew, so that the graph does not depend on the order in which the C compiler
+ * evaluates arguments. The graphs that are not run on batches keep only the nodes that their
+ * outputs need. */
 static Graph *ordered(Graph *graph, GraphKind kind, Arena *arena) {
     if (kind != GRAPH_METRICS && kind != GRAPH_UNITS && kind != GRAPH_CHOICES && kind != GRAPH_RATE)
         return graph_in_order(graph, NULL, 0);

@@ -19,8 +19,8 @@ bool *graph_ancestors(Arena *arena, const Graph *graph, NodeId node) {
     return reached;
 }
 
-/* The nodes to which a gradient of `node` passes. Comparisons, argmax, roundings and detach stop it.
- */
+/* The nodes to which a gradient of `node` passes. Comparisons, argmax, roundings and detach stop
+ * it. */
 static bool *gradient_reach(Arena *arena, const Graph *graph, NodeId node) {
     bool *reached = ARENA_ARRAY(arena, bool, graph->node_count);
     reached[node] = true;
@@ -62,7 +62,8 @@ static NodeId is_update(Graph *graph) {
     return build_convert(graph, flag, DTYPE_BOOL);
 }
 
-/* A state that adds `amount` for each batch. It holds the sum over the batches since the last update, without this one. */
+/* A state that adds `amount` for each batch. It holds the sum over the batches since the last
+ * update, without this one. */
 static NodeId counted(Graph *graph, const char *name, NodeId amount) {
     NodeId before = graph_state(graph, name, DTYPE_F32, (Shape){0}, (Init){0}, false);
     NodeId after = build_binary(graph, OP_add, before, amount);
@@ -77,7 +78,9 @@ static NodeId has_bits(Graph *graph, NodeId index, int32_t mask, bool set) {
     return build_binary(graph, OP_eq, masked, build_i32(graph, set ? mask : 0, (Shape){0}));
 }
 
-/* The sum over the batches of a step, as a binary tree: ((b0 + b1) + (b2 + b3)) + ... `value` is the gradient of batch `index`. State l keeps the sum of 2^l batches while bit l of the index is set. Returns the sum of the batches 0 to index. */
+/* The sum over the batches of a step, as a binary tree: ((b0 + b1) + (b2 + b3)) + ... `value` is
+ * the gradient of batch `index`. State l keeps the sum of 2^l batches while bit l of the index is
+ * set. Returns the sum of the batches 0 to index. */
 static NodeId tree_sum(Evaluator *evaluator, const char *name, NodeId index, uint32_t batches,
                        NodeId value) {
     Graph *graph = evaluator->graph;
@@ -149,7 +152,8 @@ static NodeId reduce_all(Graph *graph, Op op, NodeId node) {
     return build_reduce_axes(graph, op, node, (1u << graph_node(graph, node)->shape.rank) - 1);
 }
 
-/* The exponent field of the largest gradient, limited so that the power of two and its inverse are normal numbers. */
+/* The exponent field of the largest gradient, limited so that the power of two and its inverse are
+ * normal numbers. */
 static NodeId largest_exponent(Graph *graph, const Trained *trained, uint32_t count) {
     enum { MANTISSA_BITS = 23, LARGEST = 253 };
     NodeId largest = scalar(graph, 0);
@@ -169,7 +173,10 @@ static NodeId power_of_two(Graph *graph, NodeId exponent) {
     return build_bitcast(graph, build_binary(graph, OP_shl, exponent, whole(graph, 23)), DTYPE_F32);
 }
 
-/* gradient * min(1, limit / (norm + 1e-6)), where norm is that of all gradients together, as in PyTorch's clip_grad_norm_. Before squaring, the gradients are multiplied by a power of two that brings the largest to between 1 and 4. So no square overflows, and those that underflow are too small to count. For ordinary gradients this changes no bit. */
+/* gradient * min(1, limit / (norm + 1e-6)), where norm is that of all gradients together, as in
+ * PyTorch's clip_grad_norm_. Before squaring, the gradients are multiplied by a power of two that
+ * brings the largest to between 1 and 4. So no square overflows, and those that underflow are too
+ * small to count. For ordinary gradients this changes no bit. */
 static void clip_to_norm(Graph *graph, Trained *trained, uint32_t count, double limit) {
     NodeId exponent = largest_exponent(graph, trained, count), total = scalar(graph, 0);
     NodeId up = power_of_two(graph, exponent),
@@ -219,7 +226,8 @@ static const Bound *find_optimizer(Evaluator *evaluator, const Expr *expr) {
     return check_rate(evaluator, value.bound) ? value.bound : NULL;
 }
 
-/* The update of every weight. With `accumulate`, weights and states of the optimizer change only after the last batch of a step. */
+/* The update of every weight. With `accumulate`, weights and states of the optimizer change only
+ * after the last batch of a step. */
 static void optimize(const Model *model, Evaluator *evaluator, const Bound *optimizer,
                      const Trained *trained, uint32_t count) {
     Graph *graph = evaluator->graph;

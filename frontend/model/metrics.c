@@ -1,4 +1,7 @@
-/* Metrics over a whole split. A plain metric is averaged over the batches. Others, such as rmse, are built with split_mean(x): GRAPH_EVAL outputs x for each batch, and GRAPH_METRICS computes the metric from the means over the split. split_counts(...) adds up counts of classes in the same way; its result is a matrix. */
+/* Metrics over a whole split. A plain metric is averaged over the batches. Others, such as rmse,
+ * are built with split_mean(x): GRAPH_EVAL outputs x for each batch, and GRAPH_METRICS computes the
+ * metric from the means over the split. split_counts(...) adds up counts of classes in the same
+ * way; its result is a matrix. */
 #include "frontend/model/loading.h"
 
 /* Whether a node depends on means over the split alone. */

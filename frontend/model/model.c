@@ -1,4 +1,5 @@
-/* Loads a model: reads the text, collects its definitions, and checks everything by building its graphs. */
+/* Loads a model: reads the text, collects its definitions, and checks everything by building its
+ * graphs. */
 #include "frontend/library/library.h"
 #include "frontend/model/loading.h"
 #include "frontend/syntax/syntax.h"
@@ -130,7 +131,8 @@ Evaluator *model_evaluator(const Model *model, Arena *arena, Graph *graph, uint3
     return evaluator;
 }
 
-/* Reads everything that does not need the network. The scratch graph is for tensors that a setting builds by mistake. */
+/* Reads everything that does not need the network. The scratch graph is for tensors that a setting
+ * builds by mistake. */
 static bool read_settings(Model *model) {
     Graph *scratch = graph_new("settings", model->diag);
     Evaluator *evaluator = model_evaluator(model, model->arena, scratch, 1, model->diag);
@@ -165,7 +167,9 @@ static uint32_t distinct_batch(const Graph *graph, uint32_t batch) {
     }
 }
 
-/* The last batch of an epoch is smaller, so the model must work for any number of rows, with the same weights. This is checked with a number of rows that divides no other size, so that the batch axis is recognized. */
+/* The last batch of an epoch is smaller, so the model must work for any number of rows, with the
+ * same weights. This is checked with a number of rows that divides no other size, so that the batch
+ * axis is recognized. */
 static bool check_other_batch(Model *model, const Graph *graph) {
     uint32_t batch = model->globals.distinct_batch;
     Graph *fields = lower(model, GRAPH_FIELDS, batch, NULL, model->diag); /* unused fields too */

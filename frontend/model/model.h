@@ -32,7 +32,8 @@ typedef struct {
 Model *model_load(const ModelOptions *options, Diagnostics *diag);
 void model_free(Model *model);
 
-/* The target that the loss subtracts from an output, as mse(price, y) does. Predictions are shown in the units of the data: standardize, log or a factor in the target are inverted. */
+/* The target that the loss subtracts from an output, as mse(price, y) does. Predictions are shown
+ * in the units of the data: standardize, log or a factor in the target are inverted. */
 typedef struct {
     int64_t width; /* numbers in a row; 0: the output has no target */
     /* of each number: the column or field of the source, or the field of the data block */
@@ -40,11 +41,13 @@ typedef struct {
     bool converted; /* the target has other units than the data */
 } ModelTarget;
 
-/* An input on which f32 arithmetic is done although its numbers may have more digits (rounded.c). */
+/* An input on which f32 arithmetic is done although its numbers may have more digits
+ * (rounded.c). */
 typedef struct {
     const char *name;
     Span span;
-    /* it is only scaled, or its logarithm is taken: seven digits are enough unless its values differ by less */
+    /* it is only scaled, or its logarithm is taken: seven digits are enough unless its values
+     * differ by less */
     bool scaled;
 } RoundedUse;
 
@@ -52,7 +55,8 @@ typedef struct {
     const char *name;
     Span span;    /* where the model names it */
     bool classes; /* [N, classes]: the loss or a metric compares each row with a label */
-    /* [N, ..., classes]: each part of a row, such as a word of a sentence, is compared with a label */
+    /* [N, ..., classes]: each part of a row, such as a word of a sentence, is compared with a
+     * label */
     bool parts;
     /* the source field that is the label; NULL: there is no label, or it is computed or a part of a
      * field */
@@ -79,7 +83,8 @@ typedef struct {
     StopRule stop;
     /* names, in order; each is an output of the train and eval graphs */
     const char *const *metrics;
-    /* of each metric that is a fraction: how many truth values of a row it averages (accuracy: 1); else 0 */
+    /* of each metric that is a fraction: how many truth values of a row it averages (accuracy: 1);
+     * else 0 */
     const int64_t *answers;
     const MetricCounts *counts; /* of each metric */
     uint32_t metric_count;
@@ -112,7 +117,8 @@ const ModelInfo *model_info(const Model *model);
 void model_set_training_rows(Model *model, int64_t rows);
 /* Warns if the last batch of an epoch has one row: batch_norm finds no variance in it. */
 void model_warn_last_batch(const Model *model, Diagnostics *diag);
-/* Prints the warnings about the model itself, such as unused names, or a loss that gets the wrong kind of numbers. */
+/* Prints the warnings about the model itself, such as unused names, or a loss that gets the wrong
+ * kind of numbers. */
 void model_warn(const Model *model, Diagnostics *diag);
 /* Warns that keep_best or stop_when use the test rows, as there are no validation rows. */
 void model_warn_choice(const Model *model, Diagnostics *diag);
@@ -123,17 +129,28 @@ const char *model_setting(const char *name, const char **block);
 
 /* The graphs of a model, with the names of their symbols.
  *
- * Inputs: a BATCH symbol for each source field that is used, named "image" or by source_columns_name. VALUE symbols, all i32: "epoch" (from 0), "step" (steps done so far in the run) and "steps" (of the whole run).
+ * Inputs: a BATCH symbol for each source field that is used, named "image" or by
+ * source_columns_name. VALUE symbols, all i32: "epoch" (from 0), "step" (steps done so far in the
+ * run) and "steps" (of the whole run).
  *
- * States: the weights "NAME.weight" and "NAME.bias", those of an optimizer, "adam.m.NAME.weight", and those of a transform, "FIELD.standardize.mean".
+ * States: the weights "NAME.weight" and "NAME.bias", those of an optimizer, "adam.m.NAME.weight",
+ * and those of a transform, "FIELD.standardize.mean".
  *
- * GRAPH_METRICS: its VALUE inputs have the names of outputs of GRAPH_EVAL. They are the means of these over all rows, or the sums where the outputs are whole numbers. A plain metric has one, "accuracy"; others have several, "rmse.1".
+ * GRAPH_METRICS: its VALUE inputs have the names of outputs of GRAPH_EVAL. They are the means of
+ * these over all rows, or the sums where the outputs are whole numbers. A plain metric has one,
+ * "accuracy"; others have several, "rmse.1".
  *
- * GRAPH_UNITS: an output with a target, say "price", has the VALUE input "prediction:price", the output of the network. Its outputs are "prediction:price" (in the units of the data), "target:price" (the number in the loss) and "truth:price" (the target in the units of the data). All are f32 with the shape of the network's output. Other VALUE inputs are numbers in f64, "number:1700000001", and fitted values, "fitted:y.standardize.mean". */
+ * GRAPH_UNITS: an output with a target, say "price", has the VALUE input "prediction:price", the
+ * output of the network. Its outputs are "prediction:price" (in the units of the data),
+ * "target:price" (the number in the loss) and "truth:price" (the target in the units of the data).
+ * All are f32 with the shape of the network's output. Other VALUE inputs are numbers in f64,
+ * "number:1700000001", and fitted values, "fitted:y.standardize.mean". */
 typedef enum {
-    /* outputs: "loss" and the metrics that are numbers, as means over the batch; with grad nodes and the updates of all states */
+    /* outputs: "loss" and the metrics that are numbers, as means over the batch; with grad nodes
+     * and the updates of all states */
     GRAPH_TRAIN,
-    /* outputs: "loss", the metrics of the batch, the inputs of GRAPH_METRICS and the model's outputs; no updates */
+    /* outputs: "loss", the metrics of the batch, the inputs of GRAPH_METRICS and the model's
+     * outputs; no updates */
     GRAPH_EVAL,
     GRAPH_PREDICT, /* outputs: those of the model; fields that only the loss uses are not inputs */
     /* outputs: the metrics of a split, also those that are matrices; inputs: means over the split,
@@ -144,7 +161,8 @@ typedef enum {
     GRAPH_FIT,
     GRAPH_FIELDS, /* outputs: all fields of the data block, as evaluation sees them */
     GRAPH_UNITS,  /* outputs: predictions and targets in the units of the data, as above */
-    /* outputs: "0", "1"..., the whole numbers of ModelInfo.choices, with the same number of elements for each row */
+    /* outputs: "0", "1"..., the whole numbers of ModelInfo.choices, with the same number of
+     * elements for each row */
     GRAPH_CHOICES,
     GRAPH_RATE /* output: "rate", the learning rate, from "epoch", "step" and "steps" */
 } GraphKind;

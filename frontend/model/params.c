@@ -1,4 +1,5 @@
-/* Evaluates the params. The default of a param gives its type, `in` its limits. A value of --set passes the same checks. */
+/* Evaluates the params. The default of a param gives its type, `in` its limits. A value of --set
+ * passes the same checks. */
 #include "frontend/model/loading.h"
 
 #include <math.h>

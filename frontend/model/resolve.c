@@ -1,4 +1,5 @@
-/* The text that a run keeps: the model's own text, with every --set written in and every `use` replaced by the text of the file. Loading it gives the same model, even if the files change. */
+/* The text that a run keeps: the model's own text, with every --set written in and every `use`
+ * replaced by the text of the file. Loading it gives the same model, even if the files change. */
 #include "frontend/model/loading.h"
 #include "ir/base/memory.h"
 

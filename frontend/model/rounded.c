@@ -1,4 +1,6 @@
-/* Finds inputs that are rounded to f32 before arithmetic: 1700000001 - 1700000000 is 0 in f32. The runtime warns if the data lose digits there. A number that is only moved or scaled, or whose logarithm is taken, keeps seven digits, which is enough. */
+/* Finds inputs that are rounded to f32 before arithmetic: 1700000001 - 1700000000 is 0 in f32. The
+ * runtime warns if the data lose digits there. A number that is only moved or scaled, or whose
+ * logarithm is taken, keeps seven digits, which is enough. */
 #include "frontend/model/loading.h"
 #include "ir/data/derived.h"
 

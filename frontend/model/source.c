@@ -1,4 +1,5 @@
-/* Reads the setting `source`: gives the call, such as csv("t.csv"), to the runtime, which returns the schema of the data. */
+/* Reads the setting `source`: gives the call, such as csv("t.csv"), to the runtime, which returns
+ * the schema of the data. */
 #include "frontend/model/loading.h"
 #include "ir/base/names.h"
 #include "ir/data/readers.h"

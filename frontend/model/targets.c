@@ -1,7 +1,7 @@
 /* Predictions in the units of the data. The target of an output is what the loss subtracts from it,
  * as mse(p, y) does (mae, rmse, huber, or a written difference too). GRAPH_UNITS inverts the steps
- * that compute the target from the data (undo.c). For field y = log(source.price) |> standardize, it
- * computes the price as exp(p * deviation + mean). */
+ * that compute the target from the data (undo.c). For field y = log(source.price) |> standardize,
+ * it computes the price as exp(p * deviation + mean). */
 #include "frontend/model/undo.h"
 
 enum { COLUMNS_MAX = 256 }; /* an output with more columns, such as an image, has no target */
@@ -76,7 +76,8 @@ static Compared compared_at(const Undoing *undoing, NodeId id, NodeId output, co
     return (Compared){0};
 }
 
-/* The target that begins at column `first`. Labels take precedence over data that the network reads. */
+/* The target that begins at column `first`. Labels take precedence over data that the network
+ * reads. */
 static Compared find_compared(const Undoing *undoing, NodeId output, const MadeOf *made,
                               int64_t first) {
     Compared found = {0};

@@ -36,7 +36,8 @@ static const char *field_name(const Undoing *undoing, NodeId id, const char *out
     return outer;
 }
 
-/* The name of an element of an input: "price", "price+2" (two rows later in a series) or "image[7]"; NULL for a computed column. */
+/* The name of an element of an input: "price", "price+2" (two rows later in a series) or
+ * "image[7]"; NULL for a computed column. */
 static const char *source_name(const Undoing *undoing, const char *input, int64_t element,
                                int64_t width) {
     Arena *arena = undoing->evaluator->arena;
@@ -176,7 +177,8 @@ static Undone undo_concat(const Undoing *undoing, NodeId id, NodeId value, const
                     names, converted};
 }
 
-/* A slice of columns: pads the value with zeros for the other columns, inverts, and slices again. */
+/* A slice of columns: pads the value with zeros for the other columns, inverts, and slices
+ * again. */
 static Undone undo_slice(const Undoing *undoing, NodeId id, NodeId value, const char *field) {
     Graph *graph = undoing->graph;
     const Attrs attrs = node_of(undoing, id)->attrs; /* a copy: the array of nodes moves */

@@ -145,7 +145,8 @@ static bool mentions_any(const Names *seen, const Names *wanted) {
     return false;
 }
 
-/* update, and all functions that call it. They change a state, so their results need not be used. */
+/* update, and all functions that call it. They change a state, so their results need not be
+ * used. */
 static const Names *functions_that_update(const Model *model) {
     Names *updating = names_new(model->arena);
     uint32_t before;
@@ -162,7 +163,8 @@ static const Names *functions_that_update(const Model *model) {
     return updating;
 }
 
-/* Warns of variables that a statement assigns and no expression reads. There is no warning for a, b = f(x), of which only one may be needed, and for names that begin with '_'. */
+/* Warns of variables that a statement assigns and no expression reads. There is no warning for a, b
+ * = f(x), of which only one may be needed, and for names that begin with '_'. */
 static void find_assigned(Model *model, const Names *seen, const Names *updating,
                           const Stmt *stmt) {
     Names *called = names_new(model->arena);

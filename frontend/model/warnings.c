@@ -20,7 +20,8 @@ static bool is_random(const HoldOut *hold) {
     return hold->amount > 0 && hold->kind != HOLD_LAST && hold->kind != HOLD_COLUMN;
 }
 
-/* Warns if train.seed also chooses the held-out rows: runs with different seeds can be compared only on the same rows. */
+/* Warns if train.seed also chooses the held-out rows: runs with different seeds can be compared
+ * only on the same rows. */
 static void find_moving_split(Model *model) {
     const Setting *seed = item_setting(model->train, "seed");
     const SplitRequest *split = &model->info.split;

@@ -1,4 +1,5 @@
-/* The syntax tree. Its nodes live in an arena. After parsing only `--set` changes the tree: it replaces the expression of a param or a setting. Every node knows its place in the text. */
+/* The syntax tree. Its nodes live in an arena. After parsing only `--set` changes the tree: it
+ * replaces the expression of a param or a setting. Every node knows its place in the text. */
 #ifndef MLC_FRONTEND_SYNTAX_AST_H
 #define MLC_FRONTEND_SYNTAX_AST_H
 
@@ -129,7 +130,8 @@ typedef struct {
     Span span;
 } Type;
 
-/* The limits of a param or an input, which follow `in`. Either a range, one of low..high, low..<high, low.. and low<.. , or an expression whose value is the list of choices. */
+/* The limits of a param or an input, which follow `in`. Either a range, one of low..high,
+ * low..<high, low.. and low<.. , or an expression whose value is the list of choices. */
 typedef struct {
     Expr *choices;     /* NULL: a range */
     Expr *low, *high;  /* high NULL: no upper end */
@@ -205,7 +207,8 @@ typedef struct {
     Limits *limits; /* or NULL */
 } Param;
 
-/* use "FILE". The first `use` of a file gets its text (model/imports.c); for a repeated one `text` is NULL. */
+/* use "FILE". The first `use` of a file gets its text (model/imports.c); for a repeated one `text`
+ * is NULL. */
 typedef struct SourceText SourceText;
 typedef struct {
     Name name;
@@ -238,7 +241,8 @@ AST_LIST(ItemList, Item);
 
 enum { AST_MAX_DEPTH = 600 }; /* of an expression, so that recursion over it fits the stack */
 
-/* Writes a number as a literal: with the fewest digits that read back as the same number, and always with a point or an exponent. */
+/* Writes a number as a literal: with the fewest digits that read back as the same number, and
+ * always with a point or an exponent. */
 enum { NUMBER_TEXT = 32 };
 const char *number_text(double value, char text[NUMBER_TEXT]);
 

@@ -14,7 +14,8 @@ enum {
 
 typedef struct Syntax Syntax;
 
-/* The text to read: text[0, length). Its first byte is byte `base` of the text that the diagnostics know as `file`. */
+/* The text to read: text[0, length). Its first byte is byte `base` of the text that the diagnostics
+ * know as `file`. */
 typedef struct {
     Arena *arena;
     Diagnostics *diag;
@@ -89,7 +90,8 @@ struct Syntax {
     int previous;         /* kind of the token handed out last; 0 at the start */
     Bracket brackets[SYNTAX_MAX_NESTING];
     uint32_t depth;
-    /* an error about a bracket or a character was reported: the parser's next error follows from it and stays silent */
+    /* an error about a bracket or a character was reported: the parser's next error follows from it
+     * and stays silent */
     bool repaired;
     bool stopped; /* nested too deep: the rest of the text is not read */
     bool lost;    /* the head of an item was wrong: errors stay silent up to the next item */
@@ -111,7 +113,9 @@ void syntax_scanner_close(Syntax *syntax);
 /* The next token for the parser, with the newline rule applied and brackets balanced (tokens.c). */
 int syntax_token(Semantic *value, Span *span, Syntax *syntax);
 
-/* Reports an error at a place in the text (syntax_error.c). Only the first error of a line is reported, as the others mostly follow from it. Returns false where nothing was reported: then no note and no help may follow. */
+/* Reports an error at a place in the text (syntax_error.c). Only the first error of a line is
+ * reported, as the others mostly follow from it. Returns false where nothing was reported: then no
+ * note and no help may follow. */
 bool syntax_error(Syntax *syntax, Span span, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* A token for which the grammar has no rule, and the tokens that it would accept there. */

@@ -1,4 +1,6 @@
-/* Words the error about an unexpected token: what was found, what is expected there, and a help that depends on the mistake. For instance `y -> relu(x)`: "'->' where '=' is expected", with the help "assign with '='". */
+/* Words the error about an unexpected token: what was found, what is expected there, and a help
+ * that depends on the mistake. For instance `y -> relu(x)`: "'->' where '=' is expected", with the
+ * help "assign with '='". */
 #include "parser.h"
 
 #include <ctype.h>
@@ -44,7 +46,8 @@ static bool expects(const UnexpectedToken *unexpected, int token) {
 
 static bool is_keyword(int token) { return token >= USE && token <= NOT; }
 
-/* The name of what is expected, by the first rule that fits. Operators are not listed one by one. */
+/* The name of what is expected, by the first rule that fits. Operators are not listed one by
+ * one. */
 static const char *expectation(const UnexpectedToken *unexpected) {
     if (expects(unexpected, PARAM)) return "'use', 'param', 'def', 'model', 'data' or 'train'";
     if (expects(unexpected, '{') && unexpected->expected_count == 1) return "'{'";
@@ -91,7 +94,8 @@ static bool follows(const Syntax *syntax, const UnexpectedToken *unexpected, cha
     return end > base && *text_at(syntax, end - 1) == sign;
 }
 
-/* At the top level: words with which other languages begin an item, and settings outside their block. */
+/* At the top level: words with which other languages begin an item, and settings outside their
+ * block. */
 static const char *item_help(Syntax *syntax, const char *word) {
     static const char *const words[] = {"use", "param", "def", "model", "data", "train"};
     static const struct {

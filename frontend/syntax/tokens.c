@@ -1,8 +1,12 @@
-/* Turns the scanner's words into the parser's tokens: decides which newlines end a statement, and repairs brackets.
+/* Turns the scanner's words into the parser's tokens: decides which newlines end a statement, and
+ * repairs brackets.
  *
- * A newline ends a statement if three things hold. The token before it can end a statement, the newline is outside of ( ) and [ ], and the next line does not begin with `|>` or `else`. A closing brace ends the statement before it as well.
+ * A newline ends a statement if three things hold. The token before it can end a statement, the
+ * newline is outside of ( ) and [ ], and the next line does not begin with `|>` or `else`. A
+ * closing brace ends the statement before it as well.
  *
- * A bracket that is never closed is reported at its opener, as soon as a word follows that cannot stand inside it. It is then closed, so that parsing continues. */
+ * A bracket that is never closed is reported at its opener, as soon as a word follows that cannot
+ * stand inside it. It is then closed, so that parsing continues. */
 #include "parser.h"
 
 #include <string.h>
@@ -113,7 +117,8 @@ static void push_bracket(Syntax *syntax, const SyntaxToken *token) {
     syntax->brackets[syntax->depth++] = (Bracket){token->kind, token->span, token->indent};
 }
 
-/* `)` or `]`. One that does not fit the innermost bracket is replaced by the one that does. One without an opening bracket is left out. */
+/* `)` or `]`. One that does not fit the innermost bracket is replaced by the one that does. One
+ * without an opening bracket is left out. */
 static void queue_closer(Syntax *syntax, SyntaxToken token) {
     if (!inside_expression(syntax)) {
         syntax_error(syntax, token.span, "'%c' has no opening bracket", token.kind);
@@ -164,7 +169,8 @@ static void queue_newline(Syntax *syntax, SyntaxToken newline) {
     syntax->has_looked_ahead = true;
 }
 
-/* A keyword at the start of a line cannot stand inside ( ) or [ ]. An item cannot stand inside a brace either, unless it is indented deeper than the line with the brace. */
+/* A keyword at the start of a line cannot stand inside ( ) or [ ]. An item cannot stand inside a
+ * brace either, unless it is indented deeper than the line with the brace. */
 static void close_before_keyword(Syntax *syntax, const SyntaxToken *token) {
     bool keyword = begins_statement(token->kind) && token->kind != ID;
     if (!keyword || !token->first_on_line) return;

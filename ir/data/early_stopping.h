@@ -1,4 +1,5 @@
-/* How the epochs of a training are compared, and when the training stops early. The model gives these rules; the runtime follows them. */
+/* How the epochs of a training are compared, and when the training stops early. The model gives
+ * these rules; the runtime follows them. */
 #ifndef MLC_IR_DATA_EARLY_STOPPING_H
 #define MLC_IR_DATA_EARLY_STOPPING_H
 

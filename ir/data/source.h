@@ -30,8 +30,8 @@ typedef struct {
     const SourceArg *args;
     uint32_t arg_count;
     Span span;
-    const struct SourceSchema *
-        like; /* the schema of the data that a network was trained on: text has its categories; or NULL */
+    /* the schema of the data that a network was trained on: text has its categories; or NULL */
+    const struct SourceSchema *like;
 } DataSource;
 
 /* Which training rows are held out for a split: random ones; the last ones of the file; those that
@@ -50,8 +50,9 @@ typedef struct {
 typedef struct {
     HoldOut valid, test;
     uint64_t seed;
-    const char *
-        series; /* the field whose values separate series of rows; NULL: that of a HOLD_GROUP, or else the rows of a file are one series */
+    /* the field whose values separate series of rows; NULL: that of a HOLD_GROUP, or else the rows
+     * of a file are one series */
+    const char *series;
 } SplitRequest;
 
 /* The field whose values separate series of rows; NULL if the rows of a file are one series. */

@@ -139,8 +139,8 @@ void graph_print(const Graph *graph, FILE *out) {
         print_string(graph->outputs[i].name, out);
         fprintf(out, " %%%" PRIu32 "\n", graph->outputs[i].node);
     }
-    /* Updates come in the order of the states' nodes, which is the order in which a reader meets the
- * states. */
+    /* Updates come in the order of the states' nodes, which is the order in which a reader meets
+     * the states. */
     for (NodeId id = 1; id < graph->node_count; id++) {
         const Node *node = graph_node(graph, id);
         NodeId update =

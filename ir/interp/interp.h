@@ -1,7 +1,7 @@
-/* The reference interpreter: what a graph means, spelt out. In f32 it runs primitives only and
- * every bit it produces is the contract; in f64 (values of dtype f32 held as double, the platform's
- * libm for functions) it also runs functions and composites, for gradient checks and error bounds.
- * grad nodes must have been rewritten in both. */
+/* The reference interpreter, which defines the value of every graph. In f32 it runs primitives
+ * only, and every bit of its results is the contract. In f64 it also runs functions and composites,
+ * for gradient checks and error bounds: values of dtype f32 are doubles, and functions are those of
+ * libm. Graphs must not have grad nodes. */
 #ifndef MLC_IR_INTERP_INTERP_H
 #define MLC_IR_INTERP_INTERP_H
 
@@ -21,9 +21,9 @@ size_t interp_value_bytes(const Interp *interp, NodeId node);
  * states. */
 void interp_run(Interp *interp);
 void interp_update(Interp *interp);
-/* The first of the nodes through which a NaN or infinity reached the output of this name, or an
- * update; NODE_NONE if all of these are finite. Constants do not count: an infinity in the model is
- * meant. */
+/* The first node with a NaN or infinity that reaches the output of this name, or an update;
+ * NODE_NONE if all of these are finite. Constants do not count, as an infinity in the model is
+ * intended. */
 NodeId interp_first_nonfinite(Interp *interp, const char *output);
 
 #endif

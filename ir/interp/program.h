@@ -1,6 +1,6 @@
 /* A program: a graph compiled for one batch size, ready to run. codegen makes programs of machine
- * code, program_interpret one that interprets the graph. The runtime runs both and needs to know
- * nothing else about them. */
+ * code; program_interpret makes one that interprets the graph. The runtime runs both through this
+ * interface. */
 #ifndef MLC_IR_INTERP_PROGRAM_H
 #define MLC_IR_INTERP_PROGRAM_H
 
