@@ -18,8 +18,8 @@ static LLVMValueRef list_of(Emitter *e, const Matmul *m, LLVMValueRef block) {
     return slot_at(e, e->i32, m->lists, times(e, block, blocking_list_room(&m->blocking)));
 }
 
-/* -- appending to a list without a branch: a candidate k is always written behind the end; the end
- * moves only if it counts -- */
+/* -- appending to a list without a branch: a candidate k is always written after the end; the end
+ * moves only if the candidate is kept -- */
 
 typedef struct {
     LLVMValueRef entries, length; /* length: a stack slot */
@@ -118,7 +118,7 @@ static LLVMValueRef some_of_lanes(Emitter *e, const Operands *operands, LLVMValu
 }
 
 /* The same for LANES steps at once, where a row's steps are neighbours in memory. Returns how many
- * steps were looked at. */
+ * steps were examined. */
 static LLVMValueRef list_by_lanes(Emitter *e, const Operands *operands, const List *list,
                                   Steps steps) {
     LLVMValueRef whole = bit_and(e, steps.count, const_i64(e, -LANES));
@@ -177,7 +177,7 @@ static int64_t blocks_together(const Matmul *m) {
                                                                                        : 1;
 }
 
-/* LANES more marks behind the last k are set to 0, since marks are read as vectors. */
+/* LANES more marks after the last k are set to 0, since marks are read as vectors. */
 static void mark_all(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef first,
                      Steps steps) {
     Operands operands = {.m = m};
@@ -234,7 +234,7 @@ void zeros_reserve(Emitter *e, Matmul *m) {
     m->marks = stack_slot(e, LLVMArrayType(mark_type(e), (unsigned)room), sizeof(int16_t));
     m->counts = stack_slot(e, LLVMArrayType(e->i64, (unsigned)blocks), sizeof(int64_t));
     m->finite = stack_slot(e, e->i1, 1);
-    /* The list behind those of the blocks holds all k. */
+    /* The list after those of the blocks holds all k. */
     LLVMValueRef list = list_of(e, m, const_i64(e, m->blocking.chunk));
     Loop loop = loop_begin(e, const_i64(e, 0));
     store(e, LLVMBuildTrunc(e->builder, loop.index, e->i32, ""),

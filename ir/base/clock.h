@@ -1,4 +1,4 @@
-/* The time since some moment in the past, for measuring how long things take. */
+/* A monotonic clock, for measuring durations. */
 #ifndef MLC_IR_BASE_CLOCK_H
 #define MLC_IR_BASE_CLOCK_H
 

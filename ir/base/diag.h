@@ -52,13 +52,14 @@ void diag_free(Diagnostics *diag); /* NULL is allowed */
 
 /* Registers a text (copied) under a name to print; returns its number (1, 2, ...). */
 uint32_t diag_add_text(Diagnostics *diag, const char *name, const char *text, size_t length);
-/* Registers a text (not copied, never forgotten) for all diagnostics of the process, as what is
- * parsed once for all of them needs. Not from several threads at once. */
+/* Registers a text for all diagnostics of the process, such as that of the library, which is parsed
+ * once. The text is not copied and must live as long as the process. Not from several threads at
+ * once. */
 uint32_t diag_share_text(const char *name, const char *text, size_t length);
 
 void diag_error(Diagnostics *diag, Status status, Span span, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-/* A warning is about what may be right, but is seldom meant. */
+/* A warning is about something valid that is probably a mistake. */
 void diag_warning(Diagnostics *diag, Span span, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* A note has a place of its own; a help says what to do. Both belong to the error or warning before
@@ -69,8 +70,8 @@ void diag_help(Diagnostics *diag, const char *format, ...) __attribute__((format
 
 size_t diag_errors(const Diagnostics *diag); /* how many so far */
 Status diag_status(const Diagnostics *diag); /* of the first error; STATUS_OK without one */
-/* The exit status of a command that ended well, or did not. One that failed must have told why:
- * else it is a bug, and ends the process. */
+/* The exit status of a command that succeeded (`good`) or failed. A failed command must have
+ * reported an error; otherwise this is a bug and ends the process. */
 Status diag_outcome(const Diagnostics *diag, bool good);
 /* errors and warnings in order of their report */
 void diag_print(const Diagnostics *diag, FILE *out);

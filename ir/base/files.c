@@ -12,8 +12,8 @@
 
 /* -- reading -- */
 
-/* Without O_NONBLOCK, opening a pipe would wait for somebody who writes into it. Of a regular file
- * it changes nothing. */
+/* Without O_NONBLOCK, opening a pipe would wait for a writer. For a regular file the flag changes
+ * nothing. */
 int file_open(const char *path, uint64_t *length) {
     struct stat status;
     int file;
@@ -70,7 +70,7 @@ static bool is_replaceable(const char *path) {
     return stat(path, &status) != 0 || S_ISREG(status.st_mode);
 }
 
-/* A pipe that nobody reads is an error (ENXIO); we do not wait for a reader. */
+/* A pipe without a reader is an error (ENXIO): nothing here waits for one. */
 static int open_in_place(const char *path) {
     int file = open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     int flags = file < 0 ? -1 : fcntl(file, F_GETFL);

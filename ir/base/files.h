@@ -14,13 +14,13 @@
 /* Opens a regular file to read and finds its length. Returns its descriptor; -1 if it cannot be
  * opened or is no regular file. */
 int file_open(const char *path, uint64_t *length);
-/* Whether something has this name. Also true if the system does not tell: reading it will then
- * report why. So nobody takes an existing run or data file for a missing one. */
+/* Whether a file or folder has this name. Also true if the system does not tell: reading it will
+ * then report the reason. So an existing run or data file is never taken for a missing one. */
 bool file_is_there(const char *path);
 /* The name of the folder's next entry. NULL with errno 0: there are no more; NULL with another
  * errno: the folder cannot be read on. */
 const char *folder_next(DIR *folder);
-/* What errno means, in words, after one of these functions has failed. */
+/* The meaning of errno in words, after one of these functions has failed. */
 const char *file_reason(int error);
 
 /* -- temporary files: they are removed even if the process has to end early -- */

@@ -1,6 +1,6 @@
-/* Memory, and the end of the process without it. Large blocks are on pages of two megabytes where
- * the system has them: weights, moments and rows of the data are read all over, and small pages
- * would have to be looked up again and again. */
+/* Allocates memory, and ends the process if there is none. Large blocks use pages of two megabytes
+ * where the system has them. Weights, moments and rows of the data are read at random places, and
+ * small pages would cost an address translation at each. */
 #include "ir/base/memory.h"
 #include "ir/base/diag.h"
 #include "ir/base/files.h"
@@ -44,7 +44,7 @@ static void *must(void *memory, size_t bytes, const char *what) {
     return memory;
 }
 
-/* The C library is asked by this file, which looks at the answer itself. */
+/* Set while this file itself calls the C library's allocator, and checks the result. */
 static _Thread_local bool asked;
 
 void *memory_library_refused(size_t bytes) {

@@ -1,11 +1,9 @@
-/* Memory: whatever mlc allocates for itself comes from here, or from an arena, which takes its
- * blocks from here.
- *
- * Where the system has no more, the process ends: one line on stderr says what the memory was for,
- * temporary files are removed, and the exit status is STATUS_FILE. What is on the disk stays as it
- * was: a training goes on from its last checkpoint. `what` completes the sentence "no memory for
- * ...". Only memory_try and memory_try_grow return NULL: for data, whose size comes from a file and
- * has a place to be named. */
+/* Memory: all allocations of mlc come from here, or from an arena, which takes its blocks from
+ * here. If the system has no more, the process ends: one line on stderr names the purpose of the
+ * memory, temporary files are removed, and the exit status is STATUS_FILE. Files stay as they were,
+ * and a training can be resumed from its last checkpoint. `what` completes the sentence "no memory
+ * for ...". Only memory_try and memory_try_grow return NULL: for data, whose size comes from a file
+ * and has a place to be named. */
 #ifndef MLC_IR_BASE_MEMORY_H
 #define MLC_IR_BASE_MEMORY_H
 

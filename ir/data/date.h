@@ -11,7 +11,7 @@ typedef enum {
 #include "ir/data/date.def"
     DATE_PARTS
 } DatePart;
-/* so many parts, the first ones, are given if none are asked for */
+/* the number of parts, the first ones, that are given by default */
 enum { DATE_USUAL = DATE_seconds + 1 };
 
 typedef struct {

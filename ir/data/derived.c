@@ -180,7 +180,7 @@ static void write_derived(const SourceSchema *schema, const Derived *derived, bo
     }
 }
 
-/* If a field has this very name, a space is added to tell them apart. */
+/* Adds a space to a name that a field has already, so that names stay unique. */
 static const char *unlike_fields(Arena *arena, const SourceSchema *schema, const char *name) {
     while (source_field(schema, name)) name = arena_format(arena, "%s ", name);
     return name;

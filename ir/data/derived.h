@@ -1,9 +1,10 @@
 /* A derived column: computed from columns of the source when the data are read, in 64-bit whole
  * numbers or in f64, and rounded once. Its name is its formula, such as "int(y)" or "(ts -
- * 1600000000) % 86400", so a graph's input needs nothing but its name. "classes(lane)" numbers the
- * different values of the training rows. It is a column of text whose categories are these numbers,
- * or the names in "classes(side, [left, right])". Nothing can be computed from it. "ahead(ts, 1) -
- * ts" also reads the next row of a series; where there is none, the number is missing. */
+ * 1600000000) % 86400". So the name of an input is all that a graph needs. "classes(lane)" numbers
+ * the different values of the training rows. It is a column of text whose categories are these
+ * numbers, or the names in "classes(side, [left, right])". Nothing can be computed from it.
+ * "ahead(ts, 1) - ts" also reads the next row of a series; where there is none, the number is
+ * missing. */
 #ifndef MLC_IR_DATA_DERIVED_H
 #define MLC_IR_DATA_DERIVED_H
 
@@ -77,8 +78,8 @@ bool source_rows_of_graph(const Graph *graph, Arena *arena, const SourceSchema *
 
 /* The name of a derived column, in the arena. No field has the same name. */
 const char *derived_name(Arena *arena, const SourceSchema *schema, const Derived *derived);
-/* The column that a name stands for, which may also be a field or columns side by side; NULL if
- * there is none. */
+/* The column of this name, which may also be a field or columns side by side; NULL if there is
+ * none. */
 const Derived *derived_find(Arena *arena, const SourceSchema *schema, const char *name);
 
 #endif

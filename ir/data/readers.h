@@ -1,5 +1,5 @@
-/* The sources of data by name, as sources.def lists them: what the front end, the runtime and the
- * commands have to know of each. */
+/* The sources of data by name, from sources.def, with the facts that the frontend, the runtime and
+ * the commands need. */
 #ifndef MLC_IR_DATA_READERS_H
 #define MLC_IR_DATA_READERS_H
 
@@ -13,7 +13,7 @@ typedef enum { INPUT_NONE, INPUT_TABLE, INPUT_ARRAY, INPUT_ARCHIVE, INPUT_PICTUR
 
 typedef struct {
     const char *name;
-    /* the fields are known only when all rows are read: these are kept for the training */
+    /* the fields are known only after all rows are read, so the rows are kept for the training */
     bool cached;
     InputKind input;
     const char *endings; /* of the names of such files: ".csv .tsv"; "": none */

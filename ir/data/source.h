@@ -1,5 +1,5 @@
-/* What a model says about its data, and what the data answer. The frontend and the runtime share
- * these types. */
+/* The data of a model: its reader call, its splits, and the schema that the reader finds. The
+ * frontend and the runtime share these types. */
 #ifndef MLC_IR_DATA_SOURCE_H
 #define MLC_IR_DATA_SOURCE_H
 
@@ -45,7 +45,7 @@ typedef struct {
     const char *field; /* COLUMN, GROUP, STRATIFIED: the column that decides */
     Span span;
 } HoldOut;
-/* The splits that a model asks for. If the source has rows of its own for a split, no others can be
+/* The splits that a model declares. If the source has its own rows for a split, no others can be
  * held out for it. */
 typedef struct {
     HoldOut valid, test;
@@ -129,8 +129,8 @@ SourceSchema source_schema_copy(const SourceSchema *schema, Arena *arena);
 /* The name of an input that is several columns side by side. It lists their places among the
  * fields: "columns:0-7,9". */
 const char *source_columns_name(Arena *arena, const uint32_t *fields, uint32_t count);
-/* The fields that such a name stands for, in the arena; NULL if it is another name, or the schema
- * does not have the fields. */
+/* The fields in such a name, in the arena; NULL if it is another name, or the schema does not have
+ * the fields. */
 const uint32_t *source_columns_find(const SourceSchema *schema, const char *name, Arena *arena,
                                     uint32_t *count);
 
@@ -142,7 +142,7 @@ const char *source_rows_name(Arena *arena, int64_t from, int64_t to, int64_t str
 typedef struct {
     int64_t from, to, stride;
 } SourceRows;
-/* NAME and the rows of such an input. For any other input, the name itself and only the row. */
+/* NAME and the rows of such an input. For any other input the name itself, and only the row. */
 const char *source_rows_of(const char *name, SourceRows *rows);
 
 /* What a transform of the data is fitted to before the first step: for every column of its input

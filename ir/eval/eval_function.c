@@ -1,5 +1,5 @@
-/* Functions and composites, in f64 only, by the C library: the truth that the expansions in passes/
- * are measured against. In f32 the meaning of a function is its expansion. */
+/* Functions and composites, in f64 only, by the C library: the truth against which the expansions
+ * in passes/ are measured. In f32 a function is defined by its expansion. */
 #include "ir/eval/eval.h"
 #include "ir/ops/random.h"
 

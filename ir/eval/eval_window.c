@@ -1,13 +1,12 @@
-/* Composites on pictures, in f64 only: the truth that their expansions in passes/ are measured
- * against. */
+/* Composites on images, in f64 only: the truth against which their expansions in passes/ are
+ * measured. */
 #include "ir/eval/eval.h"
 
 #include <assert.h>
 #include <math.h>
 
-/* A convolution or pooling of pictures [N,C,H,W]. Channel c of picture n of the operand is at x +
- * (n * channels + c)
- * * height * width. */
+/* A convolution or pooling of images [N,C,H,W]. Channel c of image n of the operand is at x + (n *
+ * channels + c) * height * width. */
 typedef struct {
     const double *x, *weights;
     Shape from, to;

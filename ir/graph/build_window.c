@@ -1,4 +1,4 @@
-/* Building nodes on pictures: windows, convolutions, and what convolutions are made of. */
+/* Builders of nodes on images: windows, convolutions, and the parts of convolutions. */
 #include "ir/graph/graph.h"
 
 NodeId build_windows(Graph *graph, NodeId a, const Window *window) {
@@ -26,7 +26,7 @@ NodeId build_channels_first(Graph *graph, NodeId a) {
     return build_transpose(graph, a, (int64_t[]){0, 3, 1, 2});
 }
 
-/* The shape with an axis of size 1 behind axis *at; *at becomes the number of the new axis. The
+/* The shape with an axis of size 1 after axis *at; *at becomes the number of the new axis. The
  * other axes stay as they are, unless the shape has SHAPE_MAX_RANK axes already: then axes are
  * merged. */
 static Shape insert_axis(Shape shape, int *at) {

@@ -1,5 +1,5 @@
-/* Class lookups: x[m, ...] where 0 <= label[m] < classes, NaN in the other rows. A class that was
- * computed and has no column so stops the training, and the message can say why. */
+/* Class lookups: x[m, ...] where 0 <= label[m] < classes, NaN in the other rows. So a computed
+ * class without a column stops the training, and the message can give the reason. */
 #include "ir/graph/class_lookup.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-/* Class lookups: numbers that are NaN where a label is no class. */
+/* Class lookups: numbers that are NaN where a label is not a class. */
 #ifndef MLC_IR_GRAPH_CLASS_LOOKUP_H
 #define MLC_IR_GRAPH_CLASS_LOOKUP_H
 

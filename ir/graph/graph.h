@@ -93,8 +93,8 @@ NodeId build_axiswise(Graph *graph, Op op, NodeId a, int axis);
 NodeId build_grad(Graph *graph, NodeId scalar, NodeId by);
 NodeId build_reverse(Graph *graph, NodeId a, int axis);
 
-/* -- windows and convolutions (build_window.c); pictures are [N, C, H, W] unless it is said
- * otherwise -- */
+/* -- windows and convolutions (build_window.c); images are [N, C, H, W] unless stated otherwise
+ * -- */
 
 NodeId build_windows(Graph *graph, NodeId a, const Window *window); /* of [N, H, W, C] */
 NodeId build_max_pool(Graph *graph, NodeId a, const Window *window);

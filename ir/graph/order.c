@@ -9,7 +9,7 @@ typedef struct {
 typedef struct {
     Graph *from, *to;
     NodeId *map;
-    Visit *stack; /* explicit: a chain of nodes may be longer than the machine's stack */
+    Visit *stack; /* an explicit stack: a chain of nodes may be too long for recursion */
 } Order;
 
 /* Copies a node after its operands, and these from the first to the last. */

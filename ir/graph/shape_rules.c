@@ -71,7 +71,7 @@ static bool shape_real(const ShapeCheck *check) {
     return same_types(check) && infer(check, DTYPE_F32, a->shape);
 }
 
-/* Derivatives, which only gradients ask for: no functions of the language. */
+/* Derivatives, which only gradients use; they are not functions of the language. */
 static bool shape_slope(const ShapeCheck *check) { return shape_real(check); }
 
 static bool shape_compare(const ShapeCheck *check) {

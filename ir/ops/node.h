@@ -1,5 +1,5 @@
-/* What a graph is made of: dtypes, shapes, ops with their attributes, nodes, and the symbols that
- * reach a graph from outside. */
+/* The parts of a graph: dtypes, shapes, ops with their attributes, nodes, and symbols, the named
+ * tensors that come from outside. */
 #ifndef MLC_IR_OPS_NODE_H
 #define MLC_IR_OPS_NODE_H
 
@@ -23,8 +23,8 @@ enum {
  * to the next level. */
 enum { SUM_BLOCK = 1024 };
 
-/* The version of what a graph means, bit for bit. Checkpoints hold it; docs/numerics.md says what
- * each version changed. */
+/* The version of the meaning of graphs, bit for bit. Checkpoints store it; docs/numerics.md lists
+ * the changes of each version. */
 enum { NUMERICS_VERSION = 2 };
 
 typedef struct {

@@ -10,8 +10,8 @@ OpClass op_class(Op op);
 AttrsKind op_attrs(Op op);
 size_t attrs_bytes(AttrsKind kind); /* of its member of Attrs; 0: ATTRS_NONE */
 int op_arity(Op op);                /* -1: any number from 1 */
-/* An element of the result needs only the element of the operand at the same place in row-major
- * order. */
+/* Whether an element of the result needs only the element of the operand at the same index in
+ * row-major order. */
 bool op_stays_in_place(Op op);
 uint32_t op_steps(Op op); /* the cost of an element: 1 is that of an addition */
 ZeroRule op_zero(Op op);

@@ -1,6 +1,6 @@
-/* Counter-based random numbers, and the first values of states. On reals only + - * / and sqrt are
- * used, each rounded once in a written order, so the numbers are the same on every machine. The C
- * library's log, sin and cos are not. */
+/* Counter-based random numbers, and the initial values of states. On reals only + - * / and sqrt
+ * are used, each rounded once in a written order, so the numbers are the same on every machine. The
+ * C library's log, sin and cos are not. */
 #include "ir/ops/random.h"
 #include "ir/base/hash.h"
 #include "ir/base/memory.h"
@@ -120,8 +120,8 @@ static double normal_quantile(double p) {
     return q < 0 ? -distance : distance;
 }
 
-/* A normal random number from 32 bits. The bits stand for the centre of their interval, so the
- * probability is never 0 or 1 and the result at most 6.3 deviations from 0. */
+/* A normal random number from 32 bits. The bits give the centre of an interval of probabilities, so
+ * the probability is never 0 or 1, and the result is at most 6.3 deviations from 0. */
 static double normal_of_bits(uint32_t bits) { return normal_quantile((bits + 0.5) * 0x1p-32); }
 
 /* -- states -- */

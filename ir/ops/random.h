@@ -26,7 +26,7 @@ float random_unit(uint64_t seed, Stream stream, uint32_t sub, uint64_t index);
 /* A permutation of 0..count-1 (Fisher-Yates: index i of the stream decides exchange i, by
  * multiply-shift without rejection, whose bias is below count / 2^32). */
 void random_permutation(uint64_t seed, Stream stream, uint32_t sub, uint32_t count, int32_t *order);
-/* Fills a state with its first value, row-major. Element i takes index i of the substream of the
+/* Fills a state with its initial value, row-major. Element i takes index i of the substream of the
  * state's name. A normal value is the inverse distribution function at (bits + 1/2) * 2^-32,
  * correct to f32 rounding. States that are not f32 can be constant or fitted only. */
 void state_initialize(const Symbol *symbol, uint64_t seed, void *data);

@@ -12,8 +12,7 @@
 
 enum { TEXT_MAX_BYTES = 16 << 20 };
 
-/* The node that an id of the text stands for; NODE_NONE if its line was wrong, which has been
- * reported. */
+/* The node of an id of the text; NODE_NONE if its line had an error, which has been reported. */
 typedef struct {
     NodeId node;
     bool defined;
@@ -163,7 +162,7 @@ static bool read_type(GraphReader *reader, NodeLine *line) {
 
 /* -- ids and operands -- */
 
-/* The id that the current token is; 0 after reporting that it is none. */
+/* The id in the current token; 0 after reporting another token. */
 static uint32_t id_here(GraphReader *reader) {
     if (current(reader)->kind != TOKEN_ID)
         return expected(reader, "the id of a node (%1, %2, ...)"), 0;

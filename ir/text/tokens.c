@@ -35,7 +35,7 @@ static int hex_digit(char c) {
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* The character that an escape stands for; -1 if it is invalid. A NUL is: names are C strings. */
+/* The character of an escape; -1 if it is invalid. NUL is invalid, as names are C strings. */
 static int read_escape(Tokens *tokens) {
     char c = peek(tokens, 0);
     if (c == '"' || c == '\\') return tokens->at++, c;

@@ -1,4 +1,4 @@
-/* The simplify pass: which rules of exact algebra are tried on which op, and builders that apply
+/* The simplify pass: the table of the rules of exact algebra for each op, and builders that apply
  * them. */
 #include "passes/graph/simplify.h"
 #include "passes/pass_list.h"

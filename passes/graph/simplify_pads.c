@@ -1,6 +1,6 @@
-/* A sum of padded tensors that do not overlap becomes their concat; gradients of slices add up to
- * such sums. The sum adds +0 to each element, which only turns -0 into +0: so the concat gets + 0
- * once. */
+/* A sum of padded tensors that do not overlap becomes their concat. The gradients of slices form
+ * such sums. The sum adds +0 to each element, which turns -0 into +0 and changes nothing else; so
+ * +0 is added to the concat. */
 #include "passes/graph/simplify.h"
 
 enum { MOST_PARTS = 512 };
@@ -58,7 +58,7 @@ static bool parts_of_sum(const Graph *graph, const Node *sum, ConcatParts *parts
     return true;
 }
 
-/* Puts a part in the place of zeros; false if there is something else. */
+/* Replaces a part of zeros by a part; false if the place is not all zeros. */
 static bool put_between(ConcatParts *parts, NodeId part, int64_t start, int64_t size) {
     ConcatParts result = {.axis = parts->axis};
     bool done = false;

@@ -1,7 +1,7 @@
 /* Rules that move transposes below elementwise ops and views that keep the axes: f(transpose(a),
- * transpose(b)) = transpose(f(a, b)). Two transposes that meet cancel. So between convolutions
- * everything stays in the order in which they compute, [N, H, W, C], and nothing is copied. No
- * transpose moves through a reduction, whose order of sums would change. */
+ * transpose(b)) = transpose(f(a, b)). Two inverse transposes cancel. So tensors between
+ * convolutions stay in the order [N, H, W, C] in which these compute, without copies. No transpose
+ * moves through a reduction, whose order of sums would change. */
 #include "passes/graph/simplify.h"
 
 #include <string.h>

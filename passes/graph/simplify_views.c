@@ -32,7 +32,7 @@ NodeId simplify_reshape_repeated(const Term *t) {
 
 /* -- broadcast -- */
 
-/* Nothing is repeated: the broadcast is a reshape at most. */
+/* A broadcast that repeats nothing is a reshape at most. */
 NodeId simplify_broadcast_nothing(const Term *t) {
     bool same = shape_elements(operand_shape(t)) == shape_elements(t->type.shape);
     return same ? simplify_reshape(t, t->operands[0], t->type.shape) : NODE_NONE;

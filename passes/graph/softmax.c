@@ -9,7 +9,7 @@ SoftmaxPowers softmax_powers(Graph *graph, NodeId a, int axis) {
     return (SoftmaxPowers){below, build_unary(graph, OP_exp, below)};
 }
 
-/* The second sum costs next to nothing: only the first computes exponentials. */
+/* The second sum is cheap, as only the first computes exponentials. */
 SoftmaxSum softmax_sum(Graph *graph, SoftmaxPowers powers, int axis) {
     NodeId zero = build_f32(graph, 0, graph_node(graph, powers.below)->shape);
     NodeId other = build_ternary(graph, OP_select, build_binary(graph, OP_lt, powers.below, zero),

@@ -161,8 +161,7 @@ static const Plan *compile_conv(int64_t channels, int64_t width, int64_t filters
 }
 
 static int64_t pixel_step(const Plan *plan) {
-    return windows_image(plan->graph,
-                           graph_node(plan->graph, only_product(plan)->product.windows))
+    return windows_image(plan->graph, graph_node(plan->graph, only_product(plan)->product.windows))
         .pixel;
 }
 
