@@ -61,14 +61,14 @@ static json_t *output_json(const Predicting *predicting, const Predictions *outp
 }
 
 static void put_row_name(json_t *line, const Predicting *predicting, int64_t i) {
+    json_object_set_new(line, "index", json_integer(predicting->first + i));
     if (predicting->inputs.names) {
-        json_object_set_new(line, "image", json_text(predicting->inputs.names[i]));
+        json_object_set_new(line, "file", json_text(predicting->inputs.names[i]));
         return;
     }
     RowPlace place = dataset_row_place(predicting->session.dataset, predicting->rows[i]);
-    json_object_set_new(line, "index", json_integer(predicting->first + i));
     if (place.file) json_object_set_new(line, "file", json_text(place.file));
-    if (place.file && place.row >= 0) json_object_set_new(line, "row", json_integer(place.row));
+    if (place.row >= 0) json_object_set_new(line, "row", json_integer(place.row));
     if (place.line) json_object_set_new(line, "line", json_integer(place.line));
 }
 

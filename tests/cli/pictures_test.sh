@@ -30,13 +30,13 @@ files=(shapes/disc/0.jpg shapes/square/11.JPG shapes/stripes/2.jpeg shapes/disc/
 expect 0 mlc predict shapes.run "${files[@]}" --json
 for file in "${files[@]}"; do
     class=${file#shapes/}
-    grep -qF "\"image\":\"$file\"" <(grep -F "\"class\":\"${class%/*}\"" "$scratch/out") || fail "$file is taken for something else"
+    grep -qF "\"file\":\"$file\"" <(grep -F "\"class\":\"${class%/*}\"" "$scratch/out") || fail "$file is taken for something else"
 done
 
 # the content tells what a file is
 cp shapes/disc/0.jpg disc.png && cp shapes/square/4.webp square.txt && cp shapes/stripes/35.bmp stripes
 expect 0 mlc predict shapes.run disc.png square.txt stripes --json
-says out '"image":"disc.png","predicted":0' '"image":"square.txt","predicted":1' '"image":"stripes","predicted":2'
+says out '"file":"disc.png","predicted":0' '"file":"square.txt","predicted":1' '"file":"stripes","predicted":2'
 cp disc.png shapes/disc/99.png && cp square.txt shapes/square/99
 expect 0 mlc data shapes.mdl
 says out "55 train rows, 0 valid, 19 test"

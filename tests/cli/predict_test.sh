@@ -29,7 +29,7 @@ there grid.png
 # mlc reads what it drew: any picture is converted to the model's input.
 expect 0 mlc predict run grid.png --json
 says err "converted to 12x12 grey" "light"
-says out '"image":"grid.png"' '"predicted"'
+says out '"file":"grid.png"' '"predicted"'
 expect 0 mlc predict run run/curves.png --png one.png
 there one.png
 expect 2 mlc predict run small.mdl
