@@ -187,11 +187,31 @@ static bool take_columns(InputFiles *input, const Dataset *arrays, const char *o
     return true;
 }
 
+/* For predictions, the labels that the archive holds as well, behind the `count` fields that are
+ * needed. */
+static const SourceField *with_labels(const InputFiles *input, const Dataset *arrays,
+                                      uint32_t *count) {
+    const void *data;
+    InputFiles labelled = *input;
+    uint32_t all, needed = *count;
+    if (!input_add_labels(&labelled)) return NULL;
+    SourceField *fields = wanted_arrays(&labelled, &all);
+    int64_t rows = dataset_rows(arrays, SPLIT_TRAIN) + dataset_rows(arrays, SPLIT_TEST);
+    for (uint32_t i = needed; i < all; i++) {
+        const SourceField *array = dataset_find(arrays, fields[i].name, &data);
+        if (array && rows_of(array, rows, fields[i].row) == rows) fields[(*count)++] = fields[i];
+    }
+    return fields;
+}
+
 static bool take_arrays(InputFiles *input, const Dataset *arrays, const char *only) {
     uint32_t taken = 0, count;
     int64_t rows = 0;
     const SourceField *fields = wanted_arrays(input, &count);
     if (only && count > 1) return take_columns(input, arrays, only, fields, count);
+    if (!only && input->read_count == input->network_count)
+        fields = with_labels(input, arrays, &count);
+    if (!fields) return false;
     void **elements = ARENA_ARRAY(input->session->arena, void *, count);
     while (taken < count &&
            take_array(input, arrays, only, &fields[taken], &elements[taken], &rows))

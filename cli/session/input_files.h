@@ -29,6 +29,8 @@ bool input_open_archive(InputFiles *input); /* input_arrays.c */
 Diagnostics *input_diag(const InputFiles *input);
 /* The kind of files that the training data were. */
 InputKind input_model_kind(const InputFiles *input);
+/* Adds to the reads what only the loss and the metrics read. */
+bool input_add_labels(InputFiles *input);
 /* The shape of one row of an input, without the batch axis. */
 Shape input_row(const Symbol *symbol);
 /* The only input of the network. NULL after reporting that it has several: images and arrays have

@@ -49,10 +49,12 @@ static bool add_reads(InputFiles *input, GraphKind kind) {
     return true;
 }
 
+bool input_add_labels(InputFiles *input) { return add_reads(input, GRAPH_EVAL); }
+
 static bool find_reads(InputFiles *input, GraphKind kind) {
     if (!add_reads(input, GRAPH_PREDICT)) return false;
     input->network_count = input->read_count;
-    return kind == GRAPH_PREDICT || add_reads(input, kind);
+    return kind == GRAPH_PREDICT || input_add_labels(input);
 }
 
 Shape input_row(const Symbol *symbol) {

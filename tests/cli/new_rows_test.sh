@@ -93,7 +93,12 @@ train { loss = cross_entropy(logits, y); optimizer = adam(0.01); batch = 3; epoc
 END
 expect 0 mlc train both.mdl --out both -q
 expect 0 mlc predict both --json
-sed 3q "$scratch/out" | sed 's/"true":[01],//' | sed 's/"file":"[^"]*","row":[0-9]*,//' >rows
+sed 3q "$scratch/out" | sed 's/"file":"[^"]*",//' >with_labels
+expect 0 mlc predict both both.npz --json
+[[ $(wc -l <"$scratch/out") == 4 ]] || fail "an archive with labels has other rows"
+sed 3q "$scratch/out" >labelled
+same labelled with_labels
+sed 's/"true":[01],//' with_labels >rows
 expect 0 mlc predict both three.npz --json
 same "$scratch/out" rows
 expect 4 mlc predict both outside.npz
