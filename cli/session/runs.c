@@ -118,6 +118,10 @@ static void help_find_run(const char *folder, Diagnostics *diag) {
         diag_help(diag, "it holds runs; the newest is %s", newest.path);
     else if (path_exists(path_join(numbered.path, RUN_MODEL).path))
         diag_help(diag, "did you mean %s?", numbered.path);
+    else if (path_ends_in(folder, ".safetensors") && path_exists(folder))
+        diag_help(diag,
+                  "give the folder of the run, '%s'; --checkpoint best chooses the other file",
+                  path_folder(folder).path);
     else if (path_ends_in(folder, ".mdl"))
         diag_help(diag, "'mlc train %s' trains it, and prints the name of the run", folder);
     else if (run_newest("runs", &newest))

@@ -107,10 +107,19 @@ bool session_fit_graph(Session *session) {
 }
 
 bool session_open_run(Session *session, const Options *options, Diagnostics *diag) {
+    Path checkpoint = checkpoint_path(options);
     session->is_trained = true;
-    bool like = checkpoint_schema(checkpoint_path(options).path, session->arena, &session->like);
-    return run_open_model(&session->build, options->operands[0], like ? &session->like : NULL,
-                          options, diag);
+    bool like = checkpoint_schema(checkpoint.path, session->arena, &session->like);
+    if (!run_open_model(&session->build, options->operands[0], like ? &session->like : NULL,
+                        options, diag))
+        return false;
+    if (path_exists(checkpoint.path)) return true;
+    diag_error(diag, STATUS_FILE, (Span){0}, "the run '%s' has no %s", options->operands[0],
+               run_checkpoint(options));
+    diag_help(diag, options->checkpoint == CHOICE_checkpoint_last
+                        ? "the training ended before its first checkpoint"
+                        : "a training writes it if rows are held out");
+    return false;
 }
 
 bool session_load_weights(Session *session, CheckpointInfo *info) {

@@ -147,12 +147,15 @@ static void print_bars(const Predicting *predicting, const Predictions *output) 
     char number[NUMBER_TEXT], percent[NUMBER_TEXT];
     FILE *out = predicting->out;
     int32_t truth = predicted_truth(predicting, output, 0), best = prediction_class(output, 0);
+    int width = BAR_NAME_WIDTH;
     if (predicting->output_count > 1) fprintf(out, "%s:\n", output->output->name);
+    for (int32_t i = 0; i < output->width; i++)
+        widen(&width, class_text(&predicting->session, output->output, i, number), CLASS_WIDTH);
     for (int32_t i = 0; i < output->width; i++) {
         double fraction = prediction_probability(output, 0, i);
         fputs(terminal_style(out, i == best ? STYLE_BOLD : STYLE_PLAIN), out);
-        terminal_cell(out, class_text(&predicting->session, output->output, i, number),
-                      BAR_NAME_WIDTH, CLASS_WIDTH);
+        terminal_cell(out, class_text(&predicting->session, output->output, i, number), width,
+                      CLASS_WIDTH);
         putc(' ', out);
         terminal_bar(out, fraction, BAR_WIDTH);
         fprintf(out, " %8s%s%s\n", text_percent(percent, fraction, 2), i == truth ? "  true" : "",

@@ -119,10 +119,12 @@ static bool check_part(const Call *call, Value part, Value first, int axis) {
     Shape shape = tensor_node(evaluator, part)->shape, other = tensor_node(evaluator, first)->shape;
     if (shape.rank == other.rank) shape.dim[axis] = other.dim[axis];
     if (shape_equal(shape, other)) return true;
-    evaluator_error(evaluator, call->span,
-                    "cannot concat %s and %s along axis %d: they may differ in that axis only",
-                    value_text(evaluator->arena, evaluator->graph, first),
-                    value_text(evaluator->arena, evaluator->graph, part), axis);
+    if (evaluator_error(evaluator, call->span,
+                        "cannot concat %s and %s along axis %d: they may differ in that axis only",
+                        value_text(evaluator->arena, evaluator->graph, first),
+                        value_text(evaluator->arena, evaluator->graph, part), axis) &&
+        (shape.rank == 1 || other.rank == 1))
+        diag_help(evaluator->diag, "unsqueeze(x, 1) makes a column, f32[N,1], of f32[N]");
     return false;
 }
 

@@ -22,7 +22,10 @@ static bool override_read(Model *model, const char *text) {
     if (!equals || equals == text) {
         diag_error(model->diag, STATUS_MODEL, (Span){file, 0, (uint32_t)strlen(text)},
                    "--set needs NAME=VALUE");
-        diag_help(model->diag, "for example --set %.60s=0.1", !equals && *text ? text : "lr");
+        if (!equals && *text)
+            diag_help(model->diag, "write --set %.60s=VALUE", text);
+        else
+            diag_help(model->diag, "for example --set lr=0.1");
         return false;
     }
     size_t at = (size_t)(equals - text) + 1, name_end = at - 1;

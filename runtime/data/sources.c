@@ -98,8 +98,9 @@ const char *data_folder(const char *name, char *buffer, size_t size) {
 /* In the folder, unless the name begins at the root. NULL: it is not there. */
 static const char *find_named(Arena *arena, const char *folder, const char *name) {
     bool as_it_is = *name == '/' || !*folder || !strcmp(folder, ".");
+    const char *slash = *folder && folder[strlen(folder) - 1] == '/' ? "" : "/";
     const char *path = as_it_is ? arena_copy_string(arena, name, strlen(name))
-                                : arena_format(arena, "%s/%s", folder, name);
+                                : arena_format(arena, "%s%s%s", folder, slash, name);
     return file_is_there(path) ? path : NULL;
 }
 
