@@ -407,6 +407,10 @@ static bool see_fits(TableReading *reading, TableColumn *column, int64_t row, co
                     "line %u: column '%.100s' has %s, but it holds numbers in the %s", line,
                     column->name, shown(reading, cell),
                     reading->like ? "data that the network was trained on" : "training rows");
+        problem_help(
+            reading->problem,
+            "an empty cell is a missing number; csv(..., missing = ...) in the model lists other "
+            "marks of one");
         return false;
     }
     return see_kind(reading, column, row, cell, line);
