@@ -63,3 +63,58 @@ void present_keep(Evaluator *evaluator, NodeId node, Span span) {
                          ARENA_ARRAY(evaluator->arena, bool, evaluator->graph->node_count)};
     walk_node(&walk, node);
 }
+
+/* -- comparisons of labels -- */
+
+/* Which nodes are computed from an output of the network, which ones the network is computed from,
+ * and room for those that the loss reaches. */
+typedef struct {
+    bool *from_output, *of_network, *reached;
+} LossSides;
+
+static LossSides loss_sides(const Evaluator *evaluator, uint32_t output_count) {
+    const Graph *graph = evaluator->graph;
+    LossSides sides = {ARENA_ARRAY(evaluator->arena, bool, graph->node_count),
+                       ARENA_ARRAY(evaluator->arena, bool, graph->node_count),
+                       ARENA_ARRAY(evaluator->arena, bool, graph->node_count)};
+    for (uint32_t i = 0; i < output_count; i++)
+        sides.from_output[evaluator->log->outputs[i]] =
+            sides.of_network[evaluator->log->outputs[i]] = true;
+    for (NodeId id = 1; id < graph->node_count; id++)
+        for (uint32_t i = 0; i < graph_node(graph, id)->operand_count; i++)
+            sides.from_output[id] |= sides.from_output[graph_node(graph, id)->operands[i]];
+    for (NodeId id = graph->node_count; id-- > 1;)
+        for (uint32_t i = 0; i < graph_node(graph, id)->operand_count; i++)
+            sides.of_network[graph_node(graph, id)->operands[i]] |= sides.of_network[id];
+    return sides;
+}
+
+static bool has_ordering(const Derived *derived) {
+    bool found = derived->kind >= DERIVED_LT && derived->kind <= DERIVED_GE;
+    for (int i = 0; i < derived_arity(derived->kind); i++) found |= has_ordering(derived->args[i]);
+    return found;
+}
+
+/* y > 3, which is false where y is missing. */
+static bool is_ordering(const Evaluator *evaluator, NodeId id) {
+    const Node *node = graph_node(evaluator->graph, id);
+    const Derived *derived = node->op == OP_input ? derived_of(evaluator, id) : NULL;
+    return node->op == OP_lt || node->op == OP_le || (derived && has_ordering(derived));
+}
+
+void present_keep_compared(Evaluator *evaluator, NodeId loss, uint32_t output_count, Span span) {
+    const Graph *graph = evaluator->graph;
+    if (!evaluator->log || !loss) return;
+    LossSides sides = loss_sides(evaluator, output_count);
+    PresenceWalk walk = {evaluator, span, ARENA_ARRAY(evaluator->arena, bool, graph->node_count)};
+    bool *reached = sides.reached;
+    reached[loss] = true;
+    for (NodeId id = loss; id > 0; id--) {
+        const Node *node = graph_node(graph, id);
+        if (!reached[id] || sides.of_network[id]) continue;
+        /* A select by a test for missing numbers handles them itself. */
+        if (node->op == OP_select && is_test(&walk, node->operands[0])) continue;
+        if (!sides.from_output[id] && is_ordering(evaluator, id)) walk_node(&walk, id);
+        for (uint32_t i = 0; i < node->operand_count; i++) reached[node->operands[i]] = true;
+    }
+}

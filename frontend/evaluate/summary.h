@@ -51,6 +51,9 @@ typedef struct LayerLog {
 /* Records the inputs that a label or an index is computed from: no number in them may be missing
  * (present.c). */
 void present_keep(Evaluator *evaluator, NodeId node, Span span);
+/* The same for numbers that the loss compares but the network does not read: select(y > 3, 1, 0)
+ * would make a missing y a 0. */
+void present_keep_compared(Evaluator *evaluator, NodeId loss, uint32_t output_count, Span span);
 
 /* Records a label, once for each call; a few dozen at most. */
 void label_add(LayerLog *log, Arena *arena, ClassLabel label);

@@ -247,6 +247,9 @@ static bool lower_parts(const Lowering *lowering) {
     if (lowering->kind == GRAPH_RATE)
         return network && lower_rate(lowering->model, lowering->evaluator);
     NodeId loss = lower_loss(lowering);
+    if (network)
+        present_keep_compared(lowering->evaluator, loss, lowering->model->info.output_count,
+                              item_setting(lowering->model->train, "loss")->value->span);
     bool metrics = lower_metrics(lowering);
     if (lowering->kind == GRAPH_EVAL && network && loss && metrics) output_results(lowering);
     if (lowering->kind == GRAPH_UNITS && network && loss && metrics) output_units(lowering);
