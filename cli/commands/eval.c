@@ -203,22 +203,9 @@ static Confusion counts_of(const Evaluating *evaluating, uint32_t metric) {
                        evaluating->counts[metric]};
 }
 
-/* --confusion may print the matrix of a metric anyway. */
-static bool is_printed(const Evaluating *evaluating, const Confusion *counts) {
-    for (uint32_t i = 0; i < evaluating->confusion_count; i++) {
-        const Confusion *other = &evaluating->confusions[i].confusion;
-        size_t cells = (size_t)counts->classes * (size_t)counts->classes;
-        if (other->classes == counts->classes &&
-            !memcmp(other->counts, counts->counts, cells * sizeof *counts->counts))
-            return true;
-    }
-    return false;
-}
-
 static void print_counts(const Evaluating *evaluating, uint32_t metric) {
     const ModelInfo *info = evaluating->session.build.info;
     Confusion confusion = counts_of(evaluating, metric);
-    if (is_printed(evaluating, &confusion)) return;
     printf("\n%s:\n", info->metrics[metric]);
     confusion_print(&info->schema, &confusion);
 }
