@@ -1,4 +1,4 @@
-/* Arrays of NumPy as the fields of a source. One that needs no conversion stays where it is. */
+/* NumPy arrays as the fields of a source. An array that needs no conversion is used in place. */
 #include "runtime/data/arrays.h"
 #include "runtime/data/splits.h"
 #include "ir/base/memory.h"
@@ -23,9 +23,9 @@ static size_t row_bytes(const NpyArray *array) {
     return (size_t)shape_elements(row_of(array)) * dtype_bytes(array->dtype);
 }
 
-/* -- which array is what -- */
+/* -- from names of arrays to fields and splits -- */
 
-/* "x" of "x_train", "images" of "val_images": without the word that names a split. */
+/* The name of the field: "x" for "x_train", "images" for "val_images". */
 static const char *field_and_split(Arena *arena, const char *name, Split *split) {
     const char *first = strchr(name, '_'), *last = strrchr(name, '_');
     *split = SPLIT_TRAIN;
@@ -96,7 +96,8 @@ static bool none_of(const ArrayPart *there, const char *with, Split split, Split
     return false;
 }
 
-/* Held-out rows belong to training rows, and either all fields have some or none. */
+/* Checks that a field with held-out rows has training rows, and that all fields have the same
+ * splits. */
 static bool check_splits(const ArrayField *first, const ArrayField *field, Diagnostics *diag) {
     for (Split split = SPLIT_VALID; split < SPLIT_COUNT; split++) {
         const ArrayPart *part = &field->parts[split], *of_first = &first->parts[split];
@@ -165,7 +166,7 @@ static void take_line(void *context, const DiagLine *line) {
     *text = arena_format(to->arena, "%s", line->message);
 }
 
-/* Why the rows of a field are not those of the reference; false if they are. */
+/* Describes how the rows of a field differ from the reference; false if they do not. */
 static bool has_other_rows(const ArrayField *reference, ArrayField field, Arena *arena,
                            SourceUnreadable *why) {
     ArrayField first = *reference;
@@ -189,7 +190,7 @@ static bool report_none(const ArrayFields *fields, Diagnostics *diag) {
 bool arrays_leave_unreadable(ArrayFields *fields, SourceData *data, Diagnostics *diag) {
     const ArrayField *longest = longest_field(fields);
     if (!longest) return report_none(fields, diag);
-    const ArrayField reference = *longest; /* the list is moved up */
+    const ArrayField reference = *longest; /* a copy: the list is compacted below */
     SourceUnreadable *list = ARENA_ARRAY(data->arena, SourceUnreadable, fields->count);
     uint32_t kept = 0, left = 0;
     for (uint32_t i = 0; i < fields->count; i++) {
@@ -209,7 +210,7 @@ bool arrays_leave_unreadable(ArrayFields *fields, SourceData *data, Diagnostics 
     return true;
 }
 
-/* All parts of a field are read alike. */
+/* All parts of a field get the same type. */
 static bool find_wide(ArrayField *field, Diagnostics *diag) {
     for (Split split = 0; split < SPLIT_COUNT; split++) {
         bool wide;
@@ -241,7 +242,7 @@ static bool is_alone(const ArrayField *field) {
     return !field->parts[SPLIT_VALID].name && !field->parts[SPLIT_TEST].name;
 }
 
-/* Where the rows of a split begin. */
+/* The first row number of a split. */
 static int64_t begin_of(const SourceData *data, Split split) {
     return split == SPLIT_TRAIN   ? 0
            : split == SPLIT_VALID ? data->schema.train_rows

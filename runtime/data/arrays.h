@@ -1,5 +1,5 @@
-/* Arrays of NumPy as the fields of a source: checked against each other, and brought together where
- * training rows and held-out rows are arrays of their own. Private to runtime/. */
+/* NumPy arrays as the fields of a source: checks that they match, and joins separate arrays of
+ * training and held-out rows. Private to runtime/. */
 #ifndef MLC_RUNTIME_DATA_ARRAYS_H
 #define MLC_RUNTIME_DATA_ARRAYS_H
 
@@ -8,7 +8,7 @@
 #include "runtime/data/reader.h"
 
 typedef struct {
-    const char *name; /* for messages: the file, or "x_train in 'mnist.npz'"; NULL: there is none */
+    const char *name; /* for messages: the file, or "x_train in 'mnist.npz'"; NULL: no such array */
     const char *file;
     Span span;
     NpyArray array;
@@ -18,33 +18,34 @@ typedef struct {
 typedef struct {
     const char *name;
     ArrayPart parts[SPLIT_COUNT];
-    /* where training and test rows lie already, the latter from data->test_begin on; or NULL */
+    /* training rows and, from data->test_begin on, test rows that are mapped together; or NULL */
     const void *placed;
-    void *owned;  /* malloc'ed elements; NULL: they are used where they lie */
-    bool is_wide; /* f32 and i32 have no room for all digits of the elements */
+    void *owned;  /* malloc'ed elements; NULL: the elements of the file are used */
+    bool is_wide; /* f32 and i32 cannot hold all digits of the elements */
     void *exact;  /* malloc'ed: all digits of the elements; or NULL */
 } ArrayField;
 
 enum { ARRAYS_MAX = 256 };
-/* A list of fields by name, each of which is made when it is first asked for. */
+/* Fields by name; arrays_part adds a new name. */
 typedef struct {
     ArrayField items[ARRAYS_MAX];
     uint32_t count;
 } ArrayFields;
-/* The part of a field that an array of this name is: `x_train` and `train_x` are the training rows
- * of `x`, and so with valid (val, validation) and test. NULL after reporting that there are too
- * many, or that there is one already (`where`: the file, for the message). */
+/* The field and split of an array by its name: `x_train` and `train_x` are the training rows of
+ * `x`; the words valid, val, validation and test work alike. NULL after reporting too many arrays
+ * or a second array of the same part. where: the file, for the message. */
 ArrayPart *arrays_part(ArrayFields *fields, Arena *arena, const char *name, const char *where,
                        Span span, Diagnostics *diag);
-/* "x_train" of "data/x_train.npy" */
+/* "x_train" for "data/x_train.npy" */
 const char *arrays_file_name(Arena *arena, const char *path);
-/* Takes away the fields that no model can read: their elements are no numbers, or their rows are not
- * those of the field with the most rows. schema.unreadable says why. False after reporting an error
- * if no field is left. */
+/* Removes fields that no model can read: elements that are not numbers, or another number of rows
+ * than the largest field. schema.unreadable keeps the reasons. False after reporting an error if no
+ * field is left. */
 bool arrays_leave_unreadable(ArrayFields *fields, SourceData *data, Diagnostics *diag);
-/* Checks that all fields have rows for the same splits, and as many, and finds the wide ones. */
+/* Checks that all fields have the same splits with the same numbers of rows, and finds wide
+ * fields. */
 bool arrays_check(ArrayField *fields, uint32_t count, Diagnostics *diag);
-/* Makes the fields of data from arrays that are checked; with `whole`, their elements too. */
+/* Makes the fields of `data` from checked arrays; with `whole`, also their elements. */
 bool arrays_take(ArrayField *fields, uint32_t count, bool whole, SourceData *data,
                  Diagnostics *diag);
 void arrays_free(ArrayField *fields, uint32_t count);

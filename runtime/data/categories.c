@@ -1,5 +1,5 @@
-/* Categories of text, sorted and thinned out: each time the codes of a column get new numbers. And
- * whole numbers that become categories. */
+/* Categories of text columns: sorts them, removes unused ones and renumbers the codes. Also whole
+ * numbers that become categories. */
 #include "runtime/data/categories.h"
 #include "runtime/data/exact.h"
 #include "ir/base/memory.h"

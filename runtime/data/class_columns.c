@@ -1,4 +1,4 @@
-/* The columns that classes(...) makes, and what is told of numbers and texts that are no class. */
+/* The columns of classes(...), and the errors for numbers and text that are not a class. */
 #include "runtime/data/class_columns.h"
 #include "runtime/data/categories.h"
 #include "runtime/data/dataset.h"
@@ -60,9 +60,9 @@ int32_t *class_column_make(const SourceData *source, const Splits *splits, const
     return NULL;
 }
 
-/* -- what is no class -- */
+/* -- errors for cells that are not a class -- */
 
-/* ", element [1,0]": of rows that have several. */
+/* ", element [1,0]", if rows have several elements. */
 static const char *element_text(const SourceField *field, int64_t element, char text[SHAPE_TEXT]) {
     int64_t inner = shape_elements(field->row);
     int length = inner > 1 ? snprintf(text, SHAPE_TEXT, ", element [") : 0;
@@ -76,7 +76,7 @@ static const char *element_text(const SourceField *field, int64_t element, char 
     return text;
 }
 
-/* What a cell holds that is no category of the training rows; NULL: it is missing. */
+/* The text of a cell that is not a category of the training rows; NULL: missing. */
 static const char *unseen_text(const SourceData *source, const SourceField *field, int64_t at) {
     const Derived *derived =
         field->numbers ? derived_find(source->arena, &source->schema, field->name) : NULL;
@@ -138,7 +138,7 @@ static void no_category(const SourceData *source, const Splits *splits, const So
     help_unseen(source, splits, field, unseen, row, diag);
 }
 
-/* -- numbers that are no classes -- */
+/* -- errors for numbers that are not a class -- */
 
 /* source.lane, source["no. of lanes"] */
 static const char *written(Arena *arena, const char *field) {

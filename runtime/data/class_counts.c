@@ -1,11 +1,11 @@
-/* How many rows each class has, split by split. */
+/* The number of rows of each class in each split. */
 #include "runtime/data/class_counts.h"
 #include "runtime/data/moments.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { CLASSES_MOST = 1 << 16 }; /* numbers from there on are no classes */
+enum { CLASSES_MAX = 1 << 16 }; /* this number and larger ones are not classes */
 
 static bool holds_classes(const SourceField *field, const char *label) {
     bool whole = field->dtype != DTYPE_F32 && field->row.rank == 0;
@@ -23,7 +23,7 @@ static void count_split(const Dataset *dataset, Split split, ClassCounts *counts
     }
 }
 
-/* Where it is not known how many there are: up to the largest number. */
+/* The number of classes if it is unknown: the largest number + 1, at most CLASSES_MAX. */
 static int64_t largest_class(const Dataset *dataset, const SourceField *field) {
     const void *data = dataset_field(dataset, field->name);
     double largest = -1;
@@ -31,7 +31,7 @@ static int64_t largest_class(const Dataset *dataset, const SourceField *field) {
         for (int64_t i = 0; i < dataset_rows(dataset, split); i++)
             largest = fmax(largest, element_value(field->dtype, field->is_text, data,
                                                   dataset_split(dataset, split)[i]));
-    return largest < (double)CLASSES_MOST ? (int64_t)largest + 1 : CLASSES_MOST;
+    return largest < (double)CLASSES_MAX ? (int64_t)largest + 1 : CLASSES_MAX;
 }
 
 bool dataset_all_alike(const Dataset *dataset, const char *name, Split split) {

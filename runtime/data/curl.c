@@ -1,4 +1,4 @@
-/* Opening libcurl: see curl.h. */
+/* Loads libcurl (see curl.h). */
 #include "runtime/data/curl.h"
 
 #include <dlfcn.h>

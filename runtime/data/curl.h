@@ -1,5 +1,5 @@
-/* Internal to runtime/: libcurl, opened when something is to be fetched. It brings thirty libraries
- * along, and loading them would take every command three times as long as reading its model. */
+/* libcurl, loaded only for a download. It needs thirty libraries; loading them would take every
+ * command three times as long as reading its model. Private to runtime/. */
 #ifndef MLC_RUNTIME_DATA_CURL_H
 #define MLC_RUNTIME_DATA_CURL_H
 
@@ -7,7 +7,7 @@
 
 #include <curl/curl.h>
 
-/* What of it is called: a row is the name of a function behind "curl_". */
+/* The functions that are called: each row is a name without "curl_". */
 #define CURL_FUNCTIONS(ROW)                                                                        \
     ROW(global_init)                                                                               \
     ROW(global_cleanup)                                                                            \
@@ -28,7 +28,7 @@ typedef struct {
 #undef ROW
 } Curl;
 
-/* NULL after an error: it is not there. */
+/* NULL after reporting that it is not installed. */
 const Curl *curl_open(Diagnostics *diag);
 
 #endif

@@ -1,5 +1,5 @@
-/* Data that are read once: for the schema that a model is checked with, and for the rows it is
- * trained on. These are tables, and other data that have been asked for their classes. */
+/* Keeps data that were read for the schema of a model, so that the training does not read them
+ * again. These are tables, and data whose classes the model asks for. */
 #include "runtime/data/data_cache.h"
 #include "ir/base/memory.h"
 #include "ir/data/readers.h"
@@ -8,8 +8,8 @@
 #include <string.h>
 
 struct DataCache {
-    Arena *arena;     /* of what is kept */
-    Dataset *dataset; /* NULL: nothing is */
+    Arena *arena;     /* memory of the fields below */
+    Dataset *dataset; /* NULL: nothing is cached */
     DataSource source;
     SplitRequest request;
 };
@@ -28,7 +28,7 @@ void data_cache_free(DataCache *cache) {
     free(cache);
 }
 
-/* -- is it the same? -- */
+/* -- comparing requests -- */
 
 static bool same_text(const char *a, const char *b) { return a && b ? !strcmp(a, b) : a == b; }
 
@@ -64,7 +64,7 @@ static bool same_request(const SplitRequest *a, const SplitRequest *b) {
            same_text(a->series, b->series);
 }
 
-/* -- keeping -- */
+/* -- caching -- */
 
 static const char *copied(const DataCache *cache, const char *text) {
     return text ? arena_copy_string(cache->arena, text, strlen(text)) : NULL;

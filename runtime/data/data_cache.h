@@ -4,12 +4,12 @@
 
 #include "runtime/data/dataset.h"
 
-/* Answers dataset_schema and dataset_open, and reads a table once for both: what its columns are is
- * known only when it is read. */
+/* A cache for dataset_schema and dataset_open. The columns of a table are only known once it is
+ * read, so the schema request reads it and the later open reuses it. */
 typedef struct DataCache DataCache;
 DataCache *data_cache_new(void);
 void data_cache_free(DataCache *cache); /* NULL is allowed */
-SchemaFunction data_cache_schema;       /* context: a DataCache, also of the next one */
+SchemaFunction data_cache_schema;       /* context: a DataCache, here and in the next one */
 ClassesFunction data_cache_classes;
 Dataset *data_cache_open(DataCache *cache, const DataSource *source, const SplitRequest *request,
                          Diagnostics *diag);

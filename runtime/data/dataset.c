@@ -1,6 +1,6 @@
-/* A data set in memory: what a reader has read, its rows dealt out to the splits, text numbered by
- * the categories of the training rows. Columns that a model wants side by side are put so when they
- * are first asked for. */
+/* A data set in memory: the data of a reader, rows assigned to splits, text replaced by codes of
+ * the categories of the training rows. Lists of columns and derived columns are computed when they
+ * are first requested. */
 #include "runtime/data/categories.h"
 #include "runtime/data/class_columns.h"
 #include "runtime/data/faults.h"
@@ -18,29 +18,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Columns side by side. */
+/* A list of columns, a derived column, or a window of rows. */
 typedef struct Selection Selection;
 struct Selection {
     Selection *next;
     SourceField field;
     void *data;
-    /* what it is computed by; NULL: columns side by side, or rows around rows */
+    /* its formula; NULL: a list of columns, or a window of rows */
     const Derived *derived;
 };
 
 struct Dataset {
     SourceData source;
-    /* of the data that a network was trained on: its classes are those of these rows; or NULL */
+    /* the schema of a trained network, whose classes are used; or NULL */
     const SourceSchema *like;
     Splits splits; /* all rows */
-    /* those around which there are others; the same where the model looks at none */
+    /* rows with complete windows; equal to `splits` without windows */
     Splits looking;
-    SeriesRuns runs; /* no rows until a model looks at others */
+    SeriesRuns runs; /* empty until a model reads windows */
     Selection *selections;
     double seconds;
-    uint32_t shared;       /* how often besides the first time */
-    char *schema_text;     /* malloc'ed; NULL until somebody asks */
-    char digest[HASH_HEX]; /* empty until then, too */
+    uint32_t shared;       /* the number of owners besides the first */
+    char *schema_text;     /* malloc'ed; NULL until it is requested */
+    char digest[HASH_HEX]; /* empty until it is requested */
 };
 
 /* -- readers -- */
@@ -57,7 +57,7 @@ static void release(SourceData *data) {
     if (data->release) data->release(data);
 }
 
-/* Text of which no row is trained on is no category. */
+/* Text that occurs in no training row is not a category. */
 static void fit_categories(SourceData *data, const Splits *splits) {
     int64_t rows = source_all_rows(&data->schema);
     for (uint32_t i = 0; i < data->schema.field_count; i++) {
@@ -159,8 +159,7 @@ Dataset *dataset_new(const SourceField *fields, uint32_t count, void *const *dat
     return dataset;
 }
 
-/* Whole numbers and fractions as they are in the file; none of what has no more digits than its
- * elements. */
+/* The exact numbers of a file, kept only for fields whose elements are rounded. */
 void dataset_copy_exact(Dataset *to, uint32_t field, const Dataset *from, const char *name,
                         int64_t begin, int64_t step) {
     SourceData *source = &to->source;
@@ -173,7 +172,7 @@ void dataset_copy_exact(Dataset *to, uint32_t field, const Dataset *from, const 
     int64_t *elements = ARENA_ARRAY(source->arena, int64_t, count);
     for (int64_t i = 0; i < count; i++) {
         int64_t at = begin + i * step;
-        if (exact->elements) /* 8 bytes, of either kind */
+        if (exact->elements) /* int64_t and double both have 8 bytes */
             elements[i] = ((const int64_t *)exact->elements)[at];
         else
             elements[i] = (int64_t)derive_stored(&from->source, other, at);
@@ -202,7 +201,7 @@ void dataset_free(Dataset *dataset) {
     arena_free(dataset->source.arena);
 }
 
-/* -- what is in it -- */
+/* -- fields -- */
 
 int64_t dataset_rows(const Dataset *dataset, Split split) { return dataset->looking.count[split]; }
 const int32_t *dataset_split(const Dataset *dataset, Split split) {
@@ -234,10 +233,10 @@ const char *dataset_place_text(const Dataset *dataset, const char *field, int32_
     return source_place_text(&dataset->source, field, row, text);
 }
 
-/* Of a table: there is no gap between its rows. */
+/* The number of rows of a table, whose row numbers have no gap. */
 static int64_t all_rows(const Dataset *dataset) { return source_all_rows(&dataset->source.schema); }
 
-/* Column `k` of `width`: numbers as f32, text as its codes. */
+/* Writes column `k` of `width`: numbers as f32, text as codes. */
 static void fill_column(const SourceField *field, const void *from, int64_t rows, uint32_t k,
                         uint32_t width, void *to) {
     const float *numbers = from;
@@ -266,7 +265,7 @@ static Selection *add_selection(Dataset *dataset, const char *name, SourceField 
     return selection;
 }
 
-/* What stands for an element that is not there: a whole number is no class then. */
+/* The value of a missing element: NaN, or -1, which is not a class. */
 static void fill_missing(const SourceField *field, void *to, int64_t elements) {
     for (int64_t i = 0; i < elements; i++) {
         if (field->dtype == DTYPE_F32) ((float *)to)[i] = NAN;
@@ -275,7 +274,7 @@ static void fill_missing(const SourceField *field, void *to, int64_t elements) {
     }
 }
 
-/* The rows around each row, of a run; where it does not go so far, elements are missing. */
+/* Gathers the window of each row from its run; elements beyond the ends are missing. */
 static void fill_rows(const Dataset *dataset, const SourceField *field, const char *from,
                       SourceRows rows, char *to) {
     const SeriesRuns *runs = &dataset->runs;
@@ -345,8 +344,8 @@ static bool is_fitted(const SourceData *source, const Derived *derived) {
     return known;
 }
 
-/* NULL after reporting a fault, if there is a `diag`, and where the columns it reads are not
- * there. */
+/* The computed column. NULL if a column that it reads is absent, or after a fault, which is
+ * reported if diag is not NULL. */
 static const Selection *make_derived(Dataset *dataset, const char *name, Span span,
                                      Diagnostics *diag) {
     SourceData *source = &dataset->source;
@@ -447,13 +446,13 @@ const void *dataset_field(const Dataset *dataset, const char *name) {
     return dataset_find(dataset, name, &data) ? data : NULL;
 }
 
-/* -- rows around rows -- */
+/* -- windows of rows -- */
 
 static bool looks_at_others(const SourceRows *rows) {
     return rows->from || rows->to || rows->stride > 1;
 }
 
-/* -- what transforms have fitted -- */
+/* -- fitted transforms -- */
 
 static double *copied_numbers(Arena *arena, const double *numbers, int64_t count) {
     double *copy = ARENA_ARRAY(arena, double, count);
@@ -461,7 +460,7 @@ static double *copied_numbers(Arena *arena, const double *numbers, int64_t count
     return numbers ? copy : NULL;
 }
 
-/* Columns that were made of what was known before are made anew. */
+/* Drops columns that were computed with earlier fitted numbers, so that they are computed again. */
 void dataset_set_fitted(Dataset *dataset, const FittedColumn *fitted, uint32_t count) {
     SourceData *source = &dataset->source;
     FittedColumn *all = ARENA_ARRAY(source->arena, FittedColumn, source->fitted_count + count);
@@ -489,7 +488,7 @@ const FittedColumn *dataset_fitted(const Dataset *dataset, uint32_t *count) {
     return dataset->source.fitted;
 }
 
-/* -- digits -- */
+/* -- exact numbers -- */
 
 bool dataset_rounded(const Dataset *dataset, const char *name, bool close_only, Rounded *found) {
     SourceRows rows;
@@ -556,9 +555,9 @@ double *dataset_numbers(const Dataset *dataset, const char *name, const int32_t 
     return numbers;
 }
 
-/* -- the rows that look at others -- */
+/* -- rows with complete windows -- */
 
-/* How many rows of its run are before a row. */
+/* The number of rows before a row in its run. */
 static int64_t place_in_run(const SeriesRuns *runs, int32_t row) {
     return runs->place[row] - runs->run[runs->place[row]];
 }
@@ -577,8 +576,7 @@ static void choose_looking(Dataset *dataset, const SourceRows *rows, Split split
     dataset->looking.count[split] = count;
 }
 
-/* Of a data set without splits, such as new rows for a trained network, all rows are too close to
- * an end. */
+/* Reports a data set without splits, such as new rows, in which every window is incomplete. */
 static bool no_window(const Dataset *dataset, const SourceRows *rows, Split split,
                       Diagnostics *diag) {
     const SourceData *source = &dataset->source;
@@ -619,7 +617,7 @@ bool dataset_drop_incomplete(Dataset *dataset, const SourceRows *rows, bool seri
     return true;
 }
 
-/* The first whole number of a row that is no class; -1: all are. */
+/* The first element of a row that is not a class; -1: none. */
 static int64_t find_no_class(const SourceField *field, const void *data, int32_t row,
                              const int64_t *classes) {
     int64_t each = shape_elements(field->row);
@@ -630,7 +628,7 @@ static int64_t find_no_class(const SourceField *field, const void *data, int32_t
     return -1;
 }
 
-/* A class is a whole number before int() makes one of it. */
+/* A class must be a whole number already before int(). */
 static bool check_fractions(const Dataset *dataset, const char *name, Span span,
                             Diagnostics *diag) {
     const SourceData *source = &dataset->source;
@@ -651,7 +649,7 @@ static bool check_fractions(const Dataset *dataset, const char *name, Span span,
     return true;
 }
 
-/* In the order of the files: the splits are sorted. */
+/* Checks the rows in the order of the files. */
 bool dataset_check_classes(const Dataset *dataset, const char *name, const int64_t *classes,
                            const Span *spans, Diagnostics *diag) {
     const void *data;
@@ -662,7 +660,8 @@ bool dataset_check_classes(const Dataset *dataset, const char *name, const int64
     int64_t first = -1;
     int32_t first_row = INT32_MAX;
     const Derived *derived = derived_find(dataset->source.arena, &dataset->source.schema, name);
-    bool around = derived && derived_crosses_rows(derived); /* it has no number in the other rows */
+    /* rows with incomplete windows have no value */
+    bool around = derived && derived_crosses_rows(derived);
     const Splits *splits = around ? &dataset->looking : &dataset->splits;
     for (Split split = 0; split < SPLIT_COUNT && field; split++) {
         for (int64_t i = 0; i < splits->count[split]; i++) {
@@ -717,7 +716,7 @@ const char *dataset_schema_text(const Dataset *dataset) {
     return dataset->schema_text;
 }
 
-/* Computed when first asked for, so that the start does not wait for it. */
+/* Computed at the first request, so that the start does not wait for it. */
 const char *dataset_digest(const Dataset *dataset) {
     char *digest = ((Dataset *)dataset)->digest;
     if (*digest) return digest;

@@ -1,4 +1,4 @@
-/* A data set in memory: its rows, its splits and what is known of its columns. */
+/* A data set in memory: its rows, its splits and the facts about its columns. */
 #ifndef MLC_RUNTIME_DATA_DATASET_H
 #define MLC_RUNTIME_DATA_DATASET_H
 
@@ -8,121 +8,117 @@ typedef struct Dataset Dataset;
 typedef enum { SPLIT_TRAIN, SPLIT_VALID, SPLIT_TEST, SPLIT_COUNT } Split;
 const char *split_name(Split split); /* "train" */
 
-/* answers from headers, or from what is known of a named set; context unused */
+/* The schema of a source, from file headers or the table of named sets; context unused. */
 SchemaFunction dataset_schema;
-/* Reads the data into memory as stored. NULL after reporting errors (STATUS_DATA): missing files
- * (says where it looked and how to get them: `mlc data get NAME`), truncated, over-long,
- * mislabelled or inconsistent files. */
+/* Reads the data into memory as stored. NULL after STATUS_DATA errors: files that are missing,
+ * truncated, too long or inconsistent. The error for a missing file lists the places searched and
+ * how to get it. */
 Dataset *dataset_open(const DataSource *source, const SplitRequest *request, Diagnostics *diag);
-/* Rows that no reader has read, all of them in SPLIT_TRAIN: fields (copied) and their elements
- * (malloc'ed; taken over). series: the field that tells series of rows apart, or NULL. like: as
- * that of a DataSource, or NULL. */
+/* A data set of given rows, all in SPLIT_TRAIN. The fields are copied; their malloc'ed elements
+ * then belong to the data set. series: the field that separates series of rows, or NULL. like: see
+ * DataSource, or NULL. */
 Dataset *dataset_new(const SourceField *fields, uint32_t count, void *const *data, int64_t rows,
                      const char *series, const SourceSchema *like);
-/* Gives a field the digits of the array of that name: the element i of its rows is begin + i * step
+/* Gives a field the exact numbers of an array of `from`: its element i is element begin + i * step
  * of the array. */
 void dataset_copy_exact(Dataset *to, uint32_t field, const Dataset *from, const char *name,
                         int64_t begin, int64_t step);
-Dataset *dataset_share(Dataset *dataset); /* is freed as often as it is shared, and once more */
+Dataset *dataset_share(Dataset *dataset); /* adds an owner; each owner calls dataset_free */
 void dataset_free(Dataset *dataset);
-/* The rows that each split will have once the data are read; false if the schema does not know, or
- * the split is not possible. */
+/* The rows that each split will have when the data have been read. false if the schema does not
+ * tell, or the split is impossible. */
 bool dataset_expect_rows(const SourceSchema *schema, const SplitRequest *request,
                          int64_t rows[SPLIT_COUNT]);
-/* Leaves only the rows of each split around which the rows are there that a model looks at, in the
- * same split, file and series; every stride-th of a series. Reports a split that had rows and has
- * none then. series: the rows around others are asked for, even if these are not looked at in every
- * row. */
+/* Drops rows whose window is incomplete: a model reads the rows from `from` to `to` around a row,
+ * in the same split, file and series. Of the rest, keeps every stride-th row of a series. Reports a
+ * split that loses all rows. series: the data have series even if `rows` has no window. */
 bool dataset_drop_incomplete(Dataset *dataset, const SourceRows *rows, bool series,
                              Diagnostics *diag);
-/* All rows of a split, with or without others around them. */
+/* All rows of a split, including those with incomplete windows. */
 int64_t dataset_all_rows(const Dataset *dataset, Split split);
 const int32_t *dataset_all_split(const Dataset *dataset, Split split);
 int64_t dataset_rows(const Dataset *dataset, Split split);
-/* The row numbers of a split: they index dataset_field. Between the training rows and test rows of
- * their own there may be numbers without rows, where the files are mapped. */
+/* The row numbers of a split, which index dataset_field. Where files are mapped, a gap of unused
+ * numbers may precede the rows of a separate test file. */
 const int32_t *dataset_split(const Dataset *dataset, Split split);
 /* Where a row was read from. */
 typedef struct {
-    const char *file; /* NULL: from none */
-    /* in its file, from 0 and without the line of names; -1: the file is the row, a picture */
+    const char *file; /* NULL: not from a file */
+    /* the row in its file, from 0, without the line of names; -1: the file is one picture */
     int64_t row;
-    int64_t line; /* of a table: where the row begins, from 1; else 0 */
+    int64_t line; /* the first line of the row in a table, from 1; else 0 */
 } RowPlace;
 RowPlace dataset_row_place(const Dataset *dataset, int32_t row);
-/* The same in words: "line 38 of 'iris.csv'", "row 5 of 'x.npy'", "'cats/1.png'". field: whose
- * element is meant, or NULL. */
+/* The place as text: "line 38 of 'iris.csv'", "row 5 of 'x.npy'", "'cats/1.png'". field: the field
+ * of the element, or NULL. */
 enum { PLACE_TEXT = 320 };
 const char *dataset_place_text(const Dataset *dataset, const char *field, int32_t row,
                                char text[PLACE_TEXT]);
-/* The same without the file, where all rows come from one: "line 38". */
+/* The same without the file if all rows come from one: "line 38". */
 const char *dataset_place_brief(const Dataset *dataset, int32_t row, char text[PLACE_TEXT]);
-/* Row 0 of a field, or of columns side by side (source_columns_name), all splits in one array;
- * NULL: none. */
+/* The elements of a field, or of a list of columns (source_columns_name): an array over the rows of
+ * all splits. NULL: there is no such field. */
 const void *dataset_field(const Dataset *dataset, const char *name);
-/* The same with its dtype and row; NULL: none. */
+/* The field and its elements; NULL: there is no such field. */
 const SourceField *dataset_find(const Dataset *dataset, const char *name, const void **data);
-/* Whether an input that dataset_find has found has no number in a row: a cell is missing that it is
- * computed of, or it looks at a row that is not there. */
+/* Whether an input has no value in a row: a cell that it is computed from is missing, or a row of
+ * its window. dataset_find must have found the input. */
 bool dataset_lacks(const Dataset *dataset, const char *name, int32_t row);
-/* Numbers of a column that lose digits as f32: whole ones that it has no room for, or else ones
- * that are so close to each other that several become one. */
+/* Numbers of a column that lose digits as f32: large whole numbers, or numbers so close to each
+ * other that several become equal. */
 typedef struct {
     const SourceField *field; /* the column of the source; NULL: a computed one */
-    int64_t element;          /* of a row */
+    int64_t element;          /* index within a row */
     double min, max;
-    int64_t rows;  /* with a whole number that f32 does not hold; 0: the numbers are too close */
-    int64_t whole; /* the first of these, in `row` */
+    int64_t rows;  /* rows with a whole number that f32 rounds; 0: the numbers are too close */
+    int64_t whole; /* the first of them, in `row` */
     int32_t row;
-    double numbers; /* of f32 from the least to the largest one */
+    double numbers; /* f32 numbers from min to max */
 } Rounded;
-/* Whether an input of a model has such numbers. close_only: whole ones may be rounded as long as
- * they are not too close. */
+/* Whether an input of a model has such numbers. close_only: rounded whole numbers are accepted. */
 bool dataset_rounded(const Dataset *dataset, const char *name, bool close_only, Rounded *found);
-/* What transforms have fitted of columns (Fit.column), in f64. */
+/* The fitted numbers of a transform of a column (Fit.column), in f64. */
 typedef struct {
     const char *name;           /* of the Fit */
     Shape row;                  /* of the column */
-    double *values, *deviation; /* values: means, where there is a deviation */
+    double *values, *deviation; /* deviation: NULL, or values are means */
 } FittedColumn;
-/* Lets the transforms learn that have a column, each after those before it. Reports columns without
- * a number (STATUS_DATA). */
+/* Fits the transforms of columns to the training rows, in order. false after a STATUS_DATA error,
+ * such as a column without a number. */
 bool dataset_fit(Dataset *dataset, const Fit *fits, uint32_t count, Diagnostics *diag);
-/* Takes over what has been fitted of other data; copied. */
+/* Sets numbers that were fitted to other data; they are copied. */
 void dataset_set_fitted(Dataset *dataset, const FittedColumn *fitted, uint32_t count);
 const FittedColumn *dataset_fitted(const Dataset *dataset, uint32_t *count);
-/* The numbers that an input of the model holds in some rows, in f64 and with the digits of the
- * files; NaN where one is missing. [count][elements of a row], malloc'ed; NULL: the data set does
- * not have it, or it is text. */
+/* The numbers of an input in some rows: f64 with all digits of the files, NaN where missing.
+ * [count][elements of a row], malloc'ed. NULL: the data set does not have the input, or it is
+ * text. */
 double *dataset_numbers(const Dataset *dataset, const char *name, const int32_t *rows,
                         int64_t count);
-/* An element of a row of a field of the source, by the field's number, likewise; of text the number
- * of the category, NaN: it has none. */
+/* An element of a field of the source, given by its index, as f64. Text gives the number of its
+ * category, or NaN without one. */
 double dataset_number(const Dataset *dataset, uint32_t field, int32_t row, int64_t element);
-/* What makes rows of a field equal: their elements, with the digits of the files; returns their
- * bytes. */
+/* The exact elements of a field in a row, as bytes for comparing rows; returns their number. */
 size_t dataset_row_bytes(const Dataset *dataset, uint32_t field, int32_t row, const void **bytes);
-/* The cell of a column of text, as the file has it, also where it is no category; NULL: it is
- * missing. */
+/* The cell of a text column as in the file, even if it is not a category; NULL: missing. */
 const char *dataset_text(const Dataset *dataset, uint32_t field, int32_t row);
-/* Makes sure of a derived column (ir/data/derived.h): false after reporting, at `span`, an element
- * that has no value. True where the columns that it reads are not there, too: then dataset_find
- * says NULL. */
+/* Computes a derived column (ir/data/derived.h). false after reporting, at `span`, an element
+ * without a value. True also if the columns that it reads are absent: dataset_find then gives
+ * NULL. */
 bool dataset_derive(const Dataset *dataset, const char *name, Span span, Diagnostics *diag);
-/* Whether no number is missing that an input is made of, in any row of a split; else a STATUS_DATA
- * error at `span`. */
+/* Checks that an input has a value in all rows of the splits. false after a STATUS_DATA error at
+ * `span`. */
 bool dataset_check_present(const Dataset *dataset, const char *name, Span span, Diagnostics *diag);
 const SourceSchema *dataset_fields(const Dataset *dataset);
-/* The columns that classes(...) makes, as far as they have been asked for, the first one first; the
- * array is the arena's. */
+/* The columns of classes(...) that have been computed so far, in that order; the array is in the
+ * arena. */
 const SourceField **dataset_class_columns(const Dataset *dataset, Arena *arena, uint32_t *count);
-/* Whether every whole number of a field is a class from 0 to below classes[i], for each element i
- * of a row (0: any number will do); else a STATUS_DATA error at spans[i] (NULL: nowhere). */
+/* Checks that element i of every row is a class from 0 to classes[i] - 1; classes[i] = 0 allows any
+ * number. false after a STATUS_DATA error at spans[i] (NULL: without a place). */
 bool dataset_check_classes(const Dataset *dataset, const char *field, const int64_t *classes,
                            const Span *spans, Diagnostics *diag);
 const char *dataset_class_name(const Dataset *dataset, const char *field,
                                int32_t label); /* "Ankle boot", or NULL */
-/* for checkpoints: fields and categories, as JSON */
+/* fields and categories as JSON, for checkpoints */
 const char *dataset_schema_text(const Dataset *dataset);
 /* BLAKE3 of the files' contents, 64 hex digits */
 const char *dataset_digest(const Dataset *dataset);

@@ -15,7 +15,7 @@
 typedef struct {
     bool is_whole;
     int64_t whole;
-    double real; /* of one that is not whole; NaN: missing */
+    double real; /* a number that is not whole; NaN: missing */
 } Number;
 
 typedef struct {
@@ -23,7 +23,7 @@ typedef struct {
     DeriveFault *fault;
     int32_t row;
     int64_t element; /* of the row */
-    /* the dates read last, whose column tells what is in `date` of the row `dated_row` */
+    /* the last parsed date: `date` is that of row `dated_row` */
     const Derived *dated;
     int32_t dated_row;
     Date date;
@@ -64,8 +64,8 @@ static Number column_number(const Place *place, const Derived *derived) {
 
 enum { CELL_TEXT = 400, CELL_SHOWN = 60 };
 
-/* The cell as text; NULL: it is missing. Of a whole number such as 20240629 nothing but zeros at
- * its beginning can be lost: they are put back where the format has digits only. */
+/* The cell as text; NULL: missing. A date stored as a whole number, such as 20240629, may have lost
+ * leading zeros: they are restored if the format has only digits. */
 static const char *cell_text(const SourceData *source, uint32_t field, int32_t row,
                              const char *format, char text[CELL_TEXT]) {
     const Exact *exact = &source->exact[field];
@@ -90,7 +90,8 @@ static bool no_date(const Place *place, uint32_t field, const char *cell, const 
     return false;
 }
 
-/* Of one row the parts of a date are asked for one after the other: the cell is read once. */
+/* Parses the date of a row. Its parts are requested one after the other, so the last date is
+ * kept. */
 static bool date_number(Place *place, const Derived *derived, Number *result) {
     char text[CELL_TEXT], problem[DATE_PROBLEM];
     int64_t element = derived->is_list ? place->element : 0;
@@ -189,7 +190,7 @@ static bool single_operation(const Place *place, DerivedKind kind, Number a, Num
     return true;
 }
 
-/* -- what transforms make of numbers -- */
+/* -- fitted transforms -- */
 
 const FittedColumn *derive_fitted(const SourceData *source, const char *fit) {
     for (uint32_t i = 0; i < source->fitted_count; i++)
@@ -234,7 +235,7 @@ static bool imputed(Place *place, const Derived *derived, Number *result) {
     return *result = real_number(fitted->values[place->element]), true;
 }
 
-/* In a row of the same series; NaN where there is none. */
+/* The value in another row of the same series; NaN beyond its ends. */
 static bool number_ahead(Place *place, const Derived *derived, Number *result) {
     int32_t row = place->row, other = row_ahead(place, derived);
     if (other < 0) return *result = real_number((double)NAN), true;
@@ -244,7 +245,7 @@ static bool number_ahead(Place *place, const Derived *derived, Number *result) {
     return good;
 }
 
-/* The floor of a quotient of whole numbers, which may be too large for f64. */
+/* floor(a / b) for whole numbers, which may be too large for f64. */
 static bool floor_of_quotient(Place *place, const Derived *quotient, bool *known, Number *result) {
     Number a, b;
     *known = false;
@@ -284,7 +285,7 @@ static bool compute(Place *place, const Derived *derived, Number *result) {
     return true;
 }
 
-/* -- all rows -- */
+/* -- all rows of a column -- */
 
 /* A class is a whole number. */
 static bool put_class(const Place *place, Number number, int64_t *to) {
@@ -298,7 +299,7 @@ static bool put_class(const Place *place, Number number, int64_t *to) {
     return true;
 }
 
-/* The first of the columns whose cell is missing there, and not imputed; *row: in which row. */
+/* The first column with a missing cell that is not imputed; *row becomes the row of that cell. */
 static const SourceField *missing_field(Place *place, const Derived *derived, int32_t *row) {
     const SourceField *found = NULL;
     char text[CELL_TEXT];
@@ -318,7 +319,7 @@ static const SourceField *missing_field(Place *place, const Derived *derived, in
     return found;
 }
 
-/* A number at fault that is made of a missing cell has no other fault. */
+/* If a cell is missing, that is the fault, whatever the computed number is. */
 static bool find_fault(Place *place, const Derived *derived) {
     int32_t row;
     const SourceField *field = place->fault->field ? NULL : missing_field(place, derived, &row);
@@ -326,7 +327,7 @@ static bool find_fault(Place *place, const Derived *derived) {
     return false;
 }
 
-/* Where it does not, a whole number is -1, which is no class. */
+/* Without a value, a whole number is -1, which is not a class. */
 static bool has_rows(const SourceData *source, SourceRows looks, int32_t row) {
     if (!looks.from && !looks.to) return true;
     return source->runs && runs_row(source->runs, row, looks.from) >= 0 &&

@@ -6,38 +6,40 @@
 #include "runtime/data/dataset.h"
 #include "runtime/data/reader.h"
 
-/* Of one row the element that has no value, and why. */
+/* An element without a value: its row and the reason. */
 typedef struct {
     int32_t row;
-    const char *field; /* of the source: whose cell is at fault; NULL: the number itself is */
+    /* the field of the source with the wrong cell; NULL: the computed number is wrong */
+    const char *field;
     char finding[320]; /* "is beyond 64 bits"; "": the cell is missing */
 } DeriveFault;
 
-/* All elements of all rows, malloc'ed, as derived_dtype says; of CLASSES the numbers that are to
- * become classes, int64_t, WHOLE_MISSING where they are missing. NULL after setting the fault. The
- * fields it reads must be there. */
+/* All elements of all rows in the type derived_dtype, malloc'ed. For CLASSES: the int64_t numbers
+ * that become classes, WHOLE_MISSING where missing. NULL after setting the fault. The fields that
+ * it reads must exist. */
 void *derive_elements(const SourceData *source, const Derived *derived, DeriveFault *fault);
-/* What a transform has fitted; NULL: nothing yet. */
+/* The numbers of a fitted transform; NULL: not fitted yet. */
 const FittedColumn *derive_fitted(const SourceData *source, const char *fit);
-/* An element of a field as the file has it, in f64; NaN: missing, or text. */
+/* An element of a field with all digits of the file, as f64; NaN: missing, or text. */
 double derive_stored(const SourceData *source, uint32_t field, int64_t at);
-/* Likewise; of text the number of the category, NaN where it has none. */
+/* The same, but for text the number of its category, NaN without one. */
 double derive_value(const SourceData *source, uint32_t field, int64_t at);
-/* An element of a row in f64, and whether it is a whole number, with all digits; NaN: it has no
- * value. */
+/* Computes an element: *number in f64, NaN without a value. Returns whether it is a whole number,
+ * which is then in *whole with all digits. */
 bool derive_number(const SourceData *source, const Derived *derived, int32_t row, int64_t element,
                    int64_t *whole, double *number);
-/* The first element of a row of which numbers lose digits as f32; false: none does. As
- * dataset_rounded has it (rounded.c). */
+/* Finds the first element of a row whose numbers lose digits as f32 (rounded.c; see
+ * dataset_rounded). false: none. */
 bool derive_rounded(const SourceData *source, const Derived *derived, bool close_only,
                     Rounded *found);
-/* All elements of a row in f64, NaN where they have no value. */
+/* All elements of a row as f64; NaN without a value. */
 void derive_row(const SourceData *source, const Derived *derived, int32_t row, double *to);
-/* Whether int() of columns cuts a fraction off in a row; *value: the number. */
+/* Whether int() drops a fraction in a row; *value: the number before. */
 bool derive_fraction(const SourceData *source, const Derived *derived, int32_t row, double *value);
-/* Whether its series goes as far from a row as the column looks. */
+/* Whether the series has all rows of the column's window around a row. */
 bool derive_has_rows(const SourceData *source, const Derived *derived, int32_t row);
-/* Whether a cell that the column reads has no number in *row, which becomes the row of the cell. */
+/* The field with a missing cell that the column reads for *row; *row becomes the row of that cell.
+ * NULL: none is missing. */
 const SourceField *derive_missing(const SourceData *source, const Derived *derived, int32_t *row);
 
 #endif

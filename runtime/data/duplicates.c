@@ -1,5 +1,5 @@
-/* Rows that are equal to others: each is known by 128 bits of the BLAKE3 of its elements, in which
- * no two different rows agree. */
+/* Finds equal rows by 128 bits of the BLAKE3 of their elements: different rows practically never
+ * have equal hashes. */
 #include "runtime/data/duplicates.h"
 #include "runtime/formats/blake3.h"
 #include "ir/base/memory.h"
@@ -40,7 +40,7 @@ static HashedRow *hash_rows(const Dataset *dataset, int64_t *count) {
     return rows;
 }
 
-/* Equal rows side by side, training rows first. */
+/* Sorts equal rows next to each other, training rows first. */
 static int by_hash(const void *a, const void *b) {
     const HashedRow *x = a, *y = b;
     int order = memcmp(x->hash, y->hash, sizeof x->hash);

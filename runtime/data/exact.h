@@ -1,20 +1,17 @@
-/* Numbers that f32 and i32 have no room for. Private to runtime/. */
+/* Numbers that f32 and i32 cannot hold. Private to runtime/. */
 #ifndef MLC_RUNTIME_DATA_EXACT_H
 #define MLC_RUNTIME_DATA_EXACT_H
 
 #include <stdint.h>
 
-/* The numbers of a field as they stand in the file, where its own elements are nearest to them
- * only, and the cells of text. */
+/* The exact numbers of a field whose elements are rounded, or the cells of a text field. */
 typedef enum { EXACT_WHOLE, EXACT_REAL, EXACT_TEXT } ExactKind;
 #define WHOLE_MISSING INT64_MIN
 typedef struct {
     ExactKind kind;
-    void *
-        /* WHOLE: int64_t, WHOLE_MISSING where missing; REAL: double. NULL: the field's own elements
-         * are exact. TEXT: int32_t, the number of the cell in `texts`, -1 where missing: other than
-         * categories, these are in all rows */
-        elements;
+    /* WHOLE: int64_t, WHOLE_MISSING where missing. REAL: double. TEXT: int32_t, the index of the
+     * cell in `texts`, -1 where missing. NULL: the elements of the field are exact. */
+    void *elements;
     const char *const *texts;
 } Exact;
 

@@ -1,4 +1,4 @@
-/* Cells that have no value where one is needed, in words. */
+/* Error messages for cells without a value. */
 #include "runtime/data/faults.h"
 
 static const char *missing_word(const SourceField *field) {

@@ -1,14 +1,13 @@
-/* Cells that have no value where one is needed: errors with the place and the remedies. Private to
- * runtime/. */
+/* Errors for cells without a value: the place, the finding and help. Private to runtime/. */
 #ifndef MLC_RUNTIME_DATA_FAULTS_H
 #define MLC_RUNTIME_DATA_FAULTS_H
 
 #include "runtime/data/derive.h"
 
-/* The fault of a column called `name`. */
+/* Reports the fault of a derived column called `name`. */
 void report_fault(const SourceData *source, const char *name, const DeriveFault *fault, Span span,
                   Diagnostics *diag);
-/* A cell that is missing where it decides a class. */
+/* Reports a missing cell of a column that is used as an index or class. */
 void report_missing(const SourceData *source, const SourceField *field, int32_t row, Span span,
                     Diagnostics *diag);
 

@@ -1,6 +1,5 @@
-/* `mlc data get`: the files of a named data set, from its mirrors or from elsewhere. What arrives
- * is believed only when the SHA-256 of its unpacked contents is right, so it does not matter where
- * it came from or how it was packed. */
+/* `mlc data get`: downloads the files of a named data set from its mirrors or another place. A file
+ * is accepted only if the SHA-256 of its uncompressed contents is right, whatever its origin. */
 #include "runtime/data/fetch.h"
 #include "ir/base/files.h"
 #include "ir/base/memory.h"
@@ -24,11 +23,10 @@ enum {
     SLOW_SECONDS = 30
 };
 
-/* Where the sets are, and what they are: `zcat FILE.gz | sha256sum`. */
+/* The mirrors of the named sets, and SHA-256 sums: `zcat FILE.gz | sha256sum`. */
 typedef struct {
     const char *name, *mirrors[MIRRORS], *hashes[FILE_COUNT];
-    /* what the mirrors call a table's file; NULL: it is a set of four IDX files, which they have
-     * packed */
+    /* the mirrors' name of a table's file; NULL: four IDX files, compressed with gzip */
     const char *table;
 } DownloadSite;
 static const DownloadSite origins[] = {
@@ -56,7 +54,7 @@ static const DownloadSite origins[] = {
 };
 enum { ORIGINS = sizeof origins / sizeof *origins };
 
-/* One file on its way. */
+/* The download of one file. */
 typedef struct {
     Arena *arena;
     Diagnostics *diag;
@@ -65,13 +63,13 @@ typedef struct {
     bool quiet;
     const char *set, *folder, *hash;
     const char *file;   /* its usual name, without .gz */
-    const char *remote; /* its name where it comes from */
+    const char *remote; /* its name at the origin */
     const char *reason; /* why the last attempt failed */
 } Download;
 
-/* -- checking -- */
+/* -- checksums -- */
 
-/* The SHA-256 of a file's unpacked contents; false if it cannot be read. */
+/* The SHA-256 of the uncompressed contents of a file; false if it is unreadable. */
 static bool hash_contents(const char *path, char text[HASH_TEXT], Problem *problem) {
     Unpacker *unpacker = unpack_open(path, problem);
     struct sha256_ctx hasher;
@@ -103,7 +101,7 @@ static bool check_contents(Download *fetch, const char *path) {
     return false;
 }
 
-/* -- progress: one line a file, moving on a terminal only -- */
+/* -- progress: one line per file, redrawn on a terminal only -- */
 
 static int show_progress(void *context, curl_off_t total, curl_off_t done, curl_off_t up_total,
                          curl_off_t up_done) {
@@ -116,7 +114,7 @@ static int show_progress(void *context, curl_off_t total, curl_off_t done, curl_
 
 /* -- one attempt -- */
 
-/* An address, or a folder of this machine. */
+/* The URL of the file at a place: an address with ://, or a local folder. */
 static CURLU *make_url(Download *fetch, const char *from, const char *suffix) {
     bool remote = strstr(from, "://") != NULL;
     char *place = arena_format(fetch->arena, "%s/%s%s", from, fetch->remote, suffix),
@@ -164,7 +162,7 @@ static bool cannot_write(Download *fetch, const char *path) {
     return false;
 }
 
-/* Into the file; false with a reason, or with an error if writing is what fails. */
+/* Downloads into the file. false with a reason; a failure to write is an error. */
 static bool download(Download *fetch, CURLU *url, const Replacement *to) {
     char error[CURL_ERROR_SIZE];
     int copy = dup(to->file); /* fclose closes what it writes to */
@@ -184,7 +182,7 @@ static const char *path_in_folder(Download *fetch, const char *suffix) {
     return arena_format(fetch->arena, "%s/%s%s", fetch->folder, fetch->file, suffix);
 }
 
-/* The file is complete and right under its name, or not there. */
+/* The path never holds a partial or wrong file. */
 static bool attempt(Download *fetch, const char *from, const char *suffix) {
     const char *path = path_in_folder(fetch, suffix);
     Replacement part;
@@ -202,13 +200,13 @@ static bool attempt(Download *fetch, const char *from, const char *suffix) {
 static const char *const suffixes[] = {".gz", ""};
 enum { SUFFIXES = 2 };
 
-/* A plain file would be found before the packed one. */
+/* Whether the right file is there. A plain file is checked first, because readers prefer it. */
 static bool already_there(Download *fetch) {
     const char *plain = path_in_folder(fetch, ""), *packed = path_in_folder(fetch, ".gz");
     return check_contents(fetch, access(plain, F_OK) ? packed : plain);
 }
 
-/* Tries one place; adds what went wrong to the reasons. */
+/* Tries one place; adds a failure to the reasons. */
 static bool fetch_from(Download *fetch, const char *place, FetchForm form, const char **reasons,
                        int *count) {
     size_t before = diag_errors(fetch->diag);
@@ -251,12 +249,12 @@ static bool fetch_file(Download *fetch, const FetchPlaces *places) {
     return good || (diag_errors(fetch->diag) == before && report_failure(fetch, reasons, count));
 }
 
-/* mkdir -p; what a killed process has left there goes */
+/* Makes the folder and its parents, and removes temporary files of killed processes. */
 static bool make_folder(Download *fetch) {
     char *path = arena_copy_string(fetch->arena, fetch->folder, strlen(fetch->folder));
     for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        mkdir(path, 0777); /* what matters is the last one */
+        mkdir(path, 0777); /* only the last failure matters */
         *slash = '/';
     }
     if (mkdir(path, 0777) != 0 && errno != EEXIST) return cannot_write(fetch, path);

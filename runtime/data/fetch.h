@@ -1,18 +1,19 @@
-/* Getting a named data set from a list of places. */
+/* Downloads a named data set from a list of places. */
 #ifndef MLC_RUNTIME_DATA_FETCH_H
 #define MLC_RUNTIME_DATA_FETCH_H
 
 #include "ir/base/diag.h"
 
-/* NAME.gz or NAME, only the one, only the other */
+/* try NAME.gz and NAME; only NAME.gz; only NAME */
 typedef enum { FETCH_ANY, FETCH_PACKED, FETCH_PLAIN } FetchForm;
 
-/* Folders or URL prefixes, tried in turn for each file until one has it with the right contents. */
+/* Folders or URL prefixes. For each file they are tried in turn until one has the right
+ * contents. */
 typedef struct {
     const char *const *places;
     int count;
     FetchForm form;
-    bool mirrors; /* files are called there as in the table of mirrors, not by their usual names */
+    bool mirrors; /* the places use the file names of the table of mirrors */
 } FetchPlaces;
 bool fetch_from_places(const char *name, const FetchPlaces *places, bool quiet, Diagnostics *diag);
 

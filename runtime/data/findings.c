@@ -1,4 +1,4 @@
-/* A list of what is suspicious. */
+/* A list of suspicious findings. */
 #include "runtime/data/findings.h"
 #include "ir/base/display.h"
 

@@ -1,10 +1,10 @@
-/* What is suspicious in data, as a list. */
+/* A list of suspicious findings about data. */
 #ifndef MLC_RUNTIME_DATA_FINDINGS_H
 #define MLC_RUNTIME_DATA_FINDINGS_H
 
 #include "runtime/data/statistics.h"
 
-/* Something suspicious (runtime/data/inspect.c, which states the rules). */
+/* A finding. runtime/data/inspect.c lists the rules. */
 typedef struct {
     const char *kind;  /* "missing", "outlier"... */
     const char *field; /* NULL: whole rows */
@@ -18,7 +18,7 @@ typedef struct {
 } Findings;
 void findings_add(Findings *findings, const char *kind, const char *field, int64_t count,
                   const char *format, ...) __attribute__((format(printf, 5, 6)));
-/* elements that are missing or infinite */
+/* Adds the missing and infinite elements of a field. */
 void findings_missing(Findings *findings, const FieldFacts *facts);
 
 #endif

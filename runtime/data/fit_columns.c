@@ -1,6 +1,6 @@
-/* What the transforms of the data learn from the training rows: medians, means, deviations, the
- * most frequent values. Missing elements (NaN; text without a category) do not count. Sums are in
- * double, in the order of the rows. */
+/* Fits transforms of columns to the training rows: medians, means, deviations, most frequent
+ * values. Missing elements (NaN, text without a category) are ignored. Sums are in double, in the
+ * order of the rows. */
 #include "ir/base/memory.h"
 #include "runtime/data/fitting.h"
 
@@ -52,13 +52,13 @@ void fitting_add(Fitting *fitting, int64_t row, int64_t column, double value) {
 
 /* -- results -- */
 
-/* The middle one, or the mean of the two in the middle. */
+/* The median: the middle number, or the mean of the two in the middle. */
 static double median_of(const double *sorted, int64_t count) {
     double low = sorted[(count - 1) / 2], high = sorted[count / 2];
     return low + (high - low) / 2;
 }
 
-/* The smallest of the most frequent ones. */
+/* The mode: the smallest of the most frequent numbers. */
 static double mode_of(const double *sorted, int64_t count) {
     int64_t begin = 0, most = 0;
     double mode = sorted[0];
@@ -78,7 +78,7 @@ static double fitted_value(const Fitting *fitting, int64_t column) {
     return fitting->fit->kind == FIT_MEDIAN ? median_of(values, count) : mode_of(values, count);
 }
 
-/* Of the rows themselves, as sklearn has it; 1 where all are equal. */
+/* The population deviation, as in scikit-learn; 1 if all numbers are equal. */
 static double deviation(const Fitting *fitting, int64_t column) {
     double spread = moments_deviation(&fitting->moments[column]);
     return spread > 0 ? spread : 1;

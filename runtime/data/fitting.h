@@ -1,31 +1,31 @@
-/* What a transform of the data learns of columns of numbers. Private to runtime/. */
+/* Fits a transform of the data to columns of numbers. Private to runtime/. */
 #ifndef MLC_RUNTIME_DATA_FITTING_H
 #define MLC_RUNTIME_DATA_FITTING_H
 
 #include "runtime/data/dataset.h"
 #include "runtime/data/moments.h"
 
-/* One fit under way. */
+/* The state of a fit. */
 typedef struct {
     const Fit *fit;
     int64_t width;    /* columns */
-    Moments *moments; /* [width]: of elements that are not missing */
-    double *values;   /* [width][rows]: of what has to be sorted, else NULL */
+    Moments *moments; /* [width]: over the elements that are not missing */
+    double *values;   /* [width][rows]: for medians and modes, which sort them; else NULL */
     int64_t rows;
     const Dataset *dataset;
     int64_t *endless; /* [width]: the first training row whose element is infinite; -1: none */
 } Fitting;
 
-/* The rows that a fit learns from, and how many there are. */
+/* The number of rows of a fit, and these rows. */
 int64_t fit_rows(const Fit *fit, const Dataset *dataset);
 const int32_t *fit_split(const Fit *fit, const Dataset *dataset);
 
 Fitting fitting_new(const Fit *fit, int64_t width, const Dataset *dataset);
 void fitting_free(Fitting *fitting);
-/* An element of a training row; NaN: it is missing. */
+/* Adds an element of a training row; NaN: missing. */
 void fitting_add(Fitting *fitting, int64_t row, int64_t column, double value);
-/* What is fitted of each column: values, or means and deviations. False after reporting a column
- * without a number. */
+/* Writes the result for each column: values, or means and deviations. False after reporting a
+ * column without a number. */
 bool fitting_finish(const Fitting *fitting, double *values, double *spreads, Diagnostics *diag);
 
 #endif

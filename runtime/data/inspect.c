@@ -1,5 +1,4 @@
-/* Looking at data before they are trained on: what every field is like, and what is suspicious. The
- * rules:
+/* Inspects data before the training: statistics of every field and suspicious findings. The rules:
  *   unreadable          an array that cannot be a field: a model that reads it is wrong
  *   missing, infinite   elements that are NaN, empty or infinite
  *   constant            one value in all training rows
@@ -11,8 +10,8 @@
  *   empty               a class that no row has
  *   uneven              the label's most frequent class has ten times the training rows of the
  *                       rarest, or more
- *   duplicate           a whole row that stands twice in its split
- *   leak                a whole row that is trained on and held out */
+ *   duplicate           a row that is equal to an earlier row of its split
+ *   leak                a held-out row that is equal to a training row */
 #include "runtime/data/duplicates.h"
 #include "ir/data/derived.h"
 #include "ir/base/memory.h"
@@ -26,7 +25,7 @@
 
 enum { IDENTIFIER_ROWS = 20, OUTLIER_ROWS = 20, OUTLIER_DISTANCES = 10, UNEVEN = 10 };
 
-/* One element of every row of a field. */
+/* One element position of a field, over all rows. */
 typedef struct {
     const Dataset *dataset;
     uint32_t field; /* of the source */
@@ -39,7 +38,7 @@ static double value_of(const Column *column, int32_t row) {
     return dataset_number(column->dataset, column->field, row, column->element);
 }
 
-/* The finite values of a split in order; the caller frees. */
+/* The sorted finite values of a split; the caller frees them. */
 static double *sorted_values(const Column *column, Split split, int64_t *count) {
     int64_t rows = dataset_rows(column->dataset, split);
     double *values = memory_new(sizeof *values * (size_t)(rows + 1), "the values of a column");
@@ -163,7 +162,7 @@ static int64_t held_out(const ClassCounts *counts, int64_t category) {
     return counts->counts[SPLIT_VALID][category] + counts->counts[SPLIT_TEST][category];
 }
 
-/* Classes without training rows: either all their rows are held out, or there are none. */
+/* Finds classes without training rows, whose rows are all held out, and classes without any row. */
 static void inspect_untrained(const ClassCounts *counts, Findings *findings) {
     int64_t unseen = 0, empty = 0, first_unseen = 0, first_empty = 0;
     const char *field = counts->field->name;
@@ -227,7 +226,7 @@ static void inspect_rows(const Dataset *dataset, Findings *findings) {
     }
 }
 
-/* -- all of it -- */
+/* -- all rules -- */
 
 static FieldFacts *facts_of(const Dataset *dataset, uint32_t field, Arena *arena) {
     FieldFacts *facts = field_facts_new(arena, &dataset_fields(dataset)->fields[field]);
@@ -241,7 +240,7 @@ static FieldFacts *facts_of(const Dataset *dataset, uint32_t field, Arena *arena
     return facts;
 }
 
-/* Of a column that is read as dates, the seconds of these. */
+/* For a column that is read as dates: their seconds. */
 static FieldFacts *date_facts(const Dataset *dataset, uint32_t field, const char *format,
                               Arena *arena) {
     const SourceSchema *schema = dataset_fields(dataset);

@@ -1,4 +1,4 @@
-/* Looking at data, for `mlc data FILE.mdl`: statistics, classes and findings. */
+/* Inspects data for `mlc data FILE.mdl`: statistics, classes and findings. */
 #ifndef MLC_RUNTIME_DATA_INSPECT_H
 #define MLC_RUNTIME_DATA_INSPECT_H
 
@@ -6,14 +6,14 @@
 #include "runtime/data/findings.h"
 
 typedef struct {
-    FieldFacts **fields; /* of the source, [field_count] */
+    FieldFacts **fields; /* [field_count]: the fields of the source */
     uint32_t field_count;
-    ClassCounts *classes; /* of the fields that hold classes */
+    ClassCounts *classes; /* [class_count]: the fields that hold classes */
     uint32_t class_count;
     Findings findings;
 } DataFacts;
-/* label: the source's field that holds the classes to be fitted, or NULL. dates: of each field the
- * format by which it is read as dates, or NULL; NULL: none is. */
+/* label: the field of the source with the classes to predict, or NULL. dates: [field] the date
+ * format of a column that is read as dates, or NULL; dates may be NULL. */
 DataFacts *dataset_inspect(const Dataset *dataset, const char *label, const char *const *dates,
                            Arena *arena);
 

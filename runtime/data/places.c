@@ -1,10 +1,10 @@
-/* Where rows come from, for people: the file and the line or row in it. */
+/* The places of rows for messages: the file, and the line or row in it. */
 #include "runtime/data/dataset.h"
 #include "runtime/data/reader.h"
 
 #include <inttypes.h>
 
-/* The origin of a row: the last one that begins at it or before. NULL: nobody knows. */
+/* The origin of a row: the last one that begins at or before it. NULL: unknown. */
 static const RowOrigin *origin_of(const SourceData *source, int32_t row) {
     uint32_t low = 0, high = source->origin_count;
     while (low < high) {

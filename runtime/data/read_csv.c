@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The files, in the order of their rows. */
+/* The files of the table, in the order of their rows. */
 enum { FILE_TRAIN, FILE_VALID, FILE_TEST, FILES };
 static const struct {
     const char *path, *skip;
@@ -14,11 +14,11 @@ static const struct {
 
 typedef struct {
     Table table;
-    uint32_t count; /* files that are given */
+    uint32_t count; /* the number of given files */
     const char *paths[FILES];
     Span spans[FILES];
     TableText texts[FILES];
-    int64_t rows[FILES];       /* of each, given or not */
+    int64_t rows[FILES];       /* of each file; 0 if it is not given */
     llvm_blake3_hasher hasher; /* of the texts */
 } CsvSource;
 
@@ -35,7 +35,7 @@ static bool take_delimiter(const DataSource *source, CsvFormat *format, Diagnost
     return one;
 }
 
-/* One of some characters, or left out. */
+/* Reads an optional argument that is one of several characters. */
 static bool take_sign(const DataSource *source, const char *name, const char *allowed,
                       const char *words, char *sign, Diagnostics *diag) {
     const SourceArg *arg = reader_arg(source, name);
@@ -234,7 +234,7 @@ static void digest(const SourceData *data, llvm_blake3_hasher *hasher) {
 static void release(SourceData *data) { table_free(&((CsvSource *)data->own)->table); }
 
 bool read_csv(const DataSource *source, bool whole, SourceData *data, Diagnostics *diag) {
-    (void)whole; /* what kind a column is, is known only at the end of the file */
+    (void)whole; /* the kind of a column is only known at the end of the file */
     const SourceArg *arg = reader_arg(source, "path");
     CsvFormat format = {.series = data->series};
     data->own = ARENA_NEW(data->arena, CsvSource);

@@ -1,6 +1,6 @@
-/* Images and labels in IDX files, of a named set or of one's own: checked against each other;
- * packed ones read on all cores, others mapped. Elements stay as they are stored; compiled programs
- * convert them while they gather a batch. */
+/* Reads images and labels in IDX files: mnist() and idx(). gzip files are read on several threads,
+ * plain files are mapped. Elements stay bytes; compiled programs convert them when they gather a
+ * batch. */
 #include "runtime/formats/idx.h"
 #include "runtime/formats/map.h"
 #include "ir/base/memory.h"
@@ -11,15 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What is kept of a source. */
+/* The files of a source. */
 typedef struct {
     SourceFiles files;
     Shape shapes[FILE_COUNT]; /* as in the files; rank 0: no such file */
-    /* of the fields, where no file is packed; else their elements are malloc'ed */
+    /* maps of the fields if all files are plain; else elements are malloc'ed */
     Map maps[2];
 } IdxSource;
 
-/* One file on its way into memory. */
+/* The reading of one file. */
 typedef struct {
     IdxFile idx;
     uint8_t *to;
@@ -49,7 +49,7 @@ static bool open_files(const SourceFiles *files, Load *loads, Diagnostics *diag)
     return good;
 }
 
-/* -- what the headers say -- */
+/* -- headers -- */
 
 static bool header_problem(const SourceFiles *files, int role, Diagnostics *diag,
                            const Problem *problem) {
@@ -57,8 +57,7 @@ static bool header_problem(const SourceFiles *files, int role, Diagnostics *diag
     return false;
 }
 
-/* A row without the leading count of rows. Files of rank 3 hold pictures: their rows get a channel
- * in front. */
+/* The shape of a row. Files of rank 3 hold grey pictures, whose rows become [1, height, width]. */
 static Shape row_shape(Shape file) {
     Shape row = {0};
     if (file.rank == 3) row.dim[row.rank++] = 1;
@@ -99,7 +98,7 @@ static bool check_labels(const SourceFiles *files, int role, Shape labels, Shape
     return header_problem(files, role, diag, &problem);
 }
 
-/* Held-out images behind `rows` others. */
+/* Adds held-out images after `rows` other rows. */
 static bool check_same_rows(const SourceFiles *files, Shape train, int role, Shape held_out,
                             int64_t *rows, Diagnostics *diag) {
     Problem problem;
@@ -159,8 +158,8 @@ static bool fields_without_files(const DataSource *source, SourceData *data) {
 
 /* -- mapping -- */
 
-/* All or none: where rows are mapped, the test rows of all fields begin at a page. Three files of a
- * field are not. */
+/* Maps all files or none: test rows of all fields then begin at a page boundary. Fields with three
+ * files are not mapped. */
 static bool can_be_mapped(const IdxSource *own, const Load *loads) {
     if (own->files.paths[FILE_VALID_IMAGES]) return false;
     for (int role = 0; role < FILE_COUNT; role++)
@@ -211,7 +210,7 @@ static void *load_file(void *argument) {
     return NULL;
 }
 
-/* One thread a file: the large one sets the pace, the others are read beside it. */
+/* Reads each file on its own thread; the largest file decides the time. */
 static bool load_files(const SourceFiles *files, Load *loads, Diagnostics *diag) {
     bool good = true;
     for (int role = FILE_COUNT - 1; role >= 0; role--) {
@@ -229,7 +228,7 @@ static bool load_files(const SourceFiles *files, Load *loads, Diagnostics *diag)
     return good;
 }
 
-/* Room for the rows of all files of a field, one after the other. */
+/* Allocates the rows of all files of a field, one after the other. */
 static bool reserve_field(SourceData *data, int field, Load *loads, Diagnostics *diag) {
     const IdxSource *own = data->own;
     size_t bytes = 0;
@@ -266,15 +265,15 @@ static bool check_classes(const SourceFiles *files, int role, const uint8_t *lab
     return true;
 }
 
-/* The number that the first row of a file has. */
+/* The row number of the first row of a file. */
 static int64_t first_row(const SourceData *data, int role) {
     return role < FILE_VALID_IMAGES  ? 0
            : role < FILE_TEST_IMAGES ? data->schema.train_rows
                                      : data->test_begin;
 }
 
-/* The unpacked files one after the other, headers included: `zcat train-images... train-labels...
- * ... | b3sum`. */
+/* Hashes the uncompressed files with their headers: `zcat train-images... train-labels... ... |
+ * b3sum`. */
 static void digest_files(const SourceData *data, llvm_blake3_hasher *hasher) {
     const IdxSource *own = data->own;
     for (int role = 0; role < FILE_COUNT; role++) {

@@ -30,7 +30,7 @@ typedef struct {
     Diagnostics *diag;
     const char **classes; /* sorted */
     uint32_t class_count;
-    ImageFile *files; /* of training, then of validation, then of test */
+    ImageFile *files; /* training files, then validation files, then test files */
     uint32_t file_count, file_capacity, train_count, valid_count;
     int height, width, channels; /* 0: not known yet */
 } Images;
@@ -55,7 +55,7 @@ static void sort(Names *names) {
     if (names->count) qsort(names->items, names->count, sizeof *names->items, by_text);
 }
 
-/* What file managers and archivers leave behind. */
+/* Files that file managers and archivers create. */
 static bool is_systems(const char *name) {
     static const char *const known[] = {"Thumbs.db",   "ehthumbs.db", "ehthumbs_vista.db",
                                         "desktop.ini", "Icon\r",      "__MACOSX"};
@@ -65,7 +65,7 @@ static bool is_systems(const char *name) {
 }
 
 typedef struct {
-    /* others: files that are no pictures, with the kind of those that are not read */
+    /* others: files that are not pictures, or of a kind that mlc cannot decode */
     Names folders, pictures, others;
 } Listing;
 
@@ -76,7 +76,7 @@ static bool cannot_list(const Images *images, const char *folder, Span span) {
     return false;
 }
 
-/* A link to nothing, a pipe, a device: nothing to read, and some would keep mlc waiting. */
+/* A broken link, a pipe or a device: reading it fails or waits forever. */
 static bool no_file(const Images *images, const char *path, bool there, Span span) {
     diag_error(images->diag, STATUS_DATA, span,
                there ? "'%s' is no file, but a pipe, a socket or a device"
@@ -86,8 +86,8 @@ static bool no_file(const Images *images, const char *path, bool there, Span spa
     return false;
 }
 
-/* The ending is believed here, so that most files need not be opened twice; what lies in them
- * decides how they are read. */
+/* Whether a file is a picture by its ending, so that most files are opened only once. The decoder
+ * goes by content. */
 static bool sort_entry(const Images *images, const char *folder, const char *name, Listing *listing,
                        Span span) {
     struct stat status;
@@ -173,7 +173,7 @@ static void add_file(Images *images, const char *path, int32_t label) {
     images->files[images->file_count++] = (ImageFile){path, label};
 }
 
-/* Files that are no pictures are added to `others`, so that all of them are told at once. */
+/* Files that are not pictures are added to `others`, so that one error lists all of them. */
 static bool add_class(Images *images, const char *folder, const char *name, int32_t label,
                       Names *others, Span span) {
     Listing listing;
@@ -198,7 +198,7 @@ static bool add_class(Images *images, const char *folder, const char *name, int3
     return false;
 }
 
-/* The number of a class of the training pictures; -1. */
+/* The index of a class of the training pictures, or -1. */
 static int32_t class_number(const Images *images, const char *name) {
     for (uint32_t i = 0; i < images->class_count; i++)
         if (!strcmp(images->classes[i], name)) return (int32_t)i;
@@ -305,7 +305,7 @@ static bool look(const Images *images, const ImageFile *file, Bitmap *bitmap) {
     return good || report(images, file, &problem);
 }
 
-/* What the arguments leave open, the files say: their one size, and whether any has colours. */
+/* Without arguments the files decide: their common size, and colour if any file has colours. */
 static bool look_at_files(Images *images) {
     bool given = images->height != 0, coloured = false;
     for (uint32_t i = 0; i < images->file_count && !(given && images->channels); i++) {

@@ -61,7 +61,7 @@ static const struct {
                  {"test_x", 0, SPLIT_TEST},   {"test_y", 1, SPLIT_TEST}};
 enum { ARGUMENTS = sizeof arguments / sizeof *arguments };
 
-/* Of both or neither. */
+/* x and y have held-out rows, or neither has. */
 static bool check_parts(const DataSource *source, const NpySource *own, Diagnostics *diag) {
     const ArrayField *fields = own->fields.items;
     for (Split split = SPLIT_VALID; split < SPLIT_COUNT; split++) {

@@ -9,13 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEADER_MOST = 4096 }; /* as much of an array as its shape needs */
+enum { HEADER_MAX = 4096 }; /* bytes that hold the header of an array */
 
 typedef struct {
     Map map;
     ZipEntry entries[ZIP_MAX_ENTRIES];
     const void *contents[ZIP_MAX_ENTRIES];
-    void *unpacked[ZIP_MAX_ENTRIES]; /* what is not used where it lies in the archive */
+    /* [array]: decompressed bytes; NULL if the mapped file is used */
+    void *unpacked[ZIP_MAX_ENTRIES];
     uint32_t entry_count;
     const char *path;
     Span span;
@@ -27,8 +28,8 @@ typedef struct {
     ArrayFields fields;
 } NpzSource;
 
-/* Arrays that are not packed stay in the file, which is mapped; of others memory for `bytes` bytes
- * is filled. */
+/* The bytes of an array: those of the mapped file if it is not compressed, else decompressed
+ * ones. */
 static bool find_contents(Archive *archive, uint32_t i, bool whole, size_t bytes,
                           const ArrayPart *part, Diagnostics *diag) {
     const ZipEntry *entry = &archive->entries[i];
@@ -48,11 +49,11 @@ static bool find_contents(Archive *archive, uint32_t i, bool whole, size_t bytes
            arrays_report(part, &problem, diag);
 }
 
-/* Without `whole`, what a schema needs to know. */
+/* Without `whole`, only the header, for the schema. */
 static bool read_array(Archive *archive, uint32_t i, bool whole, ArrayPart *part, Arena *arena,
                        Diagnostics *diag) {
     size_t length = archive->entries[i].bytes,
-           bytes = whole || length < HEADER_MOST ? length : HEADER_MOST;
+           bytes = whole || length < HEADER_MAX ? length : HEADER_MAX;
     Problem problem = {0};
     if (!find_contents(archive, i, whole, bytes, part, diag)) return false;
     if (!npy_read(archive->contents[i], bytes, whole, &part->array, &problem)) {
@@ -73,7 +74,7 @@ static bool open_entry(NpzSource *own, Archive *archive, uint32_t i, bool whole,
                    archive->path);
         return false;
     }
-    /* one that was stored without a name */
+    /* an array that was stored without a name */
     if (own->archive_count > 1 && archive->entry_count == 1 && !strcmp(name, "arr_0"))
         name = arrays_file_name(arena, archive->path);
     ArrayPart *part = arrays_part(&own->fields, arena, name, archive->path, archive->span, diag);

@@ -1,4 +1,4 @@
-/* What readers have in common: arguments, files, and how they report what is wrong with them. */
+/* Helpers of the readers: arguments, files and the errors about them. */
 #include "runtime/data/reader.h"
 #include "ir/base/memory.h"
 #include "runtime/data/sources.h"

@@ -1,5 +1,5 @@
-/* Digits that are lost where numbers of the data become f32: whole numbers that it has no room for,
- * and numbers so close to each other that several become one. */
+/* Finds digits that are lost when numbers of the data become f32: large whole numbers, and numbers
+ * so close to each other that several become equal. */
 #include "ir/base/memory.h"
 #include "runtime/data/derive.h"
 #include "runtime/data/moments.h"
@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Numbers that are spread over fewer numbers of f32 are close to each other. */
+/* Numbers within a range of fewer f32 numbers than this are close to each other. */
 enum { CLOSE_STEPS = 4096 };
 
 typedef struct {
@@ -16,9 +16,9 @@ typedef struct {
     int64_t element;
     Rounded *found;
     bool close_only;
-    bool inexact; /* a number is not what f32 makes of it */
+    bool inexact; /* a number changes as f32 */
     int64_t count;
-    double *numbers; /* [count], once it is worth the while; or NULL */
+    double *numbers; /* [count], collected only if close numbers are possible; else NULL */
 } RoundingSearch;
 
 static bool is_exact(int64_t whole) {
@@ -52,7 +52,7 @@ static void see_rows(RoundingSearch *search) {
     for (int64_t row = search->source->test_begin; row < all; row++) see(search, (int32_t)row);
 }
 
-/* Whether two different numbers are one in f32. */
+/* Whether two different numbers become equal as f32. */
 static bool any_become_one(RoundingSearch *search) {
     bool one = false;
     search->numbers =
@@ -67,8 +67,8 @@ static bool any_become_one(RoundingSearch *search) {
     return one;
 }
 
-/* Whether a field may have numbers that f32 does not hold. Elements of f32 and bytes are what they
- * are, and most whole numbers are small. */
+/* Whether a field can have numbers that lose digits as f32. Its elements cannot if they are f32,
+ * bytes, or whole numbers up to 2^24. */
 static bool may_lose(const SourceData *source, uint32_t field) {
     if (source->exact[field].elements) return true;
     const int32_t *whole = source->data[field];
@@ -99,7 +99,7 @@ static bool loses_digits(const SourceData *source, const Derived *derived, int64
 
 bool derive_rounded(const SourceData *source, const Derived *derived, bool close_only,
                     Rounded *found) {
-    /* stored: nothing is computed of the fields */
+    /* stored fields: no computation before the conversion to f32 */
     bool stored = derived->kind == DERIVED_COLUMNS, may = true;
     int64_t each = shape_elements(derived_row(&source->schema, derived));
     for (int64_t element = 0; element < each; element++) {

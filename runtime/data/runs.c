@@ -1,4 +1,4 @@
-/* Series: which rows follow each other, so that windows of rows can be made of them. */
+/* Series: finds the runs of consecutive rows from which windows are made. */
 #include "ir/base/memory.h"
 #include "runtime/data/derive.h"
 #include "runtime/data/splits.h"
@@ -18,13 +18,13 @@ static const SourceField *find_series(const SourceData *data, Diagnostics *diag)
     return NULL;
 }
 
-/* NaN where it is missing. */
+/* The number that identifies the series of a row; NaN: missing. */
 static double series_value(const SourceData *data, const SourceField *field, int32_t row) {
     if (data->series_of) return data->series_of[row] < 0 ? (double)NAN : data->series_of[row];
     return derive_value(data, (uint32_t)(field - data->schema.fields), row);
 }
 
-/* The rows of a series side by side, each in the order of the file. */
+/* Sorts the rows by series, each series in the order of the file. */
 static bool sort_by_series(const SourceData *data, SeriesRuns *runs, double *values,
                            Diagnostics *diag) {
     const SourceField *field = find_series(data, diag);
@@ -49,7 +49,7 @@ static bool sort_by_series(const SourceData *data, SeriesRuns *runs, double *val
     return good;
 }
 
-/* Rows that the source brings for a split come from a file of their own. */
+/* Separate valid and test files begin a new run. */
 static int file_of(const SourceData *data, int32_t row) {
     return row < data->schema.train_rows                             ? 0
            : row < data->schema.train_rows + data->schema.valid_rows ? 1

@@ -41,7 +41,7 @@ char *schema_write(const SourceSchema *schema) {
     return text;
 }
 
-/* -- reading: nothing is trusted -- */
+/* -- reading: every value is checked -- */
 
 static const char *copied(Arena *arena, const char *text) {
     return arena_copy_string(arena, text, strlen(text));
@@ -72,7 +72,8 @@ static bool read_categories(const json_t *list, Arena *arena, SourceField *field
     return json_is_array(list) && count < INT32_MAX;
 }
 
-/* Ascending, one for each category; none: it is a field of the source. */
+/* Reads the numbers of classes(...): ascending, one per category. A field of the source has
+ * none. */
 static bool read_numbers(const json_t *list, Arena *arena, SourceField *field) {
     int64_t *numbers = ARENA_ARRAY(arena, int64_t, field->category_count);
     if (!list) return true;

@@ -5,7 +5,7 @@
 #include "ir/data/source.h"
 
 char *schema_write(const SourceSchema *schema); /* malloc'ed JSON */
-/* Reads it back, without rows; the memory is the arena's. false if it is not such a text. */
+/* Reads such a text into the arena; the schema has no row counts. false if the text is invalid. */
 bool schema_read(const char *text, Arena *arena, SourceSchema *schema);
 
 #endif

@@ -1,5 +1,5 @@
-/* From `source = mnist()` or `source = idx(...)` to the files that hold the data: the named sets,
- * the folders they are looked for in, and the arguments of idx. */
+/* Finds the files of `source = mnist()` or `source = idx(...)`: named sets, their folders, and the
+ * arguments of idx. */
 #include "runtime/data/sources.h"
 #include "ir/base/files.h"
 #include "runtime/data/reader.h"
@@ -26,7 +26,7 @@
 #define LENGTH(...) sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *)
 static const NamedSet named_sets[] = {NAMED_SETS};
 #undef SET
-/* Tables known by name: a file NAME.csv, which a model names as it does any other. */
+/* Named tables: files NAME.csv, which a model names like other files. */
 #define NAMED_TABLES TABLE(california_housing)
 
 #define SET(name, folder, ...) #name,
@@ -69,13 +69,13 @@ const char *const *data_names(uint32_t *count) {
     return data_set_names;
 }
 
-/* An environment variable that is set to something. */
+/* The value of an environment variable; NULL if unset or empty. */
 static const char *setting(const char *name) {
     const char *value = getenv(name);
     return value && *value ? value : NULL;
 }
 
-/* Where the named sets have their folders, and the named tables their files. */
+/* The folder of the named sets' folders and the named tables' files. */
 static const char *data_root(char *buffer, size_t size) {
     const char *data = setting("MLC_DATA"), *cache = setting("XDG_CACHE_HOME"),
                *home = setting("HOME");
@@ -95,7 +95,7 @@ const char *data_folder(const char *name, char *buffer, size_t size) {
     return buffer;
 }
 
-/* In the folder, unless the name begins at the root. NULL: it is not there. */
+/* The path of `name` in the folder, or `name` itself if it is absolute. NULL: no such file. */
 static const char *find_named(Arena *arena, const char *folder, const char *name) {
     bool as_it_is = *name == '/' || !*folder || !strcmp(folder, ".");
     const char *slash = *folder && folder[strlen(folder) - 1] == '/' ? "" : "/";
@@ -104,20 +104,20 @@ static const char *find_named(Arena *arena, const char *folder, const char *name
     return file_is_there(path) ? path : NULL;
 }
 
-/* The name of the same contents, packed or not: "t.csv" for "t.csv.gz". */
+/* The name of the other form: "t.csv" for "t.csv.gz", and "t.csv.gz" for "t.csv". */
 static const char *other_form(Arena *arena, const char *name) {
     size_t length = strlen(name);
     bool packed = length > 3 && !strcmp(name + length - 3, ".gz");
     return packed ? arena_copy_string(arena, name, length - 3) : arena_format(arena, "%s.gz", name);
 }
 
-/* The file of that name, or else its other form. NULL: neither is there. */
+/* The file of that name, or its other form. NULL: neither exists. */
 static const char *find_file(Arena *arena, const char *folder, const char *name) {
     const char *path = find_named(arena, folder, name);
     return path ? path : find_named(arena, folder, other_form(arena, name));
 }
 
-/* A file of the very name is read before another form of it, wherever that is. */
+/* The exact name is searched in all folders before the other form. */
 const char *source_find_file(Arena *arena, const char *folder, const char *name) {
     char root[PATH_BYTES];
     const char *other = other_form(arena, name), *path = find_named(arena, folder, name);
@@ -127,7 +127,7 @@ const char *source_find_file(Arena *arena, const char *folder, const char *name)
     return path ? path : find_named(arena, root, other);
 }
 
-/* How many of a named set's files are in a folder; *whole: all are. */
+/* The number of a named set's files in a folder; *whole: all are there. */
 static int find_set(Arena *arena, const char *folder, SourceFiles *files, bool *whole) {
     int found = 0;
     *whole = true;

@@ -1,6 +1,6 @@
-/* Which rows belong to which split. Rows that a column names, and the last rows, are set apart
- * first; the others are drawn: they are taken in the order of a permutation that depends on the
- * seed and on the number of rows alone. */
+/* Assigns rows to splits. Rows chosen by a column and the last rows come first. Other held-out rows
+ * are random: they are taken in the order of a permutation that depends only on the seed and the
+ * number of rows. */
 #include "runtime/data/splits.h"
 #include "ir/ops/random.h"
 #include "ir/base/memory.h"
@@ -23,7 +23,7 @@ const char *split_name(Split split) {
     return names[split];
 }
 
-/* -- how many rows -- */
+/* -- numbers of rows -- */
 
 static const HoldOut *hold_of(const SplitRequest *request, Split split) {
     return split == SPLIT_VALID ? &request->valid : &request->test;
@@ -31,24 +31,24 @@ static const HoldOut *hold_of(const SplitRequest *request, Split split) {
 
 static bool holds(const HoldOut *hold) { return hold->kind == HOLD_COLUMN || hold->amount > 0; }
 
-/* Rows that the source brings for a split. */
+/* The rows of the separate file of a split. */
 static int64_t own_rows(const SourceSchema *schema, Split split) {
     return split == SPLIT_TRAIN ? 0 : split == SPLIT_VALID ? schema->valid_rows : schema->test_rows;
 }
 
-/* The rows that are wanted of `rows`; of a column, and of a number of groups, it is not known
- * before the data are looked at. */
+/* The number of rows to hold out of `rows`. For a column or a number of groups it is only known
+ * from the data. */
 static int64_t wanted_rows(const HoldOut *hold, int64_t rows) {
     double wanted = hold->is_count ? hold->amount : floor(hold->amount * (double)rows + 0.5);
     return wanted < 0 ? -1 : wanted < (double)rows ? (int64_t)wanted : rows;
 }
 
-/* How many rows it will be is known before the data are. */
+/* Whether the number of rows is known before the data are read. */
 static bool is_exact(const HoldOut *hold) {
     return !holds(hold) || hold->kind == HOLD_RANDOM || hold->kind == HOLD_LAST;
 }
 
-/* The amount is one of rows. */
+/* Whether the amount counts rows. */
 static bool counts_rows(const HoldOut *hold) {
     return holds(hold) && hold->kind != HOLD_COLUMN &&
            !(hold->kind == HOLD_GROUP && hold->is_count);
@@ -69,14 +69,14 @@ bool dataset_expect_rows(const SourceSchema *schema, const SplitRequest *request
     return good && rows[SPLIT_TRAIN] > 0;
 }
 
-/* -- dealing -- */
+/* -- assigning rows -- */
 
 typedef struct {
     const SourceData *data;
     const SplitRequest *request;
     int64_t rows;      /* training rows of the source */
     uint8_t *split_of; /* [rows] */
-    int32_t *order;    /* [rows]: the permutation; NULL until rows are drawn */
+    int32_t *order;    /* [rows]: the permutation; NULL until it is needed */
     Diagnostics *diag;
 } Dealing;
 
@@ -94,13 +94,13 @@ static int64_t count_rows(const Dealing *dealing, Split split) {
     return count;
 }
 
-/* -- the column that a split looks at -- */
+/* -- the column of a split -- */
 
-/* One number a row; text: the number of its category. */
+/* One number per row; for text the index of its category. */
 typedef struct {
     const SourceData *data;
     const SourceField *field;
-    /* of whole numbers that f64 does not tell apart, the different ones in order; else NULL */
+    /* whole numbers beyond f64: the sorted distinct numbers; else NULL */
     const int64_t *ranked;
     int64_t ranked_count;
     /* of text, the different cells in the order of their bytes, and the place of each there. A
@@ -118,7 +118,7 @@ static const Exact *exact_of(const Marks *marks) {
     return &marks->data->exact[marks->field - marks->data->fields];
 }
 
-/* Ids of 19 digits are known by their rank. */
+/* Whole numbers beyond 2^53, such as identifiers of 19 digits, are replaced by their rank. */
 static void rank_marks(const Dealing *dealing, Marks *marks) {
     const Exact *exact = exact_of(marks);
     const int64_t *whole = exact->elements;
@@ -259,7 +259,7 @@ static bool report_mark(const Dealing *dealing, const HoldOut *hold, const Marks
     return false;
 }
 
-/* One column says it for both splits. */
+/* One column assigns both splits. */
 static bool deal_column(Dealing *dealing, const HoldOut *hold) {
     Marks marks;
     if (!find_marks(dealing, hold, &marks)) return false;
@@ -273,7 +273,7 @@ static bool deal_column(Dealing *dealing, const HoldOut *hold) {
     return true;
 }
 
-/* The column may have rows for a split that another key deals. */
+/* The column may also name a split that another key assigns. */
 static bool check_other_key(const Dealing *dealing, Split split) {
     const HoldOut *hold = hold_of(dealing->request, split);
     if (!holds(hold) || hold->kind == HOLD_COLUMN || !count_rows(dealing, split)) return true;
@@ -304,7 +304,7 @@ static bool deal_columns(Dealing *dealing) {
 
 /* -- last(0.2) -- */
 
-/* -- drawn rows -- */
+/* -- random rows -- */
 
 static void deal_random(Dealing *dealing, Split split) {
     int64_t left = wanted_rows(hold_of(dealing->request, split), dealing->rows);
@@ -318,8 +318,8 @@ static void deal_random(Dealing *dealing, Split split) {
 
 /* Rows with the same value. */
 typedef struct {
-    int32_t *group_of; /* of each row: the number of its value */
-    int64_t *size;     /* of each group, the rows that are still for training */
+    int32_t *group_of; /* [row]: the index of its value */
+    int64_t *size;     /* [group]: its rows that are still in training */
     uint32_t count;
 } RowGroups;
 
@@ -360,8 +360,8 @@ static bool groups_find(const Dealing *dealing, const HoldOut *hold, RowGroups *
 
 enum { GROUP_UNSEEN, GROUP_LEFT, GROUP_TAKEN };
 
-/* The groups in the order in which the permutation meets them; a share takes those that bring it
- * nearer to the rows that it wants, and at least one. */
+/* Takes whole groups in the order of the permutation. A fraction takes at least one group, and
+ * further groups as long as they bring the number of rows closer to the wanted one. */
 static uint8_t *choose_groups(Dealing *dealing, const HoldOut *hold, const RowGroups *groups) {
     const int32_t *order = drawn_order(dealing);
     uint8_t *chosen = memory_new(groups->count, "the splits");
@@ -397,7 +397,7 @@ static bool deal_groups(Dealing *dealing, Split split) {
 
 typedef struct {
     int32_t class;
-    double rest; /* what rounding down has left of its part */
+    double rest; /* the fraction lost by rounding down */
 } Part;
 
 static int by_rest(const void *a, const void *b) {
@@ -406,8 +406,8 @@ static int by_rest(const void *a, const void *b) {
                               : (x->class > y->class) - (x->class < y->class);
 }
 
-/* How many rows of each class are held out: its share, rounded so that the sum is what is wanted.
- * No class loses its last row. */
+/* The held-out rows of each class: its fraction, rounded so that the sum is the wanted number. No
+ * class loses its last training row. */
 static int64_t *class_quotas(const RowGroups *groups, int64_t wanted, int64_t rows) {
     int64_t *quotas = memory_new(groups->count * sizeof *quotas, "the splits"),
             left = wanted < rows ? wanted : rows;
@@ -448,7 +448,7 @@ static bool deal_stratified(Dealing *dealing, Split split) {
     return true;
 }
 
-/* -- all of it -- */
+/* -- all splits -- */
 
 bool splits_check_own(const SourceSchema *schema, const SplitRequest *request, Span span,
                       Diagnostics *diag) {
@@ -505,8 +505,8 @@ static bool report_two_groups(const Dealing *dealing) {
     return false;
 }
 
-/* Chronological rows first, so that drawn ones come from what is left; the last of all are for the
- * test. */
+/* Assigns the last rows first, so that random rows come from the rest. The very last rows are for
+ * the test split. */
 static bool deal_rows(Dealing *dealing) {
     const SplitRequest *request = dealing->request;
     if (both_group(request) && strcmp(request->valid.field, request->test.field))
@@ -532,7 +532,7 @@ static bool deal_rows(Dealing *dealing) {
     return good;
 }
 
-/* What is known only now. */
+/* Checks that need the data. */
 static bool check_splits(const Dealing *dealing) {
     const SplitRequest *request = dealing->request;
     for (Split split = SPLIT_VALID; split <= SPLIT_TEST; split++) {
@@ -555,8 +555,7 @@ static bool check_splits(const Dealing *dealing) {
     return false;
 }
 
-/* Each split lists its rows in the order of the files; rows of its own come after those held
- * out. */
+/* Lists the rows of each split in the order of the files; rows of a separate file follow. */
 static void fill_splits(const Dealing *dealing, Splits *splits) {
     const SourceData *data = dealing->data;
     const SourceSchema *schema = &data->schema;

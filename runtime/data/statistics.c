@@ -1,5 +1,5 @@
-/* What a field's elements are like, split by split: how many are missing, the least, the most,
- * their mean and deviation. Sums are in double, in the order of the rows. */
+/* Statistics of the elements of a field for each split: missing elements, minimum, maximum, mean
+ * and deviation. Sums are in double, in the order of the rows. */
 #include "runtime/data/statistics.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-/* What the values of a field are like: counts, means, extremes. */
+/* Statistics of the values of a field: counts, means, extremes. */
 #ifndef MLC_RUNTIME_DATA_STATISTICS_H
 #define MLC_RUNTIME_DATA_STATISTICS_H
 
@@ -8,23 +8,24 @@
 typedef struct {
     Moments moments; /* of finite values */
     double min, max;
-    bool has_fractions;        /* a value is no whole number */
+    bool has_fractions;        /* a value is not whole */
     int64_t missing, infinite; /* missing: NaN; text without a category */
 } Statistics;
 double statistics_deviation(const Statistics *statistics); /* NaN without a value */
 
-/* What a field's elements are like. */
+/* The statistics of a field. */
 enum { FACTS_COLUMNS = 64 };
 typedef struct {
-    SourceField field; /* of the source, or made of it by a model */
-    int64_t
-        width; /* elements of a row, each with statistics of its own; 0 where they are no list, or one of more than FACTS_COLUMNS */
+    SourceField field; /* of the source, or of the data block */
+    /* elements of a row with separate statistics; 0 if a row is not a list, or has more than
+     * FACTS_COLUMNS elements */
+    int64_t width;
     Statistics whole[SPLIT_COUNT], *columns[SPLIT_COUNT];
-    const char *
-        dates; /* the format by which a column is read as dates: its statistics are of their seconds; NULL: it is none */
+    /* the date format of a column read as dates, whose statistics are seconds; else NULL */
+    const char *dates;
 } FieldFacts;
 FieldFacts *field_facts_new(Arena *arena, const SourceField *field);
-/* one row after the other */
+/* Adds `count` rows. */
 void field_facts_add(FieldFacts *facts, Split split, const void *rows, int64_t count);
 void field_facts_number(FieldFacts *facts, Split split, int64_t element, double number);
 

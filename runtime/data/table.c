@@ -1,5 +1,5 @@
-/* From the records of CSV texts to columns. They are read twice: what kind a column is, is known
- * only at the end. */
+/* Converts the records of CSV texts to columns. The texts are read twice, because the kind of a
+ * column is only known at the end. */
 #include "runtime/data/table.h"
 #include "runtime/data/categories.h"
 #include "ir/base/display.h"
@@ -21,15 +21,15 @@ typedef struct {
     Arena *arena;
     CsvCell *cells;
     Table *table;
-    /* of each text, of each cell of a record: where it is missing the row is left out */
+    /* [text][cell of a record]: a row with this cell missing is dropped */
     bool **drops;
-    int32_t **columns_of; /* of each text, of each cell of a record: its column, or -1 */
-    /* of each column: what stands in its missing cells besides; NULL: nothing */
+    int32_t **columns_of; /* [text][cell of a record]: the column, or -1 */
+    /* [column]: further texts that mark missing cells; NULL: none */
     const ColumnMissing **missing;
-    Names **categories; /* of each column of text */
-    /* of each column of text, where a schema gives the categories: its different cells */
+    Names **categories; /* [column]: the categories of a text column */
+    /* [column]: the distinct cells of a text column whose categories a schema gives */
     Names **cell_texts;
-    Names *series;  /* the different cells of format->series; NULL: there is none */
+    Names *series;  /* the distinct cells of format->series; NULL: no such column */
     uint32_t width; /* cells of a record */
     Problem *problem;
 } TableReading;
@@ -54,7 +54,7 @@ static bool is_one_of(const CsvCell *cell, const char *const *texts, uint32_t co
     return false;
 }
 
-/* column: its number, or -1. */
+/* column: its index, or -1. */
 static bool is_missing(const TableReading *reading, int64_t column, const CsvCell *cell) {
     const CsvFormat *format = reading->format;
     const ColumnMissing *own = column < 0 ? NULL : reading->missing[column];
@@ -66,7 +66,7 @@ static int64_t number_of(const TableReading *reading, const TableColumn *column)
     return column - reading->table->columns;
 }
 
-/* The cell as a number with a decimal point, in `plain` where it has other signs. */
+/* The cell as a number with a decimal point; rewritten in `plain` if it has other separators. */
 static CsvCell plain_cell(const CsvCell *cell, NumberSigns signs, char plain[NUMBER_LONGEST + 1]) {
     if (signs.decimal == '.' && !signs.thousands) return *cell;
     size_t length = number_plain(cell->text, cell->length, signs, plain);
@@ -100,7 +100,7 @@ static const char *signs_hint(const TableReading *reading, const CsvCell *cell) 
     return "";
 }
 
-/* A cell of a column of text; nothing but what is trimmed off: it is missing, "". */
+/* The trimmed text of a cell; "" is a missing cell. */
 static const char *text_of(const TableReading *reading, const CsvCell *cell) {
     const char *trim = reading->format->trim;
     char *text = csv_text(cell, reading->arena);
@@ -153,7 +153,7 @@ static bool header_is_names(const TableReading *reading, const CsvScan *scan) {
     return false;
 }
 
-/* One name that holds what divides other people's cells: the delimiter is another one. */
+/* A header with a single name that contains another delimiter was read with the wrong delimiter. */
 static bool header_is_divided(const TableReading *reading, const CsvScan *scan) {
     const CsvCell *cell = &scan->cells[0];
     static const char others[] = ";\t|,";
@@ -190,7 +190,7 @@ static bool no_column(const TableReading *reading, const char *name, const char 
     return false;
 }
 
-/* Rows for a trained network may lack columns. */
+/* A table of new rows may lack columns. */
 static bool find_missing(TableReading *reading, const char *const *names, uint32_t count) {
     const CsvFormat *format = reading->format;
     const Table *table = reading->table;
@@ -233,7 +233,7 @@ static bool other_columns(const TableReading *reading, uint32_t line, bool has, 
     return false;
 }
 
-/* A further text has the columns of the first. */
+/* Matches the columns of a further text with those of the first. */
 static bool check_same_columns(const TableReading *reading, const char *const *names,
                                uint32_t count, uint32_t line) {
     const int32_t *column_of = reading->columns_of[reading->at];
@@ -247,7 +247,7 @@ static bool check_same_columns(const TableReading *reading, const char *const *n
     return true;
 }
 
-/* Which cells of a row must be there. */
+/* Finds the cells whose absence drops a row. */
 static bool find_drops(TableReading *reading, const char *const *names, uint32_t count) {
     const CsvFormat *format = reading->format;
     bool *drops = reading->drops[reading->at] = ARENA_ARRAY(reading->arena, bool, count);
@@ -378,7 +378,7 @@ static bool see_all(TableReading *reading, SeeCell *see, int64_t *rows) {
     return true;
 }
 
-/* First time: what kind a column is. */
+/* First pass: finds the kinds of the columns. */
 static bool see_kind(TableReading *reading, TableColumn *column, int64_t row, const CsvCell *cell,
                      uint32_t line) {
     (void)row;
@@ -397,8 +397,8 @@ static bool see_kind(TableReading *reading, TableColumn *column, int64_t row, co
     return true;
 }
 
-/* First time, where the kinds are given, by a schema or by the first text: whole numbers may turn
- * out to be others, but numbers must be numbers. */
+/* First pass with given kinds, from a schema or the first text: a column of whole numbers may
+ * become one of fractions, but a number column must hold numbers. */
 static bool see_fits(TableReading *reading, TableColumn *column, int64_t row, const CsvCell *cell,
                      uint32_t line) {
     if (column->kind != COLUMN_TEXT && !is_missing(reading, number_of(reading, column), cell) &&
@@ -437,7 +437,7 @@ static void take_number(const TableReading *reading, TableColumn *column, int64_
     bool none = missing || number_is_nan(cell.text, cell.length);
     if (column->exact.kind == EXACT_WHOLE) {
         int64_t whole = none ? WHOLE_MISSING : number_whole(cell.text, cell.length);
-        /* -0 keeps its sign */
+        /* -0 must keep its sign */
         column->numbers[row] = none ? NAN : *cell.text == '-' ? -(float)-whole : (float)whole;
         ((int64_t *)column->exact.elements)[row] = whole;
     } else {
@@ -466,7 +466,7 @@ static bool take_text(TableReading *reading, TableColumn *column, int64_t row, c
     return check_utf8(reading, text, line);
 }
 
-/* Second time: its cells. */
+/* Second pass: stores the cells. */
 static bool see_value(TableReading *reading, TableColumn *column, int64_t row, const CsvCell *cell,
                       uint32_t line) {
     see_series(reading, column, row, cell);
@@ -485,7 +485,7 @@ static bool see_value(TableReading *reading, TableColumn *column, int64_t row, c
     return true;
 }
 
-/* -- the whole -- */
+/* -- reading a table -- */
 
 /* Kinds and categories as in the schema. */
 static void follow(TableReading *reading) {
@@ -543,8 +543,7 @@ static bool make_room(TableReading *reading) {
     return true;
 }
 
-/* Categories that no training row has are taken out of the list later; the texts of the cells
- * stay. */
+/* Categories without a training row are removed later; the texts of the cells stay. */
 static void sort_categories(TableReading *reading) {
     for (uint32_t i = 0; i < reading->table->column_count; i++) {
         TableColumn *column = &reading->table->columns[i];
@@ -580,7 +579,7 @@ bool table_read(TableText *texts, uint32_t count, const CsvFormat *format, const
     *table = (Table){0};
     *problem = (Problem){0};
     *failed = 0;
-    /* a cell begins behind a delimiter of the text */
+    /* a text has at most as many cells as bytes, plus one */
     size_t most = length < CSV_MAX_CELLS ? length + 1 : CSV_MAX_CELLS;
     reading.cells = memory_array(most, sizeof *reading.cells, "the cells of a line");
     bool good = read_all_names(&reading) && find_kinds(&reading) && make_room(&reading) &&

@@ -7,7 +7,7 @@
 #include "runtime/formats/numbers.h"
 #include "ir/data/source.h"
 
-/* What stands in a missing cell of one column. */
+/* The texts that mark a missing cell in one column. */
 typedef struct {
     const char *column;
     const char *const *texts;
@@ -16,46 +16,46 @@ typedef struct {
 
 typedef struct {
     bool header;
-    const char *const *missing; /* what stands in a cell that is missing, besides nothing */
+    const char *const *missing; /* texts that mark a missing cell; an empty cell is missing too */
     uint32_t missing_count;
     const ColumnMissing *column_missing;
     uint32_t column_missing_count;
-    const char *const *drop; /* columns: a row in which one of them is missing is left out */
+    const char *const *drop; /* rows are dropped in which one of these columns is missing */
     uint32_t drop_count;
-    bool drop_all; /* of whatever column */
+    bool drop_all; /* the same for all columns */
     char delimiter;
     NumberSigns signs;
-    /* characters that do not count at the ends of cells of text, as spaces; NULL: none */
+    /* characters to remove at the ends of text cells, besides spaces; NULL: none */
     const char *trim;
-    const char *series; /* the column that tells series of rows apart, or NULL */
+    const char *series; /* the column that separates series of rows, or NULL */
 } CsvFormat;
 
-/* A text of a table: the training rows are the first, held-out rows may be in others. */
+/* One csv text of a table: the first has the training rows, others may have held-out rows. */
 typedef struct {
     const char *text;
     size_t length;
-    uint32_t skip; /* lines left out at its beginning */
+    uint32_t skip; /* lines to skip at its beginning */
     int64_t rows;  /* found by table_read */
 } TableText;
 
-/* each can hold what those before it hold */
+/* each kind can hold the values of those before it */
 typedef enum { COLUMN_WHOLE, COLUMN_NUMBER, COLUMN_TEXT } TableColumnKind;
 typedef struct {
     const char *name;
     TableColumnKind kind;
-    bool has_fractions;   /* a number is not whole, or beyond 64 bits */
-    int64_t missing;      /* how many cells are */
-    const char *why_text; /* "line 17 has 'abc'": the first cell that is no number */
-    const char *why_cell; /* this cell; NULL where why_text tells how it becomes one */
+    bool has_fractions;   /* it has a number with a fraction, or beyond 64 bits */
+    int64_t missing;      /* missing cells */
+    const char *why_text; /* "line 17 has 'abc'": the first cell that is not a number */
+    const char *why_cell; /* that cell; NULL if why_text tells how to read it as a number */
     union {
         int32_t *whole;
         float *numbers; /* NaN where missing */
         int32_t *codes; /* of categories; -1 where missing */
         void *cells;
     };
-    Exact exact;             /* of numbers */
-    int64_t unseen;          /* where a schema is followed: cells whose category it does not have */
-    const char *unseen_text; /* and such a category */
+    Exact exact;             /* exact numbers */
+    int64_t unseen;          /* with a schema: cells with a category that it lacks */
+    const char *unseen_text; /* one of these categories */
     const char **categories; /* sorted by their bytes */
     uint32_t category_count;
 } TableColumn;
@@ -64,17 +64,18 @@ typedef struct {
     TableColumn *columns;
     uint32_t column_count;
     int64_t rows;
-    int64_t dropped; /* rows that are left out */
-    uint32_t *lines; /* [rows]: where each begins, from 1; malloc'ed */
-    int32_t *
-        series; /* [rows]: which series each belongs to, by the cells of format->series; -1: a missing one; NULL: nobody asks */
+    int64_t dropped; /* rows left out by drop_missing */
+    uint32_t *lines; /* [rows]: the first line of each, from 1; malloc'ed */
+    /* [rows]: the series of each row by the column format->series; -1: missing. NULL: no such
+     * column */
+    int32_t *series;
 } Table;
 
-/* Reads texts with the same columns, one after the other: names and categories live in the arena,
- * cells are malloc'ed (table_free). What kind a column is, the first text says. After a problem,
- * *failed is the number of the text that has it. `like`, or NULL: a schema that the columns must
- * follow, found by their names: text and its categories are as there, and columns that it does not
- * have are left out; a column that the text does not have has no cells. */
+/* Reads texts with the same columns. The first text decides the kinds of the columns. Names and
+ * categories are in the arena; cells are malloc'ed (table_free). like: NULL, or a schema for the
+ * columns, matched by name. It gives the kinds and categories; columns that it lacks are left out,
+ * and its columns that the text lacks have no cells. After a problem, *failed is the index of its
+ * text. */
 bool table_read(TableText *texts, uint32_t count, const CsvFormat *format, const SourceSchema *like,
                 Arena *arena, Table *table, Problem *problem, uint32_t *failed);
 void table_free(Table *table);

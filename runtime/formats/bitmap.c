@@ -1,5 +1,5 @@
-/* Pictures: told apart and decoded by their content, turned upright, made grey, brought to a size
- * by means over areas. */
+/* Pictures: recognized and decoded by content, turned upright, converted to grey, and scaled by
+ * means over areas. */
 #include "runtime/formats/bitmap.h"
 #include "ir/base/memory.h"
 #include "runtime/formats/map.h"
@@ -17,10 +17,10 @@ enum { PIXELS_MAX = 1 << 26, HEAD = 32 /* bytes that tell the kind of a file */ 
 
 /* -- kinds of files -- */
 
-/* A file is of the kind whose bytes it has at both places. */
+/* A kind of picture, recognized by bytes at two places of the file. */
 typedef struct {
     const char *name;
-    RasterRead *read; /* NULL: known by name only */
+    RasterRead *read; /* NULL: recognized, but not decoded */
     struct {
         size_t at;
         const char *bytes;
@@ -109,7 +109,7 @@ bool raster_begin(Raster *raster, uint64_t height, uint64_t width, bool whole, P
     return false;
 }
 
-/* -- from rows as they are stored to planes that stand upright -- */
+/* -- from stored rows to upright planes -- */
 
 static Bitmap bitmap_of(const Raster *raster) {
     bool turned = raster->orientation >= 5;
@@ -126,7 +126,7 @@ bool bitmap_look(const void *bytes, size_t length, Bitmap *bitmap, Problem *prob
     return good;
 }
 
-/* The weights of ITU-R 601, in 16 bits, as most programs have them. */
+/* Grey by the weights of ITU-R 601 in 16-bit fixed point. */
 static uint8_t grey_of(const uint8_t *rgb) {
     return (uint8_t)((19595 * rgb[0] + 38470 * rgb[1] + 7471 * rgb[2] + 32768) >> 16);
 }
@@ -135,9 +135,9 @@ static void arrange(const Raster *raster, const Bitmap *bitmap) {
     size_t plane = (size_t)bitmap->height * (size_t)bitmap->width, i = 0;
     for (int y = 0; y < bitmap->height; y++)
         for (int x = 0; x < bitmap->width; x++, i++) {
-            /* The pixel that stands at (y, x) of the upright picture. From orientation 5 on the picture is
- * stored with rows and columns exchanged; 3, 4, 6 and 7 count its rows from the bottom, 2, 3, 7 and
- * 8 its columns from the right. */
+            /* The stored pixel of (y, x) in the upright picture. From orientation 5 on, rows and
+             * columns are exchanged; 3, 4, 6 and 7 count rows from the bottom; 2, 3, 7 and 8 count
+             * columns from the right. */
             int orientation = raster->orientation, row = orientation >= 5 ? x : y,
                 column = orientation >= 5 ? y : x;
             bool from_bottom =
@@ -198,7 +198,7 @@ void bitmap_free(Bitmap *bitmap) {
 static double shorter(double a, double b) { return a < b ? a : b; }
 static double longer(double a, double b) { return a > b ? a : b; }
 
-/* How much of the unit interval [i, i + 1) lies in [begin, end) */
+/* The length of the intersection of [i, i + 1) and [begin, end). */
 static double overlap(int i, double begin, double end) {
     return longer(0, shorter(end, i + 1) - longer(begin, i));
 }

@@ -26,7 +26,7 @@ bool csv_begin(CsvScan *scan, const char *text, size_t length, char delimiter, C
     return false;
 }
 
-/* -- places in the text -- */
+/* -- moving through the text -- */
 
 static bool at_end(const CsvScan *scan) { return scan->at >= scan->length; }
 static bool at_line_end(const CsvScan *scan) {

@@ -8,13 +8,13 @@
 enum { CSV_MAX_CELLS = 1 << 16 };
 
 typedef struct {
-    const char *text; /* in the text; without quotes and without spaces around it */
+    const char *text; /* points into the text; without quotes and surrounding spaces */
     size_t length;
-    bool doubled; /* it holds quotes, each written twice */
+    bool doubled; /* it contains quotes, which are written twice */
     bool quoted;
 } CsvCell;
 
-/* Where reading stands. Nothing in the text is trusted; it need not end with a NUL. */
+/* The state of reading a text, which need not be valid and need not end with a NUL. */
 typedef struct {
     const char *text;
     size_t length, at;
@@ -22,18 +22,19 @@ typedef struct {
     char delimiter;
     CsvCell *cells; /* of the record read last */
     uint32_t count;
-    uint32_t record_line; /* where it begins */
+    uint32_t record_line; /* its first line */
 } CsvScan;
 
-/* Checks that the text is text, and skips a byte order mark. `cells` has room for one cell more
- * than the text has bytes, or for CSV_MAX_CELLS. */
+/* Begins a scan: checks for binary data and skips a byte order mark. `cells` needs room for
+ * min(length + 1, CSV_MAX_CELLS) cells. */
 bool csv_begin(CsvScan *scan, const char *text, size_t length, char delimiter, CsvCell *cells,
                Problem *problem);
-/* Leaves out so many lines, whatever they hold; false if there are no more. */
+/* Skips `lines` lines of any content; false at the end of the text. */
 bool csv_skip(CsvScan *scan, uint32_t lines);
-/* The next record that is not empty; false at the end of the text, or after setting the problem. */
+/* Reads the next record that is not empty. false at the end of the text, or after setting the
+ * problem. */
 bool csv_next(CsvScan *scan, Problem *problem);
-/* The cell as it is meant: quotes are no longer doubled. */
+/* The text of a cell, with doubled quotes replaced by single ones. */
 char *csv_text(const CsvCell *cell, Arena *arena);
 
 #endif

@@ -1,5 +1,5 @@
-/* EXIF data, of which only the orientation matters here: a TIFF header, and a list of entries (tag,
- * type, count, value). */
+/* Reads the orientation from EXIF data: a TIFF header and a list of entries (tag, type, count,
+ * value). */
 #include "runtime/formats/raster.h"
 
 #include <string.h>

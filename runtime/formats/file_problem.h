@@ -1,14 +1,15 @@
-/* What is wrong with a file of data. Private to runtime/. */
+/* An error in a data file. Private to runtime/. */
 #ifndef MLC_RUNTIME_FORMATS_FILE_PROBLEM_H
 #define MLC_RUNTIME_FORMATS_FILE_PROBLEM_H
 
 #include <stddef.h>
 
-/* Kept as text because files are read on several threads, and diagnostics are not for threads. */
+/* A problem is text, because files are read on several threads and Diagnostics are not
+ * thread-safe. */
 enum { PROBLEM_TEXT = 1024 };
 typedef struct {
-    char finding
-        [PROBLEM_TEXT]; /* with the file's name, what was found, and what was expected; "": nothing is wrong */
+    /* the file name, the finding and what was expected; "": no problem */
+    char finding[PROBLEM_TEXT];
     char help[PROBLEM_TEXT]; /* or "" */
 } Problem;
 void problem_set(Problem *problem, const char *format, ...) __attribute__((format(printf, 2, 3)));

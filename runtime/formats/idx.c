@@ -1,5 +1,5 @@
-/* The IDX reader: every field of the header is checked before memory is asked for, and the length
- * must be exact. */
+/* The IDX reader: the header is checked before memory is allocated, and the length must be
+ * exact. */
 #include "runtime/formats/idx.h"
 #include "runtime/formats/unpack.h"
 
@@ -78,7 +78,7 @@ static bool read_dims(IdxFile *file, int rank, Problem *problem) {
     return true;
 }
 
-/* A header must not make us ask for memory that the file cannot fill. */
+/* A wrong header must not allocate more memory than the file can fill. */
 static bool check_length(const IdxFile *file, Problem *problem) {
     char dims[SHAPE_TEXT];
     uint64_t header = 4 + 4 * (uint64_t)file->shape.rank, longest = unpack_longest(file->unpacker);

@@ -15,7 +15,7 @@ typedef struct {
     struct Unpacker *unpacker;
 } IdxFile;
 
-/* Opens a file, reads and checks its header; nothing has to be closed after a failure. */
+/* Opens a file and checks its header. After a failure there is nothing to close. */
 bool idx_open(IdxFile *file, const char *path, Problem *problem);
 /* Reads all elements, exactly file->bytes, and checks that the file ends there. */
 bool idx_read(IdxFile *file, void *data, Problem *problem);

@@ -1,4 +1,4 @@
-/* Mapping files into memory, and knowing which file lies at an address. */
+/* Maps files into memory, and finds the file at an address. */
 #include "runtime/formats/map.h"
 #include "ir/base/files.h"
 #include "ir/base/memory.h"
@@ -12,9 +12,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* -- which files lie where: read by a signal handler, so without a lock -- */
+/* -- the list of mapped files: read by a signal handler, so without a lock -- */
 
-/* An entry stays in the list for ever, and is used again when it is free. */
+/* Entries are never removed from the list; a free one is reused. */
 typedef struct Known Known;
 struct Known {
     Known *next;
@@ -111,7 +111,7 @@ int64_t map_second_row(int64_t rows) {
     return (rows + page - 1) / page * page;
 }
 
-/* Over a part of the stretch that is reserved. */
+/* Maps a file into a part of the reserved addresses. */
 static bool map_part(const char *path, size_t length, char *at, Problem *problem) {
     size_t found;
     int file = open_file(path, &found);

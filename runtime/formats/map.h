@@ -1,6 +1,6 @@
-/* Files mapped into memory: only what is looked at is read, and more than memory holds can be
- * looked at. A file that is cut short while it is mapped raises SIGBUS where it is read:
- * data_file_at tells whose fault that is. */
+/* Files mapped into memory: pages are read when they are used, so files larger than memory work.
+ * Reading a file that was truncated after it was mapped raises SIGBUS; data_file_at then names the
+ * file. */
 #ifndef MLC_RUNTIME_FORMATS_MAP_H
 #define MLC_RUNTIME_FORMATS_MAP_H
 
@@ -15,22 +15,21 @@ typedef struct {
     size_t length;
 } Map;
 
-/* Nothing has to be closed after a failure. An empty file is a problem. */
+/* After a failure there is nothing to close. An empty file is a problem. */
 bool map_open(const char *path, Map *map, Problem *problem);
 void map_close(Map *map);
 
-/* Two files in one stretch of addresses, so that both can be parts of one array: the second begins
- * `distance` bytes, a multiple of map_page(), behind the first. What lies between them cannot be
- * read. Their lengths must be those given. */
+/* Maps two files so that both are parts of one array: the second begins `distance` bytes, a
+ * multiple of map_page(), after the first. The gap between them cannot be read. The files must have
+ * the given lengths. */
 bool map_open_two(const char *const paths[2], const size_t lengths[2], size_t distance, Map *map,
                   Problem *problem);
 size_t map_page(void);
-/* Where the second part's rows begin, in rows: a multiple of map_page(), so that rows of any size
- * agree with it. */
+/* The row number at which the second file begins: a multiple of map_page(), so that the distance is
+ * a multiple of it for rows of any size. */
 int64_t map_second_row(int64_t rows);
 
-/* The data file that is mapped into memory at an address; NULL: none. For a handler of SIGBUS,
- * which is raised where a file is read that has become shorter. */
+/* The path of the file that is mapped at an address; NULL: none. Safe in a signal handler. */
 const char *data_file_at(const void *address);
 
 #endif

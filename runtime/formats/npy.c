@@ -17,7 +17,7 @@ static const struct {
     [ELEMENT_U16] = {"<u2", 2, DTYPE_I32}, [ELEMENT_U32] = {"<u4", 4, DTYPE_I32},
     [ELEMENT_U64] = {"<u8", 8, DTYPE_I32}, [ELEMENT_BOOL] = {"|b1", 1, DTYPE_U8}};
 
-/* The dictionary, as a text that is read from left to right. */
+/* A scanner for the text of the dictionary. */
 typedef struct {
     const char *at, *end;
     Problem *problem;
@@ -79,7 +79,7 @@ static bool read_shape(NpyHeader *header, NpyArray *array) {
     return true;
 }
 
-/* What makes elements of a kind, the second letter, readable without a loss. */
+/* How to convert elements of a type that mlc cannot read. */
 static const char *remedy_for(const char *descr) {
     static const struct {
         const char *kinds, *remedy;
@@ -183,7 +183,7 @@ static bool read_dictionary(NpyHeader *header, NpyArray *array) {
     return check_sizes(header, &seen, array);
 }
 
-/* The length of the dictionary, and where it begins. */
+/* The length of the dictionary and its offset. */
 static bool read_start(const uint8_t *bytes, size_t length, size_t *begin, size_t *size,
                        Problem *problem) {
     if (length < 10 || memcmp(bytes, "\x93NUMPY", 6)) {
@@ -247,7 +247,7 @@ static double real_value(NpyElement element, uint64_t bits) {
 
 bool npy_is_whole(const NpyArray *array) { return array->element > ELEMENT_F64; }
 
-/* Sign-extended where the element has a sign. */
+/* An element as int64_t, sign-extended if it is signed. */
 static int64_t whole_value(NpyElement element, uint64_t bits) {
     size_t size = 8 * elements[element].bytes;
     uint64_t sign = UINT64_C(1) << (size - 1);

@@ -1,12 +1,12 @@
-/* Arrays of NumPy: the NPY format (numpy.lib.format), versions 1 to 3, and NPZ archives, which are
- * ZIP files of them. Both are read from memory; nothing in it is trusted. Private to runtime/. */
+/* NumPy arrays: the NPY format (numpy.lib.format), versions 1 to 3, and NPZ archives, which are ZIP
+ * files of them. Both are read from memory that need not be valid. Private to runtime/. */
 #ifndef MLC_RUNTIME_FORMATS_NPY_H
 #define MLC_RUNTIME_FORMATS_NPY_H
 
 #include "ir/graph/graph.h"
 #include "runtime/formats/file_problem.h"
 
-/* An element as it is stored, and what becomes of it. */
+/* The type of the stored elements. */
 typedef enum {
     ELEMENT_F16,
     ELEMENT_F32,
@@ -25,28 +25,27 @@ typedef enum {
 
 typedef struct {
     NpyElement element;
-    DType dtype; /* what it is read as: f32, i32 or u8 */
+    DType dtype; /* the type after reading: f32, i32 or u8 */
     Shape shape; /* rows first */
-    /* in the memory it was read from, in row-major order; not aligned; NULL: only the header was
-     * there */
+    /* row-major elements in the memory that was read, not aligned; NULL: only the header was
+     * read */
     const void *data;
     size_t bytes; /* of data */
 } NpyArray;
 
-/* Reads a header, and with `whole` checks that the elements follow, exactly. `length` may end
- * anywhere after the header without it. */
+/* Reads a header. With `whole`, the elements must follow and end at `length`; otherwise `length`
+ * may end anywhere after the header. */
 bool npy_read(const void *memory, size_t length, bool whole, NpyArray *array, Problem *problem);
-/* The elements can be used where they lie. */
+/* Whether the elements can be used without conversion. */
 bool npy_is_native(const NpyArray *array);
-/* Elements of the kinds that may have digits for which f32 and i32 have no room. */
+/* Whether elements of this type can have digits that f32 and i32 cannot hold. */
 bool npy_may_be_wide(const NpyArray *array);
-/* Whether some do. A whole number beyond 64 bits is a problem. */
+/* Whether some elements have such digits. A whole number beyond 64 bits is a problem. */
 bool npy_is_wide(const NpyArray *array, bool *wide, Problem *problem);
-bool npy_is_whole(const NpyArray *array); /* its elements are whole numbers */
-/* Writes the elements as array->dtype; whole numbers that do not fit into 32 bits are read as
- * f32. */
+bool npy_is_whole(const NpyArray *array); /* whether the type is a whole number */
+/* Writes the elements as array->dtype. Whole numbers beyond 32 bits become f32. */
 void npy_convert(const NpyArray *array, void *to);
-/* Writes all digits of the elements: int64_t of whole numbers, else double. */
+/* Writes the exact elements: int64_t for whole numbers, else double. */
 void npy_write_exact(const NpyArray *array, void *to);
 /* The value of an IEEE half: 1 bit of sign, 5 of the exponent, 10 of the fraction. */
 float npy_half(uint16_t half);
@@ -61,14 +60,15 @@ typedef struct {
 } ZipEntry;
 
 enum { ZIP_MAX_ENTRIES = 256 };
-/* Lists the files of an archive; after a problem, *count of them are there. */
+/* Lists the files of an archive. After a problem, the first *count of them are valid. */
 bool zip_list(const void *memory, size_t length, Arena *arena, ZipEntry *entries, uint32_t *count,
               Problem *problem);
-/* Where the bytes of a file lie that is not packed; with `whole` they are checked. NULL after a
- * problem. */
+/* The bytes of an uncompressed file in the archive; with `whole` their checksum is checked. NULL
+ * after a problem. */
 const void *zip_stored(const void *memory, size_t length, const ZipEntry *entry, bool whole,
                        Problem *problem);
-/* Unpacks entry->bytes bytes and checks them; fewer, unchecked, for the beginning of a file. */
+/* Decompresses `bytes` bytes. All entry->bytes are checked against the checksum; a shorter
+ * beginning is not. */
 bool zip_unpack(const void *memory, size_t length, const ZipEntry *entry, void *to, size_t bytes,
                 Problem *problem);
 

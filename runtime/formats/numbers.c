@@ -1,5 +1,5 @@
-/* Numbers in text: their form is checked by hand, for the C library would take hexadecimal numbers
- * too, and stop at anything. */
+/* Parses numbers in text. The form is checked here first: strtod would also accept hexadecimal
+ * numbers and stop at any other character. */
 #include "runtime/formats/numbers.h"
 
 #include <float.h>
@@ -21,7 +21,7 @@ static bool is_word(const char *text, size_t length, const char *word) {
     return length == strlen(word) && !strncasecmp(text, word, length);
 }
 
-/* Of digits behind an optional sign; false: it is beyond 64 bits. */
+/* Parses digits after an optional sign; false: beyond 64 bits. */
 static bool whole_value(const char *text, size_t length, int64_t *value) {
     size_t at = skip_sign(text, length, 0);
     bool overflow = false;
@@ -33,7 +33,7 @@ static bool whole_value(const char *text, size_t length, int64_t *value) {
     return !overflow;
 }
 
-/* Where a fraction and an exponent end that begin at `at`; 0: they have no digits. */
+/* The end of a fraction and an exponent that begin at `at`; 0: they have no digits. */
 static size_t skip_rest(const char *text, size_t length, size_t at, bool digits) {
     if (at < length && text[at] == '.') {
         size_t end = skip_digits(text, length, at + 1);
@@ -48,9 +48,9 @@ static size_t skip_rest(const char *text, size_t length, size_t at, bool digits)
     return at;
 }
 
-/* -- signs of other countries -- */
+/* -- decimal commas and separators of thousands -- */
 
-/* A space may be one that does not break lines: U+00A0, U+202F. */
+/* The length of the separator at `text`; 0: none. ' ' stands for U+00A0 and U+202F too. */
 static size_t thousands_sign(const char *text, size_t left, char sign) {
     static const char *const spaces[] = {" ", "\xc2\xa0", "\xe2\x80\xaf"};
     if (sign != ' ') return left && *text == sign;
@@ -61,8 +61,8 @@ static size_t thousands_sign(const char *text, size_t left, char sign) {
     return 0;
 }
 
-/* Copies digits, in groups if there are signs between them; *at moves behind them. False: a group
- * is no group. */
+/* Copies digits without their separators; *at moves past them. False: a group does not have three
+ * digits. */
 static bool copy_digits(const char *text, size_t length, char sign, size_t *at, char *to,
                         size_t *count) {
     size_t group = 0, groups = 0;
@@ -117,9 +117,8 @@ double number_real(const char *text, size_t length) {
     return strtod(terminated(text, length, copy), NULL);
 }
 
-/* The middle of two neighbouring f32 is an f64: a number on one side of it is rounded to that side,
- * or to the middle itself. So only there, and beyond the normal f32, does rounding twice differ
- * from rounding once. */
+/* Rounding to f64 and then to f32 can differ from rounding once only if the f64 is exactly halfway
+ * between two f32, or outside of the normal f32. */
 float number_value(const char *text, size_t length, double real) {
     enum { LOST_BITS = 52 - 23 };
     char copy[NUMBER_LONGEST + 1];

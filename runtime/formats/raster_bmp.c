@@ -17,8 +17,8 @@ enum { MASK_RED, MASK_GREEN, MASK_BLUE, MASK_ALPHA, MASK_COUNT };
 typedef struct {
     const uint8_t *bytes;
     size_t length;
-    size_t header; /* bytes of the header behind the file's */
-    size_t pixels; /* where they begin */
+    size_t header; /* bytes of the info header, after the file header */
+    size_t pixels; /* offset of the pixels */
     size_t row;    /* bytes of a row, a multiple of 4 */
     uint32_t bits; /* of a pixel */
     uint32_t compression;
@@ -33,7 +33,7 @@ static bool cannot(const Bmp *bmp, const char *why) {
     return false;
 }
 
-/* A little-endian number; 0 behind the end of the file. */
+/* A little-endian number; 0 beyond the end of the file. */
 static uint32_t number(const Bmp *bmp, size_t at, size_t count) {
     uint32_t value = 0;
     for (size_t i = 0; i < count && at + i < bmp->length; i++)
@@ -68,8 +68,8 @@ static void read_masks(Bmp *bmp) {
             i < MASK_ALPHA || alpha ? number(bmp, FILE_HEADER + INFO_HEADER + 4 * i, 4) : 0;
 }
 
-/* Behind the header, as blue, green, red, and a byte more but after the oldest header. Tells
- * whether there are colours in it. */
+/* Reads the palette after the header: blue, green, red and, except with the oldest header, a fourth
+ * byte. Returns whether it has colours. */
 static bool read_palette(Bmp *bmp) {
     size_t entry = bmp->header == CORE_HEADER ? 3 : 4, count = (size_t)1 << bmp->bits;
     uint32_t used = bmp->header == CORE_HEADER ? 0 : number(bmp, FILE_HEADER + 32, 4);
@@ -85,8 +85,7 @@ static bool read_palette(Bmp *bmp) {
     return coloured;
 }
 
-/* Rows are stored from the bottom up, which is what orientation 4 says, unless the height is
- * negative. */
+/* Rows are stored from the bottom up (orientation 4), or from the top if the height is negative. */
 static bool read_header(Bmp *bmp, bool whole) {
     bmp->header = number(bmp, FILE_HEADER, 4);
     bmp->pixels = number(bmp, 10, 4);
@@ -131,7 +130,7 @@ static uint32_t stored_pixel(const Bmp *bmp, size_t y, size_t x) {
     return byte >> (8 - bmp->bits - bit % 8) & ((1u << bmp->bits) - 1);
 }
 
-/* Alphas that all are 0 mean nothing: programs leave them so. */
+/* If all alphas are 0, the picture is opaque: many programs write it so. */
 static bool alphas_count(const Bmp *bmp) {
     const Raster *raster = bmp->raster;
     for (size_t y = 0; y < (size_t)raster->height && bmp->masks[MASK_ALPHA]; y++)

@@ -10,7 +10,7 @@
 
 #include <jerror.h> /* its numbers depend on jpeglib.h */
 
-/* a progressive picture has about ten; thousands of empty ones would take hours */
+/* a progressive picture has about ten scans; thousands of empty ones would take hours */
 enum { SCANS_MAX = 100 };
 
 typedef struct {
@@ -18,7 +18,7 @@ typedef struct {
     struct jpeg_error_mgr errors;
     struct jpeg_progress_mgr progress;
     jmp_buf failed;
-    bool needs_end; /* a file without its end lacks pixels, even if the decoder says nothing more */
+    bool needs_end; /* a file without an end marker lacks pixels, even without another warning */
     Raster *raster;
     Problem *problem;
 } JpegReading;
@@ -31,8 +31,8 @@ _Noreturn static void fail(j_common_ptr jpeg) {
     longjmp(reading->failed, 1);
 }
 
-/* Warnings (level -1) that say that pixels are missing or wrong are errors here: the library would
- * make them up. */
+/* Warnings (level -1) about missing or wrong pixels are errors here: the library would invent the
+ * pixels. */
 static void take_message(j_common_ptr jpeg, int level) {
     const JpegReading *reading = jpeg->client_data;
     if (level >= 0) return;
@@ -64,7 +64,7 @@ static void read_orientation(const JpegReading *reading) {
     }
 }
 
-/* The colours that the library converts to; it does not know CMYK's way to RGB. */
+/* The output colours of the library; it cannot convert CMYK to RGB. */
 static void choose_colours(JpegReading *reading) {
     struct jpeg_decompress_struct *jpeg = &reading->jpeg;
     bool four = jpeg->jpeg_color_space == JCS_CMYK || jpeg->jpeg_color_space == JCS_YCCK;
@@ -72,8 +72,8 @@ static void choose_colours(JpegReading *reading) {
     jpeg->out_color_space = four ? JCS_CMYK : reading->raster->coloured ? JCS_RGB : JCS_GRAYSCALE;
 }
 
-/* Files have the complements of cyan, magenta, yellow and black, as Adobe's programs write them:
- * light is what is left by the ink and by the black. */
+/* CMYK files store inverted values, as Adobe's programs write them: red = cyan * black / 255, and
+ * so on. */
 static void put_row(const uint8_t *cmyk, size_t width, uint8_t *to) {
     for (size_t x = 0; x < width; x++)
         for (size_t c = 0; c < 3; c++)

@@ -1,5 +1,5 @@
-/* PNG, by libpng: samples are taken as they are stored. What a file says of gamma, colour profile
- * and significant bits changes nothing, as in Pillow: the chunks that say it are skipped unread. */
+/* PNG, by libpng: samples are used as stored. Gamma, colour profile and significant bits are
+ * ignored, as in Pillow: their chunks are skipped. */
 #include "runtime/formats/raster.h"
 #include "ir/base/memory.h"
 
@@ -35,7 +35,7 @@ static void take_bytes(png_structp png, png_bytep to, size_t count) {
     reading->at += count;
 }
 
-/* All chunks but those of the pixels (critical ones, and tRNS) and of the orientation. */
+/* Skips all chunks except critical ones, tRNS and the orientation. */
 static void skip_other_chunks(png_structp png) {
     static const char skipped[] =
         "bKGD\0cHRM\0gAMA\0hIST\0iCCP\0iTXt\0oFFs\0pCAL\0pHYs\0sBIT\0sCAL\0sPLT\0sRGB\0tEXt\0tIME\0zTXt";
@@ -43,7 +43,7 @@ static void skip_other_chunks(png_structp png) {
                                 sizeof skipped / 5);
 }
 
-/* A palette without a colour is how many programs store grey. */
+/* Whether the palette has colours: many programs store grey pictures with a grey palette. */
 static bool is_coloured(const PngReading *reading) {
     png_colorp palette;
     int count;
@@ -59,7 +59,7 @@ static uint32_t sample_at(const uint8_t *row, size_t i, bool deep) {
     return deep ? (uint32_t)row[2 * i] << 8 | row[2 * i + 1] : row[i];
 }
 
-/* A row as libpng expands it: 1 to 4 samples of 8 or 16 bits a pixel, the alpha last. */
+/* Converts a row expanded by libpng: 1 to 4 samples of 8 or 16 bits per pixel, the alpha last. */
 static void put_row(const PngReading *reading, const uint8_t *row, uint8_t *to) {
     size_t channels = png_get_channels(reading->png, reading->info),
            width = (size_t)reading->raster->width;

@@ -1,4 +1,4 @@
-/* WebP, by libwebp: with losses and without, with alpha and without. */
+/* WebP, by libwebp: lossy and lossless, with and without alpha. */
 #include "runtime/formats/raster.h"
 #include "ir/base/memory.h"
 
@@ -16,8 +16,8 @@ static bool cannot(Problem *problem, VP8StatusCode status) {
     return false;
 }
 
-/* In the chunk "EXIF"; chunks follow a head of 12 bytes, each with a name and a length, and a byte
- * more where that is odd. */
+/* The orientation in the chunk "EXIF". Chunks follow a header of 12 bytes; each has a name, a
+ * length and data padded to an even length. */
 static int orientation_of(const uint8_t *bytes, size_t length) {
     for (size_t at = 12; at + 8 <= length;) {
         size_t size = bytes[at + 4] | (size_t)bytes[at + 5] << 8 | (size_t)bytes[at + 6] << 16 |

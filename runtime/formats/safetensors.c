@@ -1,6 +1,5 @@
-/* The safetensors format. Reading trusts nothing: lengths, names, dtypes, shapes and places are
- * checked before they are used.
- */
+/* The safetensors format. Lengths, names, dtypes, shapes and offsets of a file are checked before
+ * they are used. */
 #include "runtime/formats/safetensors.h"
 #include "ir/base/files.h"
 #include "ir/base/memory.h"
@@ -24,7 +23,7 @@ const char *safetensors_dtype(DType dtype) {
     return names[dtype];
 }
 
-/* Bytes an element of a dtype takes; 0: we do not know it. */
+/* The bytes of an element of a dtype; 0: unknown dtype. */
 static uint64_t element_bytes(const char *dtype) {
     static const struct {
         const char *name;
@@ -123,7 +122,7 @@ static bool read_bytes(SafeFile *file, int fd) {
         if (n == 0) break;
         got += (size_t)n;
     }
-    file->length = got; /* somebody may have shortened it meanwhile */
+    file->length = got; /* the file may have been truncated meanwhile */
     return true;
 }
 
@@ -180,7 +179,7 @@ static bool take_shape(const json_t *dims, Shape *shape, uint64_t *elements) {
     return true;
 }
 
-/* A tensor and the place after it. */
+/* A tensor and the offsets of its data. */
 typedef struct {
     SafeTensor tensor;
     uint64_t begin, end;
@@ -216,7 +215,7 @@ static int compare_places(const void *a, const void *b) {
     return x->end < y->end ? -1 : x->end > y->end;
 }
 
-/* The format wants the data covered without gaps or overlaps. */
+/* The format requires that tensors cover the data without gaps or overlaps. */
 static const char *check_cover(const SafeFile *file, Placed *placed, uint32_t count) {
     uint64_t at = 0;
     qsort(placed, count, sizeof *placed, compare_places);

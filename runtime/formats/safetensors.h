@@ -17,23 +17,23 @@ typedef struct {
 } SafeTensor;
 #define SAFETENSORS_F64 "F64"
 
-/* Writes tensors (name, dtype, shape), which lie one after the other in `data`. The file is
- * complete under its name, or not there: it is written beside, synced and renamed. */
+/* Writes tensors whose elements follow each other in `data`. A temporary file is written, synced
+ * and renamed, so that the path never holds a partial file. */
 bool safetensors_write(const char *path, const SafeTensor *tensors, uint32_t count,
                        const void *data, size_t bytes, const SafePair *pairs, uint32_t pair_count,
                        Diagnostics *diag);
 
-/* A file that was read: nothing in it is trusted before it is checked. */
+/* A file that has been read and checked. */
 typedef struct SafeFile SafeFile;
 SafeFile *safetensors_read(const char *path, Diagnostics *diag);
 void safetensors_free(SafeFile *file);
 uint32_t safetensors_count(const SafeFile *file);
 const SafeTensor *safetensors_tensor(const SafeFile *file, uint32_t index);
 const SafeTensor *safetensors_find(const SafeFile *file, const char *name); /* NULL: none */
-/* of the metadata; NULL: none */
+/* A text of the metadata; NULL: none. */
 const char *safetensors_text(const SafeFile *file, const char *key);
 const char *safetensors_dtype(DType dtype);
-/* dtype and shape are those of the symbol */
+/* Whether dtype and shape are those of the symbol. */
 bool safetensors_fits(const SafeTensor *tensor, const Symbol *symbol);
 enum { SAFETENSOR_TEXT = 2 * SHAPE_TEXT };
 const char *safetensors_tensor_text(const SafeTensor *tensor,

@@ -1,5 +1,5 @@
-/* Reading a file that may be packed with gzip: zlib inflates straight into the reader's memory.
- * Unlike gzread, a file that is cut short or goes on after its end is an error. */
+/* Reads a file that may be compressed with gzip. zlib decompresses directly into the caller's
+ * memory. Unlike with gzread, a truncated file and data after the end are errors. */
 #include "runtime/formats/unpack.h"
 #include "ir/base/files.h"
 #include "ir/base/memory.h"
@@ -18,7 +18,7 @@ struct Unpacker {
     int fd;
     uint64_t file_bytes;
     bool packed, ended; /* ended: the gzip stream is complete */
-    bool streams;       /* standard input: nobody knows how long it is */
+    bool streams;       /* standard input, of unknown length */
     z_stream stream;
     uint8_t input[INPUT_BYTES];
 };
@@ -48,7 +48,7 @@ static bool open_file(Unpacker *unpacker, Problem *problem) {
     return unpacker->fd >= 0;
 }
 
-/* The first block decides: gzip begins with 1f 8b, which no IDX file does. */
+/* The first bytes decide: gzip begins with 1f 8b, IDX files with two zeros. */
 static bool look_ahead(Unpacker *unpacker, Problem *problem) {
     int64_t got = read_file(unpacker, unpacker->input, INPUT_BYTES, problem);
     if (got < 0) return false;
@@ -86,8 +86,8 @@ static bool refill(Unpacker *unpacker, Problem *problem) {
     return true;
 }
 
-/* After the end of a gzip stream: another one may follow (then their contents are joined), anything
- * else may not. */
+/* After the end of a gzip stream another one may follow, whose contents are appended. Other data
+ * are an error. */
 static bool next_member(Unpacker *unpacker, Problem *problem) {
     z_stream *stream = &unpacker->stream;
     if (!stream->avail_in && !refill(unpacker, problem)) return false;
@@ -102,7 +102,7 @@ static bool next_member(Unpacker *unpacker, Problem *problem) {
     return inflateReset(stream) == Z_OK;
 }
 
-/* One call of inflate, its findings turned into words. */
+/* Calls inflate and describes its errors. */
 static bool inflate_some(Unpacker *unpacker, Problem *problem) {
     z_stream *stream = &unpacker->stream;
     if (!stream->avail_in && !refill(unpacker, problem)) return false;

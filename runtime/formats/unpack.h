@@ -1,4 +1,4 @@
-/* Reading a file that may be packed with gzip. Private to runtime/. */
+/* Reads a file that may be compressed with gzip. Private to runtime/. */
 #ifndef MLC_RUNTIME_FORMATS_UNPACK_H
 #define MLC_RUNTIME_FORMATS_UNPACK_H
 
@@ -10,23 +10,22 @@
 
 typedef struct Unpacker Unpacker;
 
-/* Looks at the first bytes to see whether the file is packed. "/dev/stdin" is standard input. NULL
- * after setting the problem. */
+/* Opens a file; its first bytes tell whether it is a gzip file. "/dev/stdin" is standard input.
+ * NULL after setting the problem. */
 Unpacker *unpack_open(const char *path, Problem *problem);
 void unpack_close(Unpacker *unpacker); /* NULL is allowed */
 
-/* The next bytes of the contents, fewer than wanted only at their end; -1 after setting the
- * problem. */
+/* Reads `want` bytes of the contents, fewer only at the end; -1 after setting the problem. */
 int64_t unpack_read(Unpacker *unpacker, void *to, size_t want, Problem *problem);
 
-/* No contents are longer than this; exact for a plain file. */
+/* An upper bound for the length of the contents; exact for a plain file. */
 uint64_t unpack_longest(const Unpacker *unpacker);
 bool unpack_is_packed(const Unpacker *unpacker);
-bool unpack_knows_length(const Unpacker *unpacker); /* neither packed nor from standard input */
+bool unpack_knows_length(const Unpacker *unpacker); /* a plain file, not gzip or stdin */
 
-/* A small file must not fill the memory: text that is read whole may have this many bytes, and more
- * only if it was packed to more than the UNPACK_REASONABLE_RATIO-th part of that. Deflate can pack
- * zeros to a thousandth; tables do not come near. */
+/* A small gzip file must not fill the memory. Text may have UNPACK_REASONABLE bytes, or
+ * UNPACK_REASONABLE_RATIO times the size of the file if that is more. Deflate compresses zeros to a
+ * thousandth, but tables never that far. */
 #define UNPACK_REASONABLE ((uint64_t)64 << 20)
 #define UNPACK_REASONABLE_RATIO 200
 #define UNPACK_STREAM_MAX ((uint64_t)1 << 30) /* from standard input */

@@ -28,7 +28,7 @@ static bool damaged(Problem *problem) {
     return false;
 }
 
-/* The end of the archive; only a comment may follow it. */
+/* Finds the end record of the archive, which only a comment may follow. */
 static const uint8_t *find_end(const uint8_t *bytes, size_t length) {
     size_t lowest = length > END_BYTES + COMMENT_MAX ? length - END_BYTES - COMMENT_MAX : 0;
     for (size_t at = length >= END_BYTES ? length - END_BYTES + 1 : 0; at-- > lowest;)
@@ -36,7 +36,7 @@ static const uint8_t *find_end(const uint8_t *bytes, size_t length) {
     return NULL;
 }
 
-/* Of large files the sizes stand in a further field (zip64), in the order in which they are
+/* The sizes of large files are in an extra field (zip64), in the order of the entries marked as
  * missing. */
 static bool read_large_sizes(const uint8_t *extra, size_t length, uint64_t *bytes, uint64_t *packed,
                              uint64_t *offset) {
@@ -78,7 +78,7 @@ static const char *entry_name(Arena *arena, const uint8_t *text, size_t length) 
     return arena_copy_string(arena, (const char *)text, length);
 }
 
-/* One line of the list at `at`; returns its length, 0 after a problem. */
+/* Reads one entry of the directory at `at`; returns its length, 0 after a problem. */
 static size_t read_line(const uint8_t *bytes, size_t length, size_t at, Arena *arena,
                         ZipEntry *entry, Problem *problem) {
     if (length - at < LIST_BYTES || u32(bytes + at) != LIST_MARK) return damaged(problem), 0;
@@ -125,7 +125,7 @@ bool zip_list(const void *memory, size_t length, Arena *arena, ZipEntry *entries
     return true;
 }
 
-/* -- unpacking -- */
+/* -- decompressing -- */
 
 static bool inflate_entry(const uint8_t *from, const ZipEntry *entry, uint8_t *to, size_t bytes) {
     z_stream stream = {.zalloc = memory_library_array, .zfree = memory_library_release};
@@ -157,7 +157,8 @@ static uint32_t checksum(const uint8_t *bytes, size_t length) {
     return (uint32_t)sum;
 }
 
-/* Behind the name that stands before the bytes of a file a second time; NULL after a problem. */
+/* The offset of a file's bytes, after the local header and its copy of the name. NULL after a
+ * problem. */
 static const uint8_t *entry_bytes(const void *memory, size_t length, const ZipEntry *entry,
                                   Problem *problem) {
     const uint8_t *local = (const uint8_t *)memory + entry->offset;

@@ -1,5 +1,5 @@
-/* Copying a tensor between a layout and row-major order, panel by panel, which is faster than
- * computing the offset of every element. */
+/* Copies a tensor between a layout and row-major order, panel by panel: faster than computing the
+ * offset of every element. */
 #include "runtime/program/layouts.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
-/* Replicated kernels (ProgramKernel.replicated): every thread computes all of such a kernel for
- * itself, into memory that no other thread sees. So no thread waits for another one's results: a
- * thread runs these kernels when it comes to the first piece that reads them. */
+/* Replicated kernels (ProgramKernel.replicated): every thread computes the whole kernel into its
+ * own memory, so no thread waits for the results of another. A thread runs these kernels before the
+ * first piece that reads them. */
 #ifndef MLC_RUNTIME_PROGRAM_REPLICATED_H
 #define MLC_RUNTIME_PROGRAM_REPLICATED_H
 
@@ -8,7 +8,7 @@
 
 typedef struct Replicas Replicas; /* the memory of all threads for one program */
 
-/* NULL: the program has no replicated kernels. */
+/* NULL if the program has no replicated kernels. */
 Replicas *replicas_new(const Program *program, int threads);
 void replicas_free(Replicas *replicas); /* NULL is allowed */
 

@@ -148,7 +148,7 @@ typedef struct {
     const int32_t *rows;
     int64_t count, done;
     const RunTimes *times;
-    int64_t first; /* number of the first batch in the epoch */
+    int64_t first; /* the number of the first batch in the epoch */
     RunAfter *after;
     void *context;
 } BatchLoop;

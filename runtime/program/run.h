@@ -16,22 +16,21 @@ void runner_free(Runner *runner);
  * not read it. */
 void runner_input(Runner *runner, const char *name, const void *data);
 void runner_step(Runner *runner, const int32_t *rows); /* one batch of these rows */
-/* Runs over `count` rows, batch by batch. A last batch that is too short is filled up with its
- * first rows again. After each batch, calls visit: rows[first] .. rows[first + count - 1] were its
- * rows. */
+/* Runs over `count` rows in batches. A short last batch is filled with repeated rows. After each
+ * batch, visit is called with its rows: rows[first] .. rows[first + count - 1]. */
 typedef void RunnerVisit(void *context, const Runner *runner, int64_t first, int64_t count);
 void runner_rows(Runner *runner, const int32_t *rows, int64_t count, RunnerVisit *visit,
                  void *context);
 /* Binds every input of the program to the data set; false after reporting one that the data set
  * lacks. */
 bool runner_data(Runner *runner, const Dataset *dataset, Diagnostics *diag);
-/* the elements in row-major order; NULL: no such output */
+/* The elements of an output in row-major order; NULL: no such output. */
 const void *runner_output(const Runner *runner, const char *name);
-/* watch is called by a thread before and after it runs units of a kernel; NULL: no longer. */
+/* Each thread calls watch before and after it runs units of a kernel; NULL ends that. */
 typedef void RunWatch(void *context, int thread, uint32_t kernel, bool begins);
 void runner_watch(Runner *runner, RunWatch *watch, void *context);
 
-/* Where in an epoch a batch is: the RunClock that the program sees is computed from it. */
+/* The position of a batch in an epoch, from which the RunClock of the program is computed. */
 typedef struct {
     /* the clock of the first batch of the epoch, or of the split that is evaluated */
     RunClock start;

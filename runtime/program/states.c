@@ -20,7 +20,7 @@ typedef struct {
     Symbol symbol;
     StateForm *forms; /* all hold the same values */
     uint32_t form_count;
-    bool has_values; /* it was initialized, written or updated; before, its memory is zero */
+    bool has_values; /* initialized, written or updated; until then its memory is zero */
 } StoredState;
 
 typedef struct ProgramBinding ProgramBinding;
@@ -122,7 +122,7 @@ static void write_state(StoredState *state, const void *plain) {
     state->has_values = true;
 }
 
-/* The first value is zero, and the memory still is: so begin moments of optimizers. */
+/* Whether the initial value is zero and the memory still is, as for moments of optimizers. */
 static bool is_zero(const StoredState *state) {
     const Init *init = &state->symbol.init;
     return !state->has_values && init->kind == INIT_CONSTANT && init->a == 0.0F &&
@@ -254,7 +254,7 @@ static bool all_finite(const uint32_t *bits, size_t count) {
     return true;
 }
 
-/* The padding of a form is not looked at. */
+/* The padding of a form is not checked. */
 static bool state_is_finite(const StoredState *state) {
     const StateForm *form = &state->forms[0];
     const Symbol *symbol = &state->symbol;

@@ -15,13 +15,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* A thread offers its core to others after that long, between two chunks. If nobody wants the core,
- * the thread has it back at once. Otherwise the system would take it a little later, in the middle
- * of a chunk that all other threads would have to wait for. */
+/* After this time a thread offers its core to other processes, between two chunks. If no process
+ * needs the core, the thread continues at once. Otherwise the system would take the core later, in
+ * the middle of a chunk that all other threads wait for. */
 #define OFFER_NANOSECONDS 1000000
 
 typedef struct {
-    /* the chunks of the stage that the thread has left: see queue_of */
+    /* the remaining chunks of the thread in the stage: see queue_of */
     _Alignas(CACHE_LINE) _Atomic uint64_t queue;
     _Alignas(CACHE_LINE) Threads *threads;
     int index;

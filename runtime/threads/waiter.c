@@ -18,8 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A look takes about 20 ns. A yield costs one or two microseconds where a system call leaves the
- * virtual machine. */
+/* Reading the number takes about 20 ns. A yield costs one or two microseconds if a system call
+ * leaves the virtual machine. */
 enum { SPIN_LOOKS = 200, SLEEP_EVERY = 512 };
 #define YIELD_NANOSECONDS 200000
 #define LONG_YIELD_NANOSECONDS 50000

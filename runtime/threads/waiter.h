@@ -12,7 +12,7 @@ typedef struct {
     atomic_uint sleepers;
 } Waiter;
 
-/* Whoever reads a number sees all that was written before waiter_set set it. */
+/* A thread that reads a number sees all writes before the waiter_set of that number. */
 unsigned waiter_number(const Waiter *waiter);
 /* Sets the number and wakes all threads that wait. Called by one thread at a time. */
 void waiter_set(Waiter *waiter, unsigned number);

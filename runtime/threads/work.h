@@ -7,21 +7,19 @@
  * from the end.
  *
  * Invariants, whatever the system does to the threads:
- *  - A chunk is done once. The chunks that a thread has left are a single 64-bit word: the number
- *    of the stage, front and back. Taking a
- *    chunk is a compare-and-swap of it. Numbers are never used again (40 bits), so a thread that
- *    was off its core for any time finds that
- *    its stage is over, and cannot take a chunk of another stage by mistake.
+ *  - A chunk is done once. The chunks that a thread has left are a single 64-bit word: the number of
+ *    the stage, front and back. Taking a chunk is a compare-and-swap of it. Numbers are never used
+ *    again (40 bits). So a thread that was off its core for any time finds that its stage is over,
+ *    and cannot take a chunk of another stage by mistake.
  *  - A stage is finished when all its chunks are, not when all threads have arrived. A thread that
- *    is off its core holds up nobody unless it
- *    holds a chunk; for that case threads offer their core to others between chunks.
- *  - The thread that finishes the last chunk opens the next stage, alone. It does stages of a
- *    single chunk itself, without announcing them.
- *    While it announces a stage, the stage cannot end, although all its chunks may be done.
- *  - What is not atomic in the team and in the work is read only by a thread that holds a chunk of
- *    the present stage, or by the one that
- *    opens the next stage; nobody changes it meanwhile. All that was written in a stage is seen in
- *    the next. */
+ *    is off its core delays the others only if it holds a chunk. To make that rare, threads offer
+ *    their core to other processes between chunks.
+ *  - The thread that finishes the last chunk opens the next stage, alone. It does stages of a single
+ *    chunk itself, without announcing them. While it announces a stage, the stage cannot end,
+ *    although all its chunks may be done.
+ *  - Fields of the team and of the work that are not atomic are read only by a thread that holds a
+ *    chunk of the current stage, or by the one that opens the next stage; no thread changes them
+ *    meanwhile. All writes of a stage are visible in the next. */
 #ifndef MLC_RUNTIME_THREADS_WORK_H
 #define MLC_RUNTIME_THREADS_WORK_H
 
@@ -43,14 +41,14 @@ typedef struct {
     uint32_t stages;  /* at least one */
     bool no_stealing; /* every thread does exactly the chunks that it owns */
     void (*run)(void *context, int thread, const Piece *piece);
-    /* Called after the last stage, by one thread alone: true begins again with the first stage.
-     * NULL: the work is done once. */
+    /* Called after the last stage by one thread: true repeats the work from the first stage. NULL:
+     * the work is done once. */
     bool (*again)(void *context);
     void *context;
 } Work;
 enum { WORK_MAX_OWNED = 2048 };
 
-/* Does the work on all threads and returns when all is done. It must have been made for this number
+/* Does the work on all threads and returns at its end. The work must have been made for this number
  * of threads. */
 void threads_work(Threads *threads, const Work *work);
 

@@ -1,5 +1,5 @@
 /* Checkpoints: the states and the position of a training, as a safetensors file. Its tensors are
- * the states and what transforms have fitted; its metadata are the fields of CheckpointInfo. */
+ * the states and the fitted transforms; its metadata are the fields of CheckpointInfo. */
 #include "ir/base/memory.h"
 #include "runtime/formats/safetensors.h"
 #include "runtime/data/schema_text.h"
@@ -145,7 +145,7 @@ static bool is_checkpoint(const SafeFile *file) {
     return format && !strcmp(format, FORMAT);
 }
 
-/* Why no training can have this position; NULL: one can. */
+/* Why no training can have this position; NULL: it is possible. */
 static const char *contradiction(const CheckpointInfo *info) {
     if (info->step < info->epoch) return "it has more epochs than steps";
     if (info->epochs && info->epoch > info->epochs)
@@ -193,8 +193,7 @@ static bool damaged(const char *path, const char *what, Diagnostics *diag) {
     return false;
 }
 
-/* The info of a checkpoint; zeros for other files. false after reporting metadata that cannot be
- * right. */
+/* The info of a checkpoint; zeros for other files. false after reporting impossible metadata. */
 static bool read_info(const char *path, const SafeFile *file, CheckpointInfo *info,
                       Diagnostics *diag) {
     const char *key, *text;
@@ -242,7 +241,7 @@ static bool check_tensors(const char *path, const SafeFile *file, const States *
     for (uint32_t i = 0; i < safetensors_count(file) && !partial; i++) {
         const SafeTensor *tensor = safetensors_tensor(file, i);
         char found[SAFETENSOR_TEXT];
-        /* fitted of the data: checkpoint_fitted reads it */
+        /* a fitted transform: checkpoint_fitted reads it */
         bool fitted = !strcmp(tensor->dtype, SAFETENSORS_F64);
         if (fitted || states_find(states, tensor->name)) continue;
         diag_error(diag, STATUS_FILE, (Span){0},
@@ -273,9 +272,9 @@ bool checkpoint_load(const char *path, States *states, bool partial, CheckpointI
     return good;
 }
 
-/* -- what transforms have fitted -- */
+/* -- fitted transforms -- */
 
-/* Reads what a transform has fitted; earlier versions wrote it in f32. */
+/* Reads a fitted transform; earlier versions wrote it as f32. */
 static bool take_numbers(const char *path, const SafeFile *file, const Fit *fit, const char *part,
                          double *numbers, Diagnostics *diag) {
     char name[512], found[SAFETENSOR_TEXT], wanted[SAFETENSOR_TEXT];
@@ -335,7 +334,7 @@ bool checkpoint_info(const char *path, CheckpointInfo *info, Diagnostics *diag) 
 }
 
 bool checkpoint_schema(const char *path, Arena *arena, SourceSchema *schema) {
-    /* whoever loads the weights reports what is wrong with the file */
+    /* a wrong file is reported when the weights are loaded */
     Diagnostics *unheard = diag_new();
     SafeFile *file = safetensors_read(path, unheard);
     const char *text = file ? safetensors_text(file, "schema") : NULL;

@@ -1,5 +1,5 @@
-/* Checkpoints are safetensors files. Nothing in them depends on the time, the machine or the number
- * of threads: the same training gives the same bytes, stopped and resumed or not. */
+/* Checkpoints are safetensors files. They do not depend on the time, the machine or the number of
+ * threads: the same training gives the same bytes, even if it was stopped and resumed. */
 #ifndef MLC_RUNTIME_TRAIN_CHECKPOINT_H
 #define MLC_RUNTIME_TRAIN_CHECKPOINT_H
 
@@ -9,12 +9,12 @@
 typedef struct {
     uint64_t step, epoch, seed; /* epoch: whole epochs done; step: steps done over the whole run */
     uint64_t epochs;            /* planned for the run; 0: not known */
-    /* of the epoch under way: the sum of loss * rows over its batches so far */
+    /* the sum of loss * rows over the finished batches of the current epoch */
     double loss_sum;
     /* the score of best.safetensors (negative metric if less is better); NaN: none yet */
     double best;
     uint64_t best_epoch; /* its epoch; 0: none yet */
-    double gained;       /* the best score of the StopRule, likewise */
+    double gained;       /* the best score of the StopRule, with the same sign */
     uint64_t waited;     /* epochs since then */
     uint64_t numerics;   /* NUMERICS_VERSION of the mlc that wrote it; set by loading */
     char model_hash[65], data_digest[65];
@@ -27,17 +27,17 @@ typedef struct {
  * STATUS_FILE errors. */
 bool checkpoint_save(const char *path, const States *states, const CheckpointInfo *info,
                      Diagnostics *diag);
-/* Reads the states. Names, dtypes and shapes must be those of the states; else an error is reported
- * and nothing is changed. partial, for evaluation: the file may have more tensors (the optimizer's
- * moments), and may be of another program (then *info is zero). */
+/* Reads the states. Their names, dtypes and shapes must match the file, else an error is reported
+ * and nothing changes. partial, for evaluation: the file may have more tensors, such as optimizer
+ * moments, and may come from another program (then *info is zero). */
 bool checkpoint_load(const char *path, States *states, bool partial, CheckpointInfo *info,
                      Diagnostics *diag);
-/* Reads what transforms of columns have fitted into the data set. */
+/* Reads the fitted transforms of columns into the data set. */
 bool checkpoint_fitted(const char *path, const Fit *fits, uint32_t count, Dataset *dataset,
                        Diagnostics *diag);
-/* Reads the metadata alone. */
+/* Reads only the metadata. */
 bool checkpoint_info(const char *path, CheckpointInfo *info, Diagnostics *diag);
-/* Reads the data's schema alone, into the arena. false, without a report: the file has none. */
+/* Reads only the schema of the data, into the arena. false, without a report: the file has none. */
 bool checkpoint_schema(const char *path, Arena *arena, SourceSchema *schema);
 
 #endif

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* -- what is added up -- */
+/* -- the statistics -- */
 
 static void add_statistic(SplitEvaluator *evaluator, const char *name, NodeId input) {
     const Runner *runners[2] = {evaluator->pair.full, evaluator->pair.last};
@@ -30,7 +30,7 @@ static void add_statistic(SplitEvaluator *evaluator, const char *name, NodeId in
     evaluator->elements += statistic->elements;
 }
 
-/* The loss, and the inputs of `finish`, or, without it, the metrics. */
+/* Lists the loss and the inputs of `finish`; without `finish`, the metrics. */
 static void add_statistics(SplitEvaluator *evaluator) {
     const Metrics *metrics = &evaluator->metrics;
     const Graph *finish = metrics->finish;
@@ -167,7 +167,7 @@ bool evaluation_run(const Dataset *dataset, Split split, const ProgramPair *prog
     char finding[64];
     snprintf(finding, sizeof finding, "the loss on the %s rows is not finite", split_name(split));
     evaluator_check(&evaluator, dataset, states, (RunClock){0}, finding, diag);
-    /* Matrices move to the arena, since the evaluator is closed. */
+    /* Matrices are copied to the arena, because the evaluator is closed. */
     for (uint32_t i = 0; i < evaluator.metrics.count; i++) {
         if (!result->counts[i]) continue;
         size_t bytes = interp_value_bytes(evaluator.finish, metric_node(&evaluator.metrics, i));

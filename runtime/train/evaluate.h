@@ -31,7 +31,7 @@ bool evaluation_run(const Dataset *dataset, Split split, const ProgramPair *pair
                     Threads *threads, const Metrics *metrics, Arena *arena, Evaluation *result,
                     Diagnostics *diag);
 
-/* -- an evaluator evaluates a split again and again -- */
+/* -- an evaluator that evaluates a split repeatedly -- */
 
 /* An output of the programs, and its mean over the rows, or, if it is an i32, its sum over the
  * batches. */
@@ -39,7 +39,7 @@ typedef struct {
     bool is_count;
     int64_t elements;
     size_t offsets[2]; /* in the outputs of the full and of the last program */
-    NodeId input;      /* of the graph `finish`; NODE_NONE: it is not read there */
+    NodeId input;      /* of the graph `finish`; NODE_NONE: not an input of it */
     double *sums;      /* [elements] */
 } Statistic;
 
@@ -49,7 +49,7 @@ typedef struct {
     Metrics metrics;
     Statistic *statistics; /* the loss is the first */
     uint32_t count;
-    double *sums; /* of all of them */
+    double *sums; /* [elements]: of all statistics */
     int64_t elements;
     Interp *finish;    /* NULL: the statistics are the metrics */
     int64_t nonfinite; /* the first batch whose loss was not finite; -1: none */
@@ -61,9 +61,9 @@ bool evaluator_open(SplitEvaluator *evaluator, const Dataset *dataset, Split spl
                     const Metrics *metrics, Diagnostics *diag);
 void evaluator_close(SplitEvaluator *evaluator);
 void evaluator_run(SplitEvaluator *evaluator, RunClock clock, Evaluation *result);
-/* To be called after evaluator_run with this clock. true: the loss is finite. Else reports
- * `finding` and the operation that made the first non-finite number (STATUS_NONFINITE). Metrics may
- * be NaN, such as r2 where all targets are equal. */
+/* Checks the loss after evaluator_run with the same clock. false after reporting `finding` and the
+ * operation that made the first non-finite number (STATUS_NONFINITE). Metrics may be NaN, such as
+ * r2 if all targets are equal. */
 bool evaluator_check(const SplitEvaluator *evaluator, const Dataset *dataset, const States *states,
                      RunClock clock, const char *finding, Diagnostics *diag);
 

@@ -1,5 +1,5 @@
-/* What transforms learn of values that a graph computes, such as standardize(log(source.price)).
- * Transforms of plain columns are fitted by dataset_fit. */
+/* Fits transforms of values that a graph computes, such as standardize(log(source.price)).
+ * dataset_fit fits transforms of plain columns. */
 #include "ir/base/memory.h"
 #include "runtime/data/fitting.h"
 #include "runtime/program/run.h"
@@ -50,7 +50,7 @@ typedef struct {
     DType dtype;
 } FitOutput;
 
-/* Codes of text below 0 are missing. */
+/* Negative codes of text are missing. */
 static void add_rows(void *context, const Runner *runner, int64_t first, int64_t count) {
     FitOutput *fitted = context;
     Fitting *fitting = &fitted->fitting;

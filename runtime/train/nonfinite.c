@@ -1,6 +1,7 @@
-/* Which operation made the first non-finite number. The interpreter runs the batch, keeps every
- * value and finds the operation. In training, the step has changed the weights when its loss is
- * seen. But training is exact: it is run again from the last checkpoint up to the step before. */
+/* Finds the operation that made the first non-finite number. The interpreter runs the batch and
+ * keeps every value. In a training, the step has already changed the weights when its loss is
+ * known. But training is exact, so it is repeated from the last checkpoint up to the step
+ * before. */
 #include "runtime/train/nonfinite.h"
 #include "ir/base/memory.h"
 #include "ir/graph/class_lookup.h"
@@ -41,7 +42,7 @@ static const char *kind_of(const float *values, size_t count) {
     return "a number";
 }
 
-/* What the user can do; node NULL: the operation is not known. */
+/* Adds help for the user; node NULL: the operation is unknown. */
 static const char *help_text(const Graph *graph, const Node *node) {
     if (node && node->op == OP_input)
         return "the data hold it: 'mlc data' with the model file tells where; impute(...) fills in what is missing";

@@ -1,10 +1,10 @@
-/* Finding the operation that made the first non-finite number. */
+/* Finds the operation that made the first non-finite number. */
 #ifndef MLC_RUNTIME_TRAIN_NONFINITE_H
 #define MLC_RUNTIME_TRAIN_NONFINITE_H
 
 #include "runtime/program/run.h"
 
-/* A batch that makes an output, or the update of a state, non-finite. */
+/* A batch that makes an output, or the update of a state, NaN or infinite. */
 typedef struct {
     const Runner *runner;
     const States *states; /* as they were before the batch */

@@ -1,4 +1,4 @@
-/* The programs of a split: one for whole batches, one for a smaller last batch. */
+/* The programs of a split: one for full batches, one for a smaller last batch. */
 #include "runtime/train/pair.h"
 #include "ir/base/integers.h"
 

@@ -1,14 +1,12 @@
-/* The programs of a split: one for whole batches, one for a smaller last batch. */
+/* The programs of a split: one for full batches, one for a smaller last batch. */
 #ifndef MLC_RUNTIME_TRAIN_PAIR_H
 #define MLC_RUNTIME_TRAIN_PAIR_H
 
 #include "runtime/program/run.h"
 
 typedef struct {
-    const Program *full,
-        /* for `batch` rows, and for the rows of the last batch; last NULL: batches divide the rows
-         * evenly */
-        *last;
+    const Program *full; /* for `batch` rows; NULL: the split has fewer rows */
+    const Program *last; /* for the rows of the last batch; NULL: all batches are full */
     uint32_t batch;
 } ProgramPair;
 
@@ -17,7 +15,7 @@ typedef struct {
     int64_t batch, rows, steps;
 } RunnerPair;
 
-/* After a failure nothing has to be closed. A split without rows gives a pair without steps. */
+/* After a failure there is nothing to close. A split without rows gives a pair without steps. */
 bool pair_open(RunnerPair *pair, const ProgramPair *programs, const Dataset *dataset, Split split,
                States *states, Threads *threads, Diagnostics *diag);
 void pair_close(RunnerPair *pair);

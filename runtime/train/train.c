@@ -25,7 +25,7 @@ static atomic_bool stop_requested; /* set by signal handlers */
 
 void train_request_stop(void) { atomic_store(&stop_requested, true); }
 
-/* -- steps until something is due: a checkpoint, the end of the epoch, a stop -- */
+/* -- steps up to the next checkpoint, the end of the epoch, or a stop -- */
 
 /* After each batch, on any thread, one call at a time. */
 static bool after_step(void *context, int64_t step, const void *outputs) {
@@ -110,7 +110,7 @@ static double score_of(const Metrics *metrics, const Score *score, const Evaluat
     return score->higher_is_better ? value : -value;
 }
 
-/* NaN stands for no value yet. */
+/* NaN: no score yet. */
 static bool is_better(double value, double best, double gain) {
     return !isnan(value) && (isnan(best) || value > best + gain);
 }
@@ -166,9 +166,9 @@ static bool check_split(const Trainer *trainer, const SplitEvaluator *evaluator,
                            trainer_times(trainer).start, finding, trainer->diag);
 }
 
-/* Evaluates and calls the epoch event. rows: those trained in this process, for the throughput.
- * *compared: the evaluation that epochs are compared by, or NULL. False after reporting that a loss
- * is not finite. */
+/* Evaluates the held-out rows and calls the epoch event. rows: rows trained in this process, for
+ * the throughput. *compared: the evaluation that compares epochs, or NULL. False after reporting a
+ * loss that is not finite. */
 static bool tell_epoch(Trainer *trainer, double train_loss, int64_t rows, Evaluation results[2],
                        const Evaluation **compared) {
     const Evaluation *valid = evaluate_split(trainer, &trainer->valid, &results[0]);

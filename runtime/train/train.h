@@ -1,4 +1,4 @@
-/* The training loop: train() is all that a caller needs. */
+/* The training loop. The only entry point is train(). */
 #ifndef MLC_RUNTIME_TRAIN_TRAIN_H
 #define MLC_RUNTIME_TRAIN_TRAIN_H
 
@@ -16,7 +16,7 @@ typedef struct {
     uint32_t epochs;
     uint32_t accumulate; /* batches whose gradients make one step; 0: one */
     uint64_t seed;
-    bool initialized; /* the states have their first values of this seed already */
+    bool initialized; /* the states have already been initialized with this seed */
     bool shuffle;
     Score keep_best;
     StopRule stop;
@@ -26,8 +26,8 @@ typedef struct {
     const char *resume; /* path of a checkpoint to continue from, or NULL */
 } TrainOptions;
 
-/* What the caller is told. Any function may be NULL. `step` may be called by any thread, but only
- * by one at a time. */
+/* Events for the caller; any function may be NULL. `step` may be called by any thread, but only by
+ * one at a time. */
 typedef struct {
     void *context;
     void (*step)(void *context, uint32_t epoch, uint64_t step, uint64_t steps_per_epoch,
@@ -37,7 +37,7 @@ typedef struct {
     void (*epoch)(void *context, uint32_t epoch, double train_loss, double seconds, int64_t rows,
                   const Evaluation *valid, const Evaluation *test);
     void (*begin)(void *context); /* just before the first step */
-    /* When the training ends; early: by the StopRule. */
+    /* At the end of the training; early: the StopRule ended it. */
     void (*end)(void *context, const CheckpointInfo *info, bool early);
 } TrainEvents;
 

@@ -1,4 +1,4 @@
-/* A trainer is opened, set to the beginning or to a checkpoint, and closed. */
+/* Opens and closes a trainer, and sets it to the beginning or to a checkpoint. */
 #include "runtime/train/trainer.h"
 #include "ir/base/integers.h"
 #include "ir/ops/random.h"
@@ -55,8 +55,8 @@ static bool refuse(const Trainer *trainer, const char *what, const char *help) {
     return false;
 }
 
-/* Refuses a checkpoint of an earlier numerics version if the training would not be the same: where
- * gradients of several batches are added up, and where columns were standardized in f32. */
+/* Refuses a checkpoint of an earlier numerics version if the training would differ: with
+ * accumulated gradients, or with columns standardized in f32. */
 static bool check_numerics(const Trainer *trainer) {
     uint32_t fitted;
     dataset_fitted(trainer->options->dataset, &fitted);

@@ -13,7 +13,7 @@ typedef struct {
     size_t loss[2]; /* where the full and the last program put the loss */
     SplitEvaluator valid, test;
     CheckpointInfo info; /* the position */
-    /* a step has run: the states differ from those at the beginning */
+    /* a step has run, so the states differ from the initial ones */
     bool begun;
     int32_t *order; /* the rows of the current epoch */
     /* the last checkpoint, where trainer_restart begins; NULL: begin from the seed */
@@ -23,8 +23,8 @@ typedef struct {
     double event_time, save_time; /* of the last step event and the last checkpoint */
 } Trainer;
 
-/* Before: options, events and diag are set, all else is 0. false after reporting an error; the
- * trainer must be closed then too. */
+/* The caller sets options, events and diag; all else is 0. false after reporting an error;
+ * trainer_close is required even then. */
 bool trainer_open(Trainer *trainer);
 void trainer_close(Trainer *trainer);
 /* Loads trainer->saved, or initializes the states from the seed. */
@@ -34,8 +34,9 @@ int64_t trainer_step(const Trainer *trainer);   /* steps done in the current epo
 RunTimes trainer_times(const Trainer *trainer); /* of the current epoch */
 float trainer_loss(const Trainer *trainer, int64_t step, const void *outputs);
 
-/* Reports why the loss of step trainer->nonfinite, or a state after it, is not finite: trains again
- * up to that step and finds the operation that went wrong first. state NULL: the loss. */
+/* Reports why the loss of step trainer->nonfinite, or a state after it, is not finite: repeats the
+ * training up to that step and finds the first operation with a non-finite result. state: NULL for
+ * the loss. */
 void trainer_report_nonfinite(Trainer *trainer, const Symbol *state);
 
 #endif

@@ -1,6 +1,5 @@
-/* Warm start: each tensor of the network is looked up in a file by its name and shape. Where the
- * file has none of the names, as that of another program, its layers and those of the network are
- * paired by their order. */
+/* Warm start: finds each tensor of the network in a file by name and shape. If the file has none of
+ * the names, because another program wrote it, layers are paired by their order. */
 #include "runtime/train/warm_start.h"
 #include "ir/base/memory.h"
 #include "runtime/formats/weights_file.h"

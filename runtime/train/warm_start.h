@@ -1,4 +1,4 @@
-/* Warm start: a network begins with the weights of another training. */
+/* Warm start: a training begins with the weights of another one. */
 #ifndef MLC_RUNTIME_TRAIN_WARM_START_H
 #define MLC_RUNTIME_TRAIN_WARM_START_H
 
@@ -13,10 +13,10 @@ typedef struct {
     uint32_t count, capacity;
 } TextList;
 typedef struct {
-    uint32_t count;  /* tensors taken */
-    TextList anew;   /* tensors of the model that keep their first values, and why */
+    uint32_t count;  /* copied tensors */
+    TextList anew;   /* tensors of the model that keep their initial values, and why */
     TextList unused; /* tensors of the file that the model does not have */
-    TextList paired; /* layers that were paired by their order, "features.0 = conv1" */
+    TextList paired; /* layers paired by their order: "features.0 = conv1" */
 } WeightsTaken;
 /* Copies the weights and running statistics of `network` from a safetensors or NPZ file into the
  * states: those that the file has under the same name, after `maps`, with the same shape. Real
