@@ -30,12 +30,12 @@ typedef struct {
     uint32_t count;
     char *bytes; /* the values of all, one after the other */
     size_t length;
-} Tensors;
+} TensorList;
 
-static Tensors network_tensors(const Exporting *exporting) {
+static TensorList network_tensors(const Exporting *exporting) {
     const States *states = exporting->session.states;
     Arena *arena = exporting->session.arena;
-    Tensors tensors = {.items = ARENA_ARRAY(arena, Tensor, states_count(states))};
+    TensorList tensors = {.items = ARENA_ARRAY(arena, Tensor, states_count(states))};
     for (uint32_t i = 0; i < states_count(states); i++) {
         const Symbol *symbol = states_symbol(states, i);
         if (!symbol_is_network(symbol)) continue;
@@ -52,7 +52,7 @@ static Tensors network_tensors(const Exporting *exporting) {
     return tensors;
 }
 
-static bool report_tensors(const Exporting *exporting, const Tensors *tensors) {
+static bool report_tensors(const Exporting *exporting, const TensorList *tensors) {
     char numbers[NUMBER_TEXT];
     int64_t elements = 0;
     for (uint32_t i = 0; i < tensors->count; i++)
@@ -64,7 +64,7 @@ static bool report_tensors(const Exporting *exporting, const Tensors *tensors) {
 
 /* The metadata name the model. Hugging Face's readers need the key "format". */
 static bool write_safetensors(const Exporting *exporting) {
-    Tensors tensors = network_tensors(exporting);
+    TensorList tensors = network_tensors(exporting);
     SafeTensor *list = ARENA_ARRAY(exporting->session.arena, SafeTensor, tensors.count);
     for (uint32_t i = 0; i < tensors.count; i++) {
         const Symbol *symbol = tensors.items[i].symbol;
@@ -79,7 +79,7 @@ static bool write_safetensors(const Exporting *exporting) {
 }
 
 static bool write_npz(const Exporting *exporting) {
-    Tensors tensors = network_tensors(exporting);
+    TensorList tensors = network_tensors(exporting);
     NpzArray *list = ARENA_ARRAY(exporting->session.arena, NpzArray, tensors.count);
     for (uint32_t i = 0; i < tensors.count; i++) {
         const Symbol *symbol = tensors.items[i].symbol;

@@ -36,7 +36,8 @@ typedef struct {
     uint32_t error_count[SPLIT_COUNT];
 } Training;
 
-/* Makes the folder of a new run, or prepares that of a resumed one. false after reporting errors. */
+/* Makes the folder of a new run, or prepares that of a resumed one. false after reporting
+ * errors. */
 bool training_open_folder(Training *training);
 /* Writes the first files of a run. A resumed run must not change until train() has accepted its
  * checkpoint, so the first event of train() calls this. false after reporting errors. */

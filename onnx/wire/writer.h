@@ -1,8 +1,10 @@
-/* Writing protobuf messages. A message is a sequence of fields: a key (number and type), then the value.
+/* Writing protobuf messages. A message is a sequence of fields: a key (number and type), then the
+ * value.
  *
  *   size_t node = wire_begin(writer, GRAPH_node);      a field that is a message itself
  *   wire_text(writer, NODE_op_type, "Relu");
- *   wire_end(writer, node);                            its length, which stands before it, is known now */
+ *   wire_end(writer, node);                            its length, which stands before it, is known
+ *   now */
 #ifndef MLC_ONNX_WIRE_WRITER_H
 #define MLC_ONNX_WIRE_WRITER_H
 

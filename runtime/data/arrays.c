@@ -158,10 +158,10 @@ static const ArrayField *longest_field(const ArrayFields *fields) {
 typedef struct {
     Arena *arena;
     SourceUnreadable *unreadable;
-} Finding;
+} FindingCopy;
 
 static void take_line(void *context, const DiagLine *line) {
-    const Finding *to = context;
+    const FindingCopy *to = context;
     const char **text = line->kind == DIAG_HELP ? &to->unreadable->help : &to->unreadable->finding;
     *text = arena_format(to->arena, "%s", line->message);
 }
@@ -174,7 +174,7 @@ static bool has_other_rows(const ArrayField *reference, ArrayField field, Arena 
     for (Split split = 0; split < SPLIT_COUNT; split++) /* the error has another place */
         field.parts[split].span = first.parts[split].span = (Span){0};
     bool same = check_field(&first, &field, diag);
-    diag_visit(diag, take_line, &(Finding){arena, why});
+    diag_visit(diag, take_line, &(FindingCopy){arena, why});
     diag_free(diag);
     return !same;
 }

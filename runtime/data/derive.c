@@ -27,7 +27,7 @@ typedef struct {
     const Derived *dated;
     int32_t dated_row;
     Date date;
-} Place;
+} ComputedCell;
 
 static Number whole_number(int64_t whole) { return (Number){true, whole, 0}; }
 static Number real_number(double real) { return (Number){false, 0, real}; }
@@ -52,7 +52,7 @@ static Number source_number(const SourceData *source, uint32_t field, int64_t at
     return whole == WHOLE_MISSING ? real_number((double)NAN) : whole_number(whole);
 }
 
-static Number column_number(const Place *place, const Derived *derived) {
+static Number column_number(const ComputedCell *place, const Derived *derived) {
     const SourceData *source = place->source;
     if (derived->is_list) return source_number(source, derived->fields[place->element], place->row);
     uint32_t field = derived->fields[0];
@@ -82,7 +82,8 @@ static const char *cell_text(const SourceData *source, uint32_t field, int32_t r
     return text;
 }
 
-static bool no_date(const Place *place, uint32_t field, const char *cell, const char *problem) {
+static bool no_date(const ComputedCell *place, uint32_t field, const char *cell,
+                    const char *problem) {
     place->fault->row = place->row;
     place->fault->field = place->source->fields[field].name;
     snprintf(place->fault->finding, sizeof place->fault->finding, "is '%.*s', which %s", CELL_SHOWN,
@@ -92,7 +93,7 @@ static bool no_date(const Place *place, uint32_t field, const char *cell, const 
 
 /* Parses the date of a row. Its parts are requested one after the other, so the last date is
  * kept. */
-static bool date_number(Place *place, const Derived *derived, Number *result) {
+static bool date_number(ComputedCell *place, const Derived *derived, Number *result) {
     char text[CELL_TEXT], problem[DATE_PROBLEM];
     int64_t element = derived->is_list ? place->element : 0;
     uint32_t field = derived->fields[element];
@@ -113,7 +114,7 @@ static bool date_number(Place *place, const Derived *derived, Number *result) {
 
 /* -- operations -- */
 
-static bool fault(const Place *place, const char *finding, double number) {
+static bool fault(const ComputedCell *place, const char *finding, double number) {
     place->fault->row = place->row;
     place->fault->field = NULL;
     snprintf(place->fault->finding, sizeof place->fault->finding, finding, number);
@@ -121,7 +122,7 @@ static bool fault(const Place *place, const char *finding, double number) {
 }
 
 /* Of two whole numbers; one that has no whole result is left to f64. */
-static bool whole_operation(const Place *place, DerivedKind kind, int64_t a, int64_t b,
+static bool whole_operation(const ComputedCell *place, DerivedKind kind, int64_t a, int64_t b,
                             Number *result) {
     int64_t whole = 0;
     bool overflow = false;
@@ -167,7 +168,7 @@ static Number real_operation(DerivedKind kind, double a, double b) {
     }
 }
 
-static bool int_of(const Place *place, Number number, Number *result) {
+static bool int_of(const ComputedCell *place, Number number, Number *result) {
     double real = trunc(real_of(number));
     if (is_missing(number)) return fault(place, "is no number", 0);
     if (!(real >= INT32_MIN && real <= INT32_MAX))
@@ -178,7 +179,8 @@ static bool int_of(const Place *place, Number number, Number *result) {
     return true;
 }
 
-static bool single_operation(const Place *place, DerivedKind kind, Number a, Number *result) {
+static bool single_operation(const ComputedCell *place, DerivedKind kind, Number a,
+                             Number *result) {
     bool negates = kind == DERIVED_NEG || (kind == DERIVED_ABS && a.is_whole && a.whole < 0);
     if (kind == DERIVED_INT) return int_of(place, a, result);
     if (a.is_whole && negates) return whole_operation(place, DERIVED_SUB, 0, a.whole, result);
@@ -198,15 +200,15 @@ const FittedColumn *derive_fitted(const SourceData *source, const char *fit) {
     return NULL;
 }
 
-static bool compute(Place *place, const Derived *derived, Number *result);
+static bool compute(ComputedCell *place, const Derived *derived, Number *result);
 
 /* -1: there is none. */
-static int32_t row_ahead(const Place *place, const Derived *derived) {
+static int32_t row_ahead(const ComputedCell *place, const Derived *derived) {
     const SeriesRuns *runs = place->source->runs;
     return runs ? runs_row(runs, place->row, derived->whole) : -1;
 }
 
-static bool unknown(const Place *place, const char *fit) {
+static bool unknown(const ComputedCell *place, const char *fit) {
     place->fault->row = place->row;
     place->fault->field = NULL;
     snprintf(place->fault->finding, sizeof place->fault->finding, "needs what '%.100s' has fitted",
@@ -214,7 +216,7 @@ static bool unknown(const Place *place, const char *fit) {
     return false;
 }
 
-static bool standardized(Place *place, const Derived *derived, Number *result) {
+static bool standardized(ComputedCell *place, const Derived *derived, Number *result) {
     const FittedColumn *fitted = derive_fitted(place->source, derived->args[1]->fit);
     Number x;
     if (!fitted) return unknown(place, derived->args[1]->fit);
@@ -224,7 +226,7 @@ static bool standardized(Place *place, const Derived *derived, Number *result) {
     return true;
 }
 
-static bool imputed(Place *place, const Derived *derived, Number *result) {
+static bool imputed(ComputedCell *place, const Derived *derived, Number *result) {
     const Derived *by = derived->args[1];
     const FittedColumn *fitted =
         by->kind == DERIVED_FITTED ? derive_fitted(place->source, by->fit) : NULL;
@@ -236,7 +238,7 @@ static bool imputed(Place *place, const Derived *derived, Number *result) {
 }
 
 /* The value in another row of the same series; NaN beyond its ends. */
-static bool number_ahead(Place *place, const Derived *derived, Number *result) {
+static bool number_ahead(ComputedCell *place, const Derived *derived, Number *result) {
     int32_t row = place->row, other = row_ahead(place, derived);
     if (other < 0) return *result = real_number((double)NAN), true;
     place->row = other;
@@ -246,7 +248,8 @@ static bool number_ahead(Place *place, const Derived *derived, Number *result) {
 }
 
 /* floor(a / b) for whole numbers, which may be too large for f64. */
-static bool floor_of_quotient(Place *place, const Derived *quotient, bool *known, Number *result) {
+static bool floor_of_quotient(ComputedCell *place, const Derived *quotient, bool *known,
+                              Number *result) {
     Number a, b;
     *known = false;
     if (!compute(place, quotient->args[0], &a) || !compute(place, quotient->args[1], &b))
@@ -259,7 +262,7 @@ static bool floor_of_quotient(Place *place, const Derived *quotient, bool *known
     return true;
 }
 
-static bool compute(Place *place, const Derived *derived, Number *result) {
+static bool compute(ComputedCell *place, const Derived *derived, Number *result) {
     Number args[2] = {{0}};
     bool known = false;
     switch (derived->kind) {
@@ -288,7 +291,7 @@ static bool compute(Place *place, const Derived *derived, Number *result) {
 /* -- all rows of a column -- */
 
 /* A class is a whole number. */
-static bool put_class(const Place *place, Number number, int64_t *to) {
+static bool put_class(const ComputedCell *place, Number number, int64_t *to) {
     *to = number.is_whole ? number.whole : WHOLE_MISSING;
     if (number.is_whole || is_missing(number)) return true;
     if (number.real != trunc(number.real))
@@ -300,7 +303,7 @@ static bool put_class(const Place *place, Number number, int64_t *to) {
 }
 
 /* The first column with a missing cell that is not imputed; *row becomes the row of that cell. */
-static const SourceField *missing_field(Place *place, const Derived *derived, int32_t *row) {
+static const SourceField *missing_field(ComputedCell *place, const Derived *derived, int32_t *row) {
     const SourceField *found = NULL;
     char text[CELL_TEXT];
     int32_t here = place->row,
@@ -320,7 +323,7 @@ static const SourceField *missing_field(Place *place, const Derived *derived, in
 }
 
 /* If a cell is missing, that is the fault, whatever the computed number is. */
-static bool find_fault(Place *place, const Derived *derived) {
+static bool find_fault(ComputedCell *place, const Derived *derived) {
     int32_t row;
     const SourceField *field = place->fault->field ? NULL : missing_field(place, derived, &row);
     if (field) *place->fault = (DeriveFault){.row = row, .field = field->name};
@@ -334,7 +337,7 @@ static bool has_rows(const SourceData *source, SourceRows looks, int32_t row) {
            runs_row(source->runs, row, looks.to) >= 0;
 }
 
-static bool derive_rows(Place *place, const Derived *derived, int64_t first, int64_t count,
+static bool derive_rows(ComputedCell *place, const Derived *derived, int64_t first, int64_t count,
                         void *to) {
     DType dtype = derived_dtype(derived);
     bool classes = derived->kind == DERIVED_CLASSES;
@@ -366,7 +369,7 @@ static bool derive_rows(Place *place, const Derived *derived, int64_t first, int
 
 void *derive_elements(const SourceData *source, const Derived *derived, DeriveFault *at_fault) {
     const SourceSchema *schema = &source->schema;
-    Place place = {.source = source, .fault = at_fault};
+    ComputedCell place = {.source = source, .fault = at_fault};
     int64_t first = schema->train_rows + schema->valid_rows,
             begin = schema->test_rows ? source->test_begin : first;
     int64_t rows = begin + schema->test_rows;
@@ -397,7 +400,7 @@ double derive_value(const SourceData *source, uint32_t field, int64_t at) {
 bool derive_number(const SourceData *source, const Derived *derived, int32_t row, int64_t element,
                    int64_t *whole, double *number) {
     DeriveFault unheard;
-    Place place = {.source = source, .fault = &unheard, .row = row, .element = element};
+    ComputedCell place = {.source = source, .fault = &unheard, .row = row, .element = element};
     Number result;
     if (!compute(&place, derived, &result)) result = real_number((double)NAN);
     *whole = result.whole;
@@ -407,7 +410,7 @@ bool derive_number(const SourceData *source, const Derived *derived, int32_t row
 
 void derive_row(const SourceData *source, const Derived *derived, int32_t row, double *to) {
     DeriveFault unheard;
-    Place place = {.source = source, .fault = &unheard, .row = row};
+    ComputedCell place = {.source = source, .fault = &unheard, .row = row};
     int64_t each = shape_elements(derived_row(&source->schema, derived));
     for (; place.element < each; place.element++) {
         Number number;
@@ -420,7 +423,7 @@ bool derive_has_rows(const SourceData *source, const Derived *derived, int32_t r
 }
 
 const SourceField *derive_missing(const SourceData *source, const Derived *derived, int32_t *row) {
-    Place place = {.source = source, .row = *row};
+    ComputedCell place = {.source = source, .row = *row};
     int64_t each = shape_elements(derived_row(&source->schema, derived));
     const SourceField *found = NULL;
     for (; place.element < each && !found; place.element++)
@@ -429,7 +432,7 @@ const SourceField *derive_missing(const SourceData *source, const Derived *deriv
 }
 
 bool derive_fraction(const SourceData *source, const Derived *derived, int32_t row, double *value) {
-    Place place = {.source = source, .row = row};
+    ComputedCell place = {.source = source, .row = row};
     bool columns = derived->kind == DERIVED_INT && derived->args[0]->kind == DERIVED_COLUMNS,
          cut = false;
     int64_t each = columns ? shape_elements(derived_row(&source->schema, derived)) : 0;

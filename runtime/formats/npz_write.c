@@ -1,5 +1,5 @@
-/* Writing NPZ archives. A ZIP file is: a header and the bytes of each entry; then, for each, a longer header in the directory; then where
- * that begins. */
+/* Writing NPZ archives. A ZIP file is: a header and the bytes of each entry; then, for each, a
+ * longer header in the directory; then where that begins. */
 #include "runtime/formats/npz_write.h"
 #include "ir/base/files.h"
 #include "ir/base/memory.h"
@@ -30,7 +30,8 @@ typedef struct {
     uint32_t crc, offset;
 } Entry;
 
-/* The magic number, version 1.0, the length of the text, and the text of a Python dictionary, padded so that the data are aligned. */
+/* The magic number, version 1.0, the length of the text, and the text of a Python dictionary,
+ * padded so that the data are aligned. */
 static void make_header(const NpzArray *array, Entry *entry) {
     static const char *const types[DTYPE_COUNT] = {
         [DTYPE_F32] = "<f4", [DTYPE_I32] = "<i4", [DTYPE_U8] = "|u1", [DTYPE_BOOL] = "|b1"};

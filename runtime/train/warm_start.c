@@ -107,9 +107,9 @@ static void list_unused(WarmStart *start, const Graph *network) {
 
 /* -- layers of another program: the first Linear of the file is the network's first dense -- */
 
-/* What a layer is, by the tensors it has. A dense has a weight of rank 2, a convolution of rank 4, a
- * batch_norm a running_mean, a layer_norm a weight of rank 1. A part that is none of these, such as
- * a bias alone, is paired by its name only. */
+/* What a layer is, by the tensors it has. A dense has a weight of rank 2, a convolution of rank 4,
+ * a batch_norm a running_mean, a layer_norm a weight of rank 1. A part that is none of these, such
+ * as a bias alone, is paired by its name only. */
 typedef enum { LAYER_NONE, LAYER_MATRIX, LAYER_FILTERS, LAYER_BATCH_NORM, LAYER_NORM } LayerKind;
 typedef struct {
     const char *name; /* "features.0" */

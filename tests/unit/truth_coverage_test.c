@@ -1,5 +1,5 @@
-/* Every function of the library is compared with PyTorch or mpmath somewhere in tests/truth, and at the edges of its range in edges.txt.
- * What is not, is named here with the reason. */
+/* Every function of the library is compared with PyTorch or mpmath somewhere in tests/truth, and at
+ * the edges of its range in edges.txt. What is not, is named here with the reason. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
