@@ -8,10 +8,10 @@ const char *const fuzz_words[] = {"Conv",
                                   "MatMul",
                                   "Reshape",
                                   "\x08\x01",
-                                  "\x1a\x04"
-                                  "Relu",
-                                  "\x22\x03"
-                                  "Add",
+                                  ("\x1a\x04"
+                                   "Relu"),
+                                  ("\x22\x03"
+                                   "Add"),
                                   "axis",
                                   "perm",
                                   "\x12\x00",
