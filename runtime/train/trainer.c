@@ -102,8 +102,11 @@ static bool load_saved(Trainer *trainer) {
                       "train again, or from a checkpoint of before that");
     uint64_t steps = (uint64_t)trainer->pair.steps, begin = info->epoch * steps;
     info->epochs = options->epochs;
-    if (info->seed == options->seed && info->epoch <= options->epochs && info->step >= begin &&
-        info->step - begin < steps && (info->step > begin || info->loss_sum == 0))
+    if (info->epoch > options->epochs)
+        return refuse(trainer, "it has been trained for more epochs than train.epochs",
+                      "--set train.epochs can only raise the number of epochs");
+    if (info->seed == options->seed && info->step >= begin && info->step - begin < steps &&
+        (info->step > begin || info->loss_sum == 0))
         return tell_numerics(trainer);
     return refuse(trainer, "its seed, epoch or step do not fit the model",
                   "only train.epochs may be changed, to more");
