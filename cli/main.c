@@ -18,27 +18,17 @@
 #include "ir/base/display.h"
 #include "runtime/formats/map.h"
 
-typedef struct {
-    const char *name, *operands;
-    int min_operands, max_operands;
-    uint64_t options;
-    const char *help;
-    Status (*run)(const Options *given, Diagnostics *diag);
-} Command;
-
-static const Command commands[] = {
-#define COMMAND(function, name, operands, min, max, options, help)                                 \
-    {name, operands, min, max, options, help, command_##function},
+static Status (*const functions[COMMAND_COUNT])(const Options *given, Diagnostics *diag) = {
+#define COMMAND(function, ...) command_##function,
 #include "cli/session/commands.def"
 };
-enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
 static Status print_help(FILE *out) {
     fputs("mlc compiles and trains small neural networks that a text file describes.\n\n", out);
     for (int i = 0; i < COMMAND_COUNT; i++) {
         char usage[64];
-        snprintf(usage, sizeof usage, "%s %s", commands[i].name, commands[i].operands);
-        fprintf(out, "  mlc %-28s %s\n", usage, commands[i].help);
+        snprintf(usage, sizeof usage, "%s %s", command_rows[i].name, command_rows[i].operands);
+        fprintf(out, "  mlc %-28s %s\n", usage, command_rows[i].help);
     }
     fputs("\n  mlc COMMAND --help               options of a command\n"
           "  mlc help [COMMAND] | --help      this page, or the options of a command\n"
@@ -50,7 +40,7 @@ static Status print_help(FILE *out) {
     return STATUS_OK;
 }
 
-static Status print_command_help(const Command *command) {
+static Status print_command_help(const CommandRow *command) {
     printf("mlc %s %s [OPTIONS]\n  %s\n\n", command->name, command->operands, command->help);
     options_print(command->options, stdout);
     return STATUS_OK;
@@ -104,12 +94,11 @@ static void help_option(const char *name, const char *const names[COMMAND_COUNT]
             "the command comes first, options follow it: mlc train my.mdl; 'mlc --help' lists them");
 }
 
-static const Command *command_find(const char *name, Diagnostics *diag) {
+static const CommandRow *command_find(const char *name, Diagnostics *diag) {
+    const CommandRow *found = command_named(name);
+    if (found) return found;
     const char *names[COMMAND_COUNT];
-    for (int i = 0; i < COMMAND_COUNT; i++) {
-        names[i] = commands[i].name;
-        if (strcmp(names[i], name) == 0) return &commands[i];
-    }
+    for (int i = 0; i < COMMAND_COUNT; i++) names[i] = command_rows[i].name;
     diag_error(diag, STATUS_USAGE, (Span){0}, "there is no command '%s'", name);
     const char *near = diag_nearest(name, names, COMMAND_COUNT), *other = command_elsewhere(name);
     if (*name == '-')
@@ -128,7 +117,7 @@ static const Command *command_find(const char *name, Diagnostics *diag) {
     return NULL;
 }
 
-static Status too_few(const Command *command, Diagnostics *diag) {
+static Status too_few(const CommandRow *command, Diagnostics *diag) {
     bool takes_run = !strncmp(command->operands, "RUN", 3);
     const char *what = takes_run                                    ? "the folder of a run"
                        : !strncmp(command->operands, "FILE.mdl", 8) ? "a model file"
@@ -141,7 +130,7 @@ static Status too_few(const Command *command, Diagnostics *diag) {
     return STATUS_USAGE;
 }
 
-static Status too_many(const Command *command, const Options *options, Diagnostics *diag) {
+static Status too_many(const CommandRow *command, const Options *options, Diagnostics *diag) {
     const char *operand = options->operands[command->max_operands];
     diag_error(diag, STATUS_USAGE, (Span){0}, "'mlc %s' takes no argument '%.200s'%s",
                command->name, operand, command->max_operands ? " as well" : "");
@@ -150,7 +139,7 @@ static Status too_many(const Command *command, const Options *options, Diagnosti
     return STATUS_USAGE;
 }
 
-static Status run_command(const Command *command, int argc, char **argv, Diagnostics *diag) {
+static Status run_command(const CommandRow *command, int argc, char **argv, Diagnostics *diag) {
     Options options;
     if (!options_parse(&options, command->name, command->options, argc, argv, diag))
         return STATUS_USAGE;
@@ -173,7 +162,7 @@ static Status run_command(const Command *command, int argc, char **argv, Diagnos
         fputs(
             "mlc: --gemm=openblas is outside the numerics contract: OpenBLAS rounds in an order of its own\n",
             stderr);
-    return command->run(&options, diag);
+    return functions[command - command_rows](&options, diag);
 }
 
 /* mlc help [COMMAND] | --man [COMMAND] | --completion SHELL */
@@ -184,7 +173,7 @@ static Status command_help(int argc, char **argv, Diagnostics *diag) {
         return (!name || command_find(name, diag)) && help_print_man(name, stdout) ? STATUS_OK
                                                                                    : STATUS_USAGE;
     if (strcmp(topic, "--completion") != 0) {
-        const Command *about = command_find(topic, diag);
+        const CommandRow *about = command_find(topic, diag);
         return about ? print_command_help(about) : STATUS_USAGE;
     }
     if (name && help_print_completion(name, stdout)) return STATUS_OK;
@@ -208,7 +197,7 @@ static Status dispatch(int argc, char **argv, Diagnostics *diag) {
         return STATUS_OK;
     }
     if (strcmp(argv[1], "help") == 0) return command_help(argc, argv, diag);
-    const Command *command = command_find(argv[1], diag);
+    const CommandRow *command = command_find(argv[1], diag);
     return command ? run_command(command, argc - 1, argv + 1, diag) : STATUS_USAGE;
 }
 

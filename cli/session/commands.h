@@ -9,4 +9,21 @@
     Status command_##function(const Options *given, Diagnostics *diag);
 #include "cli/session/commands.def"
 
+typedef enum {
+#define COMMAND(function, name, operands, min, max, options, help) COMMAND_##function,
+#include "cli/session/commands.def"
+    COMMAND_COUNT
+} CommandId;
+
+/* A row of commands.def. */
+typedef struct {
+    const char *name, *operands; /* "predict", "RUN [FILE|FOLDER...]" */
+    int min_operands, max_operands;
+    uint64_t options; /* bit OptionId: the command takes this option */
+    const char *help;
+} CommandRow;
+extern const CommandRow command_rows[COMMAND_COUNT];
+/* NULL: there is no command of this name */
+const CommandRow *command_named(const char *name);
+
 #endif

@@ -8,19 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef enum { KIND_FLAG, KIND_TEXT, KIND_NUMBER, KIND_CHOICE, KIND_LIST } OptionKind;
-
-typedef struct {
-    const char *name;
-    char letter;
-    OptionKind kind;
-    const char *argument; /* "DIR"; "train|eval|predict" for a choice; "" for a flag */
-    int64_t low, high, standard;
-    const char *help;
-    size_t offset;
-} OptionRow;
-
-static const OptionRow rows[OPTION_COUNT] = {
+const OptionRow option_rows[OPTION_COUNT] = {
 #define WORD(id, word) "|" #word
 #define OPTION(id, name, letter, kind, argument, low, high, standard, help)                        \
     {name,     letter, KIND_##kind,          &(argument)[KIND_##kind == KIND_CHOICE], low, high,   \
@@ -31,19 +19,20 @@ static const OptionRow rows[OPTION_COUNT] = {
 /* store_choice writes each choice, an enumeration, as an int. */
 _Static_assert(sizeof(Choice_kind) == sizeof(int), "an enumeration has the size of an int");
 
-enum { LONG_BASE = 256, SPELLING_MAX = 64 };
+enum { LONG_BASE = 256 };
 
-static bool is_allowed(uint64_t allowed, int id) { return allowed >> id & 1; }
+bool option_in(uint64_t options, int id) { return options >> id & 1; }
 
 bool option_given(const Options *options, OptionId id) {
-    return is_allowed(options->given, (int)id);
+    return option_in(options->given, (int)id);
 }
 
-static void spelling(const OptionRow *row, char text[SPELLING_MAX]) {
+const char *option_spelling(const OptionRow *row, char text[OPTION_SPELLING]) {
     if (row->name)
-        snprintf(text, SPELLING_MAX, "--%s", row->name);
+        snprintf(text, OPTION_SPELLING, "--%s", row->name);
     else
-        snprintf(text, SPELLING_MAX, "-%c", row->letter);
+        snprintf(text, OPTION_SPELLING, "-%c", row->letter);
+    return text;
 }
 
 bool parse_number(const char *text, int64_t low, int64_t high, int64_t *number) {
@@ -62,7 +51,7 @@ enum { CHOICES_MAX = 8 };
 
 static bool store_choice(int *value, const char *option, const OptionRow *row, const char *text,
                          Diagnostics *diag) {
-    char buffer[SPELLING_MAX];
+    char buffer[OPTION_SPELLING];
     const char *words[CHOICES_MAX];
     size_t count = 0;
     snprintf(buffer, sizeof buffer, "%s", row->argument);
@@ -103,10 +92,10 @@ static bool store_item(OptionList *list, const char *option, const char *text, D
 }
 
 static bool store(Options *options, int id, const char *text, Diagnostics *diag) {
-    const OptionRow *row = &rows[id];
+    const OptionRow *row = &option_rows[id];
     void *field = (char *)options + row->offset;
-    char option[SPELLING_MAX];
-    spelling(row, option);
+    char option[OPTION_SPELLING];
+    option_spelling(row, option);
     options->given |= UINT64_C(1) << id;
     switch (row->kind) {
     case KIND_FLAG: *(bool *)field = true; return true;
@@ -120,18 +109,18 @@ static bool store(Options *options, int id, const char *text, Diagnostics *diag)
 
 static void report_unknown(const char *command, const char *argument, uint64_t allowed,
                            Diagnostics *diag) {
-    char name[SPELLING_MAX];
+    char name[OPTION_SPELLING];
     snprintf(name, sizeof name, "%.*s", (int)strcspn(argument, "="), argument);
     diag_error(diag, STATUS_USAGE, (Span){0}, "'mlc %s' has no option '%s'", command, name);
     const char *names[OPTION_COUNT];
     size_t count = 0;
     for (int id = 0; id < OPTION_COUNT; id++)
-        if (is_allowed(allowed, id) && rows[id].name) names[count++] = rows[id].name;
+        if (option_in(allowed, id) && option_rows[id].name) names[count++] = option_rows[id].name;
     const char *near = strncmp(name, "--", 2) == 0 ? diag_nearest(name + 2, names, count) : NULL;
     if (suggest_option(name, allowed, diag)) return;
     if (near)
         diag_help(diag, "did you mean '--%s'?", near);
-    else if (is_allowed(allowed, OPTION_set))
+    else if (option_in(allowed, OPTION_set))
         diag_help(
             diag,
             "'mlc %s --help' lists them; settings of the model are given as --set train.epochs=3",
@@ -142,7 +131,7 @@ static void report_unknown(const char *command, const char *argument, uint64_t a
 
 static int id_of_letter(int letter) {
     int id = 0;
-    while (rows[id].letter != letter) id++;
+    while (option_rows[id].letter != letter) id++;
     return id;
 }
 
@@ -150,15 +139,15 @@ static int id_of_letter(int letter) {
  * unknown option. */
 static void report_refused(int found, const char *command, char **argv, uint64_t allowed,
                            Diagnostics *diag) {
-    char option[SPELLING_MAX];
+    char option[OPTION_SPELLING];
     bool is_long = optopt >= LONG_BASE;
     if (is_long)
-        spelling(&rows[optopt - LONG_BASE], option);
+        option_spelling(&option_rows[optopt - LONG_BASE], option);
     else
         snprintf(option, sizeof option, "-%c", optopt);
     if (found == ':')
         diag_error(diag, STATUS_USAGE, (Span){0}, "%s needs an argument: %s %s", option, option,
-                   rows[is_long ? optopt - LONG_BASE : id_of_letter(optopt)].argument);
+                   option_rows[is_long ? optopt - LONG_BASE : id_of_letter(optopt)].argument);
     else if (is_long)
         diag_error(diag, STATUS_USAGE, (Span){0}, "%s takes no argument", option);
     else
@@ -169,12 +158,12 @@ static void report_refused(int found, const char *command, char **argv, uint64_t
 static void make_tables(uint64_t allowed, struct option *longs, char *shorts) {
     *shorts++ = ':';
     for (int id = 0; id < OPTION_COUNT; id++) {
-        if (!is_allowed(allowed, id)) continue;
-        int argument = rows[id].kind == KIND_FLAG ? no_argument : required_argument;
-        if (rows[id].name)
-            *longs++ = (struct option){rows[id].name, argument, NULL, LONG_BASE + id};
-        if (rows[id].letter) *shorts++ = rows[id].letter;
-        if (rows[id].letter && argument) *shorts++ = ':';
+        if (!option_in(allowed, id)) continue;
+        int argument = option_rows[id].kind == KIND_FLAG ? no_argument : required_argument;
+        if (option_rows[id].name)
+            *longs++ = (struct option){option_rows[id].name, argument, NULL, LONG_BASE + id};
+        if (option_rows[id].letter) *shorts++ = option_rows[id].letter;
+        if (option_rows[id].letter && argument) *shorts++ = ':';
     }
     *longs = (struct option){0};
     *shorts = 0;
@@ -188,8 +177,8 @@ bool options_parse(Options *options, const char *command, uint64_t allowed, int 
     make_tables(allowed, longs, shorts);
     memset(options, 0, sizeof *options);
     for (int id = 0; id < OPTION_COUNT; id++)
-        if (rows[id].kind == KIND_NUMBER)
-            *(int64_t *)((char *)options + rows[id].offset) = rows[id].standard;
+        if (option_rows[id].kind == KIND_NUMBER)
+            *(int64_t *)((char *)options + option_rows[id].offset) = option_rows[id].standard;
     opterr = 0;
     optind = 1;
     for (int found; (found = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {
@@ -206,12 +195,12 @@ bool options_parse(Options *options, const char *command, uint64_t allowed, int 
 
 void options_print(uint64_t allowed, FILE *out) {
     for (int id = 0; id < OPTION_COUNT; id++) {
-        if (!is_allowed(allowed, id)) continue;
-        char option[SPELLING_MAX], left[2 * SPELLING_MAX];
-        spelling(&rows[id], option);
-        snprintf(left, sizeof left, "%s%s%s", option, *rows[id].argument ? " " : "",
-                 rows[id].argument);
-        fprintf(out, "  %-28s %s%s\n", left, rows[id].help,
-                rows[id].kind == KIND_LIST ? " (repeatable)" : "");
+        if (!option_in(allowed, id)) continue;
+        char option[OPTION_SPELLING], left[2 * OPTION_SPELLING];
+        option_spelling(&option_rows[id], option);
+        snprintf(left, sizeof left, "%s%s%s", option, *option_rows[id].argument ? " " : "",
+                 option_rows[id].argument);
+        fprintf(out, "  %-28s %s%s\n", left, option_rows[id].help,
+                option_rows[id].kind == KIND_LIST ? " (repeatable)" : "");
     }
 }

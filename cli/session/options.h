@@ -53,6 +53,24 @@ typedef struct {
      OPTION_BIT(no_cache) | OPTION_BIT(verbose) | OPTION_BIT(help))
 #define OPTIONS_RUN (OPTION_BIT(split) | OPTION_BIT(checkpoint) | OPTION_BIT(json) | OPTIONS_CODE)
 
+/* A row of options.def. */
+typedef enum { KIND_FLAG, KIND_TEXT, KIND_NUMBER, KIND_CHOICE, KIND_LIST } OptionKind;
+typedef struct {
+    const char *name; /* NULL: the option has a letter only */
+    char letter;      /* 0: none */
+    OptionKind kind;
+    const char *argument; /* "DIR"; "train|eval|predict" for a choice; "" for a flag */
+    int64_t low, high, standard;
+    const char *help;
+    size_t offset; /* of its field in Options */
+} OptionRow;
+extern const OptionRow option_rows[OPTION_COUNT];
+/* "--out", or "-O" of an option with a letter only; returns `text`. */
+enum { OPTION_SPELLING = 64 };
+const char *option_spelling(const OptionRow *row, char text[OPTION_SPELLING]);
+/* Whether option number `id` is in a set of options. */
+bool option_in(uint64_t options, int id);
+
 /* Parses the arguments of `command` (argv[0] is its name), which accepts the options in `allowed`.
  * false after reporting STATUS_USAGE errors. */
 bool options_parse(Options *options, const char *command, uint64_t allowed, int argc, char **argv,

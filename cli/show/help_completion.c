@@ -1,7 +1,7 @@
 /* Completions: after `mlc` the commands, after a command its options and the files it takes, after
  * an option with choices these. */
 #include "cli/show/help_pages.h"
-#include "cli/show/help_tables.h"
+#include "cli/session/commands.h"
 
 #include <string.h>
 
@@ -15,14 +15,14 @@ static Words words_of(const char *text) {
 }
 
 /* Files are completed, too, where more operands follow: mlc predict RUN FILE. */
-static Words operand_words(const HelpCommand *command) {
+static Words operand_words(const CommandRow *command) {
     bool more = strstr(command->operands, "...") || strchr(command->operands, '|');
     return more ? WORDS_FILE : words_of(command->operands);
 }
 
 static void print_commands(const char *between, FILE *out) {
-    for (uint32_t i = 0; i < help_command_count; i++)
-        fprintf(out, "%s%s", i ? between : "", help_commands[i].name);
+    for (int i = 0; i < COMMAND_COUNT; i++)
+        fprintf(out, "%s%s", i ? between : "", command_rows[i].name);
 }
 
 static void print_choices(const char *choices, FILE *out) {
@@ -38,13 +38,13 @@ static const char *const bash_words[] = {
     [WORDS_FILE] = "compgen -f -- \"$cur\""};
 
 /* One line for each option with an argument: which words may follow it. */
-static void print_bash_arguments(const HelpCommand *command, FILE *out) {
-    for (uint32_t i = 0; i < help_option_count; i++) {
-        const HelpOption *option = &help_options[i];
-        char spelling[HELP_SPELLING];
-        if (!*option->argument || !help_has(command, i)) continue;
-        fprintf(out, "    '%s %s') ", command->name, help_spelling(option, spelling));
-        if (option->choice) {
+static void print_bash_arguments(const CommandRow *command, FILE *out) {
+    for (int i = 0; i < OPTION_COUNT; i++) {
+        const OptionRow *option = &option_rows[i];
+        char spelling[OPTION_SPELLING];
+        if (!*option->argument || !option_in(command->options, i)) continue;
+        fprintf(out, "    '%s %s') ", command->name, option_spelling(option, spelling));
+        if (option->kind == KIND_CHOICE) {
             fputs("compgen -W '", out);
             print_choices(option->argument, out);
             fputs("' -- \"$cur\"", out);
@@ -57,14 +57,14 @@ static void print_bash_arguments(const HelpCommand *command, FILE *out) {
 }
 
 static void print_bash_commands(FILE *out) {
-    for (uint32_t i = 0; i < help_command_count; i++) {
-        const HelpCommand *command = &help_commands[i];
+    for (int i = 0; i < COMMAND_COUNT; i++) {
+        const CommandRow *command = &command_rows[i];
         fprintf(out, "    %s)\n        if [[ $cur == -* ]]; then\n            compgen -W '",
                 command->name);
-        for (uint32_t k = 0; k < help_option_count; k++) {
-            char spelling[HELP_SPELLING];
-            if (help_has(command, k))
-                fprintf(out, "%s ", help_spelling(&help_options[k], spelling));
+        for (int k = 0; k < OPTION_COUNT; k++) {
+            char spelling[OPTION_SPELLING];
+            if (option_in(command->options, k))
+                fprintf(out, "%s ", option_spelling(&option_rows[k], spelling));
         }
         const char *words = bash_words[operand_words(command)];
         fprintf(out,
@@ -83,7 +83,7 @@ static void print_bash(FILE *out) {
     fputs(" help version' -- \"$cur\"\n        return\n    fi\n"
           "    case \"${COMP_WORDS[1]} $previous\" in\n",
           out);
-    for (uint32_t i = 0; i < help_command_count; i++) print_bash_arguments(&help_commands[i], out);
+    for (int i = 0; i < COMMAND_COUNT; i++) print_bash_arguments(&command_rows[i], out);
     fputs("    esac\n    case ${COMP_WORDS[1]} in\n", out);
     print_bash_commands(out);
     fputs("    help) compgen -W '", out);
@@ -111,13 +111,13 @@ static const char *const zsh_words[] = {[WORDS_ANY] = " ",
                                         [WORDS_FOLDER] = "_files -/",
                                         [WORDS_FILE] = "_files"};
 
-static void print_zsh_option(const HelpOption *option, FILE *out) {
-    char spelling[HELP_SPELLING];
-    fprintf(out, " \\\n            '%s%s[", option->repeatable ? "*" : "",
-            help_spelling(option, spelling));
+static void print_zsh_option(const OptionRow *option, FILE *out) {
+    char spelling[OPTION_SPELLING];
+    fprintf(out, " \\\n            '%s%s[", option->kind == KIND_LIST ? "*" : "",
+            option_spelling(option, spelling));
     print_zsh_text(option->help, out);
     fputc(']', out);
-    if (option->choice) {
+    if (option->kind == KIND_CHOICE) {
         fputs(":choice:(", out);
         print_choices(option->argument, out);
         fputc(')', out);
@@ -131,20 +131,20 @@ static void print_zsh_option(const HelpOption *option, FILE *out) {
 
 static void print_zsh(FILE *out) {
     fputs("#compdef mlc\n_mlc() {\n    local -a commands=(\n", out);
-    for (uint32_t i = 0; i < help_command_count; i++) {
-        fprintf(out, "        '%s:", help_commands[i].name);
-        print_zsh_text(help_commands[i].help, out);
+    for (int i = 0; i < COMMAND_COUNT; i++) {
+        fprintf(out, "        '%s:", command_rows[i].name);
+        print_zsh_text(command_rows[i].help, out);
         fputs("'\n", out);
     }
     fputs("    )\n    if ((CURRENT == 2)); then\n        _describe command commands\n"
           "        return\n    fi\n    local command=$words[2]\n    shift words\n"
           "    ((CURRENT--))\n    case $command in\n",
           out);
-    for (uint32_t i = 0; i < help_command_count; i++) {
-        const HelpCommand *command = &help_commands[i];
+    for (int i = 0; i < COMMAND_COUNT; i++) {
+        const CommandRow *command = &command_rows[i];
         fprintf(out, "    %s)\n        _arguments", command->name);
-        for (uint32_t k = 0; k < help_option_count; k++)
-            if (help_has(command, k)) print_zsh_option(&help_options[k], out);
+        for (int k = 0; k < OPTION_COUNT; k++)
+            if (option_in(command->options, k)) print_zsh_option(&option_rows[k], out);
         fprintf(out, " \\\n            '*:argument:%s'\n        ;;\n",
                 zsh_words[operand_words(command)]);
     }
@@ -159,11 +159,11 @@ static void print_fish_text(const char *text, FILE *out) {
     fputc('\'', out);
 }
 
-static void print_fish_option(const HelpCommand *command, const HelpOption *option, FILE *out) {
+static void print_fish_option(const CommandRow *command, const OptionRow *option, FILE *out) {
     fprintf(out, "complete -c mlc -n '__fish_seen_subcommand_from %s'", command->name);
     if (option->name) fprintf(out, " -l %s", option->name);
     if (option->letter) fprintf(out, " -s %c", option->letter);
-    if (option->choice) {
+    if (option->kind == KIND_CHOICE) {
         fputs(" -x -a '", out);
         print_choices(option->argument, out);
         fputc('\'', out);
@@ -176,13 +176,13 @@ static void print_fish_option(const HelpCommand *command, const HelpOption *opti
 
 static void print_fish(FILE *out) {
     fputs("# fish completion for mlc\n", out);
-    for (uint32_t i = 0; i < help_command_count; i++) {
-        const HelpCommand *command = &help_commands[i];
+    for (int i = 0; i < COMMAND_COUNT; i++) {
+        const CommandRow *command = &command_rows[i];
         fprintf(out, "complete -c mlc -n __fish_use_subcommand -f -a %s -d ", command->name);
         print_fish_text(command->help, out);
         fputc('\n', out);
-        for (uint32_t k = 0; k < help_option_count; k++)
-            if (help_has(command, k)) print_fish_option(command, &help_options[k], out);
+        for (int k = 0; k < OPTION_COUNT; k++)
+            if (option_in(command->options, k)) print_fish_option(command, &option_rows[k], out);
     }
     fputs("complete -c mlc -n '__fish_seen_subcommand_from help' -f -a '", out);
     print_commands(" ", out);

@@ -1,6 +1,6 @@
 /* Manual pages, in the macros of man(7). */
 #include "cli/show/help_pages.h"
-#include "cli/show/help_tables.h"
+#include "cli/session/commands.h"
 
 #include <string.h>
 
@@ -23,10 +23,10 @@ static void print_head(const char *name, const char *help, FILE *out) {
     fputs("\n.SH SYNOPSIS\n", out);
 }
 
-static void print_option(const HelpOption *option, FILE *out) {
+static void print_option(const OptionRow *option, FILE *out) {
     fputs(".TP\n.B ", out);
-    char spelling[HELP_SPELLING];
-    print_text(help_spelling(option, spelling), out);
+    char spelling[OPTION_SPELLING];
+    print_text(option_spelling(option, spelling), out);
     if (*option->argument) {
         fputs(" \\fI", out);
         print_text(option->argument, out);
@@ -34,18 +34,18 @@ static void print_option(const HelpOption *option, FILE *out) {
     }
     fputc('\n', out);
     print_text(option->help, out);
-    fputs(option->repeatable ? "; may be given several times.\n" : ".\n", out);
+    fputs(option->kind == KIND_LIST ? "; may be given several times.\n" : ".\n", out);
 }
 
-static void print_command_page(const HelpCommand *command, FILE *out) {
-    char name[HELP_SPELLING];
+static void print_command_page(const CommandRow *command, FILE *out) {
+    char name[OPTION_SPELLING];
     snprintf(name, sizeof name, "mlc-%s", command->name);
     print_head(name, command->help, out);
     fprintf(out, ".B mlc %s\n", command->name);
     print_text(command->operands, out);
     fputs("\n.RI [ OPTION ...]\n.SH OPTIONS\n", out);
-    for (uint32_t i = 0; i < help_option_count; i++)
-        if (help_has(command, i)) print_option(&help_options[i], out);
+    for (int i = 0; i < OPTION_COUNT; i++)
+        if (option_in(command->options, i)) print_option(&option_rows[i], out);
     fputs(".SH SEE ALSO\n.BR mlc (1)\n", out);
 }
 
@@ -76,8 +76,8 @@ static void print_main_page(FILE *out) {
     };
     print_head("mlc", "compiles and trains small neural networks that a text file describes", out);
     fputs(".B mlc\n.I COMMAND\n.RI [ ARGUMENT ...]\n.SH COMMANDS\n", out);
-    for (uint32_t i = 0; i < help_command_count; i++) {
-        const HelpCommand *command = &help_commands[i];
+    for (int i = 0; i < COMMAND_COUNT; i++) {
+        const CommandRow *command = &command_rows[i];
         fprintf(out, ".TP\n.BR mlc\\-");
         print_text(command->name, out);
         fputs(" (1)\n", out);
@@ -98,7 +98,7 @@ bool help_print_man(const char *command, FILE *out) {
         print_main_page(out);
         return true;
     }
-    const HelpCommand *found = help_command(command);
+    const CommandRow *found = command_named(command);
     if (found) print_command_page(found, out);
     return found != NULL;
 }
