@@ -315,6 +315,15 @@ static bool window_dims(const Import *import, const OpNode *node, const Tensor *
     return true;
 }
 
+/* The output of a node on sequences: y, of pictures of height 1, without this axis. */
+static void give_sequence(Import *import, OpNode *node, Tensor *y, const Dim dims[4]) {
+    set_dims(y, 4, dims);
+    Dim flat[] = {dims[0], dims[1], dims[3]};
+    set_dims(make_pipe(import, node, 0,
+                       arena_format(import->arena, "reshape(%s)", dims_text(import, flat, 3)), y),
+             3, flat);
+}
+
 /* The picture that a layer has made, in the shape of the file. The layer is the output itself,
  * unless the file has sequences. */
 static Tensor *layer_output(Import *import, OpNode *node, Tensor *x, const Windowing *window,
@@ -325,11 +334,7 @@ static Tensor *layer_output(Import *import, OpNode *node, Tensor *x, const Windo
         return y;
     }
     Tensor *y = inner_pipe(import, text, x);
-    set_dims(y, 4, dims);
-    Dim flat[] = {dims[0], dims[1], dims[3]};
-    set_dims(make_pipe(import, node, 0,
-                       arena_format(import->arena, "reshape(%s)", dims_text(import, flat, 3)), y),
-             3, flat);
+    give_sequence(import, node, y, dims);
     return y;
 }
 
@@ -554,11 +559,7 @@ bool op_pool(Import *import, OpNode *node) {
                         4, dims),
                true;
     Tensor *y = inner(import, LEVEL_PRODUCT, "%06 * %17", 2, (Tensor *[]){mean, factors});
-    set_dims(y, 4, dims);
-    Dim flat[] = {dims[0], dims[1], dims[3]};
-    set_dims(make_pipe(import, node, 0,
-                       arena_format(import->arena, "reshape(%s)", dims_text(import, flat, 3)), y),
-             3, flat);
+    give_sequence(import, node, y, dims);
     return true;
 }
 
