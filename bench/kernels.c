@@ -1,6 +1,6 @@
 /* How fast is each kernel of a training step? Compiles the step of a classifier kernel by kernel
- * and as a whole and prints, on one thread, the time of the faster calls of many, the rate of its
- * multiply-adds and their share of the machine's peak.
+ * and as a whole, and runs it many times on one thread. For each it prints the time of the faster
+ * calls, the rate of multiply-adds and their fraction of the machine's peak.
  *
  *   cmake --build --preset release --target bench_kernels
  *   build/release/bench_kernels [--batch 64] [--widths 784,512,256,128,10] [--zeros 80] [--cpu

@@ -176,7 +176,8 @@ bool broadcast_dims(const Import *import, const OpNode *node, const Tensor *a, c
 bool needs_rows_first(const Import *import, const OpNode *node,
                       const Tensor *tensor); /* its first axis is N, or it has no N */
 
-/* The text of a layer that was made with "bias = false", without that. */
+/* The argument of a layer without a bias, and the text of such a layer without that. */
+#define NO_BIAS "bias = false"
 const char *layer_text_with_bias(const Import *import, const char *text);
 /* layer_norm with its eps, and with the weights that it has. */
 const char *norm_text(const Import *import, const Tensor *norm, bool bias);

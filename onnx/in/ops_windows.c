@@ -1,0 +1,440 @@
+/* Convolution and pooling. Sequences are treated as pictures of height 1. Filters are brought to the
+ * layout of the language, which is PyTorch's. */
+#include "onnx/in/translate.h"
+
+#include <string.h>
+
+/* -- windows -- */
+
+enum {
+    LARGEST = 1 << 20
+}; /* of kernels, strides and pads: products of them stay far from overflow */
+
+/* Height and width. Of sequences [N, C, W] the height is 1. */
+typedef struct {
+    int64_t kernel[2], stride[2], dilation[2], before[2], after[2];
+    Dim size[2];
+    int axes; /* 1 or 2 */
+} Windowing;
+
+static bool take_pair(const Import *import, const OpNode *node, const char *name, int axes,
+                      int64_t standard, int64_t pair[2]) {
+    uint32_t count;
+    const int64_t *numbers = node_ints(node, name, &count);
+    if (numbers && (int)count != axes)
+        return node_fail(import, node, "%s has %u numbers, where %d are needed", name, count, axes);
+    for (int i = 0; i < 2; i++) {
+        int own = i - (2 - axes);
+        pair[i] = own < 0 ? 1 : numbers ? numbers[own] : standard;
+        if (pair[i] < 1 || pair[i] > LARGEST)
+            return node_fail(import, node, "%s is %lld", name, (long long)pair[i]);
+    }
+    return true;
+}
+
+/* As many as keep the size, divided by the stride: the odd one behind, or in front. */
+static void pad_same(Windowing *window, bool odd_in_front) {
+    for (int i = 0; i < 2; i++) {
+        int64_t size = window->size[i].size,
+                out = (size + window->stride[i] - 1) / window->stride[i];
+        int64_t all = (out - 1) * window->stride[i] +
+                      window->dilation[i] * (window->kernel[i] - 1) + 1 - size;
+        if (all < 0) all = 0;
+        window->before[i] = odd_in_front ? all - all / 2 : all / 2;
+        window->after[i] = all - window->before[i];
+    }
+}
+
+static bool take_pads(const Import *import, const OpNode *node, Windowing *window) {
+    uint32_t count;
+    const int64_t *pads = node_ints(node, "pads", &count);
+    const char *mode = node_string(node, "auto_pad", "NOTSET");
+    memset(window->before, 0, sizeof window->before);
+    memset(window->after, 0, sizeof window->after);
+    if (!strcmp(mode, "SAME_UPPER") || !strcmp(mode, "SAME_LOWER"))
+        return pad_same(window, !strcmp(mode, "SAME_LOWER")), true;
+    if (pads && (int)count != 2 * window->axes)
+        return node_fail(import, node, "pads has %u numbers", count);
+    for (int i = 0; i < window->axes && pads && strcmp(mode, "VALID"); i++) {
+        window->before[2 - window->axes + i] = pads[i];
+        window->after[2 - window->axes + i] = pads[window->axes + i];
+        if (pads[i] < 0 || pads[window->axes + i] < 0)
+            return node_fail(import, node, "negative pads are not supported");
+        if (pads[i] > LARGEST || pads[window->axes + i] > LARGEST)
+            return node_fail(import, node, "its pads are too large");
+    }
+    return true;
+}
+
+static bool take_window(const Import *import, const OpNode *node, const Tensor *x,
+                        const int64_t *kernel, Windowing *window) {
+    window->axes = x->rank - 2;
+    if (window->axes < 1 || window->axes > 2)
+        return node_fail(import, node, "it works on %d axes; 1 and 2 are supported", window->axes);
+    window->size[0] = window->axes == 2 ? x->dims[2] : (Dim){1, false};
+    window->size[1] = x->dims[x->rank - 1];
+    if (window->size[0].rows || window->size[1].rows || x->dims[1].rows || !x->dims[0].rows)
+        return node_fail(import, node, "its input %s is not a batch of pictures",
+                         dims_text(import, x->dims, x->rank));
+    if (!take_pair(import, node, "kernel_shape", window->axes, 0, window->kernel) && !kernel)
+        return false;
+    for (int i = 0; i < window->axes && kernel; i++)
+        window->kernel[2 - window->axes + i] = kernel[i];
+    if (kernel && window->axes == 1) window->kernel[0] = 1;
+    return take_pair(import, node, "strides", window->axes, 1, window->stride) &&
+           take_pair(import, node, "dilations", window->axes, 1, window->dilation) &&
+           take_pads(import, node, window);
+}
+
+/* "3", or "[3, 5]" */
+static const char *pair_text(const Import *import, const int64_t pair[2]) {
+    if (pair[0] == pair[1]) return arena_format(import->arena, "%lld", (long long)pair[0]);
+    return arena_format(import->arena, "[%lld, %lld]", (long long)pair[0], (long long)pair[1]);
+}
+
+/* ", NAME = VALUE", or nothing where it is the default. */
+static const char *pair_argument(const Import *import, const char *name, const int64_t pair[2],
+                                 int64_t standard) {
+    if (pair[0] == standard && pair[1] == standard) return "";
+    return arena_format(import->arena, ", %s = %s", name, pair_text(import, pair));
+}
+
+static bool is_symmetric(const Windowing *window) {
+    return window->before[0] == window->after[0] && window->before[1] == window->after[1];
+}
+
+/* "same" of the language: the odd one behind, with stride 1. */
+static bool is_same(const Windowing *window) {
+    bool same = true;
+    for (int i = 0; i < 2; i++) {
+        int64_t all = window->dilation[i] * (window->kernel[i] - 1);
+        same &= window->before[i] == all / 2 && window->after[i] == all - all / 2;
+    }
+    return same && (window->before[0] || window->before[1] || window->after[0] || window->after[1]);
+}
+
+static const char *pad_argument(const Import *import, const Windowing *window) {
+    if (is_symmetric(window)) return pair_argument(import, "pad", window->before, 0);
+    return is_same(window) ? ", pad = \"same\"" : "";
+}
+
+/* [N, C, W] as pictures of height 1. */
+static Tensor *as_picture(Import *import, Tensor *x, int axes) {
+    if (axes == 2) return x;
+    Dim dims[] = {x->dims[0], x->dims[1], {1, false}, x->dims[2]};
+    Tensor *y = inner_pipe(import, "unsqueeze(2)", x);
+    set_dims(y, 4, dims);
+    return y;
+}
+
+/* Padding that the layer cannot say: zeros, or another number, in front of and behind each axis. */
+static Tensor *padded(Import *import, Tensor *x, Windowing *window, const char *below) {
+    Dim dims[ONNX_MAX_RANK];
+    memcpy(dims, x->dims, sizeof dims);
+    for (int i = 0; i < 2; i++) {
+        int64_t before = window->before[i], after = window->after[i];
+        if (!before && !after) continue;
+        Dim ends[2][4];
+        int axis = 2 + i;
+        if (!below) {
+            x = inner_pipe(import,
+                           arena_format(import->arena, "pad(%lld, %lld, axis = %d)",
+                                        (long long)before, (long long)after, axis),
+                           x);
+        } else {
+            for (int e = 0; e < 2; e++) {
+                memcpy(ends[e], dims, sizeof ends[e]);
+                ends[e][axis].size = e ? after : before;
+            }
+            const char *front = arena_format(import->arena, "expand(%s, %s), ", below,
+                                             dims_text(import, ends[0], 4));
+            const char *back = arena_format(import->arena, ", expand(%s, %s)", below,
+                                            dims_text(import, ends[1], 4));
+            x = inner(import, LEVEL_ATOM,
+                      arena_format(import->arena, "concat([%s%%00%s], axis = %d)",
+                                   before ? front : "", after ? back : "", axis),
+                      1, &x);
+        }
+        dims[axis].size += before + after;
+        set_dims(x, 4, dims);
+        window->size[i] = dims[axis];
+        window->before[i] = window->after[i] = 0;
+    }
+    return x;
+}
+
+static bool window_dims(const Import *import, const OpNode *node, const Tensor *x,
+                        const Windowing *window, int64_t channels, Dim dims[4]) {
+    dims[0] = x->dims[0];
+    dims[1] = (Dim){channels, false};
+    for (int i = 0; i < 2; i++) {
+        int64_t reach = 0, room = window->size[i].size + window->before[i] + window->after[i];
+        if (__builtin_mul_overflow(window->dilation[i], window->kernel[i] - 1, &reach) ||
+            reach + 1 > room)
+            return node_fail(import, node, "its kernel is larger than its input");
+        dims[2 + i] = (Dim){(room - reach - 1) / window->stride[i] + 1, false};
+    }
+    return true;
+}
+
+/* The output of a node on sequences: y, of pictures of height 1, without this axis. */
+static void give_sequence(Import *import, OpNode *node, Tensor *y, const Dim dims[4]) {
+    set_dims(y, 4, dims);
+    Dim flat[] = {dims[0], dims[1], dims[3]};
+    set_dims(make_pipe(import, node, 0,
+                       arena_format(import->arena, "reshape(%s)", dims_text(import, flat, 3)), y),
+             3, flat);
+}
+
+/* The picture that a layer has made, in the shape of the file. The layer is the output itself,
+ * unless the file has sequences. */
+static Tensor *layer_output(Import *import, OpNode *node, Tensor *x, const Windowing *window,
+                            const char *text, const Dim dims[4]) {
+    if (window->axes == 2) {
+        Tensor *y = make_pipe(import, node, 0, text, x);
+        set_dims(y, 4, dims);
+        return y;
+    }
+    Tensor *y = inner_pipe(import, text, x);
+    give_sequence(import, node, y, dims);
+    return y;
+}
+
+/* The filters of the file as those of a picture of height 1. */
+static const Tensor *picture_filters(Import *import, const Tensor *weight, int axes) {
+    if (axes == 2) return weight;
+    int64_t dims[] = {weight->dims[0].size, weight->dims[1].size, 1, weight->dims[2].size};
+    return reshaped(import, weight, 4, dims);
+}
+
+static bool filters_fit(const Import *import, const OpNode *node, const Tensor *x,
+                        const Tensor *weight) {
+    if (!weight->constant || !weight->reals)
+        return node_fail(import, node, "its filters must be constants");
+    if (weight->rank != x->rank || weight->count == 0)
+        return node_fail(import, node, "its filters %s do not fit",
+                         dims_text(import, weight->dims, weight->rank));
+    return true;
+}
+
+static bool add_channel_bias(Import *import, OpNode *node, Layer *layer, int64_t channels) {
+    const Tensor *bias = node->in_count > 2 ? node->in[2] : NULL;
+    if (!bias) return true;
+    if (!bias->constant || !bias->reals || bias->count != channels)
+        return node_fail(import, node, "its bias must be a constant with %lld numbers",
+                         (long long)channels);
+    layer_add(layer, "bias", reshaped(import, bias, 1, &channels));
+    return true;
+}
+
+bool op_conv(Import *import, OpNode *node) {
+    Tensor *x = node->in[0];
+    const Tensor *weight = node->in[1];
+    Windowing window;
+    int64_t kernel[2], groups = node_int(node, "group", 1), fixed[ONNX_MAX_RANK];
+    if (!filters_fit(import, node, x, weight) || !fixed_dims(weight, fixed)) return false;
+    for (int i = 0; i < weight->rank - 2 && i < 2; i++) kernel[i] = fixed[2 + i];
+    if (!take_window(import, node, x, kernel, &window)) return false;
+    int64_t in = x->dims[1].size, channels = fixed[0];
+    if (groups < 1 || in % groups || channels % groups || fixed[1] != in / groups)
+        return node_fail(import, node, "%lld groups do not fit its filters", (long long)groups);
+    x = as_picture(import, x, window.axes);
+    if (!is_symmetric(&window) && !is_same(&window)) x = padded(import, x, &window, NULL);
+    Dim dims[4];
+    if (!window_dims(import, node, x, &window, channels, dims)) return false;
+    bool depthwise = groups == in && groups > 1, biased = node->in_count > 2 && node->in[2];
+    const char *multiplier =
+        depthwise && channels != in
+            ? arena_format(import->arena, ", multiplier = %lld", (long long)(channels / in))
+            : "";
+    const char *first =
+        depthwise ? "depthwise("
+                  : arena_format(import->arena, "conv(%lld, kernel = ", (long long)channels);
+    const char *grouped = groups > 1 && !depthwise
+                              ? arena_format(import->arena, ", groups = %lld", (long long)groups)
+                              : "";
+    const char *text = arena_format(
+        import->arena, "%s%s%s%s%s%s%s%s)", first, pair_text(import, window.kernel),
+        pair_argument(import, "stride", window.stride, 1), pad_argument(import, &window),
+        pair_argument(import, "dilation", window.dilation, 1), grouped, multiplier,
+        biased ? "" : ", " NO_BIAS);
+    Tensor *y = layer_output(import, node, x, &window, text, dims);
+    Layer *layer = layer_new(import, y, depthwise ? "depthwise" : "conv");
+    layer_add(layer, "weight", picture_filters(import, weight, window.axes));
+    return add_channel_bias(import, node, layer, channels);
+}
+
+/* output_shape says the size of the result, so that the padding follows. */
+static bool transposed_pads(const Import *import, const OpNode *node, Windowing *window,
+                            int64_t output_pad[2]) {
+    uint32_t count;
+    const int64_t *shape = node_ints(node, "output_shape", &count);
+    const char *mode = node_string(node, "auto_pad", "NOTSET");
+    bool same = !strncmp(mode, "SAME", 4);
+    if (!shape && !same) return true;
+    if (shape && (int)count < window->axes)
+        return node_fail(import, node, "output_shape has %u numbers", count);
+    for (int i = 2 - window->axes; i < 2; i++) {
+        int64_t wanted =
+            shape ? shape[(int)count - 2 + i] : window->size[i].size * window->stride[i];
+        int64_t all = (window->size[i].size - 1) * window->stride[i] +
+                      window->dilation[i] * (window->kernel[i] - 1) + 1 + output_pad[i] - wanted;
+        if (all < 0) output_pad[i] -= all, all = 0;
+        bool upper = !strcmp(mode, "SAME_UPPER");
+        window->before[i] = upper ? all / 2 : all - all / 2;
+        window->after[i] = all - window->before[i];
+    }
+    return true;
+}
+
+bool op_conv_transpose(Import *import, OpNode *node) {
+    Tensor *x = node->in[0];
+    const Tensor *weight = node->in[1];
+    Windowing window;
+    int64_t kernel[2], groups = node_int(node, "group", 1), fixed[ONNX_MAX_RANK],
+                       output_pad[2] = {0, 0};
+    uint32_t count;
+    const int64_t *extra = node_ints(node, "output_padding", &count);
+    if (!filters_fit(import, node, x, weight) || !fixed_dims(weight, fixed)) return false;
+    for (int i = 0; i < weight->rank - 2 && i < 2; i++) kernel[i] = fixed[2 + i];
+    if (!take_window(import, node, x, kernel, &window)) return false;
+    for (int i = 0; i < window.axes && extra && (int)count == window.axes; i++)
+        output_pad[2 - window.axes + i] = extra[i];
+    if (!transposed_pads(import, node, &window, output_pad)) return false;
+    if (groups < 1 || fixed[0] != x->dims[1].size || fixed[0] % groups)
+        return node_fail(import, node, "its filters do not fit its input");
+    int64_t channels = fixed[1] * groups;
+    x = as_picture(import, x, window.axes);
+    Dim dims[4] = {x->dims[0], {channels, false}};
+    for (int i = 0; i < 2; i++) {
+        /* what is cut off behind and not in front is made, and then sliced away */
+        if (window.before[i] > window.after[i])
+            output_pad[i] += window.before[i] - window.after[i], window.after[i] = window.before[i];
+        dims[2 + i] = (Dim){(window.size[i].size - 1) * window.stride[i] +
+                                window.dilation[i] * (window.kernel[i] - 1) + 1 + output_pad[i] -
+                                window.before[i] - window.after[i],
+                            false};
+        if (dims[2 + i].size < 1) return node_fail(import, node, "its padding leaves nothing");
+        if (output_pad[i] >= window.stride[i] && output_pad[i] >= window.dilation[i])
+            return node_fail(import, node, "its output_padding is as large as its stride");
+        if (window.after[i] != window.before[i])
+            return node_fail(import, node, "more padding behind than in front is not supported");
+    }
+    const char *grouped =
+        groups > 1 ? arena_format(import->arena, ", groups = %lld", (long long)groups) : "";
+    bool biased = node->in_count > 2 && node->in[2];
+    const char *text = arena_format(
+        import->arena, "conv_transpose(%lld, kernel = %s%s%s%s%s%s%s)", (long long)channels,
+        pair_text(import, window.kernel), pair_argument(import, "stride", window.stride, 1),
+        pair_argument(import, "pad", window.before, 0),
+        pair_argument(import, "output_pad", output_pad, 0),
+        pair_argument(import, "dilation", window.dilation, 1), grouped, biased ? "" : ", " NO_BIAS);
+    Tensor *y = layer_output(import, node, x, &window, text, dims);
+    Layer *layer = layer_new(import, y, "conv_transpose");
+    layer_add(layer, "weight", picture_filters(import, weight, window.axes));
+    return add_channel_bias(import, node, layer, channels);
+}
+
+/* -- pooling -- */
+
+/* ceil_mode: a window more where a remainder is left, if it begins inside of the picture or its
+ * front padding. */
+static void round_up(Windowing *window, int64_t extra[2]) {
+    for (int i = 0; i < 2; i++) {
+        int64_t reach = window->dilation[i] * (window->kernel[i] - 1) + 1,
+                room = window->size[i].size + window->before[i] + window->after[i];
+        extra[i] = 0;
+        if (room < reach || (room - reach) % window->stride[i] == 0) continue;
+        int64_t begin = ((room - reach) / window->stride[i] + 1) * window->stride[i];
+        if (begin < window->size[i].size + window->before[i]) extra[i] = begin + reach - room;
+    }
+}
+
+static const char *pool_text(const Import *import, const char *name, const Windowing *window) {
+    bool own = window->stride[0] == window->kernel[0] && window->stride[1] == window->kernel[1];
+    const char *stride =
+        own ? "" : arena_format(import->arena, ", stride = %s", pair_text(import, window->stride));
+    return arena_format(import->arena, "%s(%s%s%s%s)", name, pair_text(import, window->kernel),
+                        stride, pair_argument(import, "pad", window->before, 0),
+                        pair_argument(import, "dilation", window->dilation, 1));
+}
+
+/* Whether the layer can pad by itself: as much on both sides, and at most half of the kernel. */
+static bool pads_itself(const Windowing *window) {
+    return is_symmetric(window) && window->before[0] <= window->kernel[0] / 2 &&
+           window->before[1] <= window->kernel[1] / 2;
+}
+
+/* 1 / how much of each window lies in the picture, for averages that do not count the padding: a
+ * constant [1, 1, H, W]. */
+static Tensor *window_shares(Import *import, const Windowing *window, const Dim dims[4],
+                             const int64_t extra[2], bool count_padding) {
+    float *reals = ARENA_ARRAY(import->arena, float, dims[2].size *dims[3].size);
+    int64_t taps = window->kernel[0] * window->kernel[1];
+    for (int64_t at = 0; at < dims[2].size * dims[3].size; at++) {
+        int64_t inside = 1;
+        for (int i = 0; i < 2; i++) {
+            int64_t begin = (i ? at % dims[3].size : at / dims[3].size) * window->stride[i],
+                    own = 0;
+            int64_t low = count_padding ? 0 : window->before[i],
+                    high = window->before[i] + window->size[i].size +
+                           (count_padding ? window->after[i] - extra[i] : 0);
+            for (int64_t k = 0; k < window->kernel[i]; k++)
+                own += begin + k * window->dilation[i] >= low &&
+                       begin + k * window->dilation[i] < high;
+            inside *= own ? own : 1;
+        }
+        reals[at] = (float)((double)taps / (double)inside);
+    }
+    return constant_reals(import, reals, 4, (Dim[]){{1, false}, {1, false}, dims[2], dims[3]});
+}
+
+bool op_pool(Import *import, OpNode *node) {
+    Tensor *x = node->in[0];
+    Windowing window;
+    int64_t extra[2] = {0, 0};
+    bool maximum = !strcmp(node->text, "max_pool"),
+         count_padding = node_int(node, "count_include_pad", 0);
+    if (node->out_count > 1 && node->out[1]->consumers)
+        return node_fail(import, node, "places of maxima are not supported");
+    if (!take_window(import, node, x, NULL, &window)) return false;
+    if (!maximum && (window.dilation[0] != 1 || window.dilation[1] != 1))
+        return node_fail(import, node, "averages with dilation are not supported");
+    if (node_int(node, "ceil_mode", 0)) round_up(&window, extra);
+    for (int i = 0; i < 2; i++) window.after[i] += extra[i];
+    Windowing asked = window;
+    bool pads = window.before[0] || window.before[1] || window.after[0] || window.after[1];
+    Dim dims[4];
+    x = as_picture(import, x, window.axes);
+    if (!window_dims(import, node, x, &window, x->dims[1].size, dims)) return false;
+    if (!pads_itself(&window)) x = padded(import, x, &window, maximum ? "-3.4028235e38" : NULL);
+    bool shares = !maximum && pads && (!count_padding || extra[0] || extra[1]);
+    if (!shares)
+        return layer_output(import, node, x, &window, pool_text(import, node->text, &window), dims),
+               true;
+    Tensor *mean = inner_pipe(import, pool_text(import, node->text, &window), x);
+    set_dims(mean, 4, dims);
+    Tensor *factors = window_shares(import, &asked, dims, extra, count_padding);
+    if (window.axes == 2)
+        return set_dims(make(import, node, 0, LEVEL_PRODUCT, "%06 * %17", 2,
+                             (Tensor *[]){mean, factors}),
+                        4, dims),
+               true;
+    Tensor *y = inner(import, LEVEL_PRODUCT, "%06 * %17", 2, (Tensor *[]){mean, factors});
+    give_sequence(import, node, y, dims);
+    return true;
+}
+
+bool op_global_pool(Import *import, OpNode *node) {
+    Tensor *x = node->in[0];
+    Dim dims[ONNX_MAX_RANK];
+    const char *axes = "[2";
+    if (x->rank < 3) return node_fail(import, node, "its input has no height and width");
+    for (int i = 0; i < x->rank; i++) dims[i] = i < 2 ? x->dims[i] : (Dim){1, false};
+    for (int i = 3; i < x->rank; i++) axes = arena_format(import->arena, "%s, %d", axes, i);
+    Tensor *y =
+        make_pipe(import, node, 0,
+                  arena_format(import->arena, "%s(axis = %s], keep = true)", node->text, axes), x);
+    set_dims(y, x->rank, dims);
+    return true;
+}
