@@ -1,0 +1,63 @@
+/* Rows on their way into splits, for the files that assign them. Private to runtime/data: all others
+ * see splits.h. */
+#ifndef MLC_RUNTIME_DATA_DEALING_H
+#define MLC_RUNTIME_DATA_DEALING_H
+
+#include "runtime/data/splits.h"
+
+/* Every row is a training row until a request holds it out. */
+typedef struct {
+    const SourceData *data;
+    const SplitRequest *request;
+    int64_t rows;      /* training rows of the source */
+    uint8_t *split_of; /* [rows] */
+    int32_t *order;    /* [rows]: the permutation; NULL until it is needed */
+    Diagnostics *diag;
+} Dealing;
+
+static inline const HoldOut *hold_of(const SplitRequest *request, Split split) {
+    return split == SPLIT_VALID ? &request->valid : &request->test;
+}
+/* Whether a split is requested. */
+static inline bool holds(const HoldOut *hold) {
+    return hold->kind == HOLD_COLUMN || hold->amount > 0;
+}
+/* The number of rows to hold out of `rows`. For a column or a number of groups it is only known
+ * from the data. */
+int64_t hold_rows(const HoldOut *hold, int64_t rows);
+/* The order in which rows are held out: a permutation that depends on the seed and the number of
+ * rows. */
+const int32_t *dealing_order(Dealing *dealing);
+int64_t dealing_count(const Dealing *dealing, Split split);
+
+/* -- the column that splits or groups the rows (split_column.c) -- */
+
+/* One number a row; for text the index of its category. */
+typedef struct {
+    const SourceData *data;
+    const SourceField *field;
+    /* whole numbers beyond f64: the sorted distinct numbers; else NULL */
+    const int64_t *ranked;
+    int64_t ranked_count;
+    /* of text, the different cells in the order of their bytes, and the place of each there. A
+     * checkpoint knows only the categories of the training rows; other rows have other cells. */
+    const char *const *texts;
+    const int32_t *text_places;
+} SplitColumn;
+/* false after reporting that the column does not exist, or has several numbers a row. */
+bool split_column_find(const Dealing *dealing, const HoldOut *hold, SplitColumn *column);
+/* The number of a row; NaN: missing. */
+double split_column_value(const SplitColumn *column, int64_t row);
+/* Reports a row whose cell is missing; what: "split", "group" or "class". Returns false. */
+bool split_column_missing(const Dealing *dealing, const HoldOut *hold, const char *what,
+                          int64_t row);
+
+/* column(source.split): both splits by the words or numbers of one column. false after an error. */
+bool deal_columns(Dealing *dealing);
+/* group(source.patient, 0.2): whole groups (split_groups.c). false after an error. */
+bool deal_groups(Dealing *dealing, Split split);
+/* stratified(source.y, 0.2): the same fraction of each class (split_groups.c). false after an
+ * error. */
+bool deal_stratified(Dealing *dealing, Split split);
+
+#endif
