@@ -181,6 +181,8 @@ bool needs_rows_first(const Import *import, const OpNode *node,
 const char *layer_text_with_bias(const Import *import, const char *text);
 /* layer_norm with its eps, and with the weights that it has. */
 const char *norm_text(const Import *import, const Tensor *norm, bool bias);
+/* "%09[:, 2:5]": a part of one axis of argument 0, with a step. */
+const char *part_text(const Import *import, int axis, int64_t from, int64_t to, int64_t step);
 Tensor *constant_of_file(Import *import, const OnnxTensor *from);
 
 /* Computes a node of constants. *done: it was one; false after reporting errors. */

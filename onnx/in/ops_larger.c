@@ -1,0 +1,331 @@
+/* Operations that make tensors of other sizes: repeated, padded, resized, spread. */
+#include "onnx/in/translate.h"
+
+#include <string.h>
+
+/* A constant that is one number repeated, as that number; else the constant. */
+static Tensor *as_number(Import *import, Tensor *x) {
+    if (!x->constant || !x->reals || x->count < 2) return x;
+    for (int64_t i = 1; i < x->count; i++)
+        if (x->reals[i] != x->reals[0]) return x;
+    return constant_reals(import, x->reals, 0, NULL);
+}
+
+bool op_expand(Import *import, OpNode *node) {
+    Tensor *x = as_number(import, node->in[0]), wanted = {0};
+    const Tensor *shape = node->in[1];
+    int rank;
+    Dim dims[ONNX_MAX_RANK];
+    if (!shape->constant || !shape->wholes || shape->count > SHAPE_MAX_RANK)
+        return node_fail(import, node, "its shape must be known here");
+    wanted.rank = (int)shape->count;
+    for (int i = 0; i < wanted.rank; i++) wanted.dims[i] = shape->wholes[i];
+    for (int i = 0; i < wanted.rank; i++)
+        if (wanted.dims[i].size < 1)
+            return node_fail(import, node, "its shape has the size %lld",
+                             (long long)wanted.dims[i].size);
+    for (int i = 0; i < wanted.rank; i++) { /* the size of a batch that the file fixes */
+        int own = i - (wanted.rank - x->rank);
+        if (own >= 0 && x->dims[own].rows && !wanted.dims[i].rows &&
+            wanted.dims[i].size == import->batch * x->dims[own].size)
+            wanted.dims[i] = x->dims[own];
+    }
+    if (!broadcast_dims(import, node, x, &wanted, &rank, dims)) return false;
+    if (rank == x->rank) {
+        wanted.rank = rank;
+        memcpy(wanted.dims, dims, sizeof dims);
+        if (same_dims(x, &wanted)) return op_same(import, node);
+    }
+    set_dims(make_pipe(import, node, 0,
+                       arena_format(import->arena, "expand(%s)", dims_text(import, dims, rank)), x),
+             rank, dims);
+    return true;
+}
+
+bool op_tile(Import *import, OpNode *node) {
+    Tensor *x = node->in[0], *y = x;
+    const int64_t *times;
+    uint32_t count;
+    if (!node_constant(import, node, 1, &times, &count)) return false;
+    if ((int)count != x->rank)
+        return node_fail(import, node, "it has %u numbers for %d axes", count, x->rank);
+    for (uint32_t i = 0; i < count; i++) {
+        if (times[i] == 1) continue;
+        if (times[i] < 1 || times[i] > 10000 || x->dims[i].rows)
+            return node_fail(import, node, "axis %u cannot be repeated %lld times", i,
+                             (long long)times[i]);
+        Tensor *longer = inner_pipe(
+            import, arena_format(import->arena, "repeat(%lld, axis = %u)", (long long)times[i], i),
+            y);
+        if (__builtin_mul_overflow(longer->dims[i].size, times[i], &longer->dims[i].size) ||
+            longer->dims[i].size > SHAPE_MAX_ELEMENTS)
+            return node_fail(import, node, "its result is too large");
+        y = longer;
+    }
+    make_same(import, node, 0, y);
+    return true;
+}
+
+/* Constant of a shape with N: one number that is repeated. */
+bool op_constant_of_shape(Import *import, OpNode *node) {
+    const Tensor *shape = node->in[0];
+    const OnnxAttribute *value = onnx_attribute(node->onnx, "value");
+    Dim dims[ONNX_MAX_RANK];
+    if (!shape->constant || !shape->wholes || shape->count > SHAPE_MAX_RANK)
+        return node_fail(import, node, "its shape must be known here");
+    Tensor *number = value && value->t && value->t->count == 1
+                         ? constant_of_file(import, value->t)
+                         : constant_reals(import, ARENA_NEW(import->arena, float), 0, NULL);
+    bool rows = false;
+    int64_t count = 1;
+    for (int64_t i = 0; i < shape->count; i++) {
+        dims[i] = shape->wholes[i];
+        rows |= dims[i].rows;
+        if (dims[i].size < 0 || __builtin_mul_overflow(count, dims[i].size, &count) ||
+            count > SHAPE_MAX_ELEMENTS)
+            return node_fail(import, node, "its shape is too large");
+    }
+    if (rows || count > 4096) {
+        number->rank = 0;
+        Tensor *y = make(import, node, 0, LEVEL_ATOM,
+                         arena_format(import->arena, "expand(%%00, %s)",
+                                      dims_text(import, dims, (int)shape->count)),
+                         1, &number);
+        set_dims(y, (int)shape->count, dims);
+        return true;
+    }
+    Tensor *out = node->out[0];
+    float *reals = ARENA_ARRAY(import->arena, float, count);
+    Dim *wholes = ARENA_ARRAY(import->arena, Dim, count);
+    for (int64_t i = 0; i < count; i++) {
+        if (number->reals)
+            reals[i] = number->reals[0];
+        else
+            wholes[i] = number->wholes[0];
+    }
+    out->constant = true;
+    out->count = count;
+    out->kind = number->kind;
+    out->reals = number->reals ? reals : NULL;
+    out->wholes = number->reals ? NULL : wholes;
+    set_dims(out, (int)shape->count, dims);
+    return true;
+}
+
+/* The row of a part of an axis at its edge, for padding by copies. */
+static bool pad_by_copies(Import *import, OpNode *node, const int64_t *pads, const char *mode) {
+    Tensor *y = node->in[0];
+    bool reflect = !strcmp(mode, "reflect");
+    int rank = y->rank;
+    for (int axis = 0; axis < rank; axis++) {
+        int64_t before = pads[axis], after = pads[rank + axis], size = y->dims[axis].size;
+        if (!before && !after) continue;
+        if (y->dims[axis].rows || before + after > 60 ||
+            (reflect && (before >= size || after >= size)))
+            return node_fail(import, node, "axis %d cannot be padded so", axis);
+        const char *text = "concat([";
+        for (int64_t i = before; i > 0; i--)
+            text = arena_format(import->arena, "%s%s, ", text,
+                                part_text(import, axis, reflect ? i : 0, reflect ? i + 1 : 1, 1));
+        text = arena_format(import->arena, "%s%%00", text);
+        for (int64_t i = 1; i <= after; i++)
+            text = arena_format(import->arena, "%s, %s", text,
+                                part_text(import, axis, reflect ? size - 1 - i : size - 1,
+                                          reflect ? size - i : size, 1));
+        Tensor *wider = inner(import, LEVEL_ATOM,
+                              arena_format(import->arena, "%s], axis = %d)", text, axis), 1, &y);
+        wider->dims[axis].size = size + before + after;
+        y = wider;
+    }
+    make_same(import, node, 0, y);
+    return true;
+}
+
+bool op_pad(Import *import, OpNode *node) {
+    Tensor *x = node->in[0], *y = x;
+    const int64_t *pads;
+    uint32_t count;
+    double value = (double)node_float(node, "value", 0);
+    const char *mode = node_string(node, "mode", "constant");
+    if (!(pads = node_ints(node, "pads", &count)) &&
+        !(pads = node_ints(node, "paddings", &count)) &&
+        !node_constant(import, node, 1, &pads, &count))
+        return false;
+    if (node->in_count > 2 && node->in[2] && !is_number(node->in[2], &value))
+        return node_fail(import, node, "its value must be known here");
+    if (node->in_count > 3 && node->in[3]) { /* the axes that are padded; the others are not */
+        const int64_t *axes;
+        uint32_t axis_count;
+        int64_t *all = ARENA_ARRAY(import->arena, int64_t, 2 * ONNX_MAX_RANK);
+        if (!node_constant(import, node, 3, &axes, &axis_count)) return false;
+        if (count != 2 * axis_count) return node_fail(import, node, "its pads and axes do not fit");
+        for (uint32_t i = 0; i < axis_count; i++) {
+            int axis;
+            if (!axis_of(import, node, axes[i], x->rank, &axis)) return false;
+            all[axis] = pads[i];
+            all[x->rank + axis] = pads[axis_count + i];
+        }
+        pads = all;
+        count = 2 * (uint32_t)x->rank;
+    }
+    if ((int)count != 2 * x->rank)
+        return node_fail(import, node, "pads has %u numbers for %d axes", count, x->rank);
+    for (uint32_t i = 0; i < count; i++)
+        if (pads[i] < 0 || pads[i] > 1 << 20)
+            return node_fail(import, node, "pads of %lld are not supported", (long long)pads[i]);
+    if (!strcmp(mode, "reflect") || !strcmp(mode, "edge"))
+        return pad_by_copies(import, node, pads, mode);
+    if (strcmp(mode, "constant"))
+        return node_fail(import, node, "the mode '%.40s' is not supported", mode);
+    if (value != 0)
+        y = inner(import, LEVEL_SUM,
+                  arena_format(import->arena, "%%05 - %s",
+                               value < 0 ? arena_format(import->arena, "(%s)",
+                                                        real_text(import, (float)value))
+                                         : real_text(import, (float)value)),
+                  1, &y);
+    for (int axis = 0; axis < x->rank; axis++) {
+        int64_t before = pads[axis], after = pads[x->rank + axis];
+        if (!before && !after) continue;
+        if (x->dims[axis].rows) return node_fail(import, node, "it adds rows to the batch");
+        Tensor *wider = inner_pipe(import,
+                                   arena_format(import->arena, "pad(%lld, %lld, axis = %d)",
+                                                (long long)before, (long long)after, axis),
+                                   y);
+        wider->dims[axis].size += before + after;
+        y = wider;
+    }
+    if (value != 0)
+        y = inner(import, LEVEL_SUM,
+                  arena_format(import->arena, "%%05 + %s", real_text(import, (float)value)), 1, &y);
+    make_same(import, node, 0, y);
+    return true;
+}
+
+/* Whole factors of height and width, each pixel repeated. */
+static bool whole_factors(Import *import, OpNode *node, int64_t factors[2]) {
+    const Tensor *x = node->in[0], *scales = NULL;
+    const OnnxAttribute *attribute = onnx_attribute(node->onnx, "scales");
+    bool upsample = !strcmp(node->onnx->op, "Upsample") || import->model->opset < 11;
+    uint32_t at = upsample ? 1 : 2;
+    double all[ONNX_MAX_RANK] = {1, 1, 1, 1};
+    if (attribute && attribute->count == 4)
+        for (int i = 0; i < 4; i++) all[i] = (double)attribute->floats[i];
+    else if (node->in_count > at && node->in[at] && (scales = node->in[at])->count == 4 &&
+             scales->reals)
+        for (int i = 0; i < 4; i++) all[i] = (double)scales->reals[i];
+    else if (node->in_count > 3 && node->in[3] && node->in[3]->constant && node->in[3]->wholes &&
+             node->in[3]->count == 4)
+        for (int i = 2; i < 4; i++)
+            all[i] = (double)node->in[3]->wholes[i].size / (double)x->dims[i].size;
+    else
+        return node_fail(import, node, "its factors must be known here");
+    for (int i = 0; i < 2; i++) {
+        factors[i] = all[2 + i] >= 1 && all[2 + i] <= 1024 ? (int64_t)all[2 + i] : 0;
+        if (!factors[i] || (double)factors[i] != all[2 + i] || all[i] != 1)
+            return node_fail(import, node, "only whole factors of height and width are supported");
+    }
+    return true;
+}
+
+bool op_resize(Import *import, OpNode *node) {
+    Tensor *x = node->in[0];
+    int64_t factors[2] = {1, 1};
+    const char *mode = node_string(node, "mode", "nearest"),
+               *place = node_string(node, "coordinate_transformation_mode", "half_pixel");
+    if (x->rank != 4 || x->dims[2].rows || x->dims[3].rows)
+        return node_fail(import, node, "its input is not a batch of pictures");
+    if (strcmp(mode, "nearest"))
+        return node_fail(import, node, "the mode '%.40s' is not supported; 'nearest' is", mode);
+    /* Of these, whole factors repeat each pixel: floor from the corner, the nearest from the
+     * middle. */
+    const char *nearest = node_string(node, "nearest_mode", "round_prefer_floor");
+    bool corner =
+        import->model->opset < 11 || (!strcmp(place, "asymmetric") && !strcmp(nearest, "floor"));
+    bool middle = !strcmp(place, "half_pixel") && !strncmp(nearest, "round_prefer_", 13);
+    if (!corner && !middle)
+        return node_fail(import, node, "the mode '%.40s' with '%.40s' is not supported", place,
+                         nearest);
+    if (!whole_factors(import, node, factors)) return false;
+    Dim apart[] = {x->dims[0], x->dims[1], x->dims[2], {1, false}, x->dims[3], {1, false}};
+    Tensor *y = inner_pipe(
+        import, arena_format(import->arena, "reshape(%s)", dims_text(import, apart, 6)), x);
+    set_dims(y, 6, apart);
+    apart[3].size = factors[0];
+    apart[5].size = factors[1];
+    y = inner_pipe(import, arena_format(import->arena, "expand(%s)", dims_text(import, apart, 6)),
+                   y);
+    set_dims(y, 6, apart);
+    Dim dims[] = {x->dims[0],
+                  x->dims[1],
+                  {x->dims[2].size * factors[0], false},
+                  {x->dims[3].size * factors[1], false}};
+    set_dims(make_pipe(import, node, 0,
+                       arena_format(import->arena, "reshape(%s)", dims_text(import, dims, 4)), y),
+             4, dims);
+    return true;
+}
+
+/* Pixels from channels, and back: a reshape, a permute and a reshape. */
+static bool move_blocks(Import *import, OpNode *node, const Dim *apart, const char *order,
+                        const Dim *moved, const Dim *dims) {
+    Tensor *y =
+        inner_pipe(import, arena_format(import->arena, "reshape(%s)", dims_text(import, apart, 6)),
+                   node->in[0]);
+    set_dims(y, 6, apart);
+    y = inner_pipe(import, arena_format(import->arena, "permute(%s)", order), y);
+    set_dims(y, 6, moved);
+    set_dims(make_pipe(import, node, 0,
+                       arena_format(import->arena, "reshape(%s)", dims_text(import, dims, 4)), y),
+             4, dims);
+    return true;
+}
+
+bool op_depth_to_space(Import *import, OpNode *node) {
+    const Tensor *x = node->in[0];
+    int64_t block = node_int(node, "blocksize", 0);
+    bool columns = !strcmp(node_string(node, "mode", "DCR"), "CRD");
+    if (x->rank != 4 || block < 1 || block > 1024 || x->dims[1].size % (block * block))
+        return node_fail(import, node, "its block does not fit");
+    Dim b = {block, false}, c = {x->dims[1].size / (block * block), false}, n = x->dims[0],
+        h = x->dims[2], w = x->dims[3];
+    Dim dims[] = {n, c, {h.size * block, h.rows}, {w.size * block, w.rows}},
+        moved[] = {n, c, h, b, w, b};
+    if (columns)
+        return move_blocks(import, node, (Dim[]){n, c, b, b, h, w}, "[0, 1, 4, 2, 5, 3]", moved,
+                           dims);
+    return move_blocks(import, node, (Dim[]){n, b, b, c, h, w}, "[0, 3, 4, 1, 5, 2]", moved, dims);
+}
+
+bool op_space_to_depth(Import *import, OpNode *node) {
+    const Tensor *x = node->in[0];
+    int64_t block = node_int(node, "blocksize", 0);
+    if (x->rank != 4 || block < 1 || block > 1024 || x->dims[2].size % block ||
+        x->dims[3].size % block)
+        return node_fail(import, node, "its block does not fit");
+    Dim b = {block, false}, n = x->dims[0], c = x->dims[1], h = {x->dims[2].size / block, false},
+        w = {x->dims[3].size / block, false};
+    Dim dims[] = {n, {c.size * block * block, false}, h, w};
+    return move_blocks(import, node, (Dim[]){n, c, h, b, w, b}, "[0, 3, 5, 1, 2, 4]",
+                       (Dim[]){n, b, b, c, h, w}, dims);
+}
+
+bool op_one_hot(Import *import, OpNode *node) {
+    Tensor *x = node->in[0];
+    double depth;
+    const Tensor *values = node->in[2];
+    int64_t axis = node_int(node, "axis", -1);
+    if (!is_number(node->in[1], &depth) || depth < 1 || depth > SHAPE_MAX_ELEMENTS)
+        return node_fail(import, node, "its depth must be known here");
+    if (!values->constant || values->count != 2 || x->rank != 1 || (axis != -1 && axis != 1))
+        return node_fail(import, node, "only classes of rows are supported");
+    double off = values->reals ? (double)values->reals[0] : (double)values->wholes[0].size,
+           on = values->reals ? (double)values->reals[1] : (double)values->wholes[1].size;
+    if (off != 0 || on != 1) return node_fail(import, node, "its values must be 0 and 1");
+    Dim dims[] = {x->dims[0], {(int64_t)depth, false}};
+    Tensor *y = make_pipe(import, node, 0,
+                          arena_format(import->arena, "one_hot(%lld)", (long long)dims[1].size), x);
+    set_dims(y, 2, dims);
+    y->kind = KIND_REAL;
+    return true;
+}
