@@ -1,6 +1,7 @@
 #!/bin/bash
 # The rooms of the libraries, as the linker sees them: a function may use those of its own room, of the rooms below it in its library, and of
 # the libraries that its own is built on. Anything else is an edge upwards, and two such edges make a cycle.
+# A function with the name of one of the C library's, such as accept, would take its place in all libraries that call it: an error too.
 #   tests/rooms_test.sh BUILD           checks
 #   tests/rooms_test.sh BUILD --edges   prints the edges between rooms: FROM TO SYMBOLS
 set -eu
@@ -21,10 +22,21 @@ symbols() {
     done
 }
 
-symbols | awk -v libraries="$libraries" -v mode="$mode" '
+# The names of the C library, as symbols of an object called "libc".
+libc_symbols() {
+    ldd "$build/mlc" | awk '$1 ~ /^lib[cm]\.so/ { print $3 }' | xargs nm -D --defined-only |
+        awk 'NF == 3 { sub(/@.*/, "", $3); print "libc", "C", $3 }'
+}
+
+{ libc_symbols; symbols; } | awk -v libraries="$libraries" -v mode="$mode" '
     function room_of(object) { return substr(object, 1, match(object, /\/[^\/]*$/) - 1) }
     FILENAME == ARGV[1] { height[$1 "/" $2] = ++rooms; next }
-    $2 ~ /^[TDBRVWCG]$/ { home[$3] = $1; next }
+    $1 == "libc" { libc[$3] = 1; next }
+    $2 ~ /^[TDBRVWCG]$/ {
+        home[$3] = $1
+        if ($3 in libc) { print $3 " of " $1 " hides the C library\047s" > "/dev/stderr"; bad = 1 }
+        next
+    }
     $2 == "U" { user[++uses] = $1; used[uses] = $3 }
     END {
         count = split(libraries, list, " ")
@@ -43,7 +55,7 @@ symbols | awk -v libraries="$libraries" -v mode="$mode" '
             print "edge upwards: " user[i] " uses " used[i] " of " home[used[i]] > "/dev/stderr"
             bad = 1
         }
-        if (!rooms || !uses) { print "no rooms or no objects in the build folder" > "/dev/stderr"; bad = 1 }
+        if (!rooms || !uses || !("accept" in libc)) { print "no rooms, no objects or no C library in the build folder" > "/dev/stderr"; bad = 1 }
         if (mode == "--edges") for (edge in edges) print edge, edges[edge] | "sort"
         exit bad
     }' "$build/rooms.txt" -
