@@ -58,14 +58,14 @@ static void put_element(void *to, DType dtype, int64_t at, double value) {
 static void set_rows(const UnitConversion *conversion, const Symbol *symbol, int64_t first,
                      int64_t count) {
     const void *data;
-    double *numbers = dataset_numbers(conversion->session->dataset, symbol->name,
-                                      conversion->forward->rows + first, count);
+    ExactNumber *numbers = dataset_numbers(conversion->session->dataset, symbol->name,
+                                           conversion->forward->rows + first, count);
     const SourceField *field = dataset_find(conversion->session->dataset, symbol->name, &data);
     int64_t width = shape_inner(symbol->shape, 0);
     void *to = interp_value(conversion->interp, symbol->node);
     for (int64_t i = 0; field && i < count * width; i++) {
         int64_t at = conversion->forward->rows[first + i / width] * width + i % width;
-        double value = numbers ? numbers[i] : dtype_element(field->dtype, data, at);
+        double value = numbers ? numbers[i].number : dtype_element(field->dtype, data, at);
         bool absent = symbol->dtype != DTYPE_F32 && !(fabs(value) <= INT32_MAX);
         conversion->absent[i / width] |= absent;
         put_element(to, symbol->dtype, i, absent ? 0 : value);
@@ -73,15 +73,16 @@ static void set_rows(const UnitConversion *conversion, const Symbol *symbol, int
     free(numbers);
 }
 
-/* The values of a fitted transform, by "y.standardize.mean". */
-static const double *fitted_numbers(const UnitConversion *conversion, const char *name) {
+/* Reads the values of a fitted transform, by "y.standardize.mean". */
+static void set_fitted(const UnitConversion *conversion, const char *name, double *to) {
     uint32_t count;
     const FittedColumn *all = dataset_fitted(conversion->session->dataset, &count);
     size_t length = strlen(name) - strlen(strrchr(name, '.'));
+    bool deviation = !strcmp(name + length, ".deviation");
     for (uint32_t i = 0; i < count; i++)
         if (strlen(all[i].name) == length && !strncmp(all[i].name, name, length))
-            return strcmp(name + length, ".deviation") ? all[i].values : all[i].deviation;
-    return NULL;
+            for (int64_t k = 0; k < shape_elements(all[i].row); k++)
+                to[k] = deviation ? all[i].deviation[k] : all[i].values[k].number;
 }
 
 /* Sets an input called "number:1700000001" or "learnt:y.standardize.mean"; false: it has another
@@ -91,9 +92,8 @@ static bool set_number(const UnitConversion *conversion, const Symbol *symbol) {
     const char *what = strchr(symbol->name, ':') + 1;
     bool number = !strncmp(symbol->name, UNITS_NUMBER ":", strlen(UNITS_NUMBER ":")),
          fitted = !strncmp(symbol->name, UNITS_FITTED ":", strlen(UNITS_FITTED ":"));
-    const double *numbers = fitted ? fitted_numbers(conversion, what) : NULL;
     if (number) *to = strtod(what, NULL);
-    if (numbers) memcpy(to, numbers, (size_t)shape_elements(symbol->shape) * sizeof *to);
+    if (fitted) set_fitted(conversion, what, to);
     return number || fitted;
 }
 

@@ -1,6 +1,7 @@
 /* Finds numbers of the data that lose digits when the network computes with them: f32 keeps about
  * seven. */
 #include "cli/session/session.h"
+#include "cli/text/terminal.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -17,7 +18,7 @@ static const char *finding_text(const Session *session, const char *name, const 
     if (!found->rows)
         return arena_format(session->arena,
                             "'%s' loses digits: from %.15g to %.15g f32 has only %.0f numbers",
-                            name, found->min, found->max, found->numbers);
+                            name, found->min.number, found->max.number, found->numbers);
     return arena_format(session->arena, "'%s' loses digits: %" PRId64 " becomes %.0f as f32 in %s",
                         name, found->whole, (double)(float)found->whole,
                         dataset_place_text(session->dataset, NULL, found->row, place));
@@ -32,12 +33,23 @@ static bool reported_before(const char **reported, uint32_t *count, const char *
     return false;
 }
 
+/* The least number of the column, for subtracting it. */
+static const char *number_before(const Rounded *found, char text[NUMBER_TEXT]) {
+    int64_t whole;
+    if (found->rows && exact_whole(found->min, &whole))
+        snprintf(text, NUMBER_TEXT, "%" PRId64, whole);
+    else
+        snprintf(text, NUMBER_TEXT, "%.*g", found->rows ? 15 : 10, found->min.number);
+    return text;
+}
+
 void session_check_digits(Session *session, Findings *findings) {
     const ModelInfo *info = session->build.info;
     const char **reported = ARENA_ARRAY(session->arena, const char *, info->rounded_count);
     uint32_t count = 0;
     for (uint32_t i = 0; i < info->rounded_count; i++) {
         Rounded found;
+        char number[NUMBER_TEXT];
         if (!dataset_rounded(session->dataset, info->rounded[i].name, info->rounded[i].scaled,
                              &found))
             continue;
@@ -51,7 +63,7 @@ void session_check_digits(Session *session, Findings *findings) {
         diag_warning(session->build.diag, info->rounded[i].span, "%s", text);
         diag_help(
             session->build.diag,
-            "standardize it, or subtract a number first, as in x - %.*g: both compute with all digits",
-            found.rows ? 15 : 10, found.min);
+            "standardize it, or subtract a number first, as in x - %s: both compute with all digits",
+            number_before(&found, number));
     }
 }

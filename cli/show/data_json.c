@@ -7,14 +7,22 @@
 
 /* -- statistics -- */
 
+/* A whole number beyond 2^53 keeps all of its digits as a JSON integer. */
+static json_t *exact_json(ExactNumber number) {
+    int64_t whole;
+    bool beyond = fabs(number.number) >= 0x1p53 && exact_whole(number, &whole);
+    return beyond ? json_integer((json_int_t)whole) : json_exact(number.number);
+}
+
 static json_t *statistics_json(const Statistics *statistics) {
+    const ExactNumber nothing = exact_of_real(NAN);
     bool any = statistics->moments.count > 0;
     return json_pack("{s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "count",
                      (json_int_t)statistics->moments.count, "missing",
                      (json_int_t)statistics->missing, "infinite", (json_int_t)statistics->infinite,
-                     "min", json_exact(any ? statistics->min : NAN), "mean",
-                     json_exact(any ? statistics->moments.mean : NAN), "max",
-                     json_exact(any ? statistics->max : NAN), "deviation",
+                     "min", exact_json(any ? statistics->min : nothing), "mean",
+                     exact_json(any ? moments_exact_mean(&statistics->moments) : nothing), "max",
+                     exact_json(any ? statistics->max : nothing), "deviation",
                      json_number(statistics_deviation(statistics)));
 }
 
@@ -126,8 +134,8 @@ static json_t *fitted_json(const DataReport *report) {
 
 static json_t *element_json(const SourceField *field, ReportElement element) {
     if (element.text) return json_text(element.text);
-    bool number = field->dtype == DTYPE_F32 || isnan(element.number);
-    return number ? json_exact(element.number) : json_integer((json_int_t)element.number);
+    bool number = field->dtype == DTYPE_F32 || isnan(element.number.number);
+    return number ? exact_json(element.number) : json_integer((json_int_t)element.number.number);
 }
 
 /* Stores the elements of a row: a list, or a single value for a scalar field. */

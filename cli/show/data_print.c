@@ -38,16 +38,17 @@ static const char *number_text(char buffer[NUMBER_TEXT], double value) {
 
 /* A value of a column, or its mean. Whole numbers have all digits. Other numbers have enough digits
  * to show the differences between the values of the column. */
-static const char *column_text(char buffer[NUMBER_TEXT], double value,
+static const char *column_text(char buffer[NUMBER_TEXT], ExactNumber exact,
                                const Statistics *statistics) {
     enum { USUAL = 6, MOST = 15 };
+    int64_t whole;
+    double value = exact.number;
     double spread = statistics_deviation(statistics);
     int before = fabs(value) > spread && spread > 0 && isfinite(value)
                      ? (int)log10(fabs(value) / spread)
                      : 0;
-    bool whole = value == floor(value) && fabs(value) <= 0x1p53;
-    if (whole && !statistics->has_fractions)
-        return snprintf(buffer, NUMBER_TEXT, "%.0f", value), buffer;
+    if (value == floor(value) && !statistics->has_fractions && exact_whole(exact, &whole))
+        return snprintf(buffer, NUMBER_TEXT, "%" PRId64, whole), buffer;
     return isnan(value) ? "-"
                         : text_value(buffer, value, before > MOST - USUAL ? MOST : USUAL + before);
 }
@@ -74,12 +75,13 @@ static void print_statistics(const char *name, const char *type, const Statistic
                              const char *remark) {
     char missing[NUMBER_TEXT], least[NUMBER_TEXT], mean[NUMBER_TEXT], most[NUMBER_TEXT],
         deviation[NUMBER_TEXT];
+    const ExactNumber nothing = exact_of_real(NAN);
     bool any = statistics->moments.count > 0;
     print_name(name);
     printf(" %-14s %8s %*s %*s %*s %*s%s\n", type, text_count(missing, statistics->missing),
-           CELL_WIDTH, column_text(least, any ? statistics->min : NAN, statistics), CELL_WIDTH,
-           column_text(mean, any ? statistics->moments.mean : NAN, statistics), CELL_WIDTH,
-           column_text(most, any ? statistics->max : NAN, statistics), CELL_WIDTH,
+           CELL_WIDTH, column_text(least, any ? statistics->min : nothing, statistics), CELL_WIDTH,
+           column_text(mean, any ? moments_exact_mean(&statistics->moments) : nothing, statistics),
+           CELL_WIDTH, column_text(most, any ? statistics->max : nothing, statistics), CELL_WIDTH,
            number_text(deviation, statistics_deviation(statistics)), remark);
 }
 
@@ -110,9 +112,9 @@ static void print_dates(const FieldFacts *facts, Split split, const char *remark
     bool any = statistics->moments.count > 0;
     print_name(facts->field.name);
     printf(" %-14s %8s %*s %*s %*s%s\n", "date", text_count(missing, statistics->missing),
-           CELL_WIDTH, day_text(least, any ? statistics->min : NAN), CELL_WIDTH,
+           CELL_WIDTH, day_text(least, any ? statistics->min.number : NAN), CELL_WIDTH,
            day_text(mean, any ? statistics->moments.mean : NAN), CELL_WIDTH,
-           day_text(most, any ? statistics->max : NAN), remark);
+           day_text(most, any ? statistics->max.number : NAN), remark);
 }
 
 static void print_field(const FieldFacts *facts, Split split, const char *remark) {
@@ -302,7 +304,7 @@ static void print_labels(const DataReport *report, int32_t row) {
         const SourceField *field = report->facts->classes[i].field;
         uint32_t number = (uint32_t)(source_field(dataset_fields(dataset), field->name) -
                                      dataset_fields(dataset)->fields);
-        double category_number = dataset_number(dataset, number, row, 0);
+        double category_number = dataset_number(dataset, number, row, 0).number;
         int32_t category = isnan(category_number) ? -1 : (int32_t)category_number;
         const char *name = dataset_class_name(dataset, field->name, category);
         snprintf(text, sizeof text, "%" PRId32, category);

@@ -14,7 +14,7 @@ ReportElement report_source_element(const DataReport *report, uint32_t field, in
                                     int64_t element) {
     const Dataset *dataset = report->session.dataset;
     if (dataset_fields(dataset)->fields[field].is_text)
-        return (ReportElement){dataset_text(dataset, field, row), NAN};
+        return (ReportElement){dataset_text(dataset, field, row), exact_of_real(NAN)};
     return (ReportElement){NULL, dataset_number(dataset, field, row, element)};
 }
 
@@ -24,8 +24,9 @@ ReportElement report_field_element(const DataReport *report, uint32_t field, int
     double value =
         dtype_element(of->dtype, report->first[field], i * shape_elements(of->row) + element);
     if (of->is_text)
-        return (ReportElement){value < 0 ? NULL : of->categories[(uint32_t)value], NAN};
-    return (ReportElement){NULL, value};
+        return (ReportElement){value < 0 ? NULL : of->categories[(uint32_t)value],
+                               exact_of_real(NAN)};
+    return (ReportElement){NULL, exact_of_real(value)};
 }
 
 /* -- the source -- */
@@ -215,7 +216,9 @@ static void read_fitted(DataReport *report, const Graph *graph) {
         for (uint32_t k = 0; k < count && fit->column; k++) {
             if (strcmp(all[k].name, fit->name)) continue;
             int64_t width = shape_elements(all[k].row);
-            add_fitted(report, fit, parts[all[k].deviation != NULL], width, all[k].values);
+            double *values = ARENA_ARRAY(report->session.arena, double, width);
+            for (int64_t j = 0; j < width; j++) values[j] = all[k].values[j].number;
+            add_fitted(report, fit, parts[all[k].deviation != NULL], width, values);
             if (all[k].deviation) add_fitted(report, fit, parts[2], width, all[k].deviation);
         }
         for (size_t k = 0; k < sizeof parts / sizeof *parts && !fit->column; k++)

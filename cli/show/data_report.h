@@ -33,8 +33,8 @@ typedef struct {
 
 /* An element of a field, as the report displays it. */
 typedef struct {
-    const char *text; /* NULL: a number, or missing text */
-    double number;    /* NaN: missing */
+    const char *text;   /* NULL: a number, or missing text */
+    ExactNumber number; /* NaN: missing */
 } ReportElement;
 /* An element of a field of the source, in row `row` of the data set. */
 ReportElement report_source_element(const DataReport *report, uint32_t field, int32_t row,

@@ -174,12 +174,6 @@ const char *dataset_place_text(const Dataset *dataset, const char *field, int32_
 
 /* -- fitted transforms -- */
 
-static double *copied_numbers(Arena *arena, const double *numbers, int64_t count) {
-    double *copy = ARENA_ARRAY(arena, double, count);
-    if (numbers) memcpy(copy, numbers, (size_t)count * sizeof *copy);
-    return numbers ? copy : NULL;
-}
-
 /* Drops columns that were computed with earlier fitted numbers, so that they are computed again. */
 void dataset_set_fitted(Dataset *dataset, const FittedColumn *fitted, uint32_t count) {
     SourceData *source = &dataset->source;
@@ -195,8 +189,14 @@ void dataset_set_fitted(Dataset *dataset, const FittedColumn *fitted, uint32_t c
         int64_t elements = shape_elements(fitted[i].row);
         all[kept] = fitted[i];
         all[kept].name = arena_copy_string(source->arena, fitted[i].name, strlen(fitted[i].name));
-        all[kept].values = copied_numbers(source->arena, fitted[i].values, elements);
-        all[kept++].deviation = copied_numbers(source->arena, fitted[i].deviation, elements);
+        size_t count_of = (size_t)elements;
+        all[kept].values = ARENA_ARRAY(source->arena, ExactNumber, elements);
+        memcpy(all[kept].values, fitted[i].values, count_of * sizeof *fitted[i].values);
+        if (fitted[i].deviation) {
+            all[kept].deviation = ARENA_ARRAY(source->arena, double, elements);
+            memcpy(all[kept].deviation, fitted[i].deviation, count_of * sizeof(double));
+        }
+        kept++;
     }
     source->fitted = all;
     source->fitted_count = kept;

@@ -3,6 +3,7 @@
 #define MLC_RUNTIME_DATA_DATASET_H
 
 #include "ir/data/source.h"
+#include "runtime/data/exact.h"
 
 typedef struct Dataset Dataset;
 typedef enum { SPLIT_TRAIN, SPLIT_VALID, SPLIT_TEST, SPLIT_COUNT } Split;
@@ -69,7 +70,7 @@ bool dataset_lacks(const Dataset *dataset, const char *name, int32_t row);
 typedef struct {
     const SourceField *field; /* the column of the source; NULL: a computed one */
     int64_t element;          /* index within a row */
-    double min, max;
+    ExactNumber min, max;
     int64_t rows;  /* rows with a whole number that f32 rounds; 0: the numbers are too close */
     int64_t whole; /* the first of them, in `row` */
     int32_t row;
@@ -77,11 +78,12 @@ typedef struct {
 } Rounded;
 /* Whether an input of a model has such numbers. close_only: rounded whole numbers are accepted. */
 bool dataset_rounded(const Dataset *dataset, const char *name, bool close_only, Rounded *found);
-/* The fitted numbers of a transform of a column (Fit.column), in f64. */
+/* The fitted numbers of a transform of a column (Fit.column). */
 typedef struct {
-    const char *name;           /* of the Fit */
-    Shape row;                  /* of the column */
-    double *values, *deviation; /* deviation: NULL, or values are means */
+    const char *name; /* of the Fit */
+    Shape row;        /* of the column */
+    ExactNumber *values;
+    double *deviation; /* NULL, or values are means */
 } FittedColumn;
 /* Fits the transforms of columns to the training rows, in order. false after a STATUS_DATA error,
  * such as a column without a number. */
@@ -89,14 +91,14 @@ bool dataset_fit(Dataset *dataset, const Fit *fits, uint32_t count, Diagnostics 
 /* Sets numbers that were fitted to other data; they are copied. */
 void dataset_set_fitted(Dataset *dataset, const FittedColumn *fitted, uint32_t count);
 const FittedColumn *dataset_fitted(const Dataset *dataset, uint32_t *count);
-/* The numbers of an input in some rows: f64 with all digits of the files, NaN where missing.
+/* The numbers of an input in some rows, with all digits of the files, NaN where missing.
  * [count][elements of a row], malloc'ed. NULL: the data set does not have the input, or it is
  * text. */
-double *dataset_numbers(const Dataset *dataset, const char *name, const int32_t *rows,
-                        int64_t count);
-/* An element of a field of the source, given by its index, as f64. Text gives the number of its
- * category, or NaN without one. */
-double dataset_number(const Dataset *dataset, uint32_t field, int32_t row, int64_t element);
+ExactNumber *dataset_numbers(const Dataset *dataset, const char *name, const int32_t *rows,
+                             int64_t count);
+/* An element of a field of the source, given by its index. Text gives the number of its category,
+ * or NaN without one. */
+ExactNumber dataset_number(const Dataset *dataset, uint32_t field, int32_t row, int64_t element);
 /* The exact elements of a field in a row, as bytes for comparing rows; returns their number. */
 size_t dataset_row_bytes(const Dataset *dataset, uint32_t field, int32_t row, const void **bytes);
 /* The cell of a text column as in the file, even if it is not a category; NULL: missing. */

@@ -16,7 +16,7 @@ bool dataset_rounded(const Dataset *dataset, const char *name, bool close_only, 
            derive_rounded(source, derived, close_only, found);
 }
 
-double dataset_number(const Dataset *dataset, uint32_t field, int32_t row, int64_t element) {
+ExactNumber dataset_number(const Dataset *dataset, uint32_t field, int32_t row, int64_t element) {
     const SourceData *source = &dataset->source;
     return derive_value(source, field, row * shape_elements(source->fields[field].row) + element);
 }
@@ -45,8 +45,8 @@ const char *dataset_text(const Dataset *dataset, uint32_t field, int32_t row) {
     return code < 0 ? NULL : source->fields[field].categories[code];
 }
 
-double *dataset_numbers(const Dataset *dataset, const char *name, const int32_t *rows,
-                        int64_t count) {
+ExactNumber *dataset_numbers(const Dataset *dataset, const char *name, const int32_t *rows,
+                             int64_t count) {
     const SourceData *source = &dataset->source;
     SourceRows around;
     name = source_rows_of(name, &around);
@@ -57,14 +57,14 @@ double *dataset_numbers(const Dataset *dataset, const char *name, const int32_t 
     if (!there || derived->kind == DERIVED_CLASSES) return NULL;
     int64_t each = shape_elements(derived_row(&source->schema, derived)),
             length = around.to - around.from + 1;
-    double *numbers =
-               memory_new((size_t)(count * length * each) * sizeof *numbers, "numbers of the data"),
-           *to = numbers;
+    ExactNumber *numbers = memory_new((size_t)(count * length * each) * sizeof *numbers,
+                                      "numbers of the data"),
+                *to = numbers;
     for (int64_t i = 0; i < count * length; i++, to += each) {
         int32_t row = rows[i / length];
         if (window_has_others(&around))
             row = runs_row(&dataset->runs, row, around.from + i % length);
-        for (int64_t k = 0; k < each && row < 0; k++) to[k] = (double)NAN;
+        for (int64_t k = 0; k < each && row < 0; k++) to[k] = exact_of_real((double)NAN);
         if (row >= 0) derive_row(source, derived, row, to);
     }
     return numbers;
@@ -86,7 +86,7 @@ void dataset_copy_exact(Dataset *to, uint32_t field, const Dataset *from, const 
         if (exact->elements) /* int64_t and double both have 8 bytes */
             elements[i] = ((const int64_t *)exact->elements)[at];
         else
-            elements[i] = (int64_t)derive_stored(&from->source, other, at);
+            elements[i] = (int64_t)derive_stored(&from->source, other, at).number;
     }
     source->exact[field] =
         (Exact){.kind = exact->elements ? exact->kind : EXACT_WHOLE, .elements = elements};

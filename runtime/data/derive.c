@@ -1,22 +1,15 @@
-/* Computes derived columns, element by element: whole numbers in 64 bits, where an overflow is a
- * fault, and everything else in f64. */
+/* Computes derived columns, element by element. */
 #include "runtime/data/derive.h"
 #include "ir/base/memory.h"
 #include "runtime/data/moments.h"
+#include "runtime/data/numbers.h"
 #include "runtime/data/splits.h"
-#include "ir/eval/eval.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-typedef struct {
-    bool is_whole;
-    int64_t whole;
-    double real; /* a number that is not whole; NaN: missing */
-} Number;
 
 typedef struct {
     const SourceData *source;
@@ -29,27 +22,20 @@ typedef struct {
     Date date;
 } ComputedCell;
 
-static Number whole_number(int64_t whole) { return (Number){true, whole, 0}; }
-static Number real_number(double real) { return (Number){false, 0, real}; }
-static double real_of(Number number) {
-    return number.is_whole ? (double)number.whole : number.real;
-}
-static bool is_missing(Number number) { return !number.is_whole && isnan(number.real); }
-
 /* -- elements of the source -- */
 
 static Number source_number(const SourceData *source, uint32_t field, int64_t at) {
     const Exact *exact = &source->exact[field];
     if (!exact->elements) {
         switch (source->fields[field].dtype) {
-        case DTYPE_F32: return real_number((double)((const float *)source->data[field])[at]);
-        case DTYPE_I32: return whole_number(((const int32_t *)source->data[field])[at]);
-        default: return whole_number(((const uint8_t *)source->data[field])[at]);
+        case DTYPE_F32: return number_real((double)((const float *)source->data[field])[at]);
+        case DTYPE_I32: return number_whole(((const int32_t *)source->data[field])[at]);
+        default: return number_whole(((const uint8_t *)source->data[field])[at]);
         }
     }
-    if (exact->kind == EXACT_REAL) return real_number(((const double *)exact->elements)[at]);
+    if (exact->kind == EXACT_REAL) return number_real(((const double *)exact->elements)[at]);
     int64_t whole = ((const int64_t *)exact->elements)[at];
-    return whole == WHOLE_MISSING ? real_number((double)NAN) : whole_number(whole);
+    return whole == WHOLE_MISSING ? number_real((double)NAN) : number_whole(whole);
 }
 
 static Number column_number(const ComputedCell *place, const Derived *derived) {
@@ -74,7 +60,7 @@ static const char *cell_text(const SourceData *source, uint32_t field, int32_t r
         return cell < 0 ? NULL : exact->texts[cell];
     }
     Number number = source_number(source, field, row);
-    if (is_missing(number)) return NULL;
+    if (number_missing(number)) return NULL;
     if (number.is_whole)
         snprintf(text, CELL_TEXT, "%0*" PRId64, date_format_digits(format), number.whole);
     else
@@ -99,96 +85,16 @@ static bool date_number(ComputedCell *place, const Derived *derived, Number *res
     uint32_t field = derived->fields[element];
     if (place->dated != derived || place->dated_row != place->row) {
         const char *cell = cell_text(place->source, field, place->row, derived->format, text);
-        if (!cell) return *result = real_number((double)NAN), true;
+        if (!cell) return *result = number_real((double)NAN), true;
         if (!date_read(derived->format, cell, &place->date, problem))
             return no_date(place, field, cell, problem);
         place->dated = derived;
         place->dated_row = place->row;
     }
     DatePart part = derived->parts[element];
-    *result = whole_number(place->date.parts[part]);
+    *result = number_whole(place->date.parts[part]);
     if (part == DATE_seconds && place->date.nanoseconds)
-        *result = real_number((double)place->date.parts[part] + place->date.nanoseconds / 1e9);
-    return true;
-}
-
-/* -- operations -- */
-
-static bool fault(const ComputedCell *place, const char *finding, double number) {
-    place->fault->row = place->row;
-    place->fault->field = NULL;
-    snprintf(place->fault->finding, sizeof place->fault->finding, finding, number);
-    return false;
-}
-
-/* Of two whole numbers; one that has no whole result is left to f64. */
-static bool whole_operation(const ComputedCell *place, DerivedKind kind, int64_t a, int64_t b,
-                            Number *result) {
-    int64_t whole = 0;
-    bool overflow = false;
-    switch (kind) {
-    case DERIVED_ADD: overflow = __builtin_add_overflow(a, b, &whole); break;
-    case DERIVED_SUB: overflow = __builtin_sub_overflow(a, b, &whole); break;
-    case DERIVED_MUL: overflow = __builtin_mul_overflow(a, b, &whole); break;
-    case DERIVED_MOD:
-        if (b == 0) return *result = real_number((double)NAN), true;
-        whole = eval_whole_remainder(a, b);
-        break;
-    case DERIVED_DIV: return *result = real_number((double)a / (double)b), true;
-    case DERIVED_MIN: whole = a < b ? a : b; break;
-    case DERIVED_MAX: whole = a > b ? a : b; break;
-    case DERIVED_LT: whole = a < b; break;
-    case DERIVED_LE: whole = a <= b; break;
-    case DERIVED_GT: whole = a > b; break;
-    case DERIVED_GE: whole = a >= b; break;
-    case DERIVED_EQ: whole = a == b; break;
-    default: whole = a != b; break;
-    }
-    *result = whole_number(whole);
-    return !overflow || fault(place, "is a whole number beyond 64 bits", 0);
-}
-
-static double larger(double a, double b) { return isnan(a) || a > b ? a : b; }
-
-static Number real_operation(DerivedKind kind, double a, double b) {
-    switch (kind) {
-    case DERIVED_ADD: return real_number(a + b);
-    case DERIVED_SUB: return real_number(a - b);
-    case DERIVED_MUL: return real_number(a * b);
-    case DERIVED_DIV: return real_number(a / b);
-    case DERIVED_MOD: return real_number(eval_floor_remainder(a, b));
-    case DERIVED_MIN: return real_number(-larger(-a, -b));
-    case DERIVED_MAX: return real_number(larger(a, b));
-    case DERIVED_LT: return whole_number(a < b);
-    case DERIVED_LE: return whole_number(a <= b);
-    case DERIVED_GT: return whole_number(a > b);
-    case DERIVED_GE: return whole_number(a >= b);
-    case DERIVED_EQ: return whole_number(a == b);
-    default: return whole_number(a != b);
-    }
-}
-
-static bool int_of(const ComputedCell *place, Number number, Number *result) {
-    double real = trunc(real_of(number));
-    if (is_missing(number)) return fault(place, "is no number", 0);
-    if (!(real >= INT32_MIN && real <= INT32_MAX))
-        return fault(place,
-                     "is %.17g: int() makes whole numbers of 32 bits, -2147483648 to 2147483647",
-                     real);
-    *result = whole_number(number.is_whole ? number.whole : (int64_t)real);
-    return true;
-}
-
-static bool single_operation(const ComputedCell *place, DerivedKind kind, Number a,
-                             Number *result) {
-    bool negates = kind == DERIVED_NEG || (kind == DERIVED_ABS && a.is_whole && a.whole < 0);
-    if (kind == DERIVED_INT) return int_of(place, a, result);
-    if (a.is_whole && negates) return whole_operation(place, DERIVED_SUB, 0, a.whole, result);
-    *result = a;
-    if (!a.is_whole)
-        result->real = kind == DERIVED_FLOOR ? floor(a.real)
-                       : kind == DERIVED_ABS ? fabs(a.real)
-                                             : -a.real;
+        *result = number_real((double)place->date.parts[part] + place->date.nanoseconds / 1e9);
     return true;
 }
 
@@ -222,8 +128,23 @@ static bool standardized(ComputedCell *place, const Derived *derived, Number *re
     if (!fitted) return unknown(place, derived->args[1]->fit);
     if (!compute(place, derived->args[0], &x)) return false;
     int64_t column = place->element;
-    *result = real_number((real_of(x) - fitted->values[column]) / fitted->deviation[column]);
+    double distance = exact_minus(number_exact(x), fitted->values[column]);
+    *result = number_real(distance / fitted->deviation[column]);
     return true;
+}
+
+static bool is_whole_column(const ComputedCell *place, const Derived *derived) {
+    if (derived->kind != DERIVED_COLUMNS) return false;
+    const Exact *exact =
+        &place->source->exact[derived->fields[derived->is_list ? place->element : 0]];
+    return exact->elements && exact->kind == EXACT_WHOLE;
+}
+
+/* In a column of whole numbers, a fitted number beyond 2^53 is rounded to a whole number. */
+static Number fitted_number(const ComputedCell *place, const Derived *column, ExactNumber fitted) {
+    int64_t whole;
+    bool beyond = fabs(fitted.number) >= 0x1p53 && is_whole_column(place, column);
+    return beyond && exact_whole(fitted, &whole) ? number_whole(whole) : number_real(fitted.number);
 }
 
 static bool imputed(ComputedCell *place, const Derived *derived, Number *result) {
@@ -232,15 +153,15 @@ static bool imputed(ComputedCell *place, const Derived *derived, Number *result)
         by->kind == DERIVED_FITTED ? derive_fitted(place->source, by->fit) : NULL;
     if (by->kind == DERIVED_FITTED && !fitted) return unknown(place, by->fit);
     if (!compute(place, derived->args[0], result)) return false;
-    if (!is_missing(*result)) return true;
+    if (!number_missing(*result)) return true;
     if (!fitted) return compute(place, by, result);
-    return *result = real_number(fitted->values[place->element]), true;
+    return *result = fitted_number(place, derived->args[0], fitted->values[place->element]), true;
 }
 
 /* The value in another row of the same series; NaN beyond its ends. */
 static bool number_ahead(ComputedCell *place, const Derived *derived, Number *result) {
     int32_t row = place->row, other = row_ahead(place, derived);
-    if (other < 0) return *result = real_number((double)NAN), true;
+    if (other < 0) return *result = number_real((double)NAN), true;
     place->row = other;
     bool good = compute(place, derived->args[0], result);
     place->row = row;
@@ -258,7 +179,7 @@ static bool floor_of_quotient(ComputedCell *place, const Derived *quotient, bool
         return true;
     *known = true;
     *result =
-        whole_number(a.whole / b.whole - (a.whole % b.whole && (a.whole < 0) != (b.whole < 0)));
+        number_whole(a.whole / b.whole - (a.whole % b.whole && (a.whole < 0) != (b.whole < 0)));
     return true;
 }
 
@@ -271,8 +192,8 @@ static bool compute(ComputedCell *place, const Derived *derived, Number *result)
     case DERIVED_IMPUTE: return imputed(place, derived, result);
     case DERIVED_STANDARDIZE: return standardized(place, derived, result);
     case DERIVED_AHEAD: return number_ahead(place, derived, result);
-    case DERIVED_WHOLE: return *result = whole_number(derived->whole), true;
-    case DERIVED_REAL: return *result = real_number(derived->real), true;
+    case DERIVED_WHOLE: return *result = number_whole(derived->whole), true;
+    case DERIVED_REAL: return *result = number_real(derived->real), true;
     default: break;
     }
     if (derived->kind == DERIVED_FLOOR && derived->args[0]->kind == DERIVED_DIV &&
@@ -280,20 +201,27 @@ static bool compute(ComputedCell *place, const Derived *derived, Number *result)
         return known;
     for (int i = 0; i < derived_arity(derived->kind); i++)
         if (!compute(place, derived->args[i], &args[i])) return false;
-    if (derived_arity(derived->kind) == 1)
-        return single_operation(place, derived->kind, args[0], result);
-    if (args[0].is_whole && args[1].is_whole)
-        return whole_operation(place, derived->kind, args[0].whole, args[1].whole, result);
-    *result = real_operation(derived->kind, real_of(args[0]), real_of(args[1]));
-    return true;
+    place->fault->row = place->row;
+    place->fault->field = NULL;
+    char *finding = place->fault->finding;
+    return derived_arity(derived->kind) == 1
+               ? number_single(derived->kind, args[0], result, finding)
+               : number_double(derived->kind, args[0], args[1], result, finding);
 }
 
 /* -- all rows of a column -- */
 
+static bool fault(const ComputedCell *place, const char *finding, double number) {
+    place->fault->row = place->row;
+    place->fault->field = NULL;
+    snprintf(place->fault->finding, sizeof place->fault->finding, finding, number);
+    return false;
+}
+
 /* A class is a whole number. */
 static bool put_class(const ComputedCell *place, Number number, int64_t *to) {
     *to = number.is_whole ? number.whole : WHOLE_MISSING;
-    if (number.is_whole || is_missing(number)) return true;
+    if (number.is_whole || number_missing(number)) return true;
     if (number.real != trunc(number.real))
         return fault(place, "has %.9g: classes are whole numbers", number.real);
     if (fabs(number.real) >= 0x1p63)
@@ -310,7 +238,7 @@ static const SourceField *missing_field(ComputedCell *place, const Derived *deri
             other = derived->kind == DERIVED_AHEAD ? row_ahead(place, derived) : here;
     uint32_t field = derived->count ? derived->fields[derived->is_list ? place->element : 0] : 0;
     *row = here;
-    if ((derived->kind == DERIVED_COLUMNS && is_missing(column_number(place, derived))) ||
+    if ((derived->kind == DERIVED_COLUMNS && number_missing(column_number(place, derived))) ||
         (derived->kind == DERIVED_DATE &&
          !cell_text(place->source, field, here, derived->format, text)))
         return &place->source->fields[field];
@@ -348,7 +276,7 @@ static bool derive_rows(ComputedCell *place, const Derived *derived, int64_t fir
         place->row = (int32_t)row;
         for (place->element = 0; place->element < each; place->element++) {
             Number number =
-                dtype == DTYPE_F32 ? real_number((double)NAN) : whole_number(-(dtype == DTYPE_I32));
+                dtype == DTYPE_F32 ? number_real((double)NAN) : number_whole(-(dtype == DTYPE_I32));
             bool good = !there || compute(place, classes ? derived->args[0] : derived, &number);
             if (good && classes)
                 good = put_class(place, number, (int64_t *)to + row * each + place->element);
@@ -386,35 +314,35 @@ void *derive_elements(const SourceData *source, const Derived *derived, DeriveFa
     return NULL;
 }
 
-double derive_stored(const SourceData *source, uint32_t field, int64_t at) {
-    return source->exact[field].kind == EXACT_TEXT ? (double)NAN
-                                                   : real_of(source_number(source, field, at));
+ExactNumber derive_stored(const SourceData *source, uint32_t field, int64_t at) {
+    return source->exact[field].kind == EXACT_TEXT ? exact_of_real((double)NAN)
+                                                   : number_exact(source_number(source, field, at));
 }
 
-double derive_value(const SourceData *source, uint32_t field, int64_t at) {
+ExactNumber derive_value(const SourceData *source, uint32_t field, int64_t at) {
     if (source->fields[field].is_text)
-        return element_value(DTYPE_I32, true, source->data[field], at);
+        return exact_of_real(element_value(DTYPE_I32, true, source->data[field], at));
     return derive_stored(source, field, at);
 }
 
 bool derive_number(const SourceData *source, const Derived *derived, int32_t row, int64_t element,
-                   int64_t *whole, double *number) {
+                   ExactNumber *number) {
     DeriveFault unheard;
     ComputedCell place = {.source = source, .fault = &unheard, .row = row, .element = element};
     Number result;
-    if (!compute(&place, derived, &result)) result = real_number((double)NAN);
-    *whole = result.whole;
-    *number = real_of(result);
+    if (!compute(&place, derived, &result)) result = number_real((double)NAN);
+    *number = number_exact(result);
     return result.is_whole;
 }
 
-void derive_row(const SourceData *source, const Derived *derived, int32_t row, double *to) {
+void derive_row(const SourceData *source, const Derived *derived, int32_t row, ExactNumber *to) {
     DeriveFault unheard;
     ComputedCell place = {.source = source, .fault = &unheard, .row = row};
     int64_t each = shape_elements(derived_row(&source->schema, derived));
     for (; place.element < each; place.element++) {
         Number number;
-        to[place.element] = compute(&place, derived, &number) ? real_of(number) : (double)NAN;
+        to[place.element] =
+            compute(&place, derived, &number) ? number_exact(number) : exact_of_real((double)NAN);
     }
 }
 

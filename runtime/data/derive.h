@@ -4,6 +4,7 @@
 
 #include "ir/data/derived.h"
 #include "runtime/data/dataset.h"
+#include "runtime/data/numbers.h"
 #include "runtime/data/reader.h"
 
 /* An element without a value: its row and the reason. */
@@ -11,7 +12,7 @@ typedef struct {
     int32_t row;
     /* the field of the source with the wrong cell; NULL: the computed number is wrong */
     const char *field;
-    char finding[320]; /* "is beyond 64 bits"; "": the cell is missing */
+    char finding[FINDING_TEXT]; /* "is beyond 64 bits"; "": the cell is missing */
 } DeriveFault;
 
 /* All elements of all rows in the type derived_dtype, malloc'ed. For CLASSES: the int64_t numbers
@@ -20,20 +21,19 @@ typedef struct {
 void *derive_elements(const SourceData *source, const Derived *derived, DeriveFault *fault);
 /* The numbers of a fitted transform; NULL: not fitted yet. */
 const FittedColumn *derive_fitted(const SourceData *source, const char *fit);
-/* An element of a field with all digits of the file, as f64; NaN: missing, or text. */
-double derive_stored(const SourceData *source, uint32_t field, int64_t at);
+/* An element of a field with all digits of the file; NaN: missing, or text. */
+ExactNumber derive_stored(const SourceData *source, uint32_t field, int64_t at);
 /* The same, but for text the number of its category, NaN without one. */
-double derive_value(const SourceData *source, uint32_t field, int64_t at);
-/* Computes an element: *number in f64, NaN without a value. Returns whether it is a whole number,
- * which is then in *whole with all digits. */
+ExactNumber derive_value(const SourceData *source, uint32_t field, int64_t at);
+/* Computes an element; NaN without a value. Returns whether it is a whole number. */
 bool derive_number(const SourceData *source, const Derived *derived, int32_t row, int64_t element,
-                   int64_t *whole, double *number);
+                   ExactNumber *number);
 /* Finds the first element of a row whose numbers lose digits as f32 (rounded.c; see
  * dataset_rounded). false: none. */
 bool derive_rounded(const SourceData *source, const Derived *derived, bool close_only,
                     Rounded *found);
-/* All elements of a row as f64; NaN without a value. */
-void derive_row(const SourceData *source, const Derived *derived, int32_t row, double *to);
+/* All elements of a row; NaN without a value. */
+void derive_row(const SourceData *source, const Derived *derived, int32_t row, ExactNumber *to);
 /* Whether int() drops a fraction in a row; *value: the number before. */
 bool derive_fraction(const SourceData *source, const Derived *derived, int32_t row, double *value);
 /* Whether the series has all rows of the column's window around a row. */

@@ -1,7 +1,8 @@
-/* Numbers that f32 and i32 cannot hold. Private to runtime/. */
+/* Numbers that f32 and i32 cannot hold, and whole numbers that f64 cannot hold. */
 #ifndef MLC_RUNTIME_DATA_EXACT_H
 #define MLC_RUNTIME_DATA_EXACT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* The exact numbers of a field whose elements are rounded, or the cells of a text field. */
@@ -14,5 +15,23 @@ typedef struct {
     void *elements;
     const char *const *texts;
 } Exact;
+
+/* number + rest, where number is the nearest f64. The rest is 0 unless the number is beyond 2^53:
+ * f64 cannot hold all whole numbers there. */
+typedef struct {
+    double number, rest;
+} ExactNumber;
+
+ExactNumber exact_of_whole(int64_t whole);
+ExactNumber exact_of_real(double real);
+/* a - b, as f64: the difference of whole numbers is rounded once. */
+double exact_minus(ExactNumber a, ExactNumber b);
+ExactNumber exact_plus(ExactNumber a, double b);
+/* The nearest whole number of 64 bits; false: the number is beyond them, or is not known. */
+bool exact_whole(ExactNumber exact, int64_t *whole);
+/* -1, 0 or 1: a < b, a = b, a > b. Neither is NaN. */
+int exact_compare(ExactNumber a, ExactNumber b);
+/* Sorts numbers in ascending order; none may be NaN. */
+void exact_sort(ExactNumber *numbers, int64_t count);
 
 #endif

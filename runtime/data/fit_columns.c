@@ -42,10 +42,10 @@ void fitting_free(Fitting *fitting) {
     free(fitting->endless);
 }
 
-void fitting_add(Fitting *fitting, int64_t row, int64_t column, double value) {
+void fitting_add(Fitting *fitting, int64_t row, int64_t column, ExactNumber value) {
     Moments *moments = &fitting->moments[column];
-    if (isinf(value) && fitting->endless[column] < 0) fitting->endless[column] = row;
-    if (isnan(value)) return;
+    if (isinf(value.number) && fitting->endless[column] < 0) fitting->endless[column] = row;
+    if (isnan(value.number)) return;
     moments_add(moments, value);
     if (fitting->values) fitting->values[column * fitting->rows + moments->count - 1] = value;
 }
@@ -53,28 +53,28 @@ void fitting_add(Fitting *fitting, int64_t row, int64_t column, double value) {
 /* -- results -- */
 
 /* The median: the middle number, or the mean of the two in the middle. */
-static double median_of(const double *sorted, int64_t count) {
-    double low = sorted[(count - 1) / 2], high = sorted[count / 2];
-    return low + (high - low) / 2;
+static ExactNumber median_of(const ExactNumber *sorted, int64_t count) {
+    ExactNumber low = sorted[(count - 1) / 2], high = sorted[count / 2];
+    return exact_plus(low, exact_minus(high, low) / 2);
 }
 
 /* The mode: the smallest of the most frequent numbers. */
-static double mode_of(const double *sorted, int64_t count) {
+static ExactNumber mode_of(const ExactNumber *sorted, int64_t count) {
     int64_t begin = 0, most = 0;
-    double mode = sorted[0];
+    ExactNumber mode = sorted[0];
     for (int64_t i = 1; i <= count; i++) {
-        if (i < count && sorted[i] == sorted[begin]) continue;
+        if (i < count && !exact_compare(sorted[i], sorted[begin])) continue;
         if (i - begin > most) most = i - begin, mode = sorted[begin];
         begin = i;
     }
     return mode;
 }
 
-static double fitted_value(const Fitting *fitting, int64_t column) {
+static ExactNumber fitted_value(const Fitting *fitting, int64_t column) {
     int64_t count = fitting->moments[column].count;
-    if (!fitting->values) return fitting->moments[column].mean;
-    double *values = fitting->values + column * fitting->rows;
-    numbers_sort(values, count);
+    if (!fitting->values) return moments_exact_mean(&fitting->moments[column]);
+    ExactNumber *values = fitting->values + column * fitting->rows;
+    exact_sort(values, count);
     return fitting->fit->kind == FIT_MEDIAN ? median_of(values, count) : mode_of(values, count);
 }
 
@@ -107,13 +107,14 @@ static bool check_column(const Fitting *fitting, int64_t column, double value, d
     return false;
 }
 
-bool fitting_finish(const Fitting *fitting, double *values, double *spreads, Diagnostics *diag) {
+bool fitting_finish(const Fitting *fitting, ExactNumber *values, double *spreads,
+                    Diagnostics *diag) {
     bool standardize = fitting->fit->kind == FIT_STANDARDIZE, good = true;
     for (int64_t i = 0; i < fitting->width && good; i++) {
         bool any = fitting->moments[i].count > 0;
-        values[i] = any ? fitted_value(fitting, i) : 0;
+        values[i] = any ? fitted_value(fitting, i) : exact_of_real(0);
         spreads[i] = any ? deviation(fitting, i) : 0;
-        good = check_column(fitting, i, values[i], standardize ? spreads[i] : 0, diag);
+        good = check_column(fitting, i, values[i].number, standardize ? spreads[i] : 0, diag);
     }
     return good;
 }
@@ -126,7 +127,7 @@ static void add_column(Fitting *fitting) {
     const int32_t *rows = fit_split(fitting->fit, fitting->dataset);
     for (int64_t first = 0; first < fitting->rows; first += ROWS_AT_ONCE) {
         int64_t count = fitting->rows - first < ROWS_AT_ONCE ? fitting->rows - first : ROWS_AT_ONCE;
-        double *numbers =
+        ExactNumber *numbers =
             dataset_numbers(fitting->dataset, fitting->fit->column, rows + first, count);
         for (int64_t i = 0; numbers && i < count * fitting->width; i++)
             fitting_add(fitting, first + i / fitting->width, i % fitting->width, numbers[i]);
@@ -136,8 +137,9 @@ static void add_column(Fitting *fitting) {
 
 static bool learn_column(Dataset *dataset, const Fit *fit, Diagnostics *diag) {
     int64_t width = shape_elements(fit->row);
-    double *values = memory_new((size_t)width * sizeof *values, "the statistics of the columns"),
-           *spreads = memory_new((size_t)width * sizeof *spreads, "the statistics of the columns");
+    ExactNumber *values =
+        memory_new((size_t)width * sizeof *values, "the statistics of the columns");
+    double *spreads = memory_new((size_t)width * sizeof *spreads, "the statistics of the columns");
     Fitting fitting = fitting_new(fit, width, dataset);
     bool good = dataset_derive(dataset, fit->column, fit->span, diag);
     if (good) add_column(&fitting);

@@ -34,20 +34,20 @@ typedef struct {
     const char *name; /* "x", or "x[3]" */
 } Column;
 
-static double value_of(const Column *column, int32_t row) {
+static ExactNumber value_of(const Column *column, int32_t row) {
     return dataset_number(column->dataset, column->field, row, column->element);
 }
 
 /* The sorted finite values of a split; the caller frees them. */
-static double *sorted_values(const Column *column, Split split, int64_t *count) {
+static ExactNumber *sorted_values(const Column *column, Split split, int64_t *count) {
     int64_t rows = dataset_rows(column->dataset, split);
-    double *values = memory_new(sizeof *values * (size_t)(rows + 1), "the values of a column");
+    ExactNumber *values = memory_new(sizeof *values * (size_t)(rows + 1), "the values of a column");
     *count = 0;
     for (int64_t i = 0; i < rows; i++) {
-        double value = value_of(column, dataset_split(column->dataset, split)[i]);
-        if (isfinite(value)) values[(*count)++] = value;
+        ExactNumber value = value_of(column, dataset_split(column->dataset, split)[i]);
+        if (isfinite(value.number)) values[(*count)++] = value;
     }
-    numbers_sort(values, *count);
+    exact_sort(values, *count);
     return values;
 }
 
@@ -56,9 +56,9 @@ static double *sorted_values(const Column *column, Split split, int64_t *count) 
 static void find_constant(const Column *column, Findings *findings) {
     const Statistics *train = &column->facts->columns[SPLIT_TRAIN][column->element];
     const SourceField *field = &column->facts->field;
-    if (train->moments.count < 2 || train->min != train->max) return;
-    const char *value = field->is_text ? field->categories[(uint32_t)train->min]
-                                       : arena_format(findings->arena, "%g", train->min);
+    if (train->moments.count < 2 || exact_compare(train->min, train->max)) return;
+    const char *value = field->is_text ? field->categories[(uint32_t)train->min.number]
+                                       : arena_format(findings->arena, "%g", train->min.number);
     findings_add(findings, "constant", field->name, train->moments.count,
                  "'%s' is %s in all training rows%s", column->name, value,
                  train->missing ? " where it is not missing" : "");
@@ -67,9 +67,10 @@ static void find_constant(const Column *column, Findings *findings) {
 /* No two training rows have the same value, and none is missing. */
 static bool all_differ(const Column *column) {
     int64_t count;
-    double *values = sorted_values(column, SPLIT_TRAIN, &count);
+    ExactNumber *values = sorted_values(column, SPLIT_TRAIN, &count);
     bool differ = count >= IDENTIFIER_ROWS && count == dataset_rows(column->dataset, SPLIT_TRAIN);
-    for (int64_t i = 1; i < count && differ; i++) differ = values[i] != values[i - 1];
+    for (int64_t i = 1; i < count && differ; i++)
+        differ = exact_compare(values[i], values[i - 1]) != 0;
     free(values);
     return differ;
 }
@@ -89,7 +90,7 @@ static int64_t count_outside(const Column *column, double low, double high, int3
     for (Split split = 0; split < SPLIT_COUNT; split++) {
         for (int64_t i = 0; i < dataset_rows(column->dataset, split); i++) {
             int32_t row = dataset_split(column->dataset, split)[i];
-            double value = value_of(column, row);
+            double value = value_of(column, row).number;
             if (isfinite(value) && (value < low || value > high) && !count++) *example = row;
         }
     }
@@ -98,8 +99,9 @@ static int64_t count_outside(const Column *column, double low, double high, int3
 
 static void find_outliers(const Column *column, Findings *findings) {
     int64_t count;
-    double *values = sorted_values(column, SPLIT_TRAIN, &count);
-    double lower = count ? values[count / 4] : 0, upper = count ? values[count - 1 - count / 4] : 0;
+    ExactNumber *values = sorted_values(column, SPLIT_TRAIN, &count);
+    double lower = count ? values[count / 4].number : 0,
+           upper = count ? values[count - 1 - count / 4].number : 0;
     double far = (double)OUTLIER_DISTANCES * (upper - lower);
     int32_t example = 0;
     free(values);
@@ -111,7 +113,7 @@ static void find_outliers(const Column *column, Findings *findings) {
             findings, "outlier", column->facts->field.name, outside,
             "'%s': %" PRId64
             " value%s far from the others, such as %g in %s (half of the training rows: %g to %g)",
-            column->name, outside, outside == 1 ? "" : "s", value_of(column, example),
+            column->name, outside, outside == 1 ? "" : "s", value_of(column, example).number,
             dataset_place_brief(column->dataset, example, place), lower, upper);
 }
 
@@ -252,7 +254,7 @@ static FieldFacts *date_facts(const Dataset *dataset, uint32_t field, const char
     facts->dates = format;
     for (Split split = 0; split < SPLIT_COUNT; split++) {
         int64_t rows = dataset_rows(dataset, split);
-        double *seconds = dataset_numbers(dataset, name, dataset_split(dataset, split), rows);
+        ExactNumber *seconds = dataset_numbers(dataset, name, dataset_split(dataset, split), rows);
         for (int64_t i = 0; i < rows && seconds; i++)
             field_facts_number(facts, split, 0, seconds[i]);
         free(seconds);

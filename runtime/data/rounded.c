@@ -18,7 +18,7 @@ typedef struct {
     bool close_only;
     bool inexact; /* a number changes as f32 */
     int64_t count;
-    double *numbers; /* [count], collected only if close numbers are possible; else NULL */
+    ExactNumber *numbers; /* [count], collected only if close numbers are possible; else NULL */
 } RoundingSearch;
 
 static bool is_exact(int64_t whole) {
@@ -27,18 +27,21 @@ static bool is_exact(int64_t whole) {
 }
 
 static void see(RoundingSearch *search, int32_t row) {
-    int64_t whole;
-    double number;
+    ExactNumber exact;
+    int64_t whole = 0;
     Rounded *found = search->found;
-    bool is_whole =
-        derive_number(search->source, search->derived, row, search->element, &whole, &number);
+    bool is_whole = derive_number(search->source, search->derived, row, search->element, &exact);
+    double number = exact.number;
     if (!isfinite(number)) return;
-    if (search->numbers) search->numbers[search->count] = number;
-    if (!search->count++) found->min = found->max = number;
-    found->min = fmin(found->min, number);
-    found->max = fmax(found->max, number);
-    if (!is_whole || search->close_only) search->inexact |= (double)(float)number != number;
-    if (!is_whole || search->close_only || is_exact(whole) || found->rows++) return;
+    if (search->numbers) search->numbers[search->count] = exact;
+    if (!search->count++) found->min = found->max = exact;
+    if (exact_compare(exact, found->min) < 0) found->min = exact;
+    if (exact_compare(exact, found->max) > 0) found->max = exact;
+    if (!is_whole || search->close_only)
+        search->inexact |= exact.rest != 0 || (double)(float)number != number;
+    if (!is_whole || search->close_only || !exact_whole(exact, &whole) || is_exact(whole) ||
+        found->rows++)
+        return;
     found->whole = whole;
     found->row = row;
 }
@@ -58,10 +61,10 @@ static bool any_become_one(RoundingSearch *search) {
     search->numbers =
         memory_new((size_t)search->count * sizeof *search->numbers, "the digits of a column");
     see_rows(search);
-    numbers_sort(search->numbers, search->count);
+    exact_sort(search->numbers, search->count);
     for (int64_t i = 1; i < search->count && !one; i++)
-        one = search->numbers[i] != search->numbers[i - 1] &&
-              (float)search->numbers[i] == (float)search->numbers[i - 1];
+        one = exact_compare(search->numbers[i], search->numbers[i - 1]) &&
+              (float)search->numbers[i].number == (float)search->numbers[i - 1].number;
     free(search->numbers);
     search->numbers = NULL;
     return one;
@@ -89,10 +92,9 @@ static bool loses_digits(const SourceData *source, const Derived *derived, int64
     *found = (Rounded){.row = -1};
     see_rows(&search);
     if (found->rows) return true;
-    double least = found->min;
-    double most = found->max;
-    double largest = fmax(fabs(least), fabs(most));
-    double steps = largest > 0 ? (most - least) / ldexp(1, ilogb(largest) - 23) : 0;
+    double largest = fmax(fabs(found->min.number), fabs(found->max.number)),
+           range = exact_minus(found->max, found->min);
+    double steps = largest > 0 ? range / ldexp(1, ilogb(largest) - 23) : 0;
     found->numbers = ceil(steps) + 1;
     return search.inexact && steps > 0 && steps < (double)CLOSE_STEPS && any_become_one(&search);
 }

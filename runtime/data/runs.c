@@ -18,33 +18,46 @@ static const SourceField *find_series(const SourceData *data, Diagnostics *diag)
     return NULL;
 }
 
+/* A row, and the number that identifies its series. */
+typedef struct {
+    ExactNumber series;
+    int32_t row;
+} Member;
+
+static int by_series(const void *a, const void *b) {
+    const Member *x = a, *y = b;
+    int order = exact_compare(x->series, y->series);
+    return order ? order : (x->row > y->row) - (x->row < y->row);
+}
+
 /* The number that identifies the series of a row; NaN: missing. */
-static double series_value(const SourceData *data, const SourceField *field, int32_t row) {
-    if (data->series_of) return data->series_of[row] < 0 ? (double)NAN : data->series_of[row];
+static ExactNumber series_value(const SourceData *data, const SourceField *field, int32_t row) {
+    if (data->series_of)
+        return exact_of_real(data->series_of[row] < 0 ? (double)NAN : data->series_of[row]);
     return derive_value(data, (uint32_t)(field - data->schema.fields), row);
 }
 
 /* Sorts the rows by series, each series in the order of the file. */
-static bool sort_by_series(const SourceData *data, SeriesRuns *runs, double *values,
+static bool sort_by_series(const SourceData *data, SeriesRuns *runs, ExactNumber *values,
                            Diagnostics *diag) {
     const SourceField *field = find_series(data, diag);
     if (!field) return false;
-    ValuedRow *members =
+    Member *members =
         memory_new((size_t)runs->count * sizeof *members, "the windows of the series");
     bool good = true;
     for (int64_t i = 0; i < runs->count && good; i++) {
         char place[PLACE_TEXT];
         int32_t row = runs->order[i];
-        members[i] = (ValuedRow){series_value(data, field, row), row};
-        good = !isnan(members[i].value);
+        members[i] = (Member){series_value(data, field, row), row};
+        good = !isnan(members[i].series.number);
         if (!good)
             diag_error(diag, STATUS_DATA, data->span,
                        "'%.100s' is missing in %s, so this row belongs to no series", data->series,
                        source_place_text(data, data->series, row, place));
     }
-    if (good) qsort(members, (size_t)runs->count, sizeof *members, valued_row_compare);
+    if (good) qsort(members, (size_t)runs->count, sizeof *members, by_series);
     for (int64_t i = 0; i < runs->count && good; i++)
-        runs->order[i] = members[i].row, values[i] = members[i].value;
+        runs->order[i] = members[i].row, values[i] = members[i].series;
     free(members);
     return good;
 }
@@ -56,7 +69,7 @@ static int file_of(const SourceData *data, int32_t row) {
                                                                      : 2;
 }
 
-static void number_runs(const SourceData *data, const Splits *splits, const double *values,
+static void number_runs(const SourceData *data, const Splits *splits, const ExactNumber *values,
                         SeriesRuns *runs) {
     uint8_t *split_of = memory_new((size_t)source_numbered_rows(data), "the windows of the series");
     for (Split split = 0; split < SPLIT_COUNT; split++)
@@ -65,7 +78,8 @@ static void number_runs(const SourceData *data, const Splits *splits, const doub
     for (int64_t i = 0; i < runs->count; i++) {
         int32_t row = runs->order[i], before = i ? runs->order[i - 1] : -1;
         bool same = i && split_of[row] == split_of[before] &&
-                    file_of(data, row) == file_of(data, before) && !(values[i] > values[i - 1]);
+                    file_of(data, row) == file_of(data, before) &&
+                    !exact_compare(values[i], values[i - 1]);
         runs->run[i] = same ? runs->run[i - 1] : (int32_t)i;
         runs->place[row] = (int32_t)i;
     }
@@ -80,7 +94,8 @@ bool runs_find(const SourceData *data, const Splits *splits, SeriesRuns *runs, D
         memory_new((size_t)runs->count * sizeof *runs->order, "the windows of the series");
     runs->run = memory_new((size_t)runs->count * sizeof *runs->run, "the windows of the series");
     runs->place = memory_new((size_t)numbered * sizeof *runs->place, "the windows of the series");
-    double *values = memory_new((size_t)runs->count * sizeof *values, "the windows of the series");
+    ExactNumber *values =
+        memory_new((size_t)runs->count * sizeof *values, "the windows of the series");
     for (int64_t row = 0; row < numbered; row++) runs->place[row] = -1;
     for (int64_t i = 0; i < runs->count; i++)
         runs->order[i] = (int32_t)(i < data->test_begin - gap ? i : i + gap);

@@ -95,7 +95,7 @@ double split_column_value(const SplitColumn *column, int64_t row) {
         int32_t cell = ((const int32_t *)exact)[row];
         return cell < 0 ? (double)NAN : column->text_places[cell];
     }
-    if (!column->ranked) return derive_value(column->data, field, row);
+    if (!column->ranked) return derive_value(column->data, field, row).number;
     int64_t whole = ((const int64_t *)exact)[row];
     const int64_t *rank =
         bsearch(&whole, column->ranked, (size_t)column->ranked_count, sizeof whole, by_whole);

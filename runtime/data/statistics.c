@@ -3,15 +3,9 @@
 #include "runtime/data/statistics.h"
 
 #include <math.h>
-#include <stdlib.h>
 
-static int by_number(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-void numbers_sort(double *numbers, int64_t count) {
-    qsort(numbers, (size_t)count, sizeof *numbers, by_number);
+ExactNumber moments_exact_mean(const Moments *moments) {
+    return exact_plus(moments->first, moments->from_first);
 }
 
 double moments_deviation(const Moments *moments) {
@@ -27,16 +21,16 @@ double element_value(DType dtype, bool is_text, const void *data, int64_t at) {
     return is_text && value < 0 ? (double)NAN : value;
 }
 
-static void add_value(Statistics *statistics, double value) {
+static void add_value(Statistics *statistics, ExactNumber value) {
     bool first = statistics->moments.count == 0;
-    if (isnan(value)) {
+    if (isnan(value.number)) {
         statistics->missing++;
-    } else if (isinf(value)) {
+    } else if (isinf(value.number)) {
         statistics->infinite++;
     } else {
-        if (first || value < statistics->min) statistics->min = value;
-        if (first || value > statistics->max) statistics->max = value;
-        statistics->has_fractions |= value != floor(value);
+        if (first || exact_compare(value, statistics->min) < 0) statistics->min = value;
+        if (first || exact_compare(value, statistics->max) > 0) statistics->max = value;
+        statistics->has_fractions |= value.number != floor(value.number);
         moments_add(&statistics->moments, value);
     }
 }
@@ -51,7 +45,7 @@ FieldFacts *field_facts_new(Arena *arena, const SourceField *field) {
     return facts;
 }
 
-void field_facts_number(FieldFacts *facts, Split split, int64_t element, double number) {
+void field_facts_number(FieldFacts *facts, Split split, int64_t element, ExactNumber number) {
     add_value(&facts->whole[split], number);
     if (facts->width) add_value(&facts->columns[split][element], number);
 }
@@ -60,6 +54,6 @@ void field_facts_add(FieldFacts *facts, Split split, const void *rows, int64_t c
     int64_t elements = shape_elements(facts->field.row);
     for (int64_t i = 0; i < count * elements; i++) {
         double value = element_value(facts->field.dtype, facts->field.is_text, rows, i);
-        field_facts_number(facts, split, i % elements, value);
+        field_facts_number(facts, split, i % elements, exact_of_real(value));
     }
 }

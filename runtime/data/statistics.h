@@ -7,7 +7,7 @@
 
 typedef struct {
     Moments moments; /* of finite values */
-    double min, max;
+    ExactNumber min, max;
     bool has_fractions;        /* a value is not whole */
     int64_t missing, infinite; /* missing: NaN; text without a category */
 } Statistics;
@@ -27,6 +27,6 @@ typedef struct {
 FieldFacts *field_facts_new(Arena *arena, const SourceField *field);
 /* Adds `count` rows. */
 void field_facts_add(FieldFacts *facts, Split split, const void *rows, int64_t count);
-void field_facts_number(FieldFacts *facts, Split split, int64_t element, double number);
+void field_facts_number(FieldFacts *facts, Split split, int64_t element, ExactNumber number);
 
 #endif

@@ -13,6 +13,9 @@
 
 enum { NUMBER_TEXT = 32 };
 #define FORMAT "1" /* of the metadata under the key "mlc" */
+/* what f64 does not hold of fitted numbers beyond 2^53; there only if it is not 0 */
+#define MEAN_REST "mean_rest"
+#define VALUE_REST "value_rest"
 
 /* -- writing -- */
 
@@ -24,15 +27,29 @@ typedef struct {
     size_t bytes;
 } Tensors;
 
-static void add_fitted(Tensors *to, const char *name, const char *part, Shape row,
-                       const double *numbers) {
-    size_t bytes = (size_t)shape_elements(row) * sizeof *numbers,
-           length = strlen(name) + strlen(part) + 2;
+static bool any_rest(const FittedColumn *fitted) {
+    bool any = false;
+    for (int64_t i = 0; i < shape_elements(fitted->row); i++) any |= fitted->values[i].rest != 0;
+    return any;
+}
+
+/* Adds the tensor "NAME.PART". Its elements are numbers[0], numbers[step], ... */
+static void add_numbers(Tensors *to, const FittedColumn *fitted, const char *part,
+                        const double *numbers, int64_t step) {
+    size_t length = strlen(fitted->name) + strlen(part) + 2;
     char *whole = memory_array(length, 1, "a checkpoint");
-    snprintf(whole, length, "%s.%s", name, part);
-    to->tensors[to->count++] = (SafeTensor){whole, SAFETENSORS_F64, row, NULL};
-    memcpy(to->data + to->bytes, numbers, bytes);
-    to->bytes += bytes;
+    snprintf(whole, length, "%s.%s", fitted->name, part);
+    to->tensors[to->count++] = (SafeTensor){whole, SAFETENSORS_F64, fitted->row, NULL};
+    for (int64_t i = 0; i < shape_elements(fitted->row); i++, to->bytes += sizeof *numbers)
+        memcpy(to->data + to->bytes, &numbers[i * step], sizeof *numbers);
+}
+
+static void add_fitted(Tensors *to, const FittedColumn *fitted) {
+    const double *values = &fitted->values->number, *rests = &fitted->values->rest;
+    bool means = fitted->deviation != NULL;
+    add_numbers(to, fitted, means ? "mean" : "value", values, 2);
+    if (any_rest(fitted)) add_numbers(to, fitted, means ? MEAN_REST : VALUE_REST, rests, 2);
+    if (means) add_numbers(to, fitted, "deviation", fitted->deviation, 1);
 }
 
 /* Tensors of f64 come first, so that every tensor is aligned to its elements. */
@@ -40,17 +57,11 @@ static Tensors gather_tensors(const States *states, const CheckpointInfo *info) 
     uint32_t count = states_count(states);
     size_t bytes = states_bytes(states);
     for (uint32_t i = 0; i < info->fitted_count; i++)
-        bytes += 2 * (size_t)shape_elements(info->fitted[i].row) * sizeof(double);
-    Tensors to = {.tensors = memory_new((count + 2 * info->fitted_count) * sizeof *to.tensors,
+        bytes += 3 * (size_t)shape_elements(info->fitted[i].row) * sizeof(double);
+    Tensors to = {.tensors = memory_new((count + 3 * info->fitted_count) * sizeof *to.tensors,
                                         "a checkpoint"),
                   .data = memory_new(bytes, "a checkpoint")};
-    for (uint32_t i = 0; i < info->fitted_count; i++) {
-        const FittedColumn *fitted = &info->fitted[i];
-        add_fitted(&to, fitted->name, fitted->deviation ? "mean" : "value", fitted->row,
-                   fitted->values);
-        if (fitted->deviation)
-            add_fitted(&to, fitted->name, "deviation", fitted->row, fitted->deviation);
-    }
+    for (uint32_t i = 0; i < info->fitted_count; i++) add_fitted(&to, &info->fitted[i]);
     states_save(states, to.data + to.bytes);
     to.bytes += states_bytes(states);
     for (uint32_t i = 0; i < count; i++) {
@@ -274,12 +285,17 @@ bool checkpoint_load(const char *path, States *states, bool partial, CheckpointI
 
 /* -- fitted transforms -- */
 
+static const SafeTensor *fitted_tensor(const SafeFile *file, const Fit *fit, const char *part) {
+    char name[512];
+    snprintf(name, sizeof name, "%s.%s", fit->name, part);
+    return safetensors_find(file, name);
+}
+
 /* Reads a fitted transform; earlier versions wrote it as f32. */
 static bool take_numbers(const char *path, const SafeFile *file, const Fit *fit, const char *part,
                          double *numbers, Diagnostics *diag) {
-    char name[512], found[SAFETENSOR_TEXT], wanted[SAFETENSOR_TEXT];
-    snprintf(name, sizeof name, "%s.%s", fit->name, part);
-    const SafeTensor *tensor = safetensors_find(file, name);
+    char found[SAFETENSOR_TEXT], wanted[SAFETENSOR_TEXT];
+    const SafeTensor *tensor = fitted_tensor(file, fit, part);
     bool wide = tensor && !strcmp(tensor->dtype, SAFETENSORS_F64),
          single = tensor && !strcmp(tensor->dtype, safetensors_dtype(DTYPE_F32));
     int64_t count = shape_elements(fit->row);
@@ -291,21 +307,38 @@ static bool take_numbers(const char *path, const SafeFile *file, const Fit *fit,
     }
     safetensors_tensor_text(&(SafeTensor){.dtype = SAFETENSORS_F64, .shape = fit->row}, wanted);
     if (tensor)
-        diag_error(diag, STATUS_FILE, (Span){0}, "'%s' has '%s' as %s, but in the model it is %s",
-                   path, name, safetensors_tensor_text(tensor, found), wanted);
+        diag_error(diag, STATUS_FILE, (Span){0},
+                   "'%s' has '%s.%s' as %s, but in the model it is %s", path, fit->name, part,
+                   safetensors_tensor_text(tensor, found), wanted);
     else
-        diag_error(diag, STATUS_FILE, (Span){0}, "'%s' does not have '%s' %s of the model", path,
-                   name, wanted);
+        diag_error(diag, STATUS_FILE, (Span){0}, "'%s' does not have '%s.%s' %s of the model", path,
+                   fit->name, part, wanted);
     return false;
+}
+
+/* The same for numbers that may have a rest. */
+static bool take_exact(const char *path, const SafeFile *file, const Fit *fit, const char *part,
+                       const char *rest_part, ExactNumber *to, Diagnostics *diag) {
+    int64_t count = shape_elements(fit->row);
+    double *numbers = memory_new((size_t)count * sizeof *numbers, "a checkpoint"),
+           *rests = memory_new((size_t)count * sizeof *rests, "a checkpoint");
+    bool good = take_numbers(path, file, fit, part, numbers, diag) &&
+                (!fitted_tensor(file, fit, rest_part) ||
+                 take_numbers(path, file, fit, rest_part, rests, diag));
+    for (int64_t i = 0; i < count; i++) to[i] = (ExactNumber){numbers[i], rests[i]};
+    free(numbers);
+    free(rests);
+    return good;
 }
 
 static bool read_column(const char *path, const SafeFile *file, const Fit *fit, Dataset *dataset,
                         Diagnostics *diag) {
     bool standardize = fit->kind == FIT_STANDARDIZE;
-    size_t bytes = (size_t)shape_elements(fit->row) * sizeof(double);
-    double *values = memory_new(bytes, "a checkpoint"),
-           *deviation = memory_new(bytes, "a checkpoint");
-    bool good = take_numbers(path, file, fit, standardize ? "mean" : "value", values, diag) &&
+    size_t count = (size_t)shape_elements(fit->row);
+    ExactNumber *values = memory_new(count * sizeof *values, "a checkpoint");
+    double *deviation = memory_new(count * sizeof *deviation, "a checkpoint");
+    bool good = take_exact(path, file, fit, standardize ? "mean" : "value",
+                           standardize ? MEAN_REST : VALUE_REST, values, diag) &&
                 (!standardize || take_numbers(path, file, fit, "deviation", deviation, diag));
     FittedColumn fitted = {fit->name, fit->row, values, standardize ? deviation : NULL};
     if (good) dataset_set_fitted(dataset, &fitted, 1);

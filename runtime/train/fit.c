@@ -8,13 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The elements are values[0], values[step], ... */
 static void write_state(States *states, const Fitting *fitting, DType dtype, const char *part,
-                        const double *values) {
+                        const double *values, int64_t step) {
     char name[512];
     void *plain =
         memory_new((size_t)fitting->width * dtype_bytes(dtype), "the statistics of the columns");
     for (int64_t i = 0; i < fitting->width; i++) {
-        double value = values[i];
+        double value = values[i * step];
         if (dtype == DTYPE_I32)
             ((int32_t *)plain)[i] = (int32_t)value;
         else
@@ -27,13 +28,13 @@ static void write_state(States *states, const Fitting *fitting, DType dtype, con
 
 static bool write_states(const Fitting *fitting, DType dtype, States *states, Diagnostics *diag) {
     bool standardize = fitting->fit->kind == FIT_STANDARDIZE;
-    double *values =
-               memory_new((size_t)fitting->width * sizeof *values, "the statistics of the columns"),
-           *spreads = memory_new((size_t)fitting->width * sizeof *spreads,
-                                 "the statistics of the columns");
+    size_t width = (size_t)fitting->width;
+    ExactNumber *values = memory_new(width * sizeof *values, "the statistics of the columns");
+    double *spreads = memory_new(width * sizeof *spreads, "the statistics of the columns");
     bool good = fitting_finish(fitting, values, spreads, diag);
-    if (good) write_state(states, fitting, dtype, standardize ? "mean" : "value", values);
-    if (good && standardize) write_state(states, fitting, dtype, "deviation", spreads);
+    const char *part = standardize ? "mean" : "value";
+    if (good) write_state(states, fitting, dtype, part, &values->number, 2);
+    if (good && standardize) write_state(states, fitting, dtype, "deviation", spreads, 1);
     free(values);
     free(spreads);
     return good;
@@ -58,7 +59,7 @@ static void add_rows(void *context, const Runner *runner, int64_t first, int64_t
     bool codes = fitted->dtype == DTYPE_I32;
     for (int64_t i = 0; i < count * fitting->width; i++)
         fitting_add(fitting, first + i / fitting->width, i % fitting->width,
-                    element_value(fitted->dtype, codes, output, i));
+                    exact_of_real(element_value(fitted->dtype, codes, output, i)));
 }
 
 static bool fit_output(Runner *runner, const Fit *fit, const Node *node, const Dataset *dataset,

@@ -90,6 +90,36 @@ fields '(source.ts |> impute("median")) - 9007199254740989' '0.0 1.0 2.0 1.0 3.0
 fields '(source.ts |> impute("mode")) - 9007199254740989' '0.0 1.0 2.0 0.0 3.0'
 fields '(source.ts |> impute(9007199254740991)) - 9007199254740989' '0.0 1.0 2.0 2.0 3.0'
 
+# Whole numbers beyond 2^53, which f64 does not hold, up to 2^63 - 1: statistics, imputed cells and standardized numbers.
+for first in 9007199254740993 1700000000123456789 9223372036854775804 -9223372036854775807; do
+    printf 'ts,k\n%d,1\n%d,2\n%d,3\n%d,4\n' "$first" $((first + 1)) $((first + 2)) $((first + 3)) >t.csv
+    fields 'source.ts |> standardize' "$standard"
+    fields '(windows(source.ts, 1) |> standardize)[:, 0]' "$standard"
+    expect 0 mlc data m.mdl --json
+    says out "\"min\":$first," "\"max\":$((first + 3)),\"deviation\":1.11803399" "\"ts\":$((first + 2)),"
+    expect 0 mlc data m.mdl
+    says out "$first" "$((first + 3))      1.11803"
+    printf 'ts,k\n%d,1\n%d,2\n,3\n%d,4\n%d,5\n' "$first" $((first + 1)) $((first + 1)) $((first + 2)) >t.csv
+    fields "(source.ts |> impute(\"median\")) - $first" '0.0 1.0 1.0 1.0 2.0'
+    fields "(source.ts |> impute(\"mode\")) - $first" '0.0 1.0 1.0 1.0 2.0'
+    fields "(source.ts |> impute(\"mean\")) - $first" '0.0 1.0 1.0 1.0 2.0'
+    fields 'source.ts |> impute("mean") |> standardize' '-1.5811388 0.0 0.0 0.0 1.5811388'
+done
+cat >beyond.mdl <<'END_OF_MODEL'
+mdl 1
+data { source = csv("t.csv"); field x = columns(source, "ts") |> impute("median") |> standardize; field k = columns(source, "k") }
+model m(x) -> p { p = dense(x, 1) }
+train { loss = mse(p, k); optimizer = sgd(0.1); epochs = 2 }
+END_OF_MODEL
+expect 0 mlc train beyond.mdl --out beyond --quiet
+mlc predict beyond --split train --json | grep -o '"p":\[[^]]*' >"$scratch/own"
+mlc predict beyond t.csv --json | grep -o '"p":\[[^]]*' >"$scratch/new"
+same "$scratch/own" "$scratch/new"
+[[ $(sort -u "$scratch/own" | wc -l) == 3 ]] || fail "numbers beyond 2^53 are alike: $(cat "$scratch/own")"
+expect 0 mlc train beyond.mdl --out beyond_half --quiet --set train.epochs=1
+expect 0 mlc train --resume beyond_half --quiet --set train.epochs=2
+same beyond/last.safetensors beyond_half/last.safetensors
+
 # Money with cents: what f64 makes of them.
 printf 'ts,k\n123456789.01,1\n123456789.02,2\n123456789.03,3\n' >t.csv
 fields 'source.ts |> standardize' '-1.224744 0.0 1.2247458'
@@ -225,16 +255,18 @@ mlc predict window when.npy k.npy close.npy --json | grep -o '"predicted":.*' >"
 [[ $(wc -l <"$scratch/new") == 17 ]] || fail "windows of arrays: $(cat "$scratch/new")"
 same "$scratch/own" "$scratch/new"
 
-# Series told apart by ids that f32 does not tell apart.
-printf 'id,v\n100000001,1\n100000002,10\n100000001,2\n100000002,20\n100000001,3\n' >t.csv
-cat >ids.mdl <<'END_OF_MODEL'
+# Series told apart by ids that f32, or f64, does not tell apart.
+for id in 100000001 9007199254740992; do
+    printf 'id,v\n%d,1\n%d,10\n%d,2\n%d,20\n%d,3\n' $id $((id + 1)) $id $((id + 1)) $id >t.csv
+    cat >ids.mdl <<'END_OF_MODEL'
 mdl 1
 data { source = csv("t.csv"); series = source.id; field a = ahead(source.v, 1); field v = source.v }
 model m(v) -> p { p = dense(unsqueeze(v * 1.0, 1), 1) }
 train { loss = mse(p, unsqueeze(a * 1.0, 1)); optimizer = sgd(0.01); epochs = 1 }
 END_OF_MODEL
-expect 0 mlc data ids.mdl --json
-says out '"a":2,"v":1' '"a":20,"v":10' '"a":3,"v":2'
+    expect 0 mlc data ids.mdl --json
+    says out '"a":2,"v":1' '"a":20,"v":10' '"a":3,"v":2'
+done
 
 # Stopped and resumed: the same bytes.
 expect 0 mlc train y.mdl --out half --quiet --set train.epochs=30

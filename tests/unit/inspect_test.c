@@ -77,7 +77,7 @@ static void test_statistics(void **state) {
     assert_int_equal(size->moments.count, 3);
     assert_int_equal(size->missing, 1);
     assert_int_equal(size->infinite, 1);
-    assert_true(size->min == 1 && size->max == 7 && size->moments.mean == 4);
+    assert_true(size->min.number == 1 && size->max.number == 7 && size->moments.mean == 4);
     assert_true(fabs(statistics_deviation(size) - sqrt(6)) < 1e-15);
     assert_int_equal(kind->moments.count, 4);
     assert_int_equal(kind->missing, 1);

@@ -282,21 +282,23 @@ static Program *interpreted(const Model *model, GraphKind kind, uint32_t batch,
     return program_interpret(compilation->graph);
 }
 
-static const double *fitted_numbers(const Dataset *dataset, const char *name, bool deviation) {
+static const FittedColumn *fitted_column(const Dataset *dataset, const char *name) {
     uint32_t count;
     const FittedColumn *all = dataset_fitted(dataset, &count);
     for (uint32_t i = 0; i < count; i++)
-        if (!strcmp(all[i].name, name)) return deviation ? all[i].deviation : all[i].values;
+        if (!strcmp(all[i].name, name)) return &all[i];
     return NULL;
 }
 
 static void expect_learnt(const Dataset *dataset, const char *name, bool deviation,
                           const double *values, int count) {
-    const double *found = fitted_numbers(dataset, name, deviation);
-    assert_non_null(found);
-    for (int i = 0; i < count; i++)
-        if (fabs(found[i] - values[i]) > 1e-15 * (1 + fabs(values[i])))
-            fail_msg("%s[%d] is %.17g", name, i, found[i]);
+    const FittedColumn *fitted = fitted_column(dataset, name);
+    assert_non_null(fitted);
+    for (int i = 0; i < count; i++) {
+        double found = deviation ? fitted->deviation[i] : fitted->values[i].number;
+        if (fabs(found - values[i]) > 1e-15 * (1 + fabs(values[i])))
+            fail_msg("%s[%d] is %.17g", name, i, found);
+    }
 }
 
 /* Of columns in f64, of text by the graph. */
