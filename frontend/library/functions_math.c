@@ -41,15 +41,25 @@ static Value elementwise_number(const Call *call, double x) {
     return value_error();
 }
 
+/* The operation on columns that keeps all digits; DERIVED_KINDS: there is none. */
+static DerivedKind derived_kind(Op op) {
+    switch (op) {
+    case OP_floor: return DERIVED_FLOOR;
+    case OP_rint: return DERIVED_ROUND;
+    case OP_abs: return DERIVED_ABS;
+    default: return DERIVED_KINDS;
+    }
+}
+
 Value call_elementwise(const Call *call) {
     if (value_is_number(call->args[0]))
         return elementwise_number(call, value_number(call->args[0]));
     if (!check_operand(call, 0)) return value_error();
     Op op = call->callee->builtin->op;
-    Value column = op == OP_floor || op == OP_abs
-                       ? derive_single(call->evaluator, op == OP_abs ? DERIVED_ABS : DERIVED_FLOOR,
-                                       call->args[0], call->span)
-                       : value_none();
+    DerivedKind kind = derived_kind(op);
+    Value column = kind == DERIVED_KINDS
+                       ? value_none()
+                       : derive_single(call->evaluator, kind, call->args[0], call->span);
     if (column.kind != VALUE_NONE) return column;
     NodeId operand = tensor_f32(call->evaluator, call->args[0]);
     return built(call, build_unary(call->evaluator->graph, call->callee->builtin->op, operand));

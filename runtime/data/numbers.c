@@ -72,9 +72,10 @@ bool number_single(DerivedKind kind, Number a, Number *result, char finding[FIND
     if (a.is_whole && negates) return whole_operation(DERIVED_SUB, 0, a.whole, result, finding);
     *result = a;
     if (!a.is_whole)
-        result->real = kind == DERIVED_FLOOR ? floor(a.real)
-                       : kind == DERIVED_ABS ? fabs(a.real)
-                                             : -a.real;
+        result->real = kind == DERIVED_FLOOR   ? floor(a.real)
+                       : kind == DERIVED_ROUND ? rint(a.real)
+                       : kind == DERIVED_ABS   ? fabs(a.real)
+                                               : -a.real;
     return true;
 }
 

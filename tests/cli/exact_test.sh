@@ -51,6 +51,14 @@ fields 'max(ahead(source.ts, 1), source.ts) % 100' '4.0 6.0 13.0 14.0'
 fields 'abs(source.ts - ahead(source.ts, 1)) |> standardize' '-0.10976426 -0.5488213 1.6464639 -0.9878783'
 fields '(windows(ahead(source.ts, 1) - source.ts, 2) |> standardize)[:, 0]' '-0.10976426 -0.5488213 1.6464639'
 
+# Rounding is done before the digits are lost, halves to the even whole number.
+printf 'ts,k\n1234567.895,1\n-1234567.885,2\n1234567.125,3\n' >t.csv
+fields 'round(source.ts * 100) % 1000' '790.0 212.0 712.0'
+fields 'int(round(source.ts * 100)) % 10' '0.0 2.0 2.0'
+printf 'ts,k\n20000001,1\n20000002,2\n' >t.csv
+fields 'round(source.ts) - 20000000' '1.0 2.0'
+fields 'round(source.ts * 3.5) - 70000000' '4.0 7.0'
+
 # Digits that f32 has no room for where a network computes with them: a warning, and a finding. Not where nothing is lost.
 awk 'BEGIN { print "ts,day,big,id,log,k"; for (i = 0; i < 40; i++) printf("%d,%.4f,%d,%d,%.2f,%d\n", 1700000001 + 3 * i, 2451545.25 + i / 128, 39538223 + i, 20000001 + i, 1e8 * (i + 1) + 0.25, i % 5) }' >lost.csv
 lost() {
