@@ -78,7 +78,7 @@ static void print_signature(const ModelInfo *info, const Graph *fields, const Gr
         for (uint32_t j = 0; columns && j < info->source.arg_count; j++) {
             if (strcmp(info->source.args[j].name, "path")) continue;
             printf(" (from %u column%s of ", columns, columns == 1 ? "" : "s");
-            shown_text(info->source.args[j].text, stdout);
+            display_text(info->source.args[j].text, stdout);
             putchar(')');
         }
         before = ", ";
@@ -96,7 +96,7 @@ static void print_facts(const Build *build, const Graph *fields, const Graph *gr
                         const char *path) {
     char weights[NUMBER_TEXT];
     const ModelInfo *info = build->info;
-    shown_text(path, stdout);
+    display_text(path, stdout);
     printf(": ok\n  %s: %s weights, data from %s, %u epoch%s in batches of %u, seed %llu\n",
            info->name, text_count(weights, count_weights(build->model)), info->source.reader,
            info->epochs, info->epochs == 1 ? "" : "s", info->batch, (unsigned long long)info->seed);

@@ -226,7 +226,7 @@ static void print_metric(const char *metric, double value, int64_t answers) {
 static void print_data(const Evaluating *evaluating) {
     const Options *options = evaluating->options;
     if (evaluating->files)
-        shown_text(options->operands[1], stdout);
+        display_text(options->operands[1], stdout);
     else
         printf("%s split", split_name(evaluating->split));
     if (options->operand_count > 2) printf(" and %d more", options->operand_count - 2);
@@ -235,7 +235,7 @@ static void print_data(const Evaluating *evaluating) {
 static void print_text(const Evaluating *evaluating) {
     char rows[NUMBER_TEXT];
     const ModelInfo *info = evaluating->session.build.info;
-    shown_text(evaluating->options->operands[0], stdout);
+    display_text(evaluating->options->operands[0], stdout);
     printf("/%s (after epoch %llu), ", run_checkpoint(evaluating->options),
            (unsigned long long)evaluating->checkpoint.epoch);
     print_data(evaluating);

@@ -78,7 +78,7 @@ static bool open_resumed(Training *training) {
     if (training->resumes)
         return checkpoint_info(path_join(folder, RUN_LAST).path, &training->before, training->diag);
     if (has_file(folder, RUN_MODEL)) {
-        shown_text(folder, stderr);
+        display_text(folder, stderr);
         fputs(": no checkpoint yet: the training starts from the beginning\n", stderr);
     }
     return true;
@@ -316,7 +316,7 @@ static Status finish(Training *training, TrainResult result) {
     if (result == TRAIN_NONFINITE) return diag_outcome(training->diag, false);
     if (result == TRAIN_STOPPED) {
         fputs("stopped and saved; to continue: mlc train --resume ", stderr);
-        shown_text(folder, stderr);
+        display_text(folder, stderr);
         putc('\n', stderr);
         return signal_status();
     }

@@ -35,7 +35,7 @@ static void print_counts(const Training *training, Split split, const Measured *
 static void print_files(const char *folder) {
     static const char *const files[] = {RUN_LAST, RUN_BEST, RUN_MODEL, RUN_METRICS, RUN_CURVES};
     const char *before = ": ";
-    shown_text(folder, stdout);
+    display_text(folder, stdout);
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         if (!path_exists(path_join(folder, files[i]).path)) continue;
         printf("%s%s", before, files[i]);

@@ -48,7 +48,7 @@ static void print_start(const Training *training) {
     fprintf(stderr, "%s: %s weights, %s rows to train on, run folder ",
             training->session.build.info->name, text_count(weights, count_weights(training)),
             text_count(rows, dataset_rows(training->session.dataset, SPLIT_TRAIN)));
-    shown_text(training->folder.path, stderr);
+    display_text(training->folder.path, stderr);
     putc('\n', stderr);
 }
 

@@ -284,7 +284,7 @@ void units_print(Arena *arena, const UnitErrors *list, uint32_t count) {
     int width = 0;
     for (uint32_t i = 0; i < count; i++) {
         const char *name = units_name(arena, list, count, i);
-        int columns = (int)shown_columns(name, shown_fitting(name, CLASS_WIDTH));
+        int columns = (int)display_columns(name, display_fitting(name, CLASS_WIDTH));
         if (columns > width) width = columns;
     }
     for (uint32_t i = 0; i < count; i++) {

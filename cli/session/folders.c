@@ -91,11 +91,11 @@ static bool add_folder(FolderSearch *found, const char *operand) {
     }
     qsort(found->items + before, found->count - before, sizeof *found->items, by_path);
     if (found->others) {
-        shown_text(operand, stderr);
+        display_text(operand, stderr);
         fprintf(stderr, ": %u file%s not %spicture%s and left out, such as ", found->others,
                 found->others == 1 ? " is" : "s are", found->others == 1 ? "a " : "",
                 found->others == 1 ? "" : "s");
-        shown_text(found->other, stderr);
+        display_text(found->other, stderr);
         fputc('\n', stderr);
     }
     return true;

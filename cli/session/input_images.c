@@ -32,7 +32,7 @@ static void print_image_changes(const char *file, Shape row, const ImageFacts *f
     bool colour = facts->coloured != coloured, converted = size || colour;
     const char *light = light_text(facts);
     if (!converted && !facts->inverted) return;
-    shown_text(file, stderr);
+    display_text(file, stderr);
     fputs(": ", stderr);
     print_kind(size, facts->height, facts->width, colour, facts->coloured);
     if (converted) fputs(", converted to ", stderr);

@@ -84,16 +84,16 @@ static bool missing_column(const InputFiles *input, const SourceField *field) {
 }
 
 static void print_unseen(const char *file, const SourceField *column, const char *name) {
-    shown_text(file, stderr);
+    display_text(file, stderr);
     fputs(": column '", stderr);
-    shown_text(name, stderr);
+    display_text(name, stderr);
     fprintf(stderr, "': %lld row%s a category that the network was not trained on, such as '",
             (long long)column->unseen, column->unseen == 1 ? " has" : "s have");
-    shown_text(column->unseen_text, stderr);
+    display_text(column->unseen_text, stderr);
     const char *near =
         diag_nearest(column->unseen_text, column->categories, column->category_count);
     fputs(near ? "'; did you mean '" : "'\n", stderr);
-    if (near) shown_text(near, stderr);
+    if (near) display_text(near, stderr);
     if (near) fputs("'?\n", stderr);
 }
 

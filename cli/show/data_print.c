@@ -194,7 +194,7 @@ static void print_cell(ReportElement element, const Statistics *statistics, int 
     putchar(' ');
     if (!element.text) {
         printf("%*s", width, column_text(text, element.number, statistics));
-    } else if (shown_columns(element.text, strlen(element.text)) > (size_t)width) {
+    } else if (display_columns(element.text, strlen(element.text)) > (size_t)width) {
         terminal_cell(stdout, element.text, 0, width - 3);
         fputs("...", stdout);
     } else {
@@ -209,7 +209,7 @@ static int cell_width(const DataReport *report) {
     for (uint32_t k = 0; k < report->facts->field_count; k++) {
         for (int64_t i = 0; i < report->displayed; i++) {
             const char *text = report_source_element(report, k, rows[i], 0).text;
-            size_t columns = text ? shown_columns(text, strlen(text)) : 0;
+            size_t columns = text ? display_columns(text, strlen(text)) : 0;
             if (columns > width) width = columns;
         }
     }
@@ -229,7 +229,7 @@ static void print_elements(const DataReport *report, uint32_t k, bool source, in
         const SourceField *field = &facts->field;
         char name[4 * NAME_MAX_WIDTH + 1];
         size_t fits =
-            shown_fitting(field->name, field->row.rank ? NAME_MAX_WIDTH - 20 : NAME_MAX_WIDTH);
+            display_fitting(field->name, field->row.rank ? NAME_MAX_WIDTH - 20 : NAME_MAX_WIDTH);
         snprintf(name, sizeof name, field->row.rank ? "%.*s[%" PRId64 "]" : "%.*s", (int)fits,
                  field->name, element);
         print_name(name);
@@ -325,7 +325,7 @@ static void print_pictures(const DataReport *report) {
         RowPlace place = dataset_row_place(dataset, row);
         fputs("  ", stdout);
         if (place.row < 0)
-            shown_text(place.file, stdout);
+            display_text(place.file, stdout);
         else
             printf("row %" PRId64, place.row);
         print_labels(report, row);
@@ -340,7 +340,7 @@ static void print_findings(const Findings *findings) {
     heading(findings->count ? "suspicious" : "nothing suspicious");
     for (uint32_t i = 0; i < findings->count; i++) {
         printf("  %s: ", findings->items[i].kind);
-        shown_text(findings->items[i].text, stdout);
+        display_text(findings->items[i].text, stdout);
         putchar('\n');
     }
 }
@@ -348,7 +348,7 @@ static void print_findings(const Findings *findings) {
 void report_print(const DataReport *report) {
     const Dataset *dataset = report->session.dataset;
     char train[NUMBER_TEXT], valid[NUMBER_TEXT], test[NUMBER_TEXT];
-    shown_text(report->options->operands[0], stdout);
+    display_text(report->options->operands[0], stdout);
     printf(": data from %s, %s train rows, %s valid, %s test\n",
            report->session.build.info->source.reader,
            text_count(train, dataset_rows(dataset, SPLIT_TRAIN)),

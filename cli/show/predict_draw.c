@@ -187,12 +187,12 @@ static void write_class(const Predicting *predicting, int64_t i, GridCell *cell)
     const char *name = class_text(&predicting->session, predictions->output, class, number);
     cell->mistake = predicted_wrongly(predicting, predictions, i);
     snprintf(cell->caption, sizeof cell->caption, "%.*s  %s",
-             (int)shown_fitting(name, CAPTION_WIDTH), name,
+             (int)display_fitting(name, CAPTION_WIDTH), name,
              text_percent(percent, prediction_probability(predictions, i, class), 0));
     if (truth < 0) return;
     name = class_text(&predicting->session, predictions->output, truth, number);
-    snprintf(cell->truth, sizeof cell->truth, "true: %.*s", (int)shown_fitting(name, CAPTION_WIDTH),
-             name);
+    snprintf(cell->truth, sizeof cell->truth, "true: %.*s",
+             (int)display_fitting(name, CAPTION_WIDTH), name);
 }
 
 /* Writes the first number of the output, in the units of the data if they are known. */

@@ -27,7 +27,7 @@ static int max_width(const AnswerColumn *column) {
 }
 
 static int text_width(const char *text, int max) {
-    return (int)shown_columns(text, shown_fitting(text, (size_t)max));
+    return (int)display_columns(text, display_fitting(text, (size_t)max));
 }
 
 static void widen(int *width, const char *text, int max) {
@@ -170,7 +170,7 @@ static void print_single(const Predicting *predicting) {
         char place[PLACE_TEXT];
         fprintf(predicting->out, "%s row %lld: ", split_name(predicting->split),
                 (long long)predicting->first);
-        shown_text(
+        display_text(
             dataset_place_text(predicting->session.dataset, NULL, predicting->rows[0], place),
             predicting->out);
         putc('\n', predicting->out);

@@ -95,7 +95,7 @@ static const Measured *measured_on(const EpochRecord *record, Split split) {
 
 static void add_column(Progress *progress, ProgressKind kind, Split split, uint32_t metric,
                        const char *head, int min_width) {
-    int width = (int)shown_columns(head, shown_fitting(head, HEAD_MAX));
+    int width = (int)display_columns(head, display_fitting(head, HEAD_MAX));
     if (width < min_width) width = min_width;
     progress->columns[progress->column_count++] =
         (ProgressColumn){kind, split, metric, head, width};
@@ -157,8 +157,8 @@ static void choose_columns(Progress *progress, const EpochRecord *record) {
 /* -- the lines of the table -- */
 
 static void print_cell(const ProgressColumn *column, bool first, const char *text, Style style) {
-    int blanks =
-        column->width + (first ? 0 : GAP) - (int)shown_columns(text, shown_fitting(text, HEAD_MAX));
+    int blanks = column->width + (first ? 0 : GAP) -
+                 (int)display_columns(text, display_fitting(text, HEAD_MAX));
     if (blanks < 1 && !first) blanks = 1;
     fprintf(stderr, "%*s%s", blanks, "", terminal_style(stderr, style));
     terminal_cell(stderr, text, 0, HEAD_MAX);

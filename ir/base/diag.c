@@ -82,7 +82,7 @@ static void entry_add(Diagnostics *diag, DiagKind kind, Span span, const char *f
     DiagEntry *line = ARENA_NEW(diag->arena, DiagEntry);
     line->kind = kind;
     line->span = span;
-    line->message = shown_shortened(diag->arena, arena_vformat(diag->arena, format, args));
+    line->message = display_shortened(diag->arena, arena_vformat(diag->arena, format, args));
     if (diag->last)
         diag->last->next = line;
     else
@@ -212,10 +212,12 @@ static void print_caret(const Text *text, Span span, uint32_t line, FILE *out) {
     Excerpt w = excerpt_around(text, begin);
     size_t stop = span.end < w.to ? span.end : w.to;
     fprintf(out, "%6u | %s", line, w.cut_before ? "..." : "");
-    for (size_t at = w.from; at < w.to;) at += shown_character(text->text + at, w.to - at, out);
+    for (size_t at = w.from; at < w.to;) at += display_character(text->text + at, w.to - at, out);
     fprintf(out, "%s\n       | %*s^", w.cut_after ? "..." : "",
-            (int)(shown_columns(text->text + w.from, begin - w.from) + (w.cut_before ? 3 : 0)), "");
-    for (size_t i = stop > begin ? shown_columns(text->text + begin, stop - begin) : 1; i > 1; i--)
+            (int)(display_columns(text->text + w.from, begin - w.from) + (w.cut_before ? 3 : 0)),
+            "");
+    for (size_t i = stop > begin ? display_columns(text->text + begin, stop - begin) : 1; i > 1;
+         i--)
         fputc('~', out);
     fputc('\n', out);
 }
@@ -226,10 +228,10 @@ static void print_line(const Diagnostics *diag, const DiagEntry *line, FILE *out
     uint32_t number, column;
     bool placed = line->kind != DIAG_HELP && diag_locate(diag, line->span, &name, &number, &column);
     if (placed)
-        shown_text(name, out), fprintf(out, ":%u:%u: %s: ", number, column, kinds[line->kind]);
+        display_text(name, out), fprintf(out, ":%u:%u: %s: ", number, column, kinds[line->kind]);
     else
         fprintf(out, line->kind == DIAG_HELP ? "  %s: " : "mlc: %s: ", kinds[line->kind]);
-    shown_text(line->message, out);
+    display_text(line->message, out);
     fputc('\n', out);
     if (placed) print_caret(span_text(diag, line->span), line->span, number, out);
 }

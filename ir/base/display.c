@@ -15,7 +15,7 @@ static size_t character_bytes(const char *text, size_t bytes) {
 /* C0, DEL and C1 of ISO 6429 */
 static bool is_control(uint32_t code) { return code < 0x20 || (code >= 0x7f && code < 0xa0); }
 
-size_t shown_character(const char *text, size_t bytes, FILE *out) {
+size_t display_character(const char *text, size_t bytes, FILE *out) {
     size_t length = utf8_length(text, bytes);
     if (*text == '\t')
         fputc(' ', out);
@@ -26,21 +26,21 @@ size_t shown_character(const char *text, size_t bytes, FILE *out) {
     return length ? length : 1;
 }
 
-void shown_text(const char *text, FILE *out) {
+void display_text(const char *text, FILE *out) {
     for (size_t left = strlen(text); left;) {
-        size_t length = shown_character(text, left, out);
+        size_t length = display_character(text, left, out);
         text += length;
         left -= length;
     }
 }
 
-size_t shown_columns(const char *text, size_t bytes) {
+size_t display_columns(const char *text, size_t bytes) {
     size_t columns = 0;
     for (size_t at = 0; at < bytes; columns++) at += character_bytes(text + at, bytes - at);
     return columns;
 }
 
-size_t shown_fitting(const char *text, size_t columns) {
+size_t display_fitting(const char *text, size_t columns) {
     size_t bytes = strlen(text), at = 0;
     while (at < bytes && columns-- > 0) at += character_bytes(text + at, bytes - at);
     return at;
@@ -72,7 +72,7 @@ static char *write_shortened(char *to, const char *name, size_t length) {
                         (int)(name + length - tail), tail, length);
 }
 
-const char *shown_shortened(Arena *arena, const char *message) {
+const char *display_shortened(Arena *arena, const char *message) {
     size_t length = strlen(message);
     if (length < MESSAGE_LONG) return message;
     char *text = arena_alloc(arena, length + 1), *to = text;

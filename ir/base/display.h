@@ -11,14 +11,14 @@
 
 /* Prints the first character of text[0, bytes), which is not empty; returns how many bytes it
  * has. */
-size_t shown_character(const char *text, size_t bytes, FILE *out);
-void shown_text(const char *text, FILE *out);
+size_t display_character(const char *text, size_t bytes, FILE *out);
+void display_text(const char *text, FILE *out);
 /* How many columns text[0, bytes) takes. */
-size_t shown_columns(const char *text, size_t bytes);
+size_t display_columns(const char *text, size_t bytes);
 /* How many bytes of a text fit into a number of columns. */
-size_t shown_fitting(const char *text, size_t columns);
+size_t display_fitting(const char *text, size_t columns);
 /* The message with names in quotes of more than 200 bytes shortened: 'aaa...aaa' (100000 bytes). A
  * message without such names is cut after 4,000 bytes. */
-const char *shown_shortened(Arena *arena, const char *message);
+const char *display_shortened(Arena *arena, const char *message);
 
 #endif

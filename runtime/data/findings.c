@@ -17,7 +17,7 @@ void findings_add(Findings *findings, const char *kind, const char *field, int64
     va_start(args, format);
     findings->items[findings->count++] =
         (Finding){kind, field, count,
-                  shown_shortened(findings->arena, arena_vformat(findings->arena, format, args))};
+                  display_shortened(findings->arena, arena_vformat(findings->arena, format, args))};
     va_end(args);
 }
 

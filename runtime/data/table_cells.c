@@ -70,8 +70,8 @@ enum { CELL_SHOWN = 40 };
 
 const char *cell_display(const TableReading *reading, const CsvCell *cell) {
     char *text = arena_copy_string(reading->arena, cell->text, cell->length);
-    bool whole = shown_columns(text, cell->length) <= CELL_SHOWN;
-    if (!whole) text[shown_fitting(text, CELL_SHOWN)] = '\0';
+    bool whole = display_columns(text, cell->length) <= CELL_SHOWN;
+    if (!whole) text[display_fitting(text, CELL_SHOWN)] = '\0';
     for (char *c = text; *c;) {
         size_t length = utf8_length(c, strlen(c));
         if (!length || (unsigned char)*c < 32) *c = '?';
