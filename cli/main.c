@@ -51,26 +51,11 @@ static const char *command_elsewhere(const char *name) {
     static const struct {
         const char *name, *here;
     } others[] = {
-        {"fit", "train FILE.mdl"},
-        {"learn", "train FILE.mdl"},
-        {"start", "train FILE.mdl"},
-        {"resume", "train --resume RUN"},
-        {"continue", "train --resume RUN"},
-        {"test", "eval RUN"},
-        {"evaluate", "eval RUN"},
-        {"validate", "eval RUN"},
-        {"score", "eval RUN"},
-        {"infer", "predict RUN"},
-        {"inference", "predict RUN"},
-        {"lint", "check FILE.mdl"},
-        {"verify", "check FILE.mdl"},
-        {"info", "summary FILE.mdl"},
-        {"show", "summary FILE.mdl"},
-        {"list", "data list"},
-        {"download", "data get NAME"},
-        {"get", "data get NAME"},
-        {"doc", "explain NAME"},
-        {"man", "explain NAME"},
+#define COMMAND_MEANS(name, here) {name, here},
+#define OPTION_MEANS(name, option)
+#define OPTION_ALIAS(name, option, help)
+#define MODEL_ALIAS(name)
+#include "cli/session/aliases.def"
     };
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (!strcmp(others[i].name, name)) return others[i].here;
@@ -152,7 +137,7 @@ static Status run_command(const CommandRow *command, int argc, char **argv, Diag
         options.operands = operand;
         options.operand_count = 1;
         fputs("mlc: ", stderr);
-        shown_text(newest.path, stderr);
+        display_text(newest.path, stderr);
         fputs(", the newest run\n", stderr);
     }
     if (options.operand_count < command->min_operands) return too_few(command, diag);

@@ -1,6 +1,7 @@
 /* Suggestions for wrong arguments. */
 #include "cli/session/suggest.h"
 #include "cli/session/runs.h"
+#include "frontend/evaluate/evaluate.h"
 #include "frontend/model/model.h"
 #include "ir/base/names.h"
 
@@ -9,45 +10,17 @@
 
 /* -- options -- */
 
-/* Options of other programs, without their dashes, and the help for them. */
+/* Options of other programs (aliases.def). */
 static const struct {
     const char *name;
-    uint64_t needs; /* applies only if these options are allowed */
-    const char *help;
-} others[] = {
-    {"lr", OPTION_BIT(set), "'--set lr=0.1' changes the line 'param lr = ...' of the model"},
-    {"learning-rate", OPTION_BIT(set),
-     "'--set lr=0.1' changes the line 'param lr = ...' of the model"},
-    {"gpu", 0, "mlc trains on the CPU, with all its cores"},
-    {"cuda", 0, "mlc trains on the CPU, with all its cores"},
-    {"device", 0, "mlc trains on the CPU, with all its cores"},
-    {"j", OPTION_BIT(threads), "did you mean '--threads'?"},
-    {"t", OPTION_BIT(threads), "did you mean '--threads'?"},
-    {"jobs", OPTION_BIT(threads), "did you mean '--threads'?"},
-    {"workers", OPTION_BIT(threads), "did you mean '--threads'?"},
-    {"num-workers", OPTION_BIT(threads), "did you mean '--threads'?"},
-    {"o", OPTION_BIT(out), "did you mean '--out'?"},
-    {"o", OPTION_BIT(answer), "did you mean '--out'?"},
-    {"output", OPTION_BIT(out), "did you mean '--out'?"},
-    {"output", OPTION_BIT(answer), "did you mean '--out'?"},
-    {"output-dir", OPTION_BIT(out), "did you mean '--out'?"},
-    {"save", OPTION_BIT(out), "did you mean '--out'?"},
-    {"save-dir", OPTION_BIT(out), "did you mean '--out'?"},
-    {"run", OPTION_BIT(out), "did you mean '--out'?"},
-    {"continue", OPTION_BIT(resume), "did you mean '--resume'?"},
-    {"load", OPTION_BIT(weights),
-     "'--resume RUN' continues a run, '--weights RUN' starts a new one with its weights"},
-    {"checkpoint", OPTION_BIT(weights),
-     "'--resume RUN' continues a run, '--weights RUN' starts a new one with its weights"},
-    {"pretrained", OPTION_BIT(weights), "did you mean '--weights'?"},
-    {"data", OPTION_BIT(set), "the model names its data: source = csv(\"FILE\") in the data block"},
-    {"dataset", OPTION_BIT(set),
-     "the model names its data: source = csv(\"FILE\") in the data block"},
-    {"model", OPTION_BIT(set), "the model file is given without an option: mlc train my.mdl"},
-    {"config", OPTION_BIT(set), "the model file is given without an option: mlc train my.mdl"},
-    {"optimizer", OPTION_BIT(set), "--set 'train.optimizer=sgd(0.1)'"},
-    {"e", OPTION_BIT(set), "did you mean --set train.epochs=VALUE?"},
-    {"b", OPTION_BIT(set), "did you mean --set train.batch=VALUE?"},
+    uint64_t needs;   /* applies only if the command has this option */
+    const char *help; /* NULL: that of the name in a model */
+} aliases[] = {
+#define COMMAND_MEANS(name, here)
+#define OPTION_MEANS(name, option) {name, OPTION_BIT(option), "did you mean '--" #option "'?"},
+#define OPTION_ALIAS(name, option, help) {name, OPTION_BIT(option), help},
+#define MODEL_ALIAS(name) {name, 0, NULL},
+#include "cli/session/aliases.def"
 };
 
 /* "batch_size" -> "batch", "num_epochs" -> "epochs" */
@@ -63,10 +36,10 @@ static const char *setting_named(const char *name, const char **block) {
 bool suggest_option(const char *name, uint64_t allowed, Diagnostics *diag) {
     char spelled[64];
     const char *block, *plain = name + strspn(name, "-");
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
-        if (strcmp(others[i].name, plain) || (others[i].needs & allowed) != others[i].needs)
+    for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++) {
+        if (strcmp(aliases[i].name, plain) || (aliases[i].needs & allowed) != aliases[i].needs)
             continue;
-        diag_help(diag, "%s", others[i].help);
+        diag_help(diag, "%s", aliases[i].help ? aliases[i].help : alias_help(plain));
         return true;
     }
     snprintf(spelled, sizeof spelled, "%s", plain);
