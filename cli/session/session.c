@@ -37,13 +37,21 @@ static Path checkpoint_path(const Options *options) {
     return path_join(options->operands[0], run_checkpoint(options));
 }
 
+const FittedColumn *session_fitted(const Session *session, uint32_t *count) {
+    const Build *build = &session->build;
+    return checkpoint_fitted(checkpoint_path(build->options).path, build->info->fits,
+                             build->info->fit_count, session->arena, count, build->diag);
+}
+
 bool session_fit_columns(Session *session) {
     const Build *build = &session->build;
-    const Fit *fits = build->info->fits;
-    uint32_t count = build->info->fit_count;
-    if (!session->is_trained) return dataset_fit(session->dataset, fits, count, build->diag);
-    return checkpoint_fitted(checkpoint_path(build->options).path, fits, count, session->dataset,
-                             build->diag);
+    uint32_t count;
+    if (!session->is_trained)
+        return dataset_fit(session->dataset, build->info->fits, build->info->fit_count,
+                           build->diag);
+    const FittedColumn *fitted = session_fitted(session, &count);
+    if (fitted) dataset_set_fitted(session->dataset, fitted, count);
+    return fitted != NULL;
 }
 
 bool session_read_data(Session *session) {

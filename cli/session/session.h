@@ -56,6 +56,9 @@ bool session_read_data(Session *session);
 /* Fits the transforms of columns, such as standardize(x), to the training rows. For a trained
  * network it reads the fitted values from the checkpoint. */
 bool session_fit_columns(Session *session);
+/* The fitted transforms of columns of a trained network, from its checkpoint, in the session's
+ * arena. NULL after reporting errors. */
+const FittedColumn *session_fitted(const Session *session, uint32_t *count);
 /* Checks that every class in the data has an output column or an embedding row in the model. */
 bool session_check_classes(const Session *session);
 /* Fits the transforms that the graph computes to the training rows. */

@@ -331,31 +331,30 @@ static bool take_exact(const char *path, const SafeFile *file, const Fit *fit, c
     return good;
 }
 
-static bool read_column(const char *path, const SafeFile *file, const Fit *fit, Dataset *dataset,
-                        Diagnostics *diag) {
-    bool standardize = fit->kind == FIT_STANDARDIZE;
-    size_t count = (size_t)shape_elements(fit->row);
-    ExactNumber *values = memory_new(count * sizeof *values, "a checkpoint");
-    double *deviation = memory_new(count * sizeof *deviation, "a checkpoint");
-    bool good = take_exact(path, file, fit, standardize ? "mean" : "value",
-                           standardize ? MEAN_REST : VALUE_REST, values, diag) &&
-                (!standardize || take_numbers(path, file, fit, "deviation", deviation, diag));
-    FittedColumn fitted = {fit->name, fit->row, values, standardize ? deviation : NULL};
-    if (good) dataset_set_fitted(dataset, &fitted, 1);
-    free(values);
-    free(deviation);
-    return good;
+static bool read_column(const char *path, const SafeFile *file, const Fit *fit, Arena *arena,
+                        FittedColumn *fitted, Diagnostics *diag) {
+    int64_t count = shape_elements(fit->row);
+    *fitted = (FittedColumn){.name = fit->name, .row = fit->row};
+    fitted->values = ARENA_ARRAY(arena, ExactNumber, count);
+    if (fit->kind != FIT_STANDARDIZE)
+        return take_exact(path, file, fit, "value", VALUE_REST, fitted->values, diag);
+    fitted->deviation = ARENA_ARRAY(arena, double, count);
+    return take_exact(path, file, fit, "mean", MEAN_REST, fitted->values, diag) &&
+           take_numbers(path, file, fit, "deviation", fitted->deviation, diag);
 }
 
-bool checkpoint_fitted(const char *path, const Fit *fits, uint32_t count, Dataset *dataset,
-                       Diagnostics *diag) {
+const FittedColumn *checkpoint_fitted(const char *path, const Fit *fits, uint32_t count,
+                                      Arena *arena, uint32_t *found, Diagnostics *diag) {
+    FittedColumn *columns = ARENA_ARRAY(arena, FittedColumn, count);
     bool any = false, good = true;
+    *found = 0;
     for (uint32_t i = 0; i < count; i++) any |= fits[i].column != NULL;
     SafeFile *file = any ? safetensors_read(path, diag) : NULL;
     for (uint32_t i = 0; i < count && good && any; i++)
-        good = file && (!fits[i].column || read_column(path, file, &fits[i], dataset, diag));
+        good = file && (!fits[i].column ||
+                        read_column(path, file, &fits[i], arena, &columns[(*found)++], diag));
     safetensors_free(file);
-    return good;
+    return good ? columns : NULL;
 }
 
 bool checkpoint_info(const char *path, CheckpointInfo *info, Diagnostics *diag) {

@@ -32,9 +32,9 @@ bool checkpoint_save(const char *path, const States *states, const CheckpointInf
  * moments, and may come from another program (then *info is zero). */
 bool checkpoint_load(const char *path, States *states, bool partial, CheckpointInfo *info,
                      Diagnostics *diag);
-/* Reads the fitted transforms of columns into the data set. */
-bool checkpoint_fitted(const char *path, const Fit *fits, uint32_t count, Dataset *dataset,
-                       Diagnostics *diag);
+/* Reads the fitted transforms of columns into the arena. NULL after reporting errors. */
+const FittedColumn *checkpoint_fitted(const char *path, const Fit *fits, uint32_t count,
+                                      Arena *arena, uint32_t *found, Diagnostics *diag);
 /* Reads only the metadata. */
 bool checkpoint_info(const char *path, CheckpointInfo *info, Diagnostics *diag);
 /* Reads only the schema of the data, into the arena. false, without a report: the file has none. */
