@@ -1,21 +1,13 @@
 /* mlc export: writes a trained network into a file of another format, which the file's ending
  * names. */
+#include "cli/commands/exporting.h"
 #include "cli/session/commands.h"
-#include "cli/session/session.h"
 #include "cli/text/terminal.h"
 #include "runtime/formats/npz_write.h"
 #include "runtime/formats/safetensors.h"
 
 #include <inttypes.h>
 #include <string.h>
-
-typedef struct {
-    Session session;
-    const Options *options;
-    Diagnostics *diag;
-    Graph *graph; /* of the predictions: it has all weights */
-    CheckpointInfo checkpoint;
-} Exporting;
 
 /* -- weights -- */
 
@@ -96,7 +88,7 @@ typedef bool Writer(const Exporting *exporting);
 static const struct {
     const char *ending;
     Writer *write;
-} formats[] = {{".safetensors", write_safetensors}, {".npz", write_npz}};
+} formats[] = {{".onnx", export_onnx}, {".safetensors", write_safetensors}, {".npz", write_npz}};
 
 static Writer *find_format(const Options *options, Diagnostics *diag) {
     for (size_t i = 0; options->to && i < sizeof formats / sizeof *formats; i++)
@@ -106,7 +98,8 @@ static Writer *find_format(const Options *options, Diagnostics *diag) {
                    "--to %s: the ending of the file must name its format", options->to);
     else
         diag_error(diag, STATUS_USAGE, (Span){0}, "'mlc export' needs --to FILE");
-    diag_help(diag, "weights.safetensors and weights.npz hold the weights");
+    diag_help(diag,
+              "net.onnx holds the network, weights.safetensors and weights.npz hold its weights");
     return NULL;
 }
 

@@ -66,6 +66,10 @@ void wire_ints(WireWriter *writer, uint32_t field, const int64_t *values, size_t
     wire_end(writer, begun);
 }
 
+void wire_raw(WireWriter *writer, const WireWriter *fields) {
+    if (fields->length) memcpy(room_for(writer, fields->length), fields->bytes, fields->length);
+}
+
 size_t wire_begin(WireWriter *writer, uint32_t field) {
     put_key(writer, field, WIRE_BYTES);
     return writer->length;

@@ -26,6 +26,8 @@ void wire_text(WireWriter *writer, uint32_t field, const char *text);
 void wire_bytes(WireWriter *writer, uint32_t field, const void *bytes, size_t length);
 void wire_ints(WireWriter *writer, uint32_t field, const int64_t *values,
                size_t count); /* packed */
+/* Appends fields that were written apart. */
+void wire_raw(WireWriter *writer, const WireWriter *fields);
 
 size_t wire_begin(WireWriter *writer, uint32_t field);
 void wire_end(WireWriter *writer, size_t begun);

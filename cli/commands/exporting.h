@@ -1,0 +1,39 @@
+/* What the files of mlc export share: export.c writes weights, export_onnx.c networks, and
+ * export_inputs.c finds what these read. */
+#ifndef MLC_CLI_COMMANDS_EXPORTING_H
+#define MLC_CLI_COMMANDS_EXPORTING_H
+
+#include "cli/session/session.h"
+#include "onnx/export.h"
+
+#include <jansson.h>
+
+typedef struct {
+    Session session;
+    const Options *options;
+    Diagnostics *diag;
+    Graph *graph; /* of the predictions: it has all weights */
+    CheckpointInfo checkpoint;
+} Exporting;
+
+/* An ONNX file that is being made. */
+typedef struct {
+    const Exporting *exporting;
+    Arena *arena;
+    Graph *graph, *other; /* owned */
+    OnnxExport wanted;
+    /* of `wanted`, which grow */
+    ExportInput *inputs;
+    ExportEntry *entries;
+    uint32_t input_capacity, entry_capacity;
+} OnnxFile;
+
+/* Writes the network as an ONNX file. false after reporting errors. */
+bool export_onnx(const Exporting *exporting);
+/* Lists the inputs of the file, and the columns that it computes from them. false after reporting
+ * errors. */
+bool export_inputs(OnnxFile *file);
+/* Adds a pair to the metadata. The value becomes JSON, and is released. */
+void export_entry(OnnxFile *file, const char *key, json_t *value);
+
+#endif

@@ -1,0 +1,78 @@
+/* ONNX out: the graph of a network, with its weights, becomes the bytes of an ONNX file. */
+#ifndef MLC_ONNX_EXPORT_H
+#define MLC_ONNX_EXPORT_H
+
+#include "ir/base/arena.h"
+#include "ir/data/derived.h"
+#include "onnx/wire/fields.h"
+
+/* A pair of the file's metadata. */
+typedef struct {
+    const char *key, *value;
+} ExportEntry;
+
+/* An input of the file. */
+typedef struct {
+    const char *name;
+    const char *key; /* onnx_input_key, or the symbol that it is */
+    NodeId like;     /* the node of the symbol that has its shape */
+    OnnxType type;
+} ExportInput;
+
+/* A BATCH symbol of the graph that is computed from inputs of the file. */
+typedef struct {
+    const char *symbol;
+    const Derived *derived;
+} ExportColumn;
+
+/* What a transform of a column was fitted to: numbers of the shape `row`. */
+typedef struct {
+    const char *name;
+    Shape row;
+    const double *values, *deviation; /* deviation: NULL, or values are means */
+} ExportFitted;
+
+typedef struct {
+    /* The same graph for two numbers of rows. What differs between them grows with the batch, and
+     * the file leaves the size of the batch free. `other` NULL: the batch is that of `graph`.
+     * `graph` gets more nodes, which nothing needs: layers are recognized by building them again. */
+    Graph *graph;
+    const Graph *other;
+    /* The values of a state in row-major order, which live as long as the arena. */
+    const void *(*state)(void *context, const char *name);
+    void *context;
+    const ExportInput *inputs;
+    uint32_t input_count;
+    const ExportColumn *columns; /* the BATCH symbols that are no inputs themselves */
+    uint32_t column_count;
+    const ExportFitted *fitted;
+    uint32_t fitted_count;
+    const SourceSchema *schema; /* of the columns */
+    const char *name;           /* of the network */
+    const ExportEntry *entries;
+    uint32_t entry_count;
+} OnnxExport;
+
+typedef struct {
+    char *bytes; /* to be freed */
+    size_t length;
+    uint32_t nodes, tensors;
+    int opset;
+} Exported;
+
+OnnxType onnx_type(DType dtype);
+/* Whether the file can compute the column. Dates, classes and other rows cannot be computed: such a
+ * column is an input, as mlc computes it. */
+bool onnx_can_derive(const Derived *derived);
+/* The key of an input from which a symbol is computed: `leaf`, one of the columns that it reads. */
+const char *onnx_input_key(Arena *arena, const SourceSchema *schema, const char *symbol,
+                           const Derived *leaf);
+
+/* Whether both graphs are the same but for the number of rows. If not, *differs is the place in
+ * the model where they begin to differ. */
+bool onnx_rows_free(const Graph *graph, const Graph *other, Arena *arena, Span *differs);
+/* Makes the file. false after reporting: STATUS_MODEL, ONNX has no operation for one of the graph,
+ * all of them at once; STATUS_FILE, the file would have more than 2 GB. */
+bool onnx_export(const OnnxExport *wanted, Arena *arena, Exported *exported, Diagnostics *diag);
+
+#endif

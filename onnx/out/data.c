@@ -1,0 +1,131 @@
+/* Columns of the data that the file computes from those of the source, as mlc does: in f64, rounded
+ * once. */
+#include "onnx/out/out.h"
+#include "ir/ops/shapes.h"
+
+#include <string.h>
+
+/* ONNX's operations. "": it is written otherwise; NULL: not at all. */
+static const char *const operations[DERIVED_KINDS] = {
+    [DERIVED_COLUMNS] = "",       [DERIVED_WHOLE] = "",     [DERIVED_REAL] = "",
+    [DERIVED_FITTED] = "",        [DERIVED_IMPUTE] = "",    [DERIVED_STANDARDIZE] = "",
+    [DERIVED_INT] = "",           [DERIVED_MOD] = "",       [DERIVED_NE] = "",
+    [DERIVED_ADD] = "Add",        [DERIVED_SUB] = "Sub",    [DERIVED_MUL] = "Mul",
+    [DERIVED_DIV] = "Div",        [DERIVED_MIN] = "Min",    [DERIVED_MAX] = "Max",
+    [DERIVED_NEG] = "Neg",        [DERIVED_ABS] = "Abs",    [DERIVED_FLOOR] = "Floor",
+    [DERIVED_ROUND] = "Round",    [DERIVED_EQ] = "Equal",   [DERIVED_LT] = "Less",
+    [DERIVED_LE] = "LessOrEqual", [DERIVED_GT] = "Greater", [DERIVED_GE] = "GreaterOrEqual",
+};
+
+bool onnx_can_derive(const Derived *derived) {
+    if (!operations[derived->kind]) return false;
+    for (int i = 0; i < derived_arity(derived->kind); i++)
+        if (!onnx_can_derive(derived->args[i])) return false;
+    return true;
+}
+
+const char *onnx_input_key(Arena *arena, const SourceSchema *schema, const char *symbol,
+                           const Derived *leaf) {
+    SourceRows rows;
+    const char *inner = source_rows_of(symbol, &rows), *name = derived_name(arena, schema, leaf);
+    return inner == symbol ? name : source_rows_name(arena, rows.from, rows.to, rows.stride, name);
+}
+
+/* -- operands -- */
+
+static const char *cast(Out *out, const char *name, int64_t type) {
+    OutNode node = put_begin(out, "Cast");
+    put_input(&node, name);
+    put_int(&node, "to", type);
+    return put_end(&node, NULL);
+}
+
+static const char *number(Out *out, double value) {
+    return constant_f64(out, arena_format(out->arena, "f64 %.17g", value), &value, (Shape){0});
+}
+
+static const char *leaf_write(Out *out, const char *symbol, const Derived *leaf) {
+    const OnnxExport *wanted = out->wanted;
+    const char *key = onnx_input_key(out->arena, wanted->schema, symbol, leaf);
+    for (uint32_t i = 0; i < wanted->input_count; i++)
+        if (!strcmp(wanted->inputs[i].key, key))
+            return wanted->inputs[i].type == ONNX_DOUBLE
+                       ? wanted->inputs[i].name
+                       : cast(out, wanted->inputs[i].name, ONNX_DOUBLE);
+    diag_bug("the ONNX file has no input '%s'", key);
+}
+
+/* The numbers that a transform has been fitted to. */
+static const char *fitted_write(Out *out, const char *fit, bool deviation) {
+    for (uint32_t i = 0; i < out->wanted->fitted_count; i++) {
+        const ExportFitted *fitted = &out->wanted->fitted[i];
+        if (strcmp(fitted->name, fit)) continue;
+        const char *part = deviation ? "deviation" : fitted->deviation ? "mean" : "value";
+        return constant_f64(out, arena_format(out->arena, "fitted %s.%s", fit, part),
+                            deviation ? fitted->deviation : fitted->values, fitted->row);
+    }
+    diag_bug("nothing is known of '%s'", fit);
+}
+
+/* -- operations -- */
+
+static const char *derived_write(Out *out, const char *symbol, const Derived *derived);
+
+/* The remainder has the sign of b. */
+static const char *remainder_write(Out *out, const char *a, const char *b) {
+    OutNode node = put_begin(out, "Mod");
+    put_input(&node, a);
+    put_input(&node, b);
+    put_int(&node, "fmod", 1);
+    const char *rest = put_end(&node, NULL), *sign = put_call(out, NULL, "Sign", 1, rest);
+    const char *product = put_call(out, NULL, "Mul", 2, sign, b);
+    const char *differ = put_call(out, NULL, "Less", 2, product, number(out, 0));
+    return put_call(out, NULL, "Where", 3, differ, put_call(out, NULL, "Add", 2, rest, b), rest);
+}
+
+/* A missing number is NaN, which is not equal to itself. */
+static const char *impute_write(Out *out, const char *x, const char *by) {
+    const char *there = put_call(out, NULL, "Equal", 2, x, x);
+    return put_call(out, NULL, "Where", 3, there, x, by);
+}
+
+static const char *standardize_write(Out *out, const char *x, const char *fit) {
+    const char *centered = put_call(out, NULL, "Sub", 2, x, fitted_write(out, fit, false));
+    return put_call(out, NULL, "Div", 2, centered, fitted_write(out, fit, true));
+}
+
+static const char *operation_write(Out *out, const char *symbol, const Derived *derived) {
+    const char *a = derived_write(out, symbol, derived->args[0]);
+    if (derived->kind == DERIVED_INT) return cast(out, cast(out, a, ONNX_INT64), ONNX_DOUBLE);
+    if (derived->kind == DERIVED_STANDARDIZE)
+        return standardize_write(out, a, derived->args[1]->fit);
+    int arity = derived_arity(derived->kind);
+    const char *b = arity > 1 ? derived_write(out, symbol, derived->args[1]) : NULL;
+    if (derived->kind == DERIVED_MOD) return remainder_write(out, a, b);
+    if (derived->kind == DERIVED_IMPUTE) return impute_write(out, a, b);
+    if (derived->kind == DERIVED_NE)
+        return cast(out, put_call(out, NULL, "Not", 1, put_call(out, NULL, "Equal", 2, a, b)),
+                    ONNX_DOUBLE);
+    const char *result = put_call(out, NULL, operations[derived->kind], (uint32_t)arity, a, b);
+    return derived_dtype(derived) == DTYPE_BOOL ? cast(out, result, ONNX_DOUBLE) : result;
+}
+
+static const char *derived_write(Out *out, const char *symbol, const Derived *derived) {
+    switch (derived->kind) {
+    case DERIVED_COLUMNS: return leaf_write(out, symbol, derived);
+    case DERIVED_WHOLE: return number(out, (double)derived->whole);
+    case DERIVED_REAL: return number(out, derived->real);
+    case DERIVED_FITTED: return fitted_write(out, derived->fit, false);
+    default: return operation_write(out, symbol, derived);
+    }
+}
+
+const char *input_write(Out *out, const ExportInput *input, NodeId id) {
+    int64_t type = onnx_type(graph_node(out->graph, id)->dtype);
+    return input->type == type ? input->name : cast(out, input->name, type);
+}
+
+const char *column_write(Out *out, const ExportColumn *column, NodeId id) {
+    const char *wide = derived_write(out, column->symbol, column->derived);
+    return cast(out, wide, onnx_type(graph_node(out->graph, id)->dtype));
+}
