@@ -62,7 +62,7 @@ int32_t *class_column_make(const SourceData *source, const Splits *splits, const
 
 /* -- errors for cells that are not a class -- */
 
-/* ", element [1,0]", if rows have several elements. */
+/* The element for a message: ", element [1,0]". "": a row is one number. */
 static const char *element_text(const SourceField *field, int64_t element, char text[SHAPE_TEXT]) {
     int64_t inner = shape_elements(field->row);
     int length = inner > 1 ? snprintf(text, SHAPE_TEXT, ", element [") : 0;
@@ -140,14 +140,14 @@ static void no_category(const SourceData *source, const Splits *splits, const So
 
 /* -- errors for numbers that are not a class -- */
 
-/* source.lane, source["no. of lanes"] */
+/* The field as a model writes it: source.lane, source["no. of lanes"]. */
 static const char *written(Arena *arena, const char *field) {
     bool word = !isdigit((unsigned char)*field);
     for (const char *c = field; *c && word; c++) word = isalnum((unsigned char)*c) || *c == '_';
     return arena_format(arena, word ? "source.%.100s" : "source[\"%.100s\"]", field);
 }
 
-/* The classes that the training rows have, where they are not those from 0 on. */
+/* Lists the classes of the training rows if they are not 0, 1, 2, ... false: they are. */
 static bool help_numbering(const SourceData *source, const Splits *splits, const SourceField *field,
                            Diagnostics *diag) {
     Derived classes = {.kind = DERIVED_CLASSES};
@@ -188,5 +188,5 @@ void report_no_class(const SourceData *source, const Splits *splits, const Sourc
                (long long)label, place, element_text(field, at % each, element),
                (long long)classes - 1);
     if (each > 1 || !help_numbering(source, splits, field, diag))
-        diag_help(diag, "every class needs a column of its own; classes are counted from 0");
+        diag_help(diag, "the output needs a column for every class; classes are numbered from 0");
 }

@@ -18,7 +18,7 @@ const Curl *curl_open(Diagnostics *diag) {
 #undef ROW
     if (good) return &curl;
     diag_error(diag, STATUS_DATA, (Span){0},
-               "data cannot be fetched: the library " LIBRARY " is not there");
+               "cannot download data: the library " LIBRARY " is not installed");
     diag_help(diag, "install it (Debian: apt-get install libcurl4)");
     return NULL;
 }

@@ -1,5 +1,5 @@
 /* Keeps data that were read for the schema of a model, so that the training does not read them
- * again. These are tables, and data whose classes the model asks for. */
+ * again: tables, and data whose number of classes the model uses. */
 #include "runtime/data/data_cache.h"
 #include "ir/base/memory.h"
 #include "ir/data/readers.h"

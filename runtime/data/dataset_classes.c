@@ -14,7 +14,7 @@ static int64_t find_no_class(const SourceField *field, const void *data, int32_t
     return -1;
 }
 
-/* A class must be a whole number already before int(). */
+/* int() makes a class of a number. The number must be whole already: a fraction is an error. */
 static bool check_fractions(const Dataset *dataset, const char *name, Span span,
                             Diagnostics *diag) {
     const SourceData *source = &dataset->source;
@@ -25,10 +25,10 @@ static bool check_fractions(const Dataset *dataset, const char *name, Span span,
         for (int64_t i = 0; i < dataset_rows(dataset, split); i++) {
             int32_t row = dataset_split(dataset, split)[i];
             if (!derive_fraction(source, derived, row, &value)) continue;
-            diag_error(diag, STATUS_DATA, span, "'%s' cuts %g down to a class in %s", name, value,
+            diag_error(diag, STATUS_DATA, span,
+                       "'%s' makes a class of %g in %s, which is not a whole number", name, value,
                        dataset_place_text(dataset, NULL, row, place));
-            diag_help(diag,
-                      "classes are whole numbers; int(floor(...)) rounds down where that is meant");
+            diag_help(diag, "write int(floor(...)) to round down");
             return false;
         }
     }

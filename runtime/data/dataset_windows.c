@@ -29,19 +29,19 @@ static bool no_window(const Dataset *dataset, const SourceRows *rows, Split spli
         char file[PLACE_TEXT] = "the data";
         if (source->origin_count) snprintf(file, sizeof file, "'%.200s'", source->origins->file);
         diag_error(diag, STATUS_DATA, source->span,
-                   "%s has no row with %" PRId64 " rows before it and %" PRId64
-                   " after it, which the model looks at",
+                   "%s has no row with a complete window: the model reads %" PRId64
+                   " rows before and %" PRId64 " rows after each row",
                    file, -rows->from, rows->to);
         return false;
     }
-    diag_error(diag, STATUS_DATA, dataset->source.span,
-               "no %s row has the rows around it that the model looks at: %" PRId64
-               " before it and %" PRId64 " after it, in the same split and series",
+    diag_error(diag, STATUS_DATA, source->span,
+               "no %s row has a complete window: the model reads %" PRId64
+               " rows before and %" PRId64 " rows after each row, in the same split and series",
                split_of_rows(split), -rows->from, rows->to);
     diag_help(diag,
-              "the split has %" PRId64 " rows, and needs %" PRId64
+              "the split has %" PRId64 " rows; a window needs %" PRId64
               " that follow each other: last(%" PRId64
-              ") holds out such rows, drawn ones seldom are",
+              ") holds out such rows, random rows seldom are",
               dataset->splits.count[split], rows->to - rows->from + 1, rows->to - rows->from + 1);
     return false;
 }

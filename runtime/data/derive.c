@@ -108,7 +108,7 @@ const FittedColumn *derive_fitted(const SourceData *source, const char *fit) {
 
 static bool compute(ComputedCell *place, const Derived *derived, Number *result);
 
-/* -1: there is none. */
+/* The row that ahead(..., 1) reads; -1: there is none. */
 static int32_t row_ahead(const ComputedCell *place, const Derived *derived) {
     const SeriesRuns *runs = place->source->runs;
     return runs ? runs_row(runs, place->row, derived->whole) : -1;
@@ -117,8 +117,8 @@ static int32_t row_ahead(const ComputedCell *place, const Derived *derived) {
 static bool unknown(const ComputedCell *place, const char *fit) {
     place->fault->row = place->row;
     place->fault->field = NULL;
-    snprintf(place->fault->finding, sizeof place->fault->finding, "needs what '%.100s' has fitted",
-             fit);
+    snprintf(place->fault->finding, sizeof place->fault->finding,
+             "needs the fitted values of '%.100s'", fit);
     return false;
 }
 
@@ -258,7 +258,7 @@ static bool find_fault(ComputedCell *place, const Derived *derived) {
     return false;
 }
 
-/* Without a value, a whole number is -1, which is not a class. */
+/* A missing whole number becomes -1, which is not a class. */
 static bool has_rows(const SourceData *source, SourceRows looks, int32_t row) {
     if (!looks.from && !looks.to) return true;
     return source->runs && runs_row(source->runs, row, looks.from) >= 0 &&

@@ -96,7 +96,7 @@ static bool check_contents(Download *fetch, const char *path) {
     }
     if (!strcmp(found, fetch->hash)) return true;
     fetch->reason =
-        arena_format(fetch->arena, "its contents are others (SHA-256 %.16s..., expected %.16s...)",
+        arena_format(fetch->arena, "its contents are wrong (SHA-256 %.16s..., expected %.16s...)",
                      found, fetch->hash);
     return false;
 }
@@ -162,10 +162,11 @@ static bool cannot_write(Download *fetch, const char *path) {
     return false;
 }
 
-/* Downloads into the file. false with a reason; a failure to write is an error. */
+/* Downloads into the file. false after setting fetch->reason; a failure to write is reported as an
+ * error instead. */
 static bool download(Download *fetch, CURLU *url, const Replacement *to) {
     char error[CURL_ERROR_SIZE];
-    int copy = dup(to->file); /* fclose closes what it writes to */
+    int copy = dup(to->file); /* fclose will close it; the file itself stays open */
     FILE *out = copy < 0 ? NULL : fdopen(copy, "wb");
     if (!out && copy >= 0) close(copy);
     if (!out) return cannot_write(fetch, to->path);
@@ -212,7 +213,8 @@ static bool fetch_from(Download *fetch, const char *place, FetchForm form, const
     size_t before = diag_errors(fetch->diag);
     for (int i = form == FETCH_PLAIN; i < (form == FETCH_PACKED ? 1 : SUFFIXES); i++) {
         if (attempt(fetch, place, suffixes[i])) {
-            if (i == 0) unlink(path_in_folder(fetch, "")); /* it was wrong */
+            /* a plain file with wrong contents, which readers would prefer */
+            if (i == 0) unlink(path_in_folder(fetch, ""));
             return true;
         }
         if (diag_errors(fetch->diag) > before) return false;
@@ -226,10 +228,9 @@ static bool report_failure(Download *fetch, const char *const *reasons, int coun
     diag_error(fetch->diag, STATUS_DATA, (Span){0}, "cannot get '%s' of %s", fetch->file,
                fetch->set);
     for (int i = 0; i < count; i++) diag_note(fetch->diag, (Span){0}, "%s", reasons[i]);
-    diag_help(
-        fetch->diag,
-        "without a network, bring '%s' from elsewhere and give its folder: mlc data get %s --from FOLDER",
-        fetch->file, fetch->set);
+    diag_help(fetch->diag,
+              "without a network, copy '%s' from another machine: mlc data get %s --from FOLDER",
+              fetch->file, fetch->set);
     return false;
 }
 

@@ -91,17 +91,17 @@ static bool check_column(const Fitting *fitting, int64_t column, double value, d
     int64_t endless = fitting->endless[column];
     if (endless >= 0)
         diag_error(diag, STATUS_DATA, fitting->fit->span,
-                   "column %" PRId64 " of what '%s' is fitted to is not finite in %s", column,
+                   "column %" PRId64 " of the input of '%s' is not finite in %s", column,
                    fitting->fit->name,
                    dataset_place_text(fitting->dataset, NULL,
                                       fit_split(fitting->fit, fitting->dataset)[endless], place));
     else if (fitting->moments[column].count)
         diag_error(diag, STATUS_DATA, fitting->fit->span,
-                   "column %" PRId64 " of what '%s' is fitted to is not finite", column,
+                   "column %" PRId64 " of the input of '%s' has no finite statistics", column,
                    fitting->fit->name);
     else
         diag_error(diag, STATUS_DATA, fitting->fit->span,
-                   "column %" PRId64 " of what '%s' is fitted to is missing in all training rows",
+                   "column %" PRId64 " of the input of '%s' is missing in all training rows",
                    column, fitting->fit->name);
     diag_help(diag, "columns are counted from 0; `mlc data FILE.mdl` shows what is in them");
     return false;

@@ -78,10 +78,9 @@ static bool all_differ(const Column *column) {
 static void find_identifier(const Column *column, Findings *findings) {
     const SourceField *field = &column->facts->field;
     if (!field->is_column || field->dtype != DTYPE_I32 || !all_differ(column)) return;
-    findings_add(
-        findings, "identifier", field->name, dataset_rows(column->dataset, SPLIT_TRAIN),
-        "'%s' looks like a number or name of the row: no two training rows have the same %s",
-        column->name, field->is_text ? "text" : "whole number");
+    findings_add(findings, "identifier", field->name, dataset_rows(column->dataset, SPLIT_TRAIN),
+                 "'%s' looks like an identifier: no two training rows have the same %s",
+                 column->name, field->is_text ? "text" : "whole number");
 }
 
 /* Finite values outside of [low, high]; *example: the row of the first. */
@@ -215,14 +214,14 @@ static void inspect_rows(const Dataset *dataset, Findings *findings) {
         char place[PLACE_TEXT], before[PLACE_TEXT];
         if (repeated)
             findings_add(findings, "duplicate", NULL, repeated,
-                         "%" PRId64 " %s row%s there before, such as %s, which is %s again",
-                         repeated, split_name(split), repeated == 1 ? " is" : "s are",
+                         "%" PRId64 " %s row%s of another, such as %s, which equals %s", repeated,
+                         split_name(split), repeated == 1 ? " is a copy" : "s are copies",
                          dataset_place_brief(dataset, pair[0], place),
                          dataset_place_brief(dataset, pair[1], before));
         if (trained)
             findings_add(findings, "leak", NULL, trained,
-                         "%" PRId64 " %s row%s in train too, such as %s, which is %s again",
-                         trained, split_name(split), trained == 1 ? " is" : "s are",
+                         "%" PRId64 " %s row%s in train too, such as %s, which equals %s", trained,
+                         split_name(split), trained == 1 ? " is" : "s are",
                          dataset_place_brief(dataset, leak[0], place),
                          dataset_place_brief(dataset, leak[1], before));
     }
@@ -242,7 +241,7 @@ static FieldFacts *facts_of(const Dataset *dataset, uint32_t field, Arena *arena
     return facts;
 }
 
-/* For a column that is read as dates: their seconds. */
+/* The facts of a column that is read as dates: statistics of their seconds. */
 static FieldFacts *date_facts(const Dataset *dataset, uint32_t field, const char *format,
                               Arena *arena) {
     const SourceSchema *schema = dataset_fields(dataset);

@@ -1,4 +1,4 @@
-/* Tables of text: csv(path, header = true, missing = ["?", "NA"], delimiter = ";", test =
+/* Reads tables of text, such as csv(path, missing = ["?", "NA"], delimiter = ";", test =
  * "test.csv"). Every column is a field. */
 #include "runtime/data/reader.h"
 #include "runtime/data/table.h"
@@ -29,9 +29,10 @@ static bool take_delimiter(const DataSource *source, CsvFormat *format, Diagnost
     format->delimiter = arg ? arg->text[0] : ',';
     bool one = !arg || (strlen(arg->text) == 1 && !strchr("\"\r\n", arg->text[0]));
     if (!one)
-        diag_error(diag, STATUS_MODEL, arg->span,
-                   "'delimiter' must be one character, and no quote or line end, not \"%.20s\"",
-                   arg->text);
+        diag_error(
+            diag, STATUS_MODEL, arg->span,
+            "'delimiter' must be one character other than a quote or a line end, not \"%.20s\"",
+            arg->text);
     return one;
 }
 
@@ -60,7 +61,7 @@ static bool take_signs(const DataSource *source, CsvFormat *format, Diagnostics 
     return false;
 }
 
-/* ["price", "-200", "none"] */
+/* Takes a list such as ["price", "-200", "none"]: a column and its marks. */
 static bool take_column_missing(const SourceArg *arg, Arena *arena, ColumnMissing *missing) {
     const char **texts = ARENA_ARRAY(arena, const char *, arg->item_count);
     for (uint32_t i = 0; i < arg->item_count; i++) {
@@ -72,7 +73,7 @@ static bool take_column_missing(const SourceArg *arg, Arena *arena, ColumnMissin
     return true;
 }
 
-/* "?", ["NA", "?"], ["NA", ["price", "-200"]] */
+/* Takes `missing`: "?", ["NA", "?"], or ["NA", ["price", "-200"]]. */
 static bool take_missing(const DataSource *source, Arena *arena, CsvFormat *format,
                          Diagnostics *diag) {
     const SourceArg *arg = reader_arg(source, "missing");
@@ -92,7 +93,7 @@ static bool take_missing(const DataSource *source, Arena *arena, CsvFormat *form
                        "'missing' of csv() must be a string or a list of strings");
             diag_help(
                 diag,
-                "what is missing in one column is a list that begins with its name: [\"NA\", [\"price\", \"-200\"]]");
+                "the marks of a single column are a list that begins with its name: [\"NA\", [\"price\", \"-200\"]]");
             return false;
         }
         if (!column) texts[format->missing_count++] = items[i].text;
@@ -107,7 +108,7 @@ static bool take_trim(const DataSource *source, CsvFormat *format, Diagnostics *
     for (const char *c = arg->text; *c; c++) {
         if (*c >= ' ' && *c <= '~') continue;
         diag_error(diag, STATUS_MODEL, arg->span,
-                   "'trim' of csv() must be characters of ASCII, such as \".*\"");
+                   "'trim' of csv() must be ASCII characters, such as \".*\"");
         return false;
     }
     return true;
@@ -176,7 +177,7 @@ static bool take_skip(const DataSource *source, int file, TableText *text, Diagn
     bool good =
         !arg || (arg->kind == SOURCE_ARG_NUMBER && arg->number >= 0 && arg->number <= INT32_MAX);
     if (!good)
-        diag_error(diag, STATUS_MODEL, arg->span, "'%s' must be a number of lines, from 0",
+        diag_error(diag, STATUS_MODEL, arg->span, "'%s' must be a number of lines, 0 or more",
                    arguments[file].skip);
     if (good && arg) text->skip = (uint32_t)arg->number;
     return good;

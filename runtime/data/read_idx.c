@@ -19,7 +19,7 @@ typedef struct {
     Map maps[2];
 } IdxSource;
 
-/* The reading of one file. */
+/* A file while it is read. */
 typedef struct {
     IdxFile idx;
     uint8_t *to;
@@ -33,7 +33,7 @@ static void report_file(const SourceFiles *files, int role, const Problem *probl
                         Diagnostics *diag) {
     diag_error(diag, STATUS_DATA, files->spans[role], "%s", problem->finding);
     if (files->named)
-        diag_help(diag, "`mlc data get %s` gets the right files", files->named->name);
+        diag_help(diag, "`mlc data get %s` downloads the right files", files->named->name);
     else
         diag_help(diag, "make or download the file again");
 }
@@ -77,10 +77,9 @@ static bool check_images(const SourceFiles *files, int role, Shape shape, Diagno
         problem_set(&problem, "'%s' does not hold images of %d x %d, as '%s' has",
                     files->paths[role], named->height, named->width, named->name);
     else
-        problem_set(
-            &problem,
-            "'%s' has one dimension, expected rows of at least one more; are these the labels?",
-            files->paths[role]);
+        problem_set(&problem,
+                    "'%s' has one dimension, but images have two or more; are these the labels?",
+                    files->paths[role]);
     return header_problem(files, role, diag, &problem);
 }
 
@@ -89,8 +88,8 @@ static bool check_labels(const SourceFiles *files, int role, Shape labels, Shape
     Problem problem;
     if (labels.rank == 1 && labels.dim[0] == images.dim[0]) return true;
     if (labels.rank != 1)
-        problem_set(&problem, "'%s' has %d dimensions, expected one label a row",
-                    files->paths[role], labels.rank);
+        problem_set(&problem, "'%s' has %d dimensions, but labels have one", files->paths[role],
+                    labels.rank);
     else
         problem_set(&problem, "'%s' holds %lld labels, but '%s' holds %lld images",
                     files->paths[role], (long long)labels.dim[0], files->paths[role - 1],
@@ -98,7 +97,7 @@ static bool check_labels(const SourceFiles *files, int role, Shape labels, Shape
     return header_problem(files, role, diag, &problem);
 }
 
-/* Adds held-out images after `rows` other rows. */
+/* Checks the images of a held-out file, and adds their number to `rows`. */
 static bool check_same_rows(const SourceFiles *files, Shape train, int role, Shape held_out,
                             int64_t *rows, Diagnostics *diag) {
     Problem problem;
@@ -107,7 +106,7 @@ static bool check_same_rows(const SourceFiles *files, Shape train, int role, Sha
     *rows += held_out.dim[0];
     if (shape_equal(train, held_out) && !too_many) return true;
     if (too_many)
-        problem_set(&problem, "'%s' makes it more than %d rows in all", files->paths[role],
+        problem_set(&problem, "with '%s' there are more than %d rows", files->paths[role],
                     INT32_MAX);
     else
         problem_set(&problem, "the images in '%s' have another size than those in '%s'",
@@ -133,7 +132,8 @@ static bool check_headers(const SourceFiles *files, const Load *loads, Diagnosti
     return true;
 }
 
-/* The fields, with images of the shape `row`; classes of a named set have names. */
+/* Makes the fields: images of the shape `row`, and labels if there are any. The classes of a named
+ * set have names. */
 static void make_fields(SourceData *data, const SourceFiles *files, Shape row) {
     bool labels = files->named || files->paths[FILE_TRAIN_LABELS];
     reader_fields(data, labels ? 2 : 1);
@@ -146,8 +146,8 @@ static void make_fields(SourceData *data, const SourceFiles *files, Shape row) {
     data->fields[1].category_count = (uint32_t)files->named->class_count;
 }
 
-/* A model on a named set can be checked without its files; their number of rows is then not
- * known. */
+/* A model on a named set can be checked without the files of the set; the number of rows is then
+ * unknown. */
 static bool fields_without_files(const DataSource *source, SourceData *data) {
     const NamedSet *named = source->arg_count ? NULL : named_set(source->reader);
     SourceFiles files;
@@ -158,8 +158,8 @@ static bool fields_without_files(const DataSource *source, SourceData *data) {
 
 /* -- mapping -- */
 
-/* Maps all files or none: test rows of all fields then begin at a page boundary. Fields with three
- * files are not mapped. */
+/* Either all files are mapped or none, because mapped test rows begin at the same row number in all
+ * fields. Sources with validation files are not mapped. */
 static bool can_be_mapped(const IdxSource *own, const Load *loads) {
     if (own->files.paths[FILE_VALID_IMAGES]) return false;
     for (int role = 0; role < FILE_COUNT; role++)
@@ -187,7 +187,7 @@ static bool map_field(SourceData *data, int field, Diagnostics *diag) {
                                    row * (size_t)data->test_begin, &own->maps[field], &problem)
                     : map_open(paths[field], &own->maps[field], &problem);
     if (good && own->maps[field].length < file_bytes(own, field))
-        problem_set(&problem, "it changes while it is read"), good = false;
+        problem_set(&problem, "it changed while it was read"), good = false;
     if (good)
         return data->data[field] =
                    (char *)own->maps[field].bytes + idx_header(own->shapes[field], header),
@@ -272,8 +272,8 @@ static int64_t first_row(const SourceData *data, int role) {
                                      : data->test_begin;
 }
 
-/* Hashes the uncompressed files with their headers: `zcat train-images... train-labels... ... |
- * b3sum`. */
+/* Hashes the uncompressed files with their headers, as `zcat train-images... train-labels... |
+ * b3sum` does. */
 static void digest_files(const SourceData *data, llvm_blake3_hasher *hasher) {
     const IdxSource *own = data->own;
     for (int role = 0; role < FILE_COUNT; role++) {

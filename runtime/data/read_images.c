@@ -1,7 +1,7 @@
-/* Folders of pictures: images(folder, valid, test, height, width, channels), a folder in it for
- * every class, pictures in these. Rows are in the order of the classes' names and, within a class,
- * of the files' names. Hidden files and those that systems leave in folders do not count;
- * everything else that is no picture is an error. */
+/* Reads folders of pictures: images(folder, valid, test, height, width, channels). The folder has a
+ * folder for each class, and these hold the pictures. Rows are sorted by the names of the classes,
+ * then by the names of the files. Hidden files and files of operating systems are skipped. Any
+ * other file that is not a picture is an error. */
 #include "runtime/formats/map.h"
 #include "runtime/formats/bitmap.h"
 #include "ir/base/files.h"
@@ -40,9 +40,9 @@ typedef struct {
 typedef struct {
     const char **items; /* sorted by by_text */
     uint32_t count, capacity;
-} Names;
+} NameList;
 
-static void add_name(const Images *images, Names *names, const char *name) {
+static void add_name(const Images *images, NameList *names, const char *name) {
     ARENA_ROOM(images->arena, names->items, names->count, names->capacity);
     names->items[names->count++] = name;
 }
@@ -51,7 +51,7 @@ static int by_text(const void *a, const void *b) {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static void sort(Names *names) {
+static void sort(NameList *names) {
     if (names->count) qsort(names->items, names->count, sizeof *names->items, by_text);
 }
 
@@ -66,28 +66,28 @@ static bool is_systems(const char *name) {
 
 typedef struct {
     /* others: files that are not pictures, or of a kind that mlc cannot decode */
-    Names folders, pictures, others;
+    NameList folders, pictures, others;
 } Listing;
 
 static bool cannot_list(const Images *images, const char *folder, Span span) {
     diag_error(images->diag, STATUS_DATA, span, "'%s' cannot be read as a folder: %s", folder,
                strerror(errno));
-    diag_help(images->diag, "every class has a folder of its own in it, with its pictures");
+    diag_help(images->diag, "it must have a folder for each class, with the pictures in it");
     return false;
 }
 
-/* A broken link, a pipe or a device: reading it fails or waits forever. */
+/* Reports a broken link, or a pipe or device: reading it would fail or wait forever. */
 static bool no_file(const Images *images, const char *path, bool there, Span span) {
     diag_error(images->diag, STATUS_DATA, span,
-               there ? "'%s' is no file, but a pipe, a socket or a device"
+               there ? "'%s' is not a file but a pipe, a socket or a device"
                      : "'%s' cannot be read: %s",
                path, strerror(errno));
-    diag_help(images->diag, "take it out of the folder");
+    diag_help(images->diag, "remove it from the folder");
     return false;
 }
 
-/* Whether a file is a picture by its ending, so that most files are opened only once. The decoder
- * goes by content. */
+/* Adds an entry of a folder to its list. Most pictures are told by their ending, so that they are
+ * opened only once; the decoder looks at their contents. */
 static bool sort_entry(const Images *images, const char *folder, const char *name, Listing *listing,
                        Span span) {
     struct stat status;
@@ -127,7 +127,7 @@ static bool list_folder(const Images *images, const char *folder, Listing *listi
 }
 
 /* "a.txt, b.gif (GIF) and 7 more" */
-static const char *some_names(const Images *images, const Names *names) {
+static const char *some_names(const Images *images, const NameList *names) {
     const char *text = names->items[0];
     uint32_t shown = names->count < NAMES_SHOWN ? names->count : NAMES_SHOWN;
     for (uint32_t i = 1; i < shown; i++)
@@ -137,23 +137,23 @@ static const char *some_names(const Images *images, const Names *names) {
                : text;
 }
 
-static bool not_pictures(const Images *images, const char *folder, const Names *others, Span span) {
+static bool not_pictures(const Images *images, const char *folder, const NameList *others,
+                         Span span) {
     bool one = others->count == 1;
     diag_error(images->diag, STATUS_DATA, span, "%u file%s in '%s' %s: %s", others->count,
                one ? "" : "s", folder,
-               one ? "is no picture that mlc reads" : "are no pictures that mlc reads",
+               one ? "is not a picture that mlc reads" : "are not pictures that mlc reads",
                some_names(images, others));
     diag_help(
         images->diag,
-        "pictures are PNG, JPEG, WebP and BMP files; take the others out (hidden files may stay), or convert "
-        "them, as `mogrify -format png *.gif` does");
+        "pictures are PNG, JPEG, WebP and BMP files; remove the others (hidden files may stay), or convert them, for instance by `mogrify -format png *.gif`");
     return false;
 }
 
-static bool nested(const Images *images, const char *folder, const char *path, const Names *folders,
-                   Span span) {
+static bool nested(const Images *images, const char *folder, const char *path,
+                   const NameList *folders, Span span) {
     diag_error(images->diag, STATUS_DATA, span,
-               "'%s' is the folder of a class, and has folders in it: %s", path,
+               "'%s' is the folder of a class, but holds folders: %s", path,
                some_names(images, folders));
     for (uint32_t i = 0; i < images->class_count; i++)
         if (!strcmp(images->classes[i], "train") || !strcmp(images->classes[i], "test")) {
@@ -162,7 +162,7 @@ static bool nested(const Images *images, const char *folder, const char *path, c
                       folder, folder);
             return false;
         }
-    diag_help(images->diag, "a class has one folder, with its pictures side by side");
+    diag_help(images->diag, "put all pictures of a class into its folder itself");
     return false;
 }
 
@@ -175,7 +175,7 @@ static void add_file(Images *images, const char *path, int32_t label) {
 
 /* Files that are not pictures are added to `others`, so that one error lists all of them. */
 static bool add_class(Images *images, const char *folder, const char *name, int32_t label,
-                      Names *others, Span span) {
+                      NameList *others, Span span) {
     Listing listing;
     if (!utf8_is_valid(name, strlen(name))) {
         diag_error(images->diag, STATUS_DATA, span, "the name of class %d in '%s' is not UTF-8",
@@ -192,9 +192,9 @@ static bool add_class(Images *images, const char *folder, const char *name, int3
         add_file(images, arena_format(images->arena, "%s/%s", path, listing.pictures.items[i]),
                  label);
     if (listing.pictures.count || listing.others.count) return true;
-    diag_error(images->diag, STATUS_DATA, span, "no picture is in the folder of a class, '%s'",
+    diag_error(images->diag, STATUS_DATA, span, "'%s', the folder of a class, holds no picture",
                path);
-    diag_help(images->diag, "put pictures into it, or take the folder away");
+    diag_help(images->diag, "put pictures into it, or remove the folder");
     return false;
 }
 
@@ -207,16 +207,16 @@ static int32_t class_number(const Images *images, const char *name) {
 
 static bool check_classes(const Images *images, const char *folder, const Listing *listing,
                           Span span) {
-    const Names *folders = &listing->folders;
+    const NameList *folders = &listing->folders;
     if (!folders->count) {
         diag_error(images->diag, STATUS_DATA, span, "'%s' holds no folders%s", folder,
                    listing->pictures.count || listing->others.count ? ", only files" : "");
-        diag_help(images->diag, "every class has a folder of its own in it, with its pictures");
+        diag_help(images->diag, "it must have a folder for each class, with the pictures in it");
         return false;
     }
     if (folders->count > CLASSES_MAX) {
         diag_error(images->diag, STATUS_DATA, span,
-                   "'%s' holds %u folders, but %d classes are the most", folder, folders->count,
+                   "'%s' holds %u folders; %d classes are the maximum", folder, folders->count,
                    CLASSES_MAX);
         return false;
     }
@@ -225,7 +225,7 @@ static bool check_classes(const Images *images, const char *folder, const Listin
     diag_error(images->diag, STATUS_DATA, span,
                "%u picture%s in '%s' %s in none of its class folders: %s", listing->pictures.count,
                one ? "" : "s", folder, one ? "is" : "are", some_names(images, &listing->pictures));
-    diag_help(images->diag, "every picture lies in the folder of its class");
+    diag_help(images->diag, "move every picture into the folder of its class");
     return false;
 }
 
@@ -291,7 +291,7 @@ static bool check_size(const Images *images, const ImageFile *file, const Bitmap
     diag_error(images->diag, STATUS_DATA, images->source->span,
                "'%s' has %d x %d pixels (height x width), but '%s' has %d x %d", file->path,
                bitmap->height, bitmap->width, images->files[0].path, images->height, images->width);
-    diag_help(images->diag, "height = %d, width = %d brings all of them to one size",
+    diag_help(images->diag, "height = %d, width = %d scales all pictures to one size",
               images->height, images->width);
     return false;
 }
@@ -305,7 +305,8 @@ static bool look(const Images *images, const ImageFile *file, Bitmap *bitmap) {
     return good || report(images, file, &problem);
 }
 
-/* Without arguments the files decide: their common size, and colour if any file has colours. */
+/* Takes from the files what the arguments leave open: their common size, and three channels if any
+ * file has colours. */
 static bool look_at_files(Images *images) {
     bool given = images->height != 0, coloured = false;
     for (uint32_t i = 0; i < images->file_count && !(given && images->channels); i++) {
@@ -319,7 +320,7 @@ static bool look_at_files(Images *images) {
     if (images->height <= SIDE_MAX && images->width <= SIDE_MAX) return true;
     diag_error(images->diag, STATUS_DATA, images->source->span,
                "the pictures are larger than %d x %d pixels", SIDE_MAX, SIDE_MAX);
-    diag_help(images->diag, "height = ..., width = ... brings them to another size");
+    diag_help(images->diag, "height = ..., width = ... scales them down");
     return false;
 }
 

@@ -1,6 +1,6 @@
-/* Arrays of NumPy, one array a file, mapped into memory: npy(x, y, test_x, test_y, valid_x,
- * valid_y); npy([path, ...]), where a field is called as its file, and x_train.npy, x_val.npy and
- * x_test.npy are one. */
+/* Reads NumPy arrays, one in each file, which is mapped into memory: npy(x, y, test_x, test_y,
+ * valid_x, valid_y) or npy([path, ...]). In a list, a field is named after its file; x_train.npy,
+ * x_val.npy and x_test.npy hold the rows of one field, x. */
 #include "runtime/data/arrays.h"
 #include "runtime/data/splits.h"
 #include "runtime/formats/map.h"
@@ -61,7 +61,7 @@ static const struct {
                  {"test_x", 0, SPLIT_TEST},   {"test_y", 1, SPLIT_TEST}};
 enum { ARGUMENTS = sizeof arguments / sizeof *arguments };
 
-/* x and y have held-out rows, or neither has. */
+/* Checks that x and y have the same held-out rows. */
 static bool check_parts(const DataSource *source, const NpySource *own, Diagnostics *diag) {
     const ArrayField *fields = own->fields.items;
     for (Split split = SPLIT_VALID; split < SPLIT_COUNT; split++) {
@@ -128,8 +128,9 @@ static bool place_field(NpySource *own, uint32_t i, int64_t test_begin, Diagnost
     return true;
 }
 
-/* All fields have their test rows at the same place, so those of others have a gap too; the first
- * is the large one. */
+/* Maps training and test rows behind each other, if the first field allows it; it is the largest.
+ * Test rows have the same row numbers in all fields, so the other fields get the same gap before
+ * them. */
 static bool place_fields(NpySource *own, SourceData *data, Diagnostics *diag) {
     const ArrayField *first = own->fields.items;
     if (!can_be_placed(own, first)) return true;

@@ -1,6 +1,6 @@
-/* Archives of NumPy: npz(path) or npz([path, ...]), every array a field. Where names begin or end
- * with "train", "valid" (or "val") and "test" (x_train, x_test; train_images, val_images), they are
- * the rows of one field for these splits. */
+/* Reads NumPy archives: npz(path) or npz([path, ...]). Every array is a field. Arrays whose names
+ * begin or end with "train", "valid", "val" or "test" (x_train, x_test; train_images, val_images)
+ * hold the rows of one field for these splits. */
 #include "runtime/data/arrays.h"
 #include "runtime/formats/map.h"
 #include "ir/base/memory.h"
@@ -49,7 +49,8 @@ static bool find_contents(Archive *archive, uint32_t i, bool whole, size_t bytes
            arrays_report(part, &problem, diag);
 }
 
-/* Without `whole`, only the header, for the schema. */
+/* Reads an array; without `whole` only its header, for the schema. Wide elements are needed even
+ * then: they decide how the field is read. */
 static bool read_array(Archive *archive, uint32_t i, bool whole, ArrayPart *part, Arena *arena,
                        Diagnostics *diag) {
     size_t length = archive->entries[i].bytes,

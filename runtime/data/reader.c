@@ -84,12 +84,12 @@ static char *read_all(Unpacker *unpacker, size_t *length, Problem *problem) {
     }
     if (!bytes) problem_set(problem, "no memory for the contents of the file");
     if (bytes && *length > most) {
-        problem_set(problem, "it is longer than the %llu MiB that are read of %s",
+        problem_set(problem, "it is longer than %llu MiB, the maximum for %s",
                     (unsigned long long)(most >> 20),
                     unpack_is_packed(unpacker) ? "a packed file of its size" : "standard input");
         problem_help(problem, unpack_is_packed(unpacker)
-                                  ? "if that is no mistake, unpack it first: gunzip"
-                                  : "write it to a file first");
+                                  ? "if the file is right, unpack it first: gunzip"
+                                  : "write the data to a file first");
         got = -1;
     }
     if (bytes && got == 0) return bytes[*length] = '\0', bytes;

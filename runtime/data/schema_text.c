@@ -1,6 +1,6 @@
 /* A source's schema as JSON: [{"name": "kind", "dtype": "i32", "row": [], "column": true, "text":
- * true, "categories": ["x"]}, ...] and behind its fields the classes(...) that are made of them,
- * which have "numbers": [3], one a category, as well. */
+ * true, "categories": ["x"]}, ...]. The columns of classes(...) follow the fields. They also have
+ * "numbers": [3], one for each category. */
 #include "runtime/data/schema_text.h"
 
 #include <assert.h>

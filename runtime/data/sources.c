@@ -179,10 +179,11 @@ void source_report_missing(const DataSource *source, const SourceArg *arg, Diagn
     diag_error(diag, STATUS_DATA, arg->span,
                "no data: neither '%s' nor a packed or unpacked form of it is there", arg->text);
     if (table) diag_help(diag, "`mlc data get %s` downloads it", table);
-    if (*text == '~') diag_help(diag, "'~' is the shell's: write the whole path");
+    if (*text == '~') diag_help(diag, "only a shell replaces '~': write the whole path");
     if (strstr(text, "://")) diag_help(diag, "mlc reads files: download it first");
     suggest_file(source->folder, text, diag);
-    diag_help(diag, "relative names start at the folder of the model, '%s', or else at '%s', %s",
+    diag_help(diag,
+              "relative names are searched in the folder of the model, '%s', then in '%s', %s",
               *source->folder ? source->folder : ".", data_root(root, sizeof root),
               setting("MLC_DATA") ? "which is $MLC_DATA" : "as $MLC_DATA is not set");
 }

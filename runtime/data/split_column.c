@@ -128,7 +128,7 @@ bool split_of_word(const char *word, size_t length, Split *split) {
     return false;
 }
 
-/* NULL: it is a number. */
+/* The word for a value; NULL: it is a number. */
 static const char *value_text(const SplitColumn *column, double value) {
     if (column->texts) return column->texts[(uint32_t)value];
     return column->field->is_text ? column->field->categories[(uint32_t)value] : NULL;
@@ -171,7 +171,7 @@ static bool deal_column(Dealing *dealing, const HoldOut *hold) {
     return true;
 }
 
-/* The column may also name a split that another key assigns. */
+/* Reports that the column assigns rows to a split that another key holds out. */
 static bool check_other_key(const Dealing *dealing, Split split) {
     const HoldOut *hold = hold_of(dealing->request, split);
     if (!holds(hold) || hold->kind == HOLD_COLUMN || !dealing_count(dealing, split)) return true;
@@ -189,10 +189,10 @@ bool deal_columns(Dealing *dealing) {
     bool by_valid = valid->kind == HOLD_COLUMN, by_test = test->kind == HOLD_COLUMN;
     if (by_valid && by_test && strcmp(valid->field, test->field)) {
         const SplitRequest *request = dealing->request;
-        diag_error(dealing->diag, STATUS_MODEL, request->test.span,
-                   "'test' and 'valid' must be said by the same column, not by "
-                   "'%.100s' and '%.100s'",
-                   request->test.field, request->valid.field);
+        diag_error(
+            dealing->diag, STATUS_MODEL, request->test.span,
+            "'test' and 'valid' must be given by the same column, not by '%.100s' and '%.100s'",
+            request->test.field, request->valid.field);
         return false;
     }
     if (!by_valid && !by_test) return true;

@@ -103,9 +103,10 @@ bool splits_check_own(const SourceSchema *schema, const SplitRequest *request, S
     for (Split split = SPLIT_VALID; split <= SPLIT_TEST; split++) {
         const HoldOut *hold = hold_of(request, split);
         if (!holds(hold) || !own_rows(schema, split)) continue;
-        diag_error(diag, STATUS_MODEL, hold->span.end ? hold->span : span,
-                   "the data bring %lld %s rows of their own, so '%s' cannot hold out others",
-                   (long long)own_rows(schema, split), split_of_rows(split), split_name(split));
+        diag_error(
+            diag, STATUS_MODEL, hold->span.end ? hold->span : span,
+            "the data have %lld %s rows in a file of their own, so '%s' cannot hold out others",
+            (long long)own_rows(schema, split), split_of_rows(split), split_name(split));
         diag_help(diag, "leave out '%s'", split_name(split));
         return false;
     }
@@ -138,7 +139,7 @@ static bool check_request(const Dealing *dealing, Span span) {
     return false;
 }
 
-/* Two columns would tear each other's groups. */
+/* If two columns grouped the rows, each would divide groups of the other. */
 static bool check_groups(const Dealing *dealing) {
     const HoldOut *valid = &dealing->request->valid, *test = &dealing->request->test;
     bool both =
@@ -146,7 +147,7 @@ static bool check_groups(const Dealing *dealing) {
     if (!both || !strcmp(valid->field, test->field)) return true;
     diag_error(
         dealing->diag, STATUS_MODEL, test->span,
-        "'test' groups the rows by '%.100s' and 'valid' by '%.100s', so groups would be torn",
+        "'test' groups the rows by '%.100s' and 'valid' by '%.100s', which would divide groups",
         test->field, valid->field);
     diag_help(dealing->diag, "group both by the same column");
     return false;
@@ -170,7 +171,7 @@ static bool deal_rows(Dealing *dealing) {
     return good;
 }
 
-/* Checks that need the data. */
+/* Checks that no split is empty. For columns and groups only the data tell. */
 static bool check_splits(const Dealing *dealing) {
     const SplitRequest *request = dealing->request;
     for (Split split = SPLIT_VALID; split <= SPLIT_TEST; split++) {

@@ -13,7 +13,7 @@ bool table_begin_text(TableReading *reading, CsvScan *scan) {
                    reading->problem))
         return false;
     if (!text->skip || csv_skip(scan, text->skip)) return true;
-    problem_set(reading->problem, "nothing follows its first %u line%s, which are to be left out",
+    problem_set(reading->problem, "nothing follows its first %u line%s, which 'skip' leaves out",
                 text->skip, text->skip == 1 ? "" : "s");
     return false;
 }
@@ -37,12 +37,12 @@ static bool check_width(const TableReading *reading, const CsvScan *scan) {
     const CsvCell *last = &scan->cells[scan->count - 1];
     if (scan->count == reading->width + 1 && last->length == 0 && !last->quoted)
         problem_help(reading->problem,
-                     "the line ends in a '%c': take it away, or end the first line in one too",
+                     "the line ends with a '%c': remove it, or end the first line with one too",
                      delimiter);
     else
         problem_help(
             reading->problem,
-            "cells that hold a '%c' must stand in quotes; delimiter = \"...\" where another divides them",
+            "cells with a '%c' in them must be in quotes; delimiter = \"...\" names another delimiter",
             delimiter);
     return false;
 }
@@ -88,9 +88,8 @@ static bool see_text(TableReading *reading, SeeCell *see, int64_t *rows) {
     reading->texts[reading->at].rows = *rows - first;
     if (*rows == first && !failed(reading))
         problem_set(reading->problem,
-                    reading->table->dropped
-                        ? "it has no rows but those that 'drop_missing' leaves out%s"
-                        : "it has no rows%s",
+                    reading->table->dropped ? "'drop_missing' leaves out all its rows%s"
+                                            : "it has no rows%s",
                     reading->format->header ? " below the names of its columns" : "");
     return !failed(reading);
 }

@@ -83,7 +83,6 @@ const char *cell_display(const TableReading *reading, const CsvCell *cell) {
 bool cell_check_utf8(const TableReading *reading, const char *text, uint32_t line) {
     if (utf8_is_valid(text, strlen(text))) return true;
     problem_set(reading->problem, "line %u: its text is not UTF-8", line);
-    problem_help(reading->problem,
-                 "`iconv -f LATIN1 -t UTF-8` converts what an older program wrote");
+    problem_help(reading->problem, "`iconv -f LATIN1 -t UTF-8` converts files of older programs");
     return false;
 }

@@ -19,7 +19,8 @@ static bool header_is_names(const TableReading *reading, const CsvScan *scan) {
     if (numbers < scan->count) return true;
     problem_set(reading->problem, "line %u: it should name the columns, but holds numbers only",
                 scan->record_line);
-    problem_help(reading->problem, "header = false where the first line is a row like the others");
+    problem_help(reading->problem,
+                 "write header = false if the first line is a row like the others");
     return false;
 }
 
@@ -32,7 +33,7 @@ static bool header_is_divided(const TableReading *reading, const CsvScan *scan) 
             continue;
         problem_set(reading->problem, "line %u: it names one column only, %s", scan->record_line,
                     cell_display(reading, cell));
-        problem_help(reading->problem, "delimiter = \"%s\" where this divides the cells",
+        problem_help(reading->problem, "write delimiter = \"%s\" if this divides the cells",
                      *other == '\t' ? "\\t" : (char[]){*other, 0});
         return false;
     }

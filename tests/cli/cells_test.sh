@@ -71,7 +71,7 @@ expect 0 mlc eval apart rows.test --json
 says out '"rows":2'
 model apart "$apart, trim = \"·\")" "$fields"
 expect 3 mlc check apart.mdl
-says err "'trim' of csv() must be characters of ASCII"
+says err "'trim' of csv() must be ASCII characters"
 
 # What is missing in one column is a number in another.
 printf 'a,price,kind,y\n-200,-200,x,0\n1,5,none,1\n2,?,?,1\n3,7,x,0\n' >columns.csv

@@ -49,7 +49,7 @@ train { loss = cross_entropy(logits, y); optimizer = adam(0.1); epochs = 20; met
 END
 expect 0 mlc train adult.mdl --out adult -q --expect 'accuracy>=0.95'
 expect 0 mlc data adult.mdl
-says out "200 train rows, 0 valid, 50 test" "50 test rows are in train too, such as line 2 of 'adult.test', which is line 1 of 'adult.data' again"
+says out "200 train rows, 0 valid, 50 test" "50 test rows are in train too, such as line 2 of 'adult.test', which equals line 1 of 'adult.data'"
 cp adult.data new.csv
 expect 0 mlc predict adult new.csv
 expect 0 mlc eval adult # the test split, and its file by name: the remark before it is left out there too

@@ -70,7 +70,7 @@ says err "column 'b'"
 { cat t.csv; head -c 70000000 /dev/zero | tr '\0' '\n'; } | gzip -9 >bomb.csv.gz
 sed 's/t.csv/bomb.csv.gz/' t.mdl >bomb.mdl
 expect 4 mlc train bomb.mdl --out bomb
-says err "bomb.csv.gz" "it is longer than the 64 MiB that are read of a packed file of its size" "unpack it first: gunzip"
+says err "bomb.csv.gz" "it is longer than 64 MiB, the maximum for a packed file of its size" "unpack it first: gunzip"
 expect 4 mlc predict table bomb.csv.gz
 gunzip bomb.csv.gz && sed 's/t.csv/bomb.csv/' t.mdl >bomb.mdl && rm -r bomb 2>/dev/null
 expect 0 mlc train bomb.mdl --out bomb -q

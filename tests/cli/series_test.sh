@@ -138,7 +138,7 @@ expect 0 mlc predict whole new.csv --json
 [[ $(wc -l <"$scratch/out") == 3 ]] || fail "predictions of ten new rows: $(cat "$scratch/out")"
 head -8 new.csv >short.csv
 expect 4 mlc predict whole short.csv
-says err "'short.csv' has no row with 7 rows before it and 0 after it, which the model looks at"
+says err "'short.csv' has no row with a complete window: the model reads 7 rows before and 0 rows after each row"
 
 expect 0 mlc train strides.mdl --out strides -q
 expect 0 mlc predict strides new.csv --json
@@ -160,9 +160,9 @@ wrong() {
     expect "$3" mlc data wrong.mdl
     says err "$4"
 }
-wrong "$plain" 'test = 0.2' 4 "no test row has the rows around it that the model looks at: 7 before it and 1 after it, in the same split and series"
-says err "the split has 40 rows, and needs 9 that follow each other: last(9) holds out such rows"
-wrong 'field x = windows(source.value, 300); field y = source |> columns("value")' '' 4 "'series.csv' has no row with 299 rows before it and 0 after it"
+wrong "$plain" 'test = 0.2' 4 "no test row has a complete window: the model reads 7 rows before and 1 rows after each row, in the same split and series"
+says err "the split has 40 rows; a window needs 9 that follow each other: last(9) holds out such rows"
+wrong 'field x = windows(source.value, 300); field y = source |> columns("value")' '' 4 "'series.csv' has no row with a complete window: the model reads 299 rows before"
 wrong 'field x = windows(log(source.value), 8); field y = source |> columns("value")' '' 3 "must be a field or columns of the source, unchanged"
 wrong 'field x = windows(source.value, 8); field y = ahead(windows(source |> columns("value"), 8))[:, 0]' '' 3 "must be a field or columns of the source, unchanged"
 wrong 'field x = windows(source.value, 8) + windows(source.t, 8, stride = 2); field y = source |> columns("value")' '' 3 "a stride of 2"

@@ -55,7 +55,7 @@ HOME=home expect 0 mlc check table.mdl
 XDG_CACHE_HOME=home/.cache expect 0 mlc check table.mdl
 MLC_DATA=home/.cache/mlc expect 0 mlc check table.mdl
 MLC_DATA=nowhere HOME=home expect 4 mlc check table.mdl
-says err "or else at 'nowhere', which is \$MLC_DATA"
+says err "then in 'nowhere', which is \$MLC_DATA"
 expect 0 mlc data list
 says out "mlc data get california_housing"
 

@@ -249,7 +249,7 @@ static void test_wrong_arguments(void **state) {
     expect_argument((SourceArg){.name = "labels", .kind = SOURCE_ARG_STRING, .text = in_set(3)},
                     STATUS_DATA, "holds 12 labels, but");
     expect_argument((SourceArg){.name = "labels", .kind = SOURCE_ARG_STRING, .text = in_set(2)},
-                    STATUS_DATA, "expected one label a row");
+                    STATUS_DATA, "dimensions, but labels have one");
     expect_failure((DataSource){.reader = "idx"}, (SplitRequest){0}, STATUS_MODEL,
                    "needs the name of a file with images");
     expect_failure((DataSource){.reader = "imagenet"}, (SplitRequest){0}, STATUS_MODEL,
@@ -260,7 +260,7 @@ static void test_splits_that_do_not_fit(void **state) {
     (void)state;
     DataSource named = {.reader = "mnist"};
     expect_failure(named, drawn(true, true, 0, 5, 1), STATUS_MODEL,
-                   "bring 12 test rows of their own");
+                   "have 12 test rows in a file of their own");
     expect_failure(named, drawn(true, true, TRAIN, 0, 1), STATUS_MODEL,
                    "leaves none of the 40 rows");
     expect_failure(named, drawn(true, true, 1e300, 0, 1), STATUS_MODEL,
@@ -284,7 +284,7 @@ static void test_damaged_file(void **state) {
     (void)state;
     temporary_write(in_set(2), contents[2], lengths[2] - 1);
     expect_failure((DataSource){.reader = "mnist"}, (SplitRequest){0}, STATUS_DATA,
-                   "`mlc data get mnist` gets the right files");
+                   "`mlc data get mnist` downloads the right files");
     temporary_write(in_set(2), contents[2], lengths[2]);
 }
 

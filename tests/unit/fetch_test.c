@@ -46,7 +46,7 @@ static void test_wrong_contents(void **state) {
     temporary_write_packed("from/train-images-idx3-ubyte.gz", "other", 5);
     temporary_write("mnist/train-images-idx3-ubyte", "mine", 4);
     expect_failure("mnist", temporary_path("from"), STATUS_DATA,
-                   "its contents are others (SHA-256 d9298a10d1b07358..., expected ba89");
+                   "its contents are wrong (SHA-256 d9298a10d1b07358..., expected ba89");
     assert_int_equal(temporary_read("mnist/train-images-idx3-ubyte", kept, sizeof kept), 4);
     assert_int_not_equal(access(temporary_path("mnist/train-images-idx3-ubyte.gz"), F_OK), 0);
     assert_int_not_equal(access(temporary_path("mnist/train-images-idx3-ubyte.gz.part"), F_OK), 0);
@@ -75,7 +75,7 @@ static void test_table(void **state) {
     char path[1200];
     Diagnostics *diag = diag_new();
     expect_failure(name, temporary_path("nowhere"), STATUS_DATA,
-                   "bring 'california_housing.csv' from elsewhere");
+                   "copy 'california_housing.csv' from another machine");
     mkdir(temporary_path("tables"), 0777);
     temporary_write("tables/housing.csv", "other", 5);
     const char *mirror = temporary_path("tables");
@@ -83,7 +83,7 @@ static void test_table(void **state) {
         fetch_from_places(name, &(FetchPlaces){&mirror, 1, FETCH_PLAIN, true}, true, diag));
     expect_messages(
         diag, STATUS_DATA,
-        "tables/housing.csv: its contents are others (SHA-256 d9298a10d1b07358..., expected 8a37");
+        "tables/housing.csv: its contents are wrong (SHA-256 d9298a10d1b07358..., expected 8a37");
     assert_false(data_find(name, path, sizeof path));
     diag_free(diag);
     snprintf(path, sizeof path, "%s/california_housing.csv", given ? given : "");

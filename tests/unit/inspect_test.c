@@ -196,7 +196,7 @@ static void test_unseen(void **state) {
 static void test_duplicates(void **state) {
     (void)state;
     Look look = look_at("x,y\n1,2\n3,4\n1,2\n1,4\n1,2\n", (SplitRequest){0}, NULL);
-    assert_found(&look, "duplicate", NULL, 2, "line 4, which is line 2 again");
+    assert_found(&look, "duplicate", NULL, 2, "line 4, which equals line 2");
     assert_null(find(&look, "leak"));
     look_free(&look);
     SplitRequest request = {.test = {.is_count = true, .amount = 2}, .seed = 1};
