@@ -83,9 +83,9 @@ static void choose_blocking(const Emitter *e, Matmul *m) {
                        .columns = m->span.count,
                        .k = m->k,
                        .many_registers = e->many_registers,
-                       .panels = product_columns_packed_already(m),
+                       .panels = operands_columns_packed_already(m),
                        .run = m->rows.windows ? walk_run(&m->rows.line_walk).size : 0,
-                       .rows_adjoin = product_rows_adjoin(m),
+                       .rows_adjoin = operands_rows_adjoin(m),
                        .columns_are_windows = m->columns.windows,
                        .lists_zeros = e->kernel->product.skips_zeros && m->batch == 1,
                        .group = e->kernel->by_rows ? PLAN_ROWS : 0});

@@ -5,15 +5,16 @@
  * between blocks of k.
  *
  *   kernel_matmul.c    the loop over tiles and blocks of k; it knows nothing of addresses
- *   matmul_product.c   the addresses of operands, and the multiply-adds; it knows nothing of blocks
+ *   matmul_operands.c  the addresses of operands, and their loads; it knows nothing of blocks
+ *   matmul_product.c   the multiply-adds of a tile
  *   matmul_pack.c      copies operands that would be read in long steps into panels
  *   matmul_zeros.c     lists the k of each block of rows for which a row is not zero
  *   matmul_columns.c   the position of a column by its number
  *   matmul_epilogue.c  computes and stores the values of a finished tile
  *
- * An operand that is addressed in a new way needs a case in product_row_element (a row of the tile
- * at k), product_rows_at (neighbouring rows at k), product_row_steps (a row at neighbouring k) and
- * product_columns (neighbouring columns at k). */
+ * An operand that is addressed in a new way needs a case in operands_row_element (a row of the tile
+ * at k), operands_rows_at (neighbouring rows at k), operands_row_steps (a row at neighbouring k) and
+ * operands_columns (neighbouring columns at k). */
 #ifndef MLC_CODEGEN_MATMUL_MATMUL_H
 #define MLC_CODEGEN_MATMUL_MATMUL_H
 
@@ -111,8 +112,14 @@ LLVMValueRef columns_line(Emitter *e, const Matmul *m, LLVMValueRef column);
 Place *columns_place(Emitter *e, const Matmul *m, LLVMValueRef matrix, LLVMValueRef row,
                      LLVMValueRef column);
 
-/* -- matmul_product.c -- */
+/* -- matmul_operands.c -- */
+static inline LLVMValueRef pointer_plus(Emitter *e, LLVMValueRef pointer, int64_t elements) {
+    return elements ? element_pointer(e, pointer, DTYPE_F32, const_i64(e, elements)) : pointer;
+}
+
 Run walk_run(const StridedWalk *walk);
+/* The distance of element `number` from the walk's first. */
+LLVMValueRef walk_offset(Emitter *e, const StridedWalk *walk, LLVMValueRef number);
 
 /* The addresses of the operands of a tile. */
 typedef struct {
@@ -137,35 +144,44 @@ typedef struct {
 } Operands;
 
 /* Sets the bases of both operands for the matrix of the tile. */
-void product_open(Emitter *e, Matmul *m, const Tile *tile);
+void operands_open(Emitter *e, Matmul *m, const Tile *tile);
 /* Find the operands in memory, or their packed copies, which hold these steps. */
-void product_find_rows(Emitter *e, const Tile *tile, Operands *operands);
-void product_find_columns(Emitter *e, const Tile *tile, Operands *operands);
-void product_find_packed_rows(Emitter *e, LLVMValueRef in_chunk, Steps steps, Operands *operands);
-void product_find_packed_columns(Emitter *e, Steps steps, Operands *operands);
+void operands_find_rows(Emitter *e, const Tile *tile, Operands *operands);
+void operands_find_columns(Emitter *e, const Tile *tile, Operands *operands);
+void operands_find_packed_rows(Emitter *e, LLVMValueRef in_chunk, Steps steps, Operands *operands);
+void operands_find_packed_columns(Emitter *e, Steps steps, Operands *operands);
 /* neighbouring rows are neighbours in memory, neighbouring k are not */
-bool product_rows_adjoin(const Matmul *m);
-bool product_columns_adjoin(const Matmul *m); /* neighbouring columns are neighbours in memory */
-bool product_columns_packed_already(const Matmul *m);
+bool operands_rows_adjoin(const Matmul *m);
+bool operands_columns_adjoin(const Matmul *m); /* neighbouring columns are neighbours in memory */
+bool operands_columns_packed_already(const Matmul *m);
 /* The distance in elements from k = 0 to k. */
-LLVMValueRef product_k_offset(Emitter *e, const MatrixOperand *operand, LLVMValueRef k);
+LLVMValueRef operand_k_offset(Emitter *e, const MatrixOperand *operand, LLVMValueRef k);
 /* Row `row` of the tile at k; offset: the distance of k from k = 0. */
-LLVMValueRef product_row_element(Emitter *e, const Operands *operands, int64_t row,
-                                 LLVMValueRef offset);
+LLVMValueRef operands_row_element(Emitter *e, const Operands *operands, int64_t row,
+                                  LLVMValueRef offset);
 /* LANES steps of a row from k on; all rows of the tile at k. NULL if they are not neighbours in
  * memory. */
-LLVMValueRef product_row_steps(Emitter *e, const Operands *operands, int64_t row, LLVMValueRef k);
-LLVMValueRef product_rows_at(Emitter *e, const Operands *operands, LLVMValueRef k);
+LLVMValueRef operands_row_steps(Emitter *e, const Operands *operands, int64_t row, LLVMValueRef k);
+LLVMValueRef operands_rows_at(Emitter *e, const Operands *operands, LLVMValueRef k);
 /* LANES rows from the tile's first on, at k. They must be neighbours in memory and not packed.
  * mask: those that exist, or NULL. Prefetches the next LANES rows, which the next call reads:
  * another core has often written them. */
-LLVMValueRef product_lanes_at(Emitter *e, const Operands *operands, LLVMValueRef k,
-                              LLVMValueRef mask);
+LLVMValueRef operands_lanes_at(Emitter *e, const Operands *operands, LLVMValueRef k,
+                               LLVMValueRef mask);
 /* <width x i1>: the rows that exist of the tile that begins at `row`; lanes behind the tile's rows
  * are false. NULL: every tile is whole. */
-LLVMValueRef product_rows_mask(Emitter *e, const Matmul *m, LLVMValueRef row, unsigned width);
+LLVMValueRef operands_rows_mask(Emitter *e, const Matmul *m, LLVMValueRef row, unsigned width);
 /* A vector of the tile's columns at k. */
-LLVMValueRef product_columns(Emitter *e, const Operands *operands, int vector, LLVMValueRef k);
+LLVMValueRef operands_columns(Emitter *e, const Operands *operands, int vector, LLVMValueRef k);
+/* The same where the columns are windows; offset: the distance of k from k = 0. */
+LLVMValueRef operands_windows(Emitter *e, const Operands *operands, int vector,
+                              LLVMValueRef offset);
+/* All addresses of a step are those of the step before plus constants. */
+bool operands_steady(const Operands *operands);
+/* Steady operands whose k = 0 is `steps` steps further. */
+Operands operands_ahead(Emitter *e, const Operands *operands, int64_t steps);
+
+/* -- matmul_product.c -- */
 /* sums += the products of these steps. If the operands have a list: of these entries of it, whose k
  * count from `origin`. */
 void product_add(Emitter *e, const Operands *operands, Steps steps, LLVMValueRef origin);

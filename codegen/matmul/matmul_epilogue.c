@@ -180,7 +180,7 @@ static void transpose_store(Emitter *e, const Matmul *m, const Tile *tile, uint3
                  vectors[QUAD];
     LLVMValueRef rows = waiting_row(e, m, store_number, number, const_i64(e, 0)),
                  columns = columns_there(e, m, column);
-    LLVMValueRef mask = product_rows_mask(e, m, tile->row, (unsigned)transposed_rows(m));
+    LLVMValueRef mask = operands_rows_mask(e, m, tile->row, (unsigned)transposed_rows(m));
     Loop loop = loop_begin(e, const_i64(e, 0));
     for (int i = 0; i < QUAD; i++) vectors[i] = load_quad(e, m, rows, i, loop.index);
     /* Before: vector i holds four columns of row i, then four of row i + 4. After: it holds column

@@ -21,16 +21,16 @@ static MatrixOperand panel_operand(Emitter *e, int64_t lines, int64_t width, int
 /* Columns that are not neighbours in memory are read one by one; packed, once for all blocks of
  * rows. */
 static bool packs_columns(const Matmul *m) {
-    if (product_columns_packed_already(m) || m->columns.windows ||
+    if (operands_columns_packed_already(m) || m->columns.windows ||
         m->blocking.k_block * m->tile_columns > MAX_PACKED)
         return false;
-    return m->blocking.chunk >= (product_columns_adjoin(m) ? ENOUGH_BLOCKS : 2);
+    return m->blocking.chunk >= (operands_columns_adjoin(m) ? ENOUGH_BLOCKS : 2);
 }
 
 static bool packs_rows(const Matmul *m) {
     const Blocking *b = &m->blocking;
     int64_t elements = b->chunk * b->tile_rows * b->k_block;
-    return product_rows_adjoin(m) && b->k_block >= ENOUGH_STEPS && b->column_blocks > 1 &&
+    return operands_rows_adjoin(m) && b->k_block >= ENOUGH_STEPS && b->column_blocks > 1 &&
            elements <= MAX_PACKED;
 }
 
@@ -46,12 +46,12 @@ void pack_reserve(Emitter *e, Matmul *m) {
 static void pack_columns(Emitter *e, const Operands *from, Steps steps) {
     const Matmul *m = from->m;
     Operands to = {.m = m};
-    product_find_packed_columns(e, steps, &to);
+    operands_find_packed_columns(e, steps, &to);
     Loop loop = loop_begin(e, steps.from);
     LLVMValueRef row = element_pointer(e, to.columns, DTYPE_F32,
-                                       product_k_offset(e, to.column_operand, loop.index));
+                                       operand_k_offset(e, to.column_operand, loop.index));
     for (int v = 0; v < m->blocking.vectors; v++)
-        store(e, product_columns(e, from, v, loop.index),
+        store(e, operands_columns(e, from, v, loop.index),
               element_pointer(e, row, DTYPE_F32, const_i64(e, v * LANES)));
     loop_end(e, loop, add(e, steps.from, steps.count), 1);
 }
@@ -63,17 +63,17 @@ static void pack_block_at(Emitter *e, const Matmul *m, const Tile *tile, LLVMVal
     Operands from = {.m = m}, to = {.m = m};
     LLVMValueRef away = sub(e, number, tile->in_chunk);
     block.row = add(e, tile->row, times(e, away, m->blocking.tile_rows));
-    product_find_rows(e, &block, &from);
-    product_find_packed_rows(e, number, steps, &to);
+    operands_find_rows(e, &block, &from);
+    operands_find_packed_rows(e, number, steps, &to);
     LLVMValueRef at =
-        element_pointer(e, to.row[0], DTYPE_F32, product_k_offset(e, to.row_operand, k));
-    LLVMSetAlignment(LLVMBuildStore(e->builder, product_rows_at(e, &from, k), at), sizeof(float));
+        element_pointer(e, to.row[0], DTYPE_F32, operand_k_offset(e, to.row_operand, k));
+    LLVMSetAlignment(LLVMBuildStore(e->builder, operands_rows_at(e, &from, k), at), sizeof(float));
 }
 
 static void open_rows(Emitter *e, const Matmul *m, const Tile *tile, PackPlan pack, Steps steps,
                       Operands *operands) {
     if (!m->packed_rows.base) {
-        product_find_rows(e, tile, operands);
+        operands_find_rows(e, tile, operands);
         return;
     }
     If packing = if_begin(e, pack.new_rows);
@@ -85,22 +85,22 @@ static void open_rows(Emitter *e, const Matmul *m, const Tile *tile, PackPlan pa
     loop_end(e, blocks, pack.row_blocks, 1);
     loop_end(e, all, add(e, steps.from, steps.count), 1);
     if_end(e, packing);
-    product_find_packed_rows(e, tile->in_chunk, steps, operands);
+    operands_find_packed_rows(e, tile->in_chunk, steps, operands);
 }
 
 static void open_columns(Emitter *e, const Matmul *m, const Tile *tile, PackPlan pack, Steps steps,
                          Operands *operands) {
-    product_find_columns(e, tile, operands);
+    operands_find_columns(e, tile, operands);
     if (!m->packed_columns.base) return;
     If packing = if_begin(e, pack.new_columns);
     pack_columns(e, operands, steps);
     if_end(e, packing);
-    product_find_packed_columns(e, steps, operands);
+    operands_find_packed_columns(e, steps, operands);
 }
 
 Operands pack_operands(Emitter *e, Matmul *m, const Tile *tile, PackPlan pack, Steps steps) {
     Operands operands = {.m = m};
-    product_open(e, m, tile);
+    operands_open(e, m, tile);
     open_rows(e, m, tile, pack, steps, &operands);
     open_columns(e, m, tile, pack, steps, &operands);
     if (m->blocking.lists_zeros) zeros_choose(e, m, tile, pack, steps, &operands);

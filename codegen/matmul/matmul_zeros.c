@@ -91,15 +91,15 @@ static LLVMValueRef is_some(Emitter *e, LLVMValueRef value) {
 }
 
 static LLVMValueRef any_row(Emitter *e, const Matmul *m, const Operands *operands, LLVMValueRef k) {
-    LLVMValueRef rows = product_rows_at(e, operands, k), any = LLVMConstInt(e->i1, 0, false);
+    LLVMValueRef rows = operands_rows_at(e, operands, k), any = LLVMConstInt(e->i1, 0, false);
     if (rows) {
         LLVMValueRef some = is_some(e, rows);
         LLVMTypeRef type = LLVMTypeOf(some);
         return call_intrinsic(e, "llvm.vector.reduce.or", &type, 1, &some, 1);
     }
-    LLVMValueRef offset = product_k_offset(e, operands->row_operand, k);
+    LLVMValueRef offset = operand_k_offset(e, operands->row_operand, k);
     for (int64_t r = 0; r < m->blocking.tile_rows; r++)
-        any = bit_or(e, any, is_some(e, product_row_element(e, operands, r, offset)));
+        any = bit_or(e, any, is_some(e, operands_row_element(e, operands, r, offset)));
     return any;
 }
 
@@ -113,7 +113,7 @@ static LLVMValueRef loop_runs(Emitter *e, LLVMValueRef from, LLVMValueRef to) {
 static LLVMValueRef some_of_lanes(Emitter *e, const Operands *operands, LLVMValueRef k) {
     LLVMValueRef some = LLVMConstNull(lanes_of(e->i1));
     for (int64_t r = 0; r < operands->m->blocking.tile_rows; r++)
-        some = bit_or(e, some, is_some(e, product_row_steps(e, operands, r, k)));
+        some = bit_or(e, some, is_some(e, operands_row_steps(e, operands, r, k)));
     return some;
 }
 
@@ -122,7 +122,7 @@ static LLVMValueRef some_of_lanes(Emitter *e, const Operands *operands, LLVMValu
 static LLVMValueRef list_by_lanes(Emitter *e, const Operands *operands, const List *list,
                                   Steps steps) {
     LLVMValueRef whole = bit_and(e, steps.count, const_i64(e, -LANES));
-    if (!product_row_steps(e, operands, 0, const_i64(e, 0))) return const_i64(e, 0);
+    if (!operands_row_steps(e, operands, 0, const_i64(e, 0))) return const_i64(e, 0);
     If enough = if_begin(e, loop_runs(e, const_i64(e, 0), whole));
     Loop loop = loop_begin(e, const_i64(e, 0));
     LLVMValueRef k = add(e, steps.from, loop.index);
@@ -139,7 +139,7 @@ static LLVMValueRef find_rows(Emitter *e, const Matmul *m, const Tile *tile, LLV
     LLVMValueRef away = sub(e, number, tile->in_chunk);
     LLVMValueRef below = times(e, away, m->blocking.tile_rows);
     block.row = add(e, tile->row, below);
-    product_find_rows(e, &block, operands);
+    operands_find_rows(e, &block, operands);
     return block.row;
 }
 
@@ -149,7 +149,7 @@ static void list_block(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueR
     Operands operands = {.m = m};
     List list = list_new(e, m, number);
     if (m->packed_rows.base)
-        product_find_packed_rows(e, number, steps, &operands);
+        operands_find_packed_rows(e, number, steps, &operands);
     else
         find_rows(e, m, tile, number, &operands);
     /* for each step from `from` on: append it if any row is not 0 there. Entries count from the
@@ -173,8 +173,8 @@ static void list_block(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueR
 static int64_t blocks_together(const Matmul *m) {
     const Blocking *b = &m->blocking;
     int64_t smallest = b->row_blocks - (b->chunks - 1) * b->chunk, together = LANES / b->tile_rows;
-    return product_rows_adjoin(m) && LANES % b->tile_rows == 0 && together <= smallest ? together
-                                                                                       : 1;
+    return operands_rows_adjoin(m) && LANES % b->tile_rows == 0 && together <= smallest ? together
+                                                                                        : 1;
 }
 
 /* LANES more marks after the last k are set to 0, since marks are read as vectors. */
@@ -183,7 +183,7 @@ static void mark_all(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef
     Operands operands = {.m = m};
     LLVMValueRef mask = lanes_below(e, find_rows(e, m, tile, first, &operands), m->rows.lines);
     Loop loop = loop_begin(e, const_i64(e, 0));
-    LLVMValueRef rows = product_lanes_at(e, &operands, add(e, steps.from, loop.index), mask);
+    LLVMValueRef rows = operands_lanes_at(e, &operands, add(e, steps.from, loop.index), mask);
     store(e, mark_of(e, is_some(e, rows)), slot_at(e, mark_type(e), m->marks, loop.index));
     loop_end(e, loop, steps.count, 1);
     LLVMValueRef end = slot_at(e, mark_type(e), m->marks, steps.count);
@@ -260,7 +260,7 @@ static LLVMValueRef are_finite(Emitter *e, const Operands *operands, Steps steps
     Loop loop = loop_begin(e, steps.from);
     for (int v = 0; v < m->blocking.vectors; v++) {
         LLVMValueRef bits =
-            LLVMBuildBitCast(e->builder, product_columns(e, operands, v, loop.index), type, "");
+            LLVMBuildBitCast(e->builder, operands_columns(e, operands, v, loop.index), type, "");
         LLVMValueRef magnitude = bit_and(e, bits, no_sign);
         store(e, max(e, magnitude, load(e, type, largest[v])), largest[v]);
     }
