@@ -8,11 +8,7 @@
 /* -- classes -- */
 
 int32_t prediction_class(const Predictions *predictions, int64_t row) {
-    const float *values = predictions->values + row * predictions->width;
-    int32_t best = 0;
-    for (int32_t i = 1; i < predictions->width; i++)
-        if (values[i] > values[best]) best = i;
-    return best;
+    return predictions->predicted[row];
 }
 
 float prediction_value(const Predictions *predictions, int64_t row, int64_t column) {
@@ -34,6 +30,8 @@ int32_t true_class(const Session *session, const ModelOutput *output, int32_t ro
     if (field && dataset_lacks(session->dataset, output->label, row)) return -1;
     if (field && (field->dtype == DTYPE_U8 || field->dtype == DTYPE_BOOL))
         return ((const uint8_t *)labels)[row];
+    float truth = field && field->dtype == DTYPE_F32 ? ((const float *)labels)[row] : -1;
+    if (output->is_binary && (truth == 0 || truth == 1)) return (int32_t)truth;
     return field && field->dtype == DTYPE_I32 ? ((const int32_t *)labels)[row] : -1;
 }
 
@@ -51,13 +49,53 @@ static bool is_distribution(const float *values, int64_t width) {
     return fabs(sum - 1) < 1e-3;
 }
 
-/* Converts logits by softmax: exp(x - max) / sum. Values that are probabilities already stay. */
+/* Softmax: exp(x - max) / sum. */
 static void make_probabilities(float *values, int64_t width) {
     double largest = -INFINITY, sum = 0;
-    if (is_distribution(values, width)) return;
     for (int64_t i = 0; i < width; i++) largest = fmax(largest, values[i]);
     for (int64_t i = 0; i < width; i++) sum += exp(values[i] - largest);
     for (int64_t i = 0; i < width; i++) values[i] = (float)(exp(values[i] - largest) / sum);
+}
+
+/* The largest value; a NaN is larger than all numbers. */
+static int32_t largest_of(const float *values, int64_t width) {
+    int32_t best = 0;
+    for (int32_t i = 1; i < width && !isnan(values[best]); i++)
+        if (values[i] > values[best] || isnan(values[i])) best = i;
+    return best;
+}
+
+static bool are_logits(const Predictions *output) {
+    ClassNumbers numbers = output->output->numbers;
+    bool distributions = numbers == NUMBERS_UNKNOWN;
+    for (int64_t row = 0; row < output->rows && distributions; row++)
+        distributions = is_distribution(output->values + row * output->width, output->width);
+    return numbers == NUMBERS_UNKNOWN ? !distributions : numbers == NUMBERS_LOGITS;
+}
+
+static void find_classes(Session *session, Predictions *output) {
+    bool logits = are_logits(output);
+    output->predicted = ARENA_ARRAY(session->arena, int32_t, output->rows);
+    for (int64_t row = 0; row < output->rows; row++) {
+        float *values = output->values + row * output->width;
+        output->predicted[row] = largest_of(values, output->width);
+        if (logits) make_probabilities(values, output->width);
+    }
+}
+
+/* Makes two probabilities of one number: sigmoid(-x) and sigmoid(x), or 1 - p and p. */
+static void find_two_classes(Session *session, Predictions *output) {
+    bool logits = output->output->numbers == NUMBERS_LOGITS;
+    const float *numbers = output->values;
+    output->width = 2;
+    output->values = ARENA_ARRAY(session->arena, float, 2 * output->rows);
+    output->predicted = ARENA_ARRAY(session->arena, int32_t, output->rows);
+    for (int64_t row = 0; row < output->rows; row++) {
+        double x = numbers[row];
+        output->predicted[row] = x > (logits ? 0 : 0.5);
+        output->values[2 * row] = (float)(logits ? 1 / (1 + exp(x)) : 1 - x);
+        output->values[2 * row + 1] = (float)(logits ? 1 / (1 + exp(-x)) : x);
+    }
 }
 
 /* -- running -- */
@@ -123,9 +161,11 @@ bool forward_run(Session *session, GraphKind kind, const Forward *forward) {
         !run_batches(session, pair.last, (uint32_t)(count - whole), whole, count, forward))
         return false;
     for (uint32_t i = 0; i < forward->output_count; i++) {
-        const Predictions *output = &forward->outputs[i];
-        for (int64_t row = 0; output->output->classes && row < count; row++)
-            make_probabilities(output->values + row * output->width, output->width);
+        Predictions *output = &forward->outputs[i];
+        if (output->output->is_binary)
+            find_two_classes(session, output);
+        else if (output->output->classes)
+            find_classes(session, output);
     }
     return true;
 }

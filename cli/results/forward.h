@@ -9,9 +9,13 @@
 typedef struct {
     const ModelOutput *output;
     int64_t rows;
-    int64_t width; /* values per row */
+    int64_t width; /* values per row; 2 for an output that is_binary */
     /* [rows][width], in the session's arena: the output, or the probabilities of its classes */
     float *values;
+    /* [rows], of an output with classes: the one with the largest number, of equal ones the first,
+     * as accuracy counts. It is found before the numbers become probabilities, which may round to
+     * equal ones. */
+    int32_t *predicted;
     /* [rows][width], set by units_run for an output with a target (model.h). units: the prediction
      * in the units of the data. targets: the number that the loss compares it with. truths: the
      * target in the units of the data. NULL without a target or its data; NaN where a row lacks

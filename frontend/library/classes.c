@@ -94,6 +94,56 @@ Value call_class_of(const Call *call) {
     return call->args[0];
 }
 
+/* The input that a target is, one number a row; NULL for others. */
+static const Node *single_input(const Evaluator *evaluator, Value target) {
+    const Graph *graph = evaluator->graph;
+    const Node *node = tensor_node(evaluator, target);
+    while ((op_class(node->op) == CLASS_VIEW && node->operand_count == 1) || node->op == OP_convert)
+        node = graph_operand(graph, node, 0);
+    bool single = node->op == OP_input && shape_inner(node->shape, 0) == 1;
+    return single && graph->symbols[node->attrs.symbol].kind == SYMBOL_BATCH ? node : NULL;
+}
+
+/* The field of such an input; NULL: it is computed from fields. */
+static const SourceField *single_field(const Evaluator *evaluator, const Node *input) {
+    const SourceSchema *schema = evaluator->globals->schema;
+    SourceRows rows;
+    uint32_t count;
+    const char *name = source_rows_of(evaluator->graph->symbols[input->attrs.symbol].name, &rows);
+    const uint32_t *fields = source_columns_find(schema, name, evaluator->arena, &count);
+    return fields ? &schema->fields[fields[0]] : source_any(schema, name);
+}
+
+static Value too_many_classes(const Call *call, const SourceField *field, int64_t classes) {
+    Evaluator *evaluator = call->evaluator;
+    if (evaluator_error(evaluator, call->span,
+                        "'%s' has %" PRId64 " classes, but a binary loss compares with 0 and 1",
+                        field->name, classes))
+        diag_help(
+            evaluator->diag,
+            "for more classes: cross_entropy(logits, label) with an output for each, dense(%" PRId64
+            ")",
+            classes);
+    return value_error();
+}
+
+/* A missing number would make the loss NaN, and a missing category would be -1. f32 arrays stay
+ * unchecked: they may hold probabilities. */
+Value call_truth_of(const Call *call) {
+    Evaluator *evaluator = call->evaluator;
+    Value target = call->args[0];
+    const Node *input = single_input(evaluator, target);
+    const SourceField *field = input ? single_field(evaluator, input) : NULL;
+    if (!field) return target;
+    int64_t classes = field->is_text ? (int64_t)field->category_count : field->classes;
+    if (classes > 2) return too_many_classes(call, field, classes);
+    present_keep(evaluator, target.node, call->span);
+    if (evaluator->log && (field->is_column || field->dtype != DTYPE_F32)) class_use_keep(call, 2);
+    return field->is_text ? evaluator_built(evaluator, call->span,
+                                            build_convert(evaluator->graph, target.node, DTYPE_F32))
+                          : target;
+}
+
 /* int(x): x rounded down, in f32. It may be NaN or out of range, which int() would hide. Other
  * labels: the whole number itself. */
 static NodeId before_int(Graph *graph, NodeId label) {

@@ -88,6 +88,9 @@ bool early_stopping_read(Model *model, Evaluator *evaluator);
 /* -- facts that are found in the graphs; `graph` is GRAPH_TRAIN -- */
 /* Which label belongs to which output: ModelInfo.outputs (labels.c). */
 void labels_find(Model *model, const Graph *graph);
+/* Finds whether outputs have logits or probabilities, and outputs of one number for two classes
+ * (class_numbers.c). After labels_find. */
+void class_numbers_find(Model *model, const Graph *graph);
 /* Find the targets of the outputs and ModelInfo.choices, by building GRAPH_UNITS and GRAPH_CHOICES
  * (lower.c). */
 void targets_find(Model *model);

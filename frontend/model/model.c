@@ -241,6 +241,7 @@ static bool check_graphs(Model *model) {
     bool good = graph && check_other_batch(model, graph) && check_evaluation(model, graph) &&
                 fields_check_rows(model) && metrics_check(model);
     if (good) labels_find(model, graph);
+    if (good) class_numbers_find(model, graph);
     if (good) targets_find(model);
     if (good) choices_find(model);
     if (good) model->info.fits = fits_list(model->log->fits, model->arena, &model->info.fit_count);

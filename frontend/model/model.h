@@ -51,6 +51,10 @@ typedef struct {
     bool scaled;
 } RoundedUse;
 
+/* The numbers of an output with classes. UNKNOWN: probabilities if those of every row are at least
+ * 0 and have the sum 1, or else logits. */
+typedef enum { NUMBERS_UNKNOWN, NUMBERS_LOGITS, NUMBERS_PROBABILITIES } ClassNumbers;
+
 typedef struct {
     const char *name;
     Span span;    /* where the model names it */
@@ -58,6 +62,10 @@ typedef struct {
     /* [N, ..., classes]: each part of a row, such as a word of a sentence, is compared with a
      * label */
     bool parts;
+    ClassNumbers numbers; /* of the classes */
+    /* `classes` are two, 0 and 1, and the output has one number a row: that of class 1. Then
+     * `label` may be f32. */
+    bool is_binary;
     /* the source field that is the label; NULL: there is no label, or it is computed or a part of a
      * field */
     const char *label;

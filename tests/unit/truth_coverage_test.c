@@ -26,6 +26,7 @@ static const struct {
     {"state", "part of batch_norm"},
     {"update", "part of batch_norm"},
     {"class_of", "only a check: part of nll"},
+    {"truth_of", "only a check: part of bce"},
     {"as_mean", "part of mean: labels_test"},
     {"has_class", "only a check: golden train/label_computed_outside"},
     {"of_class", "part of nll"},
@@ -150,7 +151,7 @@ static const struct {
      " flatten gather permute concat split pad stack repeat channels_last channels_first "
      "rows_of embedding of_class detach windows ahead "},
     {"whole numbers, lists or checks",
-     " shape dim rank count index class_of has_class is_class one_hot same_shape as_images "},
+     " shape dim rank count index class_of has_class is_class truth_of one_hot same_shape as_images "},
     {"only a name for another function", " activation "},
     {"weights, states and what draws numbers",
      " weight state update random dropout random_rows random_shift random_crop "
