@@ -372,7 +372,7 @@ static bool take_rows(void *context) {
     session->row_count = evaluating->rows = dataset_rows(session->dataset, evaluating->split);
     evaluating->batch = programs_forward_batch(evaluating->rows, session->build.info->batch);
     programs_want(&session->programs, GRAPH_EVAL, evaluating->rows, evaluating->batch);
-    return true;
+    return session_check_digits(session, GRAPH_EVAL, NULL);
 }
 
 static bool load_weights(void *context) {

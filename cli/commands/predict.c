@@ -127,7 +127,7 @@ static bool take_rows(void *context) {
     session->row_count = predicting->count;
     predicting->batch = programs_forward_batch(predicting->count, session->build.info->batch);
     programs_want(&session->programs, GRAPH_PREDICT, predicting->count, predicting->batch);
-    return true;
+    return session_check_digits(session, GRAPH_PREDICT, NULL);
 }
 
 static bool load_weights(void *context) {

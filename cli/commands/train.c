@@ -151,7 +151,7 @@ static bool take_rows(void *context) {
     model_set_training_rows(session->build.model, rows[SPLIT_TRAIN]);
     if (!training->resumes) {
         model_warn(session->build.model, training->diag);
-        session_check_digits(session, NULL);
+        if (!session_check_digits(session, GRAPH_TRAIN, NULL)) return false;
     }
     warn_about_rows(training, rows);
     publish_warnings(training);

@@ -43,27 +43,37 @@ static const char *number_before(const Rounded *found, char text[NUMBER_TEXT]) {
     return text;
 }
 
-void session_check_digits(Session *session, Findings *findings) {
+/* Warns, or adds a finding, if numbers of an input lose digits. */
+static void check_input(Session *session, const RoundedUse *use, const char **reported,
+                        uint32_t *count, Findings *findings) {
+    Rounded found;
+    char number[NUMBER_TEXT];
+    if (!dataset_rounded(session->dataset, use->name, use->scaled, &found)) return;
+    const char *name = column_name(session, use->name, &found);
+    if (reported_before(reported, count, name)) return;
+    const char *text = finding_text(session, name, &found);
+    if (findings) {
+        findings_add(findings, "rounded", name, found.rows, "%s", text);
+        return;
+    }
+    diag_warning(session->build.diag, use->span, "%s", text);
+    diag_help(
+        session->build.diag,
+        "standardize it, or subtract a number first, as in x - %s: both compute with all digits",
+        number_before(&found, number));
+}
+
+bool session_check_digits(Session *session, GraphKind kind, Findings *findings) {
     const ModelInfo *info = session->build.info;
+    if (!info->rounded_count) return true;
+    Graph *graph = model_graph(session->build.model, kind, 1, session->build.diag);
     const char **reported = ARENA_ARRAY(session->arena, const char *, info->rounded_count);
     uint32_t count = 0;
-    for (uint32_t i = 0; i < info->rounded_count; i++) {
-        Rounded found;
-        char number[NUMBER_TEXT];
-        if (!dataset_rounded(session->dataset, info->rounded[i].name, info->rounded[i].scaled,
-                             &found))
-            continue;
-        const char *name = column_name(session, info->rounded[i].name, &found);
-        if (reported_before(reported, &count, name)) continue;
-        const char *text = finding_text(session, name, &found);
-        if (findings) {
-            findings_add(findings, "rounded", name, found.rows, "%s", text);
-            continue;
-        }
-        diag_warning(session->build.diag, info->rounded[i].span, "%s", text);
-        diag_help(
-            session->build.diag,
-            "standardize it, or subtract a number first, as in x - %s: both compute with all digits",
-            number_before(&found, number));
+    for (uint32_t i = 0; i < info->rounded_count && graph; i++) {
+        const Symbol *symbol = graph_symbol(graph, info->rounded[i].name);
+        if (symbol && symbol->node)
+            check_input(session, &info->rounded[i], reported, &count, findings);
     }
+    graph_free(graph);
+    return graph != NULL;
 }

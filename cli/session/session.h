@@ -71,9 +71,9 @@ bool session_load_weights(Session *session, CheckpointInfo *info);
  * (cli/session/choices.c). */
 bool session_check_choices(Session *session, const int32_t *rows, int64_t count,
                            Findings *findings);
-/* Finds numbers that lose digits as f32. Adds them to `findings`, or warns if that is NULL
- * (cli/session/digits.c). */
-void session_check_digits(Session *session, Findings *findings);
+/* Finds numbers that lose digits as f32 in the inputs of a graph. Adds them to `findings`, or warns
+ * if that is NULL. false after reporting errors (cli/session/digits.c). */
+bool session_check_digits(Session *session, GraphKind kind, Findings *findings);
 
 /* The split of --split. Without it the first of test, valid and train that has rows. Reports a
  * STATUS_USAGE error if the split has no rows. */

@@ -257,8 +257,8 @@ bool report_fields(DataReport *report) {
         good =
             session_check_choices(session, dataset_split(session->dataset, split),
                                   dataset_rows(session->dataset, split), &report->facts->findings);
-    if (good) session_check_digits(session, &report->facts->findings);
-    return good && session_check_classes(session);
+    return good && session_check_digits(session, GRAPH_TRAIN, &report->facts->findings) &&
+           session_check_classes(session);
 }
 
 void report_free(DataReport *report) { session_close(&report->session); }

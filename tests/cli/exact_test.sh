@@ -66,11 +66,16 @@ lost() {
 mdl 1
 data { source = csv("lost.csv"); field a = $1; field y = unsqueeze(${3:-source.k * 1}, 1) }
 model m(a) -> p { p = ${4:-dense(unsqueeze(a, 1), 1)} }
-train { loss = mse(p, y); optimizer = sgd(0.001); epochs = 1 }
+train { loss = mse(p, y); optimizer = sgd(1e-30); epochs = 1 }
 END_OF_MODEL
     rm -rf lost
     expect 0 mlc train lost.mdl --out lost -q
     if [[ $2 ]]; then says err "warning: $2"; else grep 'loses digits' "$scratch/err" && fail "$1 loses no digits"; fi
+    # so do evaluations, also of new rows
+    for files in '' lost.csv; do
+        expect 0 mlc eval lost $files
+        if [[ $2 ]]; then says err "warning: ${2%% in line*}"; else grep 'loses digits' "$scratch/err" && fail "eval: $1 loses no digits"; fi
+    done
     expect 0 mlc data lost.mdl
     if [[ $2 ]]; then says out "rounded: $2"; else grep 'loses digits' "$scratch/out" && fail "$1 loses no digits"; fi
 }
@@ -89,6 +94,11 @@ lost 'source.ts - 1700000000' ''
 lost 'source.ts |> standardize' ''
 lost 'ahead(source.ts, 1) - source.ts' ''
 lost 'log(source.log)' ''
+expect 0 mlc predict lost --index 0..1
+grep 'loses digits' "$scratch/err" && fail "predict computes nothing of a target"
+lost 'source.ts * 2' "'ts * 2' loses digits"
+expect 0 mlc predict lost lost.csv
+says err "resolved.mdl:" "warning: 'ts * 2' loses digits: 3400000002 becomes 3400000000 as f32 in line 2 of 'lost.csv'"
 lost 'source.k' '' 'source.k * 1' 'mean(embedding(a, 5, 2), axis = 1, keep = true)'
 lost 'source.id % 4' '' 'standardize(source.big)'
 
