@@ -187,7 +187,18 @@ static bool report_none(const ArrayFields *fields, Diagnostics *diag) {
     return false;
 }
 
-bool arrays_leave_unreadable(ArrayFields *fields, SourceData *data, Diagnostics *diag) {
+/* An array with a number beyond 64 bits is unreadable. */
+static void see_numbers(ArrayPart *part, Arena *arena) {
+    Problem problem = {0};
+    if (part->name && !part->unreadable && !npy_is_wide(&part->array, &part->wide, &problem))
+        part->unreadable = arrays_unreadable(arena, part, &problem);
+}
+
+bool arrays_leave_unreadable(ArrayFields *fields, bool other_rows, SourceData *data,
+                             Diagnostics *diag) {
+    for (uint32_t i = 0; i < fields->count; i++)
+        for (Split split = 0; split < SPLIT_COUNT; split++)
+            see_numbers(&fields->items[i].parts[split], data->arena);
     const ArrayField *longest = longest_field(fields);
     if (!longest) return report_none(fields, diag);
     const ArrayField reference = *longest; /* a copy: the list is compacted below */
@@ -198,7 +209,7 @@ bool arrays_leave_unreadable(ArrayFields *fields, SourceData *data, Diagnostics 
         const ArrayPart *part = unreadable_part(field);
         if (part)
             list[left] = *part->unreadable;
-        else if (!has_other_rows(&reference, *field, data->arena, &list[left])) {
+        else if (!other_rows || !has_other_rows(&reference, *field, data->arena, &list[left])) {
             fields->items[kept++] = *field;
             continue;
         }
@@ -211,23 +222,16 @@ bool arrays_leave_unreadable(ArrayFields *fields, SourceData *data, Diagnostics 
 }
 
 /* All parts of a field get the same type. */
-static bool find_wide(ArrayField *field, Diagnostics *diag) {
-    for (Split split = 0; split < SPLIT_COUNT; split++) {
-        bool wide;
-        Problem problem = {0};
-        const ArrayPart *part = &field->parts[split];
-        if (!part->name) continue;
-        if (!npy_is_wide(&part->array, &wide, &problem)) return arrays_report(part, &problem, diag);
-        field->is_wide |= wide;
-    }
+static void find_wide(ArrayField *field) {
+    for (Split split = 0; split < SPLIT_COUNT; split++) field->is_wide |= field->parts[split].wide;
     for (Split split = 0; split < SPLIT_COUNT && field->is_wide; split++)
         field->parts[split].array.dtype = DTYPE_F32;
-    return true;
 }
 
 bool arrays_check(ArrayField *fields, uint32_t count, Diagnostics *diag) {
     for (uint32_t i = 0; i < count; i++)
-        if (!check_field(fields, &fields[i], diag) || !find_wide(&fields[i], diag)) return false;
+        if (!check_field(fields, &fields[i], diag)) return false;
+    for (uint32_t i = 0; i < count; i++) find_wide(&fields[i]);
     if (rows_of(fields, SPLIT_TRAIN) + rows_of(fields, SPLIT_VALID) + rows_of(fields, SPLIT_TEST) <=
         INT32_MAX)
         return true;

@@ -13,6 +13,7 @@ typedef struct {
     Span span;
     NpyArray array;
     const SourceUnreadable *unreadable; /* why it cannot be read; or NULL */
+    bool wide;                          /* f32 and i32 cannot hold its numbers */
 } ArrayPart;
 
 typedef struct {
@@ -38,10 +39,12 @@ ArrayPart *arrays_part(ArrayFields *fields, Arena *arena, const char *name, cons
                        Span span, Diagnostics *diag);
 /* "x_train" for "data/x_train.npy" */
 const char *arrays_file_name(Arena *arena, const char *path);
-/* Removes fields that no model can read: elements that are not numbers, or another number of rows
- * than the largest field. schema.unreadable keeps the reasons. False after reporting an error if no
+/* Removes fields that no model can read: elements that are not numbers, whole numbers beyond 64
+ * bits or, with `other_rows`, another number of rows than the largest field. schema.unreadable
+ * keeps the reasons. False after reporting an error if no
  * field is left. */
-bool arrays_leave_unreadable(ArrayFields *fields, SourceData *data, Diagnostics *diag);
+bool arrays_leave_unreadable(ArrayFields *fields, bool other_rows, SourceData *data,
+                             Diagnostics *diag);
 /* Checks that all fields have the same splits with the same numbers of rows, and finds wide
  * fields. */
 bool arrays_check(ArrayField *fields, uint32_t count, Diagnostics *diag);

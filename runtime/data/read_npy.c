@@ -10,7 +10,6 @@
 typedef struct {
     const char *path;
     Map map;
-    const ArrayPart *part;
 } ArrayFile;
 
 typedef struct {
@@ -23,7 +22,6 @@ typedef struct {
 static bool open_file(const SourceArg *arg, ArrayFile *file, ArrayPart *part, Arena *arena,
                       Diagnostics *diag) {
     Problem problem = {0};
-    file->part = part;
     *part = (ArrayPart){
         .name = arena_format(arena, "'%s'", file->path), .file = file->path, .span = arg->span};
     return (map_open(file->path, &file->map, &problem) &&
@@ -95,14 +93,15 @@ static bool open_arguments(const DataSource *source, NpySource *own, SourceData 
 
 /* -- training and test rows as one array, without a copy -- */
 
-static const ArrayFile *file_of(const NpySource *own, const ArrayPart *part) {
-    for (uint32_t i = 0; i < own->file_count; i++)
-        if (own->files[i].part == part) return &own->files[i];
-    return NULL;
+/* The place of the first element in the file. */
+static size_t begin_of(const ArrayFile *file, const ArrayPart *part) {
+    return (uintptr_t)part->array.data - (uintptr_t)file->map.bytes;
 }
 
-static size_t begin_of(const ArrayFile *file) {
-    return (size_t)((const char *)file->part->array.data - (const char *)file->map.bytes);
+static const ArrayFile *file_of(const NpySource *own, const ArrayPart *part) {
+    for (uint32_t i = 0; i < own->file_count; i++)
+        if (begin_of(&own->files[i], part) < own->files[i].map.length) return &own->files[i];
+    return NULL;
 }
 
 static bool can_be_placed(const NpySource *own, const ArrayField *field) {
@@ -110,8 +109,9 @@ static bool can_be_placed(const NpySource *own, const ArrayField *field) {
     if (!test->name || field->parts[SPLIT_VALID].name || !npy_is_native(&train->array) ||
         train->array.element != test->array.element)
         return false;
-    size_t begin = begin_of(file_of(own, train));
-    return begin == begin_of(file_of(own, test)) && begin % dtype_bytes(train->array.dtype) == 0;
+    size_t begin = begin_of(file_of(own, train), train);
+    return begin == begin_of(file_of(own, test), test) &&
+           begin % dtype_bytes(train->array.dtype) == 0;
 }
 
 static bool place_field(NpySource *own, uint32_t i, int64_t test_begin, Diagnostics *diag) {
@@ -124,7 +124,7 @@ static bool place_field(NpySource *own, uint32_t i, int64_t test_begin, Diagnost
     size_t row = train->array.bytes / (size_t)train->array.shape.dim[0];
     if (!map_open_two(paths, lengths, row * (size_t)test_begin, &own->pairs[i], &problem))
         return arrays_report(train, &problem, diag);
-    field->placed = (const char *)own->pairs[i].bytes + begin_of(first);
+    field->placed = (const char *)own->pairs[i].bytes + begin_of(first, train);
     return true;
 }
 
@@ -169,7 +169,8 @@ bool read_npy(const DataSource *source, bool whole, SourceData *data, Diagnostic
     if (!(x->kind == SOURCE_ARG_LIST ? open_list : open_arguments)(source, own, data, diag))
         return false;
     ArrayField *fields = own->fields.items;
-    return arrays_check(fields, own->fields.count, diag) &&
+    return arrays_leave_unreadable(&own->fields, false, data, diag) &&
+           arrays_check(fields, own->fields.count, diag) &&
            (!whole || place_fields(own, data, diag)) &&
            arrays_take(fields, own->fields.count, whole, data, diag);
 }

@@ -134,7 +134,7 @@ bool read_npz(const DataSource *source, bool whole, SourceData *data, Diagnostic
             return false;
     }
     ArrayFields *fields = &own->fields;
-    return arrays_leave_unreadable(fields, data, diag) &&
+    return arrays_leave_unreadable(fields, true, data, diag) &&
            arrays_check(fields->items, fields->count, diag) &&
            arrays_take(fields->items, fields->count, whole, data, diag);
 }
