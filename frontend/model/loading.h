@@ -128,6 +128,9 @@ bool freeze_check(Evaluator *evaluator);
 Graph *lower(const Model *model, GraphKind kind, uint32_t batch, LayerLog *log, Diagnostics *diag);
 /* reached[id]: `node` is computed from node id, or is that node. */
 bool *graph_ancestors(Arena *arena, const Graph *graph, NodeId node);
+/* The nodes to which a gradient of `node` passes. Comparisons, argmax, roundings and detach stop
+ * it. */
+bool *gradient_reach(Arena *arena, const Graph *graph, NodeId node);
 /* Gradients of the loss and updates of all weights (lower_updates.c). With NODE_NONE as the loss it
  * only checks. */
 bool lower_updates(const Model *model, Evaluator *evaluator, NodeId loss);

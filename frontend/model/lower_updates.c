@@ -19,9 +19,7 @@ bool *graph_ancestors(Arena *arena, const Graph *graph, NodeId node) {
     return reached;
 }
 
-/* The nodes to which a gradient of `node` passes. Comparisons, argmax, roundings and detach stop
- * it. */
-static bool *gradient_reach(Arena *arena, const Graph *graph, NodeId node) {
+bool *gradient_reach(Arena *arena, const Graph *graph, NodeId node) {
     bool *reached = ARENA_ARRAY(arena, bool, graph->node_count);
     reached[node] = true;
     for (NodeId id = node; id > 0; id--) {

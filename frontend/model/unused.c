@@ -227,37 +227,72 @@ static const char *layer_of(Arena *arena, const char *tensor) {
     return dot ? arena_copy_string(arena, tensor, (size_t)(dot - tensor)) : tensor;
 }
 
+/* Facts about each node. */
+typedef struct {
+    const bool *needed;  /* an output or the loss depends on the node */
+    const bool *trained; /* the loss depends on it, or it needs no training */
+    const bool *passed;  /* a gradient of the loss passes to it, or it needs no training */
+} Reached;
+
+/* The op between a weight and the loss at which the gradient ends. */
+static const Node *gradient_end(const Model *model, const Graph *graph, NodeId weight,
+                                const bool *passed) {
+    bool *from = ARENA_ARRAY(model->arena, bool, graph->node_count);
+    from[weight] = true;
+    for (NodeId id = weight + 1; id < graph->node_count; id++) {
+        const Node *node = graph_node(graph, id);
+        for (uint32_t i = 0; i < node->operand_count; i++) from[id] |= from[node->operands[i]];
+        if (from[id] && passed[id]) return node;
+    }
+    return NULL;
+}
+
+static void warn_of_layer(Model *model, const Graph *graph, const Symbol *symbol, const char *layer,
+                          const Reached *reached) {
+    Span span = graph_node(graph, symbol->node)->span;
+    if (!reached->needed[symbol->node]) {
+        warning_add(model, span,
+                    "the layer '%s' is never used: no output and no loss depends on it", layer);
+        return;
+    }
+    bool loss = reached->trained[symbol->node];
+    const Node *end = loss ? gradient_end(model, graph, symbol->node, reached->passed) : NULL;
+    Warning *warning = warning_add(
+        model, span,
+        loss ? "the layer '%s' is not trained: no gradient of the loss passes to it"
+             : "the layer '%s' is not trained: an output depends on it, but the loss does not",
+        layer);
+    if (end) {
+        warning->note = "no gradient passes through this";
+        warning->note_span = end->span;
+    }
+    warning->help =
+        "its weights keep their initial values; if that is intended, name it in 'freeze'";
+}
+
 /* Warns once for each layer, at its first weight. */
-static void find_idle(Model *model, const Graph *graph, const bool *needed, const bool *trained) {
+static void find_idle(Model *model, const Graph *graph, const Reached *reached) {
     Names *reported = names_new(model->arena);
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         const Symbol *symbol = &graph->symbols[i];
         const char *layer = layer_of(model->arena, symbol->name);
-        if (!symbol->trainable || trained[symbol->node] || names_find(reported, layer)) continue;
+        if (!symbol->trainable || reached->passed[symbol->node] || names_find(reported, layer))
+            continue;
         names_put(reported, layer, (void *)layer);
-        Span span = graph_node(graph, symbol->node)->span;
-        if (is_covered(model, span)) continue;
-        if (!needed[symbol->node])
-            warning_add(model, span,
-                        "the layer '%s' is never used: no output and no loss depends on it", layer);
-        else
-            warning_add(
-                model, span,
-                "the layer '%s' is not trained: an output depends on it, but the loss does not",
-                layer)
-                ->help =
-                "its weights keep their initial values; if that is intended, name it in 'freeze'";
+        if (!is_covered(model, graph_node(graph, symbol->node)->span))
+            warn_of_layer(model, graph, symbol, layer, reached);
     }
 }
 
 void idle_weights_find(Model *model, const Graph *graph) {
     const Symbol *symbol;
     bool *needed = ARENA_ARRAY(model->arena, bool, graph->node_count),
-         *trained = ARENA_ARRAY(model->arena, bool, graph->node_count);
+         *trained = ARENA_ARRAY(model->arena, bool, graph->node_count), *passed = NULL;
     for (uint32_t i = 0; i < graph->output_count; i++) {
         bool loss = !strcmp(graph->outputs[i].name, "loss");
         add_ancestors(model, graph, graph->outputs[i].node, needed);
         if (loss) add_ancestors(model, graph, graph->outputs[i].node, trained);
+        if (loss) passed = gradient_reach(model->arena, graph, graph->outputs[i].node);
     }
     for (uint32_t i = 0; i < model->info.output_count; i++)
         add_ancestors(model, graph, model->log->outputs[i], needed);
@@ -266,6 +301,6 @@ void idle_weights_find(Model *model, const Graph *graph) {
         if ((symbol = &graph->symbols[i])->trainable && needed[symbol->node] &&
             (model->info.weights || model->options->weights_given ||
              freeze_covers(model, symbol->name)))
-            trained[symbol->node] = true;
-    find_idle(model, graph, needed, trained);
+            trained[symbol->node] = passed[symbol->node] = true;
+    find_idle(model, graph, &(Reached){needed, trained, passed});
 }
