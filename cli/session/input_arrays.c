@@ -124,6 +124,10 @@ static bool take_array(const InputFiles *input, const Dataset *arrays, const cha
     if (!array) {
         diag_error(input_diag(input), STATUS_DATA, (Span){0},
                    "'%s' has no array '%s', which the network reads", input->files[0], field->name);
+        const SourceSchema *schema = dataset_fields(arrays);
+        const char **names = ARENA_ARRAY(input->session->arena, const char *, schema->field_count);
+        for (uint32_t i = 0; i < schema->field_count; i++) names[i] = schema->fields[i].name;
+        diag_suggest(input_diag(input), field->name, names, schema->field_count);
         return false;
     }
     int64_t first = dataset_rows(arrays, SPLIT_TRAIN) + dataset_rows(arrays, SPLIT_TEST);

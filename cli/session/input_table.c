@@ -76,7 +76,8 @@ static bool missing_column(const InputFiles *input, const SourceField *field) {
         found += dataset_find(input->session->dataset, schema->fields[i].name, &data) != NULL;
     diag_error(input_diag(input), STATUS_DATA, (Span){0},
                "'%s' has no column '%s', which the network reads", input->files[0], field->name);
-    if (!found)
+    bool near = diag_suggest(input_diag(input), field->name, schema->others, schema->other_count);
+    if (!found && !near)
         diag_help(
             input_diag(input),
             "no column of the training data was found: the first line must name the columns, with the same delimiter");

@@ -97,6 +97,9 @@ typedef struct SourceSchema {
     uint32_t field_count;
     const SourceUnreadable *unreadable;
     uint32_t unreadable_count;
+    /* of a table that is read like that of a trained network: its columns that this one lacks */
+    const char *const *others;
+    uint32_t other_count;
     DerivedFields *derived;        /* or NULL */
     int64_t train_rows;            /* 0 if not known without reading the data */
     int64_t dropped_rows;          /* rows left out because a cell is missing */

@@ -152,6 +152,8 @@ static void take_columns(SourceData *data) {
     data->schema.train_rows = own->rows[FILE_TRAIN];
     data->schema.valid_rows = own->rows[FILE_VALID];
     data->schema.test_rows = own->rows[FILE_TEST];
+    data->schema.others = table->others;
+    data->schema.other_count = table->other_count;
     data->series_of = table->series;
     take_origins(data);
     for (uint32_t i = 0; i < table->column_count; i++) {

@@ -63,6 +63,8 @@ typedef struct {
 typedef struct {
     TableColumn *columns;
     uint32_t column_count;
+    const char **others; /* with a schema: the names of columns that it lacks */
+    uint32_t other_count;
     int64_t rows;
     int64_t dropped; /* rows left out by drop_missing */
     uint32_t *lines; /* [rows]: the first line of each, from 1; malloc'ed */

@@ -143,6 +143,10 @@ static void match_columns(TableReading *reading, const char *const *names, uint3
         ARENA_ARRAY(reading->arena, int32_t, count);
     for (uint32_t i = 0; i < table->column_count; i++) names_add(wanted, table->columns[i].name);
     for (uint32_t i = 0; i < count; i++) column_of[i] = names_index(wanted, names[i]);
+    if (!reading->like) return;
+    reading->table->others = ARENA_ARRAY(reading->arena, const char *, count);
+    for (uint32_t i = 0; i < count; i++)
+        if (column_of[i] < 0) reading->table->others[reading->table->other_count++] = names[i];
 }
 
 static bool read_names(TableReading *reading) {

@@ -290,6 +290,11 @@ END_OF_MODEL
     expect 0 mlc data ids.mdl --json
     says out '"a":2,"v":1' '"a":20,"v":10' '"a":3,"v":2'
 done
+for ((i = 0; i < 5; i++)); do long 1 $((9007199254740992 + i % 2)) 0; done | npy '<i8' '(5,)' >id.npy
+long 5 1 1 | npy '<i8' '(5,)' >v.npy
+sed -i 's/csv("t.csv")/npy(["id.npy", "v.npy"])/' ids.mdl
+expect 0 mlc data ids.mdl --json
+says out '"a":3,"v":1' '"a":4,"v":2' '"a":5,"v":3'
 
 # Stopped and resumed: the same bytes.
 expect 0 mlc train y.mdl --out half --quiet --set train.epochs=30

@@ -33,6 +33,9 @@ expect 0 mlc predict run labelled.csv.gz
 printf 'a,note\n1,2\n' >less.csv
 expect 4 mlc predict run less.csv
 says err "has no column 'b'"
+printf 'A,B.\n1,2\n' >less.csv
+expect 4 mlc predict run less.csv
+says err "'less.csv' has no column 'a', which the network reads" "help: did you mean 'A'?"
 printf 'a,b\n1,2\nx,3\n' >text.csv
 expect 4 mlc predict run text.csv
 says err "line 3: column 'a' has 'x'"
@@ -105,6 +108,9 @@ expect 4 mlc predict both outside.npz
 says err "'ids' has class 9 in row 1 of the data, element [1]"
 expect 4 mlc predict both less.npz
 says err "'less.npz' has no array 'ids', which the network reads"
+sed 's/ids\.npy/idz.npy/g' three.npz >near.npz
+expect 4 mlc predict both near.npz
+says err "'near.npz' has no array 'ids', which the network reads" "help: did you mean 'idz'?"
 expect 2 mlc predict both one.npy
 says err "reads 2 inputs"
 
