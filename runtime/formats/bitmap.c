@@ -87,7 +87,7 @@ static bool read_raster(const void *bytes, size_t length, bool whole, Raster *ra
     if (kind)
         problem_set(problem, "it is a %s picture, which mlc does not read", kind->name);
     else
-        problem_set(problem, "it is no picture");
+        problem_set(problem, "it is not a picture");
     problem_help(problem, "pictures must be PNG, JPEG, WebP or BMP files");
     return false;
 }
@@ -95,7 +95,7 @@ static bool read_raster(const void *bytes, size_t length, bool whole, Raster *ra
 bool raster_begin(Raster *raster, uint64_t height, uint64_t width, bool whole, Problem *problem) {
     if (!height || !width || height > PIXELS_MAX / width) {
         problem_set(problem,
-                    "it has %llu x %llu pixels (height x width), but %d in all are the most",
+                    "it has %llu x %llu pixels (height x width), but %d in all are the maximum",
                     (unsigned long long)height, (unsigned long long)width, PIXELS_MAX);
         return false;
     }

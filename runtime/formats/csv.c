@@ -1,6 +1,6 @@
-/* The records of a CSV text, as RFC 4180 has them: lines end with LF, CRLF or CR; a cell in quotes
- * may hold delimiters, line ends and quotes written twice. Spaces around a cell do not count; lines
- * without anything on them are left out. */
+/* Reads the records of a CSV text (RFC 4180). Lines end with LF, CRLF or CR. A cell in quotes may
+ * contain delimiters, line ends, and quotes that are written twice. Spaces around a cell are
+ * removed; empty lines are skipped. */
 #include "runtime/formats/csv.h"
 
 #include <string.h>
@@ -16,12 +16,12 @@ bool csv_begin(CsvScan *scan, const char *text, size_t length, char delimiter, C
     *problem = (Problem){0};
     if (starts_with(scan, "\xef\xbb\xbf", 3)) scan->at = 3;
     if (starts_with(scan, "\xff\xfe", 2) || starts_with(scan, "\xfe\xff", 2)) {
-        problem_set(problem, "it is text in UTF-16, where UTF-8 is needed");
+        problem_set(problem, "it is UTF-16 text, but must be UTF-8");
         problem_help(problem, "`iconv -f UTF-16 -t UTF-8` converts it");
         return false;
     }
     if (!memchr(text, '\0', length)) return true;
-    problem_set(problem, "it holds a byte 0, so it is no text");
+    problem_set(problem, "it has a byte 0, so it is not text");
     problem_help(problem, "csv() reads text, one row a line; npy() reads arrays of NumPy");
     return false;
 }
@@ -103,7 +103,7 @@ static void read_plain(CsvScan *scan, CsvCell *cell) {
 
 static bool read_cell(CsvScan *scan, Problem *problem) {
     if (scan->count == CSV_MAX_CELLS) {
-        problem_set(problem, "line %u: it has more than %d cells, the most that a row may have",
+        problem_set(problem, "line %u: it has more than %d cells, the maximum for a row",
                     scan->line, CSV_MAX_CELLS);
         return false;
     }

@@ -15,8 +15,8 @@ typedef struct {
 void problem_set(Problem *problem, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void problem_help(Problem *problem, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Sets the help with a file of another kind: how it is made, or unpacked if it is packed by
- * gzip. */
+/* Sets the help for a file of another kind: how to make the right one, or how to unpack a gzip
+ * file. */
 void problem_help_kind(Problem *problem, const unsigned char *bytes, size_t length,
                        const char *made);
 

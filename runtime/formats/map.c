@@ -117,7 +117,7 @@ static bool map_part(const char *path, size_t length, char *at, Problem *problem
     int file = open_file(path, &found);
     bool good = file >= 0;
     if (!good) cannot_read(problem);
-    if (good && found != length) problem_set(problem, "it changes while it is read"), good = false;
+    if (good && found != length) problem_set(problem, "it changed while it was read"), good = false;
     if (good && mmap(at, length, PROT_READ, MAP_PRIVATE | MAP_FIXED, file, 0) == MAP_FAILED)
         good = cannot_read(problem);
     if (file >= 0) close(file);

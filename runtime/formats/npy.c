@@ -1,5 +1,6 @@
-/* The NPY format: a magic word, a version, and a Python dictionary as text that says what follows:
- * {'descr': '<f4', 'fortran_order': False, 'shape': (60000, 784), } */
+/* The NPY format: a magic word, a version, a Python dictionary as text, and the elements. The
+ * dictionary describes the elements: {'descr': '<f4', 'fortran_order': False, 'shape': (60000,
+ * 784), } */
 #include "runtime/formats/npy.h"
 
 #include <math.h>
@@ -87,9 +88,9 @@ static const char *remedy_for(const char *descr) {
         {"US", "numpy.unique(x, return_inverse=True)[1] numbers the different texts"},
         {"M", "x.astype('datetime64[s]').astype('int64') makes whole seconds of dates"},
         {"m", "x.astype('timedelta64[s]').astype('int64') makes whole seconds of times"},
-        {"c", "numpy.stack([x.real, x.imag], axis=-1) has the two parts side by side"},
+        {"c", "numpy.stack([x.real, x.imag], axis=-1) makes two real numbers of each"},
         {"O",
-         "x.astype('float64') or x.astype('int64') makes numbers of them; what is none is left out of the archive"},
+         "x.astype('float64') or x.astype('int64') makes numbers of them; leave arrays of other things out of the archive"},
         {"", "x.astype('float64') or x.astype('int64') makes numbers of them"}};
     size_t i = 0;
     while (*remedies[i].kinds && !strchr(remedies[i].kinds, descr[1])) i++;
@@ -152,7 +153,7 @@ static bool read_entry(NpyHeader *header, NpyArray *array, Seen *seen) {
 static bool check_sizes(const NpyHeader *header, const Seen *seen, NpyArray *array) {
     array->bytes = elements[array->element].bytes;
     if (array->shape.rank == 0)
-        return problem_set(header->problem, "it is a single number, where rows are needed"), false;
+        return problem_set(header->problem, "it is a single number, but must have rows"), false;
     for (int i = 0; i < array->shape.rank; i++) {
         int64_t size = array->shape.dim[i];
         if (size < 1)
@@ -164,8 +165,8 @@ static bool check_sizes(const NpyHeader *header, const Seen *seen, NpyArray *arr
                    false;
     }
     if (!seen->fortran || array->shape.rank == 1) return true;
-    problem_set(header->problem, "its elements are in the order of Fortran, columns first");
-    problem_help(header->problem, "numpy.ascontiguousarray(x) puts them in the order of rows");
+    problem_set(header->problem, "its elements are in Fortran order, columns first");
+    problem_help(header->problem, "numpy.ascontiguousarray(x) puts the rows first");
     return false;
 }
 
@@ -187,7 +188,7 @@ static bool read_dictionary(NpyHeader *header, NpyArray *array) {
 static bool read_start(const uint8_t *bytes, size_t length, size_t *begin, size_t *size,
                        Problem *problem) {
     if (length < 10 || memcmp(bytes, "\x93NUMPY", 6)) {
-        problem_set(problem, "it does not begin as an NPY file does");
+        problem_set(problem, "it does not begin like an NPY file");
         problem_help_kind(problem, bytes, length, "numpy.save writes NPY files");
         return false;
     }
@@ -326,7 +327,7 @@ bool npy_is_wide(const NpyArray *array, bool *wide, Problem *problem) {
         problem_set(problem, "its element %lld is a whole number beyond 64 bits", (long long)i);
         problem_help(
             problem,
-            "(x - x.min()).astype('int64') brings numbers that are near each other into them");
+            "(x - x.min()).astype('int64') makes small numbers of large ones that are close to each other");
         return false;
     }
     return true;

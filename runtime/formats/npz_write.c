@@ -1,5 +1,6 @@
-/* Writing NPZ archives. A ZIP file is: a header and the bytes of each entry; then, for each, a
- * longer header in the directory; then where that begins. */
+/* Writes NPZ archives, which are ZIP files. A ZIP file begins with the entries, each a header and
+ * its bytes. The directory follows, with a longer header for each entry. The end record tells where
+ * the directory begins. */
 #include "runtime/formats/npz_write.h"
 #include "ir/base/files.h"
 #include "ir/base/memory.h"
@@ -15,10 +16,14 @@ enum {
     NPY_ALIGN = 64,
     NPY_HEADER = 512,
     ZIP_VERSION = 20,
+    ZIP_ENTRY = 0x04034b50, /* these begin an entry, its header in the directory, the end record */
+    ZIP_DIRECTORY = 0x02014b50,
+    ZIP_END = 0x06054b50,
     ZIP_FIRST_DAY = 0x21 /* 1 January 1980 */
 };
 
-static void put(FILE *out, uint32_t value, int bytes) { /* little-endian */
+/* Writes a little-endian number. */
+static void put(FILE *out, uint32_t value, int bytes) {
     for (int i = 0; i < bytes; i++) fputc((int)(value >> (8 * i) & 0xff), out);
 }
 
@@ -30,8 +35,8 @@ typedef struct {
     uint32_t crc, offset;
 } Entry;
 
-/* The magic number, version 1.0, the length of the text, and the text of a Python dictionary,
- * padded so that the data are aligned. */
+/* Makes the header of an NPY file: the magic word, version 1.0, the length of a text, and the text,
+ * a Python dictionary. It is padded so that the data are aligned. */
 static void make_header(const NpzArray *array, Entry *entry) {
     static const char *const types[DTYPE_COUNT] = {
         [DTYPE_F32] = "<f4", [DTYPE_I32] = "<i4", [DTYPE_U8] = "|u1", [DTYPE_BOOL] = "|b1"};
@@ -57,12 +62,12 @@ static Entry entry_of(const NpzArray *array) {
     return entry;
 }
 
-/* What the two headers of an entry have in common. */
+/* Writes the fields that the two headers of an entry have in common. */
 static void put_facts(FILE *out, const NpzArray *array, const Entry *entry) {
     uint32_t bytes = (uint32_t)(entry->header_bytes + entry->data_bytes);
     put(out, ZIP_VERSION, 2);
     put(out, 0, 2); /* flags */
-    put(out, 0, 2); /* stored as it is */
+    put(out, 0, 2); /* method: stored, not compressed */
     put(out, 0, 2); /* time */
     put(out, ZIP_FIRST_DAY, 2);
     put(out, entry->crc, 4);
@@ -74,7 +79,7 @@ static void put_facts(FILE *out, const NpzArray *array, const Entry *entry) {
 
 static void put_entry(FILE *out, const NpzArray *array, Entry *entry) {
     entry->offset = (uint32_t)ftell(out);
-    put(out, 0x04034b50, 4);
+    put(out, ZIP_ENTRY, 4);
     put_facts(out, array, entry);
     fprintf(out, "%s.npy", array->name);
     fwrite(entry->header, 1, entry->header_bytes, out);
@@ -82,7 +87,7 @@ static void put_entry(FILE *out, const NpzArray *array, Entry *entry) {
 }
 
 static void put_directory(FILE *out, const NpzArray *array, const Entry *entry) {
-    put(out, 0x02014b50, 4);
+    put(out, ZIP_DIRECTORY, 4);
     put(out, ZIP_VERSION, 2);
     put_facts(out, array, entry);
     put(out, 0, 2); /* no comment */
@@ -99,7 +104,7 @@ static void put_archive(FILE *out, const NpzArray *arrays, Entry *entries, uint3
     uint32_t begin = (uint32_t)ftell(out);
     for (uint32_t i = 0; i < count; i++) put_directory(out, &arrays[i], &entries[i]);
     uint32_t end = (uint32_t)ftell(out);
-    put(out, 0x06054b50, 4);
+    put(out, ZIP_END, 4);
     put(out, 0, 4); /* one disk */
     put(out, count, 2);
     put(out, count, 2);
@@ -117,7 +122,7 @@ static bool fits(const char *path, const NpzArray *arrays, uint32_t count, Diagn
     diag_error(diag, STATUS_FILE, (Span){0},
                "'%s': %u arrays of %" PRIu64 " bytes do not fit into an npz archive", path, count,
                bytes);
-    diag_help(diag, "a .safetensors file has room for them");
+    diag_help(diag, "a .safetensors file can hold them");
     return false;
 }
 
@@ -134,6 +139,6 @@ bool npz_write(const char *path, const NpzArray *arrays, uint32_t count, Diagnos
     free(bytes);
     if (good) return true;
     diag_error(diag, STATUS_FILE, (Span){0}, "cannot write '%s': %s", path, file_reason(errno));
-    diag_help(diag, "make room there, or choose a folder that can be written to");
+    diag_help(diag, "free some space, or choose a folder that can be written to");
     return false;
 }

@@ -1,4 +1,4 @@
-/* Writing NPZ archives: a ZIP file with one NPY file for each array, not packed. numpy.load reads
+/* Writes NPZ archives: ZIP files with an NPY file for each array, not compressed. numpy.load reads
  * them. Private to runtime/. */
 #ifndef MLC_RUNTIME_FORMATS_NPZ_WRITE_H
 #define MLC_RUNTIME_FORMATS_NPZ_WRITE_H
@@ -12,9 +12,9 @@ typedef struct {
     const void *data; /* row-major */
 } NpzArray;
 
-/* The same arrays give the same bytes: no time is written. The file is complete under its name, or
- * not there. STATUS_FILE errors: also more than 4 GB, or 65,535 arrays, for which ZIP files have no
- * room. */
+/* The same arrays give the same bytes: no time is written. The path never holds a partial file.
+ * STATUS_FILE errors: it cannot be written, or the arrays exceed what ZIP files can hold (4 GB,
+ * 65,535 arrays). */
 bool npz_write(const char *path, const NpzArray *arrays, uint32_t count, Diagnostics *diag);
 
 #endif

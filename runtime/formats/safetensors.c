@@ -80,7 +80,7 @@ bool safetensors_write(const char *path, const SafeTensor *tensors, uint32_t cou
     free(text);
     if (good) return true;
     diag_error(diag, STATUS_FILE, (Span){0}, "cannot write '%s': %s", path, file_reason(errno));
-    diag_help(diag, "make room there, or choose a folder that can be written to");
+    diag_help(diag, "free some space, or choose a folder that can be written to");
     return false;
 }
 
@@ -194,7 +194,7 @@ static const char *take_tensor(const SafeFile *file, const char *name, const jso
         return "is not described by dtype, shape and data_offsets";
     if (!json_is_string(dtype)) return "has no dtype";
     if (!take_shape(json_object_get(value, "shape"), &placed->tensor.shape, &elements))
-        return "has no proper shape";
+        return "has no valid shape";
     if (!json_is_array(offsets) || json_array_size(offsets) != 2 ||
         !take_number(json_array_get(offsets, 1), data, &placed->end) ||
         !take_number(json_array_get(offsets, 0), placed->end, &placed->begin))
@@ -205,7 +205,7 @@ static const char *take_tensor(const SafeFile *file, const char *name, const jso
     uint64_t size = element_bytes(placed->tensor.dtype);
     if (size &&
         (__builtin_mul_overflow(elements, size, &bytes) || bytes != placed->end - placed->begin))
-        return "has another length than its dtype and shape make";
+        return "has another length than its dtype and shape give";
     return NULL;
 }
 
@@ -225,7 +225,7 @@ static const char *check_cover(const SafeFile *file, Placed *placed, uint32_t co
                                         : "there is a gap between its tensors";
         at = placed[i].end;
     }
-    return at == file->length - file->data_begin ? NULL : "it goes on after its last tensor";
+    return at == file->length - file->data_begin ? NULL : "it continues after its last tensor";
 }
 
 static bool check_metadata(const json_t *metadata) {

@@ -96,7 +96,7 @@ static bool next_member(Unpacker *unpacker, Problem *problem) {
         return true;
     }
     if (stream->next_in[0] != 0x1f) {
-        problem_set(problem, "'%s' goes on after the end of its gzip data", unpacker->path);
+        problem_set(problem, "'%s' continues after the end of its gzip data", unpacker->path);
         return false;
     }
     return inflateReset(stream) == Z_OK;

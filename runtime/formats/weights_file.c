@@ -27,7 +27,8 @@ static bool fail(const char *path, const ZipEntry *entry, const Problem *problem
     return false;
 }
 
-/* torch.save writes an archive too, of a pickle: a program, which is not run. */
+/* torch.save writes a ZIP archive too. It holds a pickle, which is a program; mlc does not run
+ * it. */
 static bool is_pickle(const ZipEntry *entries, uint32_t count) {
     for (uint32_t i = 0; i < count; i++)
         if (strstr(entries[i].name, "data.pkl")) return true;
@@ -44,7 +45,8 @@ static bool refuse_pickle(const char *path, Diagnostics *diag) {
     return false;
 }
 
-/* PyTorch counts the batches of a batch_norm, in a number without axes. No network here does. */
+/* PyTorch's batch_norm counts its batches in a tensor without axes. mlc has no such state, so the
+ * tensor is left out. */
 static bool is_counter(const char *name) {
     const char *dot = strrchr(name, '.');
     return !strcmp(dot ? dot + 1 : name, "num_batches_tracked");
@@ -149,7 +151,7 @@ static uint16_t two_bytes(const void *data, int64_t i) {
 static float f16_number(const void *data, int64_t i) { return npy_half(two_bytes(data, i)); }
 static float bf16_number(const void *data, int64_t i) { return bf16_value(two_bytes(data, i)); }
 
-/* Real dtypes other than F32, and what reads an element of them. */
+/* The real dtypes other than F32, each with the function that reads an element. */
 static const struct {
     const char *dtype;
     float (*number)(const void *data, int64_t i);

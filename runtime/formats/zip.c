@@ -1,5 +1,6 @@
-/* ZIP archives as numpy.savez writes them: the list of files at the end says where each is; stored,
- * or packed by deflate. See https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT */
+/* Reads ZIP archives as numpy.savez writes them. A directory at the end lists the files, which
+ * are stored or compressed by deflate. See
+ * https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT */
 #include "ir/base/memory.h"
 #include "runtime/formats/npy.h"
 
@@ -64,7 +65,8 @@ static bool check_entry(const ZipEntry *entry, uint32_t flags, uint32_t method, 
     if (flags & 1)
         return problem_set(problem, "'%.*s' in it is encrypted", NAME_SHOWN, entry->name), false;
     if (method != 0 && method != 8)
-        return problem_set(problem, "'%.*s' in it is packed by method %u; 0 and 8 are known",
+        return problem_set(problem,
+                           "'%.*s' in it is compressed by method %u; mlc reads methods 0 and 8",
                            NAME_SHOWN, entry->name, method),
                false;
     bool fits = entry->packed <= length && entry->offset <= length - entry->packed;

@@ -18,13 +18,13 @@ struct Replicas {
 
 Replicas *replicas_new(const Program *program, int threads) {
     if (!program->thread_slab_bytes) return NULL;
-    Replicas *replicas = memory_new(sizeof *replicas, "what a thread keeps to itself");
-    *replicas =
-        (Replicas){program, threads,
-                   memory_new((size_t)threads * sizeof(Replica), "what a thread keeps to itself")};
+    Replicas *replicas = memory_new(sizeof *replicas, "the replicated values of a thread");
+    *replicas = (Replicas){
+        program, threads,
+        memory_new((size_t)threads * sizeof(Replica), "the replicated values of a thread")};
     for (int i = 0; i < threads; i++)
-        replicas->items[i] =
-            (Replica){memory_new(program->thread_slab_bytes, "what a thread keeps to itself"), 0};
+        replicas->items[i] = (Replica){
+            memory_new(program->thread_slab_bytes, "the replicated values of a thread"), 0};
     return replicas;
 }
 

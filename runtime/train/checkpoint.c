@@ -160,10 +160,10 @@ static bool is_checkpoint(const SafeFile *file) {
 static const char *contradiction(const CheckpointInfo *info) {
     if (info->step < info->epoch) return "it has more epochs than steps";
     if (info->epochs && info->epoch > info->epochs)
-        return "it has done more epochs than the run was to have";
+        return "it has done more epochs than its run has";
     if (info->best_epoch > info->epoch) return "its best epoch is one that has not been trained";
     if (isnan(info->best) != (info->best_epoch == 0))
-        return "its best epoch and the value of that do not fit together";
+        return "its best epoch and its best score do not fit together";
     if (info->waited > info->epoch) return "it has waited for more epochs than it has done";
     if (!isfinite(info->loss_sum)) return "the sum of its losses is not finite";
     return NULL;
@@ -200,7 +200,7 @@ static bool take_info(const SafeFile *file, CheckpointInfo *info, const char **k
 
 static bool damaged(const char *path, const char *what, Diagnostics *diag) {
     diag_error(diag, STATUS_FILE, (Span){0}, "the metadata of '%s' are damaged: %s", path, what);
-    diag_help(diag, "mlc did not write them so: take another checkpoint, or train again");
+    diag_help(diag, "mlc did not write them so: use another checkpoint, or train again");
     return false;
 }
 
@@ -224,7 +224,7 @@ static bool report_foreign(const char *path, Diagnostics *diag) {
         diag, STATUS_FILE, (Span){0},
         "'%s' was not written by this version of mlc: step, epoch and seed are not in its metadata",
         path);
-    diag_help(diag, "training can be resumed from the last.safetensors of its own run folder only");
+    diag_help(diag, "a training can be resumed only from the last.safetensors of its run folder");
     return false;
 }
 
@@ -261,9 +261,7 @@ static bool check_tensors(const char *path, const SafeFile *file, const States *
         good = false;
     }
     if (!good)
-        diag_help(
-            diag,
-            "the model is not the one the checkpoint was made with; the run folder's resolved.mdl is");
+        diag_help(diag, "the checkpoint belongs to another model: resolved.mdl in its run folder");
     return good;
 }
 

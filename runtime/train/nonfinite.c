@@ -45,11 +45,11 @@ static const char *kind_of(const float *values, size_t count) {
 /* Adds help for the user; node NULL: the operation is unknown. */
 static const char *help_text(const Graph *graph, const Node *node) {
     if (node && node->op == OP_input)
-        return "the data hold it: 'mlc data' with the model file tells where; impute(...) fills in what is missing";
+        return "it is in the data: 'mlc data' with the model file tells where; impute(...) fills in missing numbers";
     if (node && node->op == OP_state)
-        return "the weights themselves are not finite: take another checkpoint, or train again";
+        return "the weights themselves are not finite: use another checkpoint, or train again";
     if (node && graph_is_class_lookup(graph, node))
-        return "a label was computed that is no class: classes count from 0, one for each column, or row of an embedding";
+        return "a computed label is not a class: classes are numbered from 0, one for each column of the output or row of an embedding";
     return "a smaller learning rate often helps; so does keeping log, sqrt and / away from 0, and exp from large numbers";
 }
 
@@ -195,5 +195,5 @@ void trainer_report_nonfinite(Trainer *trainer, const Symbol *state) {
     free(before);
     report_step(trainer, finding);
     if (trainer->saved)
-        diag_help(trainer->diag, "'%s' is from before that, and sound", trainer->saved);
+        diag_help(trainer->diag, "'%s' was written before that, and is sound", trainer->saved);
 }

@@ -64,12 +64,13 @@ static bool check_numerics(const Trainer *trainer) {
         (trainer->options->accumulate <= 1 && !fitted))
         return true;
     if (fitted)
-        return refuse(trainer,
-                      "it was written by an mlc that standardized and imputed columns in f32",
-                      "'mlc train FILE.mdl --weights RUN' begins a new run with its weights");
+        return refuse(
+            trainer,
+            "it was written by an older mlc, which standardized and imputed columns in f32",
+            "'mlc train FILE.mdl --weights RUN' begins a new run with its weights");
     return refuse(
         trainer,
-        "it was written by an mlc that adds up the gradients of several batches in another order",
+        "it was written by an older mlc, which adds the gradients of several batches in another order",
         "'mlc train FILE.mdl --weights RUN' begins a new run with its weights");
 }
 
@@ -77,8 +78,7 @@ static bool tell_numerics(const Trainer *trainer) {
     if (trainer->info.numerics != NUMERICS_VERSION && !trainer->begun)
         diag_warning(
             trainer->diag, (Span){0},
-            "'%s' was written by an mlc that adds up long sums in another order (numerics version %llu, here %d): the "
-            "training goes on, but its bits are not those that it would have had there",
+            "'%s' was written by an older mlc, which adds long sums in another order (numerics version %llu, here %d): the training continues, but not with the bits that it would have had there",
             trainer->saved, (unsigned long long)trainer->info.numerics, NUMERICS_VERSION);
     return true;
 }
@@ -99,7 +99,7 @@ static bool load_saved(Trainer *trainer) {
                       "resume with the data it was trained on");
     if (states_nonfinite(options->states))
         return refuse(trainer, "its weights are not finite",
-                      "train again, or from a checkpoint of before that");
+                      "train again, or resume from an earlier checkpoint");
     uint64_t steps = (uint64_t)trainer->pair.steps, begin = info->epoch * steps;
     info->epochs = options->epochs;
     if (info->epoch > options->epochs)
@@ -109,7 +109,7 @@ static bool load_saved(Trainer *trainer) {
         (info->step > begin || info->loss_sum == 0))
         return tell_numerics(trainer);
     return refuse(trainer, "its seed, epoch or step do not fit the model",
-                  "only train.epochs may be changed, to more");
+                  "only train.epochs may be changed, to a larger number");
 }
 
 bool trainer_restart(Trainer *trainer) {
@@ -130,7 +130,7 @@ static bool check_stop(const Trainer *trainer) {
     if (!trainer->options->stop.patience || trainer->valid.pair.rows || trainer->test.pair.rows)
         return true;
     diag_error(trainer->diag, STATUS_MODEL, (Span){0},
-               "'stop_when' has nothing to look at: no rows are held out");
+               "'stop_when' compares scores of held-out rows, but none are held out");
     diag_help(trainer->diag, "valid = 0.1 in the data block holds out a tenth of them");
     return false;
 }

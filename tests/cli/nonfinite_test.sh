@@ -35,7 +35,7 @@ printf 'x,y\n1,0\n2,0\n3,0\n0,0\n' >root.csv
 data=root.csv batch=1 model root 'mean(sqrt(p))'
 expect 6 mlc train root.mdl --out root
 says err "root.mdl:8:17" "'w' is not finite after step 4 of epoch 1" "in 'sqrt' here" \
-    "'root/last.safetensors' is from before that, and sound"
+    "'root/last.safetensors' was written before that, and is sound"
 expect 0 mlc eval root
 says out "loss"
 
@@ -83,7 +83,7 @@ size=$(stat -c %s sound/last.safetensors)
 dd if=nan.bin of=sound/last.safetensors bs=1 seek=$((size - 4)) conv=notrunc 2>/dev/null
 expect 6 mlc eval sound --split train
 says out "loss       nan"
-says err "the loss on the train rows is not finite: the first nan comes from 'w' f32[1]" "take another checkpoint"
+says err "the loss on the train rows is not finite: the first nan comes from 'w' f32[1]" "use another checkpoint"
 expect 6 mlc eval sound --split train --json
 says out '"loss":null'
 says err "is not finite"

@@ -36,7 +36,7 @@ expect 2 mlc predict run small.mdl
 says err "not a picture, and its name is not that of a table or array"
 cp small.mdl text.png
 expect 4 mlc predict run text.png
-says err "it is no picture"
+says err "it is not a picture"
 head -c 300 grid.png >cut.png
 expect 4 mlc predict run cut.png
 expect 4 mlc predict run nothing.png

@@ -46,12 +46,12 @@ cp -r whole older && sed -i 's/"numerics":"2"/"numerics":"1"/' older/last.safete
 cmp -s whole/last.safetensors older/last.safetensors && fail "the checkpoint does not hold its version of the numerics"
 expect 0 mlc eval older
 expect 0 mlc train --resume older --set train.epochs=40 --quiet
-says err "warning: 'older/last.safetensors' was written by an mlc that adds up long sums in another order (numerics version 1, here 2)"
+says err "warning: 'older/last.safetensors' was written by an older mlc, which adds long sums in another order (numerics version 1, here 2)"
 grep -qF '"numerics":"2"' older/last.safetensors || fail "the new checkpoint is not of the new version"
 expect 0 mlc train small.mdl --out adding --quiet --set train.accumulate=2 --set train.epochs=1
 sed -i 's/"numerics":"2"/"numerics":"1"/' adding/last.safetensors
 expect 5 mlc train --resume adding --set train.epochs=2
-says err "adds up the gradients of several batches in another order" "--weights"
+says err "adds the gradients of several batches in another order" "--weights"
 
 # SIGHUP comes twice when a terminal goes away; nohup makes it nothing.
 mlc train small.mdl --set train.epochs=100000 -q --out twice 2>"$scratch/err" &
@@ -121,10 +121,10 @@ damage() { # damage KEY VALUE FINDING: with as many digits as before
     rm -r damaged
 }
 damage best_epoch 9 "its best epoch is one that has not been trained"
-damage best_epoch 0 "its best epoch and the value of that do not fit together"
+damage best_epoch 0 "its best epoch and its best score do not fit together"
 damage step -5 "step is '-5'"
 damage step 03 "it has more epochs than steps"
-damage epoch 7 "it has done more epochs than the run was to have"
+damage epoch 7 "it has done more epochs than its run has"
 damage waited 9 "it has waited for more epochs than it has done"
 damage epochs x "epochs is 'x'"
 cp -r parts damaged && sed -i 's/"step":"65"/"step":"99"/' damaged/last.safetensors

@@ -153,14 +153,14 @@ static void test_unsound_files(void **state) {
     expect_header("{\"w\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[12,0]}}", 12,
                   "does not lie within the file");
     expect_header("{\"w\":{\"dtype\":\"F32\",\"shape\":[-3],\"data_offsets\":[0,12]}}", 12,
-                  "has no proper shape");
+                  "has no valid shape");
     expect_header(
         "{\"w\":{\"dtype\":\"U8\",\"shape\":[2147483648,2147483648,4],\"data_offsets\":[0,0]}}", 0,
-        "has no proper shape");
+        "has no valid shape");
     expect_header("{\"w\":{\"dtype\":3,\"shape\":[3],\"data_offsets\":[0,12]}}", 12,
                   "has no dtype");
     expect_header("{\"w\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,12]}}", 13,
-                  "goes on after its last tensor");
+                  "continues after its last tensor");
     expect_header("{\"w\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[1,13]}}", 13,
                   "a gap between its tensors");
     expect_header(

@@ -117,7 +117,7 @@ static void test_refuses_packed(void **state) {
     expect_finding(packed, length - 1, "is cut short: its gzip data do not end");
     expect_finding(packed, 3, "is cut short: its gzip data do not end");
     packed[length] = 0;
-    expect_finding(packed, length + 1, "goes on after the end of its gzip data");
+    expect_finding(packed, length + 1, "continues after the end of its gzip data");
     packed[length - 5] ^= 1;
     expect_finding(packed, length, "is damaged: incorrect data check");
     temporary_write_packed("longer", longer, sizeof longer);

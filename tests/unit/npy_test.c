@@ -138,7 +138,7 @@ static void test_problems(void **state) {
     expect_remedy("<f16", "float64");
     expect_remedy(">i8", "newbyteorder");
     expect_problem(npy_file("<U3", "(2,)", "False", whole, 24), "'<U3', which cannot be read");
-    expect_problem(npy_file("<f4", "(2, 2)", "True", whole, 16), "in the order of Fortran");
+    expect_problem(npy_file("<f4", "(2, 2)", "True", whole, 16), "in Fortran order");
     expect_problem(npy_file("<f4", "()", "False", whole, 4), "a single number");
     expect_problem(npy_file("<f4", "(0, 2)", "False", whole, 0), "dimension 0 is 0");
     expect_problem(npy_file("<f4", "(2147483648,)", "False", whole, 8), "too large");
@@ -151,7 +151,7 @@ static void test_problems(void **state) {
     expect_problem(npy_file("<f4", "(1,) x", "False", whole, 4), "not that of an NPY file");
     expect_problem(npy_file("<f4", "(1,)", "Maybe", whole, 4), "not that of an NPY file");
     expect_problem(100, "ends inside its header");
-    expect_problem(5, "does not begin as an NPY file");
+    expect_problem(5, "does not begin like an NPY file");
     npy_file("<f4", "(1,)", "False", whole, 4);
     file[6] = 4;
     expect_problem(132, "version 4");

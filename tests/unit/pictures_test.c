@@ -147,8 +147,8 @@ static void expect_problem(const char *bytes, size_t length, const char *part) {
 
 static void test_others(void **state) {
     (void)state;
-    expect_problem("a text", 6, "it is no picture");
-    expect_problem("", 0, "it is no picture");
+    expect_problem("a text", 6, "it is not a picture");
+    expect_problem("", 0, "it is not a picture");
     expect_problem("GIF89a..............", 20, "it is a GIF picture");
     expect_problem("II*\0................", 20, "it is a TIFF picture");
     expect_problem("\0\0\0\x18"
@@ -163,7 +163,7 @@ static void test_bomb(void **state) {
         "\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\xff\xff\0\0\xff\xff\x08\0\0\0\0\x93\x6e\x86\x8c\0\0\0\0IDAT\x35\xaf\x06\x1e";
     expect_problem(
         png, sizeof png - 1,
-        "it has 65535 x 65535 pixels (height x width), but 67108864 in all are the most");
+        "it has 65535 x 65535 pixels (height x width), but 67108864 in all are the maximum");
 }
 
 int main(void) {
