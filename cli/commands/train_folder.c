@@ -13,6 +13,18 @@ static int64_t count_weights(const Training *training) {
     return graph_state_bytes(training->session.programs.items[0].program->graph, true) / 4;
 }
 
+/* What chooses the best epoch; nothing if no rows are held out. */
+static void put_score(json_t *line, const Training *training) {
+    const Dataset *dataset = training->session.dataset;
+    const Score *score = &training->session.build.info->keep_best;
+    Split split = dataset_rows(dataset, SPLIT_VALID) ? SPLIT_VALID : SPLIT_TEST;
+    if (!dataset_rows(dataset, split)) return;
+    const char *name = arena_format(training->session.arena, "%s_%s", split_name(split),
+                                    score->metric ? score->metric : "loss");
+    json_object_set_new(line, "best", json_string(name));
+    json_object_set_new(line, "higher_is_better", json_boolean(score->higher_is_better));
+}
+
 static json_t *start_line(const Training *training) {
     const Session *session = &training->session;
     const ModelInfo *info = session->build.info;
@@ -37,6 +49,11 @@ static json_t *start_line(const Training *training) {
     json_object_set_new(line, "weights", json_integer(count_weights(training)));
     if (training->weights)
         json_object_set_new(line, "weights_from", json_string(training->weights));
+    json_t *set = json_array();
+    for (uint32_t i = 0; i < training->options->set.count; i++)
+        json_array_append_new(set, json_text(training->options->set.items[i]));
+    json_object_set_new(line, "set", set);
+    put_score(line, training);
     json_object_set_new(line, "threads", json_integer(threads_count(session->threads)));
     json_object_set_new(line, "data", json_string(dataset_digest(session->dataset)));
     return line;

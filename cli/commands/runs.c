@@ -1,0 +1,195 @@
+/* mlc runs: the trainings in a folder, one line each. */
+#include "cli/results/journal.h"
+#include "cli/results/run_columns.h"
+#include "cli/session/commands.h"
+#include "cli/session/run_search.h"
+#include "cli/text/csv.h"
+#include "cli/text/terminal.h"
+#include "ir/base/display.h"
+#include "ir/base/integers.h"
+#include "ir/base/memory.h"
+#include "ir/base/names.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    const Options *options;
+    Diagnostics *diag;
+    Arena *arena;
+    RunRecord *runs;
+    uint32_t count;
+    const char **columns;
+    uint32_t column_count;
+} RunList;
+
+/* -- finding -- */
+
+static bool add_folder(RunList *list, const char *folder) {
+    uint32_t count;
+    const char **paths = runs_search(folder, list->arena, &count, list->diag);
+    if (!paths) return false;
+    list->runs = memory_grow(list->runs, list->count + count, sizeof *list->runs, "a list of runs");
+    for (uint32_t i = 0; i < count; i++)
+        list->count += run_record_read(paths[i], &list->runs[list->count]);
+    return true;
+}
+
+static bool find_runs(RunList *list) {
+    bool found = true;
+    for (int i = 0; i < list->options->operand_count; i++)
+        found &= add_folder(list, list->options->operands[i]);
+    if (!list->options->operand_count) found = add_folder(list, "runs");
+    if (!found) return false;
+    list->columns = run_columns(list->runs, list->count, list->arena, &list->column_count);
+    return true;
+}
+
+static bool sort_runs(RunList *list) {
+    const char *sort = list->options->sort;
+    if (!sort) return true;
+    for (uint32_t i = 0; i < list->column_count; i++) {
+        if (strcmp(sort + (*sort == '-'), list->columns[i])) continue;
+        run_sort(list->runs, list->count, sort);
+        return true;
+    }
+    diag_error(list->diag, STATUS_USAGE, (Span){0}, "--sort: no run has a column '%s'",
+               sort + (*sort == '-'));
+    if (!diag_suggest(list->diag, sort + (*sort == '-'), list->columns, list->column_count))
+        diag_help(list->diag, "the columns are %s",
+                  names_quoted(list->arena, list->columns, list->column_count, list->column_count));
+    return false;
+}
+
+/* -- as csv and JSON -- */
+
+static void put_csv_cell(json_t *value, FILE *out) {
+    char number[NUMBER_TEXT];
+    if (json_is_string(value))
+        csv_put_text(json_string_value(value), out);
+    else if (json_is_integer(value))
+        fprintf(out, "%lld", (long long)json_integer_value(value));
+    else if (json_is_real(value))
+        fputs(text_exact(number, json_real_value(value), VALUE_DIGITS), out);
+    json_decref(value);
+}
+
+static bool write_csv(const RunList *list) {
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+    if (!out) memory_exhausted(0, "a table of runs");
+    for (uint32_t c = 0; c < list->column_count; c++)
+        fprintf(out, "%s%s", c ? "," : "", list->columns[c]);
+    for (uint32_t r = 0; r < list->count; r++)
+        for (uint32_t c = 0; c < list->column_count; c++) {
+            putc(c ? ',' : '\n', out);
+            put_csv_cell(run_column(&list->runs[r], list->columns[c]), out);
+        }
+    putc('\n', out);
+    fclose(out);
+    bool written = file_write(list->options->table, text, length, list->diag);
+    free(text);
+    return written;
+}
+
+static void print_json(const RunList *list) {
+    for (uint32_t r = 0; r < list->count; r++) {
+        json_t *line = json_object();
+        for (uint32_t c = 0; c < list->column_count; c++) {
+            json_t *value = run_column(&list->runs[r], list->columns[c]);
+            if (value) json_object_set_new(line, list->columns[c], value);
+        }
+        json_object_set(line, "set", json_object_get(list->runs[r].start, "set"));
+        json_print_line(line, stdout);
+    }
+}
+
+/* -- as a table -- */
+
+enum { HEAD_COUNT = 8 };
+typedef struct {
+    const char *cells[HEAD_COUNT];
+} TableLine;
+
+static const char *cell_of(const RunList *list, const RunRecord *run, const char *column) {
+    json_t *value = run_column(run, column);
+    const char *text = json_is_integer(value)
+                           ? arena_format(list->arena, "%lld", (long long)json_integer_value(value))
+                       : json_is_string(value)
+                           ? arena_format(list->arena, "%s", json_string_value(value))
+                           : "";
+    json_decref(value);
+    return text;
+}
+
+static const char *number_cell(const RunList *list, double value) {
+    char number[NUMBER_TEXT];
+    return isnan(value) ? "" : arena_format(list->arena, "%s", text_number(number, value));
+}
+
+static const char *best_cell(const RunList *list, const RunRecord *run) {
+    char number[NUMBER_TEXT];
+    if (!run->best) return "";
+    return arena_format(list->arena, "%s %s, epoch %lld", run->best_score,
+                        text_number(number, run_record_number(run->best, run->best_score)),
+                        (long long)json_integer_value(json_object_get(run->best, "epoch")));
+}
+
+static TableLine line_of(const RunList *list, const RunRecord *run) {
+    const json_t *last = run_record_last(run);
+    long long done = json_integer_value(json_object_get(last, "epoch"));
+    return (TableLine){{run->folder.path, cell_of(list, run, "model"), run_state_name(run->state),
+                        arena_format(list->arena, "%lld/%s", done, cell_of(list, run, "epochs")),
+                        arena_format(list->arena, "%.1f", run->seconds),
+                        number_cell(list, run_record_number(last, "train_loss")),
+                        best_cell(list, run), cell_of(list, run, "set")}};
+}
+
+static void print_line(const TableLine *line, const int widths[HEAD_COUNT]) {
+    static const bool right[HEAD_COUNT] = {false, false, false, true, true, true, false, false};
+    int last = HEAD_COUNT - 1;
+    while (last && !*line->cells[last]) last--;
+    for (int c = 0; c <= last; c++) {
+        int width = right[c] ? widths[c] : -widths[c];
+        if (c) fputs("  ", stdout);
+        if (c == last && !right[c])
+            display_text(line->cells[c], stdout);
+        else
+            terminal_cell(stdout, line->cells[c], width, widths[c]);
+    }
+    putchar('\n');
+}
+
+static void print_table(const RunList *list) {
+    static const TableLine head = {
+        {"run", "model", "state", "epochs", "seconds", "train loss", "best", "set"}};
+    int widths[HEAD_COUNT];
+    TableLine *lines = ARENA_ARRAY(list->arena, TableLine, list->count);
+    for (int c = 0; c < HEAD_COUNT; c++) widths[c] = (int)strlen(head.cells[c]);
+    for (uint32_t r = 0; r < list->count; r++) {
+        lines[r] = line_of(list, &list->runs[r]);
+        for (int c = 0; c < HEAD_COUNT; c++) {
+            const char *cell = lines[r].cells[c];
+            widths[c] = (int)max_i64(widths[c], (int64_t)display_columns(cell, strlen(cell)));
+        }
+    }
+    print_line(&head, widths);
+    for (uint32_t r = 0; r < list->count; r++) print_line(&lines[r], widths);
+}
+
+Status command_runs(const Options *given, Diagnostics *diag) {
+    RunList list = {.options = given, .diag = diag, .arena = arena_new()};
+    if (find_runs(&list) && sort_runs(&list)) {
+        if (given->json)
+            print_json(&list);
+        else if (!given->table)
+            print_table(&list);
+        if (given->table) write_csv(&list);
+    }
+    for (uint32_t i = 0; i < list.count; i++) run_record_free(&list.runs[i]);
+    free(list.runs);
+    arena_free(list.arena);
+    return diag_status(diag);
+}

@@ -1,0 +1,41 @@
+/* A training as its folder tells it: the lines of metrics.jsonl, and whether it still runs. */
+#ifndef MLC_CLI_RESULTS_RUN_RECORD_H
+#define MLC_CLI_RESULTS_RUN_RECORD_H
+
+#include "cli/session/files.h"
+
+#include <jansson.h>
+
+typedef enum {
+    RUN_RUNNING, /* a process holds the folder's lock */
+    RUN_DONE,
+    RUN_STOPPED,   /* by a signal; --resume continues it */
+    RUN_NONFINITE, /* a loss or weight was not finite */
+    RUN_FAILED,    /* by an error after the start */
+    RUN_KILLED     /* there is no end line, and nobody writes one */
+} RunState;
+
+typedef struct {
+    Path folder;
+    RunState state;
+    json_t *start;          /* the last start line; never NULL */
+    json_t *epochs;         /* the epoch lines, ascending; epoch 0 is the untrained network */
+    json_t *best;           /* of them the best by keep_best; NULL: nothing was held out */
+    const char *best_score; /* "test_accuracy", "valid_loss": what is best; NULL like `best` */
+    bool higher_is_better;
+    double seconds; /* of all epochs */
+} RunRecord;
+
+/* Reads the folder of a run. false: it has no start line; nothing is reported or kept then. */
+bool run_record_read(const char *folder, RunRecord *record);
+void run_record_free(RunRecord *record);
+/* The last epoch line; NULL: there is none. */
+const json_t *run_record_last(const RunRecord *record);
+/* A number of an epoch line, NaN if the line has none. */
+double run_record_number(const json_t *line, const char *key);
+/* "running", "done", "stopped", "nonfinite", "failed", "killed" */
+const char *run_state_name(RunState state);
+/* BLAKE3 of last.safetensors: equal trainings have equal hashes. Empty if there is no such file. */
+void run_record_hash(const RunRecord *record, char hash[65]);
+
+#endif
