@@ -140,7 +140,8 @@ static bool fold_same(Import *import, OpNode *node) {
     return true;
 }
 
-/* Which nodes are folded. shapes: also of tensors that are no constants. */
+/* The operations that can be folded. shapes: the result depends only on the shape of the input, so
+ * the input need not be a constant. */
 static const struct {
     const char *op;
     Fold *fold;

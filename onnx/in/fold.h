@@ -4,8 +4,8 @@
 
 #include "onnx/in/translate.h"
 
-/* The largest number of elements that is computed. More would not be written down as a shape, or as
- * a table of a few numbers. Weights may be moved, but not computed. */
+/* The largest number of elements that is computed. Larger results cannot be part of a shape or of a
+ * small table. Elements of weights may be moved, but not computed. */
 enum { FOLD_MOST = 1 << 24 };
 
 /* Computes the output of a node of constants; false after reporting an error. */
@@ -16,7 +16,7 @@ Fold fold_cast, fold_reshape, fold_unsqueeze, fold_squeeze, fold_flatten, fold_t
 /* fold_arithmetic.c: numbers are computed */
 Fold fold_binary, fold_unary, fold_where, fold_trilu, fold_prod, fold_dequantize;
 
-/* The output of the node becomes this constant; true. */
+/* Makes the output of the node this constant; returns true. */
 bool fold_give(OpNode *node, Tensor *constant);
 /* A copy of a tensor, to be changed. */
 Tensor *fold_like(Import *import, const Tensor *from);

@@ -1,4 +1,4 @@
-/* Folding of arithmetic, of numbers that are broadcast to each other. */
+/* Folding of arithmetic. Operands are broadcast. */
 #include "onnx/in/fold.h"
 
 #include <math.h>
@@ -15,7 +15,7 @@ static double real_result(const char *op, double a, double b) {
     return (double)NAN;
 }
 
-/* false: a multiple of N is not one afterwards, or the operation is not known. */
+/* false: the result would not be a number or a multiple of N, or the operation is unknown. */
 static bool whole_result(const char *op, Dim a, Dim b, Dim *result) {
     bool rows = a.rows || b.rows, fits = true;
     int64_t x = a.size, y = b.size;
@@ -39,7 +39,7 @@ static bool whole_result(const char *op, Dim a, Dim b, Dim *result) {
     return false;
 }
 
-/* Where the element at `at` of the result lies in a tensor that is broadcast to it. */
+/* The index in a broadcast tensor of element `at` of the result. */
 static int64_t place_in(const Tensor *tensor, int rank, const Dim *dims, int64_t at) {
     int64_t place = 0, step = 1;
     for (int i = rank - 1; i >= 0; i--) {
@@ -77,7 +77,7 @@ bool fold_binary(Import *import, OpNode *node) {
         int64_t x = place_in(a, rank, dims, i), y = place_in(b, rank, dims, i);
         if (reals) reals[i] = (float)real_result(op, (double)a->reals[x], (double)b->reals[y]);
         if (wholes && !whole_result(op, a->wholes[x], b->wholes[y], &wholes[i]))
-            return node_fail(import, node, "these whole numbers cannot be computed here");
+            return node_fail(import, node, "it cannot be computed for these whole numbers");
     }
     if (!strcmp(op, "Equal") || !strcmp(op, "Less") || !strcmp(op, "Greater"))
         tensor->kind = KIND_BOOL;
@@ -104,7 +104,7 @@ bool fold_unary(Import *import, OpNode *node) {
                                               : 1 / x->reals[i];
     }
     if (wholes && strcmp(op, "Not") && strcmp(op, "Neg"))
-        return node_fail(import, node, "it is computed of whole numbers");
+        return node_fail(import, node, "it cannot be computed for whole numbers");
     return fold_give(node, tensor);
 }
 
@@ -124,13 +124,13 @@ bool fold_where(Import *import, OpNode *node) {
     return fold_give(node, tensor);
 }
 
-/* The upper or lower triangle, as of a mask of what a sequence may look at. */
+/* Keeps the upper or lower triangle, as for the mask of a causal attention. */
 bool fold_trilu(Import *import, OpNode *node) {
     const Tensor *x = node->in[0];
     double diagonal = 0;
     bool upper = node_int(node, "upper", 1);
     if (x->rank < 2 || (node->in_count > 1 && node->in[1] && !is_number(node->in[1], &diagonal)))
-        return node_fail(import, node, "it is no matrix, or its diagonal is not known");
+        return node_fail(import, node, "it is not a matrix, or its diagonal is not a constant");
     int64_t rows = x->dims[x->rank - 2].size, columns = x->dims[x->rank - 1].size;
     float *reals;
     Dim *wholes;
@@ -158,8 +158,8 @@ bool fold_prod(Import *import, OpNode *node) {
     return fold_give(node, tensor);
 }
 
-/* (x - zero) * scale, of 8-bit weights; scale and zero may be those of each channel along an
- * axis. */
+/* (x - zero) * scale, for 8-bit weights. Scale and zero are numbers, or have an element for each
+ * channel along an axis. */
 bool fold_dequantize(Import *import, OpNode *node) {
     const Tensor *x = node->in[0], *scale = node->in[1],
                  *zero = node->in_count > 2 ? node->in[2] : NULL;

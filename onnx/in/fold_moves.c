@@ -13,7 +13,7 @@ bool fold_cast(Import *import, OpNode *node) {
         float *reals = ARENA_ARRAY(import->arena, float, x->count);
         for (int64_t i = 0; i < x->count; i++) {
             if (x->wholes[i].rows)
-                return node_fail(import, node, "it makes a real number of the number of rows");
+                return node_fail(import, node, "it converts the number of rows to a real number");
             reals[i] = (float)x->wholes[i].size;
         }
         tensor->reals = reals;
@@ -34,7 +34,8 @@ bool fold_cast(Import *import, OpNode *node) {
     return fold_give(node, tensor);
 }
 
-/* A shape with 0 (as before), and -1 (what is left). false: the elements do not fit. */
+/* Resolves a shape: 0 keeps the size of the input, -1 takes the remaining elements. false: the
+ * elements do not fit. */
 static bool resolve_shape(const Tensor *x, const int64_t *wanted, uint32_t count, bool zero_is_zero,
                           Dim *dims) {
     int64_t known = 1;

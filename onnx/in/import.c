@@ -1,4 +1,4 @@
-/* From an ONNX file to the text of a model: reads it, chooses its outputs, checks its
+/* From an ONNX file to the text of a model: reads the file, chooses the outputs, checks the
  * operations, translates node by node. */
 #include "onnx/in/translate.h"
 
@@ -60,7 +60,8 @@ static bool is_real(OnnxType type) {
            type == ONNX_BFLOAT16;
 }
 
-/* Keeps the outputs that are real numbers: scores, not the class that follows from them. */
+/* Keeps outputs of real numbers. A class that the file computes from scores is replaced by the
+ * scores. */
 static bool choose_outputs(Import *import, OnnxGraph *graph) {
     const Names *makers = makers_of(import, graph);
     uint32_t kept = 0;
@@ -77,14 +78,13 @@ static bool choose_outputs(Import *import, OnnxGraph *graph) {
             graph->output_count == 1 && maker->input_count) {
             import_note(
                 import,
-                "the output '%.60s' is a class; the scores that it follows from are the output here",
+                "the output '%.60s' is a class; the model gives the scores from which it follows",
                 output->name);
             output->name = maker->inputs[0];
             output->type = ONNX_FLOAT;
         }
         if (output->type && !is_real(output->type) && graph->output_count > 1) {
-            import_note(import,
-                        "the output '%.60s' is left out: it is no score, but what follows from one",
+            import_note(import, "the output '%.60s' is left out: it follows from the scores",
                         output->name);
             continue;
         }
@@ -99,7 +99,7 @@ static bool choose_outputs(Import *import, OnnxGraph *graph) {
 
 /* -- inputs and tensors -- */
 
-/* The size that the command line gives an axis. */
+/* The size of a named axis from the command line; 0: none. */
 static bool given_size(const Import *import, const char *name, int64_t *size) {
     size_t length = strlen(name);
     for (uint32_t i = 0; i < import->size_count && length; i++) {
@@ -145,7 +145,8 @@ static bool add_input(Import *import, const OnnxValue *value) {
     tensor->kind = real ? KIND_REAL : value->type == ONNX_BOOL ? KIND_BOOL : KIND_WHOLE;
     if (!value->type || value->type == ONNX_STRING) {
         diag_error(import->diag, STATUS_MODEL, (Span){0},
-                   "'%s': the input '%.100s' is no tensor of numbers", import->path, value->name);
+                   "'%s': the input '%.100s' is not a tensor of numbers", import->path,
+                   value->name);
         return false;
     }
     if (!take_dims(import, value, tensor)) return false;
@@ -164,7 +165,7 @@ static bool add_input(Import *import, const OnnxValue *value) {
     return true;
 }
 
-/* What a node or an output reads, by name. */
+/* The tensor that a node or an output reads, by its name. */
 static Names *read_values(const Import *import, const OnnxGraph *graph) {
     Names *reads = names_new(import->arena);
     for (uint32_t i = 0; i < graph->node_count; i++)
@@ -182,7 +183,7 @@ static bool add_sources(Import *import, const OnnxGraph *graph) {
         tensor->name = graph->tensors[i]->name;
         if (tensor->type == ONNX_FLOAT16 || tensor->type == ONNX_BFLOAT16 ||
             tensor->type == ONNX_DOUBLE)
-            import_note(import, "weights of 16 or 64 bits are f32 here");
+            import_note(import, "weights of 16 or 64 bits become f32");
         names_put(import->tensors, tensor->name, tensor);
     }
     import->inputs = ARENA_ARRAY(import->arena, Tensor *, graph->input_count);
@@ -194,8 +195,8 @@ static bool add_sources(Import *import, const OnnxGraph *graph) {
         good &= add_input(import, value);
     }
     if (!good || import->input_count) return good;
-    diag_error(import->diag, STATUS_MODEL, (Span){0},
-               "'%s' has no input on which an output depends", import->path);
+    diag_error(import->diag, STATUS_MODEL, (Span){0}, "'%s' has no output that depends on an input",
+               import->path);
     return false;
 }
 
@@ -285,7 +286,7 @@ static bool take_outputs(Import *import, const OnnxGraph *graph) {
                                         : dims_text(import, tensor->dims, tensor->rank));
             return false;
         }
-        /* an input or another output under a second name, and truth values, become a statement */
+        /* an input or another output under a second name, and truth values, need a statement */
         bool again = !tensor->text || tensor->kind != KIND_REAL || !tensor->args;
         for (uint32_t k = 0; k < i; k++) again |= import->outputs[k] == tensor;
         if (again)

@@ -1,5 +1,5 @@
-/* An ONNX file as it was read: messages as structures in the importer's arena. Names are texts
- * of the file, whatever is in them; numbers of tensors are decoded. Nothing is understood yet. */
+/* An ONNX file as it was read: messages as structures in the importer's arena. Names may be any
+ * text. Numbers of tensors are decoded, but nothing is interpreted yet. */
 #ifndef MLC_ONNX_IN_MODEL_H
 #define MLC_ONNX_IN_MODEL_H
 
@@ -91,9 +91,9 @@ OnnxModel *onnx_read(const char *path, Arena *arena, Diagnostics *diag);
  * files. */
 OnnxModel *onnx_read_bytes(const void *bytes, size_t length, const char *path, Arena *arena,
                            Diagnostics *diag);
-/* Replaces calls of the file's functions by their nodes, leaves out what no output needs, and
- * sorts the rest so that every value is made before it is used. false after reporting:
- * STATUS_MODEL, of a cycle, a value that nobody makes, or two of one name. */
+/* Replaces calls of the file's functions by their nodes, removes nodes that no output needs, and
+ * sorts the others so that every value is made before it is used. false after a STATUS_MODEL error:
+ * a cycle, a value that no node makes, or two values of one name. */
 bool onnx_order(OnnxModel *model, Arena *arena, Diagnostics *diag);
 /* Makes the text and the weights of a model that was read. As onnx_import. */
 bool onnx_translate(OnnxModel *model, const char *const *sizes, uint32_t size_count, Arena *arena,

@@ -1,4 +1,4 @@
-/* Operations of each element. */
+/* Elementwise operations. */
 #include "onnx/in/translate.h"
 
 #include <math.h>
@@ -76,7 +76,7 @@ bool op_gelu(Import *import, OpNode *node) {
     return true;
 }
 
-/* The slope of each channel has the shape [C, 1, 1], so it meets the channels; before opset 7 it
+/* The slope has the shape [C, 1, 1], so that it is broadcast along the channels; before opset 7 it
  * has the shape [C]. */
 bool op_prelu(Import *import, OpNode *node) {
     int rank;
@@ -125,12 +125,12 @@ bool op_clip(Import *import, OpNode *node) {
     return true;
 }
 
-/* In a network that trains, dropout counts. */
+/* Dropout does nothing at inference. In a file in training mode it is kept. */
 bool op_dropout(Import *import, OpNode *node) {
     double ratio = (double)node_float(node, "ratio", 0.5F), training = 0;
     if (node->in_count > 2 && node->in[2] &&
         (!is_number(node->in[2], &training) || training != 0)) {
-        node_fail(import, node, "it is in the form of the training");
+        node_fail(import, node, "it is in training mode");
         diag_help(import->diag, "export the network after model.eval()");
         return false;
     }
@@ -167,8 +167,8 @@ bool op_cast(Import *import, OpNode *node) {
 
 /* -- two or more operands -- */
 
-/* x with further axes of size 1 at the front: constants of one element are numbers, which bring
- * no axes. */
+/* x with axes of size 1 added at the front. A constant of one element becomes a number, whose axes
+ * would be lost. */
 static Tensor *with_rank(Import *import, Tensor *x, int rank) {
     Dim dims[ONNX_MAX_RANK];
     if (x->constant || x->rank >= rank) return x;
@@ -180,7 +180,8 @@ static Tensor *with_rank(Import *import, Tensor *x, int rank) {
     return y;
 }
 
-/* Adds a constant to a layer that has no bias yet, and that nobody else reads: it is the bias. */
+/* A constant that is added to a layer without a bias is the bias, if nothing else reads the
+ * layer. */
 static bool is_bias(const Tensor *layer, const Tensor *constant) {
     if (!layer->layer || !layer->layer->kind || layer->consumers != 1 || layer->layer->count != 1 ||
         !constant->constant || !constant->reals)
@@ -188,7 +189,7 @@ static bool is_bias(const Tensor *layer, const Tensor *constant) {
     bool norm = !strcmp(layer->layer->kind, "layer_norm"),
          dense = !strcmp(layer->layer->kind, "dense");
     int channel_axis = dense || norm ? layer->rank - 1 : 1, after = layer->rank - 1 - channel_axis;
-    int own = constant->rank - 1 - after; /* the constant's axis that meets the channels */
+    int own = constant->rank - 1 - after; /* the axis of the constant along the channels */
     if (own < 0 || constant->dims[own].size != constant->count) return false;
     return !layer->dims[channel_axis].rows && layer->dims[channel_axis].size == constant->count &&
            constant->rank <= layer->rank;
@@ -208,7 +209,7 @@ static bool add_bias(Import *import, OpNode *node) {
     return false;
 }
 
-/* Scales what layer_norm without weights has made: these are its weights. */
+/* A constant that scales a layer_norm without weights is its weight. */
 static bool scale_norm(Import *import, OpNode *node) {
     for (int i = 0; i < 2; i++) {
         Tensor *norm = node->in[i], *constant = node->in[1 - i];
@@ -227,7 +228,7 @@ static bool scale_norm(Import *import, OpNode *node) {
     return false;
 }
 
-/* A number with x, in the form of the language: x + -0.5 is x - 0.5. */
+/* Adds a number to x, as a person would write it: x + -0.5 is x - 0.5. */
 static const char *text_for(const OpNode *node, const Tensor *b) {
     double number;
     if (!strcmp(node->onnx->op, "Add") && is_number(b, &number) && number < 0 && b->reals)
@@ -270,7 +271,7 @@ bool op_binary(Import *import, OpNode *node) {
     return true;
 }
 
-/* Before opset 7 the second operand lies along an axis of the first. */
+/* Before opset 7, an attribute tells along which axis the second operand is broadcast. */
 static bool legacy_axis(Import *import, OpNode *node) {
     Tensor *a = node->in[0], *b = node->in[1];
     if (import->model->opset >= 7 || !node_int(node, "broadcast", 0) ||
@@ -291,7 +292,7 @@ static bool legacy_axis(Import *import, OpNode *node) {
     return true;
 }
 
-/* From left to right. Mean divides by their number. */
+/* Adds, compares or averages several operands, from left to right. */
 bool op_several(Import *import, OpNode *node) {
     Tensor *sum = node->in[0];
     bool mean = !strcmp(node->onnx->op, "Mean");
@@ -371,7 +372,7 @@ bool op_quantize(Import *import, OpNode *node) {
     if (!is_zero(zero))
         rounded = inner(import, LEVEL_SUM, "%05 + %16", 2, (Tensor *[]){rounded, zero});
     make_pipe(import, node, 0, arena_format(import->arena, "clip(%s)", limits), rounded);
-    import_note(import, "quantized values are computed in f32, which holds them exactly");
+    import_note(import, "quantized values are computed in f32, which represents them exactly");
     return true;
 }
 

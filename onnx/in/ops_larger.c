@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* A constant that is one number repeated, as that number; else the constant. */
+/* A constant whose elements are all equal becomes one number; others stay as they are. */
 static Tensor *as_number(Import *import, Tensor *x) {
     if (!x->constant || !x->reals || x->count < 2) return x;
     for (int64_t i = 1; i < x->count; i++)
@@ -24,7 +24,7 @@ bool op_expand(Import *import, OpNode *node) {
         if (wanted.dims[i].size < 1)
             return node_fail(import, node, "its shape has the size %lld",
                              (long long)wanted.dims[i].size);
-    for (int i = 0; i < wanted.rank; i++) { /* the size of a batch that the file fixes */
+    for (int i = 0; i < wanted.rank; i++) { /* the file may fix the size of the batch */
         int own = i - (wanted.rank - x->rank);
         if (own >= 0 && x->dims[own].rows && !wanted.dims[i].rows &&
             wanted.dims[i].size == import->batch * x->dims[own].size)
@@ -66,7 +66,7 @@ bool op_tile(Import *import, OpNode *node) {
     return true;
 }
 
-/* Constant of a shape with N: one number that is repeated. */
+/* A shape with N cannot be a constant: one number is expanded. */
 bool op_constant_of_shape(Import *import, OpNode *node) {
     const Tensor *shape = node->in[0];
     const OnnxAttribute *value = onnx_attribute(node->onnx, "value");
@@ -112,7 +112,7 @@ bool op_constant_of_shape(Import *import, OpNode *node) {
     return true;
 }
 
-/* The row of a part of an axis at its edge, for padding by copies. */
+/* Pads by copies of the edge, or by a reflection: parts of each axis are joined with it. */
 static bool pad_by_copies(Import *import, OpNode *node, const int64_t *pads, const char *mode) {
     Tensor *y = node->in[0];
     bool reflect = !strcmp(mode, "reflect");
@@ -122,7 +122,7 @@ static bool pad_by_copies(Import *import, OpNode *node, const int64_t *pads, con
         if (!before && !after) continue;
         if (y->dims[axis].rows || before + after > 60 ||
             (reflect && (before >= size || after >= size)))
-            return node_fail(import, node, "axis %d cannot be padded so", axis);
+            return node_fail(import, node, "axis %d cannot be padded in this mode", axis);
         const char *text = "concat([";
         for (int64_t i = before; i > 0; i--)
             text = arena_format(import->arena, "%s%s, ", text,
@@ -153,7 +153,7 @@ bool op_pad(Import *import, OpNode *node) {
         return false;
     if (node->in_count > 2 && node->in[2] && !is_number(node->in[2], &value))
         return node_fail(import, node, "its value must be known here");
-    if (node->in_count > 3 && node->in[3]) { /* the axes that are padded; the others are not */
+    if (node->in_count > 3 && node->in[3]) { /* only these axes are padded */
         const int64_t *axes;
         uint32_t axis_count;
         int64_t *all = ARENA_ARRAY(import->arena, int64_t, 2 * ONNX_MAX_RANK);
@@ -202,7 +202,7 @@ bool op_pad(Import *import, OpNode *node) {
     return true;
 }
 
-/* Whole factors of height and width, each pixel repeated. */
+/* Finds the factors of height and width, which must be whole: each pixel is repeated. */
 static bool whole_factors(Import *import, OpNode *node, int64_t factors[2]) {
     const Tensor *x = node->in[0], *scales = NULL;
     const OnnxAttribute *attribute = onnx_attribute(node->onnx, "scales");
@@ -237,8 +237,8 @@ bool op_resize(Import *import, OpNode *node) {
         return node_fail(import, node, "its input is not a batch of pictures");
     if (strcmp(mode, "nearest"))
         return node_fail(import, node, "the mode '%.40s' is not supported; 'nearest' is", mode);
-    /* Of these, whole factors repeat each pixel: floor from the corner, the nearest from the
-     * middle. */
+    /* These modes repeat each pixel if the factors are whole: rounding down from the corner, or to
+     * the nearest from the centre. */
     const char *nearest = node_string(node, "nearest_mode", "round_prefer_floor");
     bool corner =
         import->model->opset < 11 || (!strcmp(place, "asymmetric") && !strcmp(nearest, "floor"));
@@ -266,7 +266,7 @@ bool op_resize(Import *import, OpNode *node) {
     return true;
 }
 
-/* Pixels from channels, and back: a reshape, a permute and a reshape. */
+/* Moves blocks of pixels to channels, or back: a reshape, a permute and a reshape. */
 static bool move_blocks(Import *import, OpNode *node, const Dim *apart, const char *order,
                         const Dim *moved, const Dim *dims) {
     Tensor *y =

@@ -13,7 +13,7 @@ const char *layer_text_with_bias(const Import *import, const char *text) {
     return arena_format(import->arena, "%.*s%s", (int)(at - text), text, at + strlen(", " NO_BIAS));
 }
 
-/* Numbers times a factor: alpha and beta of Gemm. */
+/* Multiplies a constant by a factor, such as alpha and beta of Gemm. */
 static const Tensor *scaled(Import *import, const Tensor *constant, float factor) {
     if (factor == 1) return constant;
     float *reals = ARENA_ARRAY(import->arena, float, constant->count);
@@ -59,7 +59,7 @@ bool op_matmul(Import *import, OpNode *node) {
         make_dense(import, node, a, transposed(import, b, 2, exchange));
         return true;
     }
-    /* leading axes are repeated, the last two are those of the product */
+    /* leading axes are broadcast; the last two are those of the product */
     Tensor left = *a, right = *b;
     left.rank -= 2;
     right.rank -= 2;
@@ -158,7 +158,7 @@ bool op_batch_norm(Import *import, OpNode *node) {
     for (uint32_t i = 1; i < node->out_count; i++)
         training |= *node->out[i]->name && node->out[i]->consumers;
     if (training) {
-        node_fail(import, node, "it is in the form of the training");
+        node_fail(import, node, "it is in training mode");
         diag_help(import->diag, "export the network after model.eval()");
         return false;
     }
@@ -212,7 +212,7 @@ bool op_layer_norm(Import *import, OpNode *node) {
     return true;
 }
 
-/* Over height and width of each channel of each row. */
+/* Normalizes over height and width, for each channel of each row. */
 bool op_instance_norm(Import *import, OpNode *node) {
     Tensor *x = node->in[0];
     if (x->rank < 3 || !channel_constants(import, node, 1, 2, x->dims[1].size))

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* "[:, 2:5]": a part of one axis, with a step */
+/* The text of a part of one axis, such as "%09[:, 2:5]". */
 const char *part_text(const Import *import, int axis, int64_t from, int64_t to, int64_t step) {
     const char *text = "%09[";
     for (int i = 0; i < axis; i++) text = arena_format(import->arena, "%s:, ", text);
@@ -112,7 +112,8 @@ bool op_slice(Import *import, OpNode *node) {
     return true;
 }
 
-/* One index leaves its axis out: x[:, 0]. Several are a part, or parts that are joined. */
+/* A single index removes its axis: x[:, 0]. Several consecutive indices are a part; others are
+ * parts that are joined. */
 static bool gather_constant(Import *import, OpNode *node, int axis) {
     Tensor *x = node->in[0];
     const int64_t *index;
@@ -154,7 +155,7 @@ static bool gather_constant(Import *import, OpNode *node, int axis) {
     return true;
 }
 
-/* Rows of a table by numbers of the data: an embedding. */
+/* Rows of a constant matrix, chosen by numbers of the data, are an embedding. */
 static bool gather_rows(Import *import, OpNode *node) {
     const Tensor *table = node->in[0];
     Tensor *ids = node->in[1];
@@ -194,7 +195,7 @@ bool op_gather_elements(Import *import, OpNode *node) {
     return true;
 }
 
-/* What is folded always, or else cannot be said. */
+/* Operations that can only be folded: the language has nothing for them. */
 bool op_constant_only(Import *import, OpNode *node) {
     return node_fail(import, node, "its inputs must be known here");
 }

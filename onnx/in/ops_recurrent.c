@@ -11,7 +11,7 @@ static const struct {
 #include "onnx/in/recurrent.def"
 };
 
-/* Zeros, perhaps repeated for each row, or a part of that. */
+/* Whether a tensor is zeros, perhaps repeated for each row, or a part of such a tensor. */
 static bool is_zero(const Tensor *tensor) {
     for (int64_t i = 0; tensor->constant && i < tensor->count; i++)
         if (tensor->reals ? tensor->reals[i] != 0 : tensor->wholes[i].size != 0) return false;

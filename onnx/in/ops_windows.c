@@ -6,11 +6,9 @@
 
 /* -- windows -- */
 
-enum {
-    LARGEST = 1 << 20
-}; /* of kernels, strides and pads: products of them stay far from overflow */
+enum { LARGEST = 1 << 20 }; /* the largest kernel, stride and pad: their products cannot overflow */
 
-/* Height and width. Of sequences [N, C, W] the height is 1. */
+/* A window with its height and width; in sequences [N, C, W] the height is 1. */
 typedef struct {
     int64_t kernel[2], stride[2], dilation[2], before[2], after[2];
     Dim size[2];
@@ -32,7 +30,7 @@ static bool take_pair(const Import *import, const OpNode *node, const char *name
     return true;
 }
 
-/* As many as keep the size, divided by the stride: the odd one behind, or in front. */
+/* The padding that keeps the size, divided by the stride. An odd element is behind, or in front. */
 static void pad_same(Windowing *window, bool odd_in_front) {
     for (int i = 0; i < 2; i++) {
         int64_t size = window->size[i].size,
@@ -86,13 +84,13 @@ static bool take_window(const Import *import, const OpNode *node, const Tensor *
            take_pads(import, node, window);
 }
 
-/* "3", or "[3, 5]" */
+/* The text of the numbers: "3", or "[3, 5]". */
 static const char *pair_text(const Import *import, const int64_t pair[2]) {
     if (pair[0] == pair[1]) return arena_format(import->arena, "%lld", (long long)pair[0]);
     return arena_format(import->arena, "[%lld, %lld]", (long long)pair[0], (long long)pair[1]);
 }
 
-/* ", NAME = VALUE", or nothing where it is the default. */
+/* The text of an argument, ", NAME = VALUE"; "" if it has the default. */
 static const char *pair_argument(const Import *import, const char *name, const int64_t pair[2],
                                  int64_t standard) {
     if (pair[0] == standard && pair[1] == standard) return "";
@@ -103,7 +101,7 @@ static bool is_symmetric(const Windowing *window) {
     return window->before[0] == window->after[0] && window->before[1] == window->after[1];
 }
 
-/* "same" of the language: the odd one behind, with stride 1. */
+/* Whether the padding is "same" of the language: an odd element is behind, and the stride is 1. */
 static bool is_same(const Windowing *window) {
     bool same = true;
     for (int i = 0; i < 2; i++) {
@@ -127,7 +125,8 @@ static Tensor *as_picture(Import *import, Tensor *x, int axes) {
     return y;
 }
 
-/* Padding that the layer cannot say: zeros, or another number, in front of and behind each axis. */
+/* Pads the input where the layer cannot: with zeros or another number, in front of and behind each
+ * axis. */
 static Tensor *padded(Import *import, Tensor *x, Windowing *window, const char *below) {
     Dim dims[ONNX_MAX_RANK];
     memcpy(dims, x->dims, sizeof dims);
@@ -186,8 +185,8 @@ static void give_sequence(Import *import, OpNode *node, Tensor *y, const Dim dim
              3, flat);
 }
 
-/* The picture that a layer has made, in the shape of the file. The layer is the output itself,
- * unless the file has sequences. */
+/* The result of a layer in the shape of the file. In a file of sequences, the axis of height 1 is
+ * removed. */
 static Tensor *layer_output(Import *import, OpNode *node, Tensor *x, const Windowing *window,
                             const char *text, const Dim dims[4]) {
     if (window->axes == 2) {
@@ -200,7 +199,7 @@ static Tensor *layer_output(Import *import, OpNode *node, Tensor *x, const Windo
     return y;
 }
 
-/* The filters of the file as those of a picture of height 1. */
+/* The filters of a sequence, with a height of 1. */
 static const Tensor *picture_filters(Import *import, const Tensor *weight, int axes) {
     if (axes == 2) return weight;
     int64_t dims[] = {weight->dims[0].size, weight->dims[1].size, 1, weight->dims[2].size};
@@ -264,7 +263,7 @@ bool op_conv(Import *import, OpNode *node) {
     return add_channel_bias(import, node, layer, channels);
 }
 
-/* output_shape says the size of the result, so that the padding follows. */
+/* If output_shape gives the size of the result, the padding follows from it. */
 static bool transposed_pads(const Import *import, const OpNode *node, Windowing *window,
                             int64_t output_pad[2]) {
     uint32_t count;
@@ -307,14 +306,15 @@ bool op_conv_transpose(Import *import, OpNode *node) {
     x = as_picture(import, x, window.axes);
     Dim dims[4] = {x->dims[0], {channels, false}};
     for (int i = 0; i < 2; i++) {
-        /* what is cut off behind and not in front is made, and then sliced away */
+        /* elements that only the end loses are computed, and then sliced away */
         if (window.before[i] > window.after[i])
             output_pad[i] += window.before[i] - window.after[i], window.after[i] = window.before[i];
         dims[2 + i] = (Dim){(window.size[i].size - 1) * window.stride[i] +
                                 window.dilation[i] * (window.kernel[i] - 1) + 1 + output_pad[i] -
                                 window.before[i] - window.after[i],
                             false};
-        if (dims[2 + i].size < 1) return node_fail(import, node, "its padding leaves nothing");
+        if (dims[2 + i].size < 1)
+            return node_fail(import, node, "its padding is larger than its result");
         if (output_pad[i] >= window.stride[i] && output_pad[i] >= window.dilation[i])
             return node_fail(import, node, "its output_padding is as large as its stride");
         if (window.after[i] != window.before[i])
@@ -337,8 +337,8 @@ bool op_conv_transpose(Import *import, OpNode *node) {
 
 /* -- pooling -- */
 
-/* ceil_mode: a window more where a remainder is left, if it begins inside of the picture or its
- * front padding. */
+/* ceil_mode adds a window for the remaining elements, if it begins inside the picture or its front
+ * padding. */
 static void round_up(Windowing *window, int64_t extra[2]) {
     for (int i = 0; i < 2; i++) {
         int64_t reach = window->dilation[i] * (window->kernel[i] - 1) + 1,
@@ -359,14 +359,14 @@ static const char *pool_text(const Import *import, const char *name, const Windo
                         pair_argument(import, "dilation", window->dilation, 1));
 }
 
-/* Whether the layer can pad by itself: as much on both sides, and at most half of the kernel. */
+/* Whether the layer can pad itself: equally on both sides, and by at most half of the kernel. */
 static bool pads_itself(const Windowing *window) {
     return is_symmetric(window) && window->before[0] <= window->kernel[0] / 2 &&
            window->before[1] <= window->kernel[1] / 2;
 }
 
-/* 1 / how much of each window lies in the picture, for averages that do not count the padding: a
- * constant [1, 1, H, W]. */
+/* For averages that do not count the padding: a constant [1, 1, H, W] of 1 / (elements of each
+ * window that are inside the picture). */
 static Tensor *window_shares(Import *import, const Windowing *window, const Dim dims[4],
                              const int64_t extra[2], bool count_padding) {
     float *reals = ARENA_ARRAY(import->arena, float, dims[2].size *dims[3].size);
@@ -396,7 +396,7 @@ bool op_pool(Import *import, OpNode *node) {
     bool maximum = !strcmp(node->text, "max_pool"),
          count_padding = node_int(node, "count_include_pad", 0);
     if (node->out_count > 1 && node->out[1]->consumers)
-        return node_fail(import, node, "places of maxima are not supported");
+        return node_fail(import, node, "the indices of maxima are not supported");
     if (!take_window(import, node, x, NULL, &window)) return false;
     if (!maximum && (window.dilation[0] != 1 || window.dilation[1] != 1))
         return node_fail(import, node, "averages with dilation are not supported");

@@ -22,7 +22,7 @@ static const OnnxFunction *function_of(const OnnxModel *model, const OnnxNode *n
     return NULL;
 }
 
-/* A call: what names of the function's body are called outside of it. */
+/* A call of a function, and the outer names of the values in its body. */
 typedef struct {
     const OnnxNode *node;
     const OnnxFunction *function;
@@ -47,8 +47,8 @@ static const char **outer_names(const Ordering *ordering, const FunctionCall *ca
     return outer;
 }
 
-/* An attribute of the body may be one of the call. One that the call does not have is left out,
- * and has its default. */
+/* An attribute in the body may refer to an attribute of the call. If the call does not have it, the
+ * default applies. */
 static const OnnxAttribute *outer_attributes(const Ordering *ordering, const FunctionCall *call,
                                              const OnnxNode *inner, uint32_t *count) {
     OnnxAttribute *outer = ARENA_ARRAY(ordering->arena, OnnxAttribute, inner->attribute_count);
@@ -107,8 +107,7 @@ static bool inline_calls(const Ordering *ordering, const OnnxNode *nodes, uint32
 
 /* -- the order -- */
 
-/* Who makes a value: a node by its number from 1; inputs and tensors are there from the
- * beginning. */
+/* The node that makes each value, by its number from 1; 0 for inputs and tensors. */
 typedef struct {
     uint32_t node;
 } Maker;
@@ -143,7 +142,7 @@ static bool find_makers(const Ordering *ordering, Names *makers) {
 
 typedef enum { UNSEEN, OPEN, DONE } Visit;
 typedef struct {
-    uint32_t node, next; /* next: the input that is to be looked at */
+    uint32_t node, next; /* next: the input to visit next */
 } Step;
 
 static bool not_made(const Ordering *ordering, const OnnxNode *node, const char *name) {
@@ -176,7 +175,7 @@ static bool visit(const Ordering *ordering, const Names *makers, uint32_t root, 
         if (!maker || !maker->node || visits[maker->node - 1] == DONE) continue;
         if (visits[maker->node - 1] == OPEN) {
             diag_error(ordering->diag, STATUS_MODEL, (Span){0},
-                       "'%s': the nodes go round in a circle at %s", ordering->model->path,
+                       "'%s': the nodes form a cycle at %s", ordering->model->path,
                        onnx_node_text(node, ordering->arena));
             return false;
         }
@@ -186,8 +185,7 @@ static bool visit(const Ordering *ordering, const Names *makers, uint32_t root, 
     return true;
 }
 
-/* The nodes that an output needs, in their order. Those of the file that are in order already
- * stay so. */
+/* Sorts the nodes that an output needs. An order of the file that is valid is kept. */
 static bool sort(const Ordering *ordering) {
     OnnxGraph *graph = &ordering->model->graph;
     Names *makers = names_new(ordering->arena);

@@ -1,5 +1,5 @@
-/* What exporters spell out although it has a name: layer normalization before opset 17, gelu
- * before 20, silu always. */
+/* Functions that exporters write as several nodes: layer normalization before opset 17, gelu before
+ * opset 20, silu always. */
 #include "onnx/in/translate.h"
 
 #include <math.h>
@@ -14,7 +14,7 @@ static bool near(const Tensor *tensor, double wanted) {
     return is_number(tensor, &number) && fabs(number - wanted) <= 1e-4 * fabs(wanted);
 }
 
-/* The other operand where one is a number near `wanted`; NULL: none is. */
+/* If one operand is a number near `wanted`, the other one; else NULL. */
 static Tensor *beside_number(const Tensor *tensor, const char *op, double wanted) {
     if (!is_op(tensor, op)) return NULL;
     for (int i = 0; i < 2; i++)
@@ -63,7 +63,7 @@ static bool layer_norm(Import *import, OpNode *node) {
 
 /* -- products -- */
 
-/* The factors of a product of products: a chain is followed for a few nodes only. */
+/* The factors of a chain of products. Only a few nodes are followed. */
 enum { FACTORS = 4, FACTOR_DEPTH = 3 };
 static uint32_t factors_of(Tensor *const *in, Tensor *factors[FACTORS], uint32_t count, int depth) {
     for (int i = 0; i < 2 && count < FACTORS; i++) {

@@ -1,6 +1,6 @@
-/* From the bytes of an ONNX file to its messages. Nothing in them is trusted: sizes are checked
- * before memory is taken, and no more is taken than a small multiple of the bytes that are
- * there. */
+/* From the bytes of an ONNX file to its messages. Nothing in them is trusted. Sizes are checked
+ * before memory is allocated, and the memory is at most a small multiple of the bytes in the
+ * file. */
 #include "ir/base/files.h"
 #include "ir/ops/shapes.h"
 #include "onnx/in/reading.h"
@@ -82,7 +82,7 @@ static OnnxAttribute read_attribute(Reading *reading, WireReader at) {
             break;
         case ATTRIBUTE_g:
             attribute.kind = ONNX_ATTRIBUTE_GRAPH;
-            break; /* whoever has a body is not supported */
+            break; /* operations with a body, such as loops, are not supported */
         case ATTRIBUTE_floats:
             good = wire_numbers(&field, WIRE_FIXED32, reading->arena, &floats),
             attribute.kind = ONNX_ATTRIBUTE_FLOATS;
@@ -102,7 +102,8 @@ static OnnxAttribute read_attribute(Reading *reading, WireReader at) {
     reading_check(reading, &at, "an attribute");
     if (kind == ONNX_ATTRIBUTE_FLOATS || kind == ONNX_ATTRIBUTE_INTS ||
         kind == ONNX_ATTRIBUTE_STRINGS)
-        attribute.kind = (OnnxAttributeKind)kind; /* empty lists have no elements to tell by */
+        attribute.kind =
+            (OnnxAttributeKind)kind; /* an empty list has no element that tells its kind */
     attribute.ints = (int64_t *)ints.items;
     attribute.floats = real_numbers(reading, &floats);
     attribute.strings = strings.items;

@@ -1,4 +1,4 @@
-/* The bytes of files: of the model, and of those beside it in which it keeps its weights. */
+/* Reads the file of a model, and the files beside it that hold weights. */
 #include "ir/base/files.h"
 #include "ir/base/memory.h"
 #include "onnx/in/reading.h"
@@ -34,7 +34,8 @@ void *reading_file(const char *path, size_t *length) {
     return NULL;
 }
 
-/* A name beside the model: no way out of its folder by "..", by a root or by a link. */
+/* Whether a name stays in the folder of the model: it may not leave it by "..", by a root or by a
+ * link. */
 static bool stays_beside(const char *location) {
     if (!*location || *location == '/') return false;
     for (const char *part = location; part; part = strchr(part, '/') ? strchr(part, '/') + 1 : NULL)
@@ -58,7 +59,7 @@ const uint8_t *reading_external(Reading *reading, const External *external, size
     const char *path = arena_format(reading->arena, "%s%s", folder, external->location);
     if (!stays_beside(external->location) || !resolves_beside(folder, path))
         return reading_fail(reading,
-                            "its weights are said to be in '%.100s', which is not in its folder",
+                            "its weights would be in '%.100s', which is outside of its folder",
                             external->location),
                NULL;
     uint64_t there = 0;
@@ -67,7 +68,7 @@ const uint8_t *reading_external(Reading *reading, const External *external, size
         diag_error(reading->diag, STATUS_FILE, (Span){0},
                    "cannot read '%s', which holds weights of '%s': %s", path, model,
                    file_reason(errno));
-        diag_help(reading->diag, "the exporter wrote two files; they belong into the same folder");
+        diag_help(reading->diag, "the exporter wrote two files; keep them in the same folder");
         reading->failed = true;
         return NULL;
     }

@@ -24,11 +24,12 @@ static int type_row(int64_t type) {
     return -1;
 }
 
-/* IEEE half: 1 bit of sign, 5 of the exponent, 10 of the fraction, placed where those of f32
- * are. */
+/* From IEEE half (1 sign bit, 5 of the exponent, 10 of the fraction) to f32: the bits are moved to
+ * the places of f32. */
 static float half_value(uint16_t half) {
     uint32_t sign = (uint32_t)(half >> 15) << 31, bits = (uint32_t)(half & 0x7fff) << 13;
-    float value, scale = 0x1p112F; /* the difference of the exponents' biases, as a factor */
+    float value,
+        scale = 0x1p112F; /* the difference between the biases of the exponents, as a factor */
     if ((half & 0x7c00) == 0x7c00) {
         bits |= UINT32_C(0x7f800000);
         scale = 1;
@@ -79,7 +80,7 @@ static void put_raw(OnnxTensor *tensor, int row, const uint8_t *bytes) {
     }
 }
 
-/* What a tensor's message holds, before it is known what its numbers are. */
+/* The fields of a tensor's message, before its numbers are decoded. */
 typedef struct {
     WireNumbers dims, numbers;
     const uint8_t *raw;
@@ -160,8 +161,7 @@ static bool take_numbers(Reading *reading, const RawTensor *raw, OnnxTensor *ten
     int row = type_row(raw->type);
     tensor->type = (OnnxType)raw->type;
     if (raw->text || tensor->type == ONNX_STRING)
-        return tensor->count = 0, tensor->rank = 0,
-               true; /* only names of classes: nobody computes with it */
+        return tensor->count = 0, tensor->rank = 0, true; /* texts are only names of classes */
     if (row < 0)
         return reading_fail(reading, "the tensor '%.100s' is of type %lld, which is not supported",
                             tensor->name, (long long)raw->type);
@@ -177,7 +177,7 @@ static bool take_numbers(Reading *reading, const RawTensor *raw, OnnxTensor *ten
     }
     bool typed = !stored && (int64_t)raw->numbers.count == tensor->count;
     if (!typed && (!stored ? tensor->count > 0 : length != bytes))
-        return reading_fail(reading, "the tensor '%.100s' has other elements than its shape says",
+        return reading_fail(reading, "the elements of the tensor '%.100s' do not fit its shape",
                             tensor->name);
     if (types[row].real)
         tensor->reals = ARENA_ARRAY(reading->arena, float, tensor->count);

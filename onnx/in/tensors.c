@@ -173,8 +173,8 @@ const char *dims_text(const Import *import, const Dim *dims, int rank) {
     return arena_format(import->arena, "%s]", text);
 }
 
-/* The shortest digits that give the number back. Infinity is the largest number: the language
- * has none. */
+/* The shortest digits that give the number back. Infinity becomes the largest number, because the
+ * language has no infinity. */
 const char *real_text(const Import *import, float value) {
     char text[32];
     if (isinf(value)) value = value > 0 ? 3.4028235e38F : -3.4028235e38F;
@@ -233,7 +233,7 @@ static Tensor *fill(Import *import, Tensor *tensor, Level level, const char *tex
         tensor->kind = args[0]->kind;
         set_dims(tensor, args[0]->rank, args[0]->dims);
     }
-    enum { DEEPEST = 24 }; /* calls inside each other: the language has a limit */
+    enum { DEEPEST = 24 }; /* the language limits how deeply calls are nested */
     if (tensor->depth > DEEPEST) tensor->apart = true, tensor->depth = 0;
     ARENA_ROOM(import->arena, import->made, import->made_count, import->made_capacity);
     return import->made[import->made_count++] = tensor;
@@ -263,8 +263,7 @@ Tensor *inner_pipe(Import *import, const char *text, Tensor *x) {
     return tensor;
 }
 
-/* Whoever asks for the name of the output finds the other tensor. The node itself reads it no
- * more. */
+/* The name of the output now leads to the other tensor, and the node no longer reads it. */
 void make_same(Import *import, OpNode *node, uint32_t which, Tensor *tensor) {
     bool read = false;
     for (uint32_t i = 0; i < node->in_count; i++) read |= node->in[i] == tensor;
@@ -300,7 +299,7 @@ static Tensor *number_expression(Import *import, const Tensor *constant) {
     return tensor;
 }
 
-/* Whole numbers of a constant become real: they take part in arithmetic, which is done in f32. */
+/* Whole numbers of a constant become real numbers, because arithmetic is in f32. */
 static const float *as_reals(Import *import, const Tensor *constant) {
     if (constant->reals) return constant->reals;
     float *reals = ARENA_ARRAY(import->arena, float, constant->count);
@@ -312,7 +311,8 @@ Tensor *as_expression(Import *import, Tensor *tensor) {
     if (!tensor->constant) return tensor;
     if (tensor->count == 1) return number_expression(import, tensor);
     Tensor *expression =
-        tensor->args ? tensor->args[0] : NULL; /* made before: one weight for all who use it */
+        tensor->args ? tensor->args[0]
+                     : NULL; /* it exists already: all nodes that read it share one weight */
     if (expression) return expression;
     expression = tensor_new(import, tensor->name);
     Tensor *values = tensor_new(import, tensor->name);

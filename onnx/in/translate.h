@@ -17,14 +17,14 @@ typedef struct {
 
 typedef enum { KIND_REAL, KIND_WHOLE, KIND_BOOL } Kind;
 
-/* Recurrent layers are no functions of the language: the text defines them (recurrent.def). */
+/* The language has no recurrent layers, so the text defines them (recurrent.def). */
 typedef enum {
 #define RECURRENT(name, op, gates, text) RECURRENT_##name,
 #include "onnx/in/recurrent.def"
     RECURRENT_KINDS
 } RecurrentKind;
 
-/* How strongly the parts of an expression hold together, as in the language. */
+/* The precedence of an expression's outermost operator, as in the language. */
 typedef enum {
     LEVEL_PIPE,
     LEVEL_OR,
@@ -48,14 +48,15 @@ typedef struct {
     const Tensor
         *values[LAYER_WEIGHTS]; /* constants of real numbers, of the shape that the layer wants */
     uint32_t count;
-    bool defined; /* by the text: its weights are called as the roles, then "lstm_input_2" */
+    bool
+        defined; /* by the text: its weights are named after their roles; those of the second layer are "lstm_input_2" */
 } Layer;
 
 struct Tensor {
     const char *name;     /* in the file */
     const OnnxNode *node; /* that makes it; NULL: an input or a tensor of the file */
     Tensor **in;          /* of the node */
-    uint32_t consumers;   /* how many nodes and outputs read it */
+    uint32_t consumers;   /* the number of nodes and outputs that read it */
     Kind kind;
     int rank;
     Dim dims[ONNX_MAX_RANK];
@@ -79,7 +80,7 @@ struct Tensor {
     /* when it is written */
     bool failed;           /* an error of its node, or of one before it, is reported */
     bool reached, apart;   /* apart: has a statement of its own */
-    uint32_t uses, stages; /* stages: calls and layers in the text, with what stands in it */
+    uint32_t uses, stages; /* stages: calls and layers in the text and in its arguments */
     int depth;
     const char *variable;
 };
@@ -116,7 +117,7 @@ typedef struct {
 /* Reports what cannot be translated, with the node and its place; returns false. */
 bool node_fail(const Import *import, const OpNode *node, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* Says what is different in the model; printed after the import. */
+/* Adds a remark about a difference between file and model; printed after the import. */
 void import_note(Import *import, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* -- attributes -- */
@@ -125,8 +126,8 @@ float node_float(const OpNode *node, const char *name, float standard);
 const char *node_string(const OpNode *node, const char *name, const char *standard);
 /* The numbers of an attribute; NULL: it is not there. */
 const int64_t *node_ints(const OpNode *node, const char *name, uint32_t *count);
-/* Axes, from an attribute or (where it is none) from input `input`, counted from 0; `rank`: of
- * what they count in. *given: there are some. */
+/* The axes of an attribute, or without one of the input `input`, counted from 0. rank: the axes of
+ * the tensor that they count. *given: there are any. */
 bool node_axes(const Import *import, const OpNode *node, uint32_t input, int rank, int64_t *axes,
                uint32_t *count, bool *given);
 /* Whole numbers of a constant input, without N. */
@@ -155,11 +156,12 @@ Tensor *make(Import *import, const OpNode *node, uint32_t which, Level level, co
              uint32_t count, Tensor *const *args);
 Tensor *make_pipe(Import *import, const OpNode *node, uint32_t which, const char *text, Tensor *x);
 void set_dims(Tensor *tensor, int rank, const Dim *dims);
-/* x with its axes in another order; without that, if it is another one brought back. */
+/* x with its axes in another order. If x itself is permuted and the two cancel, the tensor before
+ * both. */
 Tensor *permuted(Import *import, Tensor *x, const int *order);
-/* Output `which` is another tensor. */
+/* Makes output `which` the same as another tensor. */
 void make_same(Import *import, OpNode *node, uint32_t which, Tensor *tensor);
-/* A tensor in between, that no name of the file has. */
+/* A tensor between two nodes, without a name in the file. */
 Tensor *inner(Import *import, Level level, const char *text, uint32_t count, Tensor *const *args);
 Tensor *inner_pipe(Import *import, const char *text, Tensor *x);
 /* A constant as an expression: a number, or a weight. */
@@ -169,14 +171,13 @@ void layer_add(Layer *layer, const char *role, const Tensor *value);
 /* A constant with other sizes, and the same elements. */
 const Tensor *reshaped(Import *import, const Tensor *constant, int rank, const int64_t *dims);
 const Tensor *transposed(Import *import, const Tensor *constant, int rank, const int *order);
-/* The shape of a and b side by side under each other; false after reporting that they do not
- * fit. */
+/* The shape to which a and b are broadcast; false after reporting that they do not fit. */
 bool broadcast_dims(const Import *import, const OpNode *node, const Tensor *a, const Tensor *b,
                     int *rank, Dim *dims);
 bool needs_rows_first(const Import *import, const OpNode *node,
                       const Tensor *tensor); /* its first axis is N, or it has no N */
 
-/* The argument of a layer without a bias, and the text of such a layer without that. */
+/* The argument that a layer without a bias has. layer_text_with_bias removes it from the text. */
 #define NO_BIAS "bias = false"
 const char *layer_text_with_bias(const Import *import, const char *text);
 /* layer_norm with its eps, and with the weights that it has. */
@@ -185,9 +186,10 @@ const char *norm_text(const Import *import, const Tensor *norm, bool bias);
 const char *part_text(const Import *import, int axis, int64_t from, int64_t to, int64_t step);
 Tensor *constant_of_file(Import *import, const OnnxTensor *from);
 
-/* Computes a node of constants. *done: it was one; false after reporting errors. */
+/* Computes a node of constants; *done: it was one. false after reporting errors. */
 bool fold(Import *import, OpNode *node, bool *done);
-/* Recognizes what exporters spell out: layer_norm, gelu, silu. true: the output is made. */
+/* Recognizes functions that exporters write as several nodes: layer_norm, gelu, silu. true: the
+ * output is made. */
 bool spelled_out(Import *import, OpNode *node);
 
 /* -- operations: one function for a row or several of ops.def; false after reporting -- */

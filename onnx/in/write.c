@@ -23,7 +23,7 @@ static SourceField field_of(const char *name, DType dtype, int rank, const Dim *
     return field;
 }
 
-/* What an output is compared with, and how. */
+/* What the loss compares an output with. */
 typedef enum {
     TARGET_LOGITS,
     TARGET_PROBABILITIES,

@@ -103,7 +103,7 @@ expect 0 mlc import unsorted.onnx -o unsorted -q
 file unknown.onnx "$(node Foo h x)" "$(node Relu g h)" "$(node NonMaxSuppression y g)" "$x" "$y"
 refused 3 unknown.onnx "Foo 'h' (byte " "NonMaxSuppression 'y' (byte " "this operation is not supported"
 file circle.onnx "$(node Add h x g)" "$(node Relu g h)" "$(node Relu y g)" "$x" "$y"
-refused 3 circle.onnx "the nodes go round in a circle"
+refused 3 circle.onnx "the nodes form a cycle"
 file missing.onnx "$(node Add y x w)" "$x" "$y"
 refused 3 missing.onnx "nothing makes the value 'w', an input of Add 'y'"
 file twice.onnx "$(node Relu y x)" "$(node Tanh y x)" "$x" "$y"
@@ -116,15 +116,15 @@ refused 5 huge.onnx "axis 0 of the tensor 'w' has 9223372036854775807 elements"
 file product.onnx "$(tensor w "$(number 1 100000)" "$(number 1 100000)")" "$(node Add y x w)" "$x" "$y"
 refused 5 product.onnx "axis 1 of the tensor 'w' has 100000 elements"
 file short.onnx "$(tensor w "$(number 1 4)" "$(text 9 abcd)")" "$(node Add y x w)" "$x" "$y"
-refused 5 short.onnx "the tensor 'w' has other elements than its shape says"
+refused 5 short.onnx "the elements of the tensor 'w' do not fit its shape"
 external() { tensor w "$(number 1 4)" "$(message 13 "$(text 1 location)" "$(text 2 "$1")")" "$(number 14 1)"; }
 mkdir -p inside && printf '0123456789abcdef' >outside.bin && ln -s ../outside.bin inside/link.bin
 for place in ../outside.bin "$PWD/outside.bin" link.bin sub/../../outside.bin; do
     file inside/out.onnx "$(external "$place")" "$(node Add y x w)" "$x" "$y"
-    refused 5 inside/out.onnx "which is not in its folder"
+    refused 5 inside/out.onnx "which is outside of its folder"
 done
 file inside/gone.onnx "$(external gone.bin)" "$(node Add y x w)" "$x" "$y"
-refused 5 inside/gone.onnx "cannot read 'inside/gone.bin', which holds weights of" "belong into the same folder"
+refused 5 inside/gone.onnx "cannot read 'inside/gone.bin', which holds weights of" "keep them in the same folder"
 printf 'abc' >inside/few.bin && file inside/few.onnx "$(external few.bin)" "$(node Add y x w)" "$x" "$y"
 refused 5 inside/few.onnx "a tensor of 16 bytes does not lie in 'few.bin'"
 file rows.onnx "$(node Transpose y x)" "$x" "$(value 12 y 4 N)"

@@ -115,7 +115,7 @@ def check(mlc, folder, work, verbose):
     if verbose:
         with open(f"{net}/net.mdl") as file:
             print(file.read())
-    if "the scores that it follows from" in err:
+    if "the scores from which it follows" in err:
         return "refused", "its only output is a class"
     got, err = answers(mlc, net, data, work)
     if got is None:
