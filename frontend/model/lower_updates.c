@@ -242,6 +242,22 @@ static void optimize(const Model *model, Evaluator *evaluator, const Bound *opti
     if (holds) hold_states(graph, first);
 }
 
+/* Reports a loss that trains nothing. count: of trained weights; moves: some gradient is not 0. */
+static bool check_gradients(Evaluator *evaluator, Span loss, uint32_t count, bool moves) {
+    if (!count)
+        evaluator_error(evaluator, loss,
+                        "the loss depends on no weight%s: there is nothing to train",
+                        evaluator->globals->frozen.count ? " that is not frozen" : "");
+    else if (!moves &&
+             evaluator_error(
+                 evaluator, loss,
+                 "the gradient of this loss is 0 for every weight: nothing would be trained"))
+        diag_help(
+            evaluator->diag,
+            "comparisons, argmax, rounding and detach pass no gradient; accuracy is a metric: train with cross_entropy or another loss");
+    return count && moves;
+}
+
 bool lower_updates(const Model *model, Evaluator *evaluator, NodeId loss) {
     const Expr *expr = item_setting(model->train, "optimizer")->value;
     const Bound *optimizer = find_optimizer(evaluator, expr);
@@ -257,21 +273,7 @@ bool lower_updates(const Model *model, Evaluator *evaluator, NodeId loss) {
     Span loss_span = item_setting(model->train, "loss")->value->span;
     /* An imported network may have nothing to train; it predicts all the same. */
     if ((!count || !moves) && model->options->like) return true;
-    if (!count) {
-        evaluator_error(evaluator, loss_span,
-                        "the loss depends on no weight%s: there is nothing to train",
-                        evaluator->globals->frozen.count ? " that is not frozen" : "");
-        return false;
-    }
-    if (!moves) {
-        if (evaluator_error(
-                evaluator, loss_span,
-                "the gradient of this loss is 0 for every weight: nothing would be trained"))
-            diag_help(
-                evaluator->diag,
-                "comparisons, argmax, rounding and detach pass no gradient; accuracy is a metric: train with cross_entropy or another loss");
-        return false;
-    }
+    if (!check_gradients(evaluator, loss_span, count, moves)) return false;
     if (model->info.accumulate > 1) accumulate(evaluator, trained, count, model->info.accumulate);
     if (model->clip_value > 0) clip_each(evaluator->graph, trained, count, model->clip_value);
     if (model->clip_norm > 0) clip_to_norm(evaluator->graph, trained, count, model->clip_norm);

@@ -190,6 +190,18 @@ bool fold_concat(Import *import, OpNode *node) {
     return fold_give(node, tensor);
 }
 
+/* The number of elements of a slice, whose ends may be negative or outside; *from becomes the first
+ * index. */
+static int64_t slice_count(int64_t size, int64_t *from, int64_t to, int64_t step) {
+    if (*from < 0) *from = *from < -size ? 0 : *from + size;
+    if (to < 0) to = to < -size ? -1 : to + size;
+    if (step > 0 && to < 0) to = 0;
+    if (*from >= size) *from = step > 0 ? size : size - 1;
+    if (to > size) to = size;
+    int64_t count = step > 0 ? (to - *from + step - 1) / step : (*from - to - step - 1) / -step;
+    return count < 0 ? 0 : count;
+}
+
 bool fold_slice(Import *import, OpNode *node) {
     const Tensor *x = node->in[0];
     const int64_t *starts, *ends, *steps = NULL;
@@ -206,15 +218,9 @@ bool fold_slice(Import *import, OpNode *node) {
         return false;
     if (start_count != 1 || end_count != 1 || step_count > 1)
         return node_fail(import, node, "it has several parts");
-    int64_t step = steps ? steps[0] : 1, size = x->count, from = starts[0], to = ends[0];
+    int64_t step = steps ? steps[0] : 1, from = starts[0];
     if (step == 0 || step == INT64_MIN) return node_fail(import, node, "its step is 0");
-    if (from < 0) from = from < -size ? 0 : from + size;
-    if (to < 0) to = to < -size ? -1 : to + size;
-    if (step > 0 && to < 0) to = 0;
-    if (from >= size) from = step > 0 ? size : size - 1;
-    if (to > size) to = size;
-    int64_t count = step > 0 ? (to - from + step - 1) / step : (from - to - step - 1) / -step;
-    if (count < 0) count = 0;
+    int64_t count = slice_count(x->count, &from, ends[0], step);
     float *reals;
     Dim *wholes, dims[1] = {{count, false}};
     Tensor *tensor = fold_numbers(import, x, count, &reals, &wholes);

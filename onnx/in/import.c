@@ -60,29 +60,33 @@ static bool is_real(OnnxType type) {
            type == ONNX_BFLOAT16;
 }
 
-/* Keeps outputs of real numbers. A class that the file computes from scores is replaced by the
- * scores. */
+/* A class that the file computes from scores is replaced by the scores. */
+static void take_scores(Import *import, const Names *makers, OnnxValue *output, bool only) {
+    const OnnxNode *maker = names_find(makers, output->name);
+    if (maker && !strcmp(maker->op, "ZipMap") && maker->input_count == 1) {
+        take_classes(import, maker);
+        output->name = maker->inputs[0];
+        output->type = ONNX_FLOAT;
+        maker = names_find(makers, output->name);
+    }
+    if (maker && (!strcmp(maker->op, "ArgMax") || !strcmp(maker->op, "TopK")) && only &&
+        maker->input_count) {
+        import_note(
+            import,
+            "the output '%.60s' is a class; the model gives the scores from which it follows",
+            output->name);
+        output->name = maker->inputs[0];
+        output->type = ONNX_FLOAT;
+    }
+}
+
+/* Keeps outputs of real numbers. */
 static bool choose_outputs(Import *import, OnnxGraph *graph) {
     const Names *makers = makers_of(import, graph);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < graph->output_count; i++) {
         OnnxValue *output = &graph->outputs[i];
-        const OnnxNode *maker = names_find(makers, output->name);
-        if (maker && !strcmp(maker->op, "ZipMap") && maker->input_count == 1) {
-            take_classes(import, maker);
-            output->name = maker->inputs[0];
-            output->type = ONNX_FLOAT;
-            maker = names_find(makers, output->name);
-        }
-        if (maker && (!strcmp(maker->op, "ArgMax") || !strcmp(maker->op, "TopK")) &&
-            graph->output_count == 1 && maker->input_count) {
-            import_note(
-                import,
-                "the output '%.60s' is a class; the model gives the scores from which it follows",
-                output->name);
-            output->name = maker->inputs[0];
-            output->type = ONNX_FLOAT;
-        }
+        take_scores(import, makers, output, graph->output_count == 1);
         if (output->type && !is_real(output->type) && graph->output_count > 1) {
             import_note(import, "the output '%.60s' is left out: it follows from the scores",
                         output->name);

@@ -66,6 +66,19 @@ bool op_tile(Import *import, OpNode *node) {
     return true;
 }
 
+/* Makes a tensor a constant of `count` equal numbers. */
+static void repeat_constant(Import *import, const Tensor *number, int64_t count, Tensor *to) {
+    float *reals = number->reals ? ARENA_ARRAY(import->arena, float, count) : NULL;
+    Dim *wholes = number->reals ? NULL : ARENA_ARRAY(import->arena, Dim, count);
+    for (int64_t i = 0; i < count && reals; i++) reals[i] = number->reals[0];
+    for (int64_t i = 0; i < count && wholes; i++) wholes[i] = number->wholes[0];
+    to->constant = true;
+    to->count = count;
+    to->kind = number->kind;
+    to->reals = reals;
+    to->wholes = wholes;
+}
+
 /* A shape with N cannot be a constant: one number is expanded. */
 bool op_constant_of_shape(Import *import, OpNode *node) {
     const Tensor *shape = node->in[0];
@@ -94,21 +107,8 @@ bool op_constant_of_shape(Import *import, OpNode *node) {
         set_dims(y, (int)shape->count, dims);
         return true;
     }
-    Tensor *out = node->out[0];
-    float *reals = ARENA_ARRAY(import->arena, float, count);
-    Dim *wholes = ARENA_ARRAY(import->arena, Dim, count);
-    for (int64_t i = 0; i < count; i++) {
-        if (number->reals)
-            reals[i] = number->reals[0];
-        else
-            wholes[i] = number->wholes[0];
-    }
-    out->constant = true;
-    out->count = count;
-    out->kind = number->kind;
-    out->reals = number->reals ? reals : NULL;
-    out->wholes = number->reals ? NULL : wholes;
-    set_dims(out, (int)shape->count, dims);
+    repeat_constant(import, number, count, node->out[0]);
+    set_dims(node->out[0], (int)shape->count, dims);
     return true;
 }
 
@@ -141,49 +141,45 @@ static bool pad_by_copies(Import *import, OpNode *node, const int64_t *pads, con
     return true;
 }
 
-bool op_pad(Import *import, OpNode *node) {
-    Tensor *x = node->in[0], *y = x;
-    const int64_t *pads;
-    uint32_t count;
-    double value = (double)node_float(node, "value", 0);
-    const char *mode = node_string(node, "mode", "constant");
+/* The padding of all axes: pads[axis] in front, pads[rank + axis] behind. NULL after an error. */
+static const int64_t *all_pads(Import *import, OpNode *node, int rank) {
+    const int64_t *pads, *axes;
+    uint32_t count, axis_count;
     if (!(pads = node_ints(node, "pads", &count)) &&
         !(pads = node_ints(node, "paddings", &count)) &&
         !node_constant(import, node, 1, &pads, &count))
-        return false;
-    if (node->in_count > 2 && node->in[2] && !is_number(node->in[2], &value))
-        return node_fail(import, node, "its value must be known here");
+        return NULL;
     if (node->in_count > 3 && node->in[3]) { /* only these axes are padded */
-        const int64_t *axes;
-        uint32_t axis_count;
         int64_t *all = ARENA_ARRAY(import->arena, int64_t, 2 * ONNX_MAX_RANK);
-        if (!node_constant(import, node, 3, &axes, &axis_count)) return false;
-        if (count != 2 * axis_count) return node_fail(import, node, "its pads and axes do not fit");
+        if (!node_constant(import, node, 3, &axes, &axis_count)) return NULL;
+        if (count != 2 * axis_count)
+            return node_fail(import, node, "its pads and axes do not fit"), NULL;
         for (uint32_t i = 0; i < axis_count; i++) {
             int axis;
-            if (!axis_of(import, node, axes[i], x->rank, &axis)) return false;
+            if (!axis_of(import, node, axes[i], rank, &axis)) return NULL;
             all[axis] = pads[i];
-            all[x->rank + axis] = pads[axis_count + i];
+            all[rank + axis] = pads[axis_count + i];
         }
         pads = all;
-        count = 2 * (uint32_t)x->rank;
+        count = 2 * (uint32_t)rank;
     }
-    if ((int)count != 2 * x->rank)
-        return node_fail(import, node, "pads has %u numbers for %d axes", count, x->rank);
+    if ((int)count != 2 * rank)
+        return node_fail(import, node, "pads has %u numbers for %d axes", count, rank), NULL;
     for (uint32_t i = 0; i < count; i++)
         if (pads[i] < 0 || pads[i] > 1 << 20)
-            return node_fail(import, node, "pads of %lld are not supported", (long long)pads[i]);
-    if (!strcmp(mode, "reflect") || !strcmp(mode, "edge"))
-        return pad_by_copies(import, node, pads, mode);
-    if (strcmp(mode, "constant"))
-        return node_fail(import, node, "the mode '%.40s' is not supported", mode);
+            return node_fail(import, node, "pads of %lld are not supported", (long long)pads[i]),
+                   NULL;
+    return pads;
+}
+
+/* Pads with zeros. Another value is subtracted before and added again. */
+static bool pad_by_value(Import *import, OpNode *node, const int64_t *pads, float value) {
+    Tensor *x = node->in[0], *y = x;
+    const char *number = real_text(import, value);
     if (value != 0)
         y = inner(import, LEVEL_SUM,
-                  arena_format(import->arena, "%%05 - %s",
-                               value < 0 ? arena_format(import->arena, "(%s)",
-                                                        real_text(import, (float)value))
-                                         : real_text(import, (float)value)),
-                  1, &y);
+                  arena_format(import->arena, value < 0 ? "%%05 - (%s)" : "%%05 - %s", number), 1,
+                  &y);
     for (int axis = 0; axis < x->rank; axis++) {
         int64_t before = pads[axis], after = pads[x->rank + axis];
         if (!before && !after) continue;
@@ -196,10 +192,23 @@ bool op_pad(Import *import, OpNode *node) {
         y = wider;
     }
     if (value != 0)
-        y = inner(import, LEVEL_SUM,
-                  arena_format(import->arena, "%%05 + %s", real_text(import, (float)value)), 1, &y);
+        y = inner(import, LEVEL_SUM, arena_format(import->arena, "%%05 + %s", number), 1, &y);
     make_same(import, node, 0, y);
     return true;
+}
+
+bool op_pad(Import *import, OpNode *node) {
+    double value = (double)node_float(node, "value", 0);
+    const char *mode = node_string(node, "mode", "constant");
+    const int64_t *pads = all_pads(import, node, node->in[0]->rank);
+    if (!pads) return false;
+    if (node->in_count > 2 && node->in[2] && !is_number(node->in[2], &value))
+        return node_fail(import, node, "its value must be known here");
+    if (!strcmp(mode, "reflect") || !strcmp(mode, "edge"))
+        return pad_by_copies(import, node, pads, mode);
+    if (strcmp(mode, "constant"))
+        return node_fail(import, node, "the mode '%.40s' is not supported", mode);
+    return pad_by_value(import, node, pads, (float)value);
 }
 
 /* Finds the factors of height and width, which must be whole: each pixel is repeated. */
@@ -228,8 +237,29 @@ static bool whole_factors(Import *import, OpNode *node, int64_t factors[2]) {
     return true;
 }
 
-bool op_resize(Import *import, OpNode *node) {
+/* [N, C, H, W] is expanded as [N, C, H, factor, W, factor]. */
+static void repeat_pixels(Import *import, const OpNode *node, const int64_t factors[2]) {
     Tensor *x = node->in[0];
+    Dim apart[] = {x->dims[0], x->dims[1], x->dims[2], {1, false}, x->dims[3], {1, false}};
+    Tensor *y = inner_pipe(
+        import, arena_format(import->arena, "reshape(%s)", dims_text(import, apart, 6)), x);
+    set_dims(y, 6, apart);
+    apart[3].size = factors[0];
+    apart[5].size = factors[1];
+    y = inner_pipe(import, arena_format(import->arena, "expand(%s)", dims_text(import, apart, 6)),
+                   y);
+    set_dims(y, 6, apart);
+    Dim dims[] = {x->dims[0],
+                  x->dims[1],
+                  {x->dims[2].size * factors[0], false},
+                  {x->dims[3].size * factors[1], false}};
+    set_dims(make_pipe(import, node, 0,
+                       arena_format(import->arena, "reshape(%s)", dims_text(import, dims, 4)), y),
+             4, dims);
+}
+
+bool op_resize(Import *import, OpNode *node) {
+    const Tensor *x = node->in[0];
     int64_t factors[2] = {1, 1};
     const char *mode = node_string(node, "mode", "nearest"),
                *place = node_string(node, "coordinate_transformation_mode", "half_pixel");
@@ -247,22 +277,7 @@ bool op_resize(Import *import, OpNode *node) {
         return node_fail(import, node, "the mode '%.40s' with '%.40s' is not supported", place,
                          nearest);
     if (!whole_factors(import, node, factors)) return false;
-    Dim apart[] = {x->dims[0], x->dims[1], x->dims[2], {1, false}, x->dims[3], {1, false}};
-    Tensor *y = inner_pipe(
-        import, arena_format(import->arena, "reshape(%s)", dims_text(import, apart, 6)), x);
-    set_dims(y, 6, apart);
-    apart[3].size = factors[0];
-    apart[5].size = factors[1];
-    y = inner_pipe(import, arena_format(import->arena, "expand(%s)", dims_text(import, apart, 6)),
-                   y);
-    set_dims(y, 6, apart);
-    Dim dims[] = {x->dims[0],
-                  x->dims[1],
-                  {x->dims[2].size * factors[0], false},
-                  {x->dims[3].size * factors[1], false}};
-    set_dims(make_pipe(import, node, 0,
-                       arena_format(import->arena, "reshape(%s)", dims_text(import, dims, 4)), y),
-             4, dims);
+    repeat_pixels(import, node, factors);
     return true;
 }
 

@@ -98,36 +98,16 @@ static Tensor *flipped(Import *import, Tensor *x) {
     return y;
 }
 
-/* alpha A B + beta C, where A and B may be transposed */
-bool op_gemm(Import *import, OpNode *node) {
-    Tensor *a = node->in[0], *b = node->in[1], *c = node->in_count > 2 ? node->in[2] : NULL;
-    float alpha = node_float(node, "alpha", 1), beta = node_float(node, "beta", 1);
-    if (import->model->opset < 7 && c && node_int(node, "broadcast", 0) == 0 && c->constant &&
-        c->rank < 2 && c->count > 1)
-        c = node->in[2];
-    if (a->rank != 2 || b->rank != 2)
-        return node_fail(import, node, "its operands must be matrices");
-    if (node_int(node, "transA", 0)) a = flipped(import, a);
-    if (!inner_axis_fits(import, node, a->dims[1], b->dims[node_int(node, "transB", 0) ? 1 : 0]))
-        return false;
-    int64_t width = b->dims[node_int(node, "transB", 0) ? 0 : 1].size;
-    const Tensor *bias = c && beta != 0 ? bias_of(import, c, width) : NULL;
-    if (is_matrix(b) && b->consumers == 1 && !a->constant && (bias || !c || beta == 0)) {
-        const Tensor *weight = node_int(node, "transB", 0) ? b : transposed(import, b, 2, exchange);
-        Tensor *y = make_dense(import, node, a, scaled(import, weight, alpha));
-        if (!bias) return true;
-        layer_add(y->layer, "bias", scaled(import, bias, beta));
-        y->text = layer_text_with_bias(import, y->text);
-        return true;
-    }
-    if (node_int(node, "transB", 0)) b = flipped(import, b);
+/* alpha A B + beta C as a product and a sum */
+static void gemm_product(Import *import, OpNode *node, Tensor *a, Tensor *b, Tensor *c, float alpha,
+                         float beta) {
     Dim dims[] = {a->dims[0], b->dims[1]};
     const char *product =
         alpha == 1 ? "%06 @ %17"
                    : arena_format(import->arena, "%s * (%%06 @ %%17)", real_text(import, alpha));
-    if (!c || beta == 0) {
+    if (!c) {
         set_dims(make(import, node, 0, LEVEL_PRODUCT, product, 2, (Tensor *[]){a, b}), 2, dims);
-        return true;
+        return;
     }
     Tensor *y = inner(import, LEVEL_PRODUCT, product, 2, (Tensor *[]){a, b});
     set_dims(y, 2, dims);
@@ -135,6 +115,29 @@ bool op_gemm(Import *import, OpNode *node) {
         beta == 1 ? "%05 + %16"
                   : arena_format(import->arena, "%%05 + %s * %%17", real_text(import, beta));
     set_dims(make(import, node, 0, LEVEL_SUM, sum, 2, (Tensor *[]){y, c}), 2, dims);
+}
+
+/* alpha A B + beta C, where A and B may be transposed. A dense layer if B is a matrix of weights
+ * and C its bias. */
+bool op_gemm(Import *import, OpNode *node) {
+    Tensor *a = node->in[0], *b = node->in[1], *c = node->in_count > 2 ? node->in[2] : NULL;
+    float alpha = node_float(node, "alpha", 1), beta = node_float(node, "beta", 1);
+    bool transposes = node_int(node, "transB", 0);
+    if (beta == 0) c = NULL;
+    if (a->rank != 2 || b->rank != 2)
+        return node_fail(import, node, "its operands must be matrices");
+    if (node_int(node, "transA", 0)) a = flipped(import, a);
+    if (!inner_axis_fits(import, node, a->dims[1], b->dims[transposes ? 1 : 0])) return false;
+    const Tensor *bias = c ? bias_of(import, c, b->dims[transposes ? 0 : 1].size) : NULL;
+    if (is_matrix(b) && b->consumers == 1 && !a->constant && (bias || !c)) {
+        const Tensor *weight = transposes ? b : transposed(import, b, 2, exchange);
+        Tensor *y = make_dense(import, node, a, scaled(import, weight, alpha));
+        if (!bias) return true;
+        layer_add(y->layer, "bias", scaled(import, bias, beta));
+        y->text = layer_text_with_bias(import, y->text);
+        return true;
+    }
+    gemm_product(import, node, a, transposes ? flipped(import, b) : b, c, alpha, beta);
     return true;
 }
 

@@ -112,14 +112,24 @@ bool op_slice(Import *import, OpNode *node) {
     return true;
 }
 
-/* A single index removes its axis: x[:, 0]. Several consecutive indices are a part; others are
- * parts that are joined. */
+/* x[:, 0]: an index removes its axis. */
+static void gather_one(Import *import, OpNode *node, int axis, int64_t at) {
+    Tensor *x = node->in[0];
+    Dim dims[ONNX_MAX_RANK];
+    int rank = 0;
+    const char *text = "%09[";
+    for (int i = 0; i < axis; i++) text = arena_format(import->arena, "%s:, ", text);
+    for (int i = 0; i < x->rank; i++)
+        if (i != axis) dims[rank++] = x->dims[i];
+    text = arena_format(import->arena, "%s%lld]", text, (long long)at);
+    set_dims(make(import, node, 0, LEVEL_ATOM, text, 1, &x), rank, dims);
+}
+
+/* Consecutive indices are a part; others are parts that are joined. */
 static bool gather_constant(Import *import, OpNode *node, int axis) {
     Tensor *x = node->in[0];
     const int64_t *index;
     uint32_t count;
-    int rank = 0;
-    Dim dims[2 * ONNX_MAX_RANK];
     if (!node_constant(import, node, 1, &index, &count)) return false;
     int64_t size = x->dims[axis].size;
     int64_t *at = ARENA_ARRAY(import->arena, int64_t, count);
@@ -131,16 +141,7 @@ static bool gather_constant(Import *import, OpNode *node, int axis) {
                              (long long)size);
         row &= at[i] == at[0] + (int64_t)i;
     }
-    if (node->in[1]->rank == 0) {
-        const char *text = "%09[";
-        for (int i = 0; i < axis; i++) text = arena_format(import->arena, "%s:, ", text);
-        for (int i = 0; i < x->rank; i++)
-            if (i != axis) dims[rank++] = x->dims[i];
-        set_dims(make(import, node, 0, LEVEL_ATOM,
-                      arena_format(import->arena, "%s%lld]", text, (long long)at[0]), 1, &x),
-                 rank, dims);
-        return true;
-    }
+    if (node->in[1]->rank == 0) return gather_one(import, node, axis, at[0]), true;
     if (node->in[1]->rank > 1 || !count || count > 60)
         return node_fail(import, node, "indices of this shape are not supported");
     const char *text = part_text(import, axis, at[0], at[0] + count, 1);

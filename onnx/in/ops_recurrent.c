@@ -20,6 +20,8 @@ static bool is_zero(const Tensor *tensor) {
     return tensor->text && !tensor->arg_count && !strcmp(tensor->text, "0.0");
 }
 
+static const int exchange[] = {1, 0, 2}; /* of rows and steps */
+
 static bool check_form(const Import *import, const OpNode *node, const Tensor *x) {
     static const char *const sigmoid[] = {"Sigmoid", "Tanh", "Tanh"};
     const OnnxAttribute *activations = onnx_attribute(node->onnx, "activations");
@@ -81,8 +83,24 @@ static void add_biases(Import *import, Layer *layer, const Tensor *both, int64_t
                   constant_reals(import, second, 1, dims));
 }
 
+/* The outputs of a layer y [N, steps, width]: all states, and the last one. */
+static void make_states(Import *import, OpNode *node, Tensor *y, Dim steps, Dim rows, Dim width) {
+    if (*node->out[0]->name) { /* [steps, 1, N, width] */
+        Tensor *all = permuted(import, y, exchange);
+        set_dims(make_pipe(import, node, 0, "unsqueeze(1)", all), 4,
+                 (Dim[]){steps, {1, false}, rows, width});
+    }
+    if (node->out_count > 1 && *node->out[1]->name) { /* [1, N, width] */
+        Tensor *last =
+            inner(import, LEVEL_ATOM,
+                  arena_format(import->arena, "%%09[:, %lld]", (long long)steps.size - 1), 1, &y);
+        set_dims(last, 2, (Dim[]){rows, width});
+        set_dims(make_pipe(import, node, 1, "unsqueeze(0)", last), 3,
+                 (Dim[]){{1, false}, rows, width});
+    }
+}
+
 bool op_recurrent(Import *import, OpNode *node) {
-    static const int exchange[] = {1, 0, 2};
     Tensor *x = node->in[0];
     int kind = 0;
     int64_t width = node_int(node, "hidden_size", 0);
@@ -108,18 +126,6 @@ bool op_recurrent(Import *import, OpNode *node) {
               reshaped(import, node->in[2], 2, (int64_t[]){gates * width, width}));
     add_biases(import, layer, node->in_count > 3 ? node->in[3] : NULL, gates * width,
                !strcmp(node->text, "gru"));
-    if (*node->out[0]->name) { /* [steps, 1, N, width] */
-        Tensor *all = permuted(import, y, exchange);
-        set_dims(make_pipe(import, node, 0, "unsqueeze(1)", all), 4,
-                 (Dim[]){steps, {1, false}, rows, wide});
-    }
-    if (node->out_count > 1 && *node->out[1]->name) { /* [1, N, width] */
-        Tensor *last =
-            inner(import, LEVEL_ATOM,
-                  arena_format(import->arena, "%%09[:, %lld]", (long long)steps.size - 1), 1, &y);
-        set_dims(last, 2, (Dim[]){rows, wide});
-        set_dims(make_pipe(import, node, 1, "unsqueeze(0)", last), 3,
-                 (Dim[]){{1, false}, rows, wide});
-    }
+    make_states(import, node, y, steps, rows, wide);
     return true;
 }

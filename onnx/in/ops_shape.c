@@ -32,71 +32,83 @@ static const struct {
                   {"log", NULL, "sum", "log"},
                   {"exp", "exp", "sum", "log"}};
 
-bool op_reduce(Import *import, OpNode *node) {
-    Tensor *x = node->in[0];
-    int64_t axes[ONNX_MAX_RANK];
-    uint32_t count;
-    bool given, keep = node_int(node, "keepdims", 1);
-    const char *function = node->text, *before = NULL, *after = NULL;
-    if (!node_axes(import, node, 1, x->rank, axes, &count, &given)) return false;
-    if (!given && node_int(node, "noop_with_empty_axes", 0)) return op_same(import, node);
-    if (!given)
-        for (count = 0; (int)count < x->rank; count++) axes[count] = count;
-    if (!count || mixes_rows(import, node, x, axes, count))
-        return count ? false : op_same(import, node);
-    if (!strcmp(function, "prod") && count > 1)
-        return node_fail(import, node, "a product over several axes is not supported");
-    for (size_t i = 0; i < sizeof reductions / sizeof *reductions; i++) {
-        if (strcmp(reductions[i].name, function)) continue;
-        before = reductions[i].before;
-        after = reductions[i].after;
-        function = reductions[i].reduction;
-        break;
-    }
-    if (before &&
-        !strcmp(before,
-                "exp")) { /* without overflow: the largest element is taken off and added again */
-        const char *at = axes_text(import, axes, count);
-        Tensor *top =
-            inner_pipe(import, arena_format(import->arena, "amax(axis = %s, keep = true)", at), x);
-        for (uint32_t i = 0; i < count; i++) top->dims[axes[i]] = (Dim){1, false};
-        Tensor *sum =
-            inner(import, LEVEL_SUM,
-                  arena_format(import->arena,
-                               "%%15 + log(sum(exp(%%05 - %%16), axis = %s, keep = true))", at),
-                  2, (Tensor *[]){x, top});
-        memcpy(sum->dims, top->dims, sizeof sum->dims);
-        x = sum;
-        function = "sum";
-        after = NULL;
-    } else if (before) {
-        x = strchr(before, '%') ? inner(import, LEVEL_POWER, before, 1, &x)
-                                : inner_pipe(import, before, x);
-    }
-    bool global = !strcmp(function, "mean") && !keep && count == 2 && x->rank == 4 && axes[0] == 2;
-    const char *text = global
-                           ? "global_avg_pool"
-                           : arena_format(import->arena, "%s(axis = %s%s)", function,
-                                          axes_text(import, axes, count),
-                                          keep && strcmp(function, "prod") ? ", keep = true" : "");
-    Tensor *y = after || (keep && !strcmp(function, "prod")) ? inner_pipe(import, text, x)
-                                                             : make_pipe(import, node, 0, text, x);
-    Dim dims[ONNX_MAX_RANK];
+/* log(sum(exp(x))) without overflow: the largest element is subtracted and added again. */
+static Tensor *log_sum_exp(Import *import, Tensor *x, const int64_t *axes, uint32_t count) {
+    const char *at = axes_text(import, axes, count);
+    Tensor *top =
+        inner_pipe(import, arena_format(import->arena, "amax(axis = %s, keep = true)", at), x);
+    for (uint32_t i = 0; i < count; i++) top->dims[axes[i]] = (Dim){1, false};
+    Tensor *sum =
+        inner(import, LEVEL_SUM,
+              arena_format(import->arena,
+                           "%%15 + log(sum(exp(%%05 - %%16), axis = %s, keep = true))", at),
+              2, (Tensor *[]){x, top});
+    memcpy(sum->dims, top->dims, sizeof sum->dims);
+    return sum;
+}
+
+/* The shape of x without some axes, or with sizes of 1 there. */
+static int reduced_dims(const Tensor *x, const int64_t *axes, uint32_t count, bool keep,
+                        Dim *dims) {
     int rank = 0;
     for (int i = 0; i < x->rank; i++) {
         bool gone = false;
         for (uint32_t k = 0; k < count; k++) gone |= axes[k] == i;
         if (!gone || keep) dims[rank++] = gone ? (Dim){1, false} : x->dims[i];
     }
+    return rank;
+}
+
+static bool reduce_axes(Import *import, OpNode *node, const int64_t *axes, uint32_t count) {
+    Tensor *x = node->in[0];
+    const char *function = node->text, *before = NULL, *after = NULL;
+    bool keep = node_int(node, "keepdims", 1), product = !strcmp(function, "prod");
+    for (size_t i = 0; i < sizeof reductions / sizeof *reductions; i++) {
+        if (strcmp(reductions[i].name, node->text)) continue;
+        before = reductions[i].before;
+        after = reductions[i].after;
+        function = reductions[i].reduction;
+    }
+    if (before && !strcmp(before, "exp"))
+        x = log_sum_exp(import, x, axes, count), after = NULL;
+    else if (before)
+        x = strchr(before, '%') ? inner(import, LEVEL_POWER, before, 1, &x)
+                                : inner_pipe(import, before, x);
+    bool global = !strcmp(function, "mean") && !keep && count == 2 && x->rank == 4 && axes[0] == 2;
+    const char *text = global ? "global_avg_pool"
+                              : arena_format(import->arena, "%s(axis = %s%s)", function,
+                                             axes_text(import, axes, count),
+                                             keep && !product ? ", keep = true" : "");
+    Dim dims[ONNX_MAX_RANK];
+    int rank = reduced_dims(x, axes, count, keep, dims);
+    bool reshapes = keep && product; /* prod() cannot keep axes */
+    Tensor *y =
+        after || reshapes ? inner_pipe(import, text, x) : make_pipe(import, node, 0, text, x);
     set_dims(y, rank, dims);
     y->kind = KIND_REAL;
     if (after) make_pipe(import, node, 0, after, y);
-    if (!after && keep && !strcmp(function, "prod"))
+    if (reshapes)
         set_dims(
             make_pipe(import, node, 0,
                       arena_format(import->arena, "reshape(%s)", dims_text(import, dims, rank)), y),
             rank, dims);
     return true;
+}
+
+bool op_reduce(Import *import, OpNode *node) {
+    const Tensor *x = node->in[0];
+    int64_t axes[ONNX_MAX_RANK];
+    uint32_t count;
+    bool given;
+    if (!node_axes(import, node, 1, x->rank, axes, &count, &given)) return false;
+    if (!given && node_int(node, "noop_with_empty_axes", 0)) return op_same(import, node);
+    if (!given)
+        for (count = 0; (int)count < x->rank; count++) axes[count] = count;
+    if (!count) return op_same(import, node);
+    if (mixes_rows(import, node, x, axes, count)) return false;
+    if (!strcmp(node->text, "prod") && count > 1)
+        return node_fail(import, node, "a product over several axes is not supported");
+    return reduce_axes(import, node, axes, count);
 }
 
 bool op_argmax(Import *import, OpNode *node) {

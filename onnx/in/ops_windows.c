@@ -286,6 +286,27 @@ static bool transposed_pads(const Import *import, const OpNode *node, Windowing 
     return true;
 }
 
+/* The shape of the result; elements that only the end loses are computed, and then sliced away:
+ * they are added to output_pad. */
+static bool transposed_dims(const Import *import, const OpNode *node, Windowing *window,
+                            int64_t output_pad[2], Dim dims[4]) {
+    for (int i = 0; i < 2; i++) {
+        if (window->before[i] > window->after[i])
+            output_pad[i] += window->before[i] - window->after[i],
+                window->after[i] = window->before[i];
+        int64_t size = (window->size[i].size - 1) * window->stride[i] +
+                       window->dilation[i] * (window->kernel[i] - 1) + 1 + output_pad[i] -
+                       window->before[i] - window->after[i];
+        dims[2 + i] = (Dim){size, false};
+        if (size < 1) return node_fail(import, node, "its padding is larger than its result");
+        if (output_pad[i] >= window->stride[i] && output_pad[i] >= window->dilation[i])
+            return node_fail(import, node, "its output_padding is as large as its stride");
+        if (window->after[i] != window->before[i])
+            return node_fail(import, node, "more padding behind than in front is not supported");
+    }
+    return true;
+}
+
 bool op_conv_transpose(Import *import, OpNode *node) {
     Tensor *x = node->in[0];
     const Tensor *weight = node->in[1];
@@ -305,21 +326,7 @@ bool op_conv_transpose(Import *import, OpNode *node) {
     int64_t channels = fixed[1] * groups;
     x = as_picture(import, x, window.axes);
     Dim dims[4] = {x->dims[0], {channels, false}};
-    for (int i = 0; i < 2; i++) {
-        /* elements that only the end loses are computed, and then sliced away */
-        if (window.before[i] > window.after[i])
-            output_pad[i] += window.before[i] - window.after[i], window.after[i] = window.before[i];
-        dims[2 + i] = (Dim){(window.size[i].size - 1) * window.stride[i] +
-                                window.dilation[i] * (window.kernel[i] - 1) + 1 + output_pad[i] -
-                                window.before[i] - window.after[i],
-                            false};
-        if (dims[2 + i].size < 1)
-            return node_fail(import, node, "its padding is larger than its result");
-        if (output_pad[i] >= window.stride[i] && output_pad[i] >= window.dilation[i])
-            return node_fail(import, node, "its output_padding is as large as its stride");
-        if (window.after[i] != window.before[i])
-            return node_fail(import, node, "more padding behind than in front is not supported");
-    }
+    if (!transposed_dims(import, node, &window, output_pad, dims)) return false;
     const char *grouped =
         groups > 1 ? arena_format(import->arena, ", groups = %lld", (long long)groups) : "";
     bool biased = node->in_count > 2 && node->in[2];
