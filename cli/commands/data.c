@@ -39,11 +39,6 @@ static Status show(const Options *given, Diagnostics *diag) {
     return diag_outcome(diag, good);
 }
 
-/* Whether the operand is a model: its name ends in .mdl, is "-" (stdin), or names a file. */
-static bool is_model(const char *name) {
-    return path_ends_in(name, ".mdl") || !strcmp(name, "-") || path_exists(name);
-}
-
 static bool is_named(const char *name) {
     uint32_t count;
     const char *const *names = data_names(&count);
@@ -56,7 +51,10 @@ Status command_data(const Options *given, Diagnostics *diag) {
     const char *action = given->operands[0];
     if (strcmp(action, "list") == 0 && given->operand_count == 1) return list();
     if (strcmp(action, "get") == 0 && given->operand_count == 2) return get(given, diag);
-    if (given->operand_count == 1 && is_model(action)) return show(given, diag);
+    /* a model: its name ends in .mdl, is "-" (stdin), or names a file */
+    if (given->operand_count == 1 &&
+        (path_ends_in(action, ".mdl") || !strcmp(action, "-") || path_exists(action)))
+        return show(given, diag);
     diag_error(diag, STATUS_USAGE, (Span){0},
                "'mlc data' takes a model file, or 'list', or 'get' and the name of a data set");
     if (given->operand_count == 1 && is_named(action))

@@ -30,22 +30,18 @@ static bool primitives_only(Graph *graph) {
     return true;
 }
 
-/* A plan needs a graph of primitives: earlier passes replace all other operations. */
-static bool check_order(PassId pass, const Compilation *compilation, Diagnostics *diag) {
-    if (pass != first_plan_pass() || primitives_only(compilation->graph)) return true;
-    diag_error(diag, STATUS_USAGE, (Span){0}, "--pass %s needs a graph of primitives",
-               pass_name(pass));
-    diag_help(diag, "run the passes before it first; 'mlc opt --list-passes' names them");
-    return false;
-}
-
 static bool run_named(Compilation *compilation, const Options *options,
                       const PassOptions *pass_options, Diagnostics *diag) {
     for (uint32_t i = 0; i < options->pass.count; i++) {
         PassId pass;
-        if (!build_find_pass(options->pass.items[i], &pass, diag) ||
-            !check_order(pass, compilation, diag))
+        if (!build_find_pass(options->pass.items[i], &pass, diag)) return false;
+        /* A plan needs a graph of primitives: earlier passes replace all other operations. */
+        if (pass == first_plan_pass() && !primitives_only(compilation->graph)) {
+            diag_error(diag, STATUS_USAGE, (Span){0}, "--pass %s needs a graph of primitives",
+                       pass_name(pass));
+            diag_help(diag, "run the passes before it first; 'mlc opt --list-passes' names them");
             return false;
+        }
         if (!pass_run(pass, compilation, pass_options)) return false;
     }
     return true;

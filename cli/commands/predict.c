@@ -24,12 +24,6 @@ static bool parse_range(const char *text, int64_t *first, int64_t *last) {
     return !dots || (parse_number(dots + 2, 0, INT64_MAX, last) && *last >= *first);
 }
 
-static bool check_row_options(const Options *options, Diagnostics *diag) {
-    if (options->index && options->all)
-        diag_error(diag, STATUS_USAGE, (Span){0}, "--index and --all exclude each other");
-    return !options->index || !options->all;
-}
-
 /* The form of the printed predictions. */
 typedef enum { ANSWER_TABLE, ANSWER_JSON, ANSWER_CSV } Answer;
 
@@ -59,9 +53,12 @@ static bool find_range(Predicting *predicting, int64_t rows, int64_t *last) {
 static bool choose_rows(Predicting *predicting) {
     const Options *options = predicting->options;
     int64_t last;
-    if (!check_row_options(options, predicting->diag) ||
-        !session_split(&predicting->session, &predicting->split))
+    if (options->index && options->all) {
+        diag_error(predicting->diag, STATUS_USAGE, (Span){0},
+                   "--index and --all exclude each other");
         return false;
+    }
+    if (!session_split(&predicting->session, &predicting->split)) return false;
     int64_t rows = dataset_rows(predicting->session.dataset, predicting->split);
     if (!find_range(predicting, rows, &last)) return false;
     bool chosen = options->index || options->all;

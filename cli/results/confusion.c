@@ -187,16 +187,6 @@ static void print_lowest(const SourceSchema *schema, const Confusion *confusion)
     free(classes);
 }
 
-static void print_summary(const SourceSchema *schema, const Confusion *confusion) {
-    char classes[NUMBER_TEXT];
-    printf(
-        "%s classes are too many for a matrix here; 'mlc eval RUN --confusion --csv FILE' writes it\n",
-        text_count(classes, confusion->classes));
-    print_mistakes(schema, confusion);
-    print_lowest(schema, confusion);
-    print_outside(confusion);
-}
-
 void confusion_print_csv(const char *output, const SourceSchema *schema, const Confusion *confusion,
                          FILE *out) {
     char number[NUMBER_TEXT];
@@ -214,7 +204,13 @@ void confusion_print_csv(const char *output, const SourceSchema *schema, const C
 
 void confusion_print(const SourceSchema *schema, const Confusion *confusion) {
     if (confusion->classes > CONFUSION_PRINTED) {
-        print_summary(schema, confusion);
+        char classes[NUMBER_TEXT];
+        printf(
+            "%s classes are too many for a matrix here; 'mlc eval RUN --confusion --csv FILE' writes it\n",
+            text_count(classes, confusion->classes));
+        print_mistakes(schema, confusion);
+        print_lowest(schema, confusion);
+        print_outside(confusion);
         return;
     }
     int width = count_width(confusion);
@@ -277,21 +273,19 @@ int64_t *confusion_counts(const double *values, int64_t classes) {
     return counts;
 }
 
-static int64_t *read_cells(const json_t *cells, int64_t classes) {
-    int64_t *counts = counts_new(classes);
-    size_t i;
-    json_t *cell;
-    json_array_foreach(cells, i, cell) {
-        int64_t at[3];
-        for (size_t k = 0; k < 3; k++) at[k] = json_integer_value(json_array_get(cell, k));
-        if (at[0] >= 0 && at[0] < classes && at[1] >= 0 && at[1] < classes)
-            counts[at[0] * classes + at[1]] = at[2];
-    }
-    return counts;
-}
-
 int64_t *confusion_read(const json_t *rows, int64_t classes) {
-    if (json_is_object(rows)) return read_cells(json_object_get(rows, "cells"), classes);
+    if (json_is_object(rows)) {
+        int64_t *counts = counts_new(classes);
+        size_t i;
+        json_t *cell;
+        json_array_foreach(json_object_get(rows, "cells"), i, cell) {
+            int64_t at[3];
+            for (size_t k = 0; k < 3; k++) at[k] = json_integer_value(json_array_get(cell, k));
+            if (at[0] >= 0 && at[0] < classes && at[1] >= 0 && at[1] < classes)
+                counts[at[0] * classes + at[1]] = at[2];
+        }
+        return counts;
+    }
     if (!json_is_array(rows)) return NULL;
     int64_t *counts = counts_new(classes);
     for (int64_t i = 0; i < classes * classes; i++)

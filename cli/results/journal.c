@@ -110,16 +110,6 @@ static void put_measured(json_t *line, const Journal *journal, const char *split
     }
 }
 
-static json_t *record_to_json(const Journal *journal, const EpochRecord *record) {
-    json_t *line = json_pack("{s:s, s:i}", "event", "epoch", "epoch", (int)record->epoch);
-    json_object_set_new(line, "train_loss", json_number(record->train_loss));
-    put_measured(line, journal, "valid", &record->valid);
-    put_measured(line, journal, "test", &record->test);
-    json_object_set_new(line, "seconds", json_number(record->seconds));
-    json_object_set_new(line, "rows_per_second", json_number(record->rows_per_second));
-    return line;
-}
-
 static double get_number(const json_t *line, const char *key) {
     const json_t *value = json_object_get(line, key);
     return json_is_number(value) ? json_number_value(value) : NAN;
@@ -238,7 +228,13 @@ void journal_write(Journal *journal, json_t *line) {
 
 void journal_epoch(Journal *journal, const EpochRecord *record) {
     add_record(journal, record);
-    journal_write(journal, record_to_json(journal, record));
+    json_t *line = json_pack("{s:s, s:i}", "event", "epoch", "epoch", (int)record->epoch);
+    json_object_set_new(line, "train_loss", json_number(record->train_loss));
+    put_measured(line, journal, "valid", &record->valid);
+    put_measured(line, journal, "test", &record->test);
+    json_object_set_new(line, "seconds", json_number(record->seconds));
+    json_object_set_new(line, "rows_per_second", json_number(record->rows_per_second));
+    journal_write(journal, line);
 }
 
 /* -- warnings and errors as events -- */

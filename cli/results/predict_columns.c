@@ -122,11 +122,6 @@ bool column_is_name(const AnswerColumn *column) {
            column->kind == COLUMN_MORE;
 }
 
-static const char *whole(int64_t number, char buffer[NUMBER_TEXT]) {
-    snprintf(buffer, NUMBER_TEXT, "%lld", (long long)number);
-    return buffer;
-}
-
 static const char *class_cell(const Predicting *predicting, const Predictions *output,
                               int32_t class, char buffer[NUMBER_TEXT]) {
     return class < 0 ? "?" : class_text(&predicting->session, output->output, class, buffer);
@@ -174,8 +169,10 @@ const char *column_text(const Predicting *predicting, const AnswerColumn *column
                         char buffer[NUMBER_TEXT]) {
     if (column_is_name(column)) return column_name(predicting, column, i, buffer);
     double number = column_number(predicting, column, i);
-    if (column->kind == COLUMN_INDEX || column->kind == COLUMN_ROW || column->kind == COLUMN_LINE)
-        return whole((int64_t)number, buffer);
+    if (column->kind == COLUMN_INDEX || column->kind == COLUMN_ROW || column->kind == COLUMN_LINE) {
+        snprintf(buffer, NUMBER_TEXT, "%lld", (long long)(int64_t)number);
+        return buffer;
+    }
     if (column->kind == COLUMN_PROBABILITY || column->kind == COLUMN_CLASS_PROBABILITY)
         return text_percent(buffer, number, 2);
     /* an unknown truth */

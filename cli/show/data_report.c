@@ -156,22 +156,19 @@ typedef struct {
     Split split;
 } FieldTally;
 
-static void copy_first_rows(const DataReport *report, uint32_t i, const char *rows, int64_t first,
-                            int64_t count) {
-    const SourceField *field = &report->fields[i]->field;
-    size_t row = (size_t)shape_elements(field->row) * dtype_bytes(field->dtype);
-    if (first + count > report->displayed) count = report->displayed - first;
-    if (count > 0)
-        memcpy((char *)report->first[i] + (size_t)first * row, rows, (size_t)count * row);
-}
-
 static void add_rows(void *context, const Runner *runner, int64_t first, int64_t count) {
     const FieldTally *tally = context;
     const DataReport *report = tally->report;
     for (uint32_t i = 0; i < report->field_count; i++) {
         const void *rows = runner_output(runner, report->fields[i]->field.name);
         field_facts_add(report->fields[i], tally->split, rows, count);
-        if (tally->split == report->split) copy_first_rows(report, i, rows, first, count);
+        if (tally->split == report->split) {
+            const SourceField *field = &report->fields[i]->field;
+            size_t row = (size_t)shape_elements(field->row) * dtype_bytes(field->dtype);
+            int64_t left = report->displayed - first, kept = count < left ? count : left;
+            if (kept > 0)
+                memcpy((char *)report->first[i] + (size_t)first * row, rows, (size_t)kept * row);
+        }
     }
 }
 

@@ -205,11 +205,6 @@ static void write_number(const Predicting *predicting, int64_t i, GridCell *cell
         snprintf(cell->truth, sizeof cell->truth, "true: %.4g", predictions->truths[at]);
 }
 
-/* A generated image needs no number below it. */
-static bool has_numbers(const Predicting *predicting) {
-    return !predicting->main->output->classes && !predicting->drawing.made.name;
-}
-
 static void write_title(const Predicting *predicting, char *title, size_t size) {
     const ModelInfo *info = predicting->session.build.info;
     int64_t known = predicted_known(predicting, predicting->main);
@@ -261,7 +256,9 @@ static GridCell *make_cells(const Predicting *predicting) {
         cells[i] = (GridCell){.pixels = read ? read + i * elements_of(&drawing->read) : NULL,
                               .made = made ? made + i * elements_of(&drawing->made) : NULL};
         if (predicting->main->output->classes) write_class(predicting, i, &cells[i]);
-        if (has_numbers(predicting)) write_number(predicting, i, &cells[i]);
+        /* A generated image needs no number below it. */
+        if (!predicting->main->output->classes && !predicting->drawing.made.name)
+            write_number(predicting, i, &cells[i]);
     }
     return cells;
 }

@@ -34,18 +34,6 @@ static void widen(int *width, const char *text, int max) {
     if (text_width(text, max) > *width) *width = text_width(text, max);
 }
 
-static void measure_columns(PredictTable *table) {
-    char buffer[NUMBER_TEXT];
-    table->widths = ARENA_ARRAY(table->predicting->session.arena, int, table->count);
-    for (uint32_t k = 0; k < table->count; k++) {
-        table->widths[k] = k ? 0 : FIRST_WIDTH - GAP;
-        widen(&table->widths[k], table->columns[k].head, CLASS_WIDTH);
-        for (int64_t i = 0; i < table->predicting->displayed; i++)
-            widen(&table->widths[k], column_text(table->predicting, &table->columns[k], i, buffer),
-                  max_width(&table->columns[k]));
-    }
-}
-
 static void print_cell(PredictTable *table, const char *text, int width, int max, bool left) {
     FILE *out = table->predicting->out;
     int room = width - text_width(text, max);
@@ -98,7 +86,15 @@ static void print_row(PredictTable *table, int64_t i) {
 static void print_table(const Predicting *predicting, bool classes) {
     PredictTable table = {.predicting = predicting};
     table.columns = predicted_columns(predicting, false, classes, &table.count);
-    measure_columns(&table);
+    char buffer[NUMBER_TEXT];
+    table.widths = ARENA_ARRAY(table.predicting->session.arena, int, table.count);
+    for (uint32_t k = 0; k < table.count; k++) {
+        table.widths[k] = k ? 0 : FIRST_WIDTH - GAP;
+        widen(&table.widths[k], table.columns[k].head, CLASS_WIDTH);
+        for (int64_t i = 0; i < table.predicting->displayed; i++)
+            widen(&table.widths[k], column_text(table.predicting, &table.columns[k], i, buffer),
+                  max_width(&table.columns[k]));
+    }
     print_outputs(&table);
     for (uint32_t k = 0; k < table.count; k++)
         print_cell(&table, table.columns[k].head, table.widths[k], CLASS_WIDTH,
@@ -121,14 +117,6 @@ static void print_correct(const Predicting *predicting, const Predictions *outpu
     putc('\n', predicting->out);
 }
 
-static void print_errors(FILE *out, const char *name, const UnitErrors *errors) {
-    char rmse[NUMBER_TEXT], mae[NUMBER_TEXT], count[NUMBER_TEXT];
-    terminal_cell(out, name, 0, CLASS_WIDTH);
-    fprintf(out, ": rmse %s, mae %s of %s value%s\n", text_value(rmse, errors->rmse, VALUE_DIGITS),
-            text_value(mae, errors->mae, VALUE_DIGITS), text_count(count, errors->count),
-            errors->count == 1 ? "" : "s");
-}
-
 static void print_totals(const Predicting *predicting) {
     uint32_t count;
     const UnitErrors *errors = units_errors(predicting->session.arena, predicting->outputs,
@@ -136,9 +124,15 @@ static void print_totals(const Predicting *predicting) {
     for (uint32_t k = 0; k < predicting->output_count; k++)
         if (predicting->outputs[k].output->classes)
             print_correct(predicting, &predicting->outputs[k]);
-    for (uint32_t k = 0; k < count && predicting->count > 1; k++)
-        print_errors(predicting->out, units_name(predicting->session.arena, errors, count, k),
-                     &errors[k]);
+    for (uint32_t k = 0; k < count && predicting->count > 1; k++) {
+        char rmse[NUMBER_TEXT], mae[NUMBER_TEXT], values[NUMBER_TEXT];
+        terminal_cell(predicting->out, units_name(predicting->session.arena, errors, count, k), 0,
+                      CLASS_WIDTH);
+        fprintf(predicting->out, ": rmse %s, mae %s of %s value%s\n",
+                text_value(rmse, errors[k].rmse, VALUE_DIGITS),
+                text_value(mae, errors[k].mae, VALUE_DIGITS), text_count(values, errors[k].count),
+                errors[k].count == 1 ? "" : "s");
+    }
 }
 
 /* -- a single row: its image, then for each output a bar per class, or the values -- */

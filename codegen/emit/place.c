@@ -91,12 +91,6 @@ bool place_neighbours(const Place *place) {
            place->axis[last].aligned;
 }
 
-/* Consecutive lanes that begin at a multiple of LANES do not cross rows if a row is whole
- * vectors. */
-static bool stays_in_row(Coordinate linear, int64_t row) {
-    return linear.step == 1 && linear.aligned && row % LANES == 0;
-}
-
 /* Axes [first, last] of a place. */
 typedef struct {
     int first, last;
@@ -121,7 +115,9 @@ static Coordinate range_linear(Emitter *e, const Place *place, AxisRange range) 
 static void spread_linear(Emitter *e, Coordinate rest, Place *result, AxisRange range) {
     for (int i = range.last; i > range.first; i--) {
         int64_t n = result->shape.dim[i];
-        if (stays_in_row(rest, n)) {
+        /* Consecutive lanes that begin at a multiple of LANES do not cross rows if a row is whole
+         * vectors. */
+        if (rest.step == 1 && rest.aligned && n % LANES == 0) {
             Coordinate start = coordinate_uniform(rest.base);
             result->axis[i] = coordinate_divide(e, start, n, true);
             result->axis[i].step = 1;

@@ -63,24 +63,21 @@ static const Callable *find_callee(Evaluator *evaluator, const Expr *callee) {
 
 /* -- calling it -- */
 
-static Value call_builtin(Evaluator *evaluator, const Call *call) {
-    const Builtin *builtin = call->callee->builtin;
-    if (!builtin->call) {
-        Bound *bound = ARENA_NEW(evaluator->arena, Bound);
-        *bound = (Bound){call->callee, call->args, call->spans, call->span};
-        return (Value){.kind = VALUE_BOUND, .bound = bound};
-    }
-    evaluator_at(evaluator, call->span);
-    return builtin->call(call);
-}
-
 static Value builtin_value(Evaluator *evaluator, const Callable *callee, const Scope *scope,
                            const Span *spans, Span span, const char *assigned_to) {
     Value *args = ARENA_ARRAY(evaluator->arena, Value, callee->formals->count);
     uint32_t count = 0;
     for (const Formal *formal = callee->formals->first; formal; formal = formal->next)
         args[count++] = *(const Value *)names_find(scope->values, formal->name.text);
-    return call_builtin(evaluator, &(Call){evaluator, callee, args, spans, span, assigned_to});
+    Call call = {evaluator, callee, args, spans, span, assigned_to};
+    const Builtin *builtin = callee->builtin;
+    if (!builtin->call) {
+        Bound *bound = ARENA_NEW(evaluator->arena, Bound);
+        *bound = (Bound){callee, args, spans, span};
+        return (Value){.kind = VALUE_BOUND, .bound = bound};
+    }
+    evaluator_at(evaluator, span);
+    return builtin->call(&call);
 }
 
 static Value output_value(Evaluator *evaluator, const Name *name, const Callable *callee) {

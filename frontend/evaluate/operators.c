@@ -135,8 +135,6 @@ static Value compare_numbers(const Operation *operation) {
     }
 }
 
-static bool is_comparison(Operator op) { return op >= OPERATOR_LT && op <= OPERATOR_NE; }
-
 static Value compare(const Operation *operation) {
     Value a = operation->left, b = operation->right;
     if (a.kind == VALUE_TENSOR || b.kind == VALUE_TENSOR)
@@ -179,17 +177,6 @@ static Value evaluate_logic(Operation *operation) {
 
 /* -- the rest -- */
 
-static Value join_lists(const Operation *operation) {
-    Value a = operation->left, b = operation->right;
-    uint32_t count = a.list.count + b.list.count;
-    if (count > LIST_MAX_ITEMS) return fail(operation, "a list has at most 100000 items");
-    if (!evaluator_charge(operation->evaluator, operation->expr->span, count)) return value_error();
-    Value *items = ARENA_ARRAY(operation->evaluator->arena, Value, count);
-    for (uint32_t i = 0; i < count; i++)
-        items[i] = i < a.list.count ? a.list.items[i] : b.list.items[i - a.list.count];
-    return value_list(items, count);
-}
-
 static bool is_operand(Value value) { return value.kind == VALUE_TENSOR || value_is_number(value); }
 
 static Value tensor_arithmetic(const Operation *operation) {
@@ -224,8 +211,16 @@ static Value arithmetic(const Operation *operation) {
     if (a.kind == VALUE_INT && b.kind == VALUE_INT) return int_arithmetic(operation);
     if (value_is_number(a) && value_is_number(b))
         return real_arithmetic(operation, value_number(a), value_number(b));
-    if (a.kind == VALUE_LIST && b.kind == VALUE_LIST && operation->op == OPERATOR_ADD)
-        return join_lists(operation);
+    if (a.kind == VALUE_LIST && b.kind == VALUE_LIST && operation->op == OPERATOR_ADD) {
+        uint32_t count = a.list.count + b.list.count;
+        if (count > LIST_MAX_ITEMS) return fail(operation, "a list has at most 100000 items");
+        if (!evaluator_charge(operation->evaluator, operation->expr->span, count))
+            return value_error();
+        Value *items = ARENA_ARRAY(operation->evaluator->arena, Value, count);
+        for (uint32_t i = 0; i < count; i++)
+            items[i] = i < a.list.count ? a.list.items[i] : b.list.items[i - a.list.count];
+        return value_list(items, count);
+    }
     return is_operand(a) && is_operand(b) ? tensor_arithmetic(operation) : wrong_kinds(operation);
 }
 
@@ -269,7 +264,7 @@ Value evaluate_operation(Evaluator *evaluator, const Expr *expr) {
     operation.right = evaluate(evaluator, expr->operation.right);
     if (operation.left.kind == VALUE_ERROR || operation.right.kind == VALUE_ERROR)
         return value_error();
-    if (is_comparison(operation.op)) return compare(&operation);
+    if (operation.op >= OPERATOR_LT && operation.op <= OPERATOR_NE) return compare(&operation);
     if (operation.op == OPERATOR_RANGE) {
         Value a = operation.left, b = operation.right;
         if (a.kind == VALUE_INT && b.kind == VALUE_INT)

@@ -43,13 +43,6 @@ static const struct {
 };
 enum { PLAIN_TYPES = sizeof plain_types / sizeof *plain_types };
 
-static bool plain_check(const TypeCheck *check, int row, Value *value) {
-    if (plain_types[row].kind == VALUE_FLOAT && value->kind == VALUE_INT)
-        *value = value_float((double)value->integer);
-    if (value->kind == plain_types[row].kind) return true;
-    return wrong_type(check, plain_types[row].words, *value);
-}
-
 /* -- tensors -- */
 
 /* int[...] accepts every type of whole numbers, and bool: true and false are the classes 1 and
@@ -159,6 +152,11 @@ bool type_check(Evaluator *evaluator, const Type *type, Value *value, Span span,
     if (type->has_shape && (is_dtype || !strcmp(type->name.text, "int")))
         return tensor_check(&check, *value);
     for (int i = 0; i < PLAIN_TYPES && !type->has_shape; i++)
-        if (!strcmp(plain_types[i].name, type->name.text)) return plain_check(&check, i, value);
+        if (!strcmp(plain_types[i].name, type->name.text)) {
+            if (plain_types[i].kind == VALUE_FLOAT && value->kind == VALUE_INT)
+                *value = value_float((double)value->integer);
+            if (value->kind == plain_types[i].kind) return true;
+            return wrong_type(&check, plain_types[i].words, *value);
+        }
     return is_dtype ? dtype_check(&check, dtype, *value) : unknown_type(&check);
 }

@@ -9,12 +9,10 @@ static const char *arg_text(const Call *call, uint32_t arg) {
     return value_text(call->evaluator->arena, call->evaluator->graph, call->args[arg]);
 }
 
-static bool is_operand(Value value) {
-    return value_is_number(value) || value.kind == VALUE_TENSOR || value.kind == VALUE_BOOL;
-}
-
 static bool check_operand(const Call *call, uint32_t arg) {
-    if (is_operand(call->args[arg])) return true;
+    if (value_is_number(call->args[arg]) || call->args[arg].kind == VALUE_TENSOR ||
+        call->args[arg].kind == VALUE_BOOL)
+        return true;
     call_fail(call, arg, "must be a number or a tensor, not %s", arg_text(call, arg));
     return false;
 }

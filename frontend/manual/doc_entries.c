@@ -39,25 +39,6 @@ static void read_line(Arena *arena, const char *line, size_t length, DocEntry *e
     entry->text = arena_format(arena, "%s%s%.*s", before, *before ? "\n" : "", (int)length, line);
 }
 
-static void read_builtin(Arena *arena, const Builtin *builtin, DocEntry *entry) {
-    for (const char *line = builtin->doc; line;) {
-        size_t length = strcspn(line, "\n");
-        read_line(arena, line, length, entry);
-        line = line[length] ? line + length + 1 : NULL;
-    }
-    if (!builtin->line && !entry->example)
-        entry->example = arena_format(arena, "%s(x)", builtin->name);
-}
-
-/* The section of a place in stdlib.mdl: the last comment "# -- NAME --" before it. */
-static const char *section_before(Arena *arena, const char *place) {
-    const char *found = NULL;
-    for (const char *at = stdlib_text(); (at = strstr(at, "\n# -- ")) && at < place; at++)
-        found = at + 6;
-    return found ? arena_copy_string(arena, found, (size_t)(strstr(found, " --") - found))
-                 : sections[0].name;
-}
-
 /* The first of the lines "# ..." right above a definition; the definition itself if there is
  * none. */
 static const char *comment_above(const char *definition) {
@@ -75,7 +56,12 @@ static void read_definition(Arena *arena, const Callable *callee, DocEntry *entr
                *end = strstr(begin, "\n\n");
     size_t length = end ? (size_t)(end - begin) + 1 : strlen(begin);
     entry->source = arena_copy_string(arena, begin, length);
-    entry->section = section_before(arena, begin);
+    /* its section in stdlib.mdl: the last comment "# -- NAME --" before it */
+    const char *found = NULL;
+    for (const char *at = stdlib_text(); (at = strstr(at, "\n# -- ")) && at < begin; at++)
+        found = at + 6;
+    entry->section = found ? arena_copy_string(arena, found, (size_t)(strstr(found, " --") - found))
+                           : sections[0].name;
     for (const char *line = comment_above(begin); line < begin; line += strcspn(line, "\n") + 1)
         read_line(arena, line + 2, strcspn(line, "\n") - 2, entry);
 }
@@ -88,7 +74,13 @@ static DocEntry read_entry(Arena *arena, const Callable *callee) {
         entry.section = sections[0].name;
         for (int i = 0; i < SECTION_COUNT; i++)
             if (sections[i].line < builtin->line) entry.section = sections[i].name;
-        read_builtin(arena, builtin, &entry);
+        for (const char *line = builtin->doc; line;) {
+            size_t length = strcspn(line, "\n");
+            read_line(arena, line, length, &entry);
+            line = line[length] ? line + length + 1 : NULL;
+        }
+        if (!builtin->line && !entry.example)
+            entry.example = arena_format(arena, "%s(x)", builtin->name);
     } else {
         read_definition(arena, callee, &entry);
     }

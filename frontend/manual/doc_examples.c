@@ -108,12 +108,6 @@ static const char *type_text(Arena *arena, DType dtype, Shape shape) {
                         text + prefix + strcspn(text + prefix, ",]"));
 }
 
-static const char *field_text(Arena *arena, const SourceField *field) {
-    Shape shape = {.rank = field->row.rank + 1, .dim = {ROWS}};
-    memcpy(shape.dim + 1, field->row.dim, (size_t)field->row.rank * sizeof *shape.dim);
-    return arena_format(arena, "%s %s", field->name, type_text(arena, field->dtype, shape));
-}
-
 static const char *joined(Arena *arena, const char *list, const char *item) {
     return *list ? arena_format(arena, "%s, %s", list, item) : item;
 }
@@ -158,8 +152,11 @@ static Value evaluate_text(const DocExamples *examples, Evaluator *evaluator, co
     for (int i = 0; i < FIELD_COUNT; i++) {
         if (!uses(text, fields[i].name)) continue;
         scope_put(evaluator, fields[i].name, evaluate_field(evaluator, fields[i].name));
-        example->inputs =
-            joined(evaluator->arena, example->inputs, field_text(evaluator->arena, &fields[i]));
+        Shape shape = {.rank = fields[i].row.rank + 1, .dim = {ROWS}};
+        memcpy(shape.dim + 1, fields[i].row.dim, (size_t)fields[i].row.rank * sizeof *shape.dim);
+        example->inputs = joined(evaluator->arena, example->inputs,
+                                 arena_format(evaluator->arena, "%s %s", fields[i].name,
+                                              type_text(evaluator->arena, fields[i].dtype, shape)));
     }
     evaluator->phase = phase_of(entry->section);
     evaluator->field = "y";

@@ -34,18 +34,6 @@ static const LayerInfo *lone_batch_norm(const LayerLog *log, int64_t batch) {
     return NULL;
 }
 
-static void suggest_batch(int64_t rows, int64_t batch, Diagnostics *diag) {
-    int64_t better = better_batch(rows, batch);
-    if (!better) {
-        diag_help(diag, "use more training rows");
-        return;
-    }
-    diag_help(
-        diag,
-        "there are %lld rows in batches of %lld; with train.batch = %lld the last batch has %lld",
-        (long long)rows, (long long)batch, (long long)better, (long long)last_rows(rows, better));
-}
-
 void model_warn_last_batch(const Model *model, Diagnostics *diag) {
     int64_t rows = model->training_rows, batch = model->info.batch;
     const LayerInfo *layer = lone_batch_norm(model->log, batch);
@@ -55,5 +43,13 @@ void model_warn_last_batch(const Model *model, Diagnostics *diag) {
         "%s batch of an epoch has one row, in which '%s' (line %u) cannot compute a variance: it uses the running "
         "mean and variance",
         batch == 1 ? "every" : "the last", layer->name, layer->line);
-    suggest_batch(rows, batch, diag);
+    int64_t better = better_batch(rows, batch);
+    if (!better) {
+        diag_help(diag, "use more training rows");
+        return;
+    }
+    diag_help(
+        diag,
+        "there are %lld rows in batches of %lld; with train.batch = %lld the last batch has %lld",
+        (long long)rows, (long long)batch, (long long)better, (long long)last_rows(rows, better));
 }

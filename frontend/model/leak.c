@@ -313,16 +313,6 @@ static bool check_label(Leak *leak, NodeId label, Span compared) {
     return false;
 }
 
-/* The network reads the data operands of every node that depends on a weight. */
-static void find_read(Leak *leak) {
-    for (NodeId id = 1; id < leak->graph->node_count; id++) {
-        const Node *node = graph_node(leak->graph, id);
-        for (uint32_t k = 0; k < node->operand_count && leak->network[id] && leak->learns[id]; k++)
-            if (leak->elements[node->operands[k]])
-                set_join(&leak->read, &leak->sets[set_of_all(leak, node->operands[k])]);
-    }
-}
-
 static void find(Leak *leak) {
     mark_nodes(leak);
     find_labels(leak);
@@ -332,7 +322,13 @@ static void find(Leak *leak) {
     for (NodeId id = 1; id < leak->graph->node_count && !leak->too_many; id++)
         if (!leak->learns[id] && !leak->from_output[id]) trace_node(leak, id);
     if (leak->too_many) return;
-    find_read(leak);
+    /* The network reads the data operands of every node that depends on a weight. */
+    for (NodeId id = 1; id < leak->graph->node_count; id++) {
+        const Node *node = graph_node(leak->graph, id);
+        for (uint32_t k = 0; k < node->operand_count && leak->network[id] && leak->learns[id]; k++)
+            if (leak->elements[node->operands[k]])
+                set_join(&leak->read, &leak->sets[set_of_all(leak, node->operands[k])]);
+    }
     for (uint32_t i = 0; i < leak->label_count && !leak->too_many; i++)
         if (check_label(leak, leak->labels[i].other, leak->labels[i].span)) return;
 }

@@ -49,18 +49,14 @@ static bool name_metrics(Model *model, Names *taken) {
     return true;
 }
 
-static void name_inputs(Model *model) {
+bool outputs_name(Model *model) {
+    Names *taken = names_new(model->arena);
+    names_put(taken, "loss", "loss");
     const FormalList *formals = model->network->formals;
     const char **names = ARENA_ARRAY(model->arena, const char *, formals->count);
     for (const Formal *formal = formals->first; formal; formal = formal->next)
         names[model->info.input_count++] = formal->name.text;
     model->info.inputs = names;
-}
-
-bool outputs_name(Model *model) {
-    Names *taken = names_new(model->arena);
-    names_put(taken, "loss", "loss");
-    name_inputs(model);
     bool outputs = name_outputs(model, taken), metrics = name_metrics(model, taken);
     return outputs && metrics;
 }

@@ -222,20 +222,6 @@ static void print_caret(const Text *text, Span span, uint32_t line, FILE *out) {
     fputc('\n', out);
 }
 
-static void print_line(const Diagnostics *diag, const DiagEntry *line, FILE *out) {
-    static const char *const kinds[] = {"error", "warning", "note", "help"};
-    const char *name;
-    uint32_t number, column;
-    bool placed = line->kind != DIAG_HELP && diag_locate(diag, line->span, &name, &number, &column);
-    if (placed)
-        display_text(name, out), fprintf(out, ":%u:%u: %s: ", number, column, kinds[line->kind]);
-    else
-        fprintf(out, line->kind == DIAG_HELP ? "  %s: " : "mlc: %s: ", kinds[line->kind]);
-    display_text(line->message, out);
-    fputc('\n', out);
-    if (placed) print_caret(span_text(diag, line->span), line->span, number, out);
-}
-
 void diag_visit(const Diagnostics *diag, DiagVisitor *visit, void *context) {
     for (const DiagEntry *line = diag->first; line; line = line->next) {
         DiagLine told = {.kind = line->kind, .message = line->message};
@@ -263,7 +249,21 @@ static void print_hidden(const char *what, size_t count, size_t most, FILE *out)
 }
 
 void diag_print(const Diagnostics *diag, FILE *out) {
-    for (const DiagEntry *line = diag->first; line; line = line->next) print_line(diag, line, out);
+    for (const DiagEntry *line = diag->first; line; line = line->next) {
+        static const char *const kinds[] = {"error", "warning", "note", "help"};
+        const char *name;
+        uint32_t number, column;
+        bool placed =
+            line->kind != DIAG_HELP && diag_locate(diag, line->span, &name, &number, &column);
+        if (placed)
+            display_text(name, out),
+                fprintf(out, ":%u:%u: %s: ", number, column, kinds[line->kind]);
+        else
+            fprintf(out, line->kind == DIAG_HELP ? "  %s: " : "mlc: %s: ", kinds[line->kind]);
+        display_text(line->message, out);
+        fputc('\n', out);
+        if (placed) print_caret(span_text(diag, line->span), line->span, number, out);
+    }
     print_hidden("error", diag->errors, DIAG_MAX_ERRORS, out);
     print_hidden("warning", diag->warnings, DIAG_MAX_WARNINGS, out);
 }

@@ -65,11 +65,6 @@ bool file_write_part(int file, FilePart part) {
     return true;
 }
 
-static bool is_replaceable(const char *path) {
-    struct stat status;
-    return stat(path, &status) != 0 || S_ISREG(status.st_mode);
-}
-
 /* A pipe without a reader is an error (ENXIO): nothing here waits for one. */
 static int open_in_place(const char *path) {
     int file = open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -154,7 +149,8 @@ void files_abandon(void) {
 
 bool replacement_begin(Replacement *replacement, const char *path) {
     replacement->path = path;
-    replacement->in_place = !is_replaceable(path);
+    struct stat status;
+    replacement->in_place = !stat(path, &status) && !S_ISREG(status.st_mode);
     replacement->file = replacement->in_place ? open_in_place(path) : open_temporary(replacement);
     return replacement->file >= 0;
 }

@@ -95,20 +95,18 @@ void memory_library_release(void *nothing, void *memory) {
 
 /* -- memory that programs run on -- */
 
-static void ask_for_large_pages(void *memory, size_t bytes) {
-#ifdef MADV_HUGEPAGE
-    madvise(memory, bytes, MADV_HUGEPAGE); /* only advice: small pages serve too */
-#else
-    (void)memory, (void)bytes;
-#endif
-}
-
 void *memory_try(size_t bytes) {
     size_t alignment = bytes >= LEAST_LARGE ? LARGE_PAGE : ALIGNMENT;
     if (bytes > SIZE_MAX - LARGE_PAGE) return NULL;
     size_t rounded = (bytes / alignment + 1) * alignment;
     void *answer, *memory = ASK(aligned_alloc(alignment, rounded));
-    if (memory && alignment == LARGE_PAGE) ask_for_large_pages(memory, rounded);
+    if (memory && alignment == LARGE_PAGE) {
+#ifdef MADV_HUGEPAGE
+        madvise(memory, rounded, MADV_HUGEPAGE); /* only advice: small pages serve too */
+#else
+        (void)memory, (void)rounded;
+#endif
+    }
     return memory;
 }
 

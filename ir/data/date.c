@@ -358,14 +358,6 @@ static bool count_days(const DateReading *reading, const DateForm *form, int64_t
     return true;
 }
 
-static bool check_weekday(const DateReading *reading, const DateForm *form, int64_t days) {
-    int64_t weekday = ((days + 3) % WEEKDAYS + WEEKDAYS) % WEEKDAYS;
-    if (!says(form, SAYS_WEEKDAY) || weekday == reading->values[SAYS_WEEKDAY]) return true;
-    snprintf(reading->problem, DATE_PROBLEM, "is no date: that day is a %s",
-             weekday_names[weekday]);
-    return false;
-}
-
 bool date_from_seconds(int64_t seconds, Date *date) {
     int64_t days, rest;
     divide_down(seconds, DAY, &days, &rest);
@@ -380,7 +372,13 @@ bool date_from_seconds(int64_t seconds, Date *date) {
 static bool make_date(const DateReading *reading, const DateForm *form, Date *date) {
     const int *values = reading->values;
     int64_t days;
-    if (!count_days(reading, form, &days) || !check_weekday(reading, form, days)) return false;
+    if (!count_days(reading, form, &days)) return false;
+    int64_t weekday = ((days + 3) % WEEKDAYS + WEEKDAYS) % WEEKDAYS;
+    if (says(form, SAYS_WEEKDAY) && weekday != values[SAYS_WEEKDAY]) {
+        snprintf(reading->problem, DATE_PROBLEM, "is no date: that day is a %s",
+                 weekday_names[weekday]);
+        return false;
+    }
     int64_t hour = values[SAYS_HOUR] + 12 * values[SAYS_HALF];
     int64_t seconds = days * DAY + hour * 3600 + values[SAYS_MINUTE] * 60 + values[SAYS_SECOND] -
                       values[SAYS_ZONE];

@@ -180,12 +180,6 @@ static void write_derived(const SourceSchema *schema, const Derived *derived, bo
     }
 }
 
-/* Adds a space to a name that a field has already, so that names stay unique. */
-static const char *unlike_fields(Arena *arena, const SourceSchema *schema, const char *name) {
-    while (source_field(schema, name)) name = arena_format(arena, "%s ", name);
-    return name;
-}
-
 const char *derived_name(Arena *arena, const SourceSchema *schema, const Derived *derived) {
     MemoryStream stream;
     memory_stream_begin(&stream);
@@ -193,5 +187,7 @@ const char *derived_name(Arena *arena, const SourceSchema *schema, const Derived
     char *text = memory_stream_end(&stream);
     const char *name = arena_copy_string(arena, text, stream.length);
     free(text);
-    return unlike_fields(arena, schema, name);
+    /* a field may have the name already: spaces make it unique */
+    while (source_field(schema, name)) name = arena_format(arena, "%s ", name);
+    return name;
 }

@@ -52,13 +52,6 @@ static void print_symbols(const Graph *graph, bool states, FILE *out) {
     fputs("    }\n", out);
 }
 
-static void print_edges(const Graph *graph, NodeId id, FILE *out) {
-    const Node *node = graph_node(graph, id);
-    for (uint32_t i = 0; i < node->operand_count; i++)
-        if (!is_constant(graph_operand(graph, node, i)))
-            fprintf(out, "    n%" PRIu32 " -> n%" PRIu32 ";\n", node->operands[i], id);
-}
-
 /* An output or update may be a constant: then the constant has a box. */
 static void print_results(const Graph *graph, FILE *out) {
     for (uint32_t i = 0; i < graph->output_count; i++) {
@@ -89,7 +82,9 @@ void graph_print_dot(const Graph *graph, FILE *out) {
         const Node *node = graph_node(graph, id);
         if (is_constant(node) || op_attrs(node->op) == ATTRS_SYMBOL) continue;
         print_node(graph, id, out);
-        print_edges(graph, id, out);
+        for (uint32_t i = 0; i < node->operand_count; i++)
+            if (!is_constant(graph_operand(graph, node, i)))
+                fprintf(out, "    n%" PRIu32 " -> n%" PRIu32 ";\n", node->operands[i], id);
     }
     print_results(graph, out);
     fputs("}\n", out);

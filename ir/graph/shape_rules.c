@@ -10,16 +10,6 @@ static const Node *operand(const ShapeCheck *check, uint32_t i) {
     return graph_node(check->graph, check->operands[i]);
 }
 
-static void note_operands(const ShapeCheck *check) {
-    for (uint32_t i = 0; i < check->count && i < 4; i++) {
-        char text[SHAPE_TEXT];
-        const Node *node = operand(check, i);
-        if (node->span.file)
-            diag_note(check->graph->diag, node->span, "operand %u is %s", i + 1,
-                      shape_text(node->dtype, node->shape, text));
-    }
-}
-
 static bool reject(const ShapeCheck *check, const char *expectation) {
     char list[4 * SHAPE_TEXT] = "", text[SHAPE_TEXT];
     size_t at = 0;
@@ -30,7 +20,12 @@ static bool reject(const ShapeCheck *check, const char *expectation) {
     }
     diag_error(check->graph->diag, STATUS_MODEL, check->graph->span, "%s of %s: %s",
                op_name(check->op), check->count ? list : "nothing", expectation);
-    note_operands(check);
+    for (uint32_t i = 0; i < check->count && i < 4; i++) {
+        const Node *node = operand(check, i);
+        if (node->span.file)
+            diag_note(check->graph->diag, node->span, "operand %u is %s", i + 1,
+                      shape_text(node->dtype, node->shape, text));
+    }
     return false;
 }
 
@@ -367,19 +362,6 @@ static bool (*const rules[OP_COUNT])(const ShapeCheck *) = {
 #include "ir/ops/ops.def"
 };
 
-/* Dimensions between 1 and 2^31, at most 2^31 elements. */
-static bool within_limits(const ShapeCheck *check) {
-    Shape shape = check->result->shape;
-    int64_t elements = 1;
-    for (int i = 0; i < shape.rank; i++) {
-        if (shape.dim[i] < 1) return reject(check, "the result would have an axis of size 0");
-        if (shape.dim[i] > SHAPE_MAX_ELEMENTS || elements > SHAPE_MAX_ELEMENTS / shape.dim[i])
-            return reject(check, "the result would have more than 2^31 elements");
-        elements *= shape.dim[i];
-    }
-    return true;
-}
-
 static bool count_fits(const ShapeCheck *check) {
     int arity = op_arity(check->op);
     if (arity >= 0 ? check->count == (uint32_t)arity : check->count >= 1) return true;
@@ -396,5 +378,15 @@ bool shape_infer(const ShapeCheck *check) {
     if (!count_fits(check)) return false;
     if (check->result->shape.rank < 0 || check->result->shape.rank > SHAPE_MAX_RANK)
         return reject(check, "a tensor has at most 6 axes");
-    return rules[check->op](check) && within_limits(check);
+    if (!rules[check->op](check)) return false;
+    /* Dimensions between 1 and 2^31, at most 2^31 elements. */
+    Shape shape = check->result->shape;
+    int64_t elements = 1;
+    for (int i = 0; i < shape.rank; i++) {
+        if (shape.dim[i] < 1) return reject(check, "the result would have an axis of size 0");
+        if (shape.dim[i] > SHAPE_MAX_ELEMENTS || elements > SHAPE_MAX_ELEMENTS / shape.dim[i])
+            return reject(check, "the result would have more than 2^31 elements");
+        elements *= shape.dim[i];
+    }
+    return true;
 }

@@ -131,13 +131,6 @@ static bool verify_names(const Graph *graph) {
     return valid;
 }
 
-static bool verify_outputs(const Graph *graph) {
-    for (uint32_t i = 0; i < graph->output_count; i++)
-        if (!exists(graph, graph->outputs[i].node))
-            return violation(graph, NODE_NONE, "output '%s' lost its node", graph->outputs[i].name);
-    return true;
-}
-
 bool graph_verify(const Graph *graph) {
     Diagnostics *diag = diag_new();
     bool valid = true;
@@ -145,5 +138,9 @@ bool graph_verify(const Graph *graph) {
         valid = verify_node(graph, id, diag) && verify_symbol_node(graph, id);
     for (uint32_t i = 0; valid && i < graph->symbol_count; i++) valid = verify_symbol(graph, i);
     diag_free(diag);
-    return valid && verify_names(graph) && verify_outputs(graph);
+    if (!valid || !verify_names(graph)) return false;
+    for (uint32_t i = 0; i < graph->output_count; i++)
+        if (!exists(graph, graph->outputs[i].node))
+            return violation(graph, NODE_NONE, "output '%s' lost its node", graph->outputs[i].name);
+    return true;
 }

@@ -20,13 +20,6 @@ static bool is_product(const Kernel *kernel) {
     return kernel->kind == KERNEL_MATMUL || kernel->kind == KERNEL_GEMM;
 }
 
-/* The node in whose buffer the value lies: a reshape has that of its operand. */
-static NodeId stored_node(const Printer *printer, NodeId id) {
-    while (!printer->first[id] && graph_node(printer->graph, id)->op == OP_reshape)
-        id = graph_node(printer->graph, id)->operands[0];
-    return id;
-}
-
 /* -- storage -- */
 
 static void print_layout(Layout layout, FILE *out) {
@@ -161,8 +154,10 @@ static size_t state_bytes(const Plan *plan, uint32_t index) {
 }
 
 static void note_read(Printer *printer, uint32_t number, NodeId id) {
-    NodeId stored = stored_node(printer, id);
-    if (printer->first[stored]) printer->last[stored] = number + 1;
+    /* a reshape has the buffer of its operand */
+    while (!printer->first[id] && graph_node(printer->graph, id)->op == OP_reshape)
+        id = graph_node(printer->graph, id)->operands[0];
+    if (printer->first[id]) printer->last[id] = number + 1;
 }
 
 /* Finds which kernel stores each value in the slab, and which reads it last. */

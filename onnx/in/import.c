@@ -304,26 +304,21 @@ static bool take_outputs(Import *import, const OnnxGraph *graph) {
     return true;
 }
 
-static bool check_sizes(const Import *import) {
-    for (uint32_t i = 0; i < import->size_count; i++) {
-        const char *equals = strchr(import->sizes[i], '=');
-        char *end = NULL;
-        long long size = equals ? strtoll(equals + 1, &end, 10) : 0;
-        if (equals && equals > import->sizes[i] && size > 0 && size <= SHAPE_MAX_ELEMENTS && !*end)
-            continue;
-        diag_error(import->diag, STATUS_USAGE, (Span){0}, "--axis takes NAME=SIZE, not '%.100s'",
-                   import->sizes[i]);
-        return false;
-    }
-    return true;
-}
-
 bool onnx_import(const char *path, const char *const *sizes, uint32_t size_count, Arena *arena,
                  Imported *imported, Diagnostics *diag) {
     *imported = (Imported){0};
     Import probe = {
         .path = path, .arena = arena, .diag = diag, .sizes = sizes, .size_count = size_count};
-    if (!check_sizes(&probe)) return false;
+    for (uint32_t i = 0; i < probe.size_count; i++) {
+        const char *equals = strchr(probe.sizes[i], '=');
+        char *end = NULL;
+        long long size = equals ? strtoll(equals + 1, &end, 10) : 0;
+        if (equals && equals > probe.sizes[i] && size > 0 && size <= SHAPE_MAX_ELEMENTS && !*end)
+            continue;
+        diag_error(probe.diag, STATUS_USAGE, (Span){0}, "--axis takes NAME=SIZE, not '%.100s'",
+                   probe.sizes[i]);
+        return false;
+    }
     OnnxModel *model = onnx_read(path, arena, diag);
     return model && onnx_translate(model, sizes, size_count, arena, imported, diag);
 }

@@ -12,8 +12,15 @@ enum { WIDTH = 96, SHORT = 88 };
 
 /* -- names -- */
 
-/* Weights of the functions that the text defines are called lstm_input, for instance. */
-static bool is_recurrent(const char *name) {
+static bool is_reserved(const char *name) {
+    static const char *const words[] = {
+        "use",   "param",  "def",   "model",      "data",     "train", "field", "for",
+        "in",    "if",     "else",  "true",       "false",    "and",   "or",    "not",
+        "N",     "pi",     "none",  "full_batch", "training", "loss",  "epoch", "step",
+        "steps", "source", "label", "target",     "lr"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (!strcmp(words[i], name)) return true;
+    /* Weights of the functions that the text defines are called lstm_input, for instance. */
     static const char *const names[] = {
 #define RECURRENT(kind, op, gates, text) #kind,
 #include "onnx/in/recurrent.def"
@@ -23,17 +30,6 @@ static bool is_recurrent(const char *name) {
         if (!strncmp(names[i], name, length) && (!name[length] || name[length] == '_')) return true;
     }
     return false;
-}
-
-static bool is_reserved(const char *name) {
-    static const char *const words[] = {
-        "use",   "param",  "def",   "model",      "data",     "train", "field", "for",
-        "in",    "if",     "else",  "true",       "false",    "and",   "or",    "not",
-        "N",     "pi",     "none",  "full_batch", "training", "loss",  "epoch", "step",
-        "steps", "source", "label", "target",     "lr"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (!strcmp(words[i], name)) return true;
-    return is_recurrent(name);
 }
 
 /* Words of the texts: a variable that is called as a function that they call would hide it. */

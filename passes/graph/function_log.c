@@ -6,16 +6,6 @@
  */
 #include "passes/graph/formula_bits.h"
 
-/* log(1 + f) - f + f^2/2 + low, for f in sqrt(1/2) - 1 .. sqrt(2) - 1, with -f^2/2 added last
- * because it is larger. */
-static NodeId correction(const Formula *f, NodeId x, NodeId low) {
-    static const float q[] = {0x1.555554p-2f, -0x1.000226p-2f, 0x1.99a00ep-3f, -0x1.54725ep-3f,
-                              0x1.22da32p-3f, -0x1.0d8570p-3f, 0x1.055bdep-3f, -0x1.38b5dap-4f};
-    NodeId square = f_mul(f, x, x);
-    NodeId cubic = f_fma(f, f_mul(f, square, x), f_polynomial(f, x, q, 8), low);
-    return f_fma(f, square, f_real(f, -0.5f), cubic);
-}
-
 /* log x + low for a positive, finite x. low must be small compared with ln2, and with x - 1 where x
  * is near 1. */
 static NodeId log_of_positive(const Formula *f, NodeId x, NodeId low) {
@@ -23,7 +13,13 @@ static NodeId log_of_positive(const Formula *f, NodeId x, NodeId low) {
     NodeId k = split.exponent, rest = f_sub(f, split.mantissa, f_real(f, 1)),
            lost = f_real(f, -0x1.05c610p-29f);
     low = low ? f_fma(f, k, lost, low) : f_mul(f, k, lost);
-    NodeId sum = f_add(f, rest, correction(f, rest, low));
+    /* log(1 + f) - f + f^2/2 + low, for f in sqrt(1/2) - 1 .. sqrt(2) - 1, with -f^2/2 added last
+     * because it is larger. */
+    static const float q[] = {0x1.555554p-2f, -0x1.000226p-2f, 0x1.99a00ep-3f, -0x1.54725ep-3f,
+                              0x1.22da32p-3f, -0x1.0d8570p-3f, 0x1.055bdep-3f, -0x1.38b5dap-4f};
+    NodeId square = f_mul(f, rest, rest);
+    NodeId cubic = f_fma(f, f_mul(f, square, rest), f_polynomial(f, rest, q, 8), low);
+    NodeId sum = f_add(f, rest, f_fma(f, square, f_real(f, -0.5f), cubic));
     return f_fma(f, k, f_real(f, 0x1.62e430p-1f), sum);
 }
 

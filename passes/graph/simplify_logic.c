@@ -106,22 +106,18 @@ NodeId simplify_convert_nothing(const Term *t) {
     return term_operand(t, 0)->dtype == t->type.dtype ? t->operands[0] : NODE_NONE;
 }
 
-/* Every value of `from` is a value of `to`. */
-static bool holds_all(DType to, DType from) {
+/* A conversion through a dtype that keeps every value: u8 to i32 to f32 is u8 to f32. */
+NodeId simplify_convert_twice(const Term *t) {
+    if (!term_is(t, 0, OP_convert)) return NODE_NONE;
+    NodeId origin = term_inside(t, 0, 0);
+    /* [to]: the dtypes whose every value is a value of `to` */
     static const uint8_t held[DTYPE_COUNT] = {
         [DTYPE_BOOL] = 1 << DTYPE_BOOL,
         [DTYPE_U8] = 1 << DTYPE_BOOL | 1 << DTYPE_U8,
         [DTYPE_I32] = 1 << DTYPE_BOOL | 1 << DTYPE_U8 | 1 << DTYPE_I32,
         [DTYPE_F32] = 1 << DTYPE_BOOL | 1 << DTYPE_U8 | 1 << DTYPE_F32,
     };
-    return held[to] >> from & 1;
-}
-
-/* A conversion through a dtype that keeps every value: u8 to i32 to f32 is u8 to f32. */
-NodeId simplify_convert_twice(const Term *t) {
-    if (!term_is(t, 0, OP_convert)) return NODE_NONE;
-    NodeId origin = term_inside(t, 0, 0);
-    bool kept = holds_all(term_operand(t, 0)->dtype, term_node(t, origin)->dtype);
+    bool kept = held[term_operand(t, 0)->dtype] >> term_node(t, origin)->dtype & 1;
     return kept ? simplify_convert(t, origin, t->type.dtype) : NODE_NONE;
 }
 

@@ -12,17 +12,6 @@ static bool holds_classes(const SourceField *field, const char *label) {
     return whole && (field->is_text || field->classes || (label && !strcmp(field->name, label)));
 }
 
-static void count_split(const Dataset *dataset, Split split, ClassCounts *counts) {
-    const SourceField *field = counts->field;
-    const void *data = dataset_field(dataset, field->name);
-    for (int64_t i = 0; i < dataset_rows(dataset, split); i++) {
-        double category =
-            element_value(field->dtype, field->is_text, data, dataset_split(dataset, split)[i]);
-        if (category >= 0 && category < (double)counts->classes)
-            counts->counts[split][(int64_t)category]++;
-    }
-}
-
 /* The number of classes if it is unknown: the largest number + 1, at most CLASSES_MAX. */
 static int64_t largest_class(const Dataset *dataset, const SourceField *field) {
     const void *data = dataset_field(dataset, field->name);
@@ -54,7 +43,13 @@ static void add_counts(const Dataset *dataset, const SourceField *field, const c
                                        : largest_class(dataset, field);
     for (Split split = 0; split < SPLIT_COUNT; split++) {
         counts->counts[split] = ARENA_ARRAY(arena, int64_t, counts->classes);
-        count_split(dataset, split, counts);
+        const void *data = dataset_field(dataset, field->name);
+        for (int64_t i = 0; i < dataset_rows(dataset, split); i++) {
+            double category =
+                element_value(field->dtype, field->is_text, data, dataset_split(dataset, split)[i]);
+            if (category >= 0 && category < (double)counts->classes)
+                counts->counts[split][(int64_t)category]++;
+        }
     }
 }
 

@@ -49,19 +49,9 @@ static bool same_args(const SourceArg *a, uint32_t a_count, const SourceArg *b, 
     return true;
 }
 
-static bool same_source(const DataSource *a, const DataSource *b) {
-    return same_text(a->reader, b->reader) && same_text(a->folder, b->folder) &&
-           a->like == b->like && same_args(a->args, a->arg_count, b->args, b->arg_count);
-}
-
 static bool same_hold(const HoldOut *a, const HoldOut *b) {
     return a->kind == b->kind && a->is_count == b->is_count && !(a->amount < b->amount) &&
            !(a->amount > b->amount) && same_text(a->field, b->field);
-}
-
-static bool same_request(const SplitRequest *a, const SplitRequest *b) {
-    return a->seed == b->seed && same_hold(&a->valid, &b->valid) && same_hold(&a->test, &b->test) &&
-           same_text(a->series, b->series);
 }
 
 /* -- caching -- */
@@ -88,8 +78,13 @@ static bool is_cached(const DataSource *source) {
 }
 
 static bool keeps(const DataCache *cache, const DataSource *source, const SplitRequest *request) {
-    return cache->dataset && same_source(&cache->source, source) &&
-           same_request(&cache->request, request);
+    const DataSource *read = &cache->source;
+    const SplitRequest *split = &cache->request;
+    return cache->dataset && same_text(read->reader, source->reader) &&
+           same_text(read->folder, source->folder) && read->like == source->like &&
+           same_args(read->args, read->arg_count, source->args, source->arg_count) &&
+           split->seed == request->seed && same_hold(&split->valid, &request->valid) &&
+           same_hold(&split->test, &request->test) && same_text(split->series, request->series);
 }
 
 static Dataset *keep(DataCache *cache, const DataSource *source, const SplitRequest *request,

@@ -201,12 +201,6 @@ static bool attempt(Download *fetch, const char *from, const char *suffix) {
 static const char *const suffixes[] = {".gz", ""};
 enum { SUFFIXES = 2 };
 
-/* Whether the right file is there. A plain file is checked first, because readers prefer it. */
-static bool already_there(Download *fetch) {
-    const char *plain = path_in_folder(fetch, ""), *packed = path_in_folder(fetch, ".gz");
-    return check_contents(fetch, access(plain, F_OK) ? packed : plain);
-}
-
 /* Tries one place; adds a failure to the reasons. */
 static bool fetch_from(Download *fetch, const char *place, FetchForm form, const char **reasons,
                        int *count) {
@@ -238,7 +232,9 @@ static bool fetch_file(Download *fetch, const FetchPlaces *places) {
     const char **reasons = ARENA_ARRAY(fetch->arena, const char *, places->count *SUFFIXES);
     size_t before = diag_errors(fetch->diag);
     int count = 0;
-    bool there = already_there(fetch), good = there;
+    /* a plain file is checked first, because readers prefer it */
+    const char *plain = path_in_folder(fetch, ""), *packed = path_in_folder(fetch, ".gz");
+    bool there = check_contents(fetch, access(plain, F_OK) ? packed : plain), good = there;
     for (int i = 0; i < places->count && !good && diag_errors(fetch->diag) == before; i++)
         good = fetch_from(fetch, places->places[i], places->form, reasons, &count);
     if (good) {

@@ -19,8 +19,6 @@ const int32_t *fit_split(const Fit *fit, const Dataset *dataset) {
                           : dataset_split(dataset, SPLIT_TRAIN);
 }
 
-static bool is_sorted(FitKind kind) { return kind == FIT_MEDIAN || kind == FIT_MODE; }
-
 Fitting fitting_new(const Fit *fit, int64_t width, const Dataset *dataset) {
     int64_t rows = fit_rows(fit, dataset);
     size_t columns = (size_t)width;
@@ -30,7 +28,7 @@ Fitting fitting_new(const Fit *fit, int64_t width, const Dataset *dataset) {
     for (size_t i = 0; i < columns; i++) fitting.endless[i] = -1;
     fitting.moments =
         memory_new(columns * sizeof *fitting.moments, "the statistics of the columns");
-    if (is_sorted(fit->kind))
+    if (fit->kind == FIT_MEDIAN || fit->kind == FIT_MODE)
         fitting.values = memory_new(columns * (size_t)rows * sizeof *fitting.values,
                                     "the statistics of the columns");
     return fitting;

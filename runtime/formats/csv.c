@@ -114,10 +114,6 @@ static bool read_cell(CsvScan *scan, Problem *problem) {
     return true;
 }
 
-static bool is_empty(const CsvScan *scan) {
-    return scan->count == 1 && scan->cells[0].length == 0 && !scan->cells[0].quoted;
-}
-
 static bool read_record(CsvScan *scan, Problem *problem) {
     scan->count = 0;
     scan->record_line = scan->line;
@@ -132,7 +128,7 @@ bool csv_next(CsvScan *scan, Problem *problem) {
     while (!at_end(scan)) {
         if (!read_record(scan, problem)) return false;
         skip_line_end(scan);
-        if (!is_empty(scan)) return true;
+        if (scan->count > 1 || scan->cells[0].length || scan->cells[0].quoted) return true;
     }
     return false;
 }

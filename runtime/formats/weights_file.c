@@ -130,13 +130,6 @@ const SafeTensor *weights_file_find(const WeightsFile *file, const char *name) {
 
 /* -- numbers -- */
 
-static float bf16_value(uint16_t bits) {
-    uint32_t wide = (uint32_t)bits << 16;
-    float value;
-    memcpy(&value, &wide, sizeof value);
-    return value;
-}
-
 static float f64_value(const void *data, int64_t i) {
     double value;
     memcpy(&value, (const char *)data + (size_t)i * sizeof value, sizeof value);
@@ -149,7 +142,12 @@ static uint16_t two_bytes(const void *data, int64_t i) {
 }
 
 static float f16_number(const void *data, int64_t i) { return npy_half(two_bytes(data, i)); }
-static float bf16_number(const void *data, int64_t i) { return bf16_value(two_bytes(data, i)); }
+static float bf16_number(const void *data, int64_t i) {
+    uint32_t wide = (uint32_t)two_bytes(data, i) << 16;
+    float value;
+    memcpy(&value, &wide, sizeof value);
+    return value;
+}
 
 /* The real dtypes other than F32, each with the function that reads an element. */
 static const struct {

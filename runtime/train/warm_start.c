@@ -29,12 +29,6 @@ static const char *after_part(const char *name, const char *part) {
     return begins ? name + length : NULL;
 }
 
-static const char *lower_case(Arena *arena, const char *text) {
-    char *copy = arena_copy_string(arena, text, strlen(text));
-    for (char *at = copy; *at; at++) *at = (char)tolower((unsigned char)*at);
-    return copy;
-}
-
 /* The name of a tensor in the file, after --map. */
 static const char *name_there(const WarmStart *start, const char *name) {
     for (uint32_t i = 0; i < start->map_count; i++) {
@@ -45,8 +39,11 @@ static const char *name_there(const WarmStart *start, const char *name) {
 }
 
 static const char *tensor_text(const WarmStart *start, const SafeTensor *tensor) {
-    char text[SAFETENSOR_TEXT];
-    return lower_case(start->arena, safetensors_tensor_text(tensor, text));
+    char buffer[SAFETENSOR_TEXT];
+    const char *text = safetensors_tensor_text(tensor, buffer);
+    char *copy = arena_copy_string(start->arena, text, strlen(text));
+    for (char *at = copy; *at; at++) *at = (char)tolower((unsigned char)*at);
+    return copy;
 }
 
 static void append(Arena *arena, TextList *list, const char *text) {
@@ -120,12 +117,6 @@ typedef struct {
     uint32_t count, capacity;
 } LayerList;
 
-/* "features.0" of "features.0.weight", in the arena; "" if there is no point. */
-static const char *layer_part(Arena *arena, const char *name) {
-    const char *dot = strrchr(name, '.');
-    return arena_copy_string(arena, name, dot ? (size_t)(dot - name) : 0);
-}
-
 static LayerKind kind_by(const char *name, int rank) {
     const char *dot = strrchr(name, '.'), *role = dot ? dot + 1 : name;
     if (!strcmp(role, "running_mean")) return LAYER_BATCH_NORM;
@@ -138,7 +129,9 @@ static LayerKind kind_by(const char *name, int rank) {
 
 /* running_mean says more than a weight of rank 1, which a layer_norm has too. */
 static void add_to_layer(Arena *arena, LayerList *list, const char *tensor, int rank) {
-    const char *name = layer_part(arena, tensor);
+    /* the layer of "features.0.weight" is "features.0" */
+    const char *dot = strrchr(tensor, '.');
+    const char *name = arena_copy_string(arena, tensor, dot ? (size_t)(dot - tensor) : 0);
     LayerKind kind = kind_by(tensor, rank);
     for (uint32_t i = 0; i < list->count; i++) {
         if (strcmp(list->items[i].name, name)) continue;
