@@ -203,13 +203,6 @@ static Confusion counts_of(const Evaluating *evaluating, uint32_t metric) {
                        evaluating->counts[metric]};
 }
 
-static void print_counts(const Evaluating *evaluating, uint32_t metric) {
-    const ModelInfo *info = evaluating->session.build.info;
-    Confusion confusion = counts_of(evaluating, metric);
-    printf("\n%s:\n", info->metrics[metric]);
-    confusion_print(&info->schema, &confusion);
-}
-
 /* `answers`: the number of predictions that the metric is a fraction of; 0 if it is not a
  * fraction. */
 static void print_metric(const char *metric, double value, int64_t answers) {
@@ -248,7 +241,11 @@ static void print_text(const Evaluating *evaluating) {
     if (evaluating->error_count) puts("errors in the units of the data");
     units_print(evaluating->session.arena, evaluating->errors, evaluating->error_count);
     for (uint32_t i = 0; i < info->metric_count; i++)
-        if (info->counts[i].classes) print_counts(evaluating, i);
+        if (info->counts[i].classes) {
+            Confusion confusion = counts_of(evaluating, i);
+            printf("\n%s:\n", info->metrics[i]);
+            confusion_print(&info->schema, &confusion);
+        }
     for (uint32_t i = 0; i < evaluating->confusion_count; i++) {
         const Session *session = &evaluating->session;
         const OutputConfusion *confusion = &evaluating->confusions[i];

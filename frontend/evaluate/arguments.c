@@ -100,10 +100,6 @@ static bool positional_first(const ArgumentBinding *binding, const Given *given,
     return true;
 }
 
-static bool is_none(const Expr *expr) {
-    return expr && expr->kind == EXPR_NAME && !strcmp(expr->text, "none");
-}
-
 /* A positional argument of the wrong type may be at the wrong position: dense(2, 8). */
 static void help_position(const ArgumentBinding *binding, const Given *given) {
     static const char *const sized[] = {
@@ -133,7 +129,8 @@ static bool bind_formal(const ArgumentBinding *binding, const Formal *formal, co
     }
     Value value = given ? given->value : evaluate(evaluator, formal->value);
     *span = given ? given->span : binding->span;
-    bool left_out = value.kind == VALUE_NONE && is_none(formal->value);
+    bool left_out = value.kind == VALUE_NONE && formal->value && formal->value->kind == EXPR_NAME &&
+                    !strcmp(formal->value->text, "none");
     ValueOwner owner = {formal->name.text, binding->callee->name};
     size_t errors = diag_errors(evaluator->diag);
     bool fits = value.kind != VALUE_ERROR &&

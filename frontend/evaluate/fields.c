@@ -37,16 +37,14 @@ static Value augmented(Evaluator *evaluator, Value field) {
     return value_error();
 }
 
-static bool is_augmented(const Evaluator *evaluator, const Setting *setting) {
-    return evaluator->training && evaluator->globals->augment &&
-           !strcmp(setting->name.text, evaluator->globals->augmented);
-}
-
 static Value evaluate_field_value(Evaluator *evaluator, const Setting *setting) {
     Value value = evaluate_data(evaluator, setting->value, NULL, value_none());
     if (value.kind == VALUE_TENSOR && tensor_node(evaluator, value)->shape.rank > 0 &&
         tensor_node(evaluator, value)->shape.dim[0] == evaluator->batch)
-        return is_augmented(evaluator, setting) ? augmented(evaluator, value) : value;
+        return evaluator->training && evaluator->globals->augment &&
+                       !strcmp(setting->name.text, evaluator->globals->augmented)
+                   ? augmented(evaluator, value)
+                   : value;
     if (value.kind != VALUE_ERROR &&
         evaluator_error(evaluator, setting->value->span,
                         "field '%s' must have a row for each row of the data, not be %s",

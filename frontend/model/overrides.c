@@ -10,12 +10,6 @@ Override *override_find(const Model *model, const char *name) {
 
 /* -- reading -- */
 
-/* Parses VALUE as an expression. */
-static Expr *read_value(Model *model, uint32_t file, const char *text, size_t at) {
-    return syntax_read_expression(&(SyntaxInput){model->arena, model->diag, file, (uint32_t)at,
-                                                 text + at, strlen(text + at), NULL});
-}
-
 static bool override_read(Model *model, const char *text) {
     uint32_t file = diag_add_text(model->diag, "--set", text, strlen(text));
     const char *equals = strchr(text, '=');
@@ -35,7 +29,8 @@ static bool override_read(Model *model, const char *text) {
         (Name){arena_copy_string(model->arena, text, name_end), {file, 0, (uint32_t)name_end}};
     override->value_text = arena_copy_string(model->arena, text + at, strlen(text + at));
     override->value_span = (Span){file, (uint32_t)at, (uint32_t)strlen(text)};
-    override->value = read_value(model, file, text, at);
+    override->value = syntax_read_expression(&(SyntaxInput){
+        model->arena, model->diag, file, (uint32_t)at, text + at, strlen(text + at), NULL});
     if (!override->value && strchr(text + at, ',') && !strchr(text + at, '['))
         diag_help(model->diag,
                   "--set takes one value: train once for each, or write a list as [1, 2]");

@@ -121,12 +121,6 @@ static bool is_truth_value(const Undoing *undoing, NodeId id) {
     return node->op == OP_convert && graph_operand(undoing->graph, node, 0)->dtype == DTYPE_BOOL;
 }
 
-static NodeId part_of(const Undoing *undoing, NodeId flat, const Compared *part) {
-    int64_t start[2] = {0, part->first},
-            stop[2] = {undoing->evaluator->batch, part->first + part->width};
-    return build_slice(undoing->graph, flat, start, stop, NULL);
-}
-
 /* Adds the graph's output "what:name": the parts side by side, in the shape of the model's
  * output. */
 static void add_output(const Undoing *undoing, const char *what, const char *name,
@@ -159,8 +153,11 @@ static ModelTarget lower_target(const Undoing *undoing, const ModelOutput *outpu
     NodeId prediction =
         build_reshape(graph, graph_input(graph, SYMBOL_VALUE, name, DTYPE_F32, shape), table);
     for (uint32_t i = 0; i < count; i++) {
-        NodeId part = build_reshape(graph, part_of(undoing, prediction, &targets[i]),
-                                    shape_at(undoing, targets[i].node));
+        int64_t start[2] = {0, targets[i].first},
+                stop[2] = {undoing->evaluator->batch, targets[i].first + targets[i].width};
+        NodeId part =
+            build_reshape(graph, build_slice(undoing->graph, prediction, start, stop, NULL),
+                          shape_at(undoing, targets[i].node));
         if (is_truth_value(undoing, targets[i].node)) return (ModelTarget){0};
         Undone result = undo(undoing, targets[i].node, part, output->name);
         values[i] = result.value;

@@ -44,8 +44,6 @@ static bool expects(const UnexpectedToken *unexpected, int token) {
     return false;
 }
 
-static bool is_keyword(int token) { return token >= USE && token <= NOT; }
-
 /* The name of what is expected, by the first rule that fits. Operators are not listed one by
  * one. */
 static const char *expectation(const UnexpectedToken *unexpected) {
@@ -242,7 +240,7 @@ static const char *help_for(Syntax *syntax, const UnexpectedToken *unexpected) {
     if (unexpected->token == '=' && expects(unexpected, EQ))
         return "'==' compares; '=' assigns, or names an argument";
     bool begins = syntax->first_on_line && !expects(unexpected, FOR);
-    if (is_keyword(unexpected->token) && expects(unexpected, ID) && !begins)
+    if (unexpected->token >= USE && unexpected->token <= NOT && expects(unexpected, ID) && !begins)
         return arena_format(syntax->input.arena, "%s is a keyword%s", written(syntax, unexpected),
                             expects(unexpected, INT) ? ", not a value" : "; choose another name");
     return place_help(syntax, unexpected);

@@ -137,11 +137,6 @@ static void print_train(Writing *writing, const Target *targets, uint32_t count)
         "    weights   = \"net.safetensors\"    # those of the file; without this line it begins anew\n}\n");
 }
 
-static void print_functions(const Writing *writing) {
-    for (int i = 0; i < RECURRENT_KINDS; i++)
-        if (writing->import->defines[i]) fputs(recurrent_texts[i], writing->out);
-}
-
 static void print_head(Writing *writing) {
     const OnnxModel *model = writing->import->model;
     const char *slash = strrchr(writing->import->path, '/');
@@ -218,7 +213,8 @@ void write_model(Import *import, Imported *imported) {
     writing.out = stream.out;
     print_head(&writing);
     print_data(&writing, targets, import->output_count);
-    print_functions(&writing);
+    for (int i = 0; i < RECURRENT_KINDS; i++)
+        if (writing.import->defines[i]) fputs(recurrent_texts[i], writing.out);
     print_block(&writing, statements);
     print_train(&writing, targets, import->output_count);
     char *text = memory_stream_end(&stream);

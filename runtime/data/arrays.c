@@ -221,17 +221,16 @@ bool arrays_leave_unreadable(ArrayFields *fields, bool other_rows, SourceData *d
     return true;
 }
 
-/* All parts of a field get the same type. */
-static void find_wide(ArrayField *field) {
-    for (Split split = 0; split < SPLIT_COUNT; split++) field->is_wide |= field->parts[split].wide;
-    for (Split split = 0; split < SPLIT_COUNT && field->is_wide; split++)
-        field->parts[split].array.dtype = DTYPE_F32;
-}
-
 bool arrays_check(ArrayField *fields, uint32_t count, Diagnostics *diag) {
     for (uint32_t i = 0; i < count; i++)
         if (!check_field(fields, &fields[i], diag)) return false;
-    for (uint32_t i = 0; i < count; i++) find_wide(&fields[i]);
+    for (uint32_t i = 0; i < count; i++) {
+        /* all parts of a field get the same type */
+        for (Split split = 0; split < SPLIT_COUNT; split++)
+            fields[i].is_wide |= fields[i].parts[split].wide;
+        for (Split split = 0; split < SPLIT_COUNT && fields[i].is_wide; split++)
+            fields[i].parts[split].array.dtype = DTYPE_F32;
+    }
     if (rows_of(fields, SPLIT_TRAIN) + rows_of(fields, SPLIT_VALID) + rows_of(fields, SPLIT_TEST) <=
         INT32_MAX)
         return true;
@@ -241,10 +240,6 @@ bool arrays_check(ArrayField *fields, uint32_t count, Diagnostics *diag) {
 }
 
 /* -- elements -- */
-
-static bool is_alone(const ArrayField *field) {
-    return !field->parts[SPLIT_VALID].name && !field->parts[SPLIT_TEST].name;
-}
 
 /* The first row number of a split. */
 static int64_t begin_of(const SourceData *data, Split split) {
@@ -275,7 +270,7 @@ static bool take_elements(ArrayField *field, const SourceData *data, void **to, 
     const NpyArray *train = &field->parts[SPLIT_TRAIN].array;
     const void *lies = field->placed;
     if (npy_is_native(train) && ((uintptr_t)train->data % dtype_bytes(train->dtype) == 0) &&
-        is_alone(field))
+        !field->parts[SPLIT_VALID].name && !field->parts[SPLIT_TEST].name)
         lies = train->data;
     if (!lies && !(field->owned = bring_together(field, row_bytes(train), npy_convert, data, diag)))
         return false;

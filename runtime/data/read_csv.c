@@ -129,10 +129,6 @@ static bool take_format(const DataSource *source, Arena *arena, CsvFormat *forma
 
 /* -- reading -- */
 
-static DType column_dtype(const TableColumn *column) {
-    return column->kind == COLUMN_NUMBER ? DTYPE_F32 : DTYPE_I32;
-}
-
 static void take_origins(SourceData *data) {
     const CsvSource *own = data->own;
     int32_t begin = 0;
@@ -160,16 +156,17 @@ static void take_columns(SourceData *data) {
         const TableColumn *column = &table->columns[i];
         data->data[i] = column->cells;
         data->exact[i] = column->exact;
-        data->fields[i] = (SourceField){.name = column->name,
-                                        .dtype = column_dtype(column),
-                                        .categories = column->categories,
-                                        .category_count = column->category_count,
-                                        .is_column = true,
-                                        .is_text = column->kind == COLUMN_TEXT,
-                                        .unseen = column->unseen,
-                                        .unseen_text = column->unseen_text,
-                                        .why_text = column->why_text,
-                                        .why_cell = column->why_cell};
+        data->fields[i] =
+            (SourceField){.name = column->name,
+                          .dtype = column->kind == COLUMN_NUMBER ? DTYPE_F32 : DTYPE_I32,
+                          .categories = column->categories,
+                          .category_count = column->category_count,
+                          .is_column = true,
+                          .is_text = column->kind == COLUMN_TEXT,
+                          .unseen = column->unseen,
+                          .unseen_text = column->unseen_text,
+                          .why_text = column->why_text,
+                          .why_cell = column->why_cell};
     }
 }
 

@@ -168,11 +168,6 @@ static bool nested(const Images *images, const char *folder, const char *path,
 
 /* -- classes -- */
 
-static void add_file(Images *images, const char *path, int32_t label) {
-    ARENA_ROOM(images->arena, images->files, images->file_count, images->file_capacity);
-    images->files[images->file_count++] = (ImageFile){path, label};
-}
-
 /* Files that are not pictures are added to `others`, so that one error lists all of them. */
 static bool add_class(Images *images, const char *folder, const char *name, int32_t label,
                       NameList *others, Span span) {
@@ -188,9 +183,11 @@ static bool add_class(Images *images, const char *folder, const char *name, int3
     for (uint32_t i = 0; i < listing.others.count; i++)
         add_name(images, others,
                  arena_format(images->arena, "%s/%s", name, listing.others.items[i]));
-    for (uint32_t i = 0; i < listing.pictures.count; i++)
-        add_file(images, arena_format(images->arena, "%s/%s", path, listing.pictures.items[i]),
-                 label);
+    for (uint32_t i = 0; i < listing.pictures.count; i++) {
+        ARENA_ROOM(images->arena, images->files, images->file_count, images->file_capacity);
+        images->files[images->file_count++] = (ImageFile){
+            arena_format(images->arena, "%s/%s", path, listing.pictures.items[i]), label};
+    }
     if (listing.pictures.count || listing.others.count) return true;
     diag_error(images->diag, STATUS_DATA, span, "'%s', the folder of a class, holds no picture",
                path);

@@ -94,13 +94,6 @@ static bool read_quoted(CsvScan *scan, CsvCell *cell, Problem *problem) {
     return false;
 }
 
-static void read_plain(CsvScan *scan, CsvCell *cell) {
-    *cell = (CsvCell){.text = scan->text + scan->at};
-    while (!at_delimiter(scan) && !at_line_end(scan)) scan->at++;
-    cell->length = (size_t)(scan->text + scan->at - cell->text);
-    while (cell->length && is_space(scan, cell->text[cell->length - 1])) cell->length--;
-}
-
 static bool read_cell(CsvScan *scan, Problem *problem) {
     if (scan->count == CSV_MAX_CELLS) {
         problem_set(problem, "line %u: it has more than %d cells, the maximum for a row",
@@ -110,7 +103,10 @@ static bool read_cell(CsvScan *scan, Problem *problem) {
     CsvCell *cell = &scan->cells[scan->count++];
     skip_spaces(scan);
     if (!at_end(scan) && scan->text[scan->at] == '"') return read_quoted(scan, cell, problem);
-    read_plain(scan, cell);
+    *cell = (CsvCell){.text = scan->text + scan->at};
+    while (!at_delimiter(scan) && !at_line_end(scan)) scan->at++;
+    cell->length = (size_t)(scan->text + scan->at - cell->text);
+    while (cell->length && is_space(scan, cell->text[cell->length - 1])) cell->length--;
     return true;
 }
 

@@ -35,14 +35,6 @@ static void take_bytes(png_structp png, png_bytep to, size_t count) {
     reading->at += count;
 }
 
-/* Skips all chunks except critical ones, tRNS and the orientation. */
-static void skip_other_chunks(png_structp png) {
-    static const char skipped[] =
-        "bKGD\0cHRM\0gAMA\0hIST\0iCCP\0iTXt\0oFFs\0pCAL\0pHYs\0sBIT\0sCAL\0sPLT\0sRGB\0tEXt\0tIME\0zTXt";
-    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, (png_const_bytep)skipped,
-                                sizeof skipped / 5);
-}
-
 /* Whether the palette has colours: many programs store grey pictures with a grey palette. */
 static bool is_coloured(const PngReading *reading) {
     png_colorp palette;
@@ -97,7 +89,11 @@ static void read_pixels(PngReading *reading) {
 
 static bool read(PngReading *reading, bool whole) {
     if (setjmp(png_jmpbuf(reading->png))) return false;
-    skip_other_chunks(reading->png);
+    /* all chunks except critical ones, tRNS and the orientation */
+    static const char skipped[] =
+        "bKGD\0cHRM\0gAMA\0hIST\0iCCP\0iTXt\0oFFs\0pCAL\0pHYs\0sBIT\0sCAL\0sPLT\0sRGB\0tEXt\0tIME\0zTXt";
+    png_set_keep_unknown_chunks(reading->png, PNG_HANDLE_CHUNK_NEVER, (png_const_bytep)skipped,
+                                sizeof skipped / 5);
     png_set_read_fn(reading->png, reading, take_bytes);
     png_read_info(reading->png, reading->info);
     reading->raster->coloured = is_coloured(reading);

@@ -85,13 +85,6 @@ static bool take_arrays(WeightsFile *file, const char *path, const Map *map, Dia
 
 /* -- both -- */
 
-static void take_tensors(WeightsFile *file) {
-    file->tensors = ARENA_ARRAY(file->arena, SafeTensor, safetensors_count(file->safe));
-    for (uint32_t i = 0; i < safetensors_count(file->safe); i++)
-        if (!is_counter(safetensors_tensor(file->safe, i)->name))
-            file->tensors[file->count++] = *safetensors_tensor(file->safe, i);
-}
-
 WeightsFile *weights_file_read(const char *path, Diagnostics *diag) {
     Arena *arena = arena_new();
     WeightsFile *file = ARENA_NEW(arena, WeightsFile);
@@ -102,7 +95,12 @@ WeightsFile *weights_file_read(const char *path, Diagnostics *diag) {
     bool archive = mapped && map.length >= 4 && !memcmp(map.bytes, "PK\3\4", 4);
     bool good = archive ? take_arrays(file, path, &map, diag)
                         : (file->safe = safetensors_read(path, diag)) != NULL;
-    if (file->safe) take_tensors(file);
+    if (file->safe) {
+        file->tensors = ARENA_ARRAY(file->arena, SafeTensor, safetensors_count(file->safe));
+        for (uint32_t i = 0; i < safetensors_count(file->safe); i++)
+            if (!is_counter(safetensors_tensor(file->safe, i)->name))
+                file->tensors[file->count++] = *safetensors_tensor(file->safe, i);
+    }
     if (mapped) map_close(&map);
     if (good) return file;
     weights_file_free(file);
