@@ -144,7 +144,7 @@ static bool check_confusion_options(const Evaluating *evaluating) {
 
 enum { MAX_CLASSES_DRAWN = 1000 }; /* with more classes, a cell is smaller than a pixel */
 
-static bool draw_confusions(const Evaluating *evaluating) {
+static bool check_drawn_classes(const Evaluating *evaluating) {
     for (uint32_t i = 0; i < evaluating->confusion_count; i++) {
         const OutputConfusion *drawn = &evaluating->confusions[i];
         if (drawn->confusion.classes <= MAX_CLASSES_DRAWN) continue;
@@ -154,6 +154,11 @@ static bool draw_confusions(const Evaluating *evaluating) {
         diag_help(evaluating->diag, "--csv FILE writes its counts");
         return false;
     }
+    return true;
+}
+
+static bool draw_confusions(const Evaluating *evaluating) {
+    if (!check_drawn_classes(evaluating)) return false;
     const Session *session = &evaluating->session;
     ConfusionPicture *drawn =
         ARENA_ARRAY(session->arena, ConfusionPicture, evaluating->confusion_count);

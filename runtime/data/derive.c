@@ -258,13 +258,22 @@ static bool find_fault(ComputedCell *place, const Derived *derived) {
     return false;
 }
 
-/* A missing whole number becomes -1, which is not a class. */
 static bool has_rows(const SourceData *source, SourceRows looks, int32_t row) {
     if (!looks.from && !looks.to) return true;
     return source->runs && runs_row(source->runs, row, looks.from) >= 0 &&
            runs_row(source->runs, row, looks.to) >= 0;
 }
 
+static void put_number(Number number, DType dtype, void *to, int64_t at) {
+    if (dtype == DTYPE_F32)
+        ((float *)to)[at] = number.is_whole ? (float)number.whole : (float)number.real;
+    else if (dtype == DTYPE_I32)
+        ((int32_t *)to)[at] = (int32_t)number.whole;
+    else
+        ((uint8_t *)to)[at] = (uint8_t)number.whole;
+}
+
+/* A missing whole number becomes -1, which is not a class. */
 static bool derive_rows(ComputedCell *place, const Derived *derived, int64_t first, int64_t count,
                         void *to) {
     DType dtype = derived_dtype(derived);
@@ -277,19 +286,11 @@ static bool derive_rows(ComputedCell *place, const Derived *derived, int64_t fir
         for (place->element = 0; place->element < each; place->element++) {
             Number number =
                 dtype == DTYPE_F32 ? number_real((double)NAN) : number_whole(-(dtype == DTYPE_I32));
+            int64_t at = row * each + place->element;
             bool good = !there || compute(place, classes ? derived->args[0] : derived, &number);
-            if (good && classes)
-                good = put_class(place, number, (int64_t *)to + row * each + place->element);
+            if (good && classes) good = put_class(place, number, (int64_t *)to + at);
             if (!good) return find_fault(place, derived);
-            if (!classes) {
-                int64_t at = row * each + place->element;
-                if (dtype == DTYPE_F32)
-                    ((float *)to)[at] = number.is_whole ? (float)number.whole : (float)number.real;
-                else if (dtype == DTYPE_I32)
-                    ((int32_t *)to)[at] = (int32_t)number.whole;
-                else
-                    ((uint8_t *)to)[at] = (uint8_t)number.whole;
-            }
+            if (!classes) put_number(number, dtype, to, at);
         }
     }
     return true;

@@ -67,6 +67,15 @@ const char *reader_path(const DataSource *source, const SourceArg *arg, Arena *a
     return path;
 }
 
+static void report_too_long(const Unpacker *unpacker, uint64_t most, Problem *problem) {
+    bool packed = unpack_is_packed(unpacker);
+    problem_set(problem, "it is longer than %llu MiB, the maximum for %s",
+                (unsigned long long)(most >> 20),
+                packed ? "a packed file of its size" : "standard input");
+    problem_help(problem, packed ? "if the file is right, unpack it first: gunzip"
+                                 : "write the data to a file first");
+}
+
 static char *read_all(Unpacker *unpacker, size_t *length, Problem *problem) {
     size_t room = unpack_knows_length(unpacker) ? (size_t)unpack_longest(unpacker) + 1 : FIRST_ROOM;
     uint64_t most = unpack_reasonable(unpacker);
@@ -84,12 +93,7 @@ static char *read_all(Unpacker *unpacker, size_t *length, Problem *problem) {
     }
     if (!bytes) problem_set(problem, "no memory for the contents of the file");
     if (bytes && *length > most) {
-        problem_set(problem, "it is longer than %llu MiB, the maximum for %s",
-                    (unsigned long long)(most >> 20),
-                    unpack_is_packed(unpacker) ? "a packed file of its size" : "standard input");
-        problem_help(problem, unpack_is_packed(unpacker)
-                                  ? "if the file is right, unpack it first: gunzip"
-                                  : "write the data to a file first");
+        report_too_long(unpacker, most, problem);
         got = -1;
     }
     if (bytes && got == 0) return bytes[*length] = '\0', bytes;
