@@ -123,7 +123,7 @@ static bool chosen_names(const Call *call, Value *names) {
     return false;
 }
 
-/* What programs write where there is no number. */
+/* Texts that programs write for a missing number. */
 static bool marks_missing(const char *cell) {
     static const char *const marks[] = {"NA",  "N/A", "#N/A",    "NULL",   "None",
                                         "nil", "-",   "missing", "none",   "?",

@@ -136,7 +136,7 @@ Value call_standardize(const Call *call) {
 
 /* -- impute -- */
 
-/* Where an element is missing: text has a negative code there, a number is NaN. */
+/* Whether each element is missing: text has a negative code, a number is NaN. */
 static NodeId missing_of(Graph *graph, NodeId x) {
     if (graph_node(graph, x)->dtype == DTYPE_I32)
         return build_binary(graph, OP_lt, x, build_i32(graph, 0, (Shape){0}));

@@ -218,7 +218,7 @@ static void mark_nodes(Leak *leak) {
     }
 }
 
-/* Of two nodes that are compared, the one that does not depend on an output is the label. */
+/* If two nodes are compared, the label is the one that does not depend on an output. */
 static void add_label(Leak *leak, Span span, NodeId a, NodeId b) {
     if (!a || !b || leak->from_output[a] == leak->from_output[b]) return;
     NodeId label = leak->from_output[a] ? b : a;

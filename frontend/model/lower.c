@@ -226,7 +226,7 @@ static bool output_choices(const Lowering *lowering) {
     return true;
 }
 
-/* What each transform is fitted to. */
+/* Adds the input of each transform as an output of the graph. */
 static bool output_fit_inputs(const Lowering *lowering) {
     if (!lower_all_fields(lowering)) return false;
     for (const struct FitItem *item = lowering->evaluator->fits->last; item; item = item->before)

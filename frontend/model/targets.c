@@ -20,8 +20,8 @@ static bool *needed_by_outputs(const Undoing *undoing, const NodeId *outputs) {
 
 typedef enum { MADE_OF_NOTHING, MADE_OF_INPUTS, MADE_OF_LABELS, MADE_OF_OUTPUTS } MadeOf;
 
-/* What each node is computed from: the highest of these. Labels are data that the network does not
- * read. */
+/* The origin of each node: the highest of these among its operands. Labels are data that the
+ * network does not read. */
 static MadeOf *origins(const Undoing *undoing, const NodeId *outputs) {
     MadeOf *made = ARENA_ARRAY(undoing->evaluator->arena, MadeOf, undoing->graph->node_count);
     for (NodeId id = 1; id < undoing->graph->node_count; id++) {

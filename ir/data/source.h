@@ -148,10 +148,10 @@ typedef struct {
 /* NAME and the rows of such an input. For any other input the name itself, and only the row. */
 const char *source_rows_of(const char *name, SourceRows *rows);
 
-/* What a transform of the data is fitted to before the first step: for every column of its input
- * "NAME.value", or "NAME.mean" and "NAME.deviation". If the input is a number of the source or a
- * derived column, it is fitted in f64 to the digits of the files, and the data set keeps the
- * result. Otherwise its input is the output NAME of GRAPH_FIT, and the results are states of that
+/* A transform of the data that is fitted before the first step. For every column of its input it
+ * gives "NAME.value", or "NAME.mean" and "NAME.deviation". An input that is a number of the source
+ * or a derived column is fitted in f64 to the digits of the files, and the data set keeps the
+ * result. Any other input is the output NAME of GRAPH_FIT, and the results are states of that
  * graph. */
 typedef enum { FIT_MEDIAN, FIT_MEAN, FIT_MODE, FIT_STANDARDIZE } FitKind;
 typedef struct {

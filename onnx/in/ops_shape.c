@@ -24,7 +24,7 @@ static bool mixes_rows(const Import *import, const OpNode *node, const Tensor *x
     return false;
 }
 
-/* What is done to x before the sum, and to the sum. */
+/* Reductions in steps: a function of x, the reduction, a function of its result. */
 static const struct {
     const char *name, *before, *reduction, *after;
 } reductions[] = {{"abs", "abs", "sum", NULL},
@@ -240,8 +240,8 @@ bool op_flatten(Import *import, OpNode *node) {
     return give_shape(import, node, 2, (Dim[]){{front, before}, {back, after}});
 }
 
-/* Where the file fixes the size of a batch, a number of its size is N: at the front, or else
- * where x has N, or else anywhere. */
+/* If the file fixes the size of the batch, one axis of that size becomes N: the first one, else the
+ * one where x has N, else any. */
 static void find_rows(const Import *import, const Tensor *x, int rank, int rest, Dim *dims) {
     int order[2 * ONNX_MAX_RANK], count = 0;
     for (int i = 0; i < rank; i++)

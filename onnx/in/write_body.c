@@ -100,8 +100,8 @@ static void reach(Import *import) {
         import->made[i]->apart |= import->made[i]->uses > 1;
 }
 
-/* A chain of several calls, or one with weights, stands in front of further calls or alone, not
- * inside of an expression. */
+/* A chain of several calls, or with a layer, may begin another chain, but inside of an expression
+ * it gets a name. */
 static void set_apart(Import *import) {
     for (uint32_t i = 0; i < import->made_count; i++) {
         Tensor *tensor = import->made[i];

@@ -25,8 +25,8 @@ typedef struct {
 } WireField;
 
 WireReader wire_open(const void *bytes, size_t length);
-/* The next field; false at the end of the message, and where it is damaged. Groups, which nobody
- * writes any more, are damage. */
+/* Reads the next field; false at the end of the message, or if it is damaged. Groups, an obsolete
+ * form of messages, count as damage. */
 bool wire_next(WireReader *reader, WireField *field);
 /* The reader of a field that is a message. Another type of field makes both damaged. */
 WireReader wire_message(WireReader *reader, const WireField *field);

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-/* Of two whole numbers; one that has no whole result is left to f64. */
+/* Computes with two whole numbers. An operation without a whole result is left to f64. */
 static bool whole_operation(DerivedKind kind, int64_t a, int64_t b, Number *result,
                             char finding[FINDING_TEXT]) {
     int64_t whole = 0;

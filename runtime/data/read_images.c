@@ -86,8 +86,8 @@ static bool no_file(const Images *images, const char *path, bool there, Span spa
     return false;
 }
 
-/* Adds an entry of a folder to its list. Most pictures are told by their ending, so that they are
- * opened only once; the decoder looks at their contents. */
+/* Adds an entry of a folder to its list. Most pictures are recognized by their ending, so that they
+ * are opened only once; the decoder looks at their contents. */
 static bool sort_entry(const Images *images, const char *folder, const char *name, Listing *listing,
                        Span span) {
     struct stat status;

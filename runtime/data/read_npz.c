@@ -62,7 +62,8 @@ static bool read_array(Archive *archive, uint32_t i, bool whole, ArrayPart *part
         return true;
     }
     if (whole || !npy_may_be_wide(&part->array)) return true;
-    free(archive->unpacked[i]); /* what its elements are read as, they say themselves */
+    /* wide elements decide how the field is read, so all of them are needed */
+    free(archive->unpacked[i]);
     archive->unpacked[i] = NULL;
     return read_array(archive, i, true, part, arena, diag);
 }
