@@ -128,17 +128,6 @@ static Measured get_measured(const json_t *line, const Journal *journal, const c
     return measured;
 }
 
-static EpochRecord record_from_json(const Journal *journal, const json_t *line) {
-    return (EpochRecord){
-        .epoch = (uint32_t)json_integer_value(json_object_get(line, "epoch")),
-        .train_loss = get_number(line, "train_loss"),
-        .seconds = get_number(line, "seconds"),
-        .rows_per_second = get_number(line, "rows_per_second"),
-        .valid = get_measured(line, journal, "valid"),
-        .test = get_measured(line, journal, "test"),
-    };
-}
-
 /* -- the file -- */
 
 static const char *event_of(const json_t *line) {
@@ -152,7 +141,14 @@ static bool keeps_line(Journal *journal, const char *text, size_t length, uint32
     json_t *line = json_loadb(text, length, 0, NULL);
     bool kept = line && strcmp(event_of(line), "end") != 0;
     if (kept && strcmp(event_of(line), "epoch") == 0) {
-        EpochRecord record = record_from_json(journal, line);
+        EpochRecord record = {
+            .epoch = (uint32_t)json_integer_value(json_object_get(line, "epoch")),
+            .train_loss = get_number(line, "train_loss"),
+            .seconds = get_number(line, "seconds"),
+            .rows_per_second = get_number(line, "rows_per_second"),
+            .valid = get_measured(line, journal, "valid"),
+            .test = get_measured(line, journal, "test"),
+        };
         kept = record.epoch < first_epoch;
         if (kept)
             add_record(journal, &record);

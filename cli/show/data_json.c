@@ -177,13 +177,6 @@ static json_t *row_json(const DataReport *report, int64_t i) {
     return json;
 }
 
-static json_t *first_json(const DataReport *report) {
-    json_t *list = json_array();
-    for (int64_t i = 0; i < report->displayed; i++)
-        json_array_append_new(list, row_json(report, i));
-    return list;
-}
-
 void report_print_json(const DataReport *report) {
     const DataFacts *facts = report->facts;
     int64_t rows[SPLIT_COUNT];
@@ -199,6 +192,9 @@ void report_print_json(const DataReport *report) {
     json_object_set_new(all, "classes", classes_json(facts));
     json_object_set_new(all, "findings", findings_json(&facts->findings));
     json_object_set_new(all, "split", json_string(split_name(report->split)));
-    json_object_set_new(all, "first_rows", first_json(report));
+    json_t *list = json_array();
+    for (int64_t i = 0; i < report->displayed; i++)
+        json_array_append_new(list, row_json(report, i));
+    json_object_set_new(all, "first_rows", list);
     json_print_line(all, stdout);
 }

@@ -33,15 +33,6 @@ void timeline_note(const Timeline *timeline, int64_t step, int thread, uint32_t 
     }
 }
 
-static uint64_t kernel_nanoseconds(const Timeline *timeline, int64_t step, uint32_t kernel) {
-    uint64_t longest = 0;
-    for (uint32_t thread = 0; thread < timeline->threads; thread++) {
-        uint64_t busy = kernel_time(timeline, step, thread, kernel)->busy;
-        if (busy > longest) longest = busy;
-    }
-    return longest;
-}
-
 static int compare(const void *a, const void *b) {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
     return x < y ? -1 : x > y;
@@ -54,8 +45,14 @@ static double median_seconds(uint64_t *values, size_t count) {
 
 double timeline_kernel_seconds(const Timeline *timeline, uint32_t kernel) {
     uint64_t *values = ARENA_ARRAY(timeline->arena, uint64_t, timeline->steps);
-    for (int64_t step = 0; step < timeline->steps; step++)
-        values[step] = kernel_nanoseconds(timeline, step, kernel);
+    for (int64_t step = 0; step < timeline->steps; step++) {
+        uint64_t longest = 0;
+        for (uint32_t thread = 0; thread < timeline->threads; thread++) {
+            uint64_t busy = kernel_time(timeline, step, thread, kernel)->busy;
+            if (busy > longest) longest = busy;
+        }
+        values[step] = longest;
+    }
     return median_seconds(values, (size_t)timeline->steps);
 }
 

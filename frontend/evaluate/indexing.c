@@ -60,19 +60,6 @@ static Value slice_list(Evaluator *evaluator, Value list, int64_t from, int64_t 
     return value_list(items, count);
 }
 
-static Value index_list(Evaluator *evaluator, const Expr *expr, Value list) {
-    const Sub *sub = expr->index.subs.first;
-    int64_t from, to, step;
-    if (expr->index.subs.count != 1) {
-        evaluator_error(evaluator, expr->span, "a list takes one index");
-        return value_error();
-    }
-    if (!sub_range(evaluator, sub, list.list.count, sub->is_slice, &from, &to) ||
-        !sub_step(evaluator, sub, &step))
-        return value_error();
-    return sub->is_slice ? slice_list(evaluator, list, from, to, step) : list.list.items[from];
-}
-
 static Value index_tensor(Evaluator *evaluator, const Expr *expr, Value tensor) {
     Shape shape = tensor_node(evaluator, tensor)->shape, result = {0};
     int64_t from[SHAPE_MAX_RANK] = {0}, to[SHAPE_MAX_RANK], step[SHAPE_MAX_RANK];
@@ -103,7 +90,19 @@ static Value index_tensor(Evaluator *evaluator, const Expr *expr, Value tensor) 
 Value evaluate_index(Evaluator *evaluator, const Expr *expr) {
     Value object = evaluate(evaluator, expr->index.object);
     if (object.kind == VALUE_ERROR) return object;
-    if (object.kind == VALUE_LIST) return index_list(evaluator, expr, object);
+    if (object.kind == VALUE_LIST) {
+        const Sub *sub = expr->index.subs.first;
+        int64_t from, to, step;
+        if (expr->index.subs.count != 1) {
+            evaluator_error(evaluator, expr->span, "a list takes one index");
+            return value_error();
+        }
+        if (!sub_range(evaluator, sub, object.list.count, sub->is_slice, &from, &to) ||
+            !sub_step(evaluator, sub, &step))
+            return value_error();
+        return sub->is_slice ? slice_list(evaluator, object, from, to, step)
+                             : object.list.items[from];
+    }
     if (object.kind == VALUE_TENSOR) return index_tensor(evaluator, expr, object);
     if (object.kind == VALUE_SOURCE) return source_element(evaluator, expr);
     evaluator_error(evaluator, expr->span, "%s cannot be indexed",

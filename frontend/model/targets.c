@@ -76,19 +76,6 @@ static Compared compared_at(const Undoing *undoing, NodeId id, NodeId output, co
     return (Compared){0};
 }
 
-/* The target that begins at column `first`. Labels take precedence over data that the network
- * reads. */
-static Compared find_compared(const Undoing *undoing, NodeId output, const MadeOf *made,
-                              int64_t first) {
-    Compared found = {0};
-    for (NodeId id = output + 1; id < undoing->graph->node_count; id++) {
-        Compared compared = compared_at(undoing, id, output, made);
-        if (compared.width && compared.first == first && compared.made > found.made)
-            found = compared;
-    }
-    return found;
-}
-
 /* Whether the graph has labels. If it has, data that the network reads are no target; otherwise
  * they may be, as in an autoencoder. */
 static bool has_labels(const Undoing *undoing, const MadeOf *made) {
@@ -105,7 +92,14 @@ static uint32_t find_targets(const Undoing *undoing, NodeId output, const MadeOf
     int64_t width = width_of(undoing, output);
     if (width > COLUMNS_MAX) return 0;
     for (int64_t at = 0; at < width; at += targets[count++].width) {
-        targets[count] = find_compared(undoing, output, made, at);
+        /* labels take precedence over data that the network reads */
+        Compared found = {0};
+        for (NodeId id = output + 1; id < undoing->graph->node_count; id++) {
+            Compared compared = compared_at(undoing, id, output, made);
+            if (compared.width && compared.first == at && compared.made > found.made)
+                found = compared;
+        }
+        targets[count] = found;
         if (!targets[count].width ||
             (targets[count].made == MADE_OF_INPUTS && has_labels(undoing, made)))
             return 0;

@@ -83,16 +83,6 @@ static void add_states(Program *program, Arena *arena) {
     program->states = states;
 }
 
-static void add_outputs(Program *program, Arena *arena, const Interp *interp) {
-    size_t *offsets = ARENA_ARRAY(arena, size_t, program->graph->output_count);
-    for (uint32_t i = 0; i < program->graph->output_count; i++) {
-        offsets[i] = program->output_bytes;
-        size_t bytes = interp_value_bytes(interp, program->graph->outputs[i].node);
-        program->output_bytes += (size_t)round_up((int64_t)bytes, OUTPUT_ALIGNMENT);
-    }
-    program->output_offsets = offsets;
-}
-
 Program *program_interpret(const Graph *graph) {
     Arena *arena = arena_new();
     Context *context = ARENA_NEW(arena, Context);
@@ -106,6 +96,12 @@ Program *program_interpret(const Graph *graph) {
                          .destroy = destroy,
                          .context = context};
     add_states(program, arena);
-    add_outputs(program, arena, context->interp);
+    size_t *offsets = ARENA_ARRAY(arena, size_t, program->graph->output_count);
+    for (uint32_t i = 0; i < program->graph->output_count; i++) {
+        offsets[i] = program->output_bytes;
+        size_t bytes = interp_value_bytes(context->interp, program->graph->outputs[i].node);
+        program->output_bytes += (size_t)round_up((int64_t)bytes, OUTPUT_ALIGNMENT);
+    }
+    program->output_offsets = offsets;
     return program;
 }

@@ -217,14 +217,6 @@ static void print_states(const Printer *printer) {
     }
 }
 
-static void print_title(const Printer *printer) {
-    const Plan *plan = printer->plan;
-    uint32_t barriers = 0;
-    for (uint32_t k = 0; k < plan->kernel_count; k++) barriers += plan->kernels[k].barrier_before;
-    fprintf(printer->out, "# plan of %s: %u kernels, %u barriers\n", plan->graph->name,
-            plan->kernel_count, barriers);
-}
-
 void plan_print(const Plan *plan, FILE *out) {
     Arena *arena = arena_new();
     uint32_t nodes = plan->graph->node_count;
@@ -236,7 +228,10 @@ void plan_print(const Plan *plan, FILE *out) {
                        ARENA_ARRAY(arena, uint32_t, nodes),
                        ARENA_ARRAY(arena, uint32_t, nodes)};
     note_lives(&printer);
-    print_title(&printer);
+    uint32_t barriers = 0;
+    for (uint32_t k = 0; k < plan->kernel_count; k++) barriers += plan->kernels[k].barrier_before;
+    fprintf(out, "# plan of %s: %u kernels, %u barriers\n", plan->graph->name, plan->kernel_count,
+            barriers);
     for (uint32_t k = 0; k < plan->kernel_count; k++) print_kernel(&printer, k);
     print_states(&printer);
     print_slab(&printer);

@@ -70,13 +70,6 @@ const char *arrays_file_name(Arena *arena, const char *path) {
 
 /* -- checks -- */
 
-static bool check_rows(const ArrayPart *part, const ArrayPart *first, Diagnostics *diag) {
-    if (part->array.shape.dim[0] == first->array.shape.dim[0]) return true;
-    diag_error(diag, STATUS_DATA, part->span, "%s has %" PRId64 " rows, but %s has %" PRId64,
-               part->name, part->array.shape.dim[0], first->name, first->array.shape.dim[0]);
-    return false;
-}
-
 static bool check_alike(const ArrayPart *train, const ArrayPart *part, Diagnostics *diag) {
     char wanted[SHAPE_TEXT], found[SHAPE_TEXT];
     const NpyArray *a = &train->array, *b = &part->array;
@@ -116,9 +109,14 @@ static bool check_field(const ArrayField *first, const ArrayField *field, Diagno
     for (Split split = 0; split < SPLIT_COUNT; split++) {
         const ArrayPart *part = &field->parts[split];
         if (!part->name) continue;
-        if (!check_alike(&field->parts[SPLIT_TRAIN], part, diag) ||
-            !check_rows(part, &first->parts[split], diag))
+        if (!check_alike(&field->parts[SPLIT_TRAIN], part, diag)) return false;
+        if (part->array.shape.dim[0] != first->parts[split].array.shape.dim[0]) {
+            diag_error(diag, STATUS_DATA, part->span,
+                       "%s has %" PRId64 " rows, but %s has %" PRId64, part->name,
+                       part->array.shape.dim[0], first->parts[split].name,
+                       first->parts[split].array.shape.dim[0]);
             return false;
+        }
     }
     return true;
 }

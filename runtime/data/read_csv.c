@@ -24,18 +24,6 @@ typedef struct {
 
 /* -- arguments -- */
 
-static bool take_delimiter(const DataSource *source, CsvFormat *format, Diagnostics *diag) {
-    const SourceArg *arg = reader_arg(source, "delimiter");
-    format->delimiter = arg ? arg->text[0] : ',';
-    bool one = !arg || (strlen(arg->text) == 1 && !strchr("\"\r\n", arg->text[0]));
-    if (!one)
-        diag_error(
-            diag, STATUS_MODEL, arg->span,
-            "'delimiter' must be one character other than a quote or a line end, not \"%.20s\"",
-            arg->text);
-    return one;
-}
-
 /* Reads an optional argument that is one of several characters. */
 static bool take_sign(const DataSource *source, const char *name, const char *allowed,
                       const char *words, char *sign, Diagnostics *diag) {
@@ -124,7 +112,16 @@ static bool take_format(const DataSource *source, Arena *arena, CsvFormat *forma
         !reader_texts(source, "drop_missing", arena, &format->drop, &format->drop_count, diag))
         return false;
     if (!take_signs(source, format, diag) || !take_trim(source, format, diag)) return false;
-    return take_missing(source, arena, format, diag) && take_delimiter(source, format, diag);
+    if (!take_missing(source, arena, format, diag)) return false;
+    const SourceArg *arg = reader_arg(source, "delimiter");
+    format->delimiter = arg ? arg->text[0] : ',';
+    bool one = !arg || (strlen(arg->text) == 1 && !strchr("\"\r\n", arg->text[0]));
+    if (!one)
+        diag_error(
+            diag, STATUS_MODEL, arg->span,
+            "'delimiter' must be one character other than a quote or a line end, not \"%.20s\"",
+            arg->text);
+    return one;
 }
 
 /* -- reading -- */

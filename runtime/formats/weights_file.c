@@ -35,16 +35,6 @@ static bool is_pickle(const ZipEntry *entries, uint32_t count) {
     return false;
 }
 
-static bool refuse_pickle(const char *path, Diagnostics *diag) {
-    diag_error(diag, STATUS_FILE, (Span){0},
-               "'%s' was written by torch.save: it holds a program, not tensors", path);
-    diag_help(
-        diag,
-        "in Python: safetensors.torch.save_file(torch.load(\"%.100s\"), \"weights.safetensors\")",
-        path);
-    return false;
-}
-
 /* PyTorch's batch_norm counts its batches in a tensor without axes. mlc has no such state, so the
  * tensor is left out. */
 static bool is_counter(const char *name) {
@@ -74,7 +64,15 @@ static bool take_arrays(WeightsFile *file, const char *path, const Map *map, Dia
     Problem problem = {0};
     uint32_t count;
     bool good = zip_list(map->bytes, map->length, file->arena, entries, &count, &problem);
-    if (is_pickle(entries, count)) return refuse_pickle(path, diag);
+    if (is_pickle(entries, count)) {
+        diag_error(diag, STATUS_FILE, (Span){0},
+                   "'%s' was written by torch.save: it holds a program, not tensors", path);
+        diag_help(
+            diag,
+            "in Python: safetensors.torch.save_file(torch.load(\"%.100s\"), \"weights.safetensors\")",
+            path);
+        return false;
+    }
     if (!good) return fail(path, NULL, &problem, diag);
     file->tensors = ARENA_ARRAY(file->arena, SafeTensor, count);
     for (uint32_t i = 0; i < count; i++)
