@@ -54,63 +54,61 @@ static const float *real_numbers(Reading *reading, const WireNumbers *numbers) {
     return reals;
 }
 
+/* The kind of an attribute follows from the field that has its value; 0: no such field. */
+static OnnxAttributeKind kind_of_field(uint32_t field) {
+    switch (field) {
+    case ATTRIBUTE_f: return ONNX_ATTRIBUTE_FLOAT;
+    case ATTRIBUTE_i: return ONNX_ATTRIBUTE_INT;
+    case ATTRIBUTE_s: return ONNX_ATTRIBUTE_STRING;
+    case ATTRIBUTE_t: return ONNX_ATTRIBUTE_TENSOR;
+    case ATTRIBUTE_g: return ONNX_ATTRIBUTE_GRAPH; /* a body, as of a loop: not supported */
+    case ATTRIBUTE_floats: return ONNX_ATTRIBUTE_FLOATS;
+    case ATTRIBUTE_ints: return ONNX_ATTRIBUTE_INTS;
+    case ATTRIBUTE_strings: return ONNX_ATTRIBUTE_STRINGS;
+    default: return 0;
+    }
+}
+
 static OnnxAttribute read_attribute(Reading *reading, WireReader at) {
-    OnnxAttribute attribute = {.name = "", .s = ""};
+    OnnxAttribute result = {.name = "", .s = ""};
+    Arena *arena = reading->arena;
     WireNumbers ints = {0}, floats = {0};
     Texts strings = {0};
     WireField field;
     bool good = true;
     int64_t kind = 0;
-    while (good && wire_next(&at, &field)) switch (field.number) {
-        case ATTRIBUTE_name: attribute.name = reading_text(&at, &field, reading->arena); break;
-        case ATTRIBUTE_ref_attr_name:
-            attribute.reference = reading_text(&at, &field, reading->arena);
-            break;
-        case ATTRIBUTE_f:
-            attribute.f = wire_f32(&field), attribute.kind = ONNX_ATTRIBUTE_FLOAT;
-            break;
-        case ATTRIBUTE_i:
-            attribute.i = (int64_t)field.value, attribute.kind = ONNX_ATTRIBUTE_INT;
-            break;
-        case ATTRIBUTE_s:
-            attribute.s = reading_text(&at, &field, reading->arena),
-            attribute.kind = ONNX_ATTRIBUTE_STRING;
-            break;
-        case ATTRIBUTE_t:
-            attribute.t = reading_tensor(reading, wire_message(&at, &field)),
-            attribute.kind = ONNX_ATTRIBUTE_TENSOR;
-            break;
-        case ATTRIBUTE_g:
-            attribute.kind = ONNX_ATTRIBUTE_GRAPH;
-            break; /* operations with a body, such as loops, are not supported */
-        case ATTRIBUTE_floats:
-            good = wire_numbers(&field, WIRE_FIXED32, reading->arena, &floats),
-            attribute.kind = ONNX_ATTRIBUTE_FLOATS;
-            break;
-        case ATTRIBUTE_ints:
-            good = wire_numbers(&field, WIRE_VARINT, reading->arena, &ints),
-            attribute.kind = ONNX_ATTRIBUTE_INTS;
-            break;
+    while (good && wire_next(&at, &field)) {
+        OnnxAttributeKind found = kind_of_field(field.number);
+        if (found) result.kind = found;
+        switch (field.number) {
+        case ATTRIBUTE_name: result.name = reading_text(&at, &field, arena); break;
+        case ATTRIBUTE_ref_attr_name: result.reference = reading_text(&at, &field, arena); break;
+        case ATTRIBUTE_f: result.f = wire_f32(&field); break;
+        case ATTRIBUTE_i: result.i = (int64_t)field.value; break;
+        case ATTRIBUTE_s: result.s = reading_text(&at, &field, arena); break;
+        case ATTRIBUTE_t: result.t = reading_tensor(reading, wire_message(&at, &field)); break;
+        case ATTRIBUTE_floats: good = wire_numbers(&field, WIRE_FIXED32, arena, &floats); break;
+        case ATTRIBUTE_ints: good = wire_numbers(&field, WIRE_VARINT, arena, &ints); break;
         case ATTRIBUTE_strings:
-            append_text(reading, &strings, reading_text(&at, &field, reading->arena)),
-                attribute.kind = ONNX_ATTRIBUTE_STRINGS;
+            append_text(reading, &strings, reading_text(&at, &field, arena));
             break;
         case ATTRIBUTE_type: kind = (int64_t)field.value; break;
         default: break;
         }
+    }
     at.damaged |= !good;
     reading_check(reading, &at, "an attribute");
+    /* an empty list has no element that tells its kind */
     if (kind == ONNX_ATTRIBUTE_FLOATS || kind == ONNX_ATTRIBUTE_INTS ||
         kind == ONNX_ATTRIBUTE_STRINGS)
-        attribute.kind =
-            (OnnxAttributeKind)kind; /* an empty list has no element that tells its kind */
-    attribute.ints = (int64_t *)ints.items;
-    attribute.floats = real_numbers(reading, &floats);
-    attribute.strings = strings.items;
-    attribute.count = attribute.kind == ONNX_ATTRIBUTE_INTS     ? ints.count
-                      : attribute.kind == ONNX_ATTRIBUTE_FLOATS ? floats.count
-                                                                : strings.count;
-    return attribute;
+        result.kind = (OnnxAttributeKind)kind;
+    result.ints = (int64_t *)ints.items;
+    result.floats = real_numbers(reading, &floats);
+    result.strings = strings.items;
+    result.count = result.kind == ONNX_ATTRIBUTE_INTS     ? ints.count
+                   : result.kind == ONNX_ATTRIBUTE_FLOATS ? floats.count
+                                                          : strings.count;
+    return result;
 }
 
 static OnnxNode read_node(Reading *reading, WireReader at) {
