@@ -131,6 +131,16 @@ bool fold_transpose(Import *import, OpNode *node) {
     return fold_give(node, tensor);
 }
 
+/* The shape of x with one axis replaced by those of the indices. */
+static void set_gathered_dims(Tensor *tensor, const Tensor *x, int axis, const Tensor *index) {
+    Dim dims[2 * ONNX_MAX_RANK];
+    int rank = 0;
+    for (int i = 0; i < axis; i++) dims[rank++] = x->dims[i];
+    for (int i = 0; i < index->rank; i++) dims[rank++] = index->dims[i];
+    for (int i = axis + 1; i < x->rank; i++) dims[rank++] = x->dims[i];
+    set_dims(tensor, rank, dims);
+}
+
 bool fold_gather(Import *import, OpNode *node) {
     const Tensor *x = node->in[0];
     const int64_t *index;
@@ -143,7 +153,7 @@ bool fold_gather(Import *import, OpNode *node) {
     for (int i = 0; i < axis; i++) outer *= x->dims[i].size;
     for (int i = axis + 1; i < x->rank; i++) inside *= x->dims[i].size;
     float *reals;
-    Dim *wholes, dims[2 * ONNX_MAX_RANK];
+    Dim *wholes;
     if (outer * inside * (int64_t)count > FOLD_MOST ||
         x->rank - 1 + node->in[1]->rank > ONNX_MAX_RANK)
         return node_fail(import, node, "its result is too large");
@@ -160,11 +170,7 @@ bool fold_gather(Import *import, OpNode *node) {
                 if (wholes) wholes[to] = x->wholes[from];
             }
         }
-    int rank = 0;
-    for (int i = 0; i < axis; i++) dims[rank++] = x->dims[i];
-    for (int i = 0; i < node->in[1]->rank; i++) dims[rank++] = node->in[1]->dims[i];
-    for (int i = axis + 1; i < x->rank; i++) dims[rank++] = x->dims[i];
-    set_dims(tensor, rank, dims);
+    set_gathered_dims(tensor, x, axis, node->in[1]);
     return fold_give(node, tensor);
 }
 

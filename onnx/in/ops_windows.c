@@ -125,6 +125,24 @@ static Tensor *as_picture(Import *import, Tensor *x, int axes) {
     return y;
 }
 
+/* x with expansions of a number in front of it and behind it along an axis. */
+static Tensor *joined_with(Import *import, Tensor *x, const char *number, int axis, int64_t before,
+                           int64_t after) {
+    Dim ends[2][4];
+    for (int e = 0; e < 2; e++) {
+        memcpy(ends[e], x->dims, sizeof ends[e]);
+        ends[e][axis].size = e ? after : before;
+    }
+    const char *front =
+        arena_format(import->arena, "expand(%s, %s), ", number, dims_text(import, ends[0], 4));
+    const char *back =
+        arena_format(import->arena, ", expand(%s, %s)", number, dims_text(import, ends[1], 4));
+    return inner(import, LEVEL_ATOM,
+                 arena_format(import->arena, "concat([%s%%00%s], axis = %d)", before ? front : "",
+                              after ? back : "", axis),
+                 1, &x);
+}
+
 /* Pads the input where the layer cannot: with zeros or another number, in front of and behind each
  * axis. */
 static Tensor *padded(Import *import, Tensor *x, Windowing *window, const char *below) {
@@ -133,27 +151,12 @@ static Tensor *padded(Import *import, Tensor *x, Windowing *window, const char *
     for (int i = 0; i < 2; i++) {
         int64_t before = window->before[i], after = window->after[i];
         if (!before && !after) continue;
-        Dim ends[2][4];
         int axis = 2 + i;
-        if (!below) {
-            x = inner_pipe(import,
-                           arena_format(import->arena, "pad(%lld, %lld, axis = %d)",
-                                        (long long)before, (long long)after, axis),
-                           x);
-        } else {
-            for (int e = 0; e < 2; e++) {
-                memcpy(ends[e], dims, sizeof ends[e]);
-                ends[e][axis].size = e ? after : before;
-            }
-            const char *front = arena_format(import->arena, "expand(%s, %s), ", below,
-                                             dims_text(import, ends[0], 4));
-            const char *back = arena_format(import->arena, ", expand(%s, %s)", below,
-                                            dims_text(import, ends[1], 4));
-            x = inner(import, LEVEL_ATOM,
-                      arena_format(import->arena, "concat([%s%%00%s], axis = %d)",
-                                   before ? front : "", after ? back : "", axis),
-                      1, &x);
-        }
+        x = below ? joined_with(import, x, below, axis, before, after)
+                  : inner_pipe(import,
+                               arena_format(import->arena, "pad(%lld, %lld, axis = %d)",
+                                            (long long)before, (long long)after, axis),
+                               x);
         dims[axis].size += before + after;
         set_dims(x, 4, dims);
         window->size[i] = dims[axis];
@@ -226,6 +229,24 @@ static bool add_channel_bias(Import *import, OpNode *node, Layer *layer, int64_t
     return true;
 }
 
+/* conv(16, kernel = 3, ...), or depthwise(3, ...) */
+static const char *conv_text(Import *import, const Windowing *window, int64_t in, int64_t channels,
+                             int64_t groups, bool biased) {
+    Arena *arena = import->arena;
+    bool depthwise = groups == in && groups > 1;
+    const char *first = depthwise
+                            ? "depthwise("
+                            : arena_format(arena, "conv(%lld, kernel = ", (long long)channels),
+               *last = "";
+    if (depthwise && channels != in)
+        last = arena_format(arena, ", multiplier = %lld", (long long)(channels / in));
+    if (groups > 1 && !depthwise) last = arena_format(arena, ", groups = %lld", (long long)groups);
+    return arena_format(
+        arena, "%s%s%s%s%s%s%s)", first, pair_text(import, window->kernel),
+        pair_argument(import, "stride", window->stride, 1), pad_argument(import, window),
+        pair_argument(import, "dilation", window->dilation, 1), last, biased ? "" : ", " NO_BIAS);
+}
+
 bool op_conv(Import *import, OpNode *node) {
     Tensor *x = node->in[0];
     const Tensor *weight = node->in[1];
@@ -241,24 +262,10 @@ bool op_conv(Import *import, OpNode *node) {
     if (!is_symmetric(&window) && !is_same(&window)) x = padded(import, x, &window, NULL);
     Dim dims[4];
     if (!window_dims(import, node, x, &window, channels, dims)) return false;
-    bool depthwise = groups == in && groups > 1, biased = node->in_count > 2 && node->in[2];
-    const char *multiplier =
-        depthwise && channels != in
-            ? arena_format(import->arena, ", multiplier = %lld", (long long)(channels / in))
-            : "";
-    const char *first =
-        depthwise ? "depthwise("
-                  : arena_format(import->arena, "conv(%lld, kernel = ", (long long)channels);
-    const char *grouped = groups > 1 && !depthwise
-                              ? arena_format(import->arena, ", groups = %lld", (long long)groups)
-                              : "";
-    const char *text = arena_format(
-        import->arena, "%s%s%s%s%s%s%s%s)", first, pair_text(import, window.kernel),
-        pair_argument(import, "stride", window.stride, 1), pad_argument(import, &window),
-        pair_argument(import, "dilation", window.dilation, 1), grouped, multiplier,
-        biased ? "" : ", " NO_BIAS);
+    bool biased = node->in_count > 2 && node->in[2];
+    const char *text = conv_text(import, &window, in, channels, groups, biased);
     Tensor *y = layer_output(import, node, x, &window, text, dims);
-    Layer *layer = layer_new(import, y, depthwise ? "depthwise" : "conv");
+    Layer *layer = layer_new(import, y, groups == in && groups > 1 ? "depthwise" : "conv");
     layer_add(layer, "weight", picture_filters(import, weight, window.axes));
     return add_channel_bias(import, node, layer, channels);
 }
