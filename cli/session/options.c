@@ -129,9 +129,10 @@ static void report_unknown(const char *command, const char *argument, uint64_t a
         diag_help(diag, "'mlc %s --help' lists them", command);
 }
 
-static int id_of_letter(int letter) {
+/* The option of that letter in the set `allowed`, which has one. */
+static int id_of_letter(uint64_t allowed, int letter) {
     int id = 0;
-    while (option_rows[id].letter != letter) id++;
+    while (option_rows[id].letter != letter || !option_in(allowed, id)) id++;
     return id;
 }
 
@@ -146,8 +147,9 @@ static void report_refused(int found, const char *command, char **argv, uint64_t
     else
         snprintf(option, sizeof option, "-%c", optopt);
     if (found == ':')
-        diag_error(diag, STATUS_USAGE, (Span){0}, "%s needs an argument: %s %s", option, option,
-                   option_rows[is_long ? optopt - LONG_BASE : id_of_letter(optopt)].argument);
+        diag_error(
+            diag, STATUS_USAGE, (Span){0}, "%s needs an argument: %s %s", option, option,
+            option_rows[is_long ? optopt - LONG_BASE : id_of_letter(allowed, optopt)].argument);
     else if (is_long)
         diag_error(diag, STATUS_USAGE, (Span){0}, "%s takes no argument", option);
     else
@@ -185,8 +187,8 @@ bool options_parse(Options *options, const char *command, uint64_t allowed, int 
         if (found == '?' || found == ':')
             report_refused(found, command, argv, allowed, diag);
         else
-            store(options, found >= LONG_BASE ? found - LONG_BASE : id_of_letter(found), optarg,
-                  diag);
+            store(options, found >= LONG_BASE ? found - LONG_BASE : id_of_letter(allowed, found),
+                  optarg, diag);
     }
     options->operands = argv + optind;
     options->operand_count = argc - optind;
