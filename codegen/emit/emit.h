@@ -43,12 +43,21 @@ typedef struct {
     LLVMValueRef base; /* the address, known from the kernel's entry on */
 } StorageBinding;
 
+/* Memory of a shipped object, where it differs from that of the JIT. The rows of an input lie one
+ * behind the other. StepArgs.states is the address of all states, not an array of addresses. Arrays
+ * that the JIT puts on the stack lie in the thread slab, behind what the plan puts there. */
+typedef struct {
+    const size_t *states; /* [plan->state_count]: bytes from StepArgs.states */
+    size_t slot_bytes;    /* of the arrays of the kernel that is being emitted */
+} ShippedMemory;
+
 typedef struct Emitter {
     LLVMContextRef context;
     LLVMModuleRef module;
     LLVMBuilderRef builder;
     LLVMTypeRef f32, i64, i32, i8, i1, pointer, nothing;
-    bool many_registers; /* of the target */
+    bool many_registers;    /* of the target */
+    ShippedMemory *shipped; /* NULL: code for the JIT */
     const Plan *plan;
     const Graph *graph;
     Arena *arena; /* places and memos of the current kernel */
@@ -127,6 +136,9 @@ void prefetch_line(Emitter *e, LLVMValueRef pointer, Prefetch how);
  * so the processor cannot predict the next one. */
 void prefetch_batch_row(Emitter *e, Storage storage, LLVMValueRef row);
 
+/* Room for an array in the thread slab of shipped code, aligned to a cache line. */
+LLVMValueRef shipped_slot(Emitter *e, LLVMTypeRef type);
+
 /* -- views.c -- */
 typedef struct {
     const Place *place; /* where an operand of a view is read; NULL: nowhere */
@@ -199,7 +211,8 @@ typedef struct {
 } If;
 If if_begin(Emitter *e, LLVMValueRef condition);
 void if_end(Emitter *e, If branch);
-/* allocated once, at the kernel's entry */
+/* Allocated once, at the kernel's entry. LLVM turns most slots that are no arrays into
+ * registers. */
 LLVMValueRef stack_slot(Emitter *e, LLVMTypeRef type, unsigned alignment);
 
 #endif

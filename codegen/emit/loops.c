@@ -2,6 +2,7 @@
 #include "codegen/emit/arithmetic.h"
 
 LLVMValueRef stack_slot(Emitter *e, LLVMTypeRef type, unsigned alignment) {
+    if (e->shipped && LLVMGetTypeKind(type) == LLVMArrayTypeKind) return shipped_slot(e, type);
     LLVMBasicBlockRef here = LLVMGetInsertBlock(e->builder);
     LLVMValueRef first = LLVMGetFirstInstruction(e->entry);
     if (first)

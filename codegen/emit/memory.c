@@ -2,8 +2,11 @@
  * vector access, equal lanes a scalar access, and all others a gather or scatter. */
 #include "codegen/emit/arithmetic.h"
 
+#include <llvm-c/Target.h>
 #include <stddef.h>
 #include <string.h>
+
+enum { CACHE_LINE = 64 };
 
 static LLVMValueRef bytes_after(Emitter *e, LLVMValueRef base, LLVMValueRef bytes) {
     return LLVMBuildGEP2(e->builder, e->i8, base, &bytes, 1, "");
@@ -37,15 +40,23 @@ static LLVMValueRef bound_address(Emitter *e, const StorageBinding *binding, uin
                                      const_i64(e, number * (int64_t)sizeof(int64_t)));
     LLVMValueRef where = load(e, e->i64, entry);
     LLVMValueRef address = bytes_after(e, base, where);
-    bool is_pointer = kind == STORAGE_STATE || kind == STORAGE_INPUT;
+    bool is_pointer = (kind == STORAGE_STATE && !e->shipped) || kind == STORAGE_INPUT;
     if (is_pointer) address = load(e, e->pointer, address);
     LLVMPositionBuilderAtEnd(e->builder, here);
     return address;
 }
 
+/* StorageBinding.where */
+static int64_t storage_where(const Emitter *e, Storage storage) {
+    if (storage.kind == STORAGE_SLAB || storage.kind == STORAGE_OUTPUT)
+        return (int64_t)storage.offset;
+    if (storage.kind == STORAGE_STATE && e->shipped)
+        return (int64_t)e->shipped->states[storage.index];
+    return (int64_t)(storage.index * sizeof(void *));
+}
+
 LLVMValueRef storage_base(Emitter *e, Storage storage) {
-    bool at_offset = storage.kind == STORAGE_SLAB || storage.kind == STORAGE_OUTPUT;
-    int64_t where = at_offset ? (int64_t)storage.offset : (int64_t)(storage.index * sizeof(void *));
+    int64_t where = storage_where(e, storage);
     for (uint32_t i = 0; i < e->binding_count; i++)
         if (e->bindings[i].kind == storage.kind &&
             e->bindings[i].replicated == storage.replicated && e->bindings[i].where == where)
@@ -56,6 +67,17 @@ LLVMValueRef storage_base(Emitter *e, Storage storage) {
     return binding->base = bound_address(e, binding, e->binding_count - 1);
 }
 
+LLVMValueRef shipped_slot(Emitter *e, LLVMTypeRef type) {
+    LLVMBasicBlockRef here = go_to_entry(e);
+    LLVMValueRef memory = argument_pointer(e, offsetof(StepArgs, thread_slab));
+    size_t at = e->plan->thread_slab_bytes + e->shipped->slot_bytes;
+    LLVMValueRef slot = bytes_after(e, memory, const_i64(e, (int64_t)at));
+    LLVMPositionBuilderAtEnd(e->builder, here);
+    size_t bytes = LLVMABISizeOfType(LLVMGetModuleDataLayout(e->module), type);
+    e->shipped->slot_bytes += (size_t)round_up((int64_t)bytes, CACHE_LINE);
+    return slot;
+}
+
 LLVMValueRef element_pointer(Emitter *e, LLVMValueRef base, DType dtype, LLVMValueRef offset) {
     return LLVMBuildGEP2(e->builder, dtype_type(e, dtype, true), base, &offset, 1, "");
 }
@@ -63,7 +85,7 @@ LLVMValueRef element_pointer(Emitter *e, LLVMValueRef base, DType dtype, LLVMVal
 /* -- prefetching -- */
 
 /* MAX_PREFETCHED: bytes of a row; the processor itself prefetches what follows. */
-enum { CACHE_LINE = 64, MAX_PREFETCHED = 2048 };
+enum { MAX_PREFETCHED = 2048 };
 
 void prefetch_line(Emitter *e, LLVMValueRef pointer, Prefetch how) {
     enum { DATA = 1, SECOND_LEVEL = 2, FIRST_LEVEL = 3 };
@@ -203,7 +225,7 @@ static Coordinate storage_offset(Emitter *e, const Node *node, Storage storage,
                                  const Place *place) {
     bool is_batch =
         storage.kind == STORAGE_INPUT && e->graph->symbols[storage.index].kind == SYMBOL_BATCH;
-    if (is_batch) {
+    if (is_batch && !e->shipped) {
         /* Element (i, j) of a batch lies at rows[i] * (elements of a row) + j. */
         Shape shape = e->graph->symbols[storage.index].shape;
         Shape matrix = {.rank = 2, .dim = {shape.dim[0], row_elements(shape)}};

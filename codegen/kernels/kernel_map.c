@@ -219,7 +219,7 @@ static bool walks_batches(const Emitter *e, const Batches *batches, const UnitLi
     for (uint32_t i = 0; i < batches->count; i++)
         if (e->graph->symbols[batches->inputs[i].index].shape.dim[0] != line->space.dim[0])
             return false;
-    return batches->count && line->lane_axis > 0;
+    return !e->shipped && batches->count && line->lane_axis > 0;
 }
 
 int64_t kernel_map(Emitter *e, LLVMValueRef first, LLVMValueRef last) {

@@ -42,7 +42,7 @@ static CacheKey key_of(LLVMModuleRef module, const Target *target, int level) {
     return cache_key(&hasher);
 }
 
-static LLVMMemoryBufferRef compile(LLVMModuleRef module, const Target *target, int level,
+LLVMMemoryBufferRef object_compile(LLVMModuleRef module, const Target *target, int level,
                                    Diagnostics *diag) {
     LLVMMemoryBufferRef object = NULL;
     char *message = NULL;
@@ -58,11 +58,12 @@ static LLVMMemoryBufferRef compile(LLVMModuleRef module, const Target *target, i
 static Object find_or_compile(LLVMModuleRef module, const Target *target,
                               const CodegenOptions *options, Diagnostics *diag) {
     Cache cache = cache_open(options->cache_folder, options->verbose);
-    if (cache.folder < 0) return (Object){compile(module, target, options->level, diag), false};
+    if (cache.folder < 0)
+        return (Object){object_compile(module, target, options->level, diag), false};
     CacheKey key = key_of(module, target, options->level);
     Object object = {.buffer = cache_load(&cache, &key)};
     object.cached = object.buffer != NULL;
-    if (!object.cached) object.buffer = compile(module, target, options->level, diag);
+    if (!object.cached) object.buffer = object_compile(module, target, options->level, diag);
     if (!object.cached && object.buffer) cache_store(&cache, &key, object.buffer);
     cache_close(&cache);
     return object;

@@ -17,6 +17,10 @@ typedef struct {
 Object object_make(MakeModule *make, const void *what, const CodegenOptions *options,
                    Diagnostics *diag);
 
+/* Optimizes and compiles a module, whatever CPU this is. NULL after reporting an error. */
+LLVMMemoryBufferRef object_compile(LLVMModuleRef module, const Target *target, int level,
+                                   Diagnostics *diag);
+
 /* Checks the module with LLVM's verifier; false after reporting what is wrong, which is a bug of
  * mlc. */
 bool module_valid(LLVMModuleRef module, Diagnostics *diag);

@@ -21,12 +21,6 @@ static EmitKernel *const kernel_emitters[KERNEL_KINDS] = {[KERNEL_MAP] = kernel_
                                                           [KERNEL_MATMUL] = kernel_matmul,
                                                           [KERNEL_GEMM] = kernel_gemm};
 
-typedef struct {
-    LLVMValueRef function;
-    LLVMValueRef table; /* the offsets of the kernel's bindings */
-    int64_t units;      /* of the kernel; they depend on its shape alone */
-} EmittedKernel;
-
 Emitter emitter_new(LLVMContextRef context, LLVMModuleRef module, const Target *target) {
     LLVMSetTarget(module, target->triple);
     LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(target->machine);
@@ -47,7 +41,7 @@ Emitter emitter_new(LLVMContextRef context, LLVMModuleRef module, const Target *
 
 void emitter_close(Emitter *e) { LLVMDisposeBuilder(e->builder); }
 
-static void add_attribute(Emitter *e, LLVMValueRef function, const char *key, const char *value) {
+void function_set_attribute(Emitter *e, LLVMValueRef function, const char *key, const char *value) {
     LLVMAttributeRef attribute = LLVMCreateStringAttribute(e->context, key, (unsigned)strlen(key),
                                                            value, (unsigned)strlen(value));
     LLVMAddAttributeAtIndex(function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, attribute);
@@ -55,9 +49,9 @@ static void add_attribute(Emitter *e, LLVMValueRef function, const char *key, co
 
 /* The function is for this CPU, may use its widest registers, and never unwinds. */
 void function_set_target(Emitter *e, LLVMValueRef function, const Target *target) {
-    add_attribute(e, function, "target-cpu", target->cpu);
-    add_attribute(e, function, "target-features", target->features);
-    add_attribute(e, function, "prefer-vector-width", "512");
+    function_set_attribute(e, function, "target-cpu", target->cpu);
+    function_set_attribute(e, function, "target-features", target->features);
+    function_set_attribute(e, function, "prefer-vector-width", "512");
     unsigned kind = LLVMGetEnumAttributeKindForName("nounwind", strlen("nounwind"));
     LLVMAddAttributeAtIndex(function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
                             LLVMCreateEnumAttribute(e->context, kind, 0));
@@ -78,7 +72,7 @@ static LLVMValueRef emit_table(Emitter *e) {
     return table;
 }
 
-static EmittedKernel emit_kernel(Emitter *e, uint32_t number, const Target *target) {
+EmittedKernel step_kernel(Emitter *e, uint32_t number, const Target *target) {
     char name[32];
     snprintf(name, sizeof name, "kernel_%u", number);
     LLVMTypeRef parameters[] = {e->pointer, e->i64, e->i64, e->pointer};
@@ -116,7 +110,7 @@ static void emit_kernels(Emitter *e, const Target *target) {
     uint32_t count = e->plan->kernel_count;
     LLVMValueRef *constants = memory_array(count, sizeof *constants, "the kernels of a step");
     for (uint32_t i = 0; i < count; i++) {
-        EmittedKernel kernel = emit_kernel(e, i, target);
+        EmittedKernel kernel = step_kernel(e, i, target);
         LLVMValueRef fields[] = {kernel.function, kernel.table, const_i64(e, kernel.units)};
         constants[i] = LLVMConstStructInContext(e->context, fields, 3, false);
     }

@@ -14,6 +14,17 @@ typedef struct {
 #define STEP_KERNELS "kernels"
 Emitter emitter_new(LLVMContextRef context, LLVMModuleRef module, const Target *target);
 void emitter_close(Emitter *e);
+
+/* A kernel as a function of the module, which has the parameters of CompiledKernel.run. */
+typedef struct {
+    LLVMValueRef function;
+    LLVMValueRef table; /* the offsets of the kernel's bindings */
+    int64_t units;      /* of the kernel; they depend on its shape alone */
+} EmittedKernel;
+/* Emits kernel `number` of the emitter's plan. */
+EmittedKernel step_kernel(Emitter *e, uint32_t number, const Target *target);
+/* An attribute in text form, as LLVM's manual lists them. */
+void function_set_attribute(Emitter *e, LLVMValueRef function, const char *key, const char *value);
 void function_set_target(Emitter *e, LLVMValueRef function, const Target *target);
 LLVMModuleRef step_module(LLVMContextRef context, const Plan *plan, const Target *target);
 

@@ -1,0 +1,180 @@
+/* From a request to an object file, and how much of everything the object needs. */
+#include "codegen/ship.h"
+#include "codegen/llvm/object.h"
+#include "codegen/ship/ship_math.h"
+#include "codegen/ship/ship_module.h"
+#include "codegen/target/target.h"
+#include "ir/base/memory.h"
+
+#include <elf.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* -- the stack: LLVM reports the frame of every function of which more than 0 bytes are needed -- */
+
+typedef struct {
+    char name[64];
+    size_t bytes;
+} StackFrame;
+
+typedef struct {
+    Arena *arena;
+    StackFrame *items;
+    uint32_t count, capacity;
+} StackFrames;
+
+/* "<unknown>:0:0: stack frame size (136) exceeds limit (0) in function 'kernel_3'" */
+static void take_frame(LLVMDiagnosticInfoRef info, void *context) {
+    StackFrames *frames = context;
+    StackFrame frame;
+    char *text = LLVMGetDiagInfoDescription(info);
+    const char *size = strstr(text, "stack frame size (");
+    if (size && sscanf(size, "stack frame size (%zu) exceeds limit (0) in function '%63[^']'",
+                       &frame.bytes, frame.name) == 2) {
+        ARENA_ROOM(frames->arena, frames->items, frames->count, frames->capacity);
+        frames->items[frames->count++] = frame;
+    }
+    LLVMDisposeMessage(text);
+}
+
+static size_t frame_bytes(const StackFrames *frames, LLVMValueRef function) {
+    size_t length;
+    const char *name = LLVMGetValueName2(function, &length);
+    for (uint32_t i = 0; i < frames->count; i++)
+        if (strlen(frames->items[i].name) == length && !memcmp(frames->items[i].name, name, length))
+            return frames->items[i].bytes;
+    return 0;
+}
+
+/* The deepest use of the stack by a function and those that it calls: frames and return addresses.
+ * A kernel may call functions of ship_math.h, though its module does not show it: `math` is the
+ * deepest of them. */
+static size_t stack_bytes(const StackFrames *frames, LLVMValueRef function, size_t pointer,
+                          size_t math) {
+    size_t deepest = math;
+    for (LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(function); block;
+         block = LLVMGetNextBasicBlock(block))
+        for (LLVMValueRef at = LLVMGetFirstInstruction(block); at;
+             at = LLVMGetNextInstruction(at)) {
+            LLVMValueRef callee = LLVMIsACallInst(at) ? LLVMGetCalledValue(at) : NULL;
+            if (!callee || !LLVMIsAFunction(callee) || LLVMIsDeclaration(callee)) continue;
+            size_t bytes = stack_bytes(frames, callee, pointer, math);
+            if (bytes > deepest) deepest = bytes;
+        }
+    return pointer + frame_bytes(frames, function) + deepest;
+}
+
+/* -- the object, an ELF file of 64 bits -- */
+
+typedef struct {
+    const char *bytes;
+    const Elf64_Ehdr *header;
+    const Elf64_Shdr *sections;
+} ElfFile;
+
+static const char *section_text(const ElfFile *elf, uint32_t section, uint32_t at) {
+    return elf->bytes + elf->sections[section].sh_offset + at;
+}
+
+static size_t code_bytes(const ElfFile *elf) {
+    size_t bytes = 0;
+    for (uint32_t i = 0; i < elf->header->e_shnum; i++) {
+        const Elf64_Shdr *section = &elf->sections[i];
+        const char *name = section_text(elf, elf->header->e_shstrndx, section->sh_name);
+        bool loaded = section->sh_flags & SHF_ALLOC, unwinding = strstr(name, "eh_frame") != NULL;
+        if (loaded && !unwinding && !strstr(name, "_weights")) bytes += section->sh_size;
+    }
+    return bytes;
+}
+
+/* A symbol that the object needs from elsewhere; NULL: there is none. */
+static const char *lacking(const ElfFile *elf) {
+    for (uint32_t i = 0; i < elf->header->e_shnum; i++) {
+        const Elf64_Shdr *section = &elf->sections[i];
+        if (section->sh_type != SHT_SYMTAB) continue;
+        const Elf64_Sym *symbols = (const void *)(elf->bytes + section->sh_offset);
+        for (size_t k = 1; k < section->sh_size / sizeof *symbols; k++)
+            if (symbols[k].st_shndx == SHN_UNDEF)
+                return section_text(elf, section->sh_link, symbols[k].st_name);
+    }
+    return NULL;
+}
+
+/* Copies the object; returns a symbol that it lacks, or NULL. */
+static const char *take_object(LLVMMemoryBufferRef buffer, Shipped *shipped) {
+    free(shipped->object);
+    shipped->object_bytes = LLVMGetBufferSize(buffer);
+    shipped->object = memory_new(shipped->object_bytes, "a shipped object");
+    memcpy(shipped->object, LLVMGetBufferStart(buffer), shipped->object_bytes);
+    ElfFile elf = {.bytes = shipped->object, .header = shipped->object};
+    elf.sections = (const void *)(elf.bytes + elf.header->e_shoff);
+    shipped->code_bytes = code_bytes(&elf);
+    return lacking(&elf);
+}
+
+static void measure_stack(const ShipRequest *request, LLVMModuleRef module,
+                          const StackFrames *frames, bool with_math, Shipped *shipped) {
+    size_t pointer = LLVMPointerSize(LLVMGetModuleDataLayout(module)), math = 0;
+    LLVMValueRef at = NULL;
+    while (with_math && (at = math_next(module, at))) {
+        size_t bytes = stack_bytes(frames, at, pointer, 0);
+        if (bytes > math) math = bytes;
+    }
+    for (uint32_t i = 0; i < request->function_count; i++)
+        shipped->sizes[i].stack = stack_bytes(
+            frames, LLVMGetNamedFunction(module, request->functions[i].symbol), pointer, math);
+}
+
+static LLVMMemoryBufferRef compile(const ShipRequest *request, const Target *target, int level,
+                                   bool with_math, Shipped *shipped, Diagnostics *diag) {
+    StackFrames frames = {.arena = arena_new()};
+    LLVMContextRef context = LLVMContextCreate();
+    LLVMContextSetDiagnosticHandler(context, take_frame, &frames);
+    LLVMModuleRef module = ship_module(context, request, target, with_math, shipped->sizes);
+    LLVMMemoryBufferRef object = object_compile(module, target, level, diag);
+    if (object) measure_stack(request, module, &frames, with_math, shipped);
+    LLVMDisposeModule(module);
+    LLVMContextDispose(context);
+    arena_free(frames.arena);
+    return object;
+}
+
+/* Only LLVM knows which functions of the C library its code calls: if it calls some, they are added
+ * and all is compiled again. */
+static bool make_object(const ShipRequest *request, const Target *target, int level,
+                        Shipped *shipped, Diagnostics *diag) {
+    const char *lacks = NULL;
+    for (int with_math = 0; with_math < 2; with_math++) {
+        LLVMMemoryBufferRef object = compile(request, target, level, with_math, shipped, diag);
+        if (!object) return false;
+        lacks = take_object(object, shipped);
+        LLVMDisposeMemoryBuffer(object);
+        if (!lacks || !math_has(lacks)) break;
+    }
+    if (lacks) diag_error(diag, STATUS_BUG, (Span){0}, "the object needs '%s'", lacks);
+    return !lacks;
+}
+
+bool codegen_ship(const ShipRequest *request, const CodegenOptions *options, Shipped *shipped,
+                  Diagnostics *diag) {
+    Target target = {0};
+    *shipped = (Shipped){0};
+    bool good = target_open(&target, options, diag);
+    if (good) {
+        shipped->sizes =
+            memory_array(request->function_count, sizeof *shipped->sizes, "a shipped object");
+        shipped->target = memory_copy_string(target.triple, "a shipped object");
+        shipped->cpu = memory_copy_string(target.cpu, "a shipped object");
+        good = make_object(request, &target, options->level, shipped, diag);
+    }
+    target_close(&target);
+    return good;
+}
+
+void shipped_free(Shipped *shipped) {
+    free(shipped->object);
+    free(shipped->sizes);
+    free(shipped->target);
+    free(shipped->cpu);
+    *shipped = (Shipped){0};
+}

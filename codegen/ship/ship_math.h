@@ -1,0 +1,16 @@
+/* Functions of the C library that LLVM calls for CPUs without the instruction. Internal to
+ * codegen/. */
+#ifndef MLC_CODEGEN_SHIP_SHIP_MATH_H
+#define MLC_CODEGEN_SHIP_SHIP_MATH_H
+
+#include <llvm-c/Core.h>
+#include <stdbool.h>
+
+/* Whether add_math defines the function. */
+bool math_has(const char *name);
+/* Adds the functions to a module, visible only in its object. */
+void math_add(LLVMModuleRef module);
+/* Visits them: NULL first; NULL after the last one. */
+LLVMValueRef math_next(LLVMModuleRef module, LLVMValueRef function);
+
+#endif

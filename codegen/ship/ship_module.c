@@ -1,0 +1,266 @@
+/* The module of a shipped object: the weights, the kernels of each plan, and for each plan a
+ * function
+ *
+ *     SYMBOL(argument..., output..., scratch) {
+ *         if (scratch is not aligned) return 1
+ *         compute the inputs into scratch
+ *         run kernel 0, 1, ... with all their units
+ *         copy the outputs out of scratch
+ *         return 0
+ *     }
+ *
+ * Scratch holds, in this order: the slab, the outputs, the thread slab with the arrays of kernels,
+ * and the inputs that are computed. */
+#include "codegen/ship/ship_module.h"
+#include "codegen/emit/arithmetic.h"
+#include "codegen/llvm/step.h"
+#include "codegen/ship/ship_inputs.h"
+#include "codegen/ship/ship_math.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A function that is being emitted. */
+typedef struct {
+    Emitter *e;
+    const ShipRequest *request;
+    const ShipFunction *function;
+    const Target *target;
+    EmittedKernel *kernels; /* [plan->kernel_count] */
+    LLVMValueRef weights;
+    /* the parts of scratch: bytes from its beginning */
+    size_t outputs, thread_slab, inputs, end;
+} Shipping;
+
+static size_t aligned(size_t bytes) { return (size_t)round_up((int64_t)bytes, SHIP_ALIGNMENT); }
+
+static size_t symbol_bytes(const Symbol *symbol) {
+    return aligned((size_t)shape_elements(symbol->shape) * dtype_bytes(symbol->dtype));
+}
+
+/* The input is an argument, a computed one, or a number such as "step", which is 0. */
+static bool is_computed(const Shipping *shipping, const Symbol *symbol) {
+    return symbol->kind == SYMBOL_BATCH && symbol->node &&
+           ship_passed(shipping->request, symbol) < 0;
+}
+
+/* -- the object's data -- */
+
+static LLVMValueRef add_weights(Emitter *e, const ShipRequest *request) {
+    LLVMValueRef bytes =
+        LLVMConstStringInContext2(e->context, request->weights, request->weights_bytes, true);
+    const char *name = arena_format(e->arena, "%s_weights", request->name);
+    LLVMValueRef weights = LLVMAddGlobal(e->module, LLVMTypeOf(bytes), name);
+    LLVMSetInitializer(weights, bytes);
+    LLVMSetGlobalConstant(weights, true);
+    LLVMSetAlignment(weights, SHIP_ALIGNMENT);
+    LLVMSetSection(weights, arena_format(e->arena, ".rodata.%s", name));
+    LLVMSetVisibility(weights, LLVMHiddenVisibility); /* its address needs no table of addresses */
+    return weights;
+}
+
+/* LLVM reports the frame of the function. It is all of the stack that the function uses: nothing
+ * lies below the stack pointer, and no bytes are left out to align vectors. */
+static void measure_frame(Emitter *e, LLVMValueRef function) {
+    unsigned kind = LLVMGetEnumAttributeKindForName("noredzone", strlen("noredzone"));
+    function_set_attribute(e, function, "warn-stack-size", "0");
+    function_set_attribute(e, function, "no-realign-stack", "");
+    LLVMAddAttributeAtIndex(function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
+                            LLVMCreateEnumAttribute(e->context, kind, 0));
+}
+
+/* -- kernels -- */
+
+static void emit_kernels(Shipping *shipping) {
+    Emitter *e = shipping->e;
+    const Plan *plan = shipping->function->plan;
+    ShippedMemory memory = {.states = shipping->function->states};
+    size_t slots = 0;
+    e->plan = plan;
+    e->graph = plan->graph;
+    e->shipped = &memory;
+    Arena *arena = e->arena;
+    e->computed_in = ARENA_ARRAY(arena, uint32_t, plan->graph->node_count);
+    e->kernel_number = 0;
+    shipping->kernels = ARENA_ARRAY(arena, EmittedKernel, plan->kernel_count);
+    for (uint32_t i = 0; i < plan->kernel_count; i++) {
+        memory.slot_bytes = 0;
+        shipping->kernels[i] = step_kernel(e, i, shipping->target);
+        measure_frame(e, shipping->kernels[i].function);
+        if (memory.slot_bytes > slots) slots = memory.slot_bytes;
+    }
+    e->arena = arena; /* step_kernel has used its own */
+    e->shipped = NULL;
+    shipping->outputs = aligned(plan->slab_bytes);
+    shipping->thread_slab = shipping->outputs + aligned(plan->output_bytes);
+    shipping->inputs = shipping->thread_slab + aligned(plan->thread_slab_bytes) + slots;
+    shipping->end = shipping->inputs;
+    for (uint32_t i = 0; i < plan->graph->symbol_count; i++)
+        if (is_computed(shipping, &plan->graph->symbols[i]))
+            shipping->end += symbol_bytes(&plan->graph->symbols[i]);
+}
+
+/* -- the function -- */
+
+static LLVMValueRef bytes_behind(Emitter *e, LLVMValueRef base, size_t bytes) {
+    LLVMValueRef offset = const_i64(e, (int64_t)bytes);
+    return LLVMBuildGEP2(e->builder, e->i8, base, &offset, 1, "");
+}
+
+static LLVMValueRef scratch_of(const Shipping *shipping) {
+    return LLVMGetLastParam(shipping->e->function);
+}
+
+static void begin_function(const Shipping *shipping) {
+    Emitter *e = shipping->e;
+    uint32_t count =
+        shipping->request->argument_count + shipping->function->plan->graph->output_count + 1;
+    LLVMTypeRef *parameters = ARENA_ARRAY(e->arena, LLVMTypeRef, count);
+    for (uint32_t i = 0; i < count; i++) parameters[i] = e->pointer;
+    e->function = LLVMAddFunction(e->module, shipping->function->symbol,
+                                  LLVMFunctionType(e->i32, parameters, count, false));
+    function_set_target(e, e->function, shipping->target);
+    measure_frame(e, e->function);
+    e->entry = LLVMAppendBasicBlockInContext(e->context, e->function, "entry");
+    LLVMPositionBuilderAtEnd(e->builder, e->entry);
+}
+
+/* if (scratch % SHIP_ALIGNMENT) return 1 */
+static void check_alignment(const Shipping *shipping) {
+    Emitter *e = shipping->e;
+    LLVMValueRef address = LLVMBuildPtrToInt(e->builder, scratch_of(shipping), e->i64, "");
+    LLVMValueRef off = bit_and(e, address, const_i64(e, SHIP_ALIGNMENT - 1));
+    LLVMBasicBlockRef wrong = LLVMAppendBasicBlockInContext(e->context, e->function, "misaligned"),
+                      right = LLVMAppendBasicBlockInContext(e->context, e->function, "aligned");
+    LLVMBuildCondBr(e->builder, ne(e, off, const_i64(e, 0)), wrong, right);
+    LLVMPositionBuilderAtEnd(e->builder, wrong);
+    LLVMBuildRet(e->builder, const_i32(e, 1));
+    LLVMPositionBuilderAtEnd(e->builder, right);
+}
+
+static LLVMValueRef zero_number(Emitter *e) {
+    LLVMValueRef zero = LLVMGetNamedGlobal(e->module, "zero");
+    if (zero) return zero;
+    zero = LLVMAddGlobal(e->module, e->i32, "zero");
+    LLVMSetInitializer(zero, const_i32(e, 0));
+    LLVMSetGlobalConstant(zero, true);
+    LLVMSetLinkage(zero, LLVMPrivateLinkage);
+    return zero;
+}
+
+/* Fills the array StepArgs.inputs, and computes the inputs that must be. */
+static void emit_inputs(const Shipping *shipping, LLVMValueRef inputs) {
+    Emitter *e = shipping->e;
+    const Graph *graph = shipping->function->plan->graph;
+    LLVMValueRef *arguments = ARENA_ARRAY(e->arena, LLVMValueRef, LLVMCountParams(e->function));
+    size_t at = shipping->inputs;
+    LLVMGetParams(e->function, arguments);
+    for (uint32_t i = 0; i < graph->symbol_count; i++) {
+        const Symbol *symbol = &graph->symbols[i];
+        int32_t passed = symbol->kind == SYMBOL_BATCH && symbol->node
+                             ? ship_passed(shipping->request, symbol)
+                             : -1;
+        LLVMValueRef input = passed >= 0 ? arguments[passed] : zero_number(e);
+        if (symbol->kind == SYMBOL_STATE || !symbol->node) continue;
+        if (is_computed(shipping, symbol)) {
+            input = bytes_behind(e, scratch_of(shipping), at);
+            ship_compute(e, shipping->request, symbol, arguments, input);
+            at += symbol_bytes(symbol);
+        }
+        store(e, input, bytes_behind(e, inputs, i * sizeof(void *)));
+    }
+}
+
+static void emit_args(const Shipping *shipping, LLVMValueRef args, LLVMValueRef inputs) {
+    Emitter *e = shipping->e;
+    LLVMValueRef scratch = scratch_of(shipping);
+    const struct {
+        size_t field;
+        LLVMValueRef value;
+    } fields[] = {
+        {offsetof(StepArgs, slab), scratch},
+        {offsetof(StepArgs, states), shipping->weights},
+        {offsetof(StepArgs, inputs), inputs},
+        {offsetof(StepArgs, outputs), bytes_behind(e, scratch, shipping->outputs)},
+        {offsetof(StepArgs, thread_slab), bytes_behind(e, scratch, shipping->thread_slab)},
+    };
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        store(e, fields[i].value, bytes_behind(e, args, fields[i].field));
+}
+
+static void call_kernels(const Shipping *shipping, LLVMValueRef args) {
+    Emitter *e = shipping->e;
+    for (uint32_t i = 0; i < shipping->function->plan->kernel_count; i++) {
+        const EmittedKernel *kernel = &shipping->kernels[i];
+        LLVMTypeRef type = LLVMGlobalGetValueType(kernel->function);
+        LLVMValueRef values[] = {args, const_i64(e, 0), const_i64(e, kernel->units), kernel->table};
+        LLVMBuildCall2(e->builder, type, kernel->function, values, 4, "");
+    }
+}
+
+/* for i < elements: to[i] = from[i] */
+static void copy_output(Emitter *e, const Node *node, LLVMValueRef from, LLVMValueRef to) {
+    LLVMTypeRef type = dtype_type(e, node->dtype, true);
+    Loop loop = loop_begin(e, const_i64(e, 0));
+    LLVMValueRef value = load(e, type, element_pointer(e, from, node->dtype, loop.index));
+    store(e, value, element_pointer(e, to, node->dtype, loop.index));
+    loop_end(e, loop, const_i64(e, shape_elements(node->shape)), 1);
+}
+
+static void copy_outputs(const Shipping *shipping) {
+    Emitter *e = shipping->e;
+    const Plan *plan = shipping->function->plan;
+    LLVMValueRef block = bytes_behind(e, scratch_of(shipping), shipping->outputs);
+    for (uint32_t k = 0; k < plan->kernel_count; k++)
+        for (uint32_t i = 0; i < plan->kernels[k].store_count; i++) {
+            Storage to = plan->kernels[k].stores[i].to;
+            if (to.kind != STORAGE_OUTPUT) continue;
+            const Node *node = graph_node(plan->graph, plan->graph->outputs[to.index].node);
+            copy_output(e, node, bytes_behind(e, block, to.offset),
+                        LLVMGetParam(e->function, shipping->request->argument_count + to.index));
+        }
+}
+
+static LLVMValueRef pointers_on_stack(Emitter *e, size_t count) {
+    return LLVMBuildAlloca(e->builder, LLVMArrayType2(e->pointer, count), "");
+}
+
+static void emit_function(Shipping *shipping) {
+    Emitter *e = shipping->e;
+    emit_kernels(shipping);
+    begin_function(shipping);
+    LLVMValueRef args = pointers_on_stack(e, sizeof(StepArgs) / sizeof(void *)),
+                 inputs = pointers_on_stack(e, shipping->function->plan->graph->symbol_count);
+    check_alignment(shipping);
+    emit_inputs(shipping, inputs);
+    emit_args(shipping, args, inputs);
+    call_kernels(shipping, args);
+    copy_outputs(shipping);
+    LLVMBuildRet(e->builder, const_i32(e, 0));
+}
+
+LLVMModuleRef ship_module(LLVMContextRef context, const ShipRequest *request, const Target *target,
+                          bool with_math, ShipSizes *sizes) {
+    LLVMModuleRef module = LLVMModuleCreateWithNameInContext(request->name, context);
+    Emitter e = emitter_new(context, module, target);
+    Arena *arena = e.arena = arena_new();
+    LLVMValueRef weights = add_weights(&e, request);
+    for (uint32_t i = 0; i < request->function_count; i++) {
+        Shipping shipping = {.e = &e,
+                             .request = request,
+                             .function = &request->functions[i],
+                             .target = target,
+                             .weights = weights};
+        emit_function(&shipping);
+        sizes[i].scratch = shipping.end;
+    }
+    if (with_math) math_add(module);
+    for (LLVMValueRef at = NULL; with_math && (at = math_next(module, at));) {
+        function_set_target(&e, at, target);
+        measure_frame(&e, at);
+    }
+    arena_free(arena);
+    emitter_close(&e);
+    return module;
+}
