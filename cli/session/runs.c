@@ -63,9 +63,13 @@ static bool create_named(const char *out, Path *folder, Diagnostics *diag) {
     return folder_is_empty(out) || report_taken(out, diag);
 }
 
+bool folder_is_free(const char *path) {
+    make_parents(path);
+    return !path_exists(path) || folder_is_empty(path);
+}
+
 bool run_can_create(const char *out, Diagnostics *diag) {
-    make_parents(out);
-    return !path_exists(out) || folder_is_empty(out) || report_taken(out, diag);
+    return folder_is_free(out) || report_taken(out, diag);
 }
 
 static int64_t highest_number(const char *path) {

@@ -18,6 +18,8 @@ const char *run_checkpoint(const Options *options);
 bool run_create(const char *out, Path *folder, Diagnostics *diag);
 /* Whether `out` is new, or an empty folder. false after reporting an error. */
 bool run_can_create(const char *out, Diagnostics *diag);
+/* The same without a report, for a folder that is no run. */
+bool folder_is_free(const char *path);
 /* Finds the numbered run with the highest number in a folder; false: there is none. */
 bool run_newest(const char *folder, Path *newest);
 /* Locks a folder for one training. The lock is held until the returned file descriptor is closed.

@@ -1,0 +1,144 @@
+/* mlc build: a trained network as a C library, with its header, a test and a few notes. */
+#include "cli/session/commands.h"
+#include "cli/ship/archive.h"
+#include "cli/ship/ship_texts.h"
+#include "ir/base/memory.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* -- --expect SIZE<=BYTES -- */
+
+/* The largest of the functions counts for scratch and stack. */
+static bool find_size(const Shipment *shipment, const char *name, size_t length, size_t *size) {
+    size_t scratch = 0, stack = 0;
+    for (uint32_t i = 0; i < shipment->variant_count; i++) {
+        const ShipSizes *sizes = &shipment->shipped.sizes[i];
+        scratch = sizes->scratch > scratch ? sizes->scratch : scratch;
+        stack = sizes->stack > stack ? sizes->stack : stack;
+    }
+    const struct {
+        const char *name;
+        size_t size;
+    } known[] = {{"weights", shipment->weights_bytes},
+                 {"code", shipment->shipped.code_bytes},
+                 {"scratch", scratch},
+                 {"stack", stack}};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strlen(known[i].name) == length && !memcmp(known[i].name, name, length))
+            return *size = known[i].size, true;
+    return false;
+}
+
+static bool check_limits(const Shipment *shipment) {
+    Diagnostics *diag = shipment->diag;
+    bool good = true;
+    for (uint32_t i = 0; i < shipment->options->limits.count; i++) {
+        const char *text = shipment->options->limits.items[i], *sign = strstr(text, "<=");
+        int64_t limit;
+        size_t size;
+        if (!sign || !parse_number(sign + 2, 0, INT64_MAX, &limit) ||
+            !find_size(shipment, text, (size_t)(sign - text), &size)) {
+            diag_error(diag, STATUS_USAGE, (Span){0}, "--expect takes SIZE<=BYTES, not '%s'", text);
+            diag_help(diag,
+                      "the sizes are weights, code, scratch and stack: --expect 'code<=6000'");
+            return false;
+        }
+        if (size <= (size_t)limit) continue;
+        diag_error(diag, STATUS_EXPECT, (Span){0}, "%.*s: %zu bytes, expected at most %lld",
+                   (int)(sign - text), text, size, (long long)limit);
+        good = false;
+    }
+    return good;
+}
+
+/* -- files -- */
+
+static void write_library(const Shipment *shipment, FILE *out) {
+    const char **symbols =
+        (const char **)ARENA_ARRAY(shipment->arena, char *, shipment->variant_count + 1);
+    for (uint32_t i = 0; i < shipment->variant_count; i++)
+        symbols[i] = shipment->variants[i].symbol;
+    symbols[shipment->variant_count] = arena_format(shipment->arena, "%s_weights", shipment->name);
+    archive_write(out, arena_format(shipment->arena, "%s.o", shipment->name),
+                  shipment->shipped.object, shipment->shipped.object_bytes, symbols,
+                  shipment->variant_count + 1);
+}
+
+static void write_json(const Shipment *shipment, FILE *out) {
+    json_t *json = ship_json(shipment);
+    json_dumpf(json, out, JSON_INDENT(2));
+    fputc('\n', out);
+    json_decref(json);
+}
+
+/* The file that tells that a folder was made by this command. */
+#define NOTES "%s.json"
+
+static const struct {
+    const char *name; /* %s: the name */
+    void (*write)(const Shipment *shipment, FILE *out);
+} files[] = {{"%s.h", ship_header},          {"lib%s.a", write_library}, {"%s_test.c", ship_test},
+             {"CMakeLists.txt", ship_cmake}, {"README.md", ship_readme}, {NOTES, write_json}};
+
+static Path file_path(const Shipment *shipment, const char *folder, const char *name) {
+    const char *mark = strstr(name, "%s");
+    if (!mark) return path_join(folder, name);
+    return path_join(folder, arena_format(shipment->arena, "%.*s%s%s", (int)(mark - name), name,
+                                          shipment->name, mark + 2));
+}
+
+static bool make_folder(const Shipment *shipment, const char *folder, bool *made) {
+    *made = false;
+    if (path_exists(file_path(shipment, folder, NOTES).path)) return true; /* built again */
+    if (!folder_is_free(folder)) {
+        diag_error(shipment->diag, STATUS_FILE, (Span){0},
+                   "'%s' exists and is not a folder of 'mlc build'", folder);
+        diag_help(shipment->diag, "-o DIR names another one, new or empty");
+        return false;
+    }
+    *made = mkdir(folder, 0777) == 0;
+    if (*made || errno == EEXIST) return true;
+    diag_error(shipment->diag, STATUS_FILE, (Span){0}, "cannot make the folder '%s': %s", folder,
+               strerror(errno));
+    return false;
+}
+
+/* Writes all files; if one cannot be written, a folder that is new is removed. */
+static bool write_files(const Shipment *shipment) {
+    bool made, good = true;
+    size_t count = sizeof files / sizeof *files, done = 0;
+    const char *folder =
+        shipment->options->ship_folder ? shipment->options->ship_folder : shipment->name;
+    if (!make_folder(shipment, folder, &made)) return false;
+    for (; done < count && good; done++) {
+        MemoryStream stream;
+        memory_stream_begin(&stream);
+        files[done].write(shipment, stream.out);
+        char *text = memory_stream_end(&stream);
+        good = file_write(file_path(shipment, folder, files[done].name).path, text, stream.length,
+                          shipment->diag);
+        free(text);
+    }
+    if (good || !made) return good;
+    while (done-- > 0) unlink(file_path(shipment, folder, files[done].name).path);
+    rmdir(folder);
+    return false;
+}
+
+Status command_build(const Options *given, Diagnostics *diag) {
+    Shipment shipment;
+    Options options = *given;
+    options.threads = 1; /* a shipped function runs on the thread of its caller */
+    bool good = shipment_open(&shipment, &options, diag) && check_limits(&shipment) &&
+                (given->dry_run || write_files(&shipment));
+    if (good && given->json)
+        write_json(&shipment, stdout);
+    else if (good)
+        ship_summary(&shipment, stdout);
+    shipment_close(&shipment);
+    return diag_outcome(diag, good);
+}

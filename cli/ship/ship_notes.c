@@ -1,0 +1,192 @@
+/* What is said about a shipped network: a line of sizes, JSON, a page to read, a file for CMake. */
+#include "cli/ship/ship_names.h"
+#include "cli/ship/ship_texts.h"
+#include "cli/results/confusion.h"
+#include "ir/base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* -- multiply-adds -- */
+
+/* The products of a plan, for one row. */
+static int64_t multiply_adds(const Shipment *shipment) {
+    int64_t sum = 0;
+    const ShipVariant *variant = &shipment->variants[0];
+    const Plan *plan = variant->compilation.plan;
+    for (uint32_t i = 0; i < plan->kernel_count; i++) {
+        const Kernel *kernel = &plan->kernels[i];
+        if (kernel->kind != KERNEL_MATMUL) continue;
+        const Node *node = graph_node(plan->graph, kernel->root);
+        Shape left = graph_operand(plan->graph, node, 0)->shape;
+        int k = node->attrs.matmul.transpose_a ? left.rank - 2 : left.rank - 1;
+        sum += shape_elements(node->shape) * left.dim[k];
+    }
+    return sum / variant->rows;
+}
+
+void ship_summary(const Shipment *shipment, FILE *out) {
+    char weights[NUMBER_TEXT], code[NUMBER_TEXT], number[NUMBER_TEXT], other[NUMBER_TEXT];
+    fprintf(out, "weights %s B const | code %s B | %s multiply-adds a row\n",
+            text_count(weights, (int64_t)shipment->weights_bytes),
+            text_count(code, (int64_t)shipment->shipped.code_bytes),
+            text_count(number, multiply_adds(shipment)));
+    for (uint32_t i = 0; i < shipment->variant_count; i++)
+        fprintf(out, "%s: scratch %s B | stack %s B\n", shipment->variants[i].symbol,
+                text_count(number, (int64_t)shipment->shipped.sizes[i].scratch),
+                text_count(other, (int64_t)shipment->shipped.sizes[i].stack));
+}
+
+/* -- JSON -- */
+
+static json_t *shape_json(Shape row) {
+    json_t *array = json_array();
+    for (int i = 0; i < row.rank; i++)
+        json_array_append_new(array, json_integer((json_int_t)row.dim[i]));
+    return array;
+}
+
+static json_t *texts_json(const char *const *texts, uint32_t count) {
+    json_t *array = json_array();
+    for (uint32_t i = 0; i < count; i++) json_array_append_new(array, json_string(texts[i]));
+    return array;
+}
+
+static json_t *inputs_json(const Shipment *shipment) {
+    json_t *array = json_array();
+    for (uint32_t i = 0; i < shipment->input_count; i++) {
+        const ShipInput *input = &shipment->inputs[i];
+        json_t *json =
+            json_pack("{s:s, s:s, s:s, s:o}", "name", input->name, "field", input->field->name,
+                      "type", ship_c_type(input), "shape", shape_json(input->field->row));
+        if (input->is_member)
+            json_object_set_new(json, "offset", json_integer((json_int_t)input->offset));
+        if (input->field->is_text)
+            json_object_set_new(json, "categories",
+                                texts_json(input->field->categories, input->field->category_count));
+        json_array_append_new(array, json);
+    }
+    return array;
+}
+
+static json_t *outputs_json(const Shipment *shipment) {
+    json_t *array = json_array();
+    for (uint32_t i = 0; i < shipment->output_count; i++) {
+        const ShipOutput *output = &shipment->outputs[i];
+        char number[NUMBER_TEXT];
+        json_t *json =
+            json_pack("{s:s, s:s, s:s, s:o}", "name", output->name, "output", output->output->name,
+                      "type", "float", "shape", shape_json(output->row));
+        json_t *classes = output->output->classes ? json_array() : NULL;
+        for (int32_t k = 0; classes && k < output->elements; k++)
+            json_array_append_new(classes,
+                                  json_string(class_name(&shipment->session.build.info->schema,
+                                                         output->output->label, k, number)));
+        if (classes) json_object_set_new(json, "classes", classes);
+        json_array_append_new(array, json);
+    }
+    return array;
+}
+
+static json_t *functions_json(const Shipment *shipment) {
+    json_t *array = json_array();
+    for (uint32_t i = 0; i < shipment->variant_count; i++) {
+        const ShipVariant *variant = &shipment->variants[i];
+        const ShipSizes *sizes = &shipment->shipped.sizes[i];
+        json_array_append_new(array, json_pack("{s:s, s:I, s:I, s:I}", "name", variant->symbol,
+                                               "rows", (json_int_t)variant->rows, "scratch_bytes",
+                                               (json_int_t)sizes->scratch, "stack_bytes",
+                                               (json_int_t)sizes->stack));
+    }
+    return array;
+}
+
+json_t *ship_json(const Shipment *shipment) {
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:i, s:i, s:I, s:I, s:o, s:o, "
+        "s:o}",
+        "name", shipment->name, "made_by", "mlc " MLC_VERSION, "model",
+        shipment->session.build.info->name, "model_hash", shipment->model_hash, "weights_hash",
+        shipment->weights_hash, "target", shipment->shipped.target, "cpu", shipment->shipped.cpu,
+        "numerics", NUMERICS_VERSION, "weights_bytes", (json_int_t)shipment->weights_bytes,
+        "code_bytes", (json_int_t)shipment->shipped.code_bytes, "multiply_adds",
+        (json_int_t)multiply_adds(shipment), "align", (int)SHIP_ALIGNMENT, "row_bytes",
+        (int)shipment->struct_bytes, "window", (json_int_t)shipment_lines(shipment),
+        "window_before", (json_int_t)-shipment->window.from, "inputs", inputs_json(shipment),
+        "outputs", outputs_json(shipment), "functions", functions_json(shipment));
+}
+
+/* -- texts -- */
+
+void ship_cmake(const Shipment *shipment, FILE *out) {
+    const char *name = shipment->name;
+    fprintf(out,
+            "# The network %s for a program that uses CMake:\n"
+            "#     add_subdirectory(%s)\n"
+            "#     target_link_libraries(program PRIVATE %s)\n"
+            "cmake_minimum_required(VERSION 3.13)\n"
+            "project(%s LANGUAGES C)\n"
+            "add_library(%s STATIC IMPORTED GLOBAL)\n"
+            "set_target_properties(%s PROPERTIES\n"
+            "  IMPORTED_LOCATION ${CMAKE_CURRENT_SOURCE_DIR}/lib%s.a\n"
+            "  INTERFACE_INCLUDE_DIRECTORIES ${CMAKE_CURRENT_SOURCE_DIR})\n"
+            "add_executable(%s_test EXCLUDE_FROM_ALL %s_test.c)\n"
+            "target_link_libraries(%s_test PRIVATE %s)\n",
+            name, name, name, name, name, name, name, name, name, name, name);
+}
+
+/* How a program calls the first function. */
+static void print_example(const Shipment *shipment, FILE *out) {
+    const ShipVariant *variant = &shipment->variants[0];
+    const char *name = shipment->name, *capitals = c_capitals(shipment->arena, name);
+    long long rows = (long long)variant->rows, lines = rows * (long long)shipment_lines(shipment);
+    fprintf(out, "    #include \"%s.h\"\n\n", name);
+    if (shipment->has_members)
+        fprintf(out, "    static %s_row rows[%lld]; /* fill in */\n", name, lines);
+    for (uint32_t i = 0; i < shipment->input_count; i++)
+        if (!shipment->inputs[i].is_member)
+            fprintf(out, "    static %s %s[%lld * %s_%s]; /* fill in */\n",
+                    ship_c_type(&shipment->inputs[i]), shipment->inputs[i].name, lines, capitals,
+                    c_capitals(shipment->arena, shipment->inputs[i].name));
+    for (uint32_t i = 0; i < shipment->output_count; i++)
+        fprintf(out, "    static float %s[%lld * %s_%s];\n", shipment->outputs[i].name, rows,
+                capitals, c_capitals(shipment->arena, shipment->outputs[i].name));
+    fprintf(out, "    static %s_scratch%s scratch;\n\n    %s(", name, variant->suffix,
+            variant->symbol);
+    if (shipment->has_members) fputs("rows, ", out);
+    for (uint32_t i = 0; i < shipment->input_count; i++)
+        if (!shipment->inputs[i].is_member) fprintf(out, "%s, ", shipment->inputs[i].name);
+    for (uint32_t i = 0; i < shipment->output_count; i++)
+        fprintf(out, "%s, ", shipment->outputs[i].name);
+    fputs("&scratch);\n", out);
+}
+
+void ship_readme(const Shipment *shipment, FILE *out) {
+    const char *name = shipment->name;
+    fprintf(out,
+            "# %s\n\n"
+            "A trained network as a C library. It needs no other library, not even that of C.\n\n"
+            "| file | holds |\n|---|---|\n"
+            "| `%s.h` | the functions, their arguments, sizes |\n"
+            "| `lib%s.a` | code and weights for %s, %s |\n"
+            "| `%s_test.c` | a program that checks the library, bit by bit |\n"
+            "| `CMakeLists.txt` | the library for `add_subdirectory` |\n"
+            "| `%s.json` | the same facts for programs |\n\n"
+            "Check it on the machine where it will run:\n\n"
+            "    cc %s_test.c lib%s.a -o %s_test && ./%s_test\n\n"
+            "Use it:\n\n",
+            name, name, name, shipment->shipped.target, shipment->shipped.cpu, name, name, name,
+            name, name, name);
+    print_example(shipment, out);
+    fputs("\n    cc program.c", out);
+    fprintf(out, " lib%s.a\n\nSizes:\n\n    ", name);
+    MemoryStream stream;
+    memory_stream_begin(&stream);
+    ship_summary(shipment, stream.out);
+    char *text = memory_stream_end(&stream);
+    for (char *at = text; *at; at++) {
+        fputc(*at, out);
+        if (*at == '\n' && at[1]) fputs("    ", out);
+    }
+    free(text);
+}

@@ -1,0 +1,190 @@
+/* The test program of a shipped network: it runs the examples by every function, compares every bit
+ * of the outputs, and looks whether scratch was left within its bounds. */
+#include "cli/ship/ship_names.h"
+#include "cli/ship/ship_texts.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+/* -- the examples as arrays -- */
+
+/* A number in hexadecimal, which every compiler reads without rounding. */
+static void print_real(float value, bool is_double, FILE *out) {
+    if (isnan(value))
+        fputs(is_double ? "(double)NAN" : "(float)NAN", out);
+    else
+        fprintf(out, "%a%s", (double)value, is_double ? "" : "F");
+}
+
+static void print_number(const ShipInput *input, const void *data, int64_t at, FILE *out) {
+    DType dtype = input->field->dtype;
+    bool whole = input->type == SHIP_I32 || input->type == SHIP_U8;
+    if (dtype == DTYPE_F32)
+        print_real(((const float *)data)[at], input->type == SHIP_F64, out);
+    else {
+        int32_t number =
+            dtype == DTYPE_I32 ? ((const int32_t *)data)[at] : ((const uint8_t *)data)[at];
+        fprintf(out,
+                whole                     ? "%" PRId32
+                : input->type == SHIP_F64 ? "%" PRId32 ".0"
+                                          : "%" PRId32 ".0F",
+                number);
+    }
+}
+
+enum { NUMBERS_IN_LINE = 16 };
+
+static void print_array(const Shipment *shipment, uint32_t input, FILE *out) {
+    const ShipInput *of = &shipment->inputs[input];
+    int64_t count = shipment->examples.lines * of->elements;
+    fprintf(out, "static const %s example_%s[%" PRId64 "] = {", ship_c_type(of), of->name, count);
+    for (int64_t i = 0; i < count; i++) {
+        fputs(i == 0 ? "\n    " : i % NUMBERS_IN_LINE ? ", " : ",\n    ", out);
+        print_number(of, shipment->examples.data[input], i, out);
+    }
+    fputs("};\n\n", out);
+}
+
+static void print_rows(const Shipment *shipment, FILE *out) {
+    fprintf(out, "static const %s_row example_rows[%" PRId64 "] = {\n", shipment->name,
+            shipment->examples.lines);
+    for (int64_t line = 0; line < shipment->examples.lines; line++) {
+        const char *before = "    {";
+        for (uint32_t i = 0; i < shipment->input_count; i++) {
+            if (!shipment->inputs[i].is_member) continue;
+            fputs(before, out);
+            print_number(&shipment->inputs[i], shipment->examples.data[i], line, out);
+            before = ", ";
+        }
+        fputs(line + 1 < shipment->examples.lines ? "},\n" : "}", out);
+    }
+    fputs("};\n\n", out);
+}
+
+/* Bits instead of numbers: NaN is a result as well. */
+static void print_expected(const Shipment *shipment, uint32_t output, FILE *out) {
+    const ShipOutput *of = &shipment->outputs[output];
+    int64_t count = shipment->examples.rows * of->elements;
+    fprintf(out, "static const uint32_t expected_%s[%" PRId64 "] = {", of->name, count);
+    for (int64_t i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, &shipment->examples.outputs[output][i], sizeof bits);
+        fprintf(out, "%s0x%08" PRIx32, i == 0 ? "\n    " : i % 8 ? ", " : ",\n    ", bits);
+    }
+    fputs("};\n\n", out);
+}
+
+/* -- the calls -- */
+
+/* "digits_run(example_image + first * DIGITS_IMAGE, got_logits, &room.scratch)" */
+static void print_call(const Shipment *shipment, const ShipVariant *variant, FILE *out) {
+    const char *capitals = c_capitals(shipment->arena, shipment->name);
+    bool gathered = shipment_lines(shipment) > 1 || variant->rows > 1;
+    fprintf(out, "%s(", variant->symbol);
+    if (shipment->has_members) fprintf(out, gathered ? "given_rows, " : "example_rows + first, ");
+    for (uint32_t i = 0; i < shipment->input_count; i++) {
+        const ShipInput *input = &shipment->inputs[i];
+        if (input->is_member) continue;
+        if (gathered)
+            fprintf(out, "given_%s, ", input->name);
+        else
+            fprintf(out, "example_%s + first * %s_%s, ", input->name, capitals,
+                    c_capitals(shipment->arena, input->name));
+    }
+    for (uint32_t i = 0; i < shipment->output_count; i++)
+        fprintf(out, "got_%s, ", shipment->outputs[i].name);
+    fputs("&room.scratch)", out);
+}
+
+/* The rows of a call, gathered: row i is example (first + i) modulo the number of examples, with
+ * all lines of its window. */
+static void print_gather(const Shipment *shipment, const ShipVariant *variant, const char *type,
+                         const char *name, int64_t elements, FILE *out) {
+    long long each = (long long)(elements * shipment_lines(shipment));
+    fprintf(out,
+            "    static %s given_%s[%lld];\n"
+            "    for (i = 0; i < %lld; i++)\n"
+            "        memcpy(given_%s + i * %lld, example_%s + (first + i) %% %lld * %lld, %lld * "
+            "sizeof(%s));\n",
+            type, name, (long long)variant->rows * each, (long long)variant->rows, name, each, name,
+            (long long)shipment->examples.rows, (long long)elements, each, type);
+}
+
+/* Declarations come first, as older compilers want it. */
+static void print_variant(const Shipment *shipment, const ShipVariant *variant, FILE *out) {
+    const char *name = shipment->name;
+    bool gathers = shipment_lines(shipment) > 1 || variant->rows > 1;
+    fprintf(out,
+            "/* The examples from `first` on by %s. Scratch lies between two fences. */\n"
+            "static int wrong_run%s(int first) {\n"
+            "    static struct {\n"
+            "        unsigned char before[64];\n"
+            "        %s_scratch%s scratch;\n"
+            "        unsigned char after[64];\n"
+            "    } room;\n",
+            variant->symbol, variant->suffix, name, variant->suffix);
+    for (uint32_t i = 0; i < shipment->output_count; i++)
+        fprintf(out, "    static float got_%s[%lld];\n", shipment->outputs[i].name,
+                (long long)(variant->rows * shipment->outputs[i].elements));
+    fputs("    int i, wrong = 0;\n", out);
+    if (gathers && shipment->has_members)
+        print_gather(shipment, variant, arena_format(shipment->arena, "%s_row", name), "rows", 1,
+                     out);
+    for (uint32_t i = 0; i < shipment->input_count && gathers; i++)
+        if (!shipment->inputs[i].is_member)
+            print_gather(shipment, variant, ship_c_type(&shipment->inputs[i]),
+                         shipment->inputs[i].name, shipment->inputs[i].elements, out);
+    fputs("    memset(&room, 0xa5, sizeof room);\n    if (", out);
+    print_call(shipment, variant, out);
+    fprintf(out, " != %s_OK) return %lld;\n", c_capitals(shipment->arena, name),
+            (long long)variant->rows);
+    fprintf(out,
+            "    for (i = 0; i < 64; i++)\n"
+            "        if (room.before[i] != 0xa5 || room.after[i] != 0xa5) return %lld;\n"
+            "    for (i = 0; i < %lld; i++)\n        wrong += ",
+            (long long)variant->rows, (long long)variant->rows);
+    for (uint32_t i = 0; i < shipment->output_count; i++) {
+        const ShipOutput *output = &shipment->outputs[i];
+        long long n = (long long)output->elements;
+        fprintf(out, "%sdiffers(got_%s + i * %lld, expected_%s + (first + i) %% %lld * %lld, %lld)",
+                i ? " ||\n                 " : "", output->name, n, output->name,
+                (long long)shipment->examples.rows, n, n);
+    }
+    fputs(";\n    return wrong;\n}\n\n", out);
+}
+
+static void print_main(const Shipment *shipment, FILE *out) {
+    fprintf(out, "int main(void) {\n    int first, wrong, all = 0;\n");
+    for (uint32_t i = 0; i < shipment->variant_count; i++) {
+        const ShipVariant *variant = &shipment->variants[i];
+        long long rows = (long long)variant->rows, examples = (long long)shipment->examples.rows;
+        long long calls = rows >= examples ? 1 : examples / rows + (examples % rows != 0);
+        fprintf(out,
+                "    for (first = wrong = 0; first < %lld; first += %lld) wrong += "
+                "wrong_run%s(first);\n"
+                "    printf(\"%s: %%d of %lld rows bit-equal\\n\", %lld - wrong);\n"
+                "    all += wrong;\n",
+                calls * rows, rows, variant->suffix, variant->symbol, calls * rows, calls * rows);
+    }
+    fputs("    return all != 0;\n}\n", out);
+}
+
+void ship_test(const Shipment *shipment, FILE *out) {
+    fprintf(out,
+            "/* Tests the library %s: rows of random numbers, and the bits that its functions must "
+            "answer with.\n"
+            " *     cc %s_test.c lib%s.a && ./a.out */\n"
+            "#include \"%s.h\"\n\n#include <math.h>\n#include <stdio.h>\n#include <string.h>\n\n",
+            shipment->name, shipment->name, shipment->name, shipment->name);
+    if (shipment->has_members) print_rows(shipment, out);
+    for (uint32_t i = 0; i < shipment->input_count; i++)
+        if (!shipment->inputs[i].is_member) print_array(shipment, i, out);
+    for (uint32_t i = 0; i < shipment->output_count; i++) print_expected(shipment, i, out);
+    fputs("static int differs(const float *got, const uint32_t *expected, int count) {\n"
+          "    return memcmp(got, expected, (size_t)count * sizeof *got) != 0;\n}\n\n",
+          out);
+    for (uint32_t i = 0; i < shipment->variant_count; i++)
+        print_variant(shipment, &shipment->variants[i], out);
+    print_main(shipment, out);
+}

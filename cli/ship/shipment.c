@@ -1,0 +1,215 @@
+/* From a run to an object file. */
+#include "cli/ship/shipment.h"
+#include "cli/ship/ship_names.h"
+#include "ir/base/integers.h"
+#include "ir/base/memory.h"
+#include "runtime/formats/hash.h"
+#include "runtime/program/layouts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* -- what the user asked for -- */
+
+static bool choose_name(Shipment *shipment) {
+    const char *given = shipment->options->name, *model = shipment->session.build.info->name;
+    shipment->name = given ? given : c_name(shipment->arena, model, NULL, 0);
+    if (c_prefix_valid(shipment->name)) return true;
+    diag_error(shipment->diag, STATUS_USAGE, (Span){0},
+               given ? "--name %s: all names begin with it, so it must be a name in C"
+                     : "the model's name '%s' cannot begin names in C",
+               given ? given : model);
+    diag_help(shipment->diag, "for instance: --name digits (small letters, digits and '_', 40 at "
+                              "most; no keyword of C or C++)");
+    return false;
+}
+
+static bool bad_rows(const Shipment *shipment) {
+    diag_error(shipment->diag, STATUS_USAGE, (Span){0},
+               "--rows takes up to %d different numbers from 1 to 65536, not '%s'", VARIANTS_MAX,
+               shipment->options->row_counts);
+    diag_help(shipment->diag, "for instance: --rows 1,32");
+    return false;
+}
+
+static bool add_variant(Shipment *shipment, int64_t rows) {
+    for (uint32_t i = 0; i < shipment->variant_count; i++)
+        if (shipment->variants[i].rows == rows) return false;
+    if (shipment->variant_count == VARIANTS_MAX) return false;
+    ShipVariant *variant = &shipment->variants[shipment->variant_count++];
+    variant->rows = rows;
+    variant->suffix = rows == 1 ? "" : arena_format(shipment->arena, "_%lld", (long long)rows);
+    variant->symbol = arena_format(shipment->arena, "%s_run%s", shipment->name, variant->suffix);
+    return true;
+}
+
+/* The row counts of --rows, "1,32". */
+static bool choose_rows(Shipment *shipment) {
+    const char *text = shipment->options->row_counts;
+    if (!text) return add_variant(shipment, 1);
+    for (;;) {
+        char number[8];
+        int64_t rows;
+        size_t length = strcspn(text, ",");
+        snprintf(number, sizeof number, "%.*s", (int)(length < 8 ? length : 7), text);
+        if (length > 5 || !parse_number(number, 1, 65536, &rows) || !add_variant(shipment, rows))
+            return bad_rows(shipment);
+        if (!text[length]) return true;
+        text += length + 1;
+    }
+}
+
+/* -- the run -- */
+
+static bool open_run(Shipment *shipment) {
+    Session *session = &shipment->session;
+    session->arena = shipment->arena = arena_new();
+    if (!session_open_run(session, shipment->options, shipment->diag)) return false;
+    shipment->graph = model_graph(session->build.model, GRAPH_PREDICT, 1, shipment->diag);
+    if (!shipment->graph) return false;
+    session->states = states_new();
+    states_keep(session->states, shipment->graph);
+    return session_load_weights(session, &shipment->checkpoint) &&
+           build_hash_model(&session->build, shipment->model_hash);
+}
+
+/* -- weights -- */
+
+/* A form of a state in the weights. */
+typedef struct {
+    const Symbol *symbol;
+    Layout layout;
+    size_t offset;
+} WeightBlock;
+
+typedef struct {
+    WeightBlock *items;
+    uint32_t count, capacity;
+    size_t bytes;
+} WeightBlocks;
+
+static size_t block_bytes(const WeightBlock *block) {
+    size_t bytes = layout_bytes(block->layout, block->symbol->dtype, block->symbol->shape);
+    return (size_t)round_up((int64_t)bytes, SHIP_ALIGNMENT);
+}
+
+/* Where a state begins in the weights. Variants share a form. */
+static size_t weight_offset(Arena *arena, WeightBlocks *blocks, const Symbol *symbol,
+                            Layout layout) {
+    for (uint32_t i = 0; i < blocks->count; i++)
+        if (!strcmp(blocks->items[i].symbol->name, symbol->name) &&
+            layout_equal(blocks->items[i].layout, layout))
+            return blocks->items[i].offset;
+    ARENA_ROOM(arena, blocks->items, blocks->count, blocks->capacity);
+    WeightBlock *block = &blocks->items[blocks->count++];
+    *block = (WeightBlock){symbol, layout, blocks->bytes};
+    blocks->bytes += block_bytes(block);
+    return block->offset;
+}
+
+static void fill_block(const Shipment *shipment, const WeightBlock *block) {
+    const Symbol *symbol = block->symbol;
+    void *plain = memory_new((size_t)shape_elements(symbol->shape) * dtype_bytes(symbol->dtype),
+                             "the weights");
+    states_read(shipment->session.states, symbol->name, plain);
+    layout_from_plain(block->layout, symbol->dtype, symbol->shape, plain,
+                      shipment->weights + block->offset);
+    free(plain);
+}
+
+static const size_t *place_states(const Shipment *shipment, WeightBlocks *blocks,
+                                  const Plan *plan) {
+    size_t *offsets = ARENA_ARRAY(shipment->arena, size_t, plan->state_count);
+    for (uint32_t i = 0; i < plan->state_count; i++)
+        offsets[i] =
+            weight_offset(shipment->arena, blocks, &plan->graph->symbols[plan->states[i].symbol],
+                          plan->states[i].layout);
+    return offsets;
+}
+
+/* -- the object -- */
+
+static bool compile_variants(Shipment *shipment) {
+    bool good = true;
+    for (uint32_t i = 0; i < shipment->variant_count && good; i++)
+        good = build_compilation(&shipment->session.build, GRAPH_PREDICT,
+                                 (uint32_t)shipment->variants[i].rows, PASS_COUNT - 1,
+                                 &shipment->variants[i].compilation);
+    return good;
+}
+
+static void make_weights(Shipment *shipment) {
+    WeightBlocks blocks = {0};
+    ShipFunction *functions = ARENA_ARRAY(shipment->arena, ShipFunction, shipment->variant_count);
+    for (uint32_t i = 0; i < shipment->variant_count; i++) {
+        const ShipVariant *variant = &shipment->variants[i];
+        const Plan *plan = variant->compilation.plan;
+        functions[i] = (ShipFunction){variant->symbol, plan, place_states(shipment, &blocks, plan)};
+    }
+    shipment->weights_bytes = blocks.bytes;
+    shipment->weights = memory_new(blocks.bytes, "the weights");
+    for (uint32_t i = 0; i < blocks.count; i++) fill_block(shipment, &blocks.items[i]);
+    blake3_hex(shipment->weights, blocks.bytes, shipment->weights_hash);
+    shipment->request.functions = functions;
+    shipment->request.function_count = shipment->variant_count;
+}
+
+static const double *exact_values(const Shipment *shipment, const FittedColumn *column) {
+    int64_t count = shape_elements(column->row);
+    double *values = ARENA_ARRAY(shipment->arena, double, count);
+    for (int64_t i = 0; i < count; i++) {
+        values[i] = column->values[i].number;
+        if (column->values[i].rest == 0) continue;
+        diag_error(shipment->diag, STATUS_MODEL, (Span){0},
+                   "'%s' is fitted to whole numbers beyond 2^53, which a double of C cannot hold",
+                   column->name);
+        diag_help(shipment->diag, "let the data have smaller numbers: seconds instead of "
+                                  "nanoseconds, for instance");
+        return NULL;
+    }
+    return values;
+}
+
+static bool take_fitted(Shipment *shipment) {
+    uint32_t count;
+    const FittedColumn *columns = dataset_fitted(shipment->session.dataset, &count);
+    ShipFitted *fitted = ARENA_ARRAY(shipment->arena, ShipFitted, count);
+    for (uint32_t i = 0; i < count; i++) {
+        const double *values = exact_values(shipment, &columns[i]);
+        if (!values) return false;
+        fitted[i] = (ShipFitted){columns[i].name, values, columns[i].deviation,
+                                 shape_elements(columns[i].row)};
+    }
+    shipment->request.fitted = fitted;
+    shipment->request.fitted_count = count;
+    return true;
+}
+
+static bool make_object(Shipment *shipment) {
+    Path cache;
+    CodegenOptions options = build_codegen_options(shipment->options, &cache);
+    options.cpu = shipment->options->ship_cpu ? shipment->options->ship_cpu : "x86-64-v3";
+    make_weights(shipment);
+    if (!take_fitted(shipment)) return false;
+    shipment->request.name = shipment->name;
+    shipment->request.weights = shipment->weights;
+    shipment->request.weights_bytes = shipment->weights_bytes;
+    return codegen_ship(&shipment->request, &options, &shipment->shipped, shipment->diag);
+}
+
+bool shipment_open(Shipment *shipment, const Options *options, Diagnostics *diag) {
+    *shipment = (Shipment){.options = options, .diag = diag};
+    return open_run(shipment) && choose_name(shipment) && choose_rows(shipment) &&
+           shipment_find_inputs(shipment) && shipment_find_outputs(shipment) &&
+           compile_variants(shipment) && shipment_make_rows(shipment) && make_object(shipment) &&
+           shipment_run_rows(shipment);
+}
+
+void shipment_close(Shipment *shipment) {
+    for (uint32_t i = 0; i < shipment->variant_count; i++)
+        compilation_free(&shipment->variants[i].compilation);
+    shipped_free(&shipment->shipped);
+    free(shipment->weights);
+    graph_free(shipment->graph);
+    session_close(&shipment->session);
+}

@@ -1,0 +1,89 @@
+/* A shipment: a trained network on its way into an object file, and all that the files around it
+ * say. */
+#ifndef MLC_CLI_SHIP_SHIPMENT_H
+#define MLC_CLI_SHIP_SHIPMENT_H
+
+#include "cli/session/session.h"
+#include "codegen/ship.h"
+
+/* A field of the source that the caller passes: an array, or a member of struct NAME_row. */
+typedef struct {
+    const SourceField *field;
+    const char *name; /* in C */
+    ShipType type;
+    int64_t elements; /* 1, or the numbers of a row of an array */
+    bool is_member;
+    bool has_gaps; /* cells may be missing: the model fills them in */
+    size_t offset; /* of a member */
+} ShipInput;
+
+typedef struct {
+    const ModelOutput *output;
+    const char *name; /* in C */
+    Shape row;
+    int64_t elements;
+} ShipOutput;
+
+/* A function for a number of rows. */
+typedef struct {
+    int64_t rows;
+    const char *symbol, *suffix; /* "digits_run_32", "_32" */
+    Compilation compilation;
+} ShipVariant;
+enum { VARIANTS_MAX = 8 };
+
+/* Rows of random numbers with the outputs that the interpreter computes for them. */
+typedef struct {
+    int64_t rows;                /* with outputs */
+    int64_t lines;               /* of data: more than `rows` if the network reads windows */
+    const void *const *data;     /* [input]: the elements of all lines, in the type of the field */
+    const float *const *outputs; /* [output]: of all rows */
+} ShipExamples;
+
+typedef struct {
+    const Options *options;
+    Diagnostics *diag;
+    Arena *arena; /* that of the session */
+    Session session;
+    CheckpointInfo checkpoint;
+    const char *name;
+    Graph *graph;      /* of the predictions, for one row */
+    ShipInput *inputs; /* ordered as in the source */
+    uint32_t input_count;
+    bool has_members; /* some inputs are members of the struct, which is the first argument */
+    size_t struct_bytes;
+    ShipOutput *outputs;
+    uint32_t output_count;
+    SourceRows window;
+    ShipVariant variants[VARIANTS_MAX];
+    uint32_t variant_count;
+    char *weights; /* all states in the forms of the plans, each aligned */
+    size_t weights_bytes;
+    char weights_hash[65], model_hash[65];
+    ShipExamples examples;
+    ShipRequest request;
+    Shipped shipped;
+} Shipment;
+
+/* Opens the run, compiles the object and computes the examples. false after reporting errors. The
+ * caller calls shipment_close in either case. */
+bool shipment_open(Shipment *shipment, const Options *options, Diagnostics *diag);
+void shipment_close(Shipment *shipment);
+
+/* The number of the argument that an input is in. */
+uint32_t shipment_argument(const Shipment *shipment, const ShipInput *input);
+/* The lines of the window of a row. */
+int64_t shipment_lines(const Shipment *shipment);
+
+/* -- shipment_inputs.c -- */
+/* Finds the fields that the network reads, and where they lie in the arguments. */
+bool shipment_find_inputs(Shipment *shipment);
+bool shipment_find_outputs(Shipment *shipment);
+
+/* -- shipment_examples.c -- */
+/* Makes the data set of the examples: the fitted transforms come with it. */
+bool shipment_make_rows(Shipment *shipment);
+/* Computes the outputs of the examples. */
+bool shipment_run_rows(Shipment *shipment);
+
+#endif

@@ -1,0 +1,155 @@
+/* The examples of a shipment: rows of random numbers, so that no row of the data leaves with the
+ * network, and the outputs that the reference interpreter computes for them. */
+#include "cli/ship/shipment.h"
+#include "ir/base/memory.h"
+#include "ir/data/derived.h"
+#include "runtime/program/run.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { EXAMPLE_ROWS = 16, EXAMPLE_SEED = 1 };
+
+/* -- random numbers of a field -- */
+
+/* How many classes a field of whole numbers has, for each element of a row; 0: not known. */
+static int64_t classes_of(const Shipment *shipment, const ShipInput *input, int64_t element) {
+    const ModelInfo *info = shipment->session.build.info;
+    for (uint32_t i = 0; i < info->class_use_count; i++)
+        if (!strcmp(info->class_uses[i].field, input->field->name))
+            return info->class_uses[i].columns[element];
+    return 0;
+}
+
+/* The column classes(...) of a field, which lists the numbers of its classes; NULL: there is none. */
+static const SourceField *class_column(const Shipment *shipment, const ShipInput *input) {
+    const SourceSchema *schema = &shipment->session.build.info->schema;
+    for (uint32_t i = 0; schema->derived && i < schema->derived->count; i++) {
+        const SourceField *column = schema->derived->items[i];
+        const Derived *derived =
+            column->numbers ? derived_find(shipment->arena, schema, column->name) : NULL;
+        const Derived *of = derived ? derived->args[0] : NULL;
+        if (of && of->count && &schema->fields[of->fields[0]] == input->field) return column;
+    }
+    return NULL;
+}
+
+/* Whole numbers are classes if these are known, else 0 to 9. Text is one of its categories or
+ * none of them. */
+static int32_t random_whole(const Shipment *shipment, const ShipInput *input, int64_t element,
+                            uint32_t bits) {
+    int64_t classes = classes_of(shipment, input, element);
+    const SourceField *column = class_column(shipment, input);
+    if (input->field->is_text) return (int32_t)(bits % (input->field->category_count + 1)) - 1;
+    if (column && column->category_count)
+        return (int32_t)column->numbers[bits % column->category_count];
+    return (int32_t)(bits % (uint32_t)(classes ? classes : 10));
+}
+
+/* A third of the bytes is 0, as in pictures: kernels skip zeros. */
+static uint8_t random_byte(const Shipment *shipment, const ShipInput *input, int64_t element,
+                           uint32_t bits) {
+    int64_t classes = classes_of(shipment, input, element);
+    if (classes) return (uint8_t)(bits % (uint32_t)classes);
+    if (input->field->dtype == DTYPE_BOOL) return bits & 1;
+    return bits >> 8 & 1 || bits >> 9 & 1 ? (uint8_t)bits : 0;
+}
+
+/* Whole and broken numbers from -4 to 60. Line 1 is so small that a processor which flushes such
+ * numbers to zero shows it; in line 2, what may be missing is. */
+static float random_real(const ShipInput *input, int64_t line, uint32_t bits) {
+    float value = (float)(bits >> 8) * 0x1p-18F - 4;
+    if (line == 1) return value * 0x1p-140F;
+    if (line == 2 && input->has_gaps) return NAN;
+    return bits & 1 ? floorf(value) : value / 16;
+}
+
+static void *random_lines(const Shipment *shipment, const ShipInput *input, uint32_t sub) {
+    int64_t count = shipment->examples.lines * input->elements;
+    DType dtype = input->field->dtype;
+    void *data = memory_array((size_t)count, dtype_bytes(dtype), "the rows of the examples");
+    for (int64_t i = 0; i < count; i++) {
+        uint32_t bits = random_bits(EXAMPLE_SEED, STREAM_INPUT, sub, (uint64_t)i);
+        int64_t element = i % input->elements;
+        if (dtype == DTYPE_F32)
+            ((float *)data)[i] = random_real(input, i / input->elements, bits);
+        else if (dtype == DTYPE_I32)
+            ((int32_t *)data)[i] = random_whole(shipment, input, element, bits);
+        else
+            ((uint8_t *)data)[i] = random_byte(shipment, input, element, bits);
+    }
+    return data;
+}
+
+/* -- the data set -- */
+
+/* All fields of the source; those that the network does not read are 0. */
+static void **make_data(Shipment *shipment) {
+    const SourceSchema *schema = &shipment->session.build.info->schema;
+    void **all = ARENA_ARRAY(shipment->arena, void *, schema->field_count);
+    const void **inputs =
+        (const void **)ARENA_ARRAY(shipment->arena, void *, shipment->input_count);
+    for (uint32_t i = 0; i < shipment->input_count; i++) {
+        uint32_t field = (uint32_t)(shipment->inputs[i].field - schema->fields);
+        inputs[i] = all[field] = random_lines(shipment, &shipment->inputs[i], i);
+    }
+    for (uint32_t i = 0; i < schema->field_count; i++)
+        if (!all[i])
+            all[i] = memory_array(
+                (size_t)(shipment->examples.lines * shape_elements(schema->fields[i].row)),
+                dtype_bytes(schema->fields[i].dtype), "the rows of the examples");
+    shipment->examples.data = inputs;
+    return all;
+}
+
+bool shipment_make_rows(Shipment *shipment) {
+    Session *session = &shipment->session;
+    const ModelInfo *info = session->build.info;
+    bool windows = shipment_lines(shipment) > 1;
+    shipment->examples.rows = EXAMPLE_ROWS;
+    shipment->examples.lines = EXAMPLE_ROWS + shipment_lines(shipment) - 1;
+    session->dataset = dataset_new(info->schema.fields, info->schema.field_count,
+                                   make_data(shipment), shipment->examples.lines,
+                                   windows ? source_series(&info->split) : NULL, &info->schema);
+    return dataset_drop_incomplete(session->dataset, &shipment->window, false, shipment->diag) &&
+           session_fit_columns(session);
+}
+
+/* -- the outputs -- */
+
+static bool run_interpreter(Shipment *shipment, const Program *program) {
+    Session *session = &shipment->session;
+    static const int32_t no_steps[] = {0}; /* the value of inputs such as "step" */
+    session->threads = threads_new(1);
+    Runner *runner = runner_new(program, session->states, session->threads, shipment->diag);
+    if (!runner) return false;
+    for (uint32_t i = 0; i < program->graph->symbol_count; i++)
+        if (program->graph->symbols[i].kind == SYMBOL_VALUE)
+            runner_input(runner, program->graph->symbols[i].name, no_steps);
+    bool good = runner_data(runner, session->dataset, shipment->diag);
+    if (good) runner_step(runner, dataset_split(session->dataset, SPLIT_TRAIN));
+    const float **outputs =
+        (const float **)ARENA_ARRAY(shipment->arena, float *, shipment->output_count);
+    for (uint32_t i = 0; i < shipment->output_count && good; i++) {
+        size_t count = (size_t)(EXAMPLE_ROWS * shipment->outputs[i].elements);
+        float *values = ARENA_ARRAY(shipment->arena, float, count);
+        memcpy(values, runner_output(runner, shipment->graph->outputs[i].name),
+               count * sizeof *values);
+        outputs[i] = values;
+    }
+    shipment->examples.outputs = outputs;
+    runner_free(runner);
+    return good;
+}
+
+bool shipment_run_rows(Shipment *shipment) {
+    Compilation compilation;
+    if (!build_compilation(&shipment->session.build, GRAPH_PREDICT, EXAMPLE_ROWS, PASS_functions,
+                           &compilation))
+        return false;
+    Program *program = program_interpret(compilation.graph);
+    bool good = run_interpreter(shipment, program);
+    program_free(program);
+    compilation_free(&compilation);
+    return good;
+}

@@ -1,0 +1,191 @@
+/* The inputs of a shipment: fields of the source in C. */
+#include "cli/ship/ship_names.h"
+#include "cli/ship/shipment.h"
+#include "ir/base/integers.h"
+#include "ir/data/derived.h"
+
+#include <string.h>
+
+int64_t shipment_lines(const Shipment *shipment) {
+    return shipment->window.to - shipment->window.from + 1;
+}
+
+uint32_t shipment_argument(const Shipment *shipment, const ShipInput *input) {
+    uint32_t argument = shipment->has_members;
+    if (input->is_member) return 0;
+    for (const ShipInput *at = shipment->inputs; at < input; at++) argument += !at->is_member;
+    return argument;
+}
+
+static bool is_input(const Symbol *symbol) { return symbol->kind == SYMBOL_BATCH && symbol->node; }
+
+/* -- types -- */
+
+/* What the formulas of the inputs do with a field. */
+typedef struct {
+    bool read;
+    bool exact; /* a formula computes with all of its digits */
+    bool gaps;  /* a formula fills in missing cells */
+} FieldUse;
+
+static void mark_formula(FieldUse *uses, const Derived *derived, bool exact, bool gaps) {
+    gaps |= derived->kind == DERIVED_IMPUTE;
+    for (uint32_t i = 0; i < derived->count; i++) {
+        FieldUse *use = &uses[derived->fields[i]];
+        use->exact |= exact;
+        use->gaps |= gaps;
+    }
+    for (int i = 0; i < derived_arity(derived->kind); i++)
+        mark_formula(uses, derived->args[i], true, gaps);
+}
+
+static FieldUse *find_uses(const Shipment *shipment) {
+    const SourceSchema *schema = &shipment->session.build.info->schema;
+    FieldUse *uses = ARENA_ARRAY(shipment->arena, FieldUse, schema->field_count);
+    for (uint32_t i = 0; i < shipment->graph->symbol_count; i++) {
+        SourceRows rows;
+        uint32_t count = 0;
+        if (!is_input(&shipment->graph->symbols[i])) continue;
+        const char *name = source_rows_of(shipment->graph->symbols[i].name, &rows);
+        const uint32_t *fields = source_reads(schema, name, shipment->arena, &count);
+        const Derived *derived = derived_find(shipment->arena, schema, name);
+        for (uint32_t k = 0; k < count; k++) uses[fields[k]].read = true;
+        if (derived) mark_formula(uses, derived, false, false);
+    }
+    return uses;
+}
+
+/* Whole numbers without gaps are int32_t. Others are double if a formula computes with all of their
+ * digits, else float. */
+static ShipType type_of(const SourceField *field, const FieldUse *use) {
+    if (field->dtype == DTYPE_U8 || field->dtype == DTYPE_BOOL) return SHIP_U8;
+    bool gaps = use->gaps && !field->is_text, wide = field->is_wide && use->exact;
+    if (field->dtype == DTYPE_I32 && !gaps && !wide) return SHIP_I32;
+    return use->exact && (field->is_column || field->is_wide) ? SHIP_F64 : SHIP_F32;
+}
+
+/* -- places -- */
+
+/* A name among the members of the struct, or else among the parameters, whose names are also those
+ * of constants of the header. */
+static const char *name_of(const Shipment *shipment, const char *text, bool is_member) {
+    static const char *const constants[] = {
+        "align",       "aligned", "code_bytes",    "h",       "misaligned",
+        "ok",          "row",     "row_bytes",     "scratch", "scratch_bytes",
+        "stack_bytes", "weights", "weights_bytes", "window",  "window_before"};
+    enum { CONSTANTS = sizeof constants / sizeof *constants };
+    uint32_t count = 0, most = CONSTANTS + shipment->input_count + shipment->output_count;
+    const char **taken = (const char **)ARENA_ARRAY(shipment->arena, char *, most);
+    for (uint32_t i = 0; i < CONSTANTS && !is_member; i++) taken[count++] = constants[i];
+    for (uint32_t i = 0; i < shipment->input_count; i++)
+        if (shipment->inputs[i].is_member == is_member) taken[count++] = shipment->inputs[i].name;
+    for (uint32_t i = 0; i < shipment->output_count && !is_member; i++)
+        taken[count++] = shipment->outputs[i].name;
+    return c_name(shipment->arena, text, taken, count);
+}
+
+static void add_input(Shipment *shipment, const SourceField *field, const FieldUse *use) {
+    shipment->inputs[shipment->input_count] =
+        (ShipInput){.field = field,
+                    .name = name_of(shipment, field->name, field->is_column),
+                    .type = type_of(field, use),
+                    .elements = shape_elements(field->row),
+                    .is_member = field->is_column,
+                    .has_gaps = use->gaps && field->dtype == DTYPE_F32};
+    shipment->input_count++;
+}
+
+/* The members of the struct lie as every compiler puts them: each at a multiple of its size. */
+static void place_members(Shipment *shipment) {
+    size_t end = 0, widest = 1;
+    for (uint32_t i = 0; i < shipment->input_count; i++) {
+        ShipInput *input = &shipment->inputs[i];
+        size_t bytes = ship_type_bytes(input->type);
+        if (!input->is_member) continue;
+        shipment->has_members = true;
+        input->offset = (size_t)round_up((int64_t)end, (int64_t)bytes);
+        end = input->offset + bytes;
+        if (bytes > widest) widest = bytes;
+    }
+    shipment->struct_bytes = (size_t)round_up((int64_t)end, (int64_t)widest);
+}
+
+static void describe_arguments(Shipment *shipment) {
+    const SourceSchema *schema = &shipment->session.build.info->schema;
+    ShipField *fields = ARENA_ARRAY(shipment->arena, ShipField, schema->field_count);
+    size_t *bytes = ARENA_ARRAY(shipment->arena, size_t, shipment->input_count + 1);
+    ShipRequest *request = &shipment->request;
+    if (shipment->has_members) bytes[request->argument_count++] = shipment->struct_bytes;
+    for (uint32_t i = 0; i < shipment->input_count; i++) {
+        const ShipInput *input = &shipment->inputs[i];
+        uint32_t argument = shipment_argument(shipment, input);
+        fields[input->field - schema->fields] =
+            (ShipField){true, input->type, argument, input->offset};
+        if (!input->is_member)
+            bytes[request->argument_count++] =
+                (size_t)input->elements * ship_type_bytes(input->type);
+    }
+    request->schema = schema;
+    request->fields = fields;
+    request->line_bytes = bytes;
+    request->lines = shipment_lines(shipment);
+    request->before = -shipment->window.from;
+}
+
+/* An input that no formula over numbers of the source gives, such as the text of a date. */
+static bool check_inputs(const Shipment *shipment) {
+    const Graph *graph = shipment->graph;
+    for (uint32_t i = 0; i < graph->symbol_count; i++) {
+        const Symbol *symbol = &graph->symbols[i];
+        const char *reason = is_input(symbol)
+                                 ? ship_refuses(shipment->request.schema, shipment->request.fields,
+                                                symbol->name, shipment->arena)
+                                 : NULL;
+        if (!reason) continue;
+        diag_error(shipment->diag, STATUS_MODEL, graph_node(graph, symbol->node)->span,
+                   "the input '%s' %s", symbol->name, reason);
+        diag_help(shipment->diag,
+                  "a shipped network computes with numbers and categories of a row: "
+                  "let the data have the number itself as a column");
+        return false;
+    }
+    return true;
+}
+
+bool shipment_find_inputs(Shipment *shipment) {
+    const ModelInfo *info = shipment->session.build.info;
+    const FieldUse *uses = find_uses(shipment);
+    shipment->window = (SourceRows){0, 0, 1};
+    shipment->inputs = ARENA_ARRAY(shipment->arena, ShipInput, info->schema.field_count);
+    for (uint32_t i = 0; i < shipment->graph->symbol_count; i++)
+        if (is_input(&shipment->graph->symbols[i]))
+            source_rows_add(&shipment->window, shipment->arena, &info->schema,
+                            shipment->graph->symbols[i].name);
+    for (uint32_t i = 0; i < info->schema.field_count; i++)
+        if (uses[i].read) add_input(shipment, &info->schema.fields[i], &uses[i]);
+    place_members(shipment);
+    describe_arguments(shipment);
+    return check_inputs(shipment);
+}
+
+bool shipment_find_outputs(Shipment *shipment) {
+    const ModelInfo *info = shipment->session.build.info;
+    const Graph *graph = shipment->graph;
+    shipment->outputs = ARENA_ARRAY(shipment->arena, ShipOutput, graph->output_count);
+    for (uint32_t i = 0; i < graph->output_count; i++) {
+        const Node *node = graph_node(graph, graph->outputs[i].node);
+        ShipOutput *output = &shipment->outputs[i];
+        if (node->dtype != DTYPE_F32) {
+            diag_error(shipment->diag, STATUS_MODEL, node->span,
+                       "the model's output '%s' is not f32", graph->outputs[i].name);
+            return false;
+        }
+        *output = (ShipOutput){.output = &info->outputs[i], .row.rank = node->shape.rank - 1};
+        memcpy(output->row.dim, &node->shape.dim[1],
+               (size_t)output->row.rank * sizeof *output->row.dim);
+        output->elements = shape_elements(output->row);
+        output->name = name_of(shipment, graph->outputs[i].name, false);
+        shipment->output_count++;
+    }
+    return true;
+}
