@@ -78,7 +78,10 @@ typedef struct {
     char *target, *cpu; /* LLVM's names */
 } Shipped;
 
-/* Makes the object. options->cpu NULL: the host. The code need not run here. False after reporting
+/* The name of this machine's platform, of those in codegen/target/platforms.def. */
+const char *codegen_platform(void);
+
+/* Makes the object for options->platform and cpu. The code need not run here. False after reporting
  * an error. The caller calls shipped_free in either case. */
 bool codegen_ship(const ShipRequest *request, const CodegenOptions *options, Shipped *shipped,
                   Diagnostics *diag);

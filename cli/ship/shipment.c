@@ -188,7 +188,10 @@ static bool take_fitted(Shipment *shipment) {
 static bool make_object(Shipment *shipment) {
     Path cache;
     CodegenOptions options = build_codegen_options(shipment->options, &cache);
-    options.cpu = shipment->options->ship_cpu ? shipment->options->ship_cpu : "x86-64-v3";
+    const char *cpu = shipment->options->ship_cpu, *platform = shipment->options->platform;
+    options.cpu = cpu;
+    options.platform = platform ? platform : codegen_platform();
+    if (cpu && !strcmp(cpu, "native") && !platform) options.platform = NULL;
     make_weights(shipment);
     if (!take_fitted(shipment)) return false;
     shipment->request.name = shipment->name;

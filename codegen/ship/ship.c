@@ -3,6 +3,7 @@
 #include "codegen/llvm/object.h"
 #include "codegen/ship/ship_math.h"
 #include "codegen/ship/ship_module.h"
+#include "codegen/target/platform.h"
 #include "codegen/target/target.h"
 #include "ir/base/memory.h"
 
@@ -46,10 +47,10 @@ static size_t frame_bytes(const StackFrames *frames, LLVMValueRef function) {
     return 0;
 }
 
-/* The deepest use of the stack by a function and those that it calls: frames and return addresses.
- * A kernel may call functions of ship_math.h, though its module does not show it: `math` is the
+/* The deepest use of the stack by a function and those that it calls: frames, and the bytes of each
+ * call.  * A kernel may call functions of ship_math.h, though its module does not show it: `math` is the
  * deepest of them. */
-static size_t stack_bytes(const StackFrames *frames, LLVMValueRef function, size_t pointer,
+static size_t stack_bytes(const StackFrames *frames, LLVMValueRef function, size_t call,
                           size_t math) {
     size_t deepest = math;
     for (LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(function); block;
@@ -58,10 +59,10 @@ static size_t stack_bytes(const StackFrames *frames, LLVMValueRef function, size
              at = LLVMGetNextInstruction(at)) {
             LLVMValueRef callee = LLVMIsACallInst(at) ? LLVMGetCalledValue(at) : NULL;
             if (!callee || !LLVMIsAFunction(callee) || LLVMIsDeclaration(callee)) continue;
-            size_t bytes = stack_bytes(frames, callee, pointer, math);
+            size_t bytes = stack_bytes(frames, callee, call, math);
             if (bytes > deepest) deepest = bytes;
         }
-    return pointer + frame_bytes(frames, function) + deepest;
+    return call + frame_bytes(frames, function) + deepest;
 }
 
 /* -- the object, an ELF file of 64 bits -- */
@@ -112,17 +113,17 @@ static const char *take_object(LLVMMemoryBufferRef buffer, Shipped *shipped) {
     return lacking(&elf);
 }
 
-static void measure_stack(const ShipRequest *request, LLVMModuleRef module,
+static void measure_stack(const ShipRequest *request, LLVMModuleRef module, size_t call,
                           const StackFrames *frames, bool with_math, Shipped *shipped) {
-    size_t pointer = LLVMPointerSize(LLVMGetModuleDataLayout(module)), math = 0;
+    size_t math = 0;
     LLVMValueRef at = NULL;
     while (with_math && (at = math_next(module, at))) {
-        size_t bytes = stack_bytes(frames, at, pointer, 0);
+        size_t bytes = stack_bytes(frames, at, call, 0);
         if (bytes > math) math = bytes;
     }
     for (uint32_t i = 0; i < request->function_count; i++)
         shipped->sizes[i].stack = stack_bytes(
-            frames, LLVMGetNamedFunction(module, request->functions[i].symbol), pointer, math);
+            frames, LLVMGetNamedFunction(module, request->functions[i].symbol), call, math);
 }
 
 static LLVMMemoryBufferRef compile(const ShipRequest *request, const Target *target, int level,
@@ -132,7 +133,7 @@ static LLVMMemoryBufferRef compile(const ShipRequest *request, const Target *tar
     LLVMContextSetDiagnosticHandler(context, take_frame, &frames);
     LLVMModuleRef module = ship_module(context, request, target, with_math, shipped->sizes);
     LLVMMemoryBufferRef object = object_compile(module, target, level, diag);
-    if (object) measure_stack(request, module, &frames, with_math, shipped);
+    if (object) measure_stack(request, module, target->return_bytes, &frames, with_math, shipped);
     LLVMDisposeModule(module);
     LLVMContextDispose(context);
     arena_free(frames.arena);
@@ -170,6 +171,8 @@ bool codegen_ship(const ShipRequest *request, const CodegenOptions *options, Shi
     target_close(&target);
     return good;
 }
+
+const char *codegen_platform(void) { return platform_here()->name; }
 
 void shipped_free(Shipped *shipped) {
     free(shipped->object);

@@ -1,6 +1,7 @@
 /* The target: the host with all its features, or a CPU by its LLVM name. */
 #include "codegen/target/target.h"
 #include "codegen/target/cpu.h"
+#include "codegen/target/platform.h"
 
 #include <llvm-c/Error.h>
 #include <llvm-c/Support.h>
@@ -45,30 +46,69 @@ bool target_runs_here(const CodegenOptions *options, Diagnostics *diag) {
 }
 
 /* LLVM message strings and plain copies are both freed by LLVMDisposeMessage. */
-static bool name_cpu(Target *target, const CodegenOptions *options, Diagnostics *diag) {
+static bool name_host(Target *target, const CodegenOptions *options, Diagnostics *diag) {
     bool host = is_host(options->cpu);
     if (!host && !cpu_known(options->cpu, diag)) return false;
+    target->triple = LLVMGetDefaultTargetTriple();
     target->cpu = host ? LLVMGetHostCPUName() : LLVMCreateMessage(options->cpu);
     target->features = host ? LLVMGetHostCPUFeatures() : LLVMCreateMessage("");
     target->many_registers =
         host ? features_have(target->features, "avx512f") : cpu_has(target->cpu, "avx512f");
+    target->return_bytes = platform_here()->return_bytes;
     return true;
+}
+
+/* Other CPUs than the least one are known of x86-64 only. */
+static bool name_platform(Target *target, const Platform *platform, const char *cpu,
+                          Diagnostics *diag) {
+    bool x86 = !strncmp(platform->triple, "x86", 3);
+    if (cpu && !x86) {
+        diag_error(diag, STATUS_USAGE, (Span){0}, "--cpu %s: code for %s runs on all its CPUs", cpu,
+                   platform->name);
+        return false;
+    }
+    if (cpu && !cpu_known(cpu, diag)) return false;
+    platform->initialize();
+    target->triple = LLVMCreateMessage(platform->triple);
+    target->cpu = LLVMCreateMessage(cpu ? cpu : platform->cpu);
+    target->features = LLVMCreateMessage(platform->features);
+    target->many_registers = x86 && cpu_has(target->cpu, "avx512f");
+    target->return_bytes = platform->return_bytes;
+    return true;
+}
+
+static LLVMTargetMachineRef make_machine(LLVMTargetRef description, const Target *target,
+                                         const char *abi, int level) {
+    LLVMTargetMachineOptionsRef options = LLVMCreateTargetMachineOptions();
+    LLVMTargetMachineOptionsSetCPU(options, target->cpu);
+    LLVMTargetMachineOptionsSetFeatures(options, target->features);
+    LLVMTargetMachineOptionsSetABI(options, abi);
+    LLVMTargetMachineOptionsSetCodeGenOptLevel(options, target_codegen_level(level));
+    LLVMTargetMachineOptionsSetRelocMode(options, LLVMRelocPIC);
+    LLVMTargetMachineOptionsSetCodeModel(options, LLVMCodeModelSmall);
+    LLVMTargetMachineRef machine =
+        LLVMCreateTargetMachineWithOptions(description, target->triple, options);
+    LLVMDisposeTargetMachineOptions(options);
+    return machine;
 }
 
 bool target_open(Target *target, const CodegenOptions *options, Diagnostics *diag) {
     initialize();
     char *message = NULL;
     LLVMTargetRef description;
-    if (!name_cpu(target, options, diag)) return false;
-    target->triple = LLVMGetDefaultTargetTriple();
+    const Platform *platform = options->platform ? platform_named(options->platform, diag) : NULL;
+    if (options->platform && !platform) return false;
+    if (platform ? !name_platform(target, platform, options->cpu, diag)
+                 : !name_host(target, options, diag))
+        return false;
     if (LLVMGetTargetFromTriple(target->triple, &description, &message)) {
-        diag_error(diag, STATUS_BUG, (Span){0}, "LLVM does not know this machine: %s", message);
+        diag_error(diag, STATUS_BUG, (Span){0}, "LLVM does not know '%s': %s", target->triple,
+                   message);
         LLVMDisposeMessage(message);
         return false;
     }
-    target->machine = LLVMCreateTargetMachine(
-        description, target->triple, target->cpu, target->features,
-        target_codegen_level(options->level), LLVMRelocPIC, LLVMCodeModelSmall);
+    target->machine =
+        make_machine(description, target, platform ? platform->abi : "", options->level);
     if (!target->machine)
         diag_error(diag, STATUS_BUG, (Span){0}, "LLVM makes no code for '%s'", target->triple);
     return target->machine != NULL;

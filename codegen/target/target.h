@@ -11,9 +11,10 @@ typedef struct {
     LLVMTargetMachineRef machine;
     char *triple, *cpu, *features;
     bool many_registers; /* 32 vector registers, not 16 */
+    size_t return_bytes; /* that a call puts on the stack; of a platform */
 } Target;
 
-/* Fills in a target for options->cpu; false after reporting an unknown CPU. */
+/* Fills in a target for options->platform and cpu; false after reporting an unknown one. */
 bool target_open(Target *target, const CodegenOptions *options, Diagnostics *diag);
 /* Whether this machine can run the code; false after reporting a STATUS_USAGE error. */
 bool target_runs_here(const CodegenOptions *options, Diagnostics *diag);

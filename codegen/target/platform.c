@@ -1,0 +1,49 @@
+/* The table of platforms. */
+#include "codegen/target/platform.h"
+
+#include "ir/base/names.h"
+
+#include <llvm-c/Core.h>
+#include <llvm-c/Target.h>
+#include <llvm-c/TargetMachine.h>
+#include <string.h>
+
+#define PLATFORM(name, backend, triple, cpu, features, abi, return_bytes)                          \
+    static void initialize_##backend(void) {                                                       \
+        LLVMInitialize##backend##TargetInfo();                                                     \
+        LLVMInitialize##backend##Target();                                                         \
+        LLVMInitialize##backend##TargetMC();                                                       \
+        LLVMInitialize##backend##AsmPrinter();                                                     \
+    }
+#include "codegen/target/platforms.def"
+
+static const Platform platforms[] = {
+#define PLATFORM(name, backend, triple, cpu, features, abi, return_bytes)                          \
+    {name, triple, cpu, features, abi, return_bytes, initialize_##backend},
+#include "codegen/target/platforms.def"
+};
+enum { PLATFORMS = sizeof platforms / sizeof *platforms };
+
+const Platform *platform_named(const char *name, Diagnostics *diag) {
+    const char *names[PLATFORMS];
+    for (int i = 0; i < PLATFORMS; i++) {
+        if (!strcmp(platforms[i].name, name)) return &platforms[i];
+        names[i] = platforms[i].name;
+    }
+    Arena *arena = arena_new();
+    diag_error(diag, STATUS_USAGE, (Span){0}, "unknown target '%s'", name);
+    if (!diag_suggest(diag, name, names, PLATFORMS))
+        diag_help(diag, "the targets are %s", names_quoted(arena, names, PLATFORMS, PLATFORMS));
+    arena_free(arena);
+    return NULL;
+}
+
+const Platform *platform_here(void) {
+    char *triple = LLVMGetDefaultTargetTriple();
+    size_t length = strcspn(triple, "-") + 1;
+    const Platform *here = platforms;
+    for (int i = 0; i < PLATFORMS; i++)
+        if (!strncmp(platforms[i].triple, triple, length)) here = &platforms[i];
+    LLVMDisposeMessage(triple);
+    return here;
+}

@@ -1,0 +1,19 @@
+/* The platforms that code can be made for, and their names. */
+#ifndef MLC_CODEGEN_TARGET_PLATFORM_H
+#define MLC_CODEGEN_TARGET_PLATFORM_H
+
+#include "ir/ir.h"
+
+/* A row of platforms.def. */
+typedef struct {
+    const char *name, *triple, *cpu, *features, *abi;
+    size_t return_bytes;      /* that a call puts on the stack */
+    void (*initialize)(void); /* makes LLVM know it */
+} Platform;
+
+/* The platform of that name. NULL after reporting an error (STATUS_USAGE). */
+const Platform *platform_named(const char *name, Diagnostics *diag);
+/* The platform of this machine; the first one if it is none of them. */
+const Platform *platform_here(void);
+
+#endif

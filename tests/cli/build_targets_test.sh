@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Shipped networks for other platforms: mlc build --target. Where a cross compiler and qemu are, the test program runs.
+source "$(dirname "$0")/common.sh"
+
+small_model
+cat >wide.mdl <<'END'
+mdl 1
+data {
+    source = idx("images", "labels", test_images = "test_images", test_labels = "test_labels", classes = 10)
+    field image = source.image / 255
+    field label = source.label
+}
+model wide(image) -> (logits, size) {
+    x = image |> conv(4, kernel = 3, pad = "same") |> batch_norm |> gelu |> max_pool(2) |> flatten |> layer_norm
+    logits = x |> dense(16) |> silu |> dense(10)
+    size = exp(sum(x, axis = 1, keep = true) / 100) + sqrt(abs(log(sigmoid(logits))))
+}
+train {
+    loss      = cross_entropy(logits, label)
+    optimizer = adam(lr = 0.01)
+    batch     = 50
+    epochs    = 1
+}
+END
+expect 0 mlc train wide.mdl --out run -q
+ran=0
+for target in x86_64 aarch64 riscv64; do
+    expect 0 mlc build run --target $target-linux --rows 1,3 -o $target
+    says out "wide_run_3: scratch "
+    ! readelf -sW $target/libwide.a | grep -v 'NOTYPE  LOCAL  DEFAULT  UND $' | grep -w UND || fail "$target: needs symbols"
+    cross=$target-linux-gnu-gcc
+    [[ $target != x86_64 || $(uname -m) != x86_64 ]] || cross="${CC:-cc}"
+    command -v $cross >/dev/null || continue
+    (cd $target && $cross -O1 -static -Wall -Wextra -Werror wide_test.c libwide.a -o wide_test) || fail "$target: $cross"
+    emulator=qemu-$target
+    [[ $target != "$(uname -m)" ]] || emulator=
+    [[ -z $emulator ]] || command -v $emulator >/dev/null || continue
+    expect 0 $emulator ./$target/wide_test
+    says out "wide_run: 16 of 16 rows bit-equal" "wide_run_3: 18 of 18 rows bit-equal"
+    ran=$((ran + 1))
+done
+((ran > 0)) || fail "no test program ran"
+for file in wide.json wide.h; do ! cmp -s x86_64/$file riscv64/$file || fail "$file is the same for two platforms"; done
+same x86_64/wide_test.c riscv64/wide_test.c # the same bits are expected everywhere
+
+expect 2 mlc build run --target aarch64-linx -o none
+says err "unknown target 'aarch64-linx'" "did you mean 'aarch64-linux'?"
+expect 2 mlc build run --target vax -o none
+says err "unknown target 'vax'" "the targets are"
+expect 2 mlc build run --target aarch64-linux --cpu haswell -o none
+says err "--cpu haswell: code for aarch64-linux runs on all its CPUs"
+[[ ! -e none ]] || fail "files were written"
+finish
