@@ -113,6 +113,19 @@ static const char *take_object(LLVMMemoryBufferRef buffer, Shipped *shipped) {
     return lacking(&elf);
 }
 
+/* Functions do not align their stack (ship_module.c), so nothing on it may need more than what
+ * every caller keeps. */
+static void check_slots(LLVMModuleRef module) {
+    enum { STACK_ALIGNMENT = 16 };
+    for (LLVMValueRef f = LLVMGetFirstFunction(module); f; f = LLVMGetNextFunction(f)) {
+        LLVMBasicBlockRef entry = LLVMIsDeclaration(f) ? NULL : LLVMGetEntryBasicBlock(f);
+        for (LLVMValueRef at = entry ? LLVMGetFirstInstruction(entry) : NULL; at;
+             at = LLVMGetNextInstruction(at))
+            if (LLVMIsAAllocaInst(at) && LLVMGetAlignment(at) > STACK_ALIGNMENT)
+                diag_bug("a shipped function would need an aligned stack");
+    }
+}
+
 static void measure_stack(const ShipRequest *request, LLVMModuleRef module, size_t call,
                           const StackFrames *frames, bool with_math, Shipped *shipped) {
     size_t math = 0;
@@ -132,7 +145,9 @@ static LLVMMemoryBufferRef compile(const ShipRequest *request, const Target *tar
     LLVMContextRef context = LLVMContextCreate();
     LLVMContextSetDiagnosticHandler(context, take_frame, &frames);
     LLVMModuleRef module = ship_module(context, request, target, with_math, shipped->sizes);
-    LLVMMemoryBufferRef object = object_compile(module, target, level, diag);
+    /* level 1 turns the vectors on the stack into registers */
+    LLVMMemoryBufferRef object = object_compile(module, target, level ? level : 1, diag);
+    if (object) check_slots(module);
     if (object) measure_stack(request, module, target->return_bytes, &frames, with_math, shipped);
     LLVMDisposeModule(module);
     LLVMContextDispose(context);
