@@ -11,7 +11,7 @@ typedef struct {
     /* of codegen/target/platforms.def: for another machine than this; cpu NULL is then the least that
      * this platform has. NULL: code that runs here */
     const char *platform;
-    bool verbose;    /* times and sizes on stderr */
+    bool verbose; /* times and sizes on stderr */
     /* The folder of the code cache, of at most 64 MB; NULL: none. Its files are executed, so it is
      * used only if no other user may write there. It is created if it does not exist. */
     const char *cache_folder;

@@ -14,12 +14,25 @@
 MLC_BINARY(add, LLVMBuildAdd)
 MLC_BINARY(sub, LLVMBuildSub)
 MLC_BINARY(mul, LLVMBuildMul)
-MLC_BINARY(udiv, LLVMBuildUDiv)
-MLC_BINARY(urem, LLVMBuildURem)
 MLC_BINARY(bit_and, LLVMBuildAnd)
 MLC_BINARY(bit_or, LLVMBuildOr)
 MLC_BINARY(fadd, LLVMBuildFAdd)
 #undef MLC_BINARY
+
+/* Quotients of indices. Where addresses have 32 bits, indices fit into 32 bits as well, and
+ * processors do not divide 64 bits. */
+#define MLC_QUOTIENT(name, build)                                                                  \
+    static inline LLVMValueRef name(Emitter *e, LLVMValueRef a, LLVMValueRef b) {                  \
+        LLVMTypeRef type = LLVMTypeOf(a);                                                          \
+        if (!e->narrow || type == e->i32) return build(e->builder, a, b, "");                      \
+        LLVMTypeRef half = type == e->i64 ? e->i32 : lanes_of(e->i32);                             \
+        LLVMValueRef x = LLVMBuildTrunc(e->builder, a, half, ""),                                  \
+                     y = LLVMBuildTrunc(e->builder, b, half, "");                                  \
+        return LLVMBuildZExt(e->builder, build(e->builder, x, y, ""), type, "");                   \
+    }
+MLC_QUOTIENT(udiv, LLVMBuildUDiv)
+MLC_QUOTIENT(urem, LLVMBuildURem)
+#undef MLC_QUOTIENT
 
 /* The same with a constant i64: a + n, a * n, a / n, a % n. */
 static inline LLVMValueRef plus(Emitter *e, LLVMValueRef a, int64_t n) {

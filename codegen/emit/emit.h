@@ -57,6 +57,7 @@ typedef struct Emitter {
     LLVMBuilderRef builder;
     LLVMTypeRef f32, i64, i32, i8, i1, pointer, nothing;
     bool many_registers;    /* of the target */
+    bool narrow;            /* the target's addresses have 32 bits */
     ShippedMemory *shipped; /* NULL: code for the JIT */
     const Plan *plan;
     const Graph *graph;

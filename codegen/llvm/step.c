@@ -25,6 +25,7 @@ Emitter emitter_new(LLVMContextRef context, LLVMModuleRef module, const Target *
     LLVMSetTarget(module, target->triple);
     LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(target->machine);
     LLVMSetModuleDataLayout(module, layout);
+    bool narrow = LLVMPointerSize(layout) == sizeof(int32_t);
     LLVMDisposeTargetData(layout);
     return (Emitter){.context = context,
                      .module = module,
@@ -36,7 +37,8 @@ Emitter emitter_new(LLVMContextRef context, LLVMModuleRef module, const Target *
                      .i1 = LLVMInt1TypeInContext(context),
                      .pointer = LLVMPointerTypeInContext(context, 0),
                      .nothing = LLVMVoidTypeInContext(context),
-                     .many_registers = target->many_registers};
+                     .many_registers = target->many_registers,
+                     .narrow = narrow};
 }
 
 void emitter_close(Emitter *e) { LLVMDisposeBuilder(e->builder); }

@@ -1,13 +1,13 @@
 /* From a request to an object file, and how much of everything the object needs. */
 #include "codegen/ship.h"
 #include "codegen/llvm/object.h"
+#include "codegen/ship/ship_elf.h"
 #include "codegen/ship/ship_math.h"
 #include "codegen/ship/ship_module.h"
 #include "codegen/target/platform.h"
 #include "codegen/target/target.h"
 #include "ir/base/memory.h"
 
-#include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,41 +65,7 @@ static size_t stack_bytes(const StackFrames *frames, LLVMValueRef function, size
     return call + frame_bytes(frames, function) + deepest;
 }
 
-/* -- the object, an ELF file of 64 bits -- */
-
-typedef struct {
-    const char *bytes;
-    const Elf64_Ehdr *header;
-    const Elf64_Shdr *sections;
-} ElfFile;
-
-static const char *section_text(const ElfFile *elf, uint32_t section, uint32_t at) {
-    return elf->bytes + elf->sections[section].sh_offset + at;
-}
-
-static size_t code_bytes(const ElfFile *elf) {
-    size_t bytes = 0;
-    for (uint32_t i = 0; i < elf->header->e_shnum; i++) {
-        const Elf64_Shdr *section = &elf->sections[i];
-        const char *name = section_text(elf, elf->header->e_shstrndx, section->sh_name);
-        bool loaded = section->sh_flags & SHF_ALLOC, unwinding = strstr(name, "eh_frame") != NULL;
-        if (loaded && !unwinding && !strstr(name, "_weights")) bytes += section->sh_size;
-    }
-    return bytes;
-}
-
-/* A symbol that the object needs from elsewhere; NULL: there is none. */
-static const char *lacking(const ElfFile *elf) {
-    for (uint32_t i = 0; i < elf->header->e_shnum; i++) {
-        const Elf64_Shdr *section = &elf->sections[i];
-        if (section->sh_type != SHT_SYMTAB) continue;
-        const Elf64_Sym *symbols = (const void *)(elf->bytes + section->sh_offset);
-        for (size_t k = 1; k < section->sh_size / sizeof *symbols; k++)
-            if (symbols[k].st_shndx == SHN_UNDEF)
-                return section_text(elf, section->sh_link, symbols[k].st_name);
-    }
-    return NULL;
-}
+/* -- the object -- */
 
 /* Copies the object; returns a symbol that it lacks, or NULL. */
 static const char *take_object(LLVMMemoryBufferRef buffer, Shipped *shipped) {
@@ -107,10 +73,8 @@ static const char *take_object(LLVMMemoryBufferRef buffer, Shipped *shipped) {
     shipped->object_bytes = LLVMGetBufferSize(buffer);
     shipped->object = memory_new(shipped->object_bytes, "a shipped object");
     memcpy(shipped->object, LLVMGetBufferStart(buffer), shipped->object_bytes);
-    ElfFile elf = {.bytes = shipped->object, .header = shipped->object};
-    elf.sections = (const void *)(elf.bytes + elf.header->e_shoff);
-    shipped->code_bytes = code_bytes(&elf);
-    return lacking(&elf);
+    shipped->code_bytes = elf_code_bytes(shipped->object);
+    return elf_lacking(shipped->object);
 }
 
 /* Functions do not align their stack (ship_module.c), so nothing on it may need more than what
@@ -167,8 +131,12 @@ static bool make_object(const ShipRequest *request, const Target *target, int le
         LLVMDisposeMemoryBuffer(object);
         if (!lacks || !math_has(lacks)) break;
     }
-    if (lacks) diag_error(diag, STATUS_BUG, (Span){0}, "the object needs '%s'", lacks);
-    return !lacks;
+    if (!lacks) return true;
+    diag_error(diag, STATUS_MODEL, (Span){0}, "code for %s would need the function '%s'",
+               target->cpu, lacks);
+    diag_help(diag, "columns such as standardize(x) are computed in double precision, which a "
+                    "cortex-m7 has");
+    return false;
 }
 
 bool codegen_ship(const ShipRequest *request, const CodegenOptions *options, Shipped *shipped,

@@ -223,7 +223,7 @@ static void copy_outputs(const Shipping *shipping) {
 }
 
 static LLVMValueRef pointers_on_stack(Emitter *e, size_t count) {
-    return LLVMBuildAlloca(e->builder, LLVMArrayType2(e->pointer, count), "");
+    return LLVMBuildAlloca(e->builder, LLVMArrayType2(e->i64, count), "");
 }
 
 static void emit_function(Shipping *shipping) {

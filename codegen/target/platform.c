@@ -8,14 +8,18 @@
 #include <llvm-c/TargetMachine.h>
 #include <string.h>
 
-#define PLATFORM(name, backend, triple, cpu, features, abi, return_bytes)                          \
+#define INITIALIZE(backend)                                                                        \
     static void initialize_##backend(void) {                                                       \
         LLVMInitialize##backend##TargetInfo();                                                     \
         LLVMInitialize##backend##Target();                                                         \
         LLVMInitialize##backend##TargetMC();                                                       \
         LLVMInitialize##backend##AsmPrinter();                                                     \
     }
-#include "codegen/target/platforms.def"
+INITIALIZE(X86)
+INITIALIZE(AArch64)
+INITIALIZE(ARM)
+INITIALIZE(RISCV)
+#undef INITIALIZE
 
 static const Platform platforms[] = {
 #define PLATFORM(name, backend, triple, cpu, features, abi, return_bytes)                          \

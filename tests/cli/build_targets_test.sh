@@ -39,6 +39,34 @@ for target in x86_64 aarch64 riscv64; do
     says out "wide_run: 16 of 16 rows bit-equal" "wide_run_3: 18 of 18 rows bit-equal"
     ran=$((ran + 1))
 done
+# Microcontrollers: CPU, board of qemu, options of the compiler, beginning and length of code and data.
+microcontroller() {
+    local cpu=$1 board=$2 options=$3 code=$4 data=$5 length=$6
+    expect 0 mlc build plain --target cortex-$cpu --rows 1,3 -o $cpu
+    ! readelf -sW $cpu/libsmall.a | grep -v 'NOTYPE  LOCAL  DEFAULT  UND $' | grep -w UND || fail "cortex-$cpu: needs symbols"
+    { command -v arm-none-eabi-gcc && command -v qemu-system-arm; } >/dev/null || return
+    echo 'int main(void) { return 0; }' | arm-none-eabi-gcc --specs=rdimon.specs -x c - -o probe 2>/dev/null || return # without its C library
+    sed "s/ORIGIN = 0,/ORIGIN = $code,/; s/ORIGIN = 0x20000000/ORIGIN = $data/; s/LENGTH = 4M/LENGTH = $length/" "$root/tests/cli/cortex_m.ld" >$cpu.ld
+    # shellcheck disable=SC2086
+    expect 0 arm-none-eabi-gcc $options -mthumb -mfloat-abi=hard -O1 --specs=rdimon.specs -nostartfiles "$root/tests/cli/cortex_m.c" \
+        $cpu/small_test.c $cpu/libsmall.a -T $cpu.ld -o $cpu.elf
+    expect 0 timeout 60 qemu-system-arm -M $board -nographic -semihosting-config enable=on,target=native -kernel $cpu.elf
+    says out "small_run: 16 of 16 rows bit-equal" "small_run_3: 18 of 18 rows bit-equal"
+}
+small_model
+expect 0 mlc train small.mdl --out plain -q --set train.epochs=1
+microcontroller m4 mps2-an386 '-mcpu=cortex-m4 -mfpu=fpv4-sp-d16' 0 0x20000000 4M
+microcontroller m7 mps2-an500 '-mcpu=cortex-m7 -mfpu=fpv5-d16' 0 0x20000000 4M
+microcontroller m33 mps2-an505 '-mcpu=cortex-m33 -mfpu=fpv5-sp-d16' 0x10000000 0x38000000 4M
+microcontroller m55 mps3-an547 '-mcpu=cortex-m55+nomve -mfpu=fpv5-d16' 0 0x20000000 512K
+
+# Columns are computed in double precision, which not every one of them has.
+cp "$root/models/iris.csv" .
+expect 0 mlc train "$root/models/iris.mdl" --set 'data.source=csv("iris.csv")' --set train.epochs=1 --out iris -q
+expect 3 mlc build iris --target cortex-m4 -o none
+says err "code for cortex-m4 would need the function" "double precision, which a cortex-m7 has"
+expect 0 mlc build iris --target cortex-m7 --dry-run
+
 ((ran > 0)) || fail "no test program ran"
 for file in wide.json wide.h; do ! cmp -s x86_64/$file riscv64/$file || fail "$file is the same for two platforms"; done
 same x86_64/wide_test.c riscv64/wide_test.c # the same bits are expected everywhere
