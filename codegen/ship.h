@@ -32,18 +32,56 @@ typedef struct {
     int64_t count;
 } ShipFitted;
 
-/* A function for a number of rows:
+/* A function for a number of rows. RUN computes the outputs with the weights of the object,
+ * RUN_STATE with those of a state. STEP is a step of training, which changes the state.
  *
  *     int32_t SYMBOL(const void *argument..., float *output..., void *scratch)
+ *     int32_t SYMBOL(const void *state, const void *argument..., float *output..., void *scratch)
+ *     int32_t SYMBOL(void *state, const void *argument..., float *loss, void *scratch)
  *
- * It returns 0; or 1, and does nothing else, if scratch is not aligned to SHIP_ALIGNMENT. */
+ * It returns 0; or, before it does anything, SHIP_MISALIGNED if scratch or state is not aligned to
+ * SHIP_ALIGNMENT, and SHIP_WRONG_STATE if the state does not begin with ShipTraining.magic; or
+ * SHIP_NOT_FINITE after a step whose loss is not. */
+typedef enum { SHIP_RUN, SHIP_RUN_STATE, SHIP_STEP } ShipKind;
+enum { SHIP_MISALIGNED = 1, SHIP_WRONG_STATE = 2, SHIP_NOT_FINITE = 3 };
 typedef struct {
+    ShipKind kind;
     const char *symbol;
-    const Plan *plan; /* of a GRAPH_PREDICT, for one thread */
-    /* [plan->state_count]: where in the weights each state begins, in bytes */
+    const Plan *plan; /* of a GRAPH_PREDICT, or for STEP of a GRAPH_TRAIN; for one thread */
+    /* [plan->state_count]: where each state begins, in bytes from the weights or the state */
     const size_t *states;
+    uint32_t argument_count; /* it takes the first ones */
 } ShipFunction;
 enum { SHIP_ALIGNMENT = 64 };
+
+/* What training keeps, in one block of memory: a header, then blocks, each a state in a layout. */
+typedef struct {
+    const Symbol *symbol;
+    Layout layout;
+    size_t offset; /* in the state */
+    /* where a new state takes its bytes from, in the weights; SHIP_ZERO: they are 0 */
+    size_t source;
+    /* the block of the same symbol that a step writes: itself, or the one that it is copied from
+     * after the step */
+    uint32_t written;
+} ShipBlock;
+#define SHIP_ZERO SIZE_MAX
+enum { SHIP_HEADER = 64 }; /* bytes before the first block */
+
+typedef struct {
+    size_t bytes;   /* of the state */
+    uint64_t magic; /* its first 8 bytes; then an i32 counts the steps */
+    const ShipBlock *blocks;
+    uint32_t block_count;
+    /* the blocks of the network's tensors, in the order in which they leave it */
+    const uint32_t *tensors;
+    uint32_t tensor_count;
+    /* of the training: batches in an epoch, batches whose gradients make one update, epochs */
+    int64_t batches, accumulate, epochs;
+    uint64_t seed;
+    const char *make,
+        *read; /* the names of functions: void make(state), void read(state, float *) */
+} ShipTraining;
 
 typedef struct {
     const char
@@ -52,6 +90,7 @@ typedef struct {
     size_t weights_bytes;
     const ShipFunction *functions;
     uint32_t function_count;
+    const ShipTraining *training; /* NULL: the object does not train */
     const SourceSchema *schema;
     const ShipField *fields; /* [schema->field_count] */
     /* of each argument: the bytes of a line. Arguments are arrays of numbers or of structs, with

@@ -9,6 +9,9 @@
  *         return 0
  *     }
  *
+ * With a state, the state and its beginning are checked too, and the kernels find the weights
+ * there. After a step the state counts it.
+ *
  * Scratch holds, in this order: the slab, the outputs, the thread slab with the arrays of kernels,
  * and the inputs that are computed. */
 #include "codegen/ship/ship_module.h"
@@ -16,6 +19,7 @@
 #include "codegen/llvm/step.h"
 #include "codegen/ship/ship_inputs.h"
 #include "codegen/ship/ship_math.h"
+#include "ir/data/run_clock.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -103,71 +107,77 @@ static void emit_kernels(Shipping *shipping) {
 
 /* -- the function -- */
 
-static LLVMValueRef bytes_behind(Emitter *e, LLVMValueRef base, size_t bytes) {
+LLVMValueRef bytes_behind(Emitter *e, LLVMValueRef base, size_t bytes) {
     LLVMValueRef offset = const_i64(e, (int64_t)bytes);
     return LLVMBuildGEP2(e->builder, e->i8, base, &offset, 1, "");
 }
 
-static LLVMValueRef scratch_of(const Shipping *shipping) {
-    return LLVMGetLastParam(shipping->e->function);
+void return_if(Emitter *e, LLVMValueRef condition, int32_t status) {
+    LLVMBasicBlockRef wrong = LLVMAppendBasicBlockInContext(e->context, e->function, "wrong"),
+                      right = LLVMAppendBasicBlockInContext(e->context, e->function, "right");
+    LLVMBuildCondBr(e->builder, condition, wrong, right);
+    LLVMPositionBuilderAtEnd(e->builder, wrong);
+    LLVMBuildRet(e->builder, const_i32(e, status));
+    LLVMPositionBuilderAtEnd(e->builder, right);
 }
 
-static void begin_function(const Shipping *shipping) {
-    Emitter *e = shipping->e;
-    uint32_t count =
-        shipping->request->argument_count + shipping->function->plan->graph->output_count + 1;
-    LLVMTypeRef *parameters = ARENA_ARRAY(e->arena, LLVMTypeRef, count);
-    for (uint32_t i = 0; i < count; i++) parameters[i] = e->pointer;
-    e->function = LLVMAddFunction(e->module, shipping->function->symbol,
-                                  LLVMFunctionType(e->i32, parameters, count, false));
-    function_set_target(e, e->function, shipping->target);
+void ship_begin_function(Emitter *e, const Target *target, const char *symbol, uint32_t parameters,
+                         bool returns) {
+    LLVMTypeRef *types = ARENA_ARRAY(e->arena, LLVMTypeRef, parameters);
+    for (uint32_t i = 0; i < parameters; i++) types[i] = e->pointer;
+    e->function =
+        LLVMAddFunction(e->module, symbol,
+                        LLVMFunctionType(returns ? e->i32 : e->nothing, types, parameters, false));
+    function_set_target(e, e->function, target);
     measure_frame(e, e->function);
     e->entry = LLVMAppendBasicBlockInContext(e->context, e->function, "entry");
     LLVMPositionBuilderAtEnd(e->builder, e->entry);
 }
 
-/* if (scratch % SHIP_ALIGNMENT) return 1 */
-static void check_alignment(const Shipping *shipping) {
-    Emitter *e = shipping->e;
-    LLVMValueRef address = LLVMBuildPtrToInt(e->builder, scratch_of(shipping), e->i64, "");
-    LLVMValueRef off = bit_and(e, address, const_i64(e, SHIP_ALIGNMENT - 1));
-    LLVMBasicBlockRef wrong = LLVMAppendBasicBlockInContext(e->context, e->function, "misaligned"),
-                      right = LLVMAppendBasicBlockInContext(e->context, e->function, "aligned");
-    LLVMBuildCondBr(e->builder, ne(e, off, const_i64(e, 0)), wrong, right);
-    LLVMPositionBuilderAtEnd(e->builder, wrong);
-    LLVMBuildRet(e->builder, const_i32(e, 1));
-    LLVMPositionBuilderAtEnd(e->builder, right);
+static bool has_state(const Shipping *shipping) { return shipping->function->kind != SHIP_RUN; }
+
+static LLVMValueRef scratch_of(const Shipping *shipping) {
+    return LLVMGetLastParam(shipping->e->function);
 }
 
-static LLVMValueRef zero_number(Emitter *e) {
-    LLVMValueRef zero = LLVMGetNamedGlobal(e->module, "zero");
-    if (zero) return zero;
-    zero = LLVMAddGlobal(e->module, e->i32, "zero");
-    LLVMSetInitializer(zero, const_i32(e, 0));
-    LLVMSetGlobalConstant(zero, true);
-    LLVMSetLinkage(zero, LLVMPrivateLinkage);
-    return zero;
+static LLVMValueRef argument_of(const Shipping *shipping, uint32_t i) {
+    return LLVMGetParam(shipping->e->function, has_state(shipping) + i);
+}
+
+/* if (address % SHIP_ALIGNMENT) return SHIP_MISALIGNED */
+static void check_alignment(Emitter *e, LLVMValueRef pointer) {
+    LLVMValueRef address = LLVMBuildPtrToInt(e->builder, pointer, e->i64, "");
+    LLVMValueRef off = bit_and(e, address, const_i64(e, SHIP_ALIGNMENT - 1));
+    return_if(e, ne(e, off, const_i64(e, 0)), SHIP_MISALIGNED);
+}
+
+/* An input that is neither an argument nor computed from arguments: a number of the clock. */
+static LLVMValueRef clock_number(Emitter *e, const Symbol *symbol, LLVMValueRef clock) {
+    RunClock fields;
+    const int32_t *field = run_clock_field(&fields, symbol->name);
+    size_t at = (size_t)((const char *)field - (const char *)&fields);
+    return bytes_behind(e, clock, at);
 }
 
 /* Fills the array StepArgs.inputs, and computes the inputs that must be. */
-static void emit_inputs(const Shipping *shipping, LLVMValueRef inputs) {
+static void emit_inputs(const Shipping *shipping, LLVMValueRef inputs, LLVMValueRef clock) {
     Emitter *e = shipping->e;
     const Graph *graph = shipping->function->plan->graph;
-    LLVMValueRef *arguments = ARENA_ARRAY(e->arena, LLVMValueRef, LLVMCountParams(e->function));
+    uint32_t count = shipping->function->argument_count;
+    LLVMValueRef *arguments = ARENA_ARRAY(e->arena, LLVMValueRef, count);
     size_t at = shipping->inputs;
-    LLVMGetParams(e->function, arguments);
+    for (uint32_t i = 0; i < count; i++) arguments[i] = argument_of(shipping, i);
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         const Symbol *symbol = &graph->symbols[i];
-        int32_t passed = symbol->kind == SYMBOL_BATCH && symbol->node
-                             ? ship_passed(shipping->request, symbol)
-                             : -1;
-        LLVMValueRef input = passed >= 0 ? arguments[passed] : zero_number(e);
+        LLVMValueRef input;
         if (symbol->kind == SYMBOL_STATE || !symbol->node) continue;
         if (is_computed(shipping, symbol)) {
             input = bytes_behind(e, scratch_of(shipping), at);
             ship_compute(e, shipping->request, symbol, arguments, input);
             at += symbol_bytes(symbol);
-        }
+        } else
+            input = symbol->kind == SYMBOL_BATCH ? arguments[ship_passed(shipping->request, symbol)]
+                                                 : clock_number(e, symbol, clock);
         store(e, input, bytes_behind(e, inputs, i * sizeof(void *)));
     }
 }
@@ -180,7 +190,8 @@ static void emit_args(const Shipping *shipping, LLVMValueRef args, LLVMValueRef 
         LLVMValueRef value;
     } fields[] = {
         {offsetof(StepArgs, slab), scratch},
-        {offsetof(StepArgs, states), shipping->weights},
+        {offsetof(StepArgs, states),
+         has_state(shipping) ? LLVMGetParam(e->function, 0) : shipping->weights},
         {offsetof(StepArgs, inputs), inputs},
         {offsetof(StepArgs, outputs), bytes_behind(e, scratch, shipping->outputs)},
         {offsetof(StepArgs, thread_slab), bytes_behind(e, scratch, shipping->thread_slab)},
@@ -208,35 +219,68 @@ static void copy_output(Emitter *e, const Node *node, LLVMValueRef from, LLVMVal
     loop_end(e, loop, const_i64(e, shape_elements(node->shape)), 1);
 }
 
+/* The number of an output among those that the function gives; -1: it does not give it. */
+static int32_t given_output(const ShipFunction *function, uint32_t output) {
+    if (function->kind != SHIP_STEP) return (int32_t)output;
+    return strcmp(function->plan->graph->outputs[output].name, "loss") ? -1 : 0;
+}
+
 static void copy_outputs(const Shipping *shipping) {
     Emitter *e = shipping->e;
-    const Plan *plan = shipping->function->plan;
+    const ShipFunction *function = shipping->function;
+    const Plan *plan = function->plan;
     LLVMValueRef block = bytes_behind(e, scratch_of(shipping), shipping->outputs);
     for (uint32_t k = 0; k < plan->kernel_count; k++)
         for (uint32_t i = 0; i < plan->kernels[k].store_count; i++) {
             Storage to = plan->kernels[k].stores[i].to;
-            if (to.kind != STORAGE_OUTPUT) continue;
+            int32_t output = to.kind == STORAGE_OUTPUT ? given_output(function, to.index) : -1;
+            if (output < 0) continue;
             const Node *node = graph_node(plan->graph, plan->graph->outputs[to.index].node);
             copy_output(e, node, bytes_behind(e, block, to.offset),
-                        LLVMGetParam(e->function, shipping->request->argument_count + to.index));
+                        argument_of(shipping, function->argument_count + (uint32_t)output));
         }
 }
 
-static LLVMValueRef pointers_on_stack(Emitter *e, size_t count) {
+/* After a step: counts it, and returns SHIP_NOT_FINITE if |loss| < infinity does not hold. */
+static void finish_step(const Shipping *shipping) {
+    Emitter *e = shipping->e;
+    ship_finish_step(e, shipping->request->training, LLVMGetParam(e->function, 0));
+    LLVMValueRef loss = load(e, e->f32, argument_of(shipping, shipping->function->argument_count));
+    LLVMValueRef size = call_intrinsic(e, "llvm.fabs", &e->f32, 1, &loss, 1);
+    LLVMValueRef infinity = LLVMConstBitCast(const_i32(e, 0x7f800000), e->f32);
+    return_if(e, LLVMBuildFCmp(e->builder, LLVMRealUGE, size, infinity, ""), SHIP_NOT_FINITE);
+}
+
+static LLVMValueRef words_on_stack(Emitter *e, size_t count) {
     return LLVMBuildAlloca(e->builder, LLVMArrayType2(e->i64, count), "");
 }
 
 static void emit_function(Shipping *shipping) {
     Emitter *e = shipping->e;
+    const ShipFunction *function = shipping->function;
+    const Graph *graph = function->plan->graph;
     emit_kernels(shipping);
-    begin_function(shipping);
-    LLVMValueRef args = pointers_on_stack(e, sizeof(StepArgs) / sizeof(void *)),
-                 inputs = pointers_on_stack(e, shipping->function->plan->graph->symbol_count);
-    check_alignment(shipping);
-    emit_inputs(shipping, inputs);
+    uint32_t outputs = function->kind == SHIP_STEP ? 1 : graph->output_count;
+    ship_begin_function(e, shipping->target, function->symbol,
+                        has_state(shipping) + function->argument_count + outputs + 1, true);
+    LLVMValueRef args = words_on_stack(e, sizeof(StepArgs) / sizeof(void *)),
+                 inputs = words_on_stack(e, graph->symbol_count),
+                 clock = words_on_stack(e, (sizeof(RunClock) + 7) / 8);
+    check_alignment(e, scratch_of(shipping));
+    if (has_state(shipping)) {
+        check_alignment(e, LLVMGetParam(e->function, 0));
+        ship_check_state(e, shipping->request->training, LLVMGetParam(e->function, 0));
+    }
+    if (function->kind == SHIP_STEP)
+        ship_fill_clock(e, shipping->request->training, LLVMGetParam(e->function, 0), clock);
+    else
+        for (size_t i = 0; i < sizeof(RunClock) / sizeof(int32_t); i++)
+            store(e, const_i32(e, 0), bytes_behind(e, clock, i * sizeof(int32_t)));
+    emit_inputs(shipping, inputs, clock);
     emit_args(shipping, args, inputs);
     call_kernels(shipping, args);
     copy_outputs(shipping);
+    if (function->kind == SHIP_STEP) finish_step(shipping);
     LLVMBuildRet(e->builder, const_i32(e, 0));
 }
 
@@ -255,6 +299,7 @@ LLVMModuleRef ship_module(LLVMContextRef context, const ShipRequest *request, co
         emit_function(&shipping);
         sizes[i].scratch = shipping.end;
     }
+    if (request->training) ship_state_functions(&e, request, target, weights);
     if (with_math) math_add(module);
     for (LLVMValueRef at = NULL; with_math && (at = math_next(module, at));) {
         function_set_target(&e, at, target);

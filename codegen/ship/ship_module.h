@@ -2,6 +2,7 @@
 #ifndef MLC_CODEGEN_SHIP_SHIP_MODULE_H
 #define MLC_CODEGEN_SHIP_SHIP_MODULE_H
 
+#include "codegen/emit/emit.h"
 #include "codegen/ship.h"
 #include "codegen/target/target.h"
 
@@ -9,5 +10,26 @@
  * ship_math.h are in it. */
 LLVMModuleRef ship_module(LLVMContextRef context, const ShipRequest *request, const Target *target,
                           bool with_math, ShipSizes *sizes);
+
+/* Begins a function of the object that a caller sees. Its parameters are pointers; it returns an
+ * i32, or nothing. The builder stands in its first block. */
+void ship_begin_function(Emitter *e, const Target *target, const char *symbol, uint32_t parameters,
+                         bool returns);
+LLVMValueRef bytes_behind(Emitter *e, LLVMValueRef base, size_t bytes);
+/* if (condition) return status */
+void return_if(Emitter *e, LLVMValueRef condition, int32_t status);
+
+/* -- ship_state.c: what training keeps -- */
+
+/* The functions that make a state, and read the network's tensors out of it. */
+void ship_state_functions(Emitter *e, const ShipRequest *request, const Target *target,
+                          LLVMValueRef weights);
+/* Returns SHIP_WRONG_STATE if the state was not made by this object. */
+void ship_check_state(Emitter *e, const ShipTraining *training, LLVMValueRef state);
+/* Fills a RunClock for the step that the state has come to. */
+void ship_fill_clock(Emitter *e, const ShipTraining *training, LLVMValueRef state,
+                     LLVMValueRef clock);
+/* After the step: counts it, and copies what it wrote to the other blocks. */
+void ship_finish_step(Emitter *e, const ShipTraining *training, LLVMValueRef state);
 
 #endif

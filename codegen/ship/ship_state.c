@@ -1,0 +1,147 @@
+/* The state that a shipped training keeps: a header, then every state of the step in each layout
+ * that a function of the object reads.
+ *
+ *     magic (8 bytes), steps (i32), ..., blocks
+ *
+ * Weights and running statistics of a new state are those of the object; all else, such as the
+ * moments of an optimizer, begins as in a training. */
+#include "codegen/emit/arithmetic.h"
+#include "codegen/ship/ship_module.h"
+#include "ir/data/run_clock.h"
+
+#include <stddef.h>
+
+enum { STEPS_AT = 8 };
+
+static size_t block_bytes(const ShipBlock *block) {
+    size_t bytes = layout_bytes(block->layout, block->symbol->dtype, block->symbol->shape);
+    return (size_t)round_up((int64_t)bytes, SHIP_ALIGNMENT);
+}
+
+/* -- a new state -- */
+
+/* for i < words: to[i] = from ? from[i] : 0, in words of 64 bits */
+static void fill_words(Emitter *e, LLVMValueRef to, LLVMValueRef from, size_t bytes) {
+    if (!bytes) return;
+    Loop loop = loop_begin(e, const_i64(e, 0));
+    LLVMValueRef at = loop.index, word = const_i64(e, 0);
+    if (from) word = load(e, e->i64, LLVMBuildGEP2(e->builder, e->i64, from, &at, 1, ""));
+    store(e, word, LLVMBuildGEP2(e->builder, e->i64, to, &at, 1, ""));
+    loop_end(e, loop, const_i64(e, (int64_t)(bytes / sizeof(int64_t))), 1);
+}
+
+static void emit_make(Emitter *e, const ShipTraining *training, LLVMValueRef weights) {
+    LLVMValueRef state = LLVMGetParam(e->function, 0);
+    fill_words(e, state, NULL, SHIP_HEADER);
+    store(e, LLVMConstInt(e->i64, training->magic, false), state);
+    for (uint32_t i = 0; i < training->block_count; i++) {
+        const ShipBlock *block = &training->blocks[i];
+        LLVMValueRef from =
+            block->source == SHIP_ZERO ? NULL : bytes_behind(e, weights, block->source);
+        fill_words(e, bytes_behind(e, state, block->offset), from, block_bytes(block));
+    }
+    LLVMBuildRetVoid(e->builder);
+}
+
+/* -- blocks in other layouts -- */
+
+/* layout_offset at (row, column) of a matrix, or at an index of a plain tensor: then `columns`
+ * is 1. */
+static LLVMValueRef offset_in(Emitter *e, Layout layout, int64_t rows, int64_t columns,
+                              LLVMValueRef row, LLVMValueRef column) {
+    if (layout.kind == LAYOUT_PLAIN) return add(e, times(e, row, columns), column);
+    LLVMValueRef along = layout.axis == 0 ? row : column, other = layout.axis == 0 ? column : row;
+    int64_t others = layout.axis == 0 ? columns : rows;
+    LLVMValueRef panel = times(e, over(e, along, layout.width), others * layout.width);
+    return add(e, add(e, panel, times(e, other, layout.width)), modulo(e, along, layout.width));
+}
+
+/* Copies all elements of a state from one layout to another. */
+static void convert(Emitter *e, const Symbol *symbol, LLVMValueRef from, Layout from_layout,
+                    LLVMValueRef to, Layout to_layout) {
+    bool matrix = symbol->shape.rank == 2;
+    int64_t rows = matrix ? symbol->shape.dim[0] : shape_elements(symbol->shape),
+            columns = matrix ? symbol->shape.dim[1] : 1;
+    LLVMTypeRef type = dtype_type(e, symbol->dtype, true);
+    Loop row = loop_begin(e, const_i64(e, 0)), column = loop_begin(e, const_i64(e, 0));
+    LLVMValueRef source = offset_in(e, from_layout, rows, columns, row.index, column.index),
+                 place = offset_in(e, to_layout, rows, columns, row.index, column.index);
+    store(e, load(e, type, element_pointer(e, from, symbol->dtype, source)),
+          element_pointer(e, to, symbol->dtype, place));
+    loop_end(e, column, const_i64(e, columns), 1);
+    loop_end(e, row, const_i64(e, rows), 1);
+}
+
+static void emit_read(Emitter *e, const ShipTraining *training) {
+    size_t at = 0;
+    for (uint32_t i = 0; i < training->tensor_count; i++) {
+        const ShipBlock *block = &training->blocks[training->tensors[i]];
+        LLVMValueRef from = bytes_behind(e, LLVMGetParam(e->function, 0), block->offset),
+                     to = bytes_behind(e, LLVMGetParam(e->function, 1), at);
+        convert(e, block->symbol, from, block->layout, to, (Layout){.kind = LAYOUT_PLAIN});
+        at += (size_t)shape_elements(block->symbol->shape) * sizeof(float);
+    }
+    LLVMBuildRetVoid(e->builder);
+}
+
+void ship_state_functions(Emitter *e, const ShipRequest *request, const Target *target,
+                          LLVMValueRef weights) {
+    ship_begin_function(e, target, request->training->make, 1, false);
+    emit_make(e, request->training, weights);
+    ship_begin_function(e, target, request->training->read, 2, false);
+    emit_read(e, request->training);
+}
+
+/* -- a step -- */
+
+void ship_check_state(Emitter *e, const ShipTraining *training, LLVMValueRef state) {
+    LLVMValueRef magic = LLVMConstInt(e->i64, training->magic, false);
+    return_if(e, ne(e, load(e, e->i64, state), magic), SHIP_WRONG_STATE);
+}
+
+static LLVMValueRef smaller(Emitter *e, LLVMValueRef number, int64_t limit) {
+    LLVMTypeRef type = e->i32;
+    LLVMValueRef args[] = {number, const_i32(e, (int32_t)limit)};
+    return call_intrinsic(e, "llvm.smin", &type, 1, args, 2);
+}
+
+/* As the training's run_clock (runtime/program/run.c) counts batches: batch b of epoch e is the
+ * draw e * batches + b. Beyond the last epoch, schedules keep their last values. */
+void ship_fill_clock(Emitter *e, const ShipTraining *training, LLVMValueRef state,
+                     LLVMValueRef clock) {
+    int64_t updates = divide_up(training->batches, training->accumulate);
+    LLVMValueRef draw = load(e, e->i32, bytes_behind(e, state, STEPS_AT));
+    LLVMValueRef batches = const_i32(e, (int32_t)training->batches),
+                 accumulate = const_i32(e, (int32_t)training->accumulate), one = const_i32(e, 1);
+    LLVMValueRef epoch = udiv(e, draw, batches), batch = urem(e, draw, batches);
+    LLVMValueRef step =
+        add(e, mul(e, epoch, const_i32(e, (int32_t)updates)), udiv(e, batch, accumulate));
+    LLVMValueRef next = add(e, batch, one);
+    LLVMValueRef last =
+        bit_or(e, eq(e, urem(e, next, accumulate), const_i32(e, 0)), eq(e, next, batches));
+    const struct {
+        size_t field;
+        LLVMValueRef value;
+    } fields[] = {
+        {offsetof(RunClock, epoch), smaller(e, epoch, training->epochs - 1)},
+        {offsetof(RunClock, step), smaller(e, step, updates * training->epochs - 1)},
+        {offsetof(RunClock, steps), const_i32(e, (int32_t)(updates * training->epochs))},
+        {offsetof(RunClock, draw), draw},
+        {offsetof(RunClock, update), LLVMBuildZExt(e->builder, last, e->i32, "")},
+        {offsetof(RunClock, seed_low), const_i32(e, (int32_t)(uint32_t)training->seed)},
+        {offsetof(RunClock, seed_high), const_i32(e, (int32_t)(uint32_t)(training->seed >> 32))},
+    };
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        store(e, fields[i].value, bytes_behind(e, clock, fields[i].field));
+}
+
+void ship_finish_step(Emitter *e, const ShipTraining *training, LLVMValueRef state) {
+    LLVMValueRef steps = bytes_behind(e, state, STEPS_AT);
+    store(e, add(e, load(e, e->i32, steps), const_i32(e, 1)), steps);
+    for (uint32_t i = 0; i < training->block_count; i++) {
+        const ShipBlock *block = &training->blocks[i], *from = &training->blocks[block->written];
+        if (block->written == i || block->symbol->update == NODE_NONE) continue;
+        convert(e, block->symbol, bytes_behind(e, state, from->offset), from->layout,
+                bytes_behind(e, state, block->offset), block->layout);
+    }
+}
