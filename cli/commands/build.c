@@ -16,9 +16,9 @@
 static bool find_size(const Shipment *shipment, const char *name, size_t length, size_t *size) {
     size_t scratch = 0, stack = 0;
     for (uint32_t i = 0; i < shipment->variant_count; i++) {
-        const ShipSizes *sizes = &shipment->shipped.sizes[i];
-        scratch = sizes->scratch > scratch ? sizes->scratch : scratch;
-        stack = sizes->stack > stack ? sizes->stack : stack;
+        ShipSizes sizes = shipment_sizes(shipment, i);
+        scratch = sizes.scratch > scratch ? sizes.scratch : scratch;
+        stack = sizes.stack > stack ? sizes.stack : stack;
     }
     const struct {
         const char *name;
@@ -58,14 +58,17 @@ static bool check_limits(const Shipment *shipment) {
 /* -- files -- */
 
 static void write_library(const Shipment *shipment, FILE *out) {
+    const ShipRequest *request = &shipment->request;
     const char **symbols =
-        (const char **)ARENA_ARRAY(shipment->arena, char *, shipment->variant_count + 1);
-    for (uint32_t i = 0; i < shipment->variant_count; i++)
-        symbols[i] = shipment->variants[i].symbol;
-    symbols[shipment->variant_count] = arena_format(shipment->arena, "%s_weights", shipment->name);
+        (const char **)ARENA_ARRAY(shipment->arena, char *, request->function_count + 3);
+    size_t count = 0;
+    for (; count < request->function_count; count++)
+        symbols[count] = request->functions[count].symbol;
+    symbols[count++] = arena_format(shipment->arena, "%s_weights", shipment->name);
+    if (shipment->training) symbols[count++] = shipment->training->make;
+    if (shipment->training) symbols[count++] = shipment->training->read;
     archive_write(out, arena_format(shipment->arena, "%s.o", shipment->name),
-                  shipment->shipped.object, shipment->shipped.object_bytes, symbols,
-                  shipment->variant_count + 1);
+                  shipment->shipped.object, shipment->shipped.object_bytes, symbols, count);
 }
 
 static void write_json(const Shipment *shipment, FILE *out) {

@@ -11,17 +11,29 @@ const char *ship_c_type(const ShipInput *input) {
     return names[input->type];
 }
 
-const char *ship_parameters(const Shipment *shipment, const ShipVariant *variant) {
+/* "const digits_row *row, const uint8_t *image, " of the network, or of a step. */
+static const char *input_parameters(const Shipment *shipment, bool step) {
     Arena *arena = shipment->arena;
     const char *text =
         shipment->has_members ? arena_format(arena, "const %s_row *row, ", shipment->name) : "";
     for (uint32_t i = 0; i < shipment->input_count; i++)
-        if (!shipment->inputs[i].is_member)
+        if (!shipment->inputs[i].is_member && (step || !shipment->inputs[i].for_training))
             text = arena_format(arena, "%sconst %s *%s, ", text, ship_c_type(&shipment->inputs[i]),
                                 shipment->inputs[i].name);
+    return text;
+}
+
+const char *ship_parameters(const Shipment *shipment, const ShipVariant *variant) {
+    Arena *arena = shipment->arena;
+    const char *text = input_parameters(shipment, false);
     for (uint32_t i = 0; i < shipment->output_count; i++)
         text = arena_format(arena, "%sfloat *%s, ", text, shipment->outputs[i].name);
     return arena_format(arena, "%s%s_scratch%s *scratch", text, shipment->name, variant->suffix);
+}
+
+const char *ship_step_parameters(const Shipment *shipment) {
+    return arena_format(shipment->arena, "%s_state *state, %sfloat *loss, %s_step_scratch *scratch",
+                        shipment->name, input_parameters(shipment, true), shipment->name);
 }
 
 /* Text of the model or its data inside of a comment: the end of a comment cannot be in it. */
@@ -64,8 +76,8 @@ static void print_head(const Shipment *shipment, FILE *out) {
             shipment->shipped.cpu);
 }
 
-static void print_constant(const Shipment *shipment, const char *name, const char *suffix,
-                           long long value, const char *comment, FILE *out) {
+void ship_constant(const Shipment *shipment, const char *name, const char *suffix, long long value,
+                   const char *comment, FILE *out) {
     const char *whole =
         arena_format(shipment->arena, "%s_%s%s", c_capitals(shipment->arena, shipment->name),
                      c_capitals(shipment->arena, name), c_capitals(shipment->arena, suffix));
@@ -81,36 +93,36 @@ static void print_constants(const Shipment *shipment, FILE *out) {
             arena_format(shipment->arena, "numbers of source.%s in a row: %s%s",
                          in_comment(shipment, input->field->name), types[input->field->dtype],
                          shape_of_row(shipment, input->field->row));
-        print_constant(shipment, input->name, "", input->elements, comment, out);
+        ship_constant(shipment, input->name, "", input->elements, comment, out);
     }
     for (uint32_t i = 0; i < shipment->output_count; i++)
-        print_constant(shipment, shipment->outputs[i].name, "", shipment->outputs[i].elements,
-                       arena_format(shipment->arena, "numbers of the output in a row: f32%s",
-                                    shape_of_row(shipment, shipment->outputs[i].row)),
-                       out);
+        ship_constant(shipment, shipment->outputs[i].name, "", shipment->outputs[i].elements,
+                      arena_format(shipment->arena, "numbers of the output in a row: f32%s",
+                                   shape_of_row(shipment, shipment->outputs[i].row)),
+                      out);
     if (shipment_lines(shipment) > 1) {
-        print_constant(shipment, "window", "", shipment_lines(shipment),
-                       "rows of a series that the network reads for one answer, in their order",
-                       out);
-        print_constant(shipment, "window_before", "", -shipment->window.from,
-                       "how many of them lie before the row itself", out);
+        ship_constant(shipment, "window", "", shipment_lines(shipment),
+                      "rows of a series that the network reads for one answer, in their order",
+                      out);
+        ship_constant(shipment, "window_before", "", -shipment->window.from,
+                      "how many of them lie before the row itself", out);
     }
-    print_constant(shipment, "weights_bytes", "", (long long)shipment->weights_bytes,
-                   "constant data", out);
-    print_constant(shipment, "code_bytes", "", (long long)shipment->shipped.code_bytes,
-                   "code and other constant data", out);
-    print_constant(shipment, "align", "", SHIP_ALIGNMENT, "of scratch, in bytes", out);
+    ship_constant(shipment, "weights_bytes", "", (long long)shipment->weights_bytes,
+                  "constant data", out);
+    ship_constant(shipment, "code_bytes", "", (long long)shipment->shipped.code_bytes,
+                  "code and other constant data", out);
+    ship_constant(shipment, "align", "", SHIP_ALIGNMENT, "of scratch, in bytes", out);
     for (uint32_t i = 0; i < shipment->variant_count; i++) {
         const ShipVariant *variant = &shipment->variants[i];
-        const ShipSizes *sizes = &shipment->shipped.sizes[i];
-        print_constant(shipment, "scratch_bytes", variant->suffix, (long long)sizes->scratch,
-                       arena_format(shipment->arena, "of %s", variant->symbol), out);
-        print_constant(shipment, "stack_bytes", variant->suffix, (long long)sizes->stack,
-                       arena_format(shipment->arena,
-                                    "the deepest use of the stack by %s, its return address "
-                                    "included",
-                                    variant->symbol),
-                       out);
+        ShipSizes sizes = shipment_sizes(shipment, i);
+        ship_constant(shipment, "scratch_bytes", variant->suffix, (long long)sizes.scratch,
+                      arena_format(shipment->arena, "of %s", variant->symbol), out);
+        ship_constant(shipment, "stack_bytes", variant->suffix, (long long)sizes.stack,
+                      arena_format(shipment->arena,
+                                   "the deepest use of the stack by %s, its return address "
+                                   "included",
+                                   variant->symbol),
+                      out);
     }
 }
 
@@ -137,6 +149,7 @@ static void print_categories(const Shipment *shipment, const ShipInput *input, F
 
 static const char *member_comment(const Shipment *shipment, const ShipInput *input) {
     const char *name = in_comment(shipment, input->field->name);
+    if (input->for_training) name = arena_format(shipment->arena, "%s, for training only", name);
     if (input->field->is_text)
         return arena_format(shipment->arena, "column %s: a number of the enumeration, or -1", name);
     return arena_format(shipment->arena,
@@ -239,11 +252,21 @@ void ship_header(const Shipment *shipment, FILE *out) {
     print_alignment(shipment, out);
     fprintf(out,
             "typedef enum {\n    %s_OK = 0,\n"
-            "    %s_MISALIGNED = 1 /* scratch is not at a multiple of %s_ALIGN; nothing was done "
-            "*/\n} %s_status;\n\n",
-            capitals, capitals, capitals, name);
+            "    %s_MISALIGNED = 1 /* scratch%s is not at a multiple of %s_ALIGN; nothing was done "
+            "*/",
+            capitals, capitals, shipment->training ? " or a state" : "", capitals);
+    if (shipment->training)
+        fprintf(
+            out,
+            ",\n    %s_WRONG_STATE = 2, /* %s_state_trained of this library did not make it; "
+            "nothing was done */\n"
+            "    %s_NOT_FINITE = 3 /* the loss of a step is infinite or not a number; the state "
+            "is spoilt */",
+            capitals, name, capitals);
+    fprintf(out, "\n} %s_status;\n\n", name);
     print_row_type(shipment, out);
     print_functions(shipment, out);
+    if (shipment->training) ship_header_training(shipment, out);
     for (uint32_t i = 0; i < shipment->output_count; i++)
         print_classes(shipment, &shipment->outputs[i], out);
     fputs("#ifdef __cplusplus\n}\n#endif\n#endif\n", out);

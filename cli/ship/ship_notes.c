@@ -33,8 +33,15 @@ void ship_summary(const Shipment *shipment, FILE *out) {
             text_count(number, multiply_adds(shipment)));
     for (uint32_t i = 0; i < shipment->variant_count; i++)
         fprintf(out, "%s: scratch %s B | stack %s B\n", shipment->variants[i].symbol,
-                text_count(number, (int64_t)shipment->shipped.sizes[i].scratch),
-                text_count(other, (int64_t)shipment->shipped.sizes[i].stack));
+                text_count(number, (int64_t)shipment_sizes(shipment, i).scratch),
+                text_count(other, (int64_t)shipment_sizes(shipment, i).stack));
+    if (!shipment->training) return;
+    fprintf(out, "%s_step: state %s B", shipment->name,
+            text_count(number, (int64_t)shipment->training->bytes));
+    fprintf(out, " | scratch %s B | stack %s B | %lld rows\n",
+            text_count(number, (int64_t)shipment_step_sizes(shipment).scratch),
+            text_count(other, (int64_t)shipment_step_sizes(shipment).stack),
+            (long long)shipment->step_rows);
 }
 
 /* -- JSON -- */
@@ -92,17 +99,33 @@ static json_t *functions_json(const Shipment *shipment) {
     json_t *array = json_array();
     for (uint32_t i = 0; i < shipment->variant_count; i++) {
         const ShipVariant *variant = &shipment->variants[i];
-        const ShipSizes *sizes = &shipment->shipped.sizes[i];
+        ShipSizes sizes = shipment_sizes(shipment, i);
         json_array_append_new(array, json_pack("{s:s, s:I, s:I, s:I}", "name", variant->symbol,
                                                "rows", (json_int_t)variant->rows, "scratch_bytes",
-                                               (json_int_t)sizes->scratch, "stack_bytes",
-                                               (json_int_t)sizes->stack));
+                                               (json_int_t)sizes.scratch, "stack_bytes",
+                                               (json_int_t)sizes.stack));
     }
     return array;
 }
 
+static json_t *training_json(const Shipment *shipment) {
+    const ShipTraining *training = shipment->training;
+    ShipSizes sizes = shipment_step_sizes(shipment);
+    json_t *tensors = json_array();
+    for (uint32_t i = 0; i < training->tensor_count; i++) {
+        const Symbol *symbol = training->blocks[training->tensors[i]].symbol;
+        json_array_append_new(tensors, json_pack("{s:s, s:o}", "name", symbol->name, "shape",
+                                                 shape_json(symbol->shape)));
+    }
+    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:o}", "name",
+                     arena_format(shipment->arena, "%s_step", shipment->name), "rows",
+                     (json_int_t)shipment->step_rows, "state_bytes", (json_int_t)training->bytes,
+                     "scratch_bytes", (json_int_t)sizes.scratch, "stack_bytes",
+                     (json_int_t)sizes.stack, "weights", tensors);
+}
+
 json_t *ship_json(const Shipment *shipment) {
-    return json_pack(
+    json_t *json = json_pack(
         "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:i, s:i, s:I, s:I, s:o, s:o, "
         "s:o}",
         "name", shipment->name, "made_by", "mlc " MLC_VERSION, "model",
@@ -114,6 +137,8 @@ json_t *ship_json(const Shipment *shipment) {
         (int)shipment->struct_bytes, "window", (json_int_t)shipment_lines(shipment),
         "window_before", (json_int_t)-shipment->window.from, "inputs", inputs_json(shipment),
         "outputs", outputs_json(shipment), "functions", functions_json(shipment));
+    if (shipment->training) json_object_set_new(json, "training", training_json(shipment));
+    return json;
 }
 
 /* -- texts -- */
@@ -144,7 +169,7 @@ static void print_example(const Shipment *shipment, FILE *out) {
     if (shipment->has_members)
         fprintf(out, "    static %s_row rows[%lld]; /* fill in */\n", name, lines);
     for (uint32_t i = 0; i < shipment->input_count; i++)
-        if (!shipment->inputs[i].is_member)
+        if (!shipment->inputs[i].is_member && !shipment->inputs[i].for_training)
             fprintf(out, "    static %s %s[%lld * %s_%s]; /* fill in */\n",
                     ship_c_type(&shipment->inputs[i]), shipment->inputs[i].name, lines, capitals,
                     c_capitals(shipment->arena, shipment->inputs[i].name));
@@ -155,7 +180,8 @@ static void print_example(const Shipment *shipment, FILE *out) {
             variant->symbol);
     if (shipment->has_members) fputs("rows, ", out);
     for (uint32_t i = 0; i < shipment->input_count; i++)
-        if (!shipment->inputs[i].is_member) fprintf(out, "%s, ", shipment->inputs[i].name);
+        if (!shipment->inputs[i].is_member && !shipment->inputs[i].for_training)
+            fprintf(out, "%s, ", shipment->inputs[i].name);
     for (uint32_t i = 0; i < shipment->output_count; i++)
         fprintf(out, "%s, ", shipment->outputs[i].name);
     fputs("&scratch);\n", out);

@@ -63,14 +63,13 @@ static void print_rows(const Shipment *shipment, FILE *out) {
 }
 
 /* Bits instead of numbers: NaN is a result as well. */
-static void print_expected(const Shipment *shipment, uint32_t output, FILE *out) {
-    const ShipOutput *of = &shipment->outputs[output];
-    int64_t count = shipment->examples.rows * of->elements;
-    fprintf(out, "static const uint32_t expected_%s[%" PRId64 "] = {", of->name, count);
+void ship_test_bits(const char *name, const char *of, const float *values, int64_t count,
+                    FILE *out) {
+    fprintf(out, "static const uint32_t %s_%s[%" PRId64 "] = {", name, of, count);
     for (int64_t i = 0; i < count; i++) {
         uint32_t bits;
-        memcpy(&bits, &shipment->examples.outputs[output][i], sizeof bits);
-        if (isnan(shipment->examples.outputs[output][i])) bits = 0x7fc00000;
+        memcpy(&bits, &values[i], sizeof bits);
+        if (isnan(values[i])) bits = 0x7fc00000;
         fprintf(out, "%s0x%08" PRIx32, i == 0 ? "\n    " : i % 8 ? ", " : ",\n    ", bits);
     }
     fputs("};\n\n", out);
@@ -86,7 +85,7 @@ static void print_call(const Shipment *shipment, const ShipVariant *variant, FIL
     if (shipment->has_members) fprintf(out, gathered ? "given_rows, " : "example_rows + first, ");
     for (uint32_t i = 0; i < shipment->input_count; i++) {
         const ShipInput *input = &shipment->inputs[i];
-        if (input->is_member) continue;
+        if (input->is_member || input->for_training) continue;
         if (gathered)
             fprintf(out, "given_%s, ", input->name);
         else
@@ -98,18 +97,27 @@ static void print_call(const Shipment *shipment, const ShipVariant *variant, FIL
     fputs("&room.scratch)", out);
 }
 
-/* The rows of a call, gathered: row i is example (first + i) modulo the number of examples, with
- * all lines of its window. */
-static void print_gather(const Shipment *shipment, const ShipVariant *variant, const char *type,
-                         const char *name, int64_t elements, FILE *out) {
+static void print_gather(const Shipment *shipment, int64_t rows, const char *type, const char *name,
+                         int64_t elements, FILE *out) {
     long long each = (long long)(elements * shipment_lines(shipment));
     fprintf(out,
             "    static %s given_%s[%lld];\n"
             "    for (i = 0; i < %lld; i++)\n"
             "        memcpy(given_%s + i * %lld, example_%s + (first + i) %% %lld * %lld, %lld * "
             "sizeof(%s));\n",
-            type, name, (long long)variant->rows * each, (long long)variant->rows, name, each, name,
+            type, name, (long long)rows * each, (long long)rows, name, each, name,
             (long long)shipment->examples.rows, (long long)elements, each, type);
+}
+
+void ship_test_gather(const Shipment *shipment, int64_t rows, bool network, FILE *out) {
+    if (shipment->has_members)
+        print_gather(shipment, rows, arena_format(shipment->arena, "%s_row", shipment->name),
+                     "rows", 1, out);
+    for (uint32_t i = 0; i < shipment->input_count; i++) {
+        const ShipInput *input = &shipment->inputs[i];
+        if (!input->is_member && !(network && input->for_training))
+            print_gather(shipment, rows, ship_c_type(input), input->name, input->elements, out);
+    }
 }
 
 /* Declarations come first, as older compilers want it. */
@@ -129,13 +137,7 @@ static void print_variant(const Shipment *shipment, const ShipVariant *variant, 
         fprintf(out, "    static float got_%s[%lld];\n", shipment->outputs[i].name,
                 (long long)(variant->rows * shipment->outputs[i].elements));
     fputs("    int i, wrong = 0;\n", out);
-    if (gathers && shipment->has_members)
-        print_gather(shipment, variant, arena_format(shipment->arena, "%s_row", name), "rows", 1,
-                     out);
-    for (uint32_t i = 0; i < shipment->input_count && gathers; i++)
-        if (!shipment->inputs[i].is_member)
-            print_gather(shipment, variant, ship_c_type(&shipment->inputs[i]),
-                         shipment->inputs[i].name, shipment->inputs[i].elements, out);
+    if (gathers) ship_test_gather(shipment, variant->rows, true, out);
     fputs("    memset(&room, 0xa5, sizeof room);\n    if (", out);
     print_call(shipment, variant, out);
     fprintf(out, " != %s_OK) return %lld;\n", c_capitals(shipment->arena, name),
@@ -168,6 +170,7 @@ static void print_main(const Shipment *shipment, FILE *out) {
                 "    all += wrong;\n",
                 calls * rows, rows, variant->suffix, variant->symbol, calls * rows, calls * rows);
     }
+    if (shipment->training) fputs("    all += wrong_training();\n", out);
     fputs("    return all != 0;\n}\n", out);
 }
 
@@ -181,7 +184,9 @@ void ship_test(const Shipment *shipment, FILE *out) {
     if (shipment->has_members) print_rows(shipment, out);
     for (uint32_t i = 0; i < shipment->input_count; i++)
         if (!shipment->inputs[i].is_member) print_array(shipment, i, out);
-    for (uint32_t i = 0; i < shipment->output_count; i++) print_expected(shipment, i, out);
+    for (uint32_t i = 0; i < shipment->output_count; i++)
+        ship_test_bits("expected", shipment->outputs[i].name, shipment->examples.outputs[i],
+                       shipment->examples.rows * shipment->outputs[i].elements, out);
     fputs("static int differs(const float *got, const uint32_t *expected, int count) {\n"
           "    int i, different = 0;\n"
           "    for (i = 0; i < count; i++) {\n"
@@ -194,5 +199,6 @@ void ship_test(const Shipment *shipment, FILE *out) {
           out);
     for (uint32_t i = 0; i < shipment->variant_count; i++)
         print_variant(shipment, &shipment->variants[i], out);
+    if (shipment->training) ship_test_training(shipment, out);
     print_main(shipment, out);
 }

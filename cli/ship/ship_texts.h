@@ -17,8 +17,22 @@ void ship_summary(const Shipment *shipment, FILE *out);
 
 /* The type of an input in C: "uint8_t". */
 const char *ship_c_type(const ShipInput *input);
-/* The parameters of a function, such as "const uint8_t *image, float *logits, digits_scratch
- * *scratch". */
+/* The parameters of a variant, such as "const uint8_t *image, float *logits, digits_scratch
+ * *scratch"; the same behind "const digits_state *state"; and those of a step. */
 const char *ship_parameters(const Shipment *shipment, const ShipVariant *variant);
+const char *ship_step_parameters(const Shipment *shipment);
+/* The part of the header that is about training. */
+void ship_header_training(const Shipment *shipment, FILE *out);
+/* A constant of the header: #define NAME_<name><suffix> value, with a comment. */
+void ship_constant(const Shipment *shipment, const char *name, const char *suffix, long long value,
+                   const char *comment, FILE *out);
+/* The part of the test program that is about training. */
+void ship_test_training(const Shipment *shipment, FILE *out);
+/* Declares given_NAME with the rows of a call: row i is example (first + i) modulo the number of
+ * examples. network: without what only a step reads. */
+void ship_test_gather(const Shipment *shipment, int64_t rows, bool network, FILE *out);
+/* static const uint32_t NAME_of_output[] = { bits }; */
+void ship_test_bits(const char *name, const char *of, const float *values, int64_t count,
+                    FILE *out);
 
 #endif

@@ -73,60 +73,6 @@ static bool open_run(Shipment *shipment) {
            build_hash_model(&session->build, shipment->model_hash);
 }
 
-/* -- weights -- */
-
-/* A form of a state in the weights. */
-typedef struct {
-    const Symbol *symbol;
-    Layout layout;
-    size_t offset;
-} WeightBlock;
-
-typedef struct {
-    WeightBlock *items;
-    uint32_t count, capacity;
-    size_t bytes;
-} WeightBlocks;
-
-static size_t block_bytes(const WeightBlock *block) {
-    size_t bytes = layout_bytes(block->layout, block->symbol->dtype, block->symbol->shape);
-    return (size_t)round_up((int64_t)bytes, SHIP_ALIGNMENT);
-}
-
-/* Where a state begins in the weights. Variants share a form. */
-static size_t weight_offset(Arena *arena, WeightBlocks *blocks, const Symbol *symbol,
-                            Layout layout) {
-    for (uint32_t i = 0; i < blocks->count; i++)
-        if (!strcmp(blocks->items[i].symbol->name, symbol->name) &&
-            layout_equal(blocks->items[i].layout, layout))
-            return blocks->items[i].offset;
-    ARENA_ROOM(arena, blocks->items, blocks->count, blocks->capacity);
-    WeightBlock *block = &blocks->items[blocks->count++];
-    *block = (WeightBlock){symbol, layout, blocks->bytes};
-    blocks->bytes += block_bytes(block);
-    return block->offset;
-}
-
-static void fill_block(const Shipment *shipment, const WeightBlock *block) {
-    const Symbol *symbol = block->symbol;
-    void *plain = memory_new((size_t)shape_elements(symbol->shape) * dtype_bytes(symbol->dtype),
-                             "the weights");
-    states_read(shipment->session.states, symbol->name, plain);
-    layout_from_plain(block->layout, symbol->dtype, symbol->shape, plain,
-                      shipment->weights + block->offset);
-    free(plain);
-}
-
-static const size_t *place_states(const Shipment *shipment, WeightBlocks *blocks,
-                                  const Plan *plan) {
-    size_t *offsets = ARENA_ARRAY(shipment->arena, size_t, plan->state_count);
-    for (uint32_t i = 0; i < plan->state_count; i++)
-        offsets[i] =
-            weight_offset(shipment->arena, blocks, &plan->graph->symbols[plan->states[i].symbol],
-                          plan->states[i].layout);
-    return offsets;
-}
-
 /* -- the object -- */
 
 static bool compile_variants(Shipment *shipment) {
@@ -138,20 +84,25 @@ static bool compile_variants(Shipment *shipment) {
     return good;
 }
 
-static void make_weights(Shipment *shipment) {
-    WeightBlocks blocks = {0};
-    ShipFunction *functions = ARENA_ARRAY(shipment->arena, ShipFunction, shipment->variant_count);
-    for (uint32_t i = 0; i < shipment->variant_count; i++) {
-        const ShipVariant *variant = &shipment->variants[i];
-        const Plan *plan = variant->compilation.plan;
-        functions[i] = (ShipFunction){variant->symbol, plan, place_states(shipment, &blocks, plan)};
-    }
-    shipment->weights_bytes = blocks.bytes;
-    shipment->weights = memory_new(blocks.bytes, "the weights");
-    for (uint32_t i = 0; i < blocks.count; i++) fill_block(shipment, &blocks.items[i]);
-    blake3_hex(shipment->weights, blocks.bytes, shipment->weights_hash);
-    shipment->request.functions = functions;
-    shipment->request.function_count = shipment->variant_count;
+/* The step of a training, for the batch of the model. */
+static bool open_step(Shipment *shipment) {
+    if (!shipment_trains(shipment)) return true;
+    shipment->step_rows = shipment->session.build.info->batch;
+    return build_compilation(&shipment->session.build, GRAPH_TRAIN, (uint32_t)shipment->step_rows,
+                             PASS_COUNT - 1, &shipment->step);
+}
+
+ShipSizes shipment_sizes(const Shipment *shipment, uint32_t variant) {
+    const ShipSizes *sizes = shipment->shipped.sizes;
+    ShipSizes both = sizes[variant];
+    if (!shipment_trains(shipment)) return both;
+    const ShipSizes *with_state = &sizes[shipment->variant_count + variant];
+    both.stack = both.stack > with_state->stack ? both.stack : with_state->stack;
+    return both;
+}
+
+ShipSizes shipment_step_sizes(const Shipment *shipment) {
+    return shipment->shipped.sizes[2 * shipment->variant_count];
 }
 
 static const double *exact_values(const Shipment *shipment, const FittedColumn *column) {
@@ -192,8 +143,7 @@ static bool make_object(Shipment *shipment) {
     options.cpu = cpu;
     options.platform = platform ? platform : codegen_platform();
     if (cpu && !strcmp(cpu, "native") && !platform) options.platform = NULL;
-    make_weights(shipment);
-    if (!take_fitted(shipment)) return false;
+    if (!take_fitted(shipment) || !shipment_place_weights(shipment)) return false;
     shipment->request.name = shipment->name;
     shipment->request.weights = shipment->weights;
     shipment->request.weights_bytes = shipment->weights_bytes;
@@ -203,14 +153,15 @@ static bool make_object(Shipment *shipment) {
 bool shipment_open(Shipment *shipment, const Options *options, Diagnostics *diag) {
     *shipment = (Shipment){.options = options, .diag = diag};
     return open_run(shipment) && choose_name(shipment) && choose_rows(shipment) &&
-           shipment_find_inputs(shipment) && shipment_find_outputs(shipment) &&
-           compile_variants(shipment) && shipment_make_rows(shipment) && make_object(shipment) &&
-           shipment_run_rows(shipment);
+           open_step(shipment) && shipment_find_inputs(shipment, shipment->step.graph) &&
+           shipment_find_outputs(shipment) && compile_variants(shipment) &&
+           shipment_make_rows(shipment) && make_object(shipment) && shipment_run_rows(shipment);
 }
 
 void shipment_close(Shipment *shipment) {
     for (uint32_t i = 0; i < shipment->variant_count; i++)
         compilation_free(&shipment->variants[i].compilation);
+    compilation_free(&shipment->step);
     shipped_free(&shipment->shipped);
     free(shipment->weights);
     graph_free(shipment->graph);

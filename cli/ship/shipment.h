@@ -13,8 +13,9 @@ typedef struct {
     ShipType type;
     int64_t elements; /* 1, or the numbers of a row of an array */
     bool is_member;
-    bool has_gaps; /* cells may be missing: the model fills them in */
-    size_t offset; /* of a member */
+    bool for_training; /* only a step reads it, such as a label */
+    bool has_gaps;     /* cells may be missing: the model fills them in */
+    size_t offset;     /* of a member */
 } ShipInput;
 
 typedef struct {
@@ -32,12 +33,19 @@ typedef struct {
 } ShipVariant;
 enum { VARIANTS_MAX = 8 };
 
+enum { SHIP_STEPS = 3 };
+
 /* Rows of random numbers with the outputs that the interpreter computes for them. */
 typedef struct {
     int64_t rows;                /* with outputs */
     int64_t lines;               /* of data: more than `rows` if the network reads windows */
     const void *const *data;     /* [input]: the elements of all lines, in the type of the field */
     const float *const *outputs; /* [output]: of all rows */
+    /* of a training: the losses of the first steps from the network's weights on, a hash of the
+     * weights behind them (FNV-1a of 64 bits), and the outputs with these weights */
+    float losses[SHIP_STEPS];
+    uint64_t weights_hash;
+    const float *const *trained;
 } ShipExamples;
 
 typedef struct {
@@ -57,6 +65,10 @@ typedef struct {
     SourceRows window;
     ShipVariant variants[VARIANTS_MAX];
     uint32_t variant_count;
+    /* --train: a step for `step_rows` rows, what it keeps, and its compilation; else NULL */
+    ShipTraining *training;
+    int64_t step_rows;
+    Compilation step;
     char *weights; /* all states in the forms of the plans, each aligned */
     size_t weights_bytes;
     char weights_hash[65], model_hash[65];
@@ -75,15 +87,29 @@ uint32_t shipment_argument(const Shipment *shipment, const ShipInput *input);
 /* The lines of the window of a row. */
 int64_t shipment_lines(const Shipment *shipment);
 
+/* Whether the network is shipped with its training. */
+static inline bool shipment_trains(const Shipment *shipment) {
+    return shipment->options->with_training;
+}
+/* The sizes of a function: of a variant, of the same with a state, of the step. */
+ShipSizes shipment_sizes(const Shipment *shipment, uint32_t variant);
+ShipSizes shipment_step_sizes(const Shipment *shipment);
+
+/* -- shipment_weights.c -- */
+/* Places the states of all functions in the weights and in the state, and describes the
+ * functions. */
+bool shipment_place_weights(Shipment *shipment);
+
 /* -- shipment_inputs.c -- */
-/* Finds the fields that the network reads, and where they lie in the arguments. */
-bool shipment_find_inputs(Shipment *shipment);
+/* Finds the fields that the network reads, and where they lie in the arguments; step: the graph of
+ * a training, which reads more, or NULL. */
+bool shipment_find_inputs(Shipment *shipment, const Graph *step);
 bool shipment_find_outputs(Shipment *shipment);
 
 /* -- shipment_examples.c -- */
 /* Makes the data set of the examples: the fitted transforms come with it. */
 bool shipment_make_rows(Shipment *shipment);
-/* Computes the outputs of the examples. */
+/* Computes the outputs of the examples, and trains on them. */
 bool shipment_run_rows(Shipment *shipment);
 
 #endif

@@ -1,11 +1,14 @@
 /* The examples of a shipment: rows of random numbers, so that no row of the data leaves with the
  * network, and the outputs that the reference interpreter computes for them. */
 #include "cli/ship/shipment.h"
+#include "ir/base/hash.h"
+#include "ir/base/integers.h"
 #include "ir/base/memory.h"
 #include "ir/data/derived.h"
 #include "runtime/program/run.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { EXAMPLE_ROWS = 16, EXAMPLE_SEED = 1 };
@@ -40,6 +43,8 @@ static int32_t random_whole(const Shipment *shipment, const ShipInput *input, in
                             uint32_t bits) {
     int64_t classes = classes_of(shipment, input, element);
     const SourceField *column = class_column(shipment, input);
+    bool labels = input->for_training && input->field->category_count;
+    if (labels) return (int32_t)(bits % input->field->category_count);
     if (input->field->is_text) return (int32_t)(bits % (input->field->category_count + 1)) - 1;
     if (column && column->category_count)
         return (int32_t)column->numbers[bits % column->category_count];
@@ -117,17 +122,20 @@ bool shipment_make_rows(Shipment *shipment) {
 
 /* -- the outputs -- */
 
-static bool run_interpreter(Shipment *shipment, const Program *program) {
-    Session *session = &shipment->session;
+/* All outputs of the examples with these states; NULL after reporting an error. */
+static const float *const *run_network(Shipment *shipment, States *states) {
+    Compilation compilation;
     static const int32_t no_steps[] = {0}; /* the value of inputs such as "step" */
-    session->threads = threads_new(1);
-    Runner *runner = runner_new(program, session->states, session->threads, shipment->diag);
-    if (!runner) return false;
+    if (!build_compilation(&shipment->session.build, GRAPH_PREDICT, EXAMPLE_ROWS, PASS_functions,
+                           &compilation))
+        return NULL;
+    Program *program = program_interpret(compilation.graph);
+    Runner *runner = runner_new(program, states, shipment->session.threads, shipment->diag);
     for (uint32_t i = 0; i < program->graph->symbol_count; i++)
         if (program->graph->symbols[i].kind == SYMBOL_VALUE)
             runner_input(runner, program->graph->symbols[i].name, no_steps);
-    bool good = runner_data(runner, session->dataset, shipment->diag);
-    if (good) runner_step(runner, dataset_split(session->dataset, SPLIT_TRAIN));
+    bool good = runner_data(runner, shipment->session.dataset, shipment->diag);
+    if (good) runner_step(runner, dataset_split(shipment->session.dataset, SPLIT_TRAIN));
     const float **outputs =
         (const float **)ARENA_ARRAY(shipment->arena, float *, shipment->output_count);
     for (uint32_t i = 0; i < shipment->output_count && good; i++) {
@@ -137,19 +145,111 @@ static bool run_interpreter(Shipment *shipment, const Program *program) {
                count * sizeof *values);
         outputs[i] = values;
     }
-    shipment->examples.outputs = outputs;
     runner_free(runner);
+    program_free(program);
+    compilation_free(&compilation);
+    return good ? outputs : NULL;
+}
+
+/* -- a training -- */
+
+/* As ship_fill_clock (codegen/ship/ship_state.c) counts steps. */
+static RunTimes times_of(const ShipTraining *training, int64_t epoch) {
+    int64_t updates = divide_up(training->batches, training->accumulate);
+    RunTimes times = {.start = {.epoch = (int32_t)epoch,
+                                .step = (int32_t)(epoch * updates),
+                                .steps = (int32_t)(updates * training->epochs),
+                                .draw = (int32_t)(epoch * training->batches)},
+                      .batches = training->batches,
+                      .accumulate = training->accumulate};
+    if (epoch >= training->epochs) {
+        times.start.epoch = (int32_t)training->epochs - 1;
+        times.start.step = (int32_t)(updates * training->epochs) - 1;
+    }
+    run_clock_seed(&times.start, training->seed);
+    return times;
+}
+
+/* The states of a step: the network's have their trained values, the others their first ones. */
+static States *training_states(const Shipment *shipment, const Graph *graph) {
+    States *states = states_new();
+    states_keep(states, graph);
+    states_keep(states, shipment->graph);
+    states_initialize(states, shipment->session.build.info->seed);
+    for (uint32_t i = 0; i < states_count(shipment->session.states); i++) {
+        const Symbol *symbol = states_symbol(shipment->session.states, i);
+        void *values = memory_new(
+            (size_t)shape_elements(symbol->shape) * dtype_bytes(symbol->dtype), "the weights");
+        states_read(shipment->session.states, symbol->name, values);
+        states_write(states, symbol->name, values);
+        free(values);
+    }
+    return states;
+}
+
+/* Processors have several NaNs, which count as one. */
+static uint64_t hash_numbers(uint64_t hash, const float *numbers, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, &numbers[i], sizeof bits);
+        if (isnan(numbers[i])) bits = 0x7fc00000;
+        hash = hash64(hash, &bits, sizeof bits);
+    }
+    return hash;
+}
+
+/* Of the weights, in the order in which they leave the network. */
+static uint64_t hash_weights(const Shipment *shipment, const States *states) {
+    uint64_t hash = HASH64_START;
+    const ShipTraining *training = shipment->training;
+    for (uint32_t i = 0; i < training->tensor_count; i++) {
+        const Symbol *symbol = training->blocks[training->tensors[i]].symbol;
+        size_t bytes = (size_t)shape_elements(symbol->shape) * sizeof(float);
+        void *values = memory_new(bytes, "the weights");
+        states_read(states, symbol->name, values);
+        hash = hash_numbers(hash, values, bytes / sizeof(float));
+        free(values);
+    }
+    return hash;
+}
+
+static bool run_steps(Shipment *shipment, Runner *runner) {
+    const ShipTraining *training = shipment->training;
+    int64_t batch = shipment->step_rows;
+    int32_t *rows = ARENA_ARRAY(shipment->arena, int32_t, batch);
+    if (!runner_data(runner, shipment->session.dataset, shipment->diag)) return false;
+    for (int64_t step = 0; step < SHIP_STEPS; step++) {
+        RunTimes times = times_of(training, step / training->batches);
+        for (int64_t i = 0; i < batch; i++) rows[i] = (int32_t)((step * batch + i) % EXAMPLE_ROWS);
+        runner_loop(runner, rows, 1, &times, step % training->batches, NULL, NULL);
+        memcpy(&shipment->examples.losses[step], runner_output(runner, "loss"), sizeof(float));
+    }
+    return true;
+}
+
+static bool run_training(Shipment *shipment) {
+    Compilation compilation;
+    if (!build_compilation(&shipment->session.build, GRAPH_TRAIN, (uint32_t)shipment->step_rows,
+                           PASS_functions, &compilation))
+        return false;
+    States *states = training_states(shipment, compilation.graph);
+    Program *program = program_interpret(compilation.graph);
+    Runner *runner = runner_new(program, states, shipment->session.threads, shipment->diag);
+    bool good = runner && run_steps(shipment, runner);
+    if (good) {
+        shipment->examples.weights_hash = hash_weights(shipment, states);
+        shipment->examples.trained = run_network(shipment, states);
+        good = shipment->examples.trained != NULL;
+    }
+    runner_free(runner);
+    program_free(program);
+    states_free(states);
+    compilation_free(&compilation);
     return good;
 }
 
 bool shipment_run_rows(Shipment *shipment) {
-    Compilation compilation;
-    if (!build_compilation(&shipment->session.build, GRAPH_PREDICT, EXAMPLE_ROWS, PASS_functions,
-                           &compilation))
-        return false;
-    Program *program = program_interpret(compilation.graph);
-    bool good = run_interpreter(shipment, program);
-    program_free(program);
-    compilation_free(&compilation);
-    return good;
+    shipment->session.threads = threads_new(1);
+    shipment->examples.outputs = run_network(shipment, shipment->session.states);
+    return shipment->examples.outputs && (!shipment->training || run_training(shipment));
 }

@@ -24,8 +24,9 @@ static bool is_input(const Symbol *symbol) { return symbol->kind == SYMBOL_BATCH
 /* What the formulas of the inputs do with a field. */
 typedef struct {
     bool read;
-    bool exact; /* a formula computes with all of its digits */
-    bool gaps;  /* a formula fills in missing cells */
+    bool by_network; /* not only by the step of a training */
+    bool exact;      /* a formula computes with all of its digits */
+    bool gaps;       /* a formula fills in missing cells */
 } FieldUse;
 
 static void mark_formula(FieldUse *uses, const Derived *derived, bool exact, bool gaps) {
@@ -39,20 +40,21 @@ static void mark_formula(FieldUse *uses, const Derived *derived, bool exact, boo
         mark_formula(uses, derived->args[i], true, gaps);
 }
 
-static FieldUse *find_uses(const Shipment *shipment) {
+static void add_uses(const Shipment *shipment, const Graph *graph, bool network, FieldUse *uses) {
     const SourceSchema *schema = &shipment->session.build.info->schema;
-    FieldUse *uses = ARENA_ARRAY(shipment->arena, FieldUse, schema->field_count);
-    for (uint32_t i = 0; i < shipment->graph->symbol_count; i++) {
+    for (uint32_t i = 0; i < graph->symbol_count; i++) {
         SourceRows rows;
         uint32_t count = 0;
-        if (!is_input(&shipment->graph->symbols[i])) continue;
-        const char *name = source_rows_of(shipment->graph->symbols[i].name, &rows);
+        if (!is_input(&graph->symbols[i])) continue;
+        const char *name = source_rows_of(graph->symbols[i].name, &rows);
         const uint32_t *fields = source_reads(schema, name, shipment->arena, &count);
         const Derived *derived = derived_find(shipment->arena, schema, name);
-        for (uint32_t k = 0; k < count; k++) uses[fields[k]].read = true;
+        for (uint32_t k = 0; k < count; k++) {
+            uses[fields[k]].read = true;
+            uses[fields[k]].by_network |= network;
+        }
         if (derived) mark_formula(uses, derived, false, false);
     }
-    return uses;
 }
 
 /* Whole numbers without gaps are int32_t. Others are double if a formula computes with all of their
@@ -91,6 +93,7 @@ static void add_input(Shipment *shipment, const SourceField *field, const FieldU
                     .type = type_of(field, use),
                     .elements = shape_elements(field->row),
                     .is_member = field->is_column,
+                    .for_training = !use->by_network,
                     .has_gaps = use->gaps && field->dtype == DTYPE_F32};
     shipment->input_count++;
 }
@@ -133,8 +136,7 @@ static void describe_arguments(Shipment *shipment) {
 }
 
 /* An input that no formula over numbers of the source gives, such as the text of a date. */
-static bool check_inputs(const Shipment *shipment) {
-    const Graph *graph = shipment->graph;
+static bool check_inputs(const Shipment *shipment, const Graph *graph) {
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         const Symbol *symbol = &graph->symbols[i];
         const char *reason = is_input(symbol)
@@ -145,27 +147,48 @@ static bool check_inputs(const Shipment *shipment) {
         diag_error(shipment->diag, STATUS_MODEL, graph_node(graph, symbol->node)->span,
                    "the input '%s' %s", symbol->name, reason);
         diag_help(shipment->diag,
-                  "a shipped network computes with numbers and categories of a row: "
-                  "let the data have the number itself as a column");
+                  "a shipped network computes with numbers and categories of a row: let the data "
+                  "have the number itself as a column");
         return false;
     }
     return true;
 }
 
-bool shipment_find_inputs(Shipment *shipment) {
-    const ModelInfo *info = shipment->session.build.info;
-    const FieldUse *uses = find_uses(shipment);
-    shipment->window = (SourceRows){0, 0, 1};
-    shipment->inputs = ARENA_ARRAY(shipment->arena, ShipInput, info->schema.field_count);
-    for (uint32_t i = 0; i < shipment->graph->symbol_count; i++)
-        if (is_input(&shipment->graph->symbols[i]))
-            source_rows_add(&shipment->window, shipment->arena, &info->schema,
-                            shipment->graph->symbols[i].name);
-    for (uint32_t i = 0; i < info->schema.field_count; i++)
-        if (uses[i].read) add_input(shipment, &info->schema.fields[i], &uses[i]);
+static SourceRows window_of(const Shipment *shipment, const Graph *graph) {
+    SourceRows window = {0, 0, 1};
+    for (uint32_t i = 0; i < graph->symbol_count; i++)
+        if (is_input(&graph->symbols[i]))
+            source_rows_add(&window, shipment->arena, &shipment->session.build.info->schema,
+                            graph->symbols[i].name);
+    return window;
+}
+
+/* A step takes single rows. */
+static bool check_window(const Shipment *shipment, const Graph *step) {
+    SourceRows window = window_of(shipment, step);
+    if (!window.from && !window.to) return true;
+    diag_error(shipment->diag, STATUS_MODEL, (Span){0},
+               "--train: the model reads windows of a series, which a shipped step does not take");
+    diag_help(shipment->diag, "without --train, 'mlc build' ships the network alone");
+    return false;
+}
+
+/* The fields of the network come first, so that its functions take the first arguments. */
+bool shipment_find_inputs(Shipment *shipment, const Graph *step) {
+    const SourceSchema *schema = &shipment->session.build.info->schema;
+    FieldUse *uses = ARENA_ARRAY(shipment->arena, FieldUse, schema->field_count);
+    if (step && !check_window(shipment, step)) return false;
+    shipment->window = window_of(shipment, shipment->graph);
+    shipment->inputs = ARENA_ARRAY(shipment->arena, ShipInput, schema->field_count);
+    add_uses(shipment, shipment->graph, true, uses);
+    if (step) add_uses(shipment, step, false, uses);
+    for (int network = 1; network >= 0; network--)
+        for (uint32_t i = 0; i < schema->field_count; i++)
+            if (uses[i].read && uses[i].by_network == network)
+                add_input(shipment, &schema->fields[i], &uses[i]);
     place_members(shipment);
     describe_arguments(shipment);
-    return check_inputs(shipment);
+    return check_inputs(shipment, shipment->graph) && (!step || check_inputs(shipment, step));
 }
 
 bool shipment_find_outputs(Shipment *shipment) {

@@ -1,0 +1,158 @@
+/* Training in the header and in the test program of a shipped network. */
+#include "cli/ship/ship_names.h"
+#include "cli/ship/ship_texts.h"
+
+#include <inttypes.h>
+
+/* -- the header -- */
+
+static int64_t weight_numbers(const Shipment *shipment) {
+    const ShipTraining *training = shipment->training;
+    int64_t numbers = 0;
+    for (uint32_t i = 0; i < training->tensor_count; i++)
+        numbers += shape_elements(training->blocks[training->tensors[i]].symbol->shape);
+    return numbers;
+}
+
+static void print_constants(const Shipment *shipment, FILE *out) {
+    ShipSizes sizes = shipment_step_sizes(shipment);
+    ship_constant(shipment, "state_bytes", "", (long long)shipment->training->bytes,
+                  "weights, and what the optimizer keeps", out);
+    ship_constant(shipment, "weight_numbers", "", (long long)weight_numbers(shipment),
+                  "numbers of all weights and running statistics", out);
+    ship_constant(shipment, "step_rows", "", (long long)shipment->step_rows, "rows of a step", out);
+    ship_constant(shipment, "step_scratch_bytes", "", (long long)sizes.scratch, "of a step", out);
+    ship_constant(shipment, "step_stack_bytes", "", (long long)sizes.stack,
+                  "the deepest use of the stack by a step", out);
+}
+
+static void print_types(const Shipment *shipment, FILE *out) {
+    const char *name = shipment->name, *capitals = c_capitals(shipment->arena, name);
+    fprintf(out,
+            "/* What training keeps. It may be copied, written to a file and read back, for this\n"
+            " * library. */\n"
+            "typedef struct {\n    %s_ALIGNED unsigned char bytes[%s_STATE_BYTES];\n} %s_state;\n\n"
+            "/* Memory of %s_step; what it holds does not matter between calls. */\n"
+            "typedef struct {\n"
+            "    %s_ALIGNED unsigned char bytes[%s_STEP_SCRATCH_BYTES];\n} %s_step_scratch;\n\n",
+            capitals, capitals, name, name, capitals, capitals, name);
+}
+
+void ship_header_training(const Shipment *shipment, FILE *out) {
+    const char *name = shipment->name, *capitals = c_capitals(shipment->arena, name);
+    print_constants(shipment, out);
+    fputc('\n', out);
+    print_types(shipment, out);
+    fprintf(out,
+            "/* The weights of the library, and an optimizer that has not seen anything. */\n"
+            "void %s_state_trained(%s_state *state);\n\n"
+            "/* One step of training on %s_STEP_ROWS rows, one behind the other: the loss before "
+            "it, and the\n * state after it. */\n"
+            "%s_status %s_step(%s);\n\n"
+            "/* All weights and running statistics, %s_WEIGHT_NUMBERS numbers, in the order of "
+            "%s.json. */\n"
+            "void %s_state_weights(const %s_state *state, float *weights);\n\n",
+            name, name, capitals, name, name, ship_step_parameters(shipment), capitals, name, name,
+            name);
+    for (uint32_t i = 0; i < shipment->variant_count; i++) {
+        const ShipVariant *variant = &shipment->variants[i];
+        fprintf(out,
+                "/* As %s, with the weights of a state. */\n"
+                "%s_status %s_run_state%s(const %s_state *state, %s);\n\n",
+                variant->symbol, name, name, variant->suffix, name,
+                ship_parameters(shipment, variant));
+    }
+}
+
+/* -- the test program -- */
+
+static void print_step_call(const Shipment *shipment, FILE *out) {
+    fprintf(out, "%s_step(&state, ", shipment->name);
+    if (shipment->has_members) fputs("given_rows, ", out);
+    for (uint32_t i = 0; i < shipment->input_count; i++)
+        if (!shipment->inputs[i].is_member) fprintf(out, "given_%s, ", shipment->inputs[i].name);
+    fputs("&loss, &scratch)", out);
+}
+
+static void print_steps(const Shipment *shipment, FILE *out) {
+    const char *name = shipment->name, *capitals = c_capitals(shipment->arena, name);
+    fprintf(out,
+            "static %s_state state;\n\n"
+            "/* The steps from `first` on: their losses, and a hash of the weights behind them. "
+            "*/\n"
+            "static int wrong_step(int first, int number) {\n"
+            "    static %s_step_scratch scratch;\n"
+            "    float loss;\n    int i;\n",
+            name, name);
+    ship_test_gather(shipment, shipment->step_rows, false, out);
+    fputs("    if (", out);
+    print_step_call(shipment, out);
+    fprintf(out,
+            " == %s_MISALIGNED) return 1;\n"
+            "    return differs(&loss, expected_losses + number, 1);\n}\n\n"
+            "static int wrong_weights(void) {\n"
+            "    static float weights[%s_WEIGHT_NUMBERS];\n"
+            "    uint64_t hash = 0xcbf29ce484222325u;\n"
+            "    int i, k;\n"
+            "    %s_state_weights(&state, weights);\n"
+            "    for (i = 0; i < %s_WEIGHT_NUMBERS; i++) {\n"
+            "        uint32_t bits;\n"
+            "        memcpy(&bits, &weights[i], sizeof bits);\n"
+            "        if (weights[i] != weights[i]) bits = 0x7fc00000;\n"
+            "        for (k = 0; k < 32; k += 8) hash = (hash ^ (bits >> k & 255)) * "
+            "0x100000001b3u;\n"
+            "    }\n"
+            "    return hash != UINT64_C(0x%016" PRIx64 ");\n}\n\n",
+            capitals, capitals, name, capitals, shipment->examples.weights_hash);
+}
+
+/* The first variant with the state, for the examples from the first one on. */
+static void print_trained(const Shipment *shipment, FILE *out) {
+    const ShipVariant *variant = &shipment->variants[0];
+    long long examples = (long long)shipment->examples.rows, rows = (long long)variant->rows;
+    fprintf(out,
+            "static int wrong_trained(int first) {\n    static %s_scratch%s scratch;\n"
+            "    int i, wrong = 0;\n",
+            shipment->name, variant->suffix);
+    for (uint32_t i = 0; i < shipment->output_count; i++)
+        fprintf(out, "    static float got_%s[%lld];\n", shipment->outputs[i].name,
+                rows * (long long)shipment->outputs[i].elements);
+    ship_test_gather(shipment, variant->rows, true, out);
+    fprintf(out, "    if (%s_run_state%s(&state, ", shipment->name, variant->suffix);
+    if (shipment->has_members) fputs("given_rows, ", out);
+    for (uint32_t i = 0; i < shipment->input_count; i++)
+        if (!shipment->inputs[i].is_member && !shipment->inputs[i].for_training)
+            fprintf(out, "given_%s, ", shipment->inputs[i].name);
+    for (uint32_t i = 0; i < shipment->output_count; i++)
+        fprintf(out, "got_%s, ", shipment->outputs[i].name);
+    fprintf(out, "&scratch)) return 1;\n    for (i = 0; i < %lld; i++)\n        wrong += ", rows);
+    for (uint32_t i = 0; i < shipment->output_count; i++) {
+        const ShipOutput *output = &shipment->outputs[i];
+        long long n = (long long)output->elements;
+        fprintf(out, "%sdiffers(got_%s + i * %lld, trained_%s + (first + i) %% %lld * %lld, %lld)",
+                i ? " ||\n                 " : "", output->name, n, output->name, examples, n, n);
+    }
+    fputs(";\n    return wrong;\n}\n\n", out);
+}
+
+void ship_test_training(const Shipment *shipment, FILE *out) {
+    long long batch = (long long)shipment->step_rows, rows = (long long)shipment->variants[0].rows,
+              examples = (long long)shipment->examples.rows;
+    ship_test_bits("expected", "losses", shipment->examples.losses, SHIP_STEPS, out);
+    for (uint32_t i = 0; i < shipment->output_count; i++)
+        ship_test_bits("trained", shipment->outputs[i].name, shipment->examples.trained[i],
+                       examples * shipment->outputs[i].elements, out);
+    print_steps(shipment, out);
+    print_trained(shipment, out);
+    fprintf(out,
+            "static int wrong_training(void) {\n"
+            "    int i, wrong = 0;\n"
+            "    %s_state_trained(&state);\n"
+            "    for (i = 0; i < %d; i++) wrong += wrong_step((int)(i * %lldLL %% %lld), i);\n"
+            "    printf(\"%s_step: %%d of %d losses bit-equal\\n\", %d - wrong);\n"
+            "    if (wrong_weights()) wrong++, printf(\"%s_step: the weights differ\\n\");\n"
+            "    for (i = 0; i < %lld; i += %lld) wrong += wrong_trained(i);\n"
+            "    return wrong;\n}\n\n",
+            shipment->name, SHIP_STEPS, batch, examples, shipment->name, SHIP_STEPS, SHIP_STEPS,
+            shipment->name, examples, rows);
+}

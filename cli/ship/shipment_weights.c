@@ -1,0 +1,227 @@
+/* Where the states of all functions lie: in the weights, which are constant, and in the state that
+ * a training keeps. */
+#include "cli/ship/shipment.h"
+#include "ir/base/hash.h"
+#include "ir/base/integers.h"
+#include "ir/base/memory.h"
+#include "ir/ops/random.h"
+#include "runtime/formats/hash.h"
+#include "runtime/program/layouts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A form of a state in the weights. */
+typedef struct {
+    const Symbol *symbol;
+    Layout layout;
+    size_t offset;
+} WeightBlock;
+
+typedef struct {
+    Shipment *shipment;
+    WeightBlock *items;
+    uint32_t count, capacity;
+    size_t bytes;
+    ShipBlock *blocks; /* of the state */
+    uint32_t block_count, block_capacity;
+} Placing;
+
+static size_t form_bytes(const Symbol *symbol, Layout layout) {
+    return (size_t)round_up((int64_t)layout_bytes(layout, symbol->dtype, symbol->shape),
+                            SHIP_ALIGNMENT);
+}
+
+/* Where a form begins in the weights. Functions share it. */
+static size_t weight_offset(Placing *placing, const Symbol *symbol, Layout layout) {
+    for (uint32_t i = 0; i < placing->count; i++)
+        if (!strcmp(placing->items[i].symbol->name, symbol->name) &&
+            layout_equal(placing->items[i].layout, layout))
+            return placing->items[i].offset;
+    ARENA_ROOM(placing->shipment->arena, placing->items, placing->count, placing->capacity);
+    placing->items[placing->count++] = (WeightBlock){symbol, layout, placing->bytes};
+    placing->bytes += form_bytes(symbol, layout);
+    return placing->items[placing->count - 1].offset;
+}
+
+/* A state of the network has the value of the checkpoint; another one, such as the moments of an
+ * optimizer, its first value. The caller frees the elements, which are in row-major order. */
+static void *first_value(const Shipment *shipment, const Symbol *symbol) {
+    size_t bytes = (size_t)shape_elements(symbol->shape) * dtype_bytes(symbol->dtype);
+    void *plain = memory_new(bytes, "the weights");
+    if (!states_read(shipment->session.states, symbol->name, plain))
+        state_initialize(symbol, shipment->session.build.info->seed, plain);
+    return plain;
+}
+
+static bool is_zero(const Shipment *shipment, const Symbol *symbol) {
+    size_t bytes = (size_t)shape_elements(symbol->shape) * dtype_bytes(symbol->dtype), at = 0;
+    char *plain = first_value(shipment, symbol);
+    while (at < bytes && !plain[at]) at++;
+    free(plain);
+    return at == bytes;
+}
+
+static const size_t *place_constant(Placing *placing, const Plan *plan) {
+    size_t *offsets = ARENA_ARRAY(placing->shipment->arena, size_t, plan->state_count);
+    for (uint32_t i = 0; i < plan->state_count; i++)
+        offsets[i] = weight_offset(placing, &plan->graph->symbols[plan->states[i].symbol],
+                                   plan->states[i].layout);
+    return offsets;
+}
+
+/* -- the state -- */
+
+/* The block of a state in a layout, or in any layout if that is NULL; the number of blocks if there
+ * is none. */
+static uint32_t find_block(const Placing *placing, const char *name, const Layout *layout) {
+    uint32_t i = 0;
+    while (i < placing->block_count &&
+           (strcmp(placing->blocks[i].symbol->name, name) != 0 ||
+            (layout && !layout_equal(placing->blocks[i].layout, *layout))))
+        i++;
+    return i;
+}
+
+/* Adds the blocks that a plan reads and writes; returns where they begin. Blocks that are not of
+ * the step follow the first block of their state. */
+static const size_t *place_in_state(Placing *placing, const Plan *plan, bool is_step) {
+    Shipment *shipment = placing->shipment;
+    size_t *offsets = ARENA_ARRAY(shipment->arena, size_t, plan->state_count);
+    for (uint32_t i = 0; i < plan->state_count; i++) {
+        const Symbol *symbol = &plan->graph->symbols[plan->states[i].symbol];
+        Layout layout = plan->states[i].layout;
+        uint32_t first = find_block(placing, symbol->name, NULL),
+                 found = find_block(placing, symbol->name, &layout);
+        bool is_new = found == placing->block_count;
+        if (is_new) {
+            ARENA_ROOM(shipment->arena, placing->blocks, placing->block_count,
+                       placing->block_capacity);
+            bool copied = !is_step && first < found;
+            ShipBlock *block = &placing->blocks[placing->block_count++];
+            *block = (ShipBlock){.symbol = copied ? placing->blocks[first].symbol : symbol,
+                                 .layout = layout,
+                                 .offset = shipment->training->bytes,
+                                 .written = copied ? first : found};
+            block->source =
+                is_zero(shipment, symbol) ? SHIP_ZERO : weight_offset(placing, symbol, layout);
+            shipment->training->bytes += form_bytes(symbol, layout);
+        }
+        offsets[i] = placing->blocks[found].offset;
+    }
+    return offsets;
+}
+
+/* The tensors of the network by name, as in its files of weights. */
+static void list_tensors(Placing *placing) {
+    Shipment *shipment = placing->shipment;
+    const States *states = shipment->session.states;
+    uint32_t *tensors = ARENA_ARRAY(shipment->arena, uint32_t, states_count(states));
+    ShipTraining *training = shipment->training;
+    for (uint32_t i = 0; i < states_count(states); i++) {
+        const Symbol *symbol = states_symbol(states, i);
+        uint32_t block = find_block(placing, symbol->name, NULL);
+        if (symbol_is_network(symbol) && symbol->dtype == DTYPE_F32 && block < placing->block_count)
+            tensors[training->tensor_count++] = block;
+    }
+    training->tensors = tensors;
+}
+
+/* Weights that only the loss reads are not among those of the predictions, which are loaded. */
+static bool check_loaded(const Placing *placing) {
+    const Shipment *shipment = placing->shipment;
+    for (uint32_t i = 0; i < placing->block_count; i++) {
+        const Symbol *symbol = placing->blocks[i].symbol;
+        if (!symbol->trainable || states_find(shipment->session.states, symbol->name)) continue;
+        diag_error(shipment->diag, STATUS_MODEL, (Span){0},
+                   "--train: only the loss reads the weight '%s', and no output does",
+                   symbol->name);
+        diag_help(shipment->diag, "make what it computes an output of the model");
+        return false;
+    }
+    return true;
+}
+
+/* Batches of an epoch are counted as in the training that made the network. */
+static void describe_training(Placing *placing) {
+    Shipment *shipment = placing->shipment;
+    const ModelInfo *info = shipment->session.build.info;
+    const CheckpointInfo *checkpoint = &shipment->checkpoint;
+    ShipTraining *training = shipment->training;
+    training->blocks = placing->blocks;
+    training->block_count = placing->block_count;
+    training->batches =
+        checkpoint->epoch ? (int64_t)(checkpoint->step / checkpoint->epoch) : INT32_MAX;
+    training->accumulate = info->accumulate ? info->accumulate : 1;
+    training->epochs = info->epochs && checkpoint->epoch ? info->epochs : 1;
+    training->seed = info->seed;
+    training->make = arena_format(shipment->arena, "%s_state_trained", shipment->name);
+    training->read = arena_format(shipment->arena, "%s_state_weights", shipment->name);
+    training->magic = hash64(HASH64_START ^ training->bytes, shipment->weights_hash, 64);
+    training->magic = hash64(training->magic, shipment->model_hash, 64);
+    list_tensors(placing);
+}
+
+/* -- all -- */
+
+static void fill_weights(Placing *placing) {
+    Shipment *shipment = placing->shipment;
+    shipment->weights_bytes = placing->bytes;
+    shipment->weights = memory_new(placing->bytes, "the weights");
+    for (uint32_t i = 0; i < placing->count; i++) {
+        const WeightBlock *block = &placing->items[i];
+        void *plain = first_value(shipment, block->symbol);
+        layout_from_plain(block->layout, block->symbol->dtype, block->symbol->shape, plain,
+                          shipment->weights + block->offset);
+        free(plain);
+    }
+    blake3_hex(shipment->weights, placing->bytes, shipment->weights_hash);
+    shipment->request.weights = shipment->weights;
+    shipment->request.weights_bytes = shipment->weights_bytes;
+}
+
+/* The arguments of the network alone: the struct, and the arrays that are not only for training. */
+static uint32_t network_arguments(const Shipment *shipment) {
+    uint32_t count = shipment->has_members;
+    for (uint32_t i = 0; i < shipment->input_count; i++)
+        count += !shipment->inputs[i].is_member && !shipment->inputs[i].for_training;
+    return count;
+}
+
+static void place_training(Placing *placing, ShipFunction *functions) {
+    Shipment *shipment = placing->shipment;
+    shipment->training = ARENA_NEW(shipment->arena, ShipTraining);
+    shipment->training->bytes = SHIP_HEADER;
+    const Plan *step = shipment->step.plan;
+    uint32_t count = shipment->variant_count;
+    functions[2 * count] =
+        (ShipFunction){SHIP_STEP, arena_format(shipment->arena, "%s_step", shipment->name), step,
+                       place_in_state(placing, step, true), shipment->request.argument_count};
+    for (uint32_t i = 0; i < count; i++) {
+        const ShipVariant *variant = &shipment->variants[i];
+        const Plan *plan = variant->compilation.plan;
+        functions[count + i] = (ShipFunction){
+            SHIP_RUN_STATE,
+            arena_format(shipment->arena, "%s_run_state%s", shipment->name, variant->suffix), plan,
+            place_in_state(placing, plan, false), network_arguments(shipment)};
+    }
+}
+
+bool shipment_place_weights(Shipment *shipment) {
+    Placing placing = {.shipment = shipment};
+    uint32_t count = shipment->variant_count;
+    ShipFunction *functions = ARENA_ARRAY(shipment->arena, ShipFunction, 2 * count + 1);
+    for (uint32_t i = 0; i < count; i++) {
+        const ShipVariant *variant = &shipment->variants[i];
+        const Plan *plan = variant->compilation.plan;
+        functions[i] = (ShipFunction){SHIP_RUN, variant->symbol, plan,
+                                      place_constant(&placing, plan), network_arguments(shipment)};
+    }
+    if (shipment_trains(shipment)) place_training(&placing, functions);
+    fill_weights(&placing);
+    if (shipment_trains(shipment)) describe_training(&placing);
+    shipment->request.functions = functions;
+    shipment->request.function_count = shipment_trains(shipment) ? 2 * count + 1 : count;
+    shipment->request.training = shipment->training;
+    return !shipment->training || check_loaded(&placing);
+}

@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# A network that trains on without mlc: mlc build --train. Its steps have the bits of mlc train.
+source "$(dirname "$0")/common.sh"
+CC=${CC:-cc}
+warnings='-std=c99 -Wall -Wextra -Wpedantic -Wconversion -Werror'
+
+# trains NAME: the test program of folder NAME finds everything equal.
+trains() {
+    # shellcheck disable=SC2086
+    expect 0 "$CC" $warnings -O1 "$1/$1_test.c" "$1/lib$1.a" -o "$1/test"
+    expect 0 "./$1/test"
+    says out "$1_run: 16 of 16 rows bit-equal" "$1_step: 3 of 3 losses bit-equal"
+    [[ -z $(nm -u "$1/lib$1.a" | grep ' U ') ]] || fail "lib$1.a needs symbols"
+}
+
+# Statistics, random numbers, a schedule, accumulated gradients and clipping: 610 rows are 10 batches of 61 in an epoch.
+"$MAKE_DATA" . 610 203
+cat >net.mdl <<'END'
+mdl 1
+data {
+    source = idx("images", "labels", test_images = "test_images", test_labels = "test_labels", classes = 10)
+    field image = source.image / 255
+    field label = source.label
+}
+model net(image) -> logits {
+    logits = image |> conv(4, kernel = 3) |> batch_norm |> relu |> max_pool(2) |> flatten |> dense(20) |> dropout(0.2) |> relu |> dense(10)
+}
+train {
+    loss       = cross_entropy(logits, label)
+    optimizer  = adamw(lr = cosine(0.01, to = 0.001, warmup = 3), decay = 0.01)
+    batch      = 61
+    accumulate = 2
+    clip_norm  = 1.0
+    epochs     = 3
+    shuffle    = false
+    seed       = 5
+    metrics    = [accuracy(logits, label)]
+}
+END
+expect 0 mlc train net.mdl --out run -q
+expect 0 mlc build run --train
+says out "net_step: state " "| 61 rows"
+trains net
+expect 0 mlc build run --train --cpu x86-64 --name old
+trains old
+
+# The same batches, from the same weights on.
+expect 0 mlc train net.mdl --weights run --out run2 -q
+expect 0 mlc export run2 --to expected.safetensors
+cat >steps.c <<'END'
+#include "net.h"
+#include <stdio.h>
+#include <stdlib.h>
+static unsigned char images[16 + 610 * NET_IMAGE], labels[8 + 610];
+static void fill(const char *path, void *to, size_t bytes) {
+    FILE *in = fopen(path, "rb");
+    if (!in || fread(to, 1, bytes, in) != bytes) exit(9);
+    fclose(in);
+}
+int main(void) {
+    static net_state state, copy;
+    static net_step_scratch scratch;
+    static net_scratch room;
+    static float weights[NET_WEIGHT_NUMBERS];
+    float loss = 0, logits[NET_LOGITS];
+    fill("images", images, sizeof images);
+    fill("labels", labels, sizeof labels);
+    if (net_step(&state, images + 16, labels + 8, &loss, &scratch) != NET_WRONG_STATE) return 1;
+    if (net_run_state(&state, images + 16, logits, &room) != NET_WRONG_STATE) return 2;
+    net_state_trained(&state);
+    for (int i = 0; i < 30; i++) {
+        int first = i % 10 * NET_STEP_ROWS;
+        copy = state; /* it may be moved */
+        if (net_step(&copy, images + 16 + first * NET_IMAGE, labels + 8 + first, &loss, &scratch) != NET_OK) return 3;
+        state = copy;
+    }
+    net_state_weights(&state, weights);
+    fwrite(weights, sizeof *weights, NET_WEIGHT_NUMBERS, stdout);
+    return net_run_state(&state, images + 16, logits, &room);
+}
+END
+expect 0 "$CC" -O1 -Inet steps.c net/libnet.a -o steps
+./steps >weights || fail "steps ended with $?"
+[[ $(wc -c <weights) == $((4 * $(sed -n 's/#define NET_WEIGHT_NUMBERS *\([0-9]*\) .*/\1/p' net/net.h))) ]] || fail "another number of weights"
+tail -c "$(wc -c <weights)" expected.safetensors >expected
+same expected weights
+
+# A table: the struct has the label, for training only.
+cp "$root/models/iris.csv" .
+expect 0 mlc train "$root/models/iris.mdl" --set 'data.source=csv("iris.csv")' --set train.epochs=1 --out iris_run -q
+expect 0 mlc build iris_run --train --rows 1,5 -o iris
+trains iris
+grep -q 'int32_t species; /\* column species, for training only: a number of the enumeration' iris/iris.h || fail "no label in the struct"
+expect 0 mlc build iris_run --train --json --dry-run
+says out '"training": {' '"state_bytes": ' '"name": "dense1.weight"'
+
+# A step takes single rows.
+awk 'BEGIN { print "temp"; for (i = 0; i < 100; i++) print sin(i) }' >weather.csv
+cat >weather.mdl <<'END'
+mdl 1
+data {
+    source = csv("weather.csv")
+    field past = windows(source.temp, 4)
+    field next = unsqueeze(ahead(source.temp, 1), 1)
+}
+model weather(past) -> temp { temp = dense(past, 1) }
+train {
+    loss      = mse(temp, next)
+    optimizer = sgd(lr = 0.01)
+    epochs    = 1
+}
+END
+expect 0 mlc train weather.mdl --out weather_run -q
+expect 0 mlc build weather_run --dry-run
+expect 3 mlc build weather_run --train -o none
+says err "--train: the model reads windows of a series, which a shipped step does not take"
+[[ ! -e none ]] || fail "files were written"
+finish
