@@ -15,7 +15,7 @@ says err "this needs " ", but only 878.91 MiB are available" "a smaller 'batch' 
 [[ ! -e wide && ! -e long ]] || fail "a run that cannot be has a folder"
 
 ended=
-for ((limit = 60000; limit <= 420000; limit += 30000)); do
+for ((limit = 90000; limit <= 420000; limit += 30000)); do
     status=0
     limited $limit small.mdl --out run --set train.epochs=1 -q >"$scratch/out" 2>"$scratch/err" </dev/null || status=$?
     ended+=" $status"
