@@ -137,7 +137,11 @@ const char *target_pipeline(int level) {
 }
 
 bool target_optimize(const Target *target, LLVMModuleRef module, int level, Diagnostics *diag) {
-    const char *pipeline = target_pipeline(level);
+    return target_run_passes(target, module, target_pipeline(level), diag);
+}
+
+bool target_run_passes(const Target *target, LLVMModuleRef module, const char *pipeline,
+                       Diagnostics *diag) {
     if (!*pipeline) return true;
     LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
     LLVMErrorRef error = LLVMRunPasses(module, pipeline, target->machine, options);

@@ -23,7 +23,9 @@ void target_close(Target *target);
 LLVMCodeGenOptLevel target_codegen_level(int level);
 /* LLVM's text for the passes of that level; "": none. */
 const char *target_pipeline(int level);
-/* Runs LLVM's passes of that level on a module. */
+/* Runs LLVM's passes on a module: those that a text names, or those of that level. */
+bool target_run_passes(const Target *target, LLVMModuleRef module, const char *pipeline,
+                       Diagnostics *diag);
 bool target_optimize(const Target *target, LLVMModuleRef module, int level, Diagnostics *diag);
 
 #endif
