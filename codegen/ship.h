@@ -126,6 +126,13 @@ bool codegen_ship(const ShipRequest *request, const CodegenOptions *options, Shi
                   Diagnostics *diag);
 void shipped_free(Shipped *shipped);
 
+/* Prints the same as C99, of which C++ compilers can make something too: static functions
+ * ship_SYMBOL, whose arguments are all of type ptr (unsigned char *), and which return an i32
+ * (uint32_t). sizes[i].scratch becomes that of function i; the stack is the compiler's business.
+ * False after reporting an error. */
+bool codegen_ship_source(const ShipRequest *request, FILE *out, ShipSizes *sizes,
+                         Diagnostics *diag);
+
 /* Why an input of a graph cannot be computed from fields of the source: "reads the text of dates";
  * NULL: it can. */
 const char *ship_refuses(const SourceSchema *schema, const ShipField *fields, const char *input,

@@ -1,6 +1,8 @@
 /* From a request to an object file, and how much of everything the object needs. */
 #include "codegen/ship.h"
 #include "codegen/llvm/object.h"
+#include "codegen/ship/c_prelude.h"
+#include "codegen/ship/c_print.h"
 #include "codegen/ship/ship_elf.h"
 #include "codegen/ship/ship_math.h"
 #include "codegen/ship/ship_module.h"
@@ -150,6 +152,37 @@ bool codegen_ship(const ShipRequest *request, const CodegenOptions *options, Shi
         shipped->target = memory_copy_string(target.triple, "a shipped object");
         shipped->cpu = memory_copy_string(target.cpu, "a shipped object");
         good = make_object(request, &target, options->level, shipped, diag);
+    }
+    target_close(&target);
+    return good;
+}
+
+/* C has no prefetches. What only they need goes as well: compilers warn of it. */
+static void remove_prefetches(LLVMModuleRef module) {
+    LLVMValueRef prefetch = LLVMGetNamedFunction(module, "llvm.prefetch.p0"), user;
+    while (prefetch && LLVMGetFirstUse(prefetch)) {
+        user = LLVMGetUser(LLVMGetFirstUse(prefetch));
+        LLVMInstructionEraseFromParent(user);
+    }
+}
+
+/* The module is made for the least of PCs: no instruction in it is one of a certain CPU. */
+bool codegen_ship_source(const ShipRequest *request, FILE *out, ShipSizes *sizes,
+                         Diagnostics *diag) {
+    Target target = {0};
+    const CodegenOptions options = {.level = 1, .platform = "x86_64-linux", .cpu = "x86-64"};
+    bool good = target_open(&target, &options, diag);
+    if (good) {
+        LLVMContextRef context = LLVMContextCreate();
+        LLVMModuleRef module = ship_module(context, request, &target, false, sizes);
+        remove_prefetches(module);
+        good = module_valid(module, diag) &&
+               target_optimize(&target, module, options.level, diag) &&
+               target_run_passes(&target, module, "function(adce)", diag);
+        if (good) fprintf(out, "%s%s", c_prelude, c_arithmetic);
+        if (good) c_print_module(module, out);
+        LLVMDisposeModule(module);
+        LLVMContextDispose(context);
     }
     target_close(&target);
     return good;

@@ -1,0 +1,37 @@
+/* Types, constants and operands in C. Internal to c_print.c. */
+#ifndef MLC_CODEGEN_SHIP_C_VALUES_H
+#define MLC_CODEGEN_SHIP_C_VALUES_H
+
+#include "ir/base/arena.h"
+
+#include <llvm-c/Core.h>
+#include <llvm-c/Target.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+typedef struct {
+    Arena *arena;
+    LLVMTargetDataRef layout;
+    FILE *types, *constants, *code;
+    const char **vectors; /* the names of the vector types so far */
+    uint32_t vector_count, vector_capacity;
+    LLVMValueRef *tables; /* vector constants so far: table i is the variable c<i> */
+    uint32_t table_count, table_capacity;
+} CPrinter;
+
+const char *c_value_name(LLVMValueRef value);
+bool c_is_vector(LLVMTypeRef type);
+LLVMTypeRef c_element_of(LLVMTypeRef type); /* of a vector; else the type itself */
+unsigned c_lanes(LLVMTypeRef type);
+/* "f32", and the same of a value's elements. */
+const char *c_scalar_type(LLVMTypeRef type);
+const char *c_element_type(LLVMValueRef value);
+/* "f32x16", which is declared when it is first used. */
+const char *c_type(CPrinter *p, LLVMTypeRef type);
+/* A whole value; a value in lane i, or a scalar. */
+const char *c_operand(CPrinter *p, LLVMValueRef value);
+const char *c_lane(CPrinter *p, LLVMValueRef value);
+/* Defines a constant of the module. */
+void c_print_global(CPrinter *p, LLVMValueRef global);
+
+#endif
