@@ -47,6 +47,12 @@ static bool check_limits(const Shipment *shipment) {
                       "the sizes are weights, code, scratch and stack: --expect 'code<=6000'");
             return false;
         }
+        bool compiled = shipment_is_source(shipment) && *text != 'w' && strncmp(text, "sc", 2);
+        if (compiled) {
+            diag_error(diag, STATUS_USAGE, (Span){0},
+                       "--expect '%s': of a source, only weights and scratch are known", text);
+            return false;
+        }
         if (size <= (size_t)limit) continue;
         diag_error(diag, STATUS_EXPECT, (Span){0}, "%.*s: %zu bytes, expected at most %lld",
                    (int)(sign - text), text, size, (long long)limit);
@@ -81,17 +87,28 @@ static void write_json(const Shipment *shipment, FILE *out) {
 /* The file that tells that a folder was made by this command. */
 #define NOTES "%s.json"
 
+typedef enum { OF_ALL, OF_OBJECT, OF_SOURCE } FormOf;
 static const struct {
     const char *name; /* %s: the name */
     void (*write)(const Shipment *shipment, FILE *out);
-} files[] = {{"%s.h", ship_header},          {"lib%s.a", write_library}, {"%s_test.c", ship_test},
-             {"CMakeLists.txt", ship_cmake}, {"README.md", ship_readme}, {NOTES, write_json}};
+    FormOf form;
+} files[] = {{"%s.h", ship_header, OF_ALL},
+             {"lib%s.a", write_library, OF_OBJECT},
+             {"%s.c", ship_source, OF_SOURCE},
+             {"%s_test.c", ship_test, OF_ALL},
+             {"CMakeLists.txt", ship_cmake, OF_ALL},
+             {"README.md", ship_readme, OF_ALL},
+             {NOTES, write_json, OF_ALL}};
 
 static Path file_path(const Shipment *shipment, const char *folder, const char *name) {
     const char *mark = strstr(name, "%s");
     if (!mark) return path_join(folder, name);
     return path_join(folder, arena_format(shipment->arena, "%.*s%s%s", (int)(mark - name), name,
                                           shipment->name, mark + 2));
+}
+
+static bool is_wanted(const Shipment *shipment, size_t file) {
+    return files[file].form != (shipment_is_source(shipment) ? OF_OBJECT : OF_SOURCE);
 }
 
 static bool make_folder(const Shipment *shipment, const char *folder, bool *made) {
@@ -119,6 +136,7 @@ static bool write_files(const Shipment *shipment) {
     if (!make_folder(shipment, folder, &made)) return false;
     for (; done < count && good; done++) {
         MemoryStream stream;
+        if (!is_wanted(shipment, done)) continue;
         memory_stream_begin(&stream);
         files[done].write(shipment, stream.out);
         char *text = memory_stream_end(&stream);
@@ -127,7 +145,8 @@ static bool write_files(const Shipment *shipment) {
         free(text);
     }
     if (good || !made) return good;
-    while (done-- > 0) unlink(file_path(shipment, folder, files[done].name).path);
+    while (done-- > 0)
+        if (is_wanted(shipment, done)) unlink(file_path(shipment, folder, files[done].name).path);
     rmdir(folder);
     return false;
 }

@@ -61,19 +61,17 @@ static void print_head(const Shipment *shipment, FILE *out) {
             "reach them (0BSD).\n"
             " *\n"
             " * Model    %.16s (BLAKE3 of its text)\n"
-            " * Weights  %.16s (BLAKE3 of the section .rodata.%s_weights)\n"
-            " * Target   %s, %s\n"
+            " * Weights  %.16s (BLAKE3 of all of them)\n"
+            " * Target   %s\n"
             " *\n"
-            " * The library has no heap, no input or output, no variables, and needs no other "
-            "library.\n"
+            " * The library has no heap, no input or output, and no variables.\n"
             " * Functions may be called from several threads at once if each has its own scratch.\n"
             " * The outputs have the bits of `mlc predict`. That needs the state of the processor "
             "in which a C program\n"
             " * begins: rounding to nearest, and no flushing of small numbers to zero. */\n",
             shipment->name, in_comment(shipment, shipment->session.build.info->name),
             (unsigned long long)shipment->checkpoint.epoch, MLC_VERSION, shipment->model_hash,
-            shipment->weights_hash, shipment->name, shipment->shipped.target,
-            shipment->shipped.cpu);
+            shipment->weights_hash, shipment_target(shipment));
 }
 
 void ship_constant(const Shipment *shipment, const char *name, const char *suffix, long long value,
@@ -109,14 +107,16 @@ static void print_constants(const Shipment *shipment, FILE *out) {
     }
     ship_constant(shipment, "weights_bytes", "", (long long)shipment->weights_bytes,
                   "constant data", out);
-    ship_constant(shipment, "code_bytes", "", (long long)shipment->shipped.code_bytes,
-                  "code and other constant data", out);
+    if (!shipment_is_source(shipment))
+        ship_constant(shipment, "code_bytes", "", (long long)shipment->shipped.code_bytes,
+                      "code and other constant data", out);
     ship_constant(shipment, "align", "", SHIP_ALIGNMENT, "of scratch, in bytes", out);
     for (uint32_t i = 0; i < shipment->variant_count; i++) {
         const ShipVariant *variant = &shipment->variants[i];
         ShipSizes sizes = shipment_sizes(shipment, i);
         ship_constant(shipment, "scratch_bytes", variant->suffix, (long long)sizes.scratch,
                       arena_format(shipment->arena, "of %s", variant->symbol), out);
+        if (shipment_is_source(shipment)) continue;
         ship_constant(shipment, "stack_bytes", variant->suffix, (long long)sizes.stack,
                       arena_format(shipment->arena,
                                    "the deepest use of the stack by %s, its return address "

@@ -25,23 +25,33 @@ static int64_t multiply_adds(const Shipment *shipment) {
     return sum / variant->rows;
 }
 
+/* The stack of a source is known to its compiler only. */
+static void print_sizes(const Shipment *shipment, ShipSizes sizes, FILE *out) {
+    char number[NUMBER_TEXT];
+    fprintf(out, "scratch %s B", text_count(number, (int64_t)sizes.scratch));
+    if (!shipment_is_source(shipment))
+        fprintf(out, " | stack %s B", text_count(number, (int64_t)sizes.stack));
+}
+
 void ship_summary(const Shipment *shipment, FILE *out) {
-    char weights[NUMBER_TEXT], code[NUMBER_TEXT], number[NUMBER_TEXT], other[NUMBER_TEXT];
-    fprintf(out, "weights %s B const | code %s B | %s multiply-adds a row\n",
+    char weights[NUMBER_TEXT], code[NUMBER_TEXT], number[NUMBER_TEXT];
+    bool source = shipment_is_source(shipment);
+    fprintf(out, "weights %s B const | %s | %s multiply-adds a row\n",
             text_count(weights, (int64_t)shipment->weights_bytes),
-            text_count(code, (int64_t)shipment->shipped.code_bytes),
+            source ? "C99"
+                   : arena_format(shipment->arena, "code %s B",
+                                  text_count(code, (int64_t)shipment->shipped.code_bytes)),
             text_count(number, multiply_adds(shipment)));
-    for (uint32_t i = 0; i < shipment->variant_count; i++)
-        fprintf(out, "%s: scratch %s B | stack %s B\n", shipment->variants[i].symbol,
-                text_count(number, (int64_t)shipment_sizes(shipment, i).scratch),
-                text_count(other, (int64_t)shipment_sizes(shipment, i).stack));
+    for (uint32_t i = 0; i < shipment->variant_count; i++) {
+        fprintf(out, "%s: ", shipment->variants[i].symbol);
+        print_sizes(shipment, shipment_sizes(shipment, i), out);
+        fputc('\n', out);
+    }
     if (!shipment->training) return;
-    fprintf(out, "%s_step: state %s B", shipment->name,
+    fprintf(out, "%s_step: state %s B | ", shipment->name,
             text_count(number, (int64_t)shipment->training->bytes));
-    fprintf(out, " | scratch %s B | stack %s B | %lld rows\n",
-            text_count(number, (int64_t)shipment_step_sizes(shipment).scratch),
-            text_count(other, (int64_t)shipment_step_sizes(shipment).stack),
-            (long long)shipment->step_rows);
+    print_sizes(shipment, shipment_step_sizes(shipment), out);
+    fprintf(out, " | %lld rows\n", (long long)shipment->step_rows);
 }
 
 /* -- JSON -- */
@@ -95,48 +105,56 @@ static json_t *outputs_json(const Shipment *shipment) {
     return array;
 }
 
+/* A function with its sizes. */
+static json_t *function_json(const Shipment *shipment, const char *name, int64_t rows,
+                             ShipSizes sizes) {
+    json_t *json = json_pack("{s:s, s:I, s:I}", "name", name, "rows", (json_int_t)rows,
+                             "scratch_bytes", (json_int_t)sizes.scratch);
+    if (!shipment_is_source(shipment))
+        json_object_set_new(json, "stack_bytes", json_integer((json_int_t)sizes.stack));
+    return json;
+}
+
 static json_t *functions_json(const Shipment *shipment) {
     json_t *array = json_array();
-    for (uint32_t i = 0; i < shipment->variant_count; i++) {
-        const ShipVariant *variant = &shipment->variants[i];
-        ShipSizes sizes = shipment_sizes(shipment, i);
-        json_array_append_new(array, json_pack("{s:s, s:I, s:I, s:I}", "name", variant->symbol,
-                                               "rows", (json_int_t)variant->rows, "scratch_bytes",
-                                               (json_int_t)sizes.scratch, "stack_bytes",
-                                               (json_int_t)sizes.stack));
-    }
+    for (uint32_t i = 0; i < shipment->variant_count; i++)
+        json_array_append_new(array, function_json(shipment, shipment->variants[i].symbol,
+                                                   shipment->variants[i].rows,
+                                                   shipment_sizes(shipment, i)));
     return array;
 }
 
 static json_t *training_json(const Shipment *shipment) {
     const ShipTraining *training = shipment->training;
-    ShipSizes sizes = shipment_step_sizes(shipment);
     json_t *tensors = json_array();
     for (uint32_t i = 0; i < training->tensor_count; i++) {
         const Symbol *symbol = training->blocks[training->tensors[i]].symbol;
         json_array_append_new(tensors, json_pack("{s:s, s:o}", "name", symbol->name, "shape",
                                                  shape_json(symbol->shape)));
     }
-    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:o}", "name",
-                     arena_format(shipment->arena, "%s_step", shipment->name), "rows",
-                     (json_int_t)shipment->step_rows, "state_bytes", (json_int_t)training->bytes,
-                     "scratch_bytes", (json_int_t)sizes.scratch, "stack_bytes",
-                     (json_int_t)sizes.stack, "weights", tensors);
+    json_t *json = function_json(shipment, arena_format(shipment->arena, "%s_step", shipment->name),
+                                 shipment->step_rows, shipment_step_sizes(shipment));
+    json_object_set_new(json, "state_bytes", json_integer((json_int_t)training->bytes));
+    json_object_set_new(json, "weights", tensors);
+    return json;
 }
 
 json_t *ship_json(const Shipment *shipment) {
     json_t *json = json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:i, s:i, s:I, s:I, s:o, s:o, "
-        "s:o}",
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s*, s:i, s:I, s:I, s:i, s:i, s:I, s:I, s:o, s:o, s:o}",
         "name", shipment->name, "made_by", "mlc " MLC_VERSION, "model",
         shipment->session.build.info->name, "model_hash", shipment->model_hash, "weights_hash",
-        shipment->weights_hash, "target", shipment->shipped.target, "cpu", shipment->shipped.cpu,
-        "numerics", NUMERICS_VERSION, "weights_bytes", (json_int_t)shipment->weights_bytes,
-        "code_bytes", (json_int_t)shipment->shipped.code_bytes, "multiply_adds",
-        (json_int_t)multiply_adds(shipment), "align", (int)SHIP_ALIGNMENT, "row_bytes",
-        (int)shipment->struct_bytes, "window", (json_int_t)shipment_lines(shipment),
-        "window_before", (json_int_t)-shipment->window.from, "inputs", inputs_json(shipment),
-        "outputs", outputs_json(shipment), "functions", functions_json(shipment));
+        shipment->weights_hash, "target",
+        shipment_is_source(shipment) ? "C99" : shipment->shipped.target, "cpu",
+        shipment->shipped.cpu, "numerics", NUMERICS_VERSION, "weights_bytes",
+        (json_int_t)shipment->weights_bytes, "multiply_adds", (json_int_t)multiply_adds(shipment),
+        "align", (int)SHIP_ALIGNMENT, "row_bytes", (int)shipment->struct_bytes, "window",
+        (json_int_t)shipment_lines(shipment), "window_before", (json_int_t)-shipment->window.from,
+        "inputs", inputs_json(shipment), "outputs", outputs_json(shipment), "functions",
+        functions_json(shipment));
+    if (!shipment_is_source(shipment))
+        json_object_set_new(json, "code_bytes",
+                            json_integer((json_int_t)shipment->shipped.code_bytes));
     if (shipment->training) json_object_set_new(json, "training", training_json(shipment));
     return json;
 }
@@ -150,14 +168,25 @@ void ship_cmake(const Shipment *shipment, FILE *out) {
             "#     add_subdirectory(%s)\n"
             "#     target_link_libraries(program PRIVATE %s)\n"
             "cmake_minimum_required(VERSION 3.13)\n"
-            "project(%s LANGUAGES C)\n"
-            "add_library(%s STATIC IMPORTED GLOBAL)\n"
-            "set_target_properties(%s PROPERTIES\n"
-            "  IMPORTED_LOCATION ${CMAKE_CURRENT_SOURCE_DIR}/lib%s.a\n"
-            "  INTERFACE_INCLUDE_DIRECTORIES ${CMAKE_CURRENT_SOURCE_DIR})\n"
+            "project(%s LANGUAGES C)\n",
+            name, name, name, name);
+    if (shipment_is_source(shipment))
+        fprintf(out,
+                "add_library(%s STATIC %s.c)\n"
+                "target_include_directories(%s PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})\n"
+                "target_link_libraries(%s PUBLIC m)\n",
+                name, name, name, name);
+    else
+        fprintf(out,
+                "add_library(%s STATIC IMPORTED GLOBAL)\n"
+                "set_target_properties(%s PROPERTIES\n"
+                "  IMPORTED_LOCATION ${CMAKE_CURRENT_SOURCE_DIR}/lib%s.a\n"
+                "  INTERFACE_INCLUDE_DIRECTORIES ${CMAKE_CURRENT_SOURCE_DIR})\n",
+                name, name, name);
+    fprintf(out,
             "add_executable(%s_test EXCLUDE_FROM_ALL %s_test.c)\n"
             "target_link_libraries(%s_test PRIVATE %s)\n",
-            name, name, name, name, name, name, name, name, name, name, name);
+            name, name, name, name);
 }
 
 /* How a program calls the first function. */
@@ -187,25 +216,31 @@ static void print_example(const Shipment *shipment, FILE *out) {
     fputs("&scratch);\n", out);
 }
 
+/* What is compiled and linked with a program: "libdigits.a", "-O2 digits.c -lm". */
+static const char *ingredients(const Shipment *shipment) {
+    return arena_format(shipment->arena, shipment_is_source(shipment) ? "-O2 %s.c -lm" : "lib%s.a",
+                        shipment->name);
+}
+
 void ship_readme(const Shipment *shipment, FILE *out) {
-    const char *name = shipment->name;
+    const char *name = shipment->name, *with = ingredients(shipment);
+    bool source = shipment_is_source(shipment);
+    fprintf(out, "# %s\n\nA trained network as a C %s.\n\n| file | holds |\n|---|---|\n", name,
+            source ? "source. Of the C library it needs sqrtf and memcpy"
+                   : "library. It needs no other library, not even that of C");
     fprintf(out,
-            "# %s\n\n"
-            "A trained network as a C library. It needs no other library, not even that of C.\n\n"
-            "| file | holds |\n|---|---|\n"
             "| `%s.h` | the functions, their arguments, sizes |\n"
-            "| `lib%s.a` | code and weights for %s, %s |\n"
-            "| `%s_test.c` | a program that checks the library, bit by bit |\n"
-            "| `CMakeLists.txt` | the library for `add_subdirectory` |\n"
+            "| `%s%s%s` | code and weights for %s |\n"
+            "| `%s_test.c` | a program that checks it, bit by bit |\n"
+            "| `CMakeLists.txt` | a library for `add_subdirectory` |\n"
             "| `%s.json` | the same facts for programs |\n\n"
             "Check it on the machine where it will run:\n\n"
-            "    cc %s_test.c lib%s.a -o %s_test && ./%s_test\n\n"
+            "    cc %s_test.c %s -o %s_test && ./%s_test\n\n"
             "Use it:\n\n",
-            name, name, name, shipment->shipped.target, shipment->shipped.cpu, name, name, name,
-            name, name, name);
+            name, source ? "" : "lib", name, source ? ".c" : ".a", shipment_target(shipment), name,
+            name, name, with, name, name);
     print_example(shipment, out);
-    fputs("\n    cc program.c", out);
-    fprintf(out, " lib%s.a\n\nSizes:\n\n    ", name);
+    fprintf(out, "\n    cc program.c %s\n\nSizes:\n\n    ", with);
     MemoryStream stream;
     memory_stream_begin(&stream);
     ship_summary(shipment, stream.out);

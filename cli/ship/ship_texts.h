@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 void ship_header(const Shipment *shipment, FILE *out); /* NAME.h */
+void ship_source(const Shipment *shipment, FILE *out); /* NAME.c */
 void ship_test(const Shipment *shipment, FILE *out);   /* NAME_test.c */
 void ship_cmake(const Shipment *shipment, FILE *out);  /* CMakeLists.txt */
 void ship_readme(const Shipment *shipment, FILE *out); /* README.md */

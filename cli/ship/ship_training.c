@@ -22,6 +22,7 @@ static void print_constants(const Shipment *shipment, FILE *out) {
                   "numbers of all weights and running statistics", out);
     ship_constant(shipment, "step_rows", "", (long long)shipment->step_rows, "rows of a step", out);
     ship_constant(shipment, "step_scratch_bytes", "", (long long)sizes.scratch, "of a step", out);
+    if (shipment_is_source(shipment)) return;
     ship_constant(shipment, "step_stack_bytes", "", (long long)sizes.stack,
                   "the deepest use of the stack by a step", out);
 }

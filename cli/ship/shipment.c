@@ -101,6 +101,11 @@ ShipSizes shipment_sizes(const Shipment *shipment, uint32_t variant) {
     return both;
 }
 
+const char *shipment_target(const Shipment *shipment) {
+    if (shipment_is_source(shipment)) return "C99";
+    return arena_format(shipment->arena, "%s, %s", shipment->shipped.target, shipment->shipped.cpu);
+}
+
 ShipSizes shipment_step_sizes(const Shipment *shipment) {
     return shipment->shipped.sizes[2 * shipment->variant_count];
 }
@@ -136,6 +141,31 @@ static bool take_fitted(Shipment *shipment) {
     return true;
 }
 
+/* What is for machine code only. */
+static bool check_form(const Shipment *shipment) {
+    static const OptionId others[] = {OPTION_platform, OPTION_ship_cpu, OPTION_level};
+    for (size_t i = 0; i < sizeof others / sizeof *others && shipment_is_source(shipment); i++) {
+        char option[OPTION_SPELLING];
+        if (!option_given(shipment->options, others[i])) continue;
+        diag_error(shipment->diag, STATUS_USAGE, (Span){0},
+                   "%s is for machine code: --form c makes a source for all platforms",
+                   option_spelling(&option_rows[others[i]], option));
+        return false;
+    }
+    return true;
+}
+
+static bool make_source(Shipment *shipment) {
+    MemoryStream stream;
+    memory_stream_begin(&stream);
+    shipment->shipped.sizes =
+        memory_array(shipment->request.function_count, sizeof *shipment->shipped.sizes, "a source");
+    bool good = codegen_ship_source(&shipment->request, stream.out, shipment->shipped.sizes,
+                                    shipment->diag);
+    shipment->source = memory_stream_end(&stream);
+    return good;
+}
+
 static bool make_object(Shipment *shipment) {
     Path cache;
     CodegenOptions options = build_codegen_options(shipment->options, &cache);
@@ -145,15 +175,15 @@ static bool make_object(Shipment *shipment) {
     if (cpu && !strcmp(cpu, "native") && !platform) options.platform = NULL;
     if (!take_fitted(shipment) || !shipment_place_weights(shipment)) return false;
     shipment->request.name = shipment->name;
-    shipment->request.weights = shipment->weights;
-    shipment->request.weights_bytes = shipment->weights_bytes;
+    if (shipment_is_source(shipment)) return make_source(shipment);
     return codegen_ship(&shipment->request, &options, &shipment->shipped, shipment->diag);
 }
 
 bool shipment_open(Shipment *shipment, const Options *options, Diagnostics *diag) {
     *shipment = (Shipment){.options = options, .diag = diag};
-    return open_run(shipment) && choose_name(shipment) && choose_rows(shipment) &&
-           open_step(shipment) && shipment_find_inputs(shipment, shipment->step.graph) &&
+    return check_form(shipment) && open_run(shipment) && choose_name(shipment) &&
+           choose_rows(shipment) && open_step(shipment) &&
+           shipment_find_inputs(shipment, shipment->step.graph) &&
            shipment_find_outputs(shipment) && compile_variants(shipment) &&
            shipment_make_rows(shipment) && make_object(shipment) && shipment_run_rows(shipment);
 }
@@ -163,6 +193,7 @@ void shipment_close(Shipment *shipment) {
         compilation_free(&shipment->variants[i].compilation);
     compilation_free(&shipment->step);
     shipped_free(&shipment->shipped);
+    free(shipment->source);
     free(shipment->weights);
     graph_free(shipment->graph);
     session_close(&shipment->session);

@@ -74,7 +74,8 @@ typedef struct {
     char weights_hash[65], model_hash[65];
     ShipExamples examples;
     ShipRequest request;
-    Shipped shipped;
+    Shipped shipped; /* of a source only the sizes of scratch */
+    char *source;    /* NAME.c without its beginning and end; NULL: an object is shipped */
 } Shipment;
 
 /* Opens the run, compiles the object and computes the examples. false after reporting errors. The
@@ -90,6 +91,11 @@ int64_t shipment_lines(const Shipment *shipment);
 /* Whether the network is shipped with its training. */
 static inline bool shipment_trains(const Shipment *shipment) {
     return shipment->options->with_training;
+}
+/* "x86_64-pc-linux-gnu, x86-64-v3", or "C99". */
+const char *shipment_target(const Shipment *shipment);
+static inline bool shipment_is_source(const Shipment *shipment) {
+    return shipment->options->form == CHOICE_form_c;
 }
 /* The sizes of a function: of a variant, of the same with a state, of the step. */
 ShipSizes shipment_sizes(const Shipment *shipment, uint32_t variant);
