@@ -107,8 +107,20 @@ static bool limit_of(Import *import, OpNode *node, uint32_t input, const char *n
     return true;
 }
 
+/* max and min give real numbers. */
+static bool whole_clip(Import *import, OpNode *node) {
+    double low = (double)INT32_MIN, high = INT32_MAX;
+    for (uint32_t i = 1; i < 3 && i < node->in_count; i++)
+        if (node->in[i] && !is_number(node->in[i], i == 1 ? &low : &high))
+            return node_fail(import, node, "its limits must be known here");
+    make(import, node, 0, LEVEL_ATOM,
+         arena_format(import->arena, "int(min(max(%%00, %.0f), %.0f))", low, high), 1, node->in);
+    return true;
+}
+
 bool op_clip(Import *import, OpNode *node) {
     const char *low, *high;
+    if (node->in[0]->kind == KIND_WHOLE) return whole_clip(import, node);
     if (!limit_of(import, node, 1, "min", &low) || !limit_of(import, node, 2, "max", &high))
         return false;
     if (low && high)
@@ -254,8 +266,9 @@ bool op_binary(Import *import, OpNode *node) {
         return true;
     Tensor *a = node->in[0], *b = node->in[1];
     if (!broadcast_dims(import, node, a, b, &rank, dims)) return false;
-    if (!strcmp(node->onnx->op, "Mod") && node_int(node, "fmod", 0))
-        return node_fail(import, node, "fmod is not supported");
+    bool signed_rest = !strcmp(node->onnx->op, "Mod") && node_int(node, "fmod", 0);
+    if (signed_rest && a->kind == KIND_WHOLE)
+        return node_fail(import, node, "fmod of whole numbers is not supported");
     if (!strcmp(node->onnx->op, "Div") && a->kind == KIND_WHOLE && b->kind == KIND_WHOLE)
         return node_fail(import, node, "division of whole numbers is not supported");
     if (!strcmp(node->onnx->op, "Pow") && b->constant && b->wholes) b = node->in[1];
@@ -263,6 +276,7 @@ bool op_binary(Import *import, OpNode *node) {
     b = with_rank(import, b, b->constant || !a->constant || a->count == 1 ? rank : b->rank);
     const char *text = text_for(node, b);
     if (text != node->text) b = negated(import, b);
+    if (signed_rest) text = "sign(%00) * (abs(%00) % abs(%10))";
     Tensor *y = make(import, node, 0, node->level, text, 2, (Tensor *[]){a, b});
     set_dims(y, rank, dims);
     y->kind = truth                                            ? KIND_BOOL
