@@ -27,7 +27,9 @@ bool onnx_can_derive(const Derived *derived) {
 const char *onnx_input_key(Arena *arena, const SourceSchema *schema, const char *symbol,
                            const Derived *leaf) {
     SourceRows rows;
-    const char *inner = source_rows_of(symbol, &rows), *name = derived_name(arena, schema, leaf);
+    const char *inner = source_rows_of(symbol, &rows);
+    const char *name =
+        leaf->is_list ? derived_name(arena, schema, leaf) : schema->fields[leaf->fields[0]].name;
     return inner == symbol ? name : source_rows_name(arena, rows.from, rows.to, rows.stride, name);
 }
 

@@ -39,6 +39,7 @@ bool write_refuse(Out *out, NodeId id, const Form *form) {
     diag_error(out->diag, STATUS_MODEL, node->span, "ONNX has no operation for '%s'",
                op_name(node->op));
     diag_help(out->diag, "%s", form->op);
+    value_set(out, id, ""); /* the work goes on, so that all of them are reported */
     return false;
 }
 

@@ -191,30 +191,27 @@ const char *constant_i32(Out *out, int32_t value) {
     return constant_number(out, DTYPE_I32, (uint32_t)value);
 }
 
-static const char *list_name(const Out *out, const char *type, const int64_t *values,
-                             size_t count) {
-    const char *name = type;
-    for (size_t i = 0; i < count && i < 8; i++)
-        name = arena_format(out->arena, "%s %" PRId64, name, values[i]);
-    return name;
-}
-
-/* Only short lists have their numbers in their names. */
 static const char *list_write(Out *out, const char *name, OnnxType type, const int64_t *values,
                               size_t count, size_t size) {
     int64_t dims[] = {(int64_t)count};
     unsigned char *bytes = arena_alloc(out->arena, count * size + 1);
     for (size_t i = 0; i < count; i++) memcpy(bytes + i * size, &values[i], size);
-    if (count > 8) name = arena_format(out->arena, "%s ... %u", name, out->node_count);
     return constant_write(out, name, type, dims, 1, bytes, count * size);
 }
 
+/* Only short lists have their numbers in their names. */
 const char *constant_list(Out *out, const int64_t *values, size_t count) {
-    return list_write(out, list_name(out, "i64", values, count), ONNX_INT64, values, count, 8);
+    const char *name = count > 8 ? arena_format(out->arena, "list %u", out->node_count) : "i64";
+    for (size_t i = 0; i < count && count <= 8; i++)
+        name = arena_format(out->arena, "%s %" PRId64, name, values[i]);
+    return list_write(out, name, ONNX_INT64, values, count, 8);
 }
 
-const char *constant_list_i32(Out *out, const int64_t *values, size_t count) {
-    return list_write(out, list_name(out, "list", values, count), ONNX_INT32, values, count, 4);
+const char *constant_below(Out *out, int64_t size) {
+    int64_t *numbers = ARENA_ARRAY(out->arena, int64_t, size);
+    for (int64_t i = 0; i < size; i++) numbers[i] = i;
+    return list_write(out, arena_format(out->arena, "below %" PRId64, size), ONNX_INT32, numbers,
+                      (size_t)size, 4);
 }
 
 const char *constant_f64(Out *out, const char *name, const double *values, Shape shape) {

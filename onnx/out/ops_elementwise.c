@@ -180,9 +180,17 @@ bool write_alpha(Out *out, NodeId id, const Form *form) {
 static const char *limited(Out *out, const char *name, DType from, const char *low,
                            const char *high) {
     if (from == DTYPE_F32)
-        name = put_call(out, NULL, "Where", 3, inner(out, "IsNaN", name, NULL),
-                        constant_f32(out, 0), name);
+        name = put_call(out, NULL, "Where", 3, inner(out, "Equal", name, name), name,
+                        constant_f32(out, 0));
     return put_call(out, NULL, "Clip", 3, name, low, high);
+}
+
+/* The largest f32 below 2^31 is not the largest i32. */
+static bool convert_real(Out *out, NodeId id, const Form *form) {
+    const char *x = name_of(out, form, 0), *most = constant_f32(out, 0x1.fffffep30f);
+    const char *near = limited(out, x, DTYPE_F32, constant_f32(out, -0x1p31f), most);
+    return result_where(out, id, form, inner(out, "Less", most, x), constant_i32(out, INT32_MAX),
+                        cast(out, near, ONNX_INT32));
 }
 
 /* Cast leaves open what becomes of numbers that the type does not hold. */
@@ -190,9 +198,7 @@ bool write_convert(Out *out, NodeId id, const Form *form) {
     DType from = graph_node(out->graph, form->operands[0])->dtype,
           to = graph_node(out->graph, id)->dtype;
     const char *name = name_of(out, form, 0);
-    if (from == DTYPE_F32 && to == DTYPE_I32) /* the largest f32 below 2^31 */
-        name = limited(out, name, from, constant_f32(out, -0x1p31f),
-                       constant_f32(out, 0x1.fffffep30f));
+    if (from == DTYPE_F32 && to == DTYPE_I32) return convert_real(out, id, form);
     if (from == DTYPE_F32 && to == DTYPE_U8)
         name = limited(out, name, from, constant_f32(out, 0), constant_f32(out, 255));
     if (from == DTYPE_I32 && to == DTYPE_U8)
@@ -220,15 +226,16 @@ bool write_log1p(Out *out, NodeId id, const Form *form) {
     return result_where(out, id, form, inner(out, "Equal", u, one), x, y);
 }
 
-/* The derivatives of sigmoid and of tanh: c sigmoid(d x) sigmoid(-d x), c = d^2. */
+/* The derivatives of sigmoid and of tanh, by the text of the row: c e / (1 + e)^2 with
+ * e = exp(-sqrt(c) |x|). Runtimes' own sigmoid is not exact where it is small. */
 bool write_slope(Out *out, NodeId id, const Form *form) {
-    int factor = atoi(form->op);
-    const char *x = name_of(out, form, 0);
-    if (factor == 4) x = inner(out, "Mul", x, constant_f32(out, 2));
-    const char *left = inner(out, "Sigmoid", x, NULL),
-               *right = inner(out, "Sigmoid", inner(out, "Neg", x, NULL), NULL);
-    if (factor == 4) left = inner(out, "Mul", left, constant_f32(out, 4));
-    return result(out, id, form, "Mul", left, right);
+    float scale = strtof(form->op, NULL);
+    const char *size = inner(out, "Abs", name_of(out, form, 0), NULL);
+    const char *exponent = inner(out, "Mul", size, constant_f32(out, -sqrtf(scale)));
+    const char *e = inner(out, "Exp", exponent, NULL);
+    const char *sum = inner(out, "Add", e, constant_f32(out, 1));
+    const char *scaled = inner(out, "Mul", e, constant_f32(out, scale));
+    return result(out, id, form, "Div", scaled, inner(out, "Mul", sum, sum));
 }
 
 /* (1 + erf(x / sqrt(2))) / 2 */

@@ -19,20 +19,19 @@ static bool result_with(Out *out, NodeId id, const Form *form, const char *numbe
 
 /* -- leaves -- */
 
-/* step, epoch and steps are 0 in predictions. */
+/* What is no input is computed from some, or else is 0: so are step, epoch and steps in
+ * predictions. */
 bool write_input(Out *out, NodeId id, const Form *form) {
     const Symbol *symbol = &out->graph->symbols[node_of(out, id)->attrs.symbol];
+    const OnnxExport *wanted = out->wanted;
     (void)form;
-    if (symbol->kind == SYMBOL_VALUE) {
-        out->values[id] = (Value){.name = constant_number(out, symbol->dtype, 0)};
-        return true;
-    }
-    for (uint32_t i = 0; i < out->wanted->input_count; i++)
-        if (!strcmp(out->wanted->inputs[i].key, symbol->name))
-            value_set(out, id, input_write(out, &out->wanted->inputs[i], id));
-    for (uint32_t i = 0; i < out->wanted->column_count; i++)
-        if (!strcmp(out->wanted->columns[i].symbol, symbol->name))
-            value_set(out, id, column_write(out, &out->wanted->columns[i], id));
+    for (uint32_t i = 0; i < wanted->input_count; i++)
+        if (!strcmp(wanted->inputs[i].key, symbol->name))
+            value_set(out, id, input_write(out, &wanted->inputs[i], id));
+    for (uint32_t i = 0; i < wanted->column_count; i++)
+        if (!strcmp(wanted->columns[i].symbol, symbol->name))
+            value_set(out, id, column_write(out, &wanted->columns[i], id));
+    if (!out->values[id].name) out->values[id].name = constant_number(out, symbol->dtype, 0);
     return true;
 }
 
@@ -68,12 +67,6 @@ static const char *row_numbers(Out *out, Size size) {
     return put_call(out, NULL, "Range", 3, constant_i32(out, 0), limit, constant_i32(out, 1));
 }
 
-static const char *numbers_below(Out *out, int64_t size) {
-    int64_t *numbers = ARENA_ARRAY(out->arena, int64_t, size);
-    for (int64_t i = 0; i < size; i++) numbers[i] = i;
-    return constant_list_i32(out, numbers, (size_t)size);
-}
-
 /* The numbers along the axis, with size 1 along the axes behind it. */
 bool write_iota(Out *out, NodeId id, const Form *form) {
     const Node *node = node_of(out, id);
@@ -81,7 +74,7 @@ bool write_iota(Out *out, NodeId id, const Form *form) {
     Size size = out->sizes[id].size[axis];
     Value value = {.rank = node->shape.rank - axis};
     (void)form;
-    value.name = size.rows ? row_numbers(out, size) : numbers_below(out, size.size);
+    value.name = size.rows ? row_numbers(out, size) : constant_below(out, size.size);
     value.sizes.size[0] = size;
     for (int i = 1; i < value.rank; i++) value.sizes.size[i].size = 1;
     if (value.rank > 1)
@@ -129,6 +122,7 @@ bool write_slice(Out *out, NodeId id, const Form *form) {
         steps[count] = node->attrs.range.step[axis];
         axes[count++] = axis;
     }
+    if (!count) return write_broadcast(out, id, form);
     const char *x = full_operand(out, form, 0), *begin = constant_list(out, starts, count),
                *end = constant_list(out, stops, count), *which = constant_list(out, axes, count),
                *by = constant_list(out, steps, count);
@@ -141,10 +135,13 @@ bool write_pad(Out *out, NodeId id, const Form *form) {
     const Node *node = node_of(out, id);
     int rank = node->shape.rank;
     int64_t pads[2 * SHAPE_MAX_RANK];
+    bool any = false;
     for (int axis = 0; axis < rank; axis++) {
         pads[axis] = node->attrs.pad.before[axis];
         pads[rank + axis] = node->attrs.pad.after[axis];
+        any |= pads[axis] || pads[rank + axis];
     }
+    if (!any) return write_broadcast(out, id, form);
     return result_with(out, id, form, constant_list(out, pads, 2 * (size_t)rank));
 }
 
@@ -232,11 +229,13 @@ static const char *index_within(Out *out, const char *index, Size size) {
     return put_call(out, NULL, "Clip", 3, index, first, last);
 }
 
-/* Whether an index was written that is the same along all axes but one. */
-static bool along_one_axis(const Value *index, int rank, int axis) {
-    if (index->rank < rank - axis) return false;
+/* Whether the index of a gather was written the same along all axes but one. */
+static bool along_one_axis(const Out *out, NodeId id, const Value *index, int axis) {
+    int rank = node_of(out, id)->shape.rank, shift = rank - index->rank;
+    if (axis < shift || !size_equal(index->sizes.size[axis - shift], out->sizes[id].size[axis]))
+        return false;
     for (int i = 0; i < index->rank; i++)
-        if (i + rank - index->rank != axis && !size_is_one(index->sizes.size[i])) return false;
+        if (i + shift != axis && !size_is_one(index->sizes.size[i])) return false;
     return true;
 }
 
@@ -245,7 +244,7 @@ bool write_gather(Out *out, NodeId id, const Form *form) {
     const Node *node = node_of(out, id);
     int axis = node->attrs.axis;
     Size size = out->sizes[form->operands[0]].size[axis];
-    bool rows = along_one_axis(value_of(out, form->operands[1]), node->shape.rank, axis);
+    bool rows = along_one_axis(out, id, value_of(out, form->operands[1]), axis);
     const char *x = full_operand(out, form, 0);
     const char *index = rows ? value_of(out, form->operands[1])->name : full_operand(out, form, 1);
     index = index_within(out, index, size);

@@ -87,9 +87,8 @@ const char *value_full(Out *out, NodeId id);
 const char *constant_number(Out *out, DType dtype, uint32_t bits);
 const char *constant_f32(Out *out, float value);
 const char *constant_i32(Out *out, int32_t value);
-/* A tensor [count] of i64, or of i32. */
-const char *constant_list(Out *out, const int64_t *values, size_t count);
-const char *constant_list_i32(Out *out, const int64_t *values, size_t count);
+const char *constant_list(Out *out, const int64_t *values, size_t count); /* i64[count] */
+const char *constant_below(Out *out, int64_t size);                       /* i32[size]: 0, 1, ... */
 /* A tensor with the sizes; it is computed if one of them grows with the batch. */
 const char *constant_sizes(Out *out, const Size *sizes, int rank);
 /* The same for Reshape, which needs no number for one of them. */

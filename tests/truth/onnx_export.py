@@ -3,7 +3,7 @@
 
     onnx_export.py MLC [-v] [--keep DIR] [NAME...]      needs onnx, onnxruntime and numpy (PyPI)
 
-Every model of models/ is trained on 3,000 digits for an epoch, and every network of onnx_networks.txt on its own rows.
+Every model of models/ is trained on 3,000 digits for an epoch, and every network of onnx_networks.list on its own rows.
 For each: the largest difference of its outputs, in units of their largest number; the rows whose class differs; and
 whether the exported file, imported again, predicts the same bits. NAME: part of a name.
 """
@@ -168,8 +168,8 @@ def check(mlc, name, text, data, work, verbose):
 
 
 def networks():
-    """The networks of onnx_networks.txt: a name and the statements of the model, from x [N, 3, 6, 8] in f32."""
-    with open(f"{HERE}/onnx_networks.txt") as file:
+    """The networks of onnx_networks.list: a name and the statements of the model, from x [N, 3, 6, 8] in f32."""
+    with open(f"{HERE}/onnx_networks.list") as file:
         for part in re.split(r"^== ", file.read(), flags=re.M)[1:]:
             name, body = part.split("\n", 1)
             yield name, body

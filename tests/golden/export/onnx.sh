@@ -16,6 +16,7 @@ network functions '    h = image |> conv(6, kernel = 3, stride = 2, pad = [1, 0]
 network tokens '    h = reshape(image, [N, 12, 12]) |> layer_norm |> dense(8) |> gelu
     logits = h + softmax(h @ transpose(h)) @ h |> mean(axis = 1) |> dense(10)'
 network norms '    logits = image |> conv(4, kernel = 5, stride = 3) |> batch_norm |> silu |> global_avg_pool |> dense(10) |> batch_norm'
+network remainders '    logits = flatten(image) % 0.3 |> dense(10)'
 # A network that reads its number of rows has a batch of one size.
 sed 's/logits = .*/h = flatten(image)\n    logits = (h - mean(h, axis = 0, keep = true)) |> dense(10)/' small.mdl >rows.mdl
 mlc train rows.mdl --set train.epochs=1 --out rows -q >/dev/null

@@ -15,7 +15,7 @@ data {
     field kind   = source.kind
 }
 model net(x, ratio, large, colour, season) -> logits {
-    parts = [x, reshape(ratio, [N, 1]), reshape(select(large, 1.0, 0.0), [N, 1]), one_hot(colour), one_hot(int(season), 13)]
+    parts = [x, reshape(ratio, [N, 1]), reshape(select(large, 1.0, 0.0), [N, 1]), one_hot(colour), embedding(colour, 2, 3), one_hot(int(season), 13)]
     logits = concat(parts) |> dense(2)
 }
 train {
