@@ -35,13 +35,6 @@ const char *onnx_input_key(Arena *arena, const SourceSchema *schema, const char 
 
 /* -- operands -- */
 
-static const char *cast(Out *out, const char *name, int64_t type) {
-    OutNode node = put_begin(out, "Cast");
-    put_input(&node, name);
-    put_int(&node, "to", type);
-    return put_end(&node, NULL);
-}
-
 static const char *number(Out *out, double value) {
     return constant_f64(out, arena_format(out->arena, "f64 %.17g", value), &value, (Shape){0});
 }
@@ -53,7 +46,7 @@ static const char *leaf_write(Out *out, const char *symbol, const Derived *leaf)
         if (!strcmp(wanted->inputs[i].key, key))
             return wanted->inputs[i].type == ONNX_DOUBLE
                        ? wanted->inputs[i].name
-                       : cast(out, wanted->inputs[i].name, ONNX_DOUBLE);
+                       : put_cast(out, NULL, wanted->inputs[i].name, ONNX_DOUBLE);
     diag_bug("the ONNX file has no input '%s'", key);
 }
 
@@ -79,37 +72,38 @@ static const char *remainder_write(Out *out, const char *a, const char *b) {
     put_input(&node, a);
     put_input(&node, b);
     put_int(&node, "fmod", 1);
-    const char *rest = put_end(&node, NULL), *sign = put_call(out, NULL, "Sign", 1, rest);
-    const char *product = put_call(out, NULL, "Mul", 2, sign, b);
-    const char *differ = put_call(out, NULL, "Less", 2, product, number(out, 0));
-    return put_call(out, NULL, "Where", 3, differ, put_call(out, NULL, "Add", 2, rest, b), rest);
+    const char *rest = put_end(&node, NULL), *sign = put_step(out, "Sign", rest, NULL);
+    const char *product = put_step(out, "Mul", sign, b);
+    const char *differ = put_step(out, "Less", product, number(out, 0));
+    return put_call(out, NULL, "Where", 3, differ, put_step(out, "Add", rest, b), rest);
 }
 
 /* A missing number is NaN, which is not equal to itself. */
 static const char *impute_write(Out *out, const char *x, const char *by) {
-    const char *there = put_call(out, NULL, "Equal", 2, x, x);
+    const char *there = put_step(out, "Equal", x, x);
     return put_call(out, NULL, "Where", 3, there, x, by);
 }
 
 static const char *standardize_write(Out *out, const char *x, const char *fit) {
-    const char *centered = put_call(out, NULL, "Sub", 2, x, fitted_write(out, fit, false));
-    return put_call(out, NULL, "Div", 2, centered, fitted_write(out, fit, true));
+    const char *centered = put_step(out, "Sub", x, fitted_write(out, fit, false));
+    return put_step(out, "Div", centered, fitted_write(out, fit, true));
 }
 
 static const char *operation_write(Out *out, const char *symbol, const Derived *derived) {
     const char *a = derived_write(out, symbol, derived->args[0]);
-    if (derived->kind == DERIVED_INT) return cast(out, cast(out, a, ONNX_INT64), ONNX_DOUBLE);
+    if (derived->kind == DERIVED_INT)
+        return put_cast(out, NULL, put_cast(out, NULL, a, ONNX_INT64), ONNX_DOUBLE);
     if (derived->kind == DERIVED_STANDARDIZE)
         return standardize_write(out, a, derived->args[1]->fit);
-    int arity = derived_arity(derived->kind);
-    const char *b = arity > 1 ? derived_write(out, symbol, derived->args[1]) : NULL;
+    const char *b =
+        derived_arity(derived->kind) > 1 ? derived_write(out, symbol, derived->args[1]) : NULL;
     if (derived->kind == DERIVED_MOD) return remainder_write(out, a, b);
     if (derived->kind == DERIVED_IMPUTE) return impute_write(out, a, b);
     if (derived->kind == DERIVED_NE)
-        return cast(out, put_call(out, NULL, "Not", 1, put_call(out, NULL, "Equal", 2, a, b)),
-                    ONNX_DOUBLE);
-    const char *result = put_call(out, NULL, operations[derived->kind], (uint32_t)arity, a, b);
-    return derived_dtype(derived) == DTYPE_BOOL ? cast(out, result, ONNX_DOUBLE) : result;
+        return put_cast(out, NULL, put_step(out, "Not", put_step(out, "Equal", a, b), NULL),
+                        ONNX_DOUBLE);
+    const char *result = put_step(out, operations[derived->kind], a, b);
+    return derived_dtype(derived) == DTYPE_BOOL ? put_cast(out, NULL, result, ONNX_DOUBLE) : result;
 }
 
 static const char *derived_write(Out *out, const char *symbol, const Derived *derived) {
@@ -124,10 +118,10 @@ static const char *derived_write(Out *out, const char *symbol, const Derived *de
 
 const char *input_write(Out *out, const ExportInput *input, NodeId id) {
     int64_t type = onnx_type(graph_node(out->graph, id)->dtype);
-    return input->type == type ? input->name : cast(out, input->name, type);
+    return input->type == type ? input->name : put_cast(out, NULL, input->name, type);
 }
 
 const char *column_write(Out *out, const ExportColumn *column, NodeId id) {
     const char *wide = derived_write(out, column->symbol, column->derived);
-    return cast(out, wide, onnx_type(graph_node(out->graph, id)->dtype));
+    return put_cast(out, NULL, wide, onnx_type(graph_node(out->graph, id)->dtype));
 }

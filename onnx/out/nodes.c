@@ -136,6 +136,17 @@ const char *put_call(Out *out, const char *name, const char *op, uint32_t count,
     return put_end(&node, name);
 }
 
+const char *put_step(Out *out, const char *op, const char *a, const char *b) {
+    return put_call(out, NULL, op, b ? 2 : 1, a, b);
+}
+
+const char *put_cast(Out *out, const char *name, const char *x, OnnxType type) {
+    OutNode node = put_begin(out, "Cast");
+    put_input(&node, x);
+    put_int(&node, "to", type);
+    return put_end(&node, name);
+}
+
 /* -- tensors -- */
 
 static void tensor_fields(WireWriter *writer, OnnxType type, const int64_t *dims, int rank,

@@ -43,10 +43,7 @@ bool write_argmax(Out *out, NodeId id, const Form *form) {
     put_int(&node, "axis", axis_of(out, id));
     put_int(&node, "keepdims", 0);
     const char *wide = put_end(&node, NULL), *name = value_name(out, id, "Cast");
-    OutNode cast = put_begin(out, "Cast");
-    put_input(&cast, wide);
-    put_int(&cast, "to", ONNX_INT32);
-    value_set(out, id, put_end(&cast, name));
+    value_set(out, id, put_cast(out, name, wide, ONNX_INT32));
     return true;
 }
 

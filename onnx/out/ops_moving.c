@@ -55,10 +55,7 @@ bool write_constant(Out *out, NodeId id, const Form *form) {
 /* A size that grows with the batch, as an i32. */
 static const char *rows_number(Out *out, Size size) {
     const char *wide = put_call(out, NULL, "Squeeze", 1, constant_sizes(out, &size, 1));
-    OutNode cast = put_begin(out, "Cast");
-    put_input(&cast, wide);
-    put_int(&cast, "to", ONNX_INT32);
-    return put_end(&cast, NULL);
+    return put_cast(out, NULL, wide, ONNX_INT32);
 }
 
 /* 0, 1, ... below the number of rows, as [N] */

@@ -74,6 +74,10 @@ const char *put_end(OutNode *node, const char *name);
 /* A whole node without attributes, from the names of its inputs. */
 const char *put_call(Out *out, const char *name, const char *op, uint32_t count, ...);
 
+/* One of one or two operands (b NULL: one), whose result gets a new name. */
+const char *put_step(Out *out, const char *op, const char *a, const char *b);
+const char *put_cast(Out *out, const char *name, const char *x, OnnxType type);
+
 /* The name of node `id` in the file: that of the output that it is, or a new one. */
 const char *value_name(Out *out, NodeId id, const char *op);
 /* Node `id` is now written under this name, in its full size. */

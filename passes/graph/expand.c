@@ -30,13 +30,15 @@ static NodeId expand_node(Graph *to, const Graph *from, NodeId id, const NodeId 
     return rules[node->op](&(Formula){to, *node, operands});
 }
 
-static Graph *expand_class(Graph *from, OpClass class) {
+/* Expands the ops of a class, or one op of it. */
+static Graph *expand_some(Graph *from, OpClass class, Op only) {
     Graph *to = graph_like(from);
     Arena *scratch = arena_new();
     NodeId *map = ARENA_ARRAY(scratch, NodeId, from->node_count);
     for (NodeId id = 1; id < from->node_count; id++) {
         Op op = graph_node(from, id)->op;
-        bool rewrite = op_class(op) == class && rules[op] != expand_none;
+        bool rewrite =
+            op_class(op) == class && rules[op] != expand_none && (only == OP_COUNT || only == op);
         map[id] = rewrite ? expand_node(to, from, id, map) : graph_copy_node(to, from, id, map);
     }
     graph_finish(to, from, map);
@@ -45,14 +47,20 @@ static Graph *expand_class(Graph *from, OpClass class) {
     return to;
 }
 
+void passes_expand_random(Compilation *compilation) {
+    Graph *from = compilation->graph;
+    compilation->graph = expand_some(from, CLASS_COMPOSITE, OP_random);
+    graph_free(from);
+}
+
 Graph *pass_expand(Graph *from, const PassOptions *options) {
     (void)options;
-    return expand_class(from, CLASS_COMPOSITE);
+    return expand_some(from, CLASS_COMPOSITE, OP_COUNT);
 }
 
 Graph *pass_functions(Graph *from, const PassOptions *options) {
     (void)options;
-    return expand_class(from, CLASS_ELEMENTWISE);
+    return expand_some(from, CLASS_ELEMENTWISE, OP_COUNT);
 }
 
 /* -- composites -- */

@@ -5,7 +5,7 @@
 #include "ir/ir.h"
 #include "onnx/export.h"
 
-/* A random graph after the gradients pass, without the updates of its states. The caller frees
+/* A random graph after the gradients pass, with random numbers expanded, without the updates of its states. The caller frees
  * it. */
 Graph *random_onnx_graph(uint64_t seed, Diagnostics *diag);
 /* Its file: all inputs are inputs, states have their first values. false: it has an operation that
