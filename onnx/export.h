@@ -25,6 +25,13 @@ typedef struct {
     const Derived *derived;
 } ExportColumn;
 
+/* A VALUE symbol that is a number, or the input of that key. VALUE symbols that are neither this nor
+ * an input are 0. */
+typedef struct {
+    const char *symbol, *key; /* key NULL: the number */
+    int32_t number;
+} ExportValue;
+
 /* What a transform of a column was fitted to: numbers of the shape `row`. */
 typedef struct {
     const char *name;
@@ -43,8 +50,13 @@ typedef struct {
     void *context;
     const ExportInput *inputs;
     uint32_t input_count;
+    /* The states that are inputs, too: what the file holds are their first values. */
+    const char *const *carried;
+    uint32_t carried_count;
     const ExportColumn *columns; /* the BATCH symbols that are no inputs themselves */
     uint32_t column_count;
+    const ExportValue *values;
+    uint32_t value_count;
     const ExportFitted *fitted;
     uint32_t fitted_count;
     const SourceSchema *schema; /* of the columns */

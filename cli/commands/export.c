@@ -91,9 +91,14 @@ static const struct {
 } formats[] = {{".onnx", export_onnx}, {".safetensors", write_safetensors}, {".npz", write_npz}};
 
 static Writer *find_format(const Options *options, Diagnostics *diag) {
+    Writer *found = NULL;
     for (size_t i = 0; options->to && i < sizeof formats / sizeof *formats; i++)
-        if (path_ends_in(options->to, formats[i].ending)) return formats[i].write;
-    if (options->to)
+        if (path_ends_in(options->to, formats[i].ending)) found = formats[i].write;
+    if (found && (found == export_onnx || !options->training)) return found;
+    if (found)
+        diag_error(diag, STATUS_USAGE, (Span){0},
+                   "--training writes a step of the training, which only an .onnx file can hold");
+    else if (options->to)
         diag_error(diag, STATUS_USAGE, (Span){0},
                    "--to %s: the ending of the file must name its format", options->to);
     else
@@ -101,6 +106,16 @@ static Writer *find_format(const Options *options, Diagnostics *diag) {
     diag_help(diag,
               "net.onnx holds the network, weights.safetensors and weights.npz hold its weights");
     return NULL;
+}
+
+/* The step of a training also reads the states of the optimizer. */
+static bool keep_training(Exporting *exporting) {
+    const Build *build = &exporting->session.build;
+    if (!exporting->options->training) return true;
+    Graph *graph = model_graph(build->model, GRAPH_TRAIN, build->info->batch, exporting->diag);
+    if (graph) states_keep(exporting->session.states, graph);
+    graph_free(graph);
+    return graph != NULL;
 }
 
 static bool open_network(Exporting *exporting) {
@@ -111,7 +126,7 @@ static bool open_network(Exporting *exporting) {
     if (!exporting->graph) return false;
     session->states = states_new();
     states_keep(session->states, exporting->graph);
-    return session_load_weights(session, &exporting->checkpoint);
+    return keep_training(exporting) && session_load_weights(session, &exporting->checkpoint);
 }
 
 Status command_export(const Options *given, Diagnostics *diag) {

@@ -1,6 +1,7 @@
 /* The inputs of an exported network: what its symbols are computed from, and what they are called
  * in the file. */
 #include "cli/commands/exporting.h"
+#include "ir/data/run_clock.h"
 #include "ir/ops/ops.h"
 
 #include <ctype.h>
@@ -149,6 +150,22 @@ static void add_symbol(const InputSearch *search, ExportColumn *columns) {
     }
 }
 
+/* A number that a step of the training gets. The seed is that of the run. Every batch is a step, so
+ * random numbers follow from the step. */
+static void add_count(const InputSearch *search, ExportValue *values) {
+    const char *name = search->symbol->name;
+    RunClock clock = {.update = 1};
+    bool draw = !strcmp(name, INPUT_DRAW);
+    bool input = draw || !strcmp(name, INPUT_EPOCH) || !strcmp(name, INPUT_STEP) ||
+                 !strcmp(name, INPUT_STEPS);
+    run_clock_seed(&clock, search->file->exporting->session.build.info->seed);
+    const char *key = draw ? INPUT_STEP : name;
+    if (input) add_input(search, key, key, ONNX_INT32);
+    if (draw || !input)
+        values[search->file->wanted.value_count++] =
+            (ExportValue){name, draw ? key : NULL, *run_clock_field(&clock, name)};
+}
+
 static bool list_fitted(OnnxFile *file) {
     uint32_t count;
     const FittedColumn *fitted = session_fitted(&file->exporting->session, &count);
@@ -173,12 +190,18 @@ bool export_inputs(OnnxFile *file) {
     Graph *fields = model_graph(build->model, GRAPH_FIELDS, build->info->batch, build->diag);
     file->wanted.schema = &build->info->schema;
     file->wanted.columns = columns;
+    ExportValue *values = ARENA_ARRAY(file->arena, ExportValue, graph->symbol_count);
+    file->wanted.values = values;
     for (uint32_t i = 0; fields && i < graph->symbol_count; i++) {
         const Symbol *symbol = &graph->symbols[i];
-        if (symbol->kind != SYMBOL_BATCH || !live[symbol->node]) continue;
+        bool counts = symbol->kind == SYMBOL_VALUE && file->exporting->options->training;
+        if ((symbol->kind != SYMBOL_BATCH && !counts) || !live[symbol->node]) continue;
         InputSearch search = {file, file->wanted.schema, symbol,
                               field_of(file, fields, symbol->name)};
-        add_symbol(&search, columns);
+        if (counts)
+            add_count(&search, values);
+        else
+            add_symbol(&search, columns);
     }
     bool good = fields != NULL;
     graph_free(fields);

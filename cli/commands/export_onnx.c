@@ -95,7 +95,8 @@ static void list_entries(OnnxFile *file) {
     if (build_hash_model(build, hash)) add_text(file, "model_hash", hash);
     add_text(file, "precision",
              "f32; answers agree with mlc predict to about 1e-6 of the largest, not to the bit");
-    for (uint32_t i = 0; i < build->info->output_count; i++) {
+    for (uint32_t i = 0; i < build->info->output_count && !file->exporting->options->training;
+         i++) {
         const ModelOutput *output = &build->info->outputs[i];
         Shape shape = graph_node(graph, graph->outputs[i].node)->shape;
         if (output->classes && shape.rank == 2) add_classes(file, output, shape.dim[1]);
@@ -120,7 +121,7 @@ static bool write_file(const OnnxFile *file) {
 
 bool export_onnx(const Exporting *exporting) {
     OnnxFile file = {.exporting = exporting, .arena = exporting->session.arena};
-    bool good = build_graphs(&file);
+    bool good = exporting->options->training ? export_training(&file) : build_graphs(&file);
     file.wanted.graph = file.graph;
     file.wanted.other = file.other;
     file.wanted.state = state_values;

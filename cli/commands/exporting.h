@@ -1,5 +1,5 @@
-/* What the files of mlc export share: export.c writes weights, export_onnx.c networks, and
- * export_inputs.c finds what these read. */
+/* What the files of mlc export share: export.c writes weights, export_onnx.c networks.
+ * export_inputs.c finds what these read, export_training.c makes the step of a training. */
 #ifndef MLC_CLI_COMMANDS_EXPORTING_H
 #define MLC_CLI_COMMANDS_EXPORTING_H
 
@@ -30,6 +30,9 @@ typedef struct {
 
 /* Writes the network as an ONNX file. false after reporting errors. */
 bool export_onnx(const Exporting *exporting);
+/* Builds the graph of a step, whose states become inputs and outputs. false after reporting
+ * errors. */
+bool export_training(OnnxFile *file);
 /* Lists the inputs of the file, and the columns that it computes from them. false after reporting
  * errors. */
 bool export_inputs(OnnxFile *file);

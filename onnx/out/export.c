@@ -144,6 +144,11 @@ static void write_interface(const Out *out, WireWriter *file) {
         write_value(file, GRAPH_input, input->name, input->type, &out->sizes[input->like],
                     graph_node(graph, input->like)->shape.rank);
     }
+    for (uint32_t i = 0; i < out->wanted->carried_count; i++) {
+        const Symbol *symbol = graph_symbol(graph, out->wanted->carried[i]);
+        write_value(file, GRAPH_input, value_of(out, symbol->node)->name, onnx_type(symbol->dtype),
+                    &out->sizes[symbol->node], symbol->shape.rank);
+    }
     for (uint32_t i = 0; i < graph->output_count; i++) {
         const Node *node = graph_node(graph, graph->outputs[i].node);
         write_value(file, GRAPH_output, graph->outputs[i].name, onnx_type(node->dtype),

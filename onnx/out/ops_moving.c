@@ -19,19 +19,32 @@ static bool result_with(Out *out, NodeId id, const Form *form, const char *numbe
 
 /* -- leaves -- */
 
-/* What is no input is computed from some, or else is 0: so are step, epoch and steps in
+static const ExportInput *input_of(const Out *out, const char *key) {
+    for (uint32_t i = 0; i < out->wanted->input_count; i++)
+        if (!strcmp(out->wanted->inputs[i].key, key)) return &out->wanted->inputs[i];
+    return NULL;
+}
+
+/* A number, or an input under another name; 0 if nothing is known, as step, epoch and steps in
  * predictions. */
+static const char *value_write(Out *out, const Symbol *symbol) {
+    for (uint32_t i = 0; i < out->wanted->value_count; i++) {
+        const ExportValue *value = &out->wanted->values[i];
+        if (strcmp(value->symbol, symbol->name)) continue;
+        return value->key ? input_of(out, value->key)->name : constant_i32(out, value->number);
+    }
+    return constant_number(out, symbol->dtype, 0);
+}
+
 bool write_input(Out *out, NodeId id, const Form *form) {
     const Symbol *symbol = &out->graph->symbols[node_of(out, id)->attrs.symbol];
-    const OnnxExport *wanted = out->wanted;
+    const ExportInput *input = input_of(out, symbol->name);
     (void)form;
-    for (uint32_t i = 0; i < wanted->input_count; i++)
-        if (!strcmp(wanted->inputs[i].key, symbol->name))
-            value_set(out, id, input_write(out, &wanted->inputs[i], id));
-    for (uint32_t i = 0; i < wanted->column_count; i++)
-        if (!strcmp(wanted->columns[i].symbol, symbol->name))
-            value_set(out, id, column_write(out, &wanted->columns[i], id));
-    if (!out->values[id].name) out->values[id].name = constant_number(out, symbol->dtype, 0);
+    for (uint32_t i = 0; i < out->wanted->column_count; i++)
+        if (!strcmp(out->wanted->columns[i].symbol, symbol->name))
+            value_set(out, id, column_write(out, &out->wanted->columns[i], id));
+    if (input) value_set(out, id, input_write(out, input, id));
+    if (!out->values[id].name) value_set(out, id, value_write(out, symbol));
     return true;
 }
 
