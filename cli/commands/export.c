@@ -1,6 +1,7 @@
 /* mlc export: writes a trained network into a file of another format, which the file's ending
  * names. */
 #include "cli/commands/exporting.h"
+#include "cli/results/forward.h"
 #include "cli/session/commands.h"
 #include "cli/text/terminal.h"
 #include "runtime/formats/npz_write.h"
@@ -126,7 +127,8 @@ static bool open_network(Exporting *exporting) {
     if (!exporting->graph) return false;
     session->states = states_new();
     states_keep(session->states, exporting->graph);
-    return keep_training(exporting) && session_load_weights(session, &exporting->checkpoint);
+    return units_keep(session) && keep_training(exporting) &&
+           session_load_weights(session, &exporting->checkpoint);
 }
 
 Status command_export(const Options *given, Diagnostics *diag) {

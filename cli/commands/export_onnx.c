@@ -6,8 +6,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* "fitted:y.standardize.mean" */
+static const float *fitted_values(const OnnxFile *file, const char *name) {
+    const char *part = strrchr(name, '.');
+    bool deviation = !strcmp(part, ".deviation");
+    for (uint32_t i = 0; i < file->wanted.fitted_count; i++) {
+        const ExportFitted *fitted = &file->wanted.fitted[i];
+        size_t length = strlen(fitted->name);
+        if (length != (size_t)(part - name) || strncmp(name, fitted->name, length)) continue;
+        int64_t count = shape_elements(fitted->row);
+        float *values = ARENA_ARRAY(file->arena, float, count);
+        for (int64_t k = 0; k < count; k++)
+            values[k] = (float)(deviation ? fitted->deviation : fitted->values)[k];
+        return values;
+    }
+    diag_bug("nothing is known of '%s'", name);
+}
+
 static const void *state_values(void *context, const char *name) {
     const OnnxFile *file = context;
+    size_t prefix = strlen(UNITS_FITTED ":");
+    if (!strncmp(name, UNITS_FITTED ":", prefix)) return fitted_values(file, name + prefix);
     const Symbol *symbol = states_find(file->exporting->session.states, name);
     void *values = arena_alloc(file->arena,
                                (size_t)shape_elements(symbol->shape) * dtype_bytes(symbol->dtype));
@@ -34,7 +53,8 @@ static bool build_free(OnnxFile *file, const uint32_t rows[2], Span *differs) {
     free_graphs(file);
     file->graph = model_graph(model, GRAPH_PREDICT, rows[0], quiet);
     file->other = model_graph(model, GRAPH_PREDICT, rows[1], quiet);
-    bool good = file->graph && file->other &&
+    bool good = file->graph && file->other && export_units(file, file->graph, rows[0], quiet) &&
+                export_units(file, file->other, rows[1], quiet) &&
                 onnx_rows_free(file->graph, file->other, file->arena, differs);
     if (file->graph) file->graph->diag = file->exporting->diag;
     diag_free(quiet);
@@ -53,7 +73,7 @@ static bool build_graphs(OnnxFile *file) {
                  "depends on their number",
                  build->info->batch);
     file->graph = model_graph(build->model, GRAPH_PREDICT, build->info->batch, build->diag);
-    return file->graph != NULL;
+    return file->graph && export_units(file, file->graph, build->info->batch, build->diag);
 }
 
 /* -- what the file says of itself -- */

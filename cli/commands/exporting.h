@@ -1,5 +1,6 @@
 /* What the files of mlc export share: export.c writes weights, export_onnx.c networks.
- * export_inputs.c finds what these read, export_training.c makes the step of a training. */
+ * export_inputs.c finds what these read, export_training.c makes the step of a training, and
+ * export_units.c outputs in the units of the data. */
 #ifndef MLC_CLI_COMMANDS_EXPORTING_H
 #define MLC_CLI_COMMANDS_EXPORTING_H
 
@@ -36,6 +37,9 @@ bool export_training(OnnxFile *file);
 /* Lists the inputs of the file, and the columns that it computes from them. false after reporting
  * errors. */
 bool export_inputs(OnnxFile *file);
+/* Adds outputs in the units of the data to a graph of the predictions of so many rows. false after
+ * reporting errors. */
+bool export_units(OnnxFile *file, Graph *graph, uint32_t rows, Diagnostics *diag);
 /* Adds a pair to the metadata. The value becomes JSON, and is released. */
 void export_entry(OnnxFile *file, const char *key, json_t *value);
 

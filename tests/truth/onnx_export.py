@@ -116,6 +116,8 @@ def compare(ours, theirs):
     """The largest difference in units of the largest number, and the share of rows with the same class."""
     worst, same = 0.0, 1.0
     for name, array in theirs.items():
+        if name.endswith(".units"):
+            continue
         a, b = ours[name].reshape(len(ours[name]), -1)[: len(array)], array.astype("f8").reshape(len(array), -1)
         scale = max(numpy.nanmax(numpy.abs(b)), 1e-30)
         if not numpy.array_equal(numpy.isnan(a), numpy.isnan(b)):
@@ -138,8 +140,9 @@ def again(mlc, path, work, rows, ours):
     with open(f"{net}/resolved.mdl", "w") as file:
         file.write(text)
     theirs = predictions(mlc, net, rows)
-    same = all(numpy.array_equal(a, b, equal_nan=True) for a, b in zip(ours.values(), theirs.values()))
-    worst = max(numpy.nanmax(numpy.abs(a - b)) for a, b in zip(ours.values(), theirs.values()))
+    ours = {name: array for name, array in ours.items() if name in theirs}
+    same = len(ours) > 0 and all(numpy.array_equal(a, b, equal_nan=True) for a, b in ((ours[name], theirs[name]) for name in ours))
+    worst = max(numpy.nanmax(numpy.abs(a - b)) for a, b in ((ours[name], theirs[name]) for name in ours))
     return "same bits" if same else f"other bits, {worst:.1e}"
 
 

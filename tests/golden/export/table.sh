@@ -28,3 +28,17 @@ mlc train table.mdl --out table -q >/dev/null && mlc export table --to table.onn
 grep -aoE '[a-z]+\.(columns|texts|classes|formula)' table.onnx | sort -u
 grep -aoE '\["[^]]*"\]|"date.*, month\)"' table.onnx | sort -u
 sed -n '/^data/,/^}/p; /^model/,/^}/p' again/net.mdl
+# A target in other units than the data: the output comes in both.
+sed '/^model/,$d; /field [xrls]/d; s/    field kind .*/    field y = log(source.length)/' table.mdl >size.mdl
+cat >>size.mdl <<'END'
+model net(colour) -> size {
+    size = one_hot(colour) |> dense(1)
+}
+train {
+    loss      = mse(size, reshape(y, [N, 1]))
+    optimizer = sgd(lr = 0.1)
+    epochs    = 1
+}
+END
+mlc train size.mdl --out size -q >/dev/null && mlc export size --to size.onnx && mlc import size.onnx -o size.again -q
+sed -n '/^model/,/^}/p' size.again/net.mdl
