@@ -4,10 +4,12 @@
 #include "cli/results/forward.h"
 #include "cli/session/commands.h"
 #include "cli/text/terminal.h"
+#include "ir/base/memory.h"
 #include "runtime/formats/npz_write.h"
 #include "runtime/formats/safetensors.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* -- weights -- */
@@ -109,14 +111,35 @@ static Writer *find_format(const Options *options, Diagnostics *diag) {
     return NULL;
 }
 
-/* The step of a training also reads the states of the optimizer. */
-static bool keep_training(Exporting *exporting) {
-    const Build *build = &exporting->session.build;
-    if (!exporting->options->training) return true;
-    Graph *graph = model_graph(build->model, GRAPH_TRAIN, build->info->batch, exporting->diag);
-    if (graph) states_keep(exporting->session.states, graph);
+/* Sets the states that both have. */
+static void copy_states(const States *from, States *to) {
+    for (uint32_t i = 0; i < states_count(from); i++) {
+        const Symbol *symbol = states_symbol(from, i);
+        void *values = memory_array((size_t)shape_elements(symbol->shape),
+                                    dtype_bytes(symbol->dtype), "a state");
+        states_read(from, symbol->name, values);
+        if (states_find(to, symbol->name)) states_write(to, symbol->name, values);
+        free(values);
+    }
+}
+
+/* The step of a training also reads the states of the optimizer. An imported network has none yet:
+ * they begin as in a new training. */
+static bool load_training(Exporting *exporting) {
+    Session *session = &exporting->session;
+    const ModelInfo *info = session->build.info;
+    Graph *graph = model_graph(session->build.model, GRAPH_TRAIN, info->batch, exporting->diag);
+    if (!graph) return false;
+    States *network = session->states;
+    session->states = states_new();
+    states_keep(session->states, graph);
     graph_free(graph);
-    return graph != NULL;
+    states_initialize(session->states, info->seed);
+    bool good =
+        exporting->checkpoint.step == 0 || session_load_weights(session, &exporting->checkpoint);
+    if (exporting->checkpoint.step == 0) copy_states(network, session->states);
+    states_free(network);
+    return good;
 }
 
 static bool open_network(Exporting *exporting) {
@@ -127,8 +150,8 @@ static bool open_network(Exporting *exporting) {
     if (!exporting->graph) return false;
     session->states = states_new();
     states_keep(session->states, exporting->graph);
-    return units_keep(session) && keep_training(exporting) &&
-           session_load_weights(session, &exporting->checkpoint);
+    return units_keep(session) && session_load_weights(session, &exporting->checkpoint) &&
+           (!exporting->options->training || load_training(exporting));
 }
 
 Status command_export(const Options *given, Diagnostics *diag) {

@@ -1,6 +1,7 @@
 /* The inputs of an exported network: what its symbols are computed from, and what they are called
  * in the file. */
 #include "cli/commands/exporting.h"
+#include "cli/results/journal.h"
 #include "ir/data/run_clock.h"
 #include "ir/ops/ops.h"
 
@@ -91,7 +92,7 @@ static void describe_texts(const InputSearch *search, const ExportInput *input,
                            const SourceField *field) {
     json_t *texts = json_array();
     for (uint32_t i = 0; field && i < field->category_count; i++)
-        json_array_append_new(texts, json_string(field->categories[i]));
+        json_array_append_new(texts, json_text(field->categories[i]));
     if (json_array_size(texts))
         describe(search, input, "texts", texts);
     else
@@ -108,7 +109,7 @@ static void add_fields(const InputSearch *search, const char *key, const uint32_
     }
     json_t *names = json_array();
     for (uint32_t i = 0; i < count; i++)
-        json_array_append_new(names, json_string(search->schema->fields[fields[i]].name));
+        json_array_append_new(names, json_text(search->schema->fields[fields[i]].name));
     const char *name = search->field ? search->field : "columns";
     describe(search, add_input(search, key, name, type), "columns", names);
 }
@@ -145,7 +146,7 @@ static void add_symbol(const InputSearch *search, ExportColumn *columns) {
         const char *only = count == 1 ? search->schema->fields[*fields].name : "column";
         const ExportInput *input =
             add_input(search, search->symbol->name, search->field ? search->field : only, type);
-        describe(search, input, "formula", json_string(name));
+        describe(search, input, "formula", json_text(name));
         describe_texts(search, input, source_any(search->schema, name));
     }
 }

@@ -1,6 +1,7 @@
 /* mlc export RUN --to net.onnx: the graph of the predictions with its weights. */
 #include "cli/commands/exporting.h"
 #include "cli/results/confusion.h"
+#include "cli/results/journal.h"
 #include "cli/text/terminal.h"
 
 #include <stdlib.h>
@@ -100,7 +101,7 @@ static void add_classes(OnnxFile *file, const ModelOutput *output, int64_t width
     for (int32_t i = 0; i < width; i++) {
         const char *name = class_name(schema, output->label, i, number);
         named |= name != number;
-        json_array_append_new(names, json_string(name));
+        json_array_append_new(names, json_text(name));
     }
     if (named)
         export_entry(file, arena_format(file->arena, "%s.classes", output->name), names);

@@ -258,7 +258,7 @@ bool write_gather(Out *out, NodeId id, const Form *form) {
     const char *x = full_operand(out, form, 0);
     const char *index = rows ? value_of(out, form->operands[1])->name : full_operand(out, form, 1);
     index = index_within(out, index, size);
-    const char *name = value_name(out, id, form->op);
+    const char *name = value_name(out, id, rows ? "Gather" : form->op);
     if (rows) {
         index = put_call(out, NULL, "Reshape", 2, index, constant_list(out, (int64_t[]){-1}, 1));
         value_set(out, id, gathered(out, name, x, index, axis));

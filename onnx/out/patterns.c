@@ -266,6 +266,19 @@ static NodeId build_positive(Graph *graph, NodeId x) {
     return binary(graph, OP_lt, build_f32(graph, 0, (Shape){0}), x);
 }
 
+/* x times 1, which is x: imported networks have such products. */
+bool match_once(Out *out, NodeId id, Form *form) {
+    for (uint32_t i = 0; i < 2; i++) {
+        const Node *factor = node_of(out, operand(out, id, i));
+        NodeId x = operand(out, id, 1 - i);
+        if (factor->op != OP_constant || factor->dtype != DTYPE_F32 || factor->attrs.value.f != 1)
+            continue;
+        form_operands(out, form, 1, &x);
+        return true;
+    }
+    return false;
+}
+
 /* x where it is positive, c times x elsewhere */
 bool match_leaky_relu(Out *out, NodeId id, Form *form) {
     NodeId x = operand(out, id, 1), of;
