@@ -100,7 +100,17 @@ bool write_dense(Out *out, NodeId id, const Form *form) {
     return true;
 }
 
-/* -- windows -- */
+/* -- layers whose operands all have their full size -- */
+
+/* Begins the node of the layer, with its inputs; *name is that of its output. */
+static OutNode layer_begin(Out *out, NodeId id, const Form *form, const char **name) {
+    const char **inputs = ARENA_ARRAY(out->arena, const char *, form->count);
+    for (uint32_t i = 0; i < form->count; i++) inputs[i] = value_full(out, form->operands[i]);
+    *name = value_name(out, id, form->op);
+    OutNode node = put_begin(out, form->op);
+    for (uint32_t i = 0; i < form->count; i++) put_input(&node, inputs[i]);
+    return node;
+}
 
 static void write_window(OutNode *node, const int64_t *kernel, const int64_t *stride,
                          const int64_t *dilation, const int64_t *pads) {
@@ -114,13 +124,23 @@ static void write_window(OutNode *node, const int64_t *kernel, const int64_t *st
 bool write_conv(Out *out, NodeId id, const Form *form) {
     const Node *conv = core_of(out, id, form);
     const Shape filters = graph_node(out->graph, form->operands[1])->shape;
-    const char *inputs[3];
-    for (uint32_t i = 0; i < form->count; i++) inputs[i] = value_full(out, form->operands[i]);
-    const char *name = value_name(out, id, form->op);
-    OutNode node = put_begin(out, form->op);
-    for (uint32_t i = 0; i < form->count; i++) put_input(&node, inputs[i]);
+    const char *name;
+    OutNode node = layer_begin(out, id, form, &name);
     write_window(&node, &filters.dim[2], conv->attrs.conv.stride, conv->attrs.conv.dilation,
                  form->pads);
+    if (conv->attrs.conv.groups != 1) put_int(&node, "group", conv->attrs.conv.groups);
+    value_set(out, id, put_end(&node, name));
+    return true;
+}
+
+/* Operands as those of conv; the filters are [C, O / groups, height, width]. */
+bool write_conv_transposed(Out *out, NodeId id, const Form *form) {
+    const Node *conv = core_of(out, id, form);
+    const Shape filters = graph_node(out->graph, form->operands[1])->shape;
+    const char *name;
+    OutNode node = layer_begin(out, id, form, &name);
+    write_window(&node, &filters.dim[2], form->stride, conv->attrs.conv.dilation, form->pads);
+    if (form->extra[0] || form->extra[1]) put_ints(&node, "output_padding", form->extra, 2);
     if (conv->attrs.conv.groups != 1) put_int(&node, "group", conv->attrs.conv.groups);
     value_set(out, id, put_end(&node, name));
     return true;
@@ -129,9 +149,8 @@ bool write_conv(Out *out, NodeId id, const Form *form) {
 /* Zeros of the padding count in an average, and are less than all in a maximum. */
 bool write_pool(Out *out, NodeId id, const Form *form) {
     const Window *window = &core_of(out, id, form)->attrs.window;
-    const char *x = value_full(out, form->operands[0]), *name = value_name(out, id, form->op);
-    OutNode node = put_begin(out, form->op);
-    put_input(&node, x);
+    const char *name;
+    OutNode node = layer_begin(out, id, form, &name);
     write_window(&node, window->kernel, window->stride, window->dilation, form->pads);
     if (!strcmp(form->op, "AveragePool")) put_int(&node, "count_include_pad", 1);
     value_set(out, id, put_end(&node, name));
@@ -141,11 +160,8 @@ bool write_pool(Out *out, NodeId id, const Form *form) {
 /* -- normalization -- */
 
 static bool write_norm(Out *out, NodeId id, const Form *form, int64_t axis) {
-    const char *inputs[5];
-    for (uint32_t i = 0; i < form->count; i++) inputs[i] = value_full(out, form->operands[i]);
-    const char *name = value_name(out, id, form->op);
-    OutNode node = put_begin(out, form->op);
-    for (uint32_t i = 0; i < form->count; i++) put_input(&node, inputs[i]);
+    const char *name;
+    OutNode node = layer_begin(out, id, form, &name);
     put_float(&node, "epsilon", form->number);
     if (axis) put_int(&node, "axis", axis);
     value_set(out, id, put_end(&node, name));

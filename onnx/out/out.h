@@ -32,6 +32,8 @@ struct Form {
     float number;    /* of a layer: eps, slope, alpha */
     NodeId core;     /* the node of a layer that has its attributes; NODE_NONE: its last one */
     int64_t pads[4]; /* of height and width: before, before, after, after */
+    /* of a transposed convolution: also how many rows and columns more than the least it has */
+    int64_t stride[2], extra[2];
 };
 
 struct Out {
@@ -127,6 +129,9 @@ typedef bool Pattern(Out *out, NodeId id, Form *form);
     Writer write_##writer;
 #include "onnx/out/patterns.def"
 
+/* The image [N, C, H, W] of image + bias, a number a channel, which is added with the channels as the
+ * last axis; NODE_NONE: the node is no such sum, or the image is used elsewhere, too. */
+NodeId biased_image(const Out *out, NodeId id, NodeId *bias);
 /* Sets the operands of a form. */
 void form_operands(Out *out, Form *form, uint32_t count, const NodeId *operands);
 

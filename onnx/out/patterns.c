@@ -78,17 +78,21 @@ static bool set_conv(Out *out, NodeId conv, NodeId bias, Form *form) {
 
 bool match_conv_pads(Out *out, NodeId id, Form *form) { return set_conv(out, id, NODE_NONE, form); }
 
-/* The bias is added with the channels as the last axis. */
-bool match_conv_bias(Out *out, NodeId id, Form *form) {
-    if (!has_perm(out, id, 0, 3, 1, 2)) return false;
+NodeId biased_image(const Out *out, NodeId id, NodeId *bias) {
+    if (!has_perm(out, id, 0, 3, 1, 2)) return NODE_NONE;
     NodeId sum = operand(out, id, 0);
-    if (!is_op(out, sum, OP_add) || out->uses[sum] != 1) return false;
-    NodeId last = operand(out, sum, 0), bias = before_broadcasts(out, operand(out, sum, 1));
-    if (!has_perm(out, last, 0, 2, 3, 1) || out->uses[last] != 1) return false;
-    NodeId conv = operand(out, last, 0);
-    if (!is_op(out, conv, OP_conv) || out->uses[conv] != 1 || node_of(out, bias)->shape.rank != 1)
-        return false;
-    return set_conv(out, conv, bias, form);
+    if (!is_op(out, sum, OP_add) || out->uses[sum] != 1) return NODE_NONE;
+    NodeId last = operand(out, sum, 0);
+    *bias = before_broadcasts(out, operand(out, sum, 1));
+    if (!has_perm(out, last, 0, 2, 3, 1) || out->uses[last] != 1 ||
+        node_of(out, *bias)->shape.rank != 1 || out->uses[operand(out, last, 0)] != 1)
+        return NODE_NONE;
+    return operand(out, last, 0);
+}
+
+bool match_conv_bias(Out *out, NodeId id, Form *form) {
+    NodeId bias, conv = biased_image(out, id, &bias);
+    return conv && is_op(out, conv, OP_conv) && set_conv(out, conv, bias, form);
 }
 
 /* -- pooling -- */

@@ -16,6 +16,8 @@ network functions '    h = image |> conv(6, kernel = 3, stride = 2, pad = [1, 0]
 network tokens '    h = reshape(image, [N, 12, 12]) |> layer_norm |> dense(8) |> gelu
     logits = h + softmax(h @ transpose(h)) @ h |> mean(axis = 1) |> dense(10)'
 network norms '    logits = image |> conv(4, kernel = 5, stride = 3) |> batch_norm |> silu |> global_avg_pool |> dense(10) |> batch_norm'
+network upward '    h = image |> conv_transpose(4, kernel = 3, stride = 2, pad = 1) |> conv_transpose(6, kernel = 2, stride = [1, 2], groups = 2, bias = false)
+    logits = h |> conv_transpose(2, kernel = 3, stride = 2, pad = 1, output_pad = 1) |> max_pool(4) |> flatten |> dense(10)'
 network remainders '    logits = flatten(image) % 0.3 |> dense(10)'
 # A network that reads its number of rows has a batch of one size.
 sed 's/logits = .*/h = flatten(image)\n    logits = (h - mean(h, axis = 0, keep = true)) |> dense(10)/' small.mdl >rows.mdl
