@@ -12,7 +12,7 @@ static const Node *core_of(const Out *out, NodeId id, const Form *form) {
 static int64_t axis_of(const Out *out, NodeId id) { return graph_node(out->graph, id)->attrs.axis; }
 
 bool write_sum(Out *out, NodeId id, const Form *form) {
-    int64_t axis = axis_of(out, id);
+    int64_t axis = core_of(out, id, form)->attrs.axis;
     const char *x = value_full(out, form->operands[0]), *axes = constant_list(out, &axis, 1),
                *name = value_name(out, id, form->op);
     OutNode node = put_begin(out, form->op);
@@ -24,9 +24,9 @@ bool write_sum(Out *out, NodeId id, const Form *form) {
 }
 
 /* Opset 18 takes the axes as an input. */
-bool write_reduce_max(Out *out, NodeId id, const Form *form) {
+bool write_reduce(Out *out, NodeId id, const Form *form) {
     if (out->opset >= OPSET_BITS) return write_sum(out, id, form);
-    int64_t axis = axis_of(out, id);
+    int64_t axis = core_of(out, id, form)->attrs.axis;
     const char *x = value_full(out, form->operands[0]), *name = value_name(out, id, form->op);
     OutNode node = put_begin(out, form->op);
     put_input(&node, x);

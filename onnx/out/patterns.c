@@ -256,6 +256,18 @@ bool match_layer_norm(Out *out, NodeId id, Form *form) {
     return build_normalized(out->graph, x, form->number) == normalized;
 }
 
+/* A sum along an axis, divided by the size of the axis. */
+bool match_mean(Out *out, NodeId id, Form *form) {
+    NodeId sum = operand(out, id, 0), count = operand(out, id, 1);
+    if (!is_op(out, sum, OP_sum) || out->uses[sum] != 1 || !is_op(out, count, OP_constant))
+        return false;
+    NodeId x = operand(out, sum, 0);
+    int64_t size = node_of(out, x)->shape.dim[node_of(out, sum)->attrs.axis];
+    form_operands(out, form, 1, &x);
+    form->core = sum;
+    return node_of(out, count)->attrs.value.f == (float)size;
+}
+
 /* -- functions -- */
 
 /* c of c * x, where c is one number; 1 of any other node. */
