@@ -10,9 +10,12 @@ mode=${2-check}
 # What each library may use besides itself; cli may use everything.
 libraries="ir: frontend:ir passes:ir codegen:ir runtime:ir onnx:ir cli:ir,frontend,passes,codegen,runtime,onnx"
 
-# OBJECT TYPE SYMBOL of every global symbol, the object as LIBRARY/ROOM/FILE.
+# OBJECT TYPE SYMBOL of every global symbol, the object as LIBRARY/ROOM/FILE. Objects of sources that are gone may lie in an older build.
+root=$(cd "$(dirname "$0")/.." && pwd)
 symbols() {
     find "$build/CMakeFiles" -path '*mlc_*.dir/*' -name '*.o' | sort | while read -r object; do
+        source=${object#*.dir/}
+        [ -e "$root/${source%.o}" ] || [ -e "$build/${source%.o}" ] || continue
         target=${object#*mlc_}
         target=${target%%.dir/*}
         library=${target%%_*}
