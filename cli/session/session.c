@@ -15,10 +15,15 @@ static bool check_numbers(const Session *session) {
     for (uint32_t i = 0; i < info->derived_count; i++)
         if (!dataset_derive(session->dataset, info->derived[i].name, info->derived[i].span, diag))
             return false;
-    for (uint32_t i = 0; i < info->present_count; i++)
-        if (!dataset_check_present(session->dataset, info->presents[i].name, info->presents[i].span,
-                                   diag))
-            return false;
+    for (uint32_t i = 0; i < info->present_count; i++) {
+        const DataUse *use = &info->presents[i];
+        if (dataset_check_present(session->dataset, use->name, use->span, diag)) continue;
+        if (use->compared)
+            diag_help(
+                diag,
+                "x == x tests for a missing number: select(x == x, ..., 0.0) in the loss leaves such rows out");
+        return false;
+    }
     return true;
 }
 

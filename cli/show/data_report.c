@@ -111,7 +111,8 @@ bool report_source(DataReport *report) {
             dataset_find(session->dataset, derived->items[i]->name, &data);
     const char *label = info->label_field ? source_rows_of(info->label_field, &rows) : NULL;
     if (!find_used(report)) return false;
-    report->facts = dataset_inspect(session->dataset, label, report->dates, session->arena);
+    report->facts = dataset_inspect(
+        session->dataset, &(FieldUses){label, report->dates, report->used}, session->arena);
     choose_rows(report);
     return true;
 }
@@ -249,7 +250,8 @@ bool report_fields(DataReport *report) {
     program_free(program);
     compilation_free(&compilation);
     for (uint32_t i = 0; i < report->field_count && good; i++)
-        findings_missing(&report->facts->findings, report->fields[i]);
+        if (!report->fields[i]->field.is_text) /* that of the source is reported already */
+            findings_missing(&report->facts->findings, report->fields[i]);
     for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT && good; split++)
         good =
             session_check_choices(session, dataset_split(session->dataset, split),

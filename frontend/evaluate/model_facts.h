@@ -26,6 +26,7 @@ typedef struct {
 typedef struct {
     const char *name;
     Span span;
+    bool compared; /* in which no number may be missing, because the loss compares it */
 } DataUse;
 
 /* A metric that is a matrix of counts, confusion(...): a row for each true class, a column for each

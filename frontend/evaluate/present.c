@@ -8,6 +8,7 @@
 typedef struct {
     Evaluator *evaluator;
     Span span;
+    bool compared;
     bool *seen; /* of each node */
 } PresenceWalk;
 
@@ -19,8 +20,9 @@ static void keep(const PresenceWalk *walk, const char *name) {
     for (uint32_t i = 0; i < log->present_count; i++)
         if (!strcmp(log->presents[i].name, name)) return;
     ARENA_ROOM(arena, log->presents, log->present_count, log->present_capacity);
-    log->presents[log->present_count++] = (DataUse){arena_copy_string(arena, name, strlen(name)),
-                                                    evaluator_place(walk->evaluator, walk->span)};
+    log->presents[log->present_count++] =
+        (DataUse){arena_copy_string(arena, name, strlen(name)),
+                  evaluator_place(walk->evaluator, walk->span), walk->compared};
 }
 
 /* x != x or x == x: a test for missing numbers. */
@@ -59,7 +61,7 @@ static void walk_node(const PresenceWalk *walk, NodeId id) {
 
 void present_keep(Evaluator *evaluator, NodeId node, Span span) {
     if (!evaluator->log || !node) return;
-    PresenceWalk walk = {evaluator, span,
+    PresenceWalk walk = {evaluator, span, false,
                          ARENA_ARRAY(evaluator->arena, bool, evaluator->graph->node_count)};
     walk_node(&walk, node);
 }
@@ -106,7 +108,8 @@ void present_keep_compared(Evaluator *evaluator, NodeId loss, uint32_t output_co
     const Graph *graph = evaluator->graph;
     if (!evaluator->log || !loss) return;
     LossSides sides = loss_sides(evaluator, output_count);
-    PresenceWalk walk = {evaluator, span, ARENA_ARRAY(evaluator->arena, bool, graph->node_count)};
+    PresenceWalk walk = {evaluator, span, true,
+                         ARENA_ARRAY(evaluator->arena, bool, graph->node_count)};
     bool *reached = sides.reached;
     reached[loss] = true;
     for (NodeId id = loss; id > 0; id--) {

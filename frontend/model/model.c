@@ -224,7 +224,7 @@ static void find_derived(Model *model, const Graph *graph) {
         const Symbol *symbol = graph_symbol(graph, known->items[i]->name);
         if (symbol && live[symbol->node])
             uses[model->info.derived_count++] =
-                (DataUse){known->items[i]->name, graph_node(graph, symbol->node)->span};
+                (DataUse){known->items[i]->name, graph_node(graph, symbol->node)->span, false};
     }
     model->info.derived = uses;
 }

@@ -165,7 +165,7 @@ static void write_real(double real, FILE *out) {
     int digits = 15;
     do snprintf(text, sizeof text, "%.*g", digits, real);
     while (strtod(text, NULL) != real && digits++ < 17);
-    fprintf(out, "%s%s", text, real == floor(real) ? "." : "");
+    fprintf(out, "%s%s", text, text[strcspn(text, ".e")] ? "" : ".");
 }
 
 static void write_derived(const SourceSchema *schema, const Derived *derived, bool inside,

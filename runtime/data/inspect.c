@@ -131,12 +131,12 @@ static void inspect_unseen(const SourceField *field, Findings *findings) {
             field->name, field->unseen, field->unseen == 1 ? " has" : "s have", field->unseen_text);
 }
 
-static void inspect_field(const Dataset *dataset, const FieldFacts *field, DataFacts *facts) {
+static void inspect_field(const Dataset *dataset, uint32_t number, bool used, DataFacts *facts) {
+    const FieldFacts *field = facts->fields[number];
     findings_missing(&facts->findings, field);
     if (field->dates) return;
-    inspect_unseen(&field->field, &facts->findings);
-    const SourceSchema *schema = dataset_fields(dataset);
-    uint32_t number = (uint32_t)(source_field(schema, field->field.name) - schema->fields);
+    /* group(source.patient, 0.2) and names of rows have such categories, and do no harm */
+    if (used) inspect_unseen(&field->field, &facts->findings);
     Column column = {.dataset = dataset, .field = number, .facts = field};
     bool classes = has_classes(facts, field->field.name), bytes = field->field.dtype == DTYPE_U8;
     for (column.element = 0; column.element < field->width; column.element++) {
@@ -235,8 +235,10 @@ static FieldFacts *facts_of(const Dataset *dataset, uint32_t field, Arena *arena
     for (Split split = 0; split < SPLIT_COUNT; split++)
         for (int64_t i = 0; i < dataset_rows(dataset, split) * elements; i++) {
             int32_t row = dataset_split(dataset, split)[i / elements];
-            field_facts_number(facts, split, i % elements,
-                               dataset_number(dataset, field, row, i % elements));
+            ExactNumber number = dataset_number(dataset, field, row, i % elements);
+            if (facts->field.is_text && isnan(number.number) && dataset_text(dataset, field, row))
+                number = exact_of_real(facts->field.category_count); /* unseen, and not missing */
+            field_facts_number(facts, split, i % elements, number);
         }
     return facts;
 }
@@ -261,22 +263,22 @@ static FieldFacts *date_facts(const Dataset *dataset, uint32_t field, const char
     return facts;
 }
 
-DataFacts *dataset_inspect(const Dataset *dataset, const char *label, const char *const *dates,
-                           Arena *arena) {
+DataFacts *dataset_inspect(const Dataset *dataset, const FieldUses *uses, Arena *arena) {
     const SourceSchema *schema = dataset_fields(dataset);
     DataFacts *facts = ARENA_NEW(arena, DataFacts);
     facts->findings.arena = arena;
-    facts->classes = class_counts(dataset, label, dates, arena, &facts->class_count);
+    facts->classes = class_counts(dataset, uses->label, uses->dates, arena, &facts->class_count);
     facts->fields = ARENA_ARRAY(arena, FieldFacts *, schema->field_count);
     for (uint32_t i = 0; i < schema->unreadable_count; i++)
         findings_add(&facts->findings, "unreadable", schema->unreadable[i].name, 1,
                      "%s; it is left out", schema->unreadable[i].finding);
     for (; facts->field_count < schema->field_count; facts->field_count++) {
-        const char *format = dates ? dates[facts->field_count] : NULL;
+        const char *format = uses->dates ? uses->dates[facts->field_count] : NULL;
         FieldFacts *field = format ? date_facts(dataset, facts->field_count, format, arena)
                                    : facts_of(dataset, facts->field_count, arena);
         facts->fields[facts->field_count] = field;
-        inspect_field(dataset, field, facts);
+        inspect_field(dataset, facts->field_count, !uses->used || uses->used[facts->field_count],
+                      facts);
     }
     for (uint32_t i = 0; i < facts->class_count; i++) {
         if (facts->classes[i].field->numbers)

@@ -12,9 +12,13 @@ typedef struct {
     uint32_t class_count;
     Findings findings;
 } DataFacts;
-/* label: the field of the source with the classes to predict, or NULL. dates: [field] the date
- * format of a column that is read as dates, or NULL; dates may be NULL. */
-DataFacts *dataset_inspect(const Dataset *dataset, const char *label, const char *const *dates,
-                           Arena *arena);
+/* What a model does with the fields of the source. */
+typedef struct {
+    const char *label; /* the field with the classes to predict, or NULL */
+    /* [field]: the date format of a column that is read as dates, or NULL; dates may be NULL */
+    const char *const *dates;
+    const bool *used; /* [field]: the model reads it; NULL: it reads all */
+} FieldUses;
+DataFacts *dataset_inspect(const Dataset *dataset, const FieldUses *uses, Arena *arena);
 
 #endif

@@ -57,7 +57,7 @@ enum { GROUP_UNSEEN, GROUP_LEFT, GROUP_TAKEN };
 static uint8_t *choose_groups(Dealing *dealing, const HoldOut *hold, const RowGroups *groups) {
     const int32_t *order = dealing_order(dealing);
     uint8_t *chosen = memory_new(groups->count, "the splits");
-    int64_t wanted = hold_rows(hold, dealing->rows), taken = 0;
+    int64_t rows = hold_rows(hold, dealing->rows), wanted = rows ? rows : 1, taken = 0;
     int32_t first = -1;
     for (int64_t i = 0; i < dealing->rows && taken < wanted; i++) {
         int32_t group = groups->group_of[order[i]];

@@ -123,7 +123,7 @@ static bool check_request(const Dealing *dealing, Span span) {
         Span place = hold->span.end ? hold->span : span;
         if (!counts_rows(hold)) continue;
         held[split] = hold_rows(hold, dealing->rows);
-        if (held[split]) continue;
+        if (held[split] || hold->kind == HOLD_GROUP) continue;
         diag_error(dealing->diag, STATUS_DATA, place, "'%s' holds out none of the %lld rows",
                    split_name(split), (long long)dealing->rows);
         diag_help(dealing->diag, "%g of them is less than half a row", hold->amount);

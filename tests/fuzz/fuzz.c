@@ -47,8 +47,8 @@ static void check_dataset(const Dataset *dataset, const DataSource *source) {
     const SourceSchema *schema = dataset_fields(dataset);
     Arena *arena = arena_new();
     REQUIRE(schema->field_count > 0 && dataset_rows(dataset, SPLIT_TRAIN) > 0);
-    DataFacts *facts =
-        dataset_inspect(dataset, schema->fields[schema->field_count - 1].name, NULL, arena);
+    DataFacts *facts = dataset_inspect(
+        dataset, &(FieldUses){.label = schema->fields[schema->field_count - 1].name}, arena);
     REQUIRE(facts->field_count == schema->field_count && strlen(dataset_digest(dataset)) == 64);
     check_schema(dataset, *source, arena);
     arena_free(arena);

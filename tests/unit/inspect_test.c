@@ -26,7 +26,7 @@ static Look look_at(const char *text, SplitRequest request, const char *label) {
     temporary_write("table.csv", text, strlen(text));
     look.dataset = dataset_open(&source, &request, look.diag);
     assert_non_null(look.dataset);
-    look.facts = dataset_inspect(look.dataset, label, NULL, look.arena);
+    look.facts = dataset_inspect(look.dataset, &(FieldUses){.label = label}, look.arena);
     return look;
 }
 
@@ -193,6 +193,23 @@ static void test_unseen(void **state) {
     assert_true(whole && text);
 }
 
+/* The rows of one patient are held out together: their name is no finding unless the model reads
+ * it, and it is not missing. */
+static void test_unseen_group(void **state) {
+    (void)state;
+    SplitRequest request = {
+        .test = {.kind = HOLD_GROUP, .is_count = true, .amount = 1, .field = "patient"}};
+    Look look = look_at("x,patient\n1,a\n2,a\n3,b\n4,b\n5,c\n6,c\n", request, NULL);
+    assert_found(&look, "unseen", "patient", 2, "2 held-out rows have a category");
+    assert_null(find(&look, "missing"));
+    assert_int_equal(look.facts->fields[1]->whole[SPLIT_TEST].missing, 0);
+    assert_int_equal(look.facts->fields[1]->whole[SPLIT_TEST].moments.count, 2);
+    const bool used[] = {true, false};
+    look.facts = dataset_inspect(look.dataset, &(FieldUses){.used = used}, look.arena);
+    assert_null(find(&look, "unseen"));
+    look_free(&look);
+}
+
 static void test_duplicates(void **state) {
     (void)state;
     Look look = look_at("x,y\n1,2\n3,4\n1,2\n1,4\n1,2\n", (SplitRequest){0}, NULL);
@@ -215,6 +232,7 @@ int main(void) {
         cmocka_unit_test(test_outlier),
         cmocka_unit_test(test_classes),
         cmocka_unit_test(test_unseen),
+        cmocka_unit_test(test_unseen_group),
         cmocka_unit_test(test_duplicates),
     };
     return cmocka_run_group_tests(tests, temporary_set_up, temporary_tear_down);
