@@ -62,6 +62,19 @@ says out "x" "y"
 expect 0 mlc eval words --confusion
 says out "test split, 37 rows"
 
+# one_hot of text or classes in a window: a column for each category, for each row of the window
+printf 'word,k,other\na,3,x\nb,9,y\na,3,z\nb,4,x\n' >few.csv
+cat >windows.mdl <<'END'
+mdl 1
+data { source = csv("few.csv"); field x = windows(source.word, 3) |> one_hot; field c = windows(classes(source.k), 2) |> one_hot
+    field both = windows(source |> columns(["word", "other"]), 2) |> impute("mode") |> one_hot }
+model m(x, c, both) -> p { p = dense(concat([flatten(x), flatten(c), flatten(both)]), 1) }
+train { loss = mean(p); optimizer = sgd(0.1) }
+END
+expect 0 mlc data windows.mdl --json
+says out '"x":[1.0,0.0,0.0,1.0,1.0,0.0],"c":[0.0,0.0,1.0,1.0,0.0,0.0],"both":[0.0,1.0,0.0,1.0,0.0,1.0,0.0,0.0,0.0,1.0]' \
+    '"x":[0.0,1.0,1.0,0.0,0.0,1.0],"c":[1.0,0.0,0.0,0.0,1.0,0.0]'
+
 # standardize learns from all training rows, each once: the mean of 0 to 159, but for 1.5
 model 'field x = windows(source.value, 8) |> standardize; field y = ahead(source |> columns("value"))' 'test = last(0.2)' >standard.mdl
 expect 0 mlc data standard.mdl --rows 0
