@@ -3,6 +3,7 @@
 #include "cli/session/image.h"
 #include "ir/base/display.h"
 #include "ir/base/memory.h"
+#include "ir/data/derived.h"
 #include "runtime/formats/bitmap.h"
 
 #include <stdlib.h>
@@ -101,21 +102,29 @@ static void *classes_of(const InputFiles *input, const SourceField *label) {
     return classes;
 }
 
-/* Folder names give one label. Labels that are computed, or several labels, cannot be made from
- * them. */
+/* Whether the input is the label, or is computed from it alone. */
+static bool is_of_label(const InputFiles *input, const char *name, const SourceField *label) {
+    const SourceSchema *schema = &input->session->build.info->schema;
+    uint32_t count;
+    if (!strcmp(name, label->name)) return true;
+    const uint32_t *fields = source_reads(schema, name, input->session->arena, &count);
+    return count == 1 && &schema->fields[fields[0]] == label;
+}
+
+/* Folder names give one label. Other labels cannot be made from them. */
 static const SourceField *label_of(const InputFiles *input) {
     const ModelInfo *info = input->session->build.info;
     const SourceField *label =
         info->label_field ? source_any(&info->schema, info->label_field) : NULL;
-    uint32_t others = input->read_count - input->network_count;
     bool is_label = label && label->row.rank == 0 && label->dtype != DTYPE_F32;
-    if (is_label && (!others || (others == 1 && !strcmp(input->reads[1].name, label->name))))
-        return label;
-    if (others)
+    for (uint32_t i = input->network_count; i < input->read_count; i++) {
+        if (is_label && is_of_label(input, input->reads[i].name, label)) continue;
         diag_error(input_diag(input), STATUS_USAGE, (Span){0},
                    "folders of pictures give only a class, but the loss also reads '%s'",
-                   input->reads[1].name);
-    return NULL;
+                   input->reads[i].name);
+        return NULL;
+    }
+    return is_label ? label : NULL;
 }
 
 bool input_open_images(InputFiles *input) {

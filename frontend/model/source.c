@@ -84,7 +84,7 @@ static bool not_a_source(Evaluator *evaluator, Span span, Value value) {
 static bool check_field(const Model *model, Evaluator *evaluator, const char *name, Span span) {
     const SourceSchema *schema = &model->info.schema;
     const SourceField *field = name ? source_field(schema, name) : NULL;
-    if (!name || (field && field->row.rank == 0)) return true;
+    if (!name || (field && shape_elements(field->row) == 1)) return true;
     if (field)
         evaluator_error(evaluator, span, "'%s' must have one value a row to tell rows apart", name);
     else

@@ -8,7 +8,7 @@
 enum { CLASSES_MAX = 1 << 16 }; /* this number and larger ones are not classes */
 
 static bool holds_classes(const SourceField *field, const char *label) {
-    bool whole = field->dtype != DTYPE_F32 && field->row.rank == 0;
+    bool whole = field->dtype != DTYPE_F32 && shape_elements(field->row) == 1;
     return whole && (field->is_text || field->classes || (label && !strcmp(field->name, label)));
 }
 
@@ -27,7 +27,7 @@ bool dataset_all_alike(const Dataset *dataset, const char *name, Split split) {
     const void *data;
     const SourceField *field = dataset_find(dataset, name, &data);
     int64_t rows = dataset_rows(dataset, split);
-    if (!field || field->row.rank || rows < 2) return false;
+    if (!field || shape_elements(field->row) != 1 || rows < 2) return false;
     const int32_t *row = dataset_split(dataset, split);
     double first = element_value(field->dtype, field->is_text, data, row[0]);
     for (int64_t i = 1; i < rows; i++)

@@ -81,7 +81,7 @@ bool split_column_find(const Dealing *dealing, const HoldOut *hold, SplitColumn 
         return false;
     }
     *column = (SplitColumn){.data = dealing->data, .field = field};
-    if (field->row.rank == 0 && dealing->data->data[field - schema->fields])
+    if (shape_elements(field->row) == 1 && dealing->data->data[field - schema->fields])
         return rank_numbers(dealing, column), rank_texts(dealing, column), true;
     diag_error(dealing->diag, STATUS_MODEL, hold->span,
                "'%.100s' must have one value a row to split the rows by it", hold->field);

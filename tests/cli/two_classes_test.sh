@@ -48,6 +48,41 @@ expect 0 mlc train m.mdl --out run -q
 expect 0 mlc predict run
 says out "index  row  line  predicted  probability  "
 
+# Labels of an archive in a column, [N, 1], which also stratify the rows.
+npy() { printf '\x93NUMPY\1\0\x76\0%-117s\n' "{'descr': '|u1', 'fortran_order': False, 'shape': $1, }"; cat; }
+for ((i = 0; i < 40; i++)); do printf '\\x%02x' $((i % 4 == 3)); done | xargs -0 printf | npy '(40, 1)' >y.npy
+for ((i = 0; i < 40; i++)); do printf '\\x%02x' $(((i % 4 == 3) * 9)); done | xargs -0 printf | npy '(40, 1)' >x.npy
+cat >m.mdl <<'END_OF_MODEL'
+mdl 1
+data { source = npy("x.npy", "y.npy"); field x = source.x / 9; field y = source.y; test = stratified(source.y, 0.2) }
+model m(x) -> p { p = dense(x, 1) }
+train { loss = bce_logits(p, y); optimizer = adam(0.5); epochs = 20 }
+END_OF_MODEL
+rm -rf run
+expect 0 mlc data m.mdl
+says out "classes of 'y', the label" "      0                                24         0         6" "      1                                 8         0         2"
+expect 0 mlc train m.mdl --out run -q
+expect 0 mlc eval run x.npy y.npy --confusion
+says out "30     .   100.00 %"
+
+# Pictures in folders of two classes.
+mkdir -p pictures/cat pictures/dog
+expect 0 "$MAKE_PICTURES" made
+made=$(find made -name '*.png' | sort | head -1)
+for i in 1 2 3 4; do cp "$made" pictures/cat/$i.png; cp "$made" pictures/dog/$i.png; done
+cat >m.mdl <<'END_OF_MODEL'
+mdl 1
+data { source = images("pictures"); field x = flatten(source.image / 255); field y = source.label }
+model m(x) -> p { p = dense(x, 1)[:, 0] }
+train { loss = bce_logits(p, y); optimizer = adam(0.01); epochs = 1 }
+END_OF_MODEL
+rm -rf run
+expect 0 mlc train m.mdl --out run -q
+expect 0 mlc eval run pictures --confusion
+says out "pictures, 8 rows" "0 cat" "1 dog"
+expect 0 mlc predict run pictures
+says out "true  predicted" "pictures/dog/4.png  dog"
+
 # Other losses of one number, and bce of several, stay numbers.
 model 'columns(source, "y")' 'mse(p, y)' 'dense(x, 1)'
 expect 0 mlc train m.mdl --out run -q
