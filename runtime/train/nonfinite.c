@@ -35,17 +35,33 @@ static void set_symbols(Interp *interp, const Graph *graph, const States *states
     }
 }
 
-/* The first non-finite element: "nan", "inf" or "-inf". */
-static const char *kind_of(const float *values, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        if (!isfinite(values[i])) return isnan(values[i]) ? "nan" : values[i] < 0 ? "-inf" : "inf";
-    return "a number";
+/* The index of the first non-finite element; `count`: all are finite. */
+static size_t first_nonfinite(const float *values, size_t count) {
+    size_t i = 0;
+    while (i < count && isfinite(values[i])) i++;
+    return i;
 }
 
-/* Adds help for the user; node NULL: the operation is unknown. */
+/* "nan", "inf" or "-inf" */
+static const char *kind_of(const float *values, size_t count) {
+    size_t i = first_nonfinite(values, count);
+    return i == count ? "a number" : isnan(values[i]) ? "nan" : values[i] < 0 ? "-inf" : "inf";
+}
+
+/* A non-finite number of the data: names its row. */
+static void help_with_data(const Node *node, const float *values, const NonfiniteBatch *batch,
+                           Diagnostics *diag) {
+    char place[PLACE_TEXT];
+    size_t each = (size_t)shape_inner(node->shape, 0),
+           at = first_nonfinite(values, (size_t)shape_elements(node->shape));
+    diag_help(
+        diag,
+        "it is in the data, in %s; impute(...) fills in missing numbers, and drop_missing of csv leaves the row out",
+        dataset_place_text(batch->dataset, NULL, batch->rows[at / each], place));
+}
+
+/* Help for the user; node NULL: the operation is unknown. */
 static const char *help_text(const Graph *graph, const Node *node) {
-    if (node && node->op == OP_input)
-        return "it is in the data: 'mlc data' with the model file tells where; impute(...) fills in missing numbers";
     if (node && node->op == OP_state)
         return "the weights themselves are not finite: use another checkpoint, or train again";
     if (node && graph_is_class_lookup(graph, node))
@@ -79,7 +95,10 @@ static void report(Interp *interp, const Graph *graph, const NonfiniteBatch *bat
                    shape_text(node->dtype, node->shape, shape), inside ? " in '" : "",
                    inside ? callee : "", inside ? "'" : "", batch->when ? batch->when : "");
     }
-    diag_help(diag, "%s", help_text(graph, node));
+    if (node && node->op == OP_input)
+        help_with_data(node, interp_value(interp, id), batch, diag);
+    else
+        diag_help(diag, "%s", help_text(graph, node));
 }
 
 void nonfinite_report(const NonfiniteBatch *batch, Diagnostics *diag) {
