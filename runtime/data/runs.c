@@ -9,7 +9,8 @@
 
 static const SourceField *find_series(const SourceData *data, Diagnostics *diag) {
     const SourceField *field = source_field(&data->schema, data->series);
-    if (field && shape_elements(field->row) == 1 && data->data[field - data->schema.fields]) return field;
+    if (field && shape_elements(field->row) == 1 && data->data[field - data->schema.fields])
+        return field;
     diag_error(diag, field ? STATUS_DATA : STATUS_MODEL, data->span,
                field ? "the series are separated by '%.100s', which must have one value a row"
                      : "the series are separated by '%.100s', which the source does not have",

@@ -129,6 +129,10 @@ static void test_identifier(void **state) {
     Look look = look_at(numbered("id", 1, 20, ""), (SplitRequest){0}, NULL);
     assert_found(&look, "identifier", "id", 20, "whole number");
     look_free(&look);
+    const char *long_ids = numbered("id", 1, 20, "9007199254740993\n9007199254740992\n");
+    look = look_at(long_ids, (SplitRequest){0}, NULL); /* beyond 32 bits, and beyond f64 */
+    assert_found(&look, "identifier", "id", 22, "whole number");
+    look_free(&look);
     look = look_at(numbered("id", 1, 20, "20\n"), (SplitRequest){0}, NULL); /* one twice */
     assert_null(find(&look, "identifier"));
     look_free(&look);
