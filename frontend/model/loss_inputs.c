@@ -64,12 +64,20 @@ static Op made_by(const Graph *graph, NodeId id) {
     return left->op == OP_matmul ? OP_matmul : OP_add;
 }
 
-/* The softmax of a single number is 1, whatever the number is. */
+/* The softmax of a single number is 1, and its largest class is 0, whatever the number is. */
 static void check_columns(Model *model, const Graph *graph, const LossCall *call) {
+    static const char *const metrics[] = {"accuracy", "top_k", "f1", "confusion"};
     Shape shape = graph_node(graph, call->node)->shape;
-    if (strcmp(call->callee, "cross_entropy") || shape.rank != 2 || shape.dim[1] != 1) return;
-    warning_add(model, call->span, "cross_entropy of a single column is always 0")->help =
-        "use two columns for two classes, dense(2), or one column with bce_logits";
+    if (shape.rank != 2 || shape.dim[1] != 1) return;
+    if (!strcmp(call->callee, "cross_entropy"))
+        warning_add(model, call->span, "cross_entropy of a single column is always 0")->help =
+            "use two columns for two classes, dense(2), or one column with bce_logits";
+    for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++)
+        if (!strcmp(call->callee, metrics[i]))
+            warning_add(model, call->span, "%s of a single column finds class 0 in every row",
+                        metrics[i])
+                ->help =
+                "the fraction of correct rows is mean((x > 0.0) == (y == 1)) for a logit x; of a probability, compare with 0.5";
 }
 
 void loss_inputs_find(Model *model, const Graph *graph) {
