@@ -47,7 +47,7 @@ static const char *column_text(char buffer[NUMBER_TEXT], ExactNumber exact,
     int before = fabs(value) > spread && spread > 0 && isfinite(value)
                      ? (int)log10(fabs(value) / spread)
                      : 0;
-    if (value == floor(value) && !statistics->has_fractions && exact_whole(exact, &whole))
+    if (value == floor(value) && !statistics->moments.has_fractions && exact_whole(exact, &whole))
         return snprintf(buffer, NUMBER_TEXT, "%" PRId64, whole), buffer;
     return isnan(value) ? "-"
                         : text_value(buffer, value, before > MOST - USUAL ? MOST : USUAL + before);

@@ -1,5 +1,4 @@
-/* Whole numbers beyond 2^53 as the sum of two f64 numbers. Smaller numbers are computed with as
- * plain f64 numbers: their rest is 0. */
+/* Numbers as the sum of two f64 numbers, for whole numbers beyond 2^53. */
 #include "runtime/data/exact.h"
 
 #include <math.h>
@@ -23,8 +22,7 @@ double exact_minus(ExactNumber a, ExactNumber b) {
 ExactNumber exact_plus(ExactNumber a, double b) {
     double sum = a.number + b, of_b = sum - a.number;
     double error = (a.number - (sum - of_b)) + (b - of_b);
-    bool plain = a.rest == 0 && !(fabs(sum) >= 0x1p53);
-    if (plain || isinf(sum)) return exact_of_real(sum);
+    if (!isfinite(sum)) return exact_of_real(sum);
     double number = sum + (error + a.rest);
     return (ExactNumber){number, (error + a.rest) - (number - sum)};
 }

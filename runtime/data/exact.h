@@ -16,8 +16,8 @@ typedef struct {
     const char *const *texts;
 } Exact;
 
-/* number + rest, where number is the nearest f64. The rest is 0 unless the number is beyond 2^53:
- * f64 cannot hold all whole numbers there. */
+/* number + rest, where number is the nearest f64. The rest of a whole number is 0 up to 2^53: f64
+ * cannot hold all whole numbers beyond. */
 typedef struct {
     double number, rest;
 } ExactNumber;
@@ -26,6 +26,7 @@ ExactNumber exact_of_whole(int64_t whole);
 ExactNumber exact_of_real(double real);
 /* a - b, as f64: the difference of whole numbers is rounded once. */
 double exact_minus(ExactNumber a, ExactNumber b);
+/* With the rest that f64 leaves of the sum. */
 ExactNumber exact_plus(ExactNumber a, double b);
 /* The nearest whole number of 64 bits; false: the number is beyond them, or is not known. */
 bool exact_whole(ExactNumber exact, int64_t *whole);

@@ -5,8 +5,11 @@
 #include "ir/ops/node.h"
 #include "runtime/data/exact.h"
 
+#include <math.h>
+
 typedef struct {
     int64_t count;
+    bool has_fractions;  /* a value is not whole */
     double mean, square; /* square: the sum of squared distances from the mean */
     ExactNumber first;
     double from_first; /* the mean minus the first value */
@@ -17,6 +20,7 @@ typedef struct {
  * 1970, keep their digits. */
 static inline void moments_add(Moments *moments, ExactNumber value) {
     if (!moments->count) moments->first = value;
+    moments->has_fractions |= value.number != floor(value.number);
     double from_first = exact_minus(value, moments->first),
            distance = from_first - moments->from_first;
     moments->from_first += distance / (double)++moments->count;
@@ -24,7 +28,7 @@ static inline void moments_add(Moments *moments, ExactNumber value) {
     moments->mean = moments->first.number + moments->from_first;
 }
 
-/* The mean with all digits. */
+/* The mean as the sum of two f64 numbers. */
 ExactNumber moments_exact_mean(const Moments *moments);
 
 /* The standard deviation of the population: sqrt(square / count). */

@@ -30,7 +30,6 @@ static void add_value(Statistics *statistics, ExactNumber value) {
     } else {
         if (first || exact_compare(value, statistics->min) < 0) statistics->min = value;
         if (first || exact_compare(value, statistics->max) > 0) statistics->max = value;
-        statistics->has_fractions |= value.number != floor(value.number);
         moments_add(&statistics->moments, value);
     }
 }

@@ -8,7 +8,6 @@
 typedef struct {
     Moments moments; /* of finite values */
     ExactNumber min, max;
-    bool has_fractions;        /* a value is not whole */
     int64_t missing, infinite; /* missing: NaN; text without a category */
 } Statistics;
 double statistics_deviation(const Statistics *statistics); /* NaN without a value */

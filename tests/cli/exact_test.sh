@@ -109,7 +109,7 @@ fields '(source.ts |> impute("mode")) - 9007199254740989' '0.0 1.0 2.0 0.0 3.0'
 fields '(source.ts |> impute(9007199254740991)) - 9007199254740989' '0.0 1.0 2.0 2.0 3.0'
 
 # Whole numbers beyond 2^53, which f64 does not hold, up to 2^63 - 1: statistics, imputed cells and standardized numbers.
-for first in 9007199254740993 1700000000123456789 9223372036854775804 -9223372036854775807; do
+for first in 1700000000123 9007199254740980 9007199254740993 1700000000123456789 9223372036854775804 -9223372036854775807; do
     printf 'ts,k\n%d,1\n%d,2\n%d,3\n%d,4\n' "$first" $((first + 1)) $((first + 2)) $((first + 3)) >t.csv
     fields 'source.ts |> standardize' "$standard"
     fields '(windows(source.ts, 1) |> standardize)[:, 0]' "$standard"
@@ -123,6 +123,12 @@ for first in 9007199254740993 1700000000123456789 9223372036854775804 -922337203
     fields "(source.ts |> impute(\"mean\")) - $first" '0.0 1.0 1.0 1.0 2.0'
     fields 'source.ts |> impute("mean") |> standardize' '-1.5811388 0.0 0.0 0.0 1.5811388'
 done
+# The mean of whole numbers below 2^53 need not be one of f64.
+printf 'ts,k\n9007199254740000,1\n9007199254740001,2\n9007199254740001,3\n' >t.csv
+fields 'source.ts |> standardize' '-1.4142135 0.70710677 0.70710677'
+printf 'ts,k\n1700000000000,1\n1700000000001,2\n1700000000001,3\n' >t.csv
+fields 'source.ts |> standardize' '-1.4142135 0.70710677 0.70710677'
+printf 'ts,k\n%d,1\n%d,2\n,3\n%d,4\n%d,5\n' $((1 << 62)) $(((1 << 62) + 1)) $(((1 << 62) + 1)) $(((1 << 62) + 2)) >t.csv
 cat >beyond.mdl <<'END_OF_MODEL'
 mdl 1
 data { source = csv("t.csv"); field x = columns(source, "ts") |> impute("median") |> standardize; field k = columns(source, "k") }
