@@ -74,13 +74,13 @@ static bool size_fits(const TypeCheck *check, const Expr *expr, int64_t size, bo
     return true;
 }
 
-/* The declared type, for messages. */
 static const char *written_size(const TypeCheck *check, const Expr *expr) {
     if (expr->kind == EXPR_NAME) return expr->text;
     Value value = evaluate(check->evaluator, expr);
     return value.kind == VALUE_ERROR ? "?" : value_words(check, value);
 }
 
+/* The declared type, for messages: f32[N, 10]. A size that is an expression is computed. */
 static const char *written_type(const TypeCheck *check) {
     const char *text = arena_format(check->evaluator->arena, "%s[", check->type->name.text);
     for (const Expr *size = check->type->shape.first; size; size = size->next)

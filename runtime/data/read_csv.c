@@ -212,7 +212,7 @@ static bool read_files(const DataSource *source, const CsvFormat *format, Source
                     &problem, &failed)) {
         const char *path = own->paths[failed];
         Span span = own->spans[failed];
-        Problem whole = *&problem;
+        Problem whole = problem;
         snprintf(whole.finding, sizeof whole.finding, "'%.200s': %.800s", path, problem.finding);
         reader_report(&whole, span, diag);
         return false;
