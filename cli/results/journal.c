@@ -22,17 +22,19 @@ enum {
 };
 
 /* A whole number beyond 1e9 keeps all of its digits as a JSON integer. */
-json_t *json_exact(double value) {
-    bool whole = value == floor(value) && fabs(value) >= 1e9 && fabs(value) <= 0x1p53;
+static json_t *whole_up_to(double limit, double value) {
+    bool whole = value == floor(value) && fabs(value) >= 1e9 && fabs(value) <= limit;
     if (whole) return json_integer((json_int_t)value);
     return isfinite(value) ? json_real(number_shortest(value)) : json_null();
 }
+
+json_t *json_exact(double value) { return whole_up_to(nextafter(0x1p63, 0), value); }
 
 json_t *json_number(double value) {
     char text[NUMBER_TEXT];
     bool whole = value == floor(value) && fabs(value) <= 0x1p53;
     snprintf(text, sizeof text, "%.*g", NUMBER_DIGITS, number_shortest(value));
-    return json_exact(whole ? value : strtod(text, NULL));
+    return whole_up_to(0x1p53, whole ? value : strtod(text, NULL));
 }
 
 json_t *json_text(const char *text) {

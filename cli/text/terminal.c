@@ -117,7 +117,7 @@ const char *text_value(char buffer[NUMBER_TEXT], double value, int digits) {
 const char *text_exact(char buffer[NUMBER_TEXT], double value, int digits) {
     double size = fabs(value);
     bool whole = value == floor(value), large = size >= pow(10, digits - 1);
-    if (!large || size > 0x1p53) return text_value(buffer, value, digits);
+    if (!large || size >= 0x1p63) return text_value(buffer, value, digits);
     snprintf(buffer, NUMBER_TEXT, whole || size >= 1e13 ? "%.0f" : "%.2f", value);
     return buffer;
 }

@@ -176,6 +176,15 @@ says out 'e-07'
 expect 0 mlc predict run --csv answer.csv
 grep -q '1700000037,17000000' answer.csv || fail "a csv file has other digits: $(head -2 answer.csv)"
 
+# Beyond 2^53 they have those of the nearest f64.
+sed 's/17000000/1700000000000000/' y.csv | sed '1s/.*/ts,x/' >far.csv
+sed 's/y.csv/far.csv/; s/ - 1699999999//' y.mdl >far.mdl
+expect 0 mlc train far.mdl --out far --quiet
+expect 0 mlc predict far
+says out '170000000000000032  170000000000000064'
+expect 0 mlc predict far --json
+says out '"predicted":[170000000000000064],"true":[170000000000000032]'
+
 # New rows get what the network has learnt, whatever they are; so do rows of a file that eval reads.
 head -5 y.csv >few.csv
 expect 0 mlc predict run few.csv --json
