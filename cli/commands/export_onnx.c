@@ -120,7 +120,7 @@ static void list_entries(OnnxFile *file) {
          i++) {
         const ModelOutput *output = &build->info->outputs[i];
         Shape shape = graph_node(graph, graph->outputs[i].node)->shape;
-        if (output->classes && shape.rank == 2) add_classes(file, output, shape.dim[1]);
+        if (output->classes) add_classes(file, output, output->is_binary ? 2 : shape.dim[1]);
     }
 }
 

@@ -42,6 +42,11 @@ answers 'columns(source, "kind")' 'bce_logits(p, y)' 'dense(x, 1)' no yes
 answers 'classes(source.side, names = ["left", "right"])' 'bce(p, y)' 'sigmoid(dense(x, 1))[:, 0]' left right
 answers 'classes(source.side)' 'bce_logits(p[:, 0], y)' 'dense(x, 1)' -3 8
 
+# An exported network has both names.
+answers 'source.kind' 'bce_logits(p, y)' 'dense(x, 1)[:, 0]' no yes
+expect 0 mlc export run --to net.onnx
+grep -q '\["no", "yes"\]' net.onnx || fail "the names of two classes are not in net.onnx: $(strings net.onnx | grep -A1 classes)"
+
 # A computed target: the class, without the true one.
 model 'select(source.price > 100, 1.0, 0.0)' 'bce_logits(p, unsqueeze(y, 1))' 'dense(x, 1)'
 expect 0 mlc train m.mdl --out run -q
