@@ -39,3 +39,13 @@ void report_missing(const SourceData *source, const SourceField *field, int32_t 
                source_place_text(source, field->name, row, place));
     advise_missing(field, diag);
 }
+
+void report_unassigned(const SourceData *source, const char *field, int32_t row, const char *what,
+                       Span span, Diagnostics *diag) {
+    char place[PLACE_TEXT];
+    const SourceField *found = source_field(&source->schema, field);
+    diag_error(diag, STATUS_DATA, span, "'%.100s' is missing in %s, so this row belongs to no %s",
+               field, source_place_text(source, field, row, place), what);
+    if (found && found->is_column && span.file) /* new rows are all predicted */
+        diag_help(diag, "csv(..., drop_missing = \"%.100s\") leaves such rows out", field);
+}

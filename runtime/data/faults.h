@@ -10,5 +10,8 @@ void report_fault(const SourceData *source, const char *name, const DeriveFault 
 /* Reports a missing cell of a column that is used as an index or class. */
 void report_missing(const SourceData *source, const SourceField *field, int32_t row, Span span,
                     Diagnostics *diag);
+/* The same for a column that assigns rows to groups, splits or series: `what`. */
+void report_unassigned(const SourceData *source, const char *field, int32_t row, const char *what,
+                       Span span, Diagnostics *diag);
 
 #endif

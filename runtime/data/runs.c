@@ -1,6 +1,6 @@
 /* Series: finds the runs of consecutive rows from which windows are made. */
 #include "ir/base/memory.h"
-#include "runtime/data/derive.h"
+#include "runtime/data/faults.h"
 #include "runtime/data/splits.h"
 
 #include <math.h>
@@ -46,14 +46,10 @@ static bool sort_by_series(const SourceData *data, SeriesRuns *runs, ExactNumber
         memory_new((size_t)runs->count * sizeof *members, "the windows of the series");
     bool good = true;
     for (int64_t i = 0; i < runs->count && good; i++) {
-        char place[PLACE_TEXT];
         int32_t row = runs->order[i];
         members[i] = (Member){series_value(data, field, row), row};
         good = !isnan(members[i].series.number);
-        if (!good)
-            diag_error(diag, STATUS_DATA, data->span,
-                       "'%.100s' is missing in %s, so this row belongs to no series", data->series,
-                       source_place_text(data, data->series, row, place));
+        if (!good) report_unassigned(data, data->series, row, "series", data->span, diag);
     }
     if (good) qsort(members, (size_t)runs->count, sizeof *members, by_series);
     for (int64_t i = 0; i < runs->count && good; i++)

@@ -1,7 +1,7 @@
 /* The column that splits or groups the rows, and column(source.split). */
 #include "ir/base/memory.h"
 #include "runtime/data/dealing.h"
-#include "runtime/data/derive.h"
+#include "runtime/data/faults.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -104,10 +104,7 @@ double split_column_value(const SplitColumn *column, int64_t row) {
 
 bool split_column_missing(const Dealing *dealing, const HoldOut *hold, const char *what,
                           int64_t row) {
-    char place[PLACE_TEXT];
-    diag_error(dealing->diag, STATUS_DATA, hold->span,
-               "'%.100s' is missing in %s, so this row belongs to no %s", hold->field,
-               source_place_text(dealing->data, hold->field, (int32_t)row, place), what);
+    report_unassigned(dealing->data, hold->field, (int32_t)row, what, hold->span, dealing->diag);
     return false;
 }
 
