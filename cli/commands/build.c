@@ -127,28 +127,49 @@ static bool make_folder(const Shipment *shipment, const char *folder, bool *made
     return false;
 }
 
+/* The text of each file, NULL if it is not wanted. All are made before the first one is written, so
+ * that a lack of memory leaves nothing behind. */
+typedef struct {
+    char *text;
+    size_t length;
+} FileText;
+enum { FILES = sizeof files / sizeof *files };
+
+static void make_texts(const Shipment *shipment, FileText texts[FILES]) {
+    for (size_t i = 0; i < FILES; i++) {
+        MemoryStream stream;
+        if (!is_wanted(shipment, i)) continue;
+        memory_stream_begin(&stream);
+        files[i].write(shipment, stream.out);
+        texts[i].text = memory_stream_end(&stream);
+        texts[i].length = stream.length;
+    }
+}
+
 /* Writes all files; if one cannot be written, a folder that is new is removed. */
-static bool write_files(const Shipment *shipment) {
+static bool write_texts(const Shipment *shipment, const FileText texts[FILES]) {
     bool made, good = true;
-    size_t count = sizeof files / sizeof *files, done = 0;
+    size_t done = 0;
     const char *folder =
         shipment->options->ship_folder ? shipment->options->ship_folder : shipment->name;
     if (!make_folder(shipment, folder, &made)) return false;
-    for (; done < count && good; done++) {
-        MemoryStream stream;
-        if (!is_wanted(shipment, done)) continue;
-        memory_stream_begin(&stream);
-        files[done].write(shipment, stream.out);
-        char *text = memory_stream_end(&stream);
-        good = file_write(file_path(shipment, folder, files[done].name).path, text, stream.length,
-                          shipment->diag);
-        free(text);
-    }
+    for (; done < FILES && good; done++)
+        good =
+            !texts[done].text || file_write(file_path(shipment, folder, files[done].name).path,
+                                            texts[done].text, texts[done].length, shipment->diag);
     if (good || !made) return good;
     while (done-- > 0)
-        if (is_wanted(shipment, done)) unlink(file_path(shipment, folder, files[done].name).path);
+        if (texts[done].text) unlink(file_path(shipment, folder, files[done].name).path);
     rmdir(folder);
     return false;
+}
+
+static bool write_files(const Shipment *shipment) {
+    FileText texts[FILES] = {{0}};
+    make_texts(shipment, texts);
+    bool good = write_texts(shipment, texts);
+    for (size_t i = 0; i < FILES; i++) free(texts[i].text);
+    return good;
 }
 
 Status command_build(const Options *given, Diagnostics *diag) {

@@ -203,6 +203,9 @@ expect 5 mlc build run -o full
 says err "'full' exists and is not a folder of 'mlc build'" "-o DIR names another one"
 [[ $(ls full) == mine && ! -e none ]] || fail "files were written"
 expect 5 mlc build run -o /dev/null/none
+expect 5 bash -c 'ulimit -f 8 && exec mlc build run -o cut' # the header can be written, the library cannot
+says err "libsmall.a"
+[[ ! -e cut ]] || fail "a part of the files is left: $(ls cut)"
 sed 's|source.when % 86400|source.size % 7|' houses.mdl >rest.mdl
 expect 0 mlc train rest.mdl --out rest -q --set train.epochs=1
 expect 3 mlc build rest -o none
