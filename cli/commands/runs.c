@@ -4,9 +4,8 @@
 #include "cli/session/commands.h"
 #include "cli/session/run_search.h"
 #include "cli/text/csv.h"
+#include "cli/text/table.h"
 #include "cli/text/terminal.h"
-#include "ir/base/display.h"
-#include "ir/base/integers.h"
 #include "ir/base/memory.h"
 #include "ir/base/names.h"
 
@@ -108,11 +107,6 @@ static void print_json(const RunList *list) {
 
 /* -- as a table -- */
 
-enum { HEAD_COUNT = 8 };
-typedef struct {
-    const char *cells[HEAD_COUNT];
-} TableLine;
-
 static const char *cell_of(const RunList *list, const RunRecord *run, const char *column) {
     json_t *value = run_column(run, column);
     const char *text = json_is_integer(value)
@@ -137,46 +131,30 @@ static const char *best_cell(const RunList *list, const RunRecord *run) {
                         (long long)json_integer_value(json_object_get(run->best, "epoch")));
 }
 
-static TableLine line_of(const RunList *list, const RunRecord *run) {
+enum { HEADS = 8 };
+
+static void fill_line(const RunList *list, const RunRecord *run, const char *cells[HEADS]) {
     const json_t *last = run_record_last(run);
     long long done = json_integer_value(json_object_get(last, "epoch"));
-    return (TableLine){{run->folder.path, cell_of(list, run, "model"), run_state_name(run->state),
-                        arena_format(list->arena, "%lld/%s", done, cell_of(list, run, "epochs")),
-                        arena_format(list->arena, "%.1f", run->seconds),
-                        number_cell(list, run_record_number(last, "train_loss")),
-                        best_cell(list, run), cell_of(list, run, "set")}};
-}
-
-static void print_line(const TableLine *line, const int widths[HEAD_COUNT]) {
-    static const bool right[HEAD_COUNT] = {false, false, false, true, true, true, false, false};
-    int last = HEAD_COUNT - 1;
-    while (last && !*line->cells[last]) last--;
-    for (int c = 0; c <= last; c++) {
-        int width = right[c] ? widths[c] : -widths[c];
-        if (c) fputs("  ", stdout);
-        if (c == last && !right[c])
-            display_text(line->cells[c], stdout);
-        else
-            terminal_cell(stdout, line->cells[c], width, widths[c]);
-    }
-    putchar('\n');
+    const char *line[HEADS] = {
+        run->folder.path,
+        cell_of(list, run, "model"),
+        run_state_name(run->state),
+        arena_format(list->arena, "%lld/%s", done, cell_of(list, run, "epochs")),
+        arena_format(list->arena, "%.1f", run->seconds),
+        number_cell(list, run_record_number(last, "train_loss")),
+        best_cell(list, run),
+        cell_of(list, run, "set")};
+    memcpy(cells, line, sizeof line);
 }
 
 static void print_table(const RunList *list) {
-    static const TableLine head = {
-        {"run", "model", "state", "epochs", "seconds", "train loss", "best", "set"}};
-    int widths[HEAD_COUNT];
-    TableLine *lines = ARENA_ARRAY(list->arena, TableLine, list->count);
-    for (int c = 0; c < HEAD_COUNT; c++) widths[c] = (int)strlen(head.cells[c]);
-    for (uint32_t r = 0; r < list->count; r++) {
-        lines[r] = line_of(list, &list->runs[r]);
-        for (int c = 0; c < HEAD_COUNT; c++) {
-            const char *cell = lines[r].cells[c];
-            widths[c] = (int)max_i64(widths[c], (int64_t)display_columns(cell, strlen(cell)));
-        }
-    }
-    print_line(&head, widths);
-    for (uint32_t r = 0; r < list->count; r++) print_line(&lines[r], widths);
+    static const char *const heads[HEADS] = {"run",     "model",      "state", "epochs",
+                                             "seconds", "train loss", "best",  "set"};
+    static const bool right[HEADS] = {false, false, false, true, true, true, false, false};
+    const char **cells = (const char **)ARENA_ARRAY(list->arena, char *, list->count *HEADS);
+    for (uint32_t r = 0; r < list->count; r++) fill_line(list, &list->runs[r], &cells[r * HEADS]);
+    table_print(&(Table){heads, right, cells, HEADS, list->count}, stdout);
 }
 
 Status command_runs(const Options *given, Diagnostics *diag) {

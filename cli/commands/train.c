@@ -90,9 +90,12 @@ static bool open_model(void *context) {
     Build *build = &training->session.build;
     if (!open_resumed(training)) return false;
     training->session.trains_anew = !training->resumes;
-    bool opened = options->operand_count
-                      ? build_open(build, options->operands[0], options, training->diag)
-                      : run_open_model(build, options->resume, NULL, options, training->diag);
+    const TrainingOrder *order = training->order;
+    bool opened =
+        order ? build_open_copy(build, order->model, order->source, NULL, options, training->diag)
+        : options->operand_count
+            ? build_open(build, options->operands[0], options, training->diag)
+            : run_open_model(build, options->resume, NULL, options, training->diag);
     return opened && expect_parse(options, build->info, training->diag);
 }
 
@@ -247,8 +250,10 @@ static void on_epoch(void *context, uint32_t epoch, double train_loss, double se
     training_begin(training);
     progress_epoch(&training->progress, &record);
     journal_epoch(&training->journal, &record);
-    if (!training->journal.file || !draw_now(training))
-        /* such as a full disk: the error is reported, and train() still tries to save */
+    bool failed = !training->journal.file || !draw_now(training);
+    /* after a failure, such as a full disk, the error is reported, and train() still tries to
+     * save */
+    if (failed || (training->order && epoch && epoch == training->order->until))
         train_request_stop();
 }
 
@@ -326,14 +331,15 @@ static Status finish(Training *training, TrainResult result) {
     return diag_status(training->diag);
 }
 
-Status command_train(const Options *given, Diagnostics *diag) {
+static Status run(const Options *given, const TrainingOrder *order, Diagnostics *diag) {
     Training *training = MEMORY_NEW(Training, "the training");
+    training->order = order;
     training->options = given;
     training->diag = diag;
     training->lock = -1;
     training->started = seconds_now();
-    bool ready = check_usage(training->options, training->diag) && open_session(training) &&
-                 training_open_folder(training);
+    bool ready = (order || check_usage(training->options, training->diag)) &&
+                 open_session(training) && training_open_folder(training);
     Status status =
         ready ? finish(training, run_training(training)) : diag_outcome(training->diag, false);
     if (given->json) {
@@ -349,4 +355,11 @@ Status command_train(const Options *given, Diagnostics *diag) {
     if (training->lock >= 0) close(training->lock);
     free(training);
     return status;
+}
+
+Status command_train(const Options *given, Diagnostics *diag) { return run(given, NULL, diag); }
+
+Status training_run(const Options *given, const char *model, const char *source, uint32_t until,
+                    Diagnostics *diag) {
+    return run(given, &(TrainingOrder){model, source, until}, diag);
 }

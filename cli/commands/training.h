@@ -9,8 +9,15 @@
 #include "cli/show/progress.h"
 #include "runtime/train/train.h"
 
+/* A trial of a sweep. */
+typedef struct {
+    const char *model, *source; /* its model file, and the folder where relative paths start */
+    uint32_t until;             /* the last epoch of this part of the training; 0: of all */
+} TrainingOrder;
+
 typedef struct {
     Session session;
+    const TrainingOrder *order; /* of a sweep; NULL: the command line says all */
     const Options *options;
     Diagnostics *diag;
     Path folder;
@@ -36,6 +43,10 @@ typedef struct {
     uint32_t error_count[SPLIT_COUNT];
 } Training;
 
+/* Trains the model file `model`, whose relative paths start at `source`, up to epoch `until`,
+ * or to its end if that is 0. */
+Status training_run(const Options *given, const char *model, const char *source, uint32_t until,
+                    Diagnostics *diag);
 /* Makes the folder of a new run, or prepares that of a resumed one. false after reporting
  * errors. */
 bool training_open_folder(Training *training);

@@ -52,7 +52,7 @@ json_t *run_column(const RunRecord *run, const char *name) {
 
 /* -- their names -- */
 
-static bool is_metric(const char *key, const json_t *value) {
+bool run_is_metric(const char *key, const json_t *value) {
     static const char *const others[] = {"epoch", "seconds", "rows_per_second"};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (!strcmp(key, others[i])) return false;
@@ -63,7 +63,7 @@ static void add_keys(json_t *set, const json_t *line) {
     const char *key;
     json_t *value;
     json_object_foreach((json_t *)line, key, value) {
-        if (is_metric(key, value) && !json_object_get(set, key))
+        if (run_is_metric(key, value) && !json_object_get(set, key))
             json_object_set_new(set, key, json_true());
     }
 }

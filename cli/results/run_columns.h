@@ -12,6 +12,8 @@ enum { RUN_FIXED_COLUMNS = 9 };
 const char **run_columns(const RunRecord *runs, uint32_t run_count, Arena *arena, uint32_t *count);
 /* A value, or NULL if the run has none. The caller owns it. */
 json_t *run_column(const RunRecord *run, const char *name);
+/* Whether a value of an epoch line is a loss or metric that is a number. */
+bool run_is_metric(const char *key, const json_t *value);
 /* Orders two values: numbers before texts before missing ones. */
 int run_value_order(const json_t *a, const json_t *b);
 /* Sorts by a column; a '-' before its name sorts downwards. Runs without a value come last, runs

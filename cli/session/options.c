@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+_Static_assert((int)OPTION_COUNT <= 64, "a set of options is a 64-bit word");
 const OptionRow option_rows[OPTION_COUNT] = {
 #define WORD(id, word) "|" #word
 #define OPTION(id, name, letter, kind, argument, low, high, standard, help)                        \

@@ -15,7 +15,8 @@ typedef enum {
     STREAM_SPLIT = 3,
     STREAM_INPUT = 4,
     STREAM_DROPOUT = 5,
-    STREAM_AUGMENT = 6
+    STREAM_AUGMENT = 6,
+    STREAM_SWEEP = 7
 } Stream;
 
 /* 32 random bits: number `index` of a substream `sub` of the stream. The substream is, for

@@ -1,0 +1,206 @@
+/* mlc sweep: many trainings of one model with other values, by any number of workers. */
+#include "cli/commands/training.h"
+#include "cli/session/commands.h"
+#include "cli/sweep/table.h"
+#include "cli/sweep/worker.h"
+#include "ir/base/display.h"
+#include "ir/base/memory.h"
+#include "runtime/threads/threads.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* -- a new sweep -- */
+
+static bool check_usage(const Options *options, Diagnostics *diag) {
+    int ways = (options->operand_count > 0) + (options->join != NULL) + (options->status != NULL);
+    if (ways != 1) {
+        diag_error(
+            diag, STATUS_USAGE, (Span){0},
+            "'mlc sweep' needs a model file, or --join or --status with the folder of a sweep");
+        diag_help(diag, "mlc sweep my.mdl --set 'lr=log(1e-4, 1e-1)' --trials 20");
+        return false;
+    }
+    if (options->operand_count || !(options->set.count || option_given(options, OPTION_trials) ||
+                                    option_given(options, OPTION_seeds) || options->out))
+        return true;
+    diag_error(diag, STATUS_USAGE, (Span){0},
+               "--set, --trials, --seeds and --out belong to a new sweep: this one exists");
+    return false;
+}
+
+/* Reads the model with some values; false after reporting what is wrong with them. */
+static bool try_values(const Options *given, OptionList sets, Build *build, Diagnostics *diag) {
+    Options options = *given;
+    options.set = sets;
+    return build_open(build, given->operands[0], &options, diag);
+}
+
+/* Every value of a list, and both bounds of a range, beside the first values of the others. So a
+ * wrong name or value is reported before anything is trained. */
+static bool check_values(const Space *space, const Options *given, Arena *arena,
+                         Diagnostics *diag) {
+    OptionList sets = {.count = space->count};
+    const char **ends[OPTION_LIST_MAX];
+    uint32_t counts[OPTION_LIST_MAX];
+    bool good = true;
+    for (uint32_t p = 0; p < space->count; p++) {
+        ends[p] = (const char **)ARENA_ARRAY(arena, char *, space->params[p].item_count + 2);
+        counts[p] = space_ends(space, p, ends[p], arena);
+        sets.items[p] = ends[p][0];
+    }
+    for (uint32_t p = 0; p < space->count && good; p++) {
+        for (uint32_t i = 0; i < counts[p] && good; i++) {
+            Build build;
+            sets.items[p] = ends[p][i];
+            good = try_values(given, sets, &build, diag);
+            build_close(&build);
+        }
+        sets.items[p] = ends[p][0];
+    }
+    return good;
+}
+
+static bool choose_search(const Options *options, const Space *space, SweepWish *wish,
+                          Diagnostics *diag) {
+    static const Search searches[] = {[CHOICE_search_auto] = SEARCH_RANDOM,
+                                      [CHOICE_search_random] = SEARCH_RANDOM,
+                                      [CHOICE_search_sobol] = SEARCH_SOBOL,
+                                      [CHOICE_search_grid] = SEARCH_GRID};
+    uint32_t size = space_size(space);
+    bool trials = option_given(options, OPTION_trials);
+    wish->search = searches[options->search];
+    if (options->search == CHOICE_search_auto && size && !trials) wish->search = SEARCH_GRID;
+    if (wish->search == SEARCH_GRID ? !size : !trials) {
+        diag_error(diag, STATUS_USAGE, (Span){0},
+                   wish->search == SEARCH_GRID
+                       ? "a grid needs lists of values: numbers between bounds have no end"
+                       : "values between bounds need --trials: how many of them are tried");
+        diag_help(diag, "--set 'lr=1e-3|1e-2' is a list; --trials 20 tries 20 settings");
+        return false;
+    }
+    wish->settings = wish->search == SEARCH_GRID && !trials ? size : (uint32_t)options->trials;
+    if (wish->search == SEARCH_GRID && size < wish->settings) wish->settings = size;
+    if ((uint64_t)wish->settings * wish->seeds <= SWEEP_TRIALS &&
+        (wish->search != SEARCH_SOBOL || space->count <= SWEEP_SOBOL_PARAMS))
+        return true;
+    if (wish->search == SEARCH_SOBOL && space->count > SWEEP_SOBOL_PARAMS)
+        diag_error(diag, STATUS_USAGE, (Span){0}, "--search sobol takes at most %d values",
+                   SWEEP_SOBOL_PARAMS);
+    else
+        diag_error(diag, STATUS_USAGE, (Span){0}, "that makes more than %d trials", SWEEP_TRIALS);
+    return false;
+}
+
+/* The model with the values that do not vary: it has the epochs and the first seed of all trials. */
+static bool open_base(const Space *space, const Options *options, Build *build, Diagnostics *diag) {
+    OptionList fixed = {0};
+    for (uint32_t p = 0; p < space->count; p++) {
+        const Swept *swept = &space->params[p];
+        bool varies = swept->kind != SWEPT_LIST || swept->item_count > 1;
+        if (!varies) {
+            fixed.items[fixed.count++] = options->set.items[p];
+            continue;
+        }
+        bool epochs = !strcmp(swept->name, "train.epochs") && options->halving > 1;
+        if (!epochs && (strcmp(swept->name, "train.seed") != 0 || options->seeds == 1)) continue;
+        diag_error(diag, STATUS_USAGE, (Span){0},
+                   epochs ? "--halving chooses the epochs: 'train.epochs' cannot vary as well"
+                          : "--seeds chooses the seeds: 'train.seed' cannot vary as well");
+        return false;
+    }
+    return try_values(options, fixed, build, diag);
+}
+
+static bool create(SweepPlan *plan, const Options *options, Arena *arena, Diagnostics *diag) {
+    Space space;
+    Build build = {0};
+    SweepWish wish = {.space = &space,
+                      .seed = (uint64_t)options->draw_seed,
+                      .seeds = (uint32_t)options->seeds,
+                      .factor = (uint32_t)options->halving};
+    bool good = space_parse(&space, &options->set, arena, diag) &&
+                choose_search(options, &space, &wish, diag) &&
+                open_base(&space, options, &build, diag) &&
+                check_values(&space, options, arena, diag);
+    if (good) {
+        wish.text = build.info->resolved;
+        wish.file = build.path.path;
+        wish.source = path_absolute(build.folder.path);
+        wish.epochs = build.info->epochs;
+        wish.first_seed = build.info->seed;
+        good = plan_create(plan, &wish, options->out, diag);
+    }
+    build_close(&build);
+    return good;
+}
+
+/* -- working -- */
+
+/* Workers of one thread have the most trainings an hour; --threads or --workers alone decide the
+ * other one, so that they fill the machine. */
+static uint32_t share_cores(const Options *given, Options *common) {
+    int64_t cores = threads_online();
+    bool workers = option_given(given, OPTION_workers), threads = given->threads != 0;
+    *common = *given;
+    if (!threads) common->threads = workers && given->workers < cores ? cores / given->workers : 1;
+    int64_t count = workers ? given->workers : cores / common->threads;
+    return (uint32_t)(count < 1 ? 1 : count);
+}
+
+static void tell_start(const SweepPlan *plan, const Options *options, uint32_t workers) {
+    if (options->quiet) return;
+    fputs("sweep folder ", stderr);
+    display_text(plan->folder.path, stderr);
+    fprintf(stderr, ": %u trials, %u worker%s\n", plan_trials(plan), workers,
+            workers == 1 ? "" : "s");
+}
+
+static bool write_csv(Results *results, const char *path, Diagnostics *diag) {
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+    if (!out) memory_exhausted(0, "a table of trials");
+    sweep_print_csv(results, out);
+    fclose(out);
+    bool written = file_write(path, text, length, diag);
+    free(text);
+    return written;
+}
+
+static Status show(Results *results, const Options *options, Status status, Diagnostics *diag) {
+    if (options->table && !write_csv(results, options->table, diag)) return diag_status(diag);
+    sweep_print_status(results, stdout);
+    sweep_print_best(results, (uint32_t)options->best, stdout);
+    return status;
+}
+
+/* A worker that was killed does not count if others have done its work. */
+static Status work(const SweepPlan *plan, const Options *options, Results *results,
+                   Diagnostics *diag) {
+    Options common;
+    uint32_t workers = share_cores(options, &common);
+    tell_start(plan, options, workers);
+    Status status = workers_run(results, &common, workers, training_run, diag);
+    return sweep_complete(results) && !diag_errors(diag) ? STATUS_OK : status;
+}
+
+Status command_sweep(const Options *given, Diagnostics *diag) {
+    SweepPlan plan = {0};
+    Arena *arena = arena_new();
+    bool opened =
+        check_usage(given, diag) &&
+        (given->operand_count ? create(&plan, given, arena, diag)
+                              : plan_open(&plan, given->join ? given->join : given->status, diag));
+    Status status = diag_status(diag);
+    if (opened) {
+        Results results;
+        results_open(&results, &plan);
+        status = given->status ? STATUS_OK : work(&plan, given, &results, diag);
+        status = show(&results, given, status, diag);
+        results_close(&results);
+    }
+    plan_close(&plan);
+    arena_free(arena);
+    return status;
+}

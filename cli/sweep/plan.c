@@ -1,0 +1,182 @@
+/* sweep.json. */
+#include "cli/sweep/plan.h"
+#include "cli/results/journal.h"
+#include "cli/session/runs.h"
+#include "ir/base/integers.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { VERSION = 1 };
+
+/* -- writing -- */
+
+/* Epochs after which a rung ends: each has 1 / factor of the next one's. */
+static void put_rungs(json_t *document, const SweepWish *wish) {
+    uint32_t rungs = 1;
+    for (uint64_t power = wish->factor; wish->factor > 1 && power <= wish->epochs;
+         power *= wish->factor)
+        rungs += rungs < SWEEP_RUNGS;
+    json_t *epochs = json_array();
+    for (uint32_t r = 0; r < rungs; r++) {
+        int64_t part = wish->epochs;
+        for (uint32_t later = r + 1; later < rungs; later++) part = divide_up(part, wish->factor);
+        json_array_append_new(epochs, json_integer(r + 1 < rungs ? part : 0));
+    }
+    json_object_set_new(document, "rungs", epochs);
+}
+
+static void put_settings(json_t *document, const SweepWish *wish) {
+    Arena *arena = arena_new();
+    json_t *names = json_array(), *settings = json_array();
+    for (uint32_t p = 0; p < wish->space->count; p++)
+        json_array_append_new(names, json_string(wish->space->params[p].name));
+    for (uint32_t i = 0; i < wish->settings; i++) {
+        json_t *setting = json_array();
+        for (uint32_t p = 0; p < wish->space->count; p++)
+            json_array_append_new(setting, json_string(space_value(wish->space, p, i, wish->search,
+                                                                   wish->seed, arena)));
+        json_array_append_new(settings, setting);
+    }
+    json_object_set_new(document, "names", names);
+    json_object_set_new(document, "settings", settings);
+    arena_free(arena);
+}
+
+static json_t *document_of(const SweepWish *wish) {
+    json_t *document =
+        json_pack("{s:i, s:s, s:s, s:I, s:I, s:I}", "version", VERSION, "file", wish->file,
+                  "folder", wish->source.path, "seeds", (json_int_t)wish->seeds, "first_seed",
+                  (json_int_t)wish->first_seed, "factor", (json_int_t)wish->factor);
+    put_rungs(document, wish);
+    put_settings(document, wish);
+    return document;
+}
+
+static bool make_folder(const char *path, Diagnostics *diag) {
+    if (mkdir(path, 0777) == 0 || errno == EEXIST) return true;
+    diag_error(diag, STATUS_FILE, (Span){0}, "cannot make the folder '%s': %s", path,
+               strerror(errno));
+    return false;
+}
+
+/* sweeps/N with the next free number N. */
+static bool next_folder(Path *folder, Diagnostics *diag) {
+    if (!make_folder("sweeps", diag)) return false;
+    for (int number = 1;; number++) {
+        snprintf(folder->path, sizeof folder->path, "sweeps/%d", number);
+        if (mkdir(folder->path, 0777) == 0) return true;
+        if (errno != EEXIST) return make_folder(folder->path, diag);
+    }
+}
+
+static bool named_folder(const char *out, Path *folder, Diagnostics *diag) {
+    if (path_exists(path_join(out, SWEEP_FILE).path)) {
+        diag_error(diag, STATUS_FILE, (Span){0}, "'%s' already holds a sweep", out);
+        diag_help(diag, "mlc sweep --join %s goes on with it", out);
+        return false;
+    }
+    return run_create(out, folder, diag);
+}
+
+bool plan_create(SweepPlan *plan, const SweepWish *wish, const char *out, Diagnostics *diag) {
+    Path folder;
+    *plan = (SweepPlan){0};
+    if (!(out ? named_folder(out, &folder, diag) : next_folder(&folder, diag)) ||
+        !make_folder(path_join(folder.path, SWEEP_TRIALS_FOLDER).path, diag) ||
+        !file_write(path_join(folder.path, SWEEP_MODEL).path, wish->text, strlen(wish->text), diag))
+        return false;
+    json_t *document = document_of(wish);
+    char *text = json_dumps(document, JSON_COMPACT);
+    json_decref(document);
+    /* the last file: with it, the sweep is there */
+    bool written = file_write(path_join(folder.path, SWEEP_FILE).path, text, strlen(text), diag);
+    free(text);
+    return written && plan_open(plan, folder.path, diag);
+}
+
+/* -- reading -- */
+
+static uint32_t whole(const json_t *document, const char *key) {
+    json_int_t value = json_integer_value(json_object_get(document, key));
+    return value > 0 && value <= UINT32_MAX ? (uint32_t)value : 0;
+}
+
+static bool read_document(SweepPlan *plan) {
+    const json_t *document = plan->document, *rungs = json_object_get(document, "rungs");
+    const char *source = json_string_value(json_object_get(document, "folder"));
+    plan->settings = (uint32_t)json_array_size(json_object_get(document, "settings"));
+    plan->seeds = whole(document, "seeds");
+    plan->factor = whole(document, "factor");
+    plan->rungs = (uint32_t)json_array_size(rungs);
+    plan->first_seed = (uint64_t)json_integer_value(json_object_get(document, "first_seed"));
+    if (whole(document, "version") != VERSION || !source || !plan->settings || !plan->seeds ||
+        !plan->rungs || plan->rungs > SWEEP_RUNGS)
+        return false;
+    for (uint32_t r = 0; r < plan->rungs; r++)
+        plan->epochs[r] = (uint32_t)json_integer_value(json_array_get(rungs, r));
+    snprintf(plan->source.path, sizeof plan->source.path, "%s", source);
+    return (uint64_t)plan->settings * plan->seeds <= SWEEP_TRIALS;
+}
+
+bool plan_open(SweepPlan *plan, const char *folder, Diagnostics *diag) {
+    *plan = (SweepPlan){0};
+    snprintf(plan->folder.path, sizeof plan->folder.path, "%s", folder);
+    Path path = path_join(folder, SWEEP_FILE);
+    if (!path_exists(path.path)) {
+        diag_error(diag, STATUS_FILE, (Span){0}, "'%s' holds no sweep: it has no %s", folder,
+                   SWEEP_FILE);
+        diag_help(diag, "'mlc sweep FILE.mdl --out DIR --set NAME=VALUES' makes one");
+        return false;
+    }
+    size_t length;
+    char *text = file_read(path.path, &length, STATUS_FILE, diag);
+    if (!text) return false;
+    plan->document = json_loadb(text, length, 0, NULL);
+    free(text);
+    if (plan->document && read_document(plan)) return true;
+    diag_error(diag, STATUS_FILE, (Span){0}, "'%s' is not a sweep that this mlc can read",
+               path.path);
+    plan_close(plan);
+    return false;
+}
+
+void plan_close(SweepPlan *plan) {
+    json_decref(plan->document);
+    *plan = (SweepPlan){0};
+}
+
+/* -- trials -- */
+
+const json_t *plan_setting(const SweepPlan *plan, uint32_t setting) {
+    return json_array_get(json_object_get(plan->document, "settings"), setting);
+}
+
+const json_t *plan_names(const SweepPlan *plan) { return json_object_get(plan->document, "names"); }
+
+bool plan_varies(const SweepPlan *plan, uint32_t param) {
+    const json_t *first = json_array_get(plan_setting(plan, 0), param);
+    for (uint32_t i = 1; i < plan->settings; i++)
+        if (!json_equal(first, json_array_get(plan_setting(plan, i), param))) return true;
+    return false;
+}
+
+void plan_sets(const SweepPlan *plan, uint32_t trial, Arena *arena, OptionList *sets) {
+    size_t i;
+    json_t *text;
+    json_array_foreach(plan_setting(plan, trial / plan->seeds), i, text) {
+        if (sets->count < OPTION_LIST_MAX) sets->items[sets->count++] = json_string_value(text);
+    }
+    if (plan->seeds > 1 && sets->count < OPTION_LIST_MAX)
+        sets->items[sets->count++] = arena_format(
+            arena, "train.seed=%llu", (unsigned long long)(plan->first_seed + trial % plan->seeds));
+}
+
+Path plan_trial(const SweepPlan *plan, uint32_t trial, const char *suffix) {
+    char name[64];
+    snprintf(name, sizeof name, SWEEP_TRIALS_FOLDER "/%06u%s", trial, suffix);
+    return path_join(plan->folder.path, name);
+}

@@ -1,0 +1,58 @@
+/* A sweep: its folder, its settings, and how long each trial is trained. sweep.json holds all of it
+ * and never changes, so that every worker sees the same trials.
+ *
+ * Trial t trains setting t / seeds with the seed number t % seeds. With halving, a sweep has rungs:
+ * all trials are trained up to epochs[0], the best 1 / factor of the settings go on to epochs[1],
+ * and so on. The last rung trains to the end. Without halving it is the only one. */
+#ifndef MLC_CLI_SWEEP_PLAN_H
+#define MLC_CLI_SWEEP_PLAN_H
+
+#include "cli/session/files.h"
+#include "cli/sweep/space.h"
+
+#include <jansson.h>
+
+enum { SWEEP_RUNGS = 20, SWEEP_TRIALS = 1000000, SWEEP_SOBOL_PARAMS = 16 };
+#define SWEEP_FILE "sweep.json"
+#define SWEEP_MODEL "sweep.mdl"
+#define SWEEP_TRIALS_FOLDER "trials"
+
+typedef struct {
+    Path folder, source; /* of the sweep, and the one where relative paths in the model start */
+    uint32_t settings, seeds, factor, rungs;
+    uint32_t epochs[SWEEP_RUNGS]; /* 0: to the end of the training */
+    uint64_t first_seed;
+    json_t *document;
+} SweepPlan;
+
+/* What `mlc sweep FILE.mdl` asks for. */
+typedef struct {
+    const Space *space;
+    Search search;
+    uint64_t seed; /* of the drawn values */
+    uint32_t settings, seeds, factor;
+    const char *text, *file; /* of the model: its resolved text, and the name of its file */
+    Path source;
+    uint32_t epochs;     /* train.epochs of the model */
+    uint64_t first_seed; /* train.seed of the model */
+} SweepWish;
+
+/* Writes a new sweep into the folder `out` (NULL: sweeps/N). false after reporting an error. */
+bool plan_create(SweepPlan *plan, const SweepWish *wish, const char *out, Diagnostics *diag);
+/* Reads the sweep in a folder. false after reporting an error. */
+bool plan_open(SweepPlan *plan, const char *folder, Diagnostics *diag);
+void plan_close(SweepPlan *plan);
+
+static inline uint32_t plan_trials(const SweepPlan *plan) { return plan->settings * plan->seeds; }
+/* "NAME=VALUE" texts of a setting, an array that belongs to the plan. */
+const json_t *plan_setting(const SweepPlan *plan, uint32_t setting);
+/* Their names, an array of texts that belongs to the plan. */
+const json_t *plan_names(const SweepPlan *plan);
+/* Whether settings differ in a parameter. */
+bool plan_varies(const SweepPlan *plan, uint32_t param);
+/* The --set options of a trial: its setting, and train.seed if there are several seeds. */
+void plan_sets(const SweepPlan *plan, uint32_t trial, Arena *arena, OptionList *sets);
+/* trials/000012 and a suffix, in the sweep's folder. */
+Path plan_trial(const SweepPlan *plan, uint32_t trial, const char *suffix);
+
+#endif

@@ -1,0 +1,47 @@
+/* The values that a sweep tries. Each --set NAME=VALUES of a sweep is one of
+ *
+ *     lr=1e-3                     one value
+ *     hidden=[128]|[256, 128]     these values
+ *     dropout=0..0.5              real numbers between two bounds
+ *     layers=1..4                 whole numbers, both bounds included
+ *     lr=log(1e-4, 1e-1)          real numbers whose logarithms are evenly spread
+ *     hidden=log(8, 512)          the same for whole numbers
+ *
+ * A setting is one value of each. */
+#ifndef MLC_CLI_SWEEP_SPACE_H
+#define MLC_CLI_SWEEP_SPACE_H
+
+#include "cli/session/options.h"
+#include "ir/base/arena.h"
+
+typedef enum { SWEPT_LIST, SWEPT_EVEN, SWEPT_LOG } SweptKind;
+
+typedef struct {
+    const char *name;
+    SweptKind kind;
+    const char **items; /* of a list; one item: the value does not vary */
+    uint32_t item_count;
+    double low, high; /* of other kinds; low < high, and 0 < low for SWEPT_LOG */
+    bool whole;       /* both bounds are whole numbers, so the values are */
+} Swept;
+
+typedef struct {
+    Swept params[OPTION_LIST_MAX];
+    uint32_t count;
+} Space;
+
+typedef enum { SEARCH_GRID, SEARCH_RANDOM, SEARCH_SOBOL } Search;
+
+/* false after reporting STATUS_USAGE errors. */
+bool space_parse(Space *space, const OptionList *sets, Arena *arena, Diagnostics *diag);
+/* How many settings there are; 0: a number between bounds makes them endless. Above UINT32_MAX:
+ * UINT32_MAX. */
+uint32_t space_size(const Space *space);
+/* "NAME=VALUE" of parameter `param` in setting `number`. It depends on the arguments alone. A grid
+ * varies the last parameter fastest. */
+const char *space_value(const Space *space, uint32_t param, uint32_t number, Search search,
+                        uint64_t seed, Arena *arena);
+/* The values at the ends of a parameter: both bounds, or all items of a list. Returns how many. */
+uint32_t space_ends(const Space *space, uint32_t param, const char **ends, Arena *arena);
+
+#endif

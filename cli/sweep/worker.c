@@ -1,0 +1,372 @@
+/* The loop of a worker:
+ *
+ *     for each rung whose trials are known, for each of its trials without a result:
+ *         claim it; train it in a child process, from its checkpoint if there is one;
+ *         write its result; release the claim
+ *     if nothing could be claimed: wait for the other workers, or end if all is done */
+#include "cli/sweep/worker.h"
+#include "cli/results/journal.h"
+#include "cli/results/run_record.h"
+#include "cli/session/runs.h"
+#include "cli/sweep/claims.h"
+#include "ir/base/display.h"
+#include "ir/base/memory.h"
+#include "runtime/train/checkpoint.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { KILLED_TRIES = 3, MESSAGE_MAX = 400 };
+
+typedef struct {
+    Results *results;
+    const Options *common;
+    TrialTraining *train;
+    Diagnostics *diag;
+} Worker;
+
+/* -- signals: the first one goes to the training, which saves; then the worker ends -- */
+
+static volatile sig_atomic_t stop_signal;
+
+static void on_stop(int number) { stop_signal = number; }
+static void on_alarm(int number) { (void)number; }
+
+/* Without SA_RESTART, so that waiting ends. */
+static void catch_stops(void) {
+    struct sigaction action = {.sa_handler = on_stop};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+    action.sa_handler = on_alarm;
+    sigaction(SIGALRM, &action, NULL);
+}
+
+static void forget_stops(void) {
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGALRM};
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) signal(signals[i], SIG_DFL);
+}
+
+static Status stop_status(void) {
+    return stop_signal == SIGTERM  ? STATUS_TERMINATED
+           : stop_signal == SIGHUP ? STATUS_HUNG_UP
+                                   : STATUS_INTERRUPTED;
+}
+
+/* -- a trial in a child process -- */
+
+/* What the training prints goes to a file beside its folder. */
+static void redirect(const char *path) {
+    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (file < 0) file = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    dup2(file, STDOUT_FILENO);
+    dup2(file, STDERR_FILENO);
+}
+
+/* If the worker is killed, its training stops and saves. */
+static _Noreturn void train_in_child(const Worker *worker, uint32_t trial, uint32_t until,
+                                     pid_t parent) {
+    const SweepPlan *plan = worker->results->plan;
+    forget_stops();
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent) _exit(STATUS_TERMINATED);
+    redirect(plan_trial(plan, trial, ".log").path);
+    Arena *arena = arena_new();
+    Diagnostics *diag = diag_new();
+    Options options = *worker->common;
+    options.set = (OptionList){0};
+    options.quiet = true;
+    plan_sets(plan, trial, arena, &options.set);
+    Path folder = plan_trial(plan, trial, "");
+    bool begun = path_exists(path_join(folder.path, RUN_MODEL).path);
+    *(begun ? &options.resume : &options.out) = folder.path;
+    Status status = worker->train(&options, path_join(plan->folder.path, SWEEP_MODEL).path,
+                                  plan->source.path, until, diag);
+    diag_print(diag, stderr);
+    fflush(NULL);
+    _exit((int)status);
+}
+
+/* Waits for the child, and touches the claim meanwhile. A signal goes on to the child once. */
+static int wait_for(pid_t child, const char *claim) {
+    int status;
+    bool told = false;
+    alarm(CLAIM_TOUCH);
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+        if (stop_signal && !told) kill(child, stop_signal);
+        told = stop_signal != 0;
+        claim_touch(claim);
+        alarm(CLAIM_TOUCH);
+    }
+    alarm(0);
+    return status;
+}
+
+/* Whether a worker that has ended before it wrote the result had trained the trial up to here. */
+static bool is_trained(const SweepPlan *plan, uint32_t trial, uint32_t until) {
+    CheckpointInfo info;
+    Diagnostics *diag = diag_new();
+    Path checkpoint = path_join(plan_trial(plan, trial, "").path, RUN_LAST);
+    bool trained = until && path_exists(checkpoint.path) &&
+                   checkpoint_info(checkpoint.path, &info, diag) && info.epoch >= until;
+    diag_free(diag);
+    return trained;
+}
+
+/* The wait status of a training; -1 after reporting that it cannot be started. A training that
+ * something else has killed, such as a machine without memory, goes on from its checkpoint. */
+static int run_trial(const Worker *worker, uint32_t trial, uint32_t until, const char *claim) {
+    int status = 0;
+    if (is_trained(worker->results->plan, trial, until)) return status;
+    for (int tries = 0; tries < KILLED_TRIES; tries++) {
+        fflush(NULL);
+        pid_t parent = getpid(), child = fork();
+        if (child == 0) train_in_child(worker, trial, until, parent);
+        if (child < 0) {
+            diag_error(worker->diag, STATUS_FILE, (Span){0}, "cannot start a training: %s",
+                       strerror(errno));
+            return -1;
+        }
+        status = wait_for(child, claim);
+        if (!WIFSIGNALED(status) || stop_signal) break;
+    }
+    return status;
+}
+
+/* -- its result -- */
+
+/* The first error that the training has printed, without its prefix. */
+static json_t *message_of(const SweepPlan *plan, uint32_t trial) {
+    size_t length;
+    char *text = file_read_plain(plan_trial(plan, trial, ".log").path, &length);
+    const char *error = text ? strstr(text, "error: ") : NULL;
+    json_t *message =
+        error ? json_stringn(error + 7, strnlen(error + 7, strcspn(error + 7, "\n"))) : NULL;
+    free(text);
+    return message ? message : json_string("");
+}
+
+static void put_record(json_t *line, const RunRecord *record) {
+    char hash[65];
+    const json_t *last = run_record_last(record);
+    run_record_hash(record, hash);
+    json_object_set(line, "epoch", json_object_get(last, "epoch"));
+    if (record->best_score) {
+        json_object_set_new(line, "score_of", json_string(record->best_score));
+        json_object_set(line, "higher_is_better",
+                        json_object_get(record->start, "higher_is_better"));
+        json_object_set(line, "score", json_object_get(record->best, record->best_score));
+        json_object_set(line, "best_epoch", json_object_get(record->best, "epoch"));
+    } else {
+        json_object_set_new(line, "score_of", json_string("train_loss"));
+        json_object_set(line, "score", json_object_get(last, "train_loss"));
+    }
+    json_object_set(line, "last", (json_t *)last);
+    json_object_set_new(line, "hash", json_string(hash));
+    json_object_set_new(line, "seconds", json_real(record->seconds));
+}
+
+static const char *state_of(Status status) {
+    return status == STATUS_NONFINITE ? "nonfinite" : "failed";
+}
+
+/* NULL: the trial has no result, as it was interrupted or the machine failed. */
+static json_t *result_of(const Worker *worker, uint32_t trial, uint32_t rung, int wait_status) {
+    const SweepPlan *plan = worker->results->plan;
+    RunRecord record = {0};
+    Status status = WIFEXITED(wait_status) ? (Status)WEXITSTATUS(wait_status) : STATUS_BUG;
+    bool read = run_record_read(plan_trial(plan, trial, "").path, &record);
+    double epoch = read ? run_record_number(run_record_last(&record), "epoch") : 0;
+    bool reached = read && plan->epochs[rung] && epoch >= plan->epochs[rung],
+         done = status == STATUS_OK || (reached && status == STATUS_INTERRUPTED);
+    bool settled = done || status == STATUS_NONFINITE || status == STATUS_MODEL ||
+                   status == STATUS_DATA || status == STATUS_USAGE;
+    json_t *line = NULL;
+    if (settled) {
+        line = json_pack("{s:I, s:I, s:I}", "trial", (json_int_t)trial, "setting",
+                         (json_int_t)(trial / plan->seeds), "rung", (json_int_t)rung);
+        json_object_set_new(line, "state", json_string(done ? "done" : state_of(status)));
+        if (done)
+            put_record(line, &record);
+        else
+            json_object_set_new(line, "message", message_of(plan, trial));
+    }
+    run_record_free(&record);
+    return line;
+}
+
+static void report_failure(const Worker *worker, uint32_t trial, int wait_status) {
+    const SweepPlan *plan = worker->results->plan;
+    if (WIFSIGNALED(wait_status)) {
+        diag_error(worker->diag, STATUS_FILE, (Span){0},
+                   "trial %u was killed %d times by signal %d", trial, KILLED_TRIES,
+                   WTERMSIG(wait_status));
+        diag_help(worker->diag, "memory may be short: --workers 1 trains one at a time");
+        return;
+    }
+    json_t *message = message_of(plan, trial);
+    diag_error(worker->diag, (Status)WEXITSTATUS(wait_status), (Span){0}, "trial %u: %.*s", trial,
+               MESSAGE_MAX, json_string_value(message));
+    diag_help(worker->diag, "'%s' has all that it printed; 'mlc sweep --join %s' goes on",
+              plan_trial(plan, trial, ".log").path, plan->folder.path);
+    json_decref(message);
+}
+
+/* One line on stderr, written at once: workers share it. */
+static void tell(const Worker *worker, uint32_t trial, const json_t *line) {
+    char text[4096];
+    const char *name = json_string_value(json_object_get(line, "score_of"));
+    int length = snprintf(text, sizeof text, "trial %u: %s", trial,
+                          json_string_value(json_object_get(line, "state")));
+    if (name)
+        length += snprintf(text + length, sizeof text - (size_t)length,
+                           ", %s %.6g, epoch %lld, %.1f s", name, run_record_number(line, "score"),
+                           (long long)json_integer_value(json_object_get(line, "epoch")),
+                           run_record_number(line, "seconds"));
+    size_t i;
+    json_t *set;
+    json_array_foreach(plan_setting(worker->results->plan, trial / worker->results->plan->seeds), i,
+                       set) {
+        if (length < (int)sizeof text - 1)
+            length += snprintf(text + length, sizeof text - (size_t)length, "%s%s", i ? " " : "  ",
+                               json_string_value(set));
+    }
+    if (!worker->common->quiet) {
+        display_text(text, stderr);
+        putc('\n', stderr);
+    }
+}
+
+/* Trains a claimed trial. false: the worker has to end. */
+static bool finish_trial(const Worker *worker, uint32_t trial, uint32_t rung, const char *claim) {
+    int status = run_trial(worker, trial, worker->results->plan->epochs[rung], claim);
+    if (status < 0) return false;
+    json_t *line = result_of(worker, trial, rung, status);
+    if (!line) {
+        if (!stop_signal) report_failure(worker, trial, status);
+        return false;
+    }
+    if (json_object_get(line, "score_of"))
+        unlink(plan_trial(worker->results->plan, trial, ".log").path);
+    json_incref(line);
+    bool written = results_put(worker->results, trial, rung, line, worker->diag);
+    if (written) tell(worker, trial, line);
+    json_decref(line);
+    return written && !stop_signal;
+}
+
+/* -- the loop -- */
+
+typedef enum { WORK_DONE, WORK_WAITING, WORK_TAKEN, WORK_FAILED } Work;
+
+static Work try_trial(const Worker *worker, uint32_t trial, uint32_t rung) {
+    Path claim = plan_trial(worker->results->plan, trial, ".claim");
+    ClaimResult taken = claim_take(claim.path);
+    if (taken == CLAIM_HELD) return WORK_WAITING;
+    if (taken == CLAIM_FAILED) {
+        diag_error(worker->diag, STATUS_FILE, (Span){0}, "cannot make '%s': %s", claim.path,
+                   strerror(errno));
+        return WORK_FAILED;
+    }
+    /* another worker may have finished it between the look for its result and the claim */
+    bool good =
+        results_get(worker->results, trial, rung) || finish_trial(worker, trial, rung, claim.path);
+    claim_release(claim.path);
+    return good ? WORK_TAKEN : WORK_FAILED;
+}
+
+static Work try_rung(const Worker *worker, uint32_t rung) {
+    Results *results = worker->results;
+    const SweepPlan *plan = results->plan;
+    Work work = WORK_DONE;
+    for (uint32_t trial = 0; trial < plan_trials(plan); trial++) {
+        if (!results_alive(results, rung, trial / plan->seeds) || results_get(results, trial, rung))
+            continue;
+        Work one = try_trial(worker, trial, rung);
+        if (one == WORK_FAILED || stop_signal) return WORK_FAILED;
+        if (one == WORK_TAKEN)
+            work = WORK_TAKEN;
+        else if (work == WORK_DONE)
+            work = WORK_WAITING;
+    }
+    return work;
+}
+
+static Work try_all(const Worker *worker) {
+    for (uint32_t rung = 0; rung < worker->results->plan->rungs; rung++) {
+        if (!results_decided(worker->results, rung)) return WORK_WAITING;
+        Work work = try_rung(worker, rung);
+        if (work != WORK_DONE) return work;
+    }
+    return WORK_DONE;
+}
+
+/* A worker that was killed after it had written its last result has left its claim. */
+static void remove_claims(const SweepPlan *plan) {
+    for (uint32_t trial = 0; trial < plan_trials(plan); trial++)
+        claim_release(plan_trial(plan, trial, ".claim").path);
+}
+
+Status worker_run(Results *results, const Options *common, TrialTraining *train,
+                  Diagnostics *diag) {
+    enum { PAUSE = 100000 }; /* microseconds between two looks at what others do */
+    const Worker worker = {results, common, train, diag};
+    Work work;
+    catch_stops();
+    while ((work = try_all(&worker)) == WORK_TAKEN || work == WORK_WAITING) {
+        if (stop_signal) break;
+        if (work == WORK_WAITING) usleep(PAUSE);
+    }
+    if (work == WORK_DONE) remove_claims(results->plan);
+    return stop_signal ? stop_status() : diag_outcome(diag, work == WORK_DONE);
+}
+
+/* -- several workers -- */
+
+static pid_t start_worker(Results *results, const Options *common, TrialTraining *train) {
+    pid_t parent = getpid(), child = fork();
+    if (child != 0) return child;
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent) _exit(STATUS_TERMINATED);
+    Diagnostics *diag = diag_new();
+    Status status = worker_run(results, common, train, diag);
+    diag_print(diag, stderr);
+    fflush(NULL);
+    _exit((int)status);
+}
+
+/* A stop is passed on; the worst status of all workers is the status. */
+static Status wait_workers(const pid_t *workers, uint32_t count) {
+    Status worst = STATUS_OK;
+    for (uint32_t i = 0; i < count; i++) {
+        int status;
+        while (waitpid(workers[i], &status, 0) < 0 && errno == EINTR)
+            for (uint32_t k = i; k < count && stop_signal; k++) kill(workers[k], stop_signal);
+        Status one = WIFEXITED(status) ? (Status)WEXITSTATUS(status) : STATUS_TERMINATED;
+        if (one > worst) worst = one;
+    }
+    return stop_signal ? stop_status() : worst;
+}
+
+Status workers_run(Results *results, const Options *common, uint32_t count, TrialTraining *train,
+                   Diagnostics *diag) {
+    if (count == 1) return worker_run(results, common, train, diag);
+    pid_t *workers = memory_array(count, sizeof *workers, "the workers of a sweep");
+    uint32_t started = 0;
+    catch_stops();
+    fflush(NULL);
+    for (; started < count; started++)
+        if ((workers[started] = start_worker(results, common, train)) < 0) break;
+    if (started < count)
+        diag_error(diag, STATUS_FILE, (Span){0}, "cannot start a worker: %s", strerror(errno));
+    Status status = wait_workers(workers, started);
+    free(workers);
+    return status == STATUS_OK ? diag_status(diag) : status;
+}
