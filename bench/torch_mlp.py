@@ -9,26 +9,16 @@ all tensors at once (foreach). Prints one JSON line an epoch, {"event":"epoch","
 gathering and training; reading the data and evaluation are not counted. --samples ends an epoch after so many rows and gives the
 seconds a whole one would take. --first-step ends after one step, for bench/startup.py."""
 import argparse
-import gzip
 import json
-import os
 import time
 
-import numpy
 import torch
 
-import compare
-
-
-def read(name, header):
-    path = os.path.join(compare.mnist_folder(), name)
-    data = gzip.open(path + ".gz").read() if os.path.exists(path + ".gz") else open(path, "rb").read()
-    return numpy.frombuffer(data, dtype=numpy.uint8, offset=header)
+import mnist_arrays
 
 
 def tensors(split):
-    images = read(split + "-images-idx3-ubyte", 16).reshape(-1, 784).astype(numpy.float32) / 255
-    labels = read(split + "-labels-idx1-ubyte", 8).astype(numpy.int64)
+    images, labels = mnist_arrays.arrays(split)
     return torch.from_numpy(images), torch.from_numpy(labels)
 
 

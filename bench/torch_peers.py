@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+"""A network in PyTorch 2, in one of its fast ways: what bench/peers.py measures mlc against.
+
+    bench/torch_peers.py mlp|lenet5|cnn|resnet|rows_vit [--mode eager|compile|channels_last] [--batch 64] [--hidden 512,256,128]
+                         [--samples 12800] [--threads 2] [--epochs 4]
+
+Adam is the fused one. `compile` compiles the network by torch.compile with its mode max-autotune-no-cudagraphs; `channels_last` is eager
+with that layout of images. Prints one JSON line an epoch, like bench/torch_mlp.py."""
+import argparse
+import json
+import time
+
+import torch
+from torch import nn
+
+import torch_mlp
+import torch_networks
+
+CONVOLUTIONS = ("lenet5", "cnn", "resnet")
+
+
+def network(options):
+    if options.net == "mlp":
+        return torch_mlp.network([int(width) for width in options.hidden.split(",") if width])
+    return nn.Sequential(*getattr(torch_networks, options.net)())
+
+
+def optimizer(net, parameters):
+    if net == "rows_vit":
+        return torch.optim.AdamW(parameters, lr=1e-3, weight_decay=0.05, fused=True)
+    return torch.optim.Adam(parameters, lr=1e-3, fused=True)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("net", choices=["mlp", *CONVOLUTIONS, "rows_vit"])
+    parser.add_argument("--mode", choices=["eager", "compile", "channels_last"], default="eager")
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--hidden", default="512,256,128")
+    parser.add_argument("--samples", type=int, default=12800)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--epochs", type=int, default=4)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(42)
+    images, labels = torch_mlp.tensors("train")
+    images, labels = images[:options.samples], labels[:options.samples]
+    net = network(options)
+    if options.net != "mlp":
+        images = images.view(-1, 1, 28, 28)
+    if options.mode == "channels_last":
+        images, net = images.to(memory_format=torch.channels_last), net.to(memory_format=torch.channels_last)
+    adam = optimizer(options.net, net.parameters())
+    if options.mode == "compile":
+        net = torch.compile(net, mode="max-autotune-no-cudagraphs")
+    for epoch in range(1, options.epochs + 1):
+        start = time.perf_counter()
+        torch_mlp.train_epoch(net, adam, images, labels, options.batch, options.samples)
+        print(json.dumps({"event": "epoch", "epoch": epoch, "seconds": time.perf_counter() - start}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
