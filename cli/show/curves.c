@@ -1,13 +1,11 @@
-/* Draws the curves of a run over its epochs: one panel for the loss and one for each metric. The
- * name and the last value of a line are written at its end. Values that span two decades or more
- * get a logarithmic axis. The untrained network (epoch 0) is usually far outside of the later
- * range, so its value is only written in the title if two or more epochs follow. */
-#include "cli/show/picture.h"
-#include "runtime/train/evaluate.h"
+/* Draws curves over epochs. The name and the last value of a curve are written at its end. Values
+ * that span two decades or more get a logarithmic axis. */
+#include "cli/show/curves.h"
+#include "ir/base/integers.h"
 
 #include <math.h>
 
-enum { PANELS_MAX = 1 + RUNTIME_MAX_METRICS, PANELS_IN_ROW = 3, LINES_MAX = 3, TICKS_WANTED = 6 };
+enum { PANELS_IN_ROW = 3, TICKS_WANTED = 6, MOST_DOTS = 40 };
 #define LOGARITHMIC_FROM 100.0 /* the largest value over the smallest */
 #define PANEL_WIDTH 380.0
 #define PANEL_HEIGHT 260.0
@@ -18,41 +16,9 @@ enum { PANELS_MAX = 1 + RUNTIME_MAX_METRICS, PANELS_IN_ROW = 3, LINES_MAX = 3, T
 #define MARGIN_BETWEEN 30.0 /* rows of panels: for the titles */
 #define LABEL_DISTANCE 16.0
 
-/* The value of one line at one epoch; NaN if there is none. metric -1 is the loss. */
-typedef double ValueFunction(const EpochRecord *record, int metric);
-
-typedef struct {
-    const char *name;
-    Colour colour;
-    ValueFunction *value;
-} LineKind;
-
-static double train_value(const EpochRecord *record, int metric) {
-    return metric < 0 ? record->train_loss : NAN;
-}
-
-static double measured_value(const Measured *measured, int metric) {
-    if (!measured->present) return NAN;
-    return metric < 0 ? measured->loss : measured->metrics[metric];
-}
-static double valid_value(const EpochRecord *record, int metric) {
-    return measured_value(&record->valid, metric);
-}
-static double test_value(const EpochRecord *record, int metric) {
-    return measured_value(&record->test, metric);
-}
-
-static const LineKind lines[LINES_MAX] = {
-    {"train", COLOUR_BLUE, train_value},
-    {"valid", COLOUR_GREEN, valid_value},
-    {"test", COLOUR_ORANGE, test_value},
-};
-
 typedef struct {
     Picture *picture;
-    const Journal *journal;
-    int metric;
-    bool percent;         /* a fraction, written in per cent */
+    const CurvePanel *of;
     double left, top;     /* of the plot */
     bool logarithmic;     /* the vertical axis */
     double low, high;     /* of the vertical axis; log10 if it is logarithmic */
@@ -70,7 +36,7 @@ static double panel_y(const Panel *panel, double value) {
 }
 
 static void value_text(const Panel *panel, double value, int decimals, char text[32]) {
-    if (panel->percent)
+    if (panel->of->percent)
         snprintf(text, 32, "%.*f %%", decimals > 2 ? decimals - 2 : 0, value * 100);
     else if (value != 0 && (panel->logarithmic || fabs(value) < 1e-3 || fabs(value) >= 1e7))
         snprintf(text, 32, "%.*g", decimals > 1 ? decimals : 1, value);
@@ -90,7 +56,7 @@ static void range_include(Panel *panel, double value) {
  * one. */
 static void choose_axis(Panel *panel) {
     panel->logarithmic =
-        !panel->percent && panel->low > 0 && panel->high >= LOGARITHMIC_FROM * panel->low;
+        !panel->of->percent && panel->low > 0 && panel->high >= LOGARITHMIC_FROM * panel->low;
     if (!panel->logarithmic) return;
     double pad = (log10(panel->high) - log10(panel->low)) * 0.05;
     panel->low = log10(panel->low) - pad;
@@ -98,20 +64,20 @@ static void choose_axis(Panel *panel) {
 }
 
 static void find_range(Panel *panel) {
-    const Journal *journal = panel->journal;
     panel->low = INFINITY;
     panel->high = -INFINITY;
-    for (uint32_t i = 0; i < journal->record_count; i++)
-        for (int line = 0; line < LINES_MAX; line++)
-            if (journal->records[i].epoch >= panel->first)
-                range_include(panel, lines[line].value(&journal->records[i], panel->metric));
+    for (uint32_t c = 0; c < panel->of->curve_count; c++) {
+        const Curve *curve = &panel->of->curves[c];
+        for (uint32_t i = 0; i < curve->count; i++)
+            if (curve->epochs[i] >= panel->first) range_include(panel, curve->values[i]);
+    }
     if (!(panel->low <= panel->high)) panel->low = 0, panel->high = 1;
     choose_axis(panel);
     if (panel->logarithmic) return;
     double pad = fmax((panel->high - panel->low) * 0.08, 1e-4 * fmax(1, fabs(panel->high)));
     bool touches_zero = panel->low >= 0 && panel->low < pad;
     panel->low = touches_zero ? 0 : panel->low - pad;
-    panel->high = panel->percent ? fmin(panel->high + pad, 1) : panel->high + pad;
+    panel->high = panel->of->percent ? fmin(panel->high + pad, 1) : panel->high + pad;
 }
 
 /* -- axes -- */
@@ -157,16 +123,18 @@ static void draw_epoch_axis(Panel *panel) {
 
 /* -- lines -- */
 
-static void draw_line(Panel *panel, const LineKind *line) {
+static bool is_drawn(const Panel *panel, const Curve *curve, uint32_t i) {
+    return curve->epochs[i] >= panel->first && isfinite(curve->values[i]);
+}
+
+static void draw_line(const Panel *panel, const Curve *curve) {
     cairo_t *cairo = panel->picture->cairo;
     bool drawn = false;
-    picture_colour(panel->picture, line->colour);
+    picture_colour(panel->picture, curve->colour);
     cairo_set_line_width(cairo, 2);
-    for (uint32_t i = 0; i < panel->journal->record_count; i++) {
-        const EpochRecord *record = &panel->journal->records[i];
-        double value = line->value(record, panel->metric);
-        if (record->epoch < panel->first || !isfinite(value)) continue;
-        double x = panel_x(panel, record->epoch), y = panel_y(panel, value);
+    for (uint32_t i = 0; i < curve->count; i++) {
+        if (!is_drawn(panel, curve, i)) continue;
+        double x = panel_x(panel, curve->epochs[i]), y = panel_y(panel, curve->values[i]);
         if (drawn)
             cairo_line_to(cairo, x, y);
         else
@@ -176,28 +144,26 @@ static void draw_line(Panel *panel, const LineKind *line) {
     cairo_stroke(cairo);
 }
 
-static void draw_dots(Panel *panel, const LineKind *line) {
+static void draw_dots(const Panel *panel, const Curve *curve) {
     cairo_t *cairo = panel->picture->cairo;
-    picture_colour(panel->picture, line->colour);
-    for (uint32_t i = 0; i < panel->journal->record_count && panel->journal->record_count <= 40;
-         i++) {
-        const EpochRecord *record = &panel->journal->records[i];
-        double value = line->value(record, panel->metric);
-        if (record->epoch < panel->first || !isfinite(value)) continue;
+    picture_colour(panel->picture, curve->colour);
+    for (uint32_t i = 0; i < curve->count && curve->count <= MOST_DOTS; i++) {
+        if (!is_drawn(panel, curve, i)) continue;
         cairo_new_sub_path(cairo);
-        cairo_arc(cairo, panel_x(panel, record->epoch), panel_y(panel, value), 3, 0, 6.2831853);
+        cairo_arc(cairo, panel_x(panel, curve->epochs[i]), panel_y(panel, curve->values[i]), 3, 0,
+                  6.2831853);
     }
     cairo_fill(cairo);
 }
 
-static void draw_lines(Panel *panel) {
+static void draw_lines(const Panel *panel) {
     cairo_save(panel->picture->cairo);
     cairo_rectangle(panel->picture->cairo, panel->left - 4, panel->top - 4, PANEL_WIDTH + 8,
                     PANEL_HEIGHT + 8);
     cairo_clip(panel->picture->cairo);
-    for (int i = 0; i < LINES_MAX; i++) {
-        draw_line(panel, &lines[i]);
-        draw_dots(panel, &lines[i]);
+    for (uint32_t c = 0; c < panel->of->curve_count; c++) {
+        draw_line(panel, &panel->of->curves[c]);
+        draw_dots(panel, &panel->of->curves[c]);
     }
     cairo_restore(panel->picture->cairo);
 }
@@ -205,26 +171,27 @@ static void draw_lines(Panel *panel) {
 /* -- names at the ends of the lines, without overlaps -- */
 
 typedef struct {
-    const LineKind *line;
+    const Curve *curve;
     double y, value;
 } EndLabel;
 
-static uint32_t collect_labels(const Panel *panel, EndLabel labels[LINES_MAX]) {
+/* Of the curves that have a last value, from the highest to the lowest. */
+static uint32_t collect_labels(const Panel *panel, EndLabel labels[CURVES_MAX]) {
     uint32_t count = 0;
-    const EpochRecord *last = journal_last(panel->journal);
-    for (int i = 0; i < LINES_MAX; i++) {
-        double value = lines[i].value(last, panel->metric);
+    for (uint32_t c = 0; c < panel->of->curve_count; c++) {
+        const Curve *curve = &panel->of->curves[c];
+        double value = curve->count ? curve->values[curve->count - 1] : NAN;
         if (!isfinite(value)) continue;
         uint32_t at = count++;
         for (; at > 0 && labels[at - 1].y > panel_y(panel, value); at--)
             labels[at] = labels[at - 1];
-        labels[at] = (EndLabel){&lines[i], panel_y(panel, value), value};
+        labels[at] = (EndLabel){curve, panel_y(panel, value), value};
     }
     return count;
 }
 
-static void draw_labels(Panel *panel) {
-    EndLabel labels[LINES_MAX];
+static void draw_labels(const Panel *panel) {
+    EndLabel labels[CURVES_MAX];
     uint32_t count = collect_labels(panel, labels);
     /* First each label is moved down to keep its distance from the one above. Then labels below the
      * plot are moved up again. */
@@ -234,25 +201,21 @@ static void draw_labels(Panel *panel) {
     for (uint32_t i = count; i-- > 0; limit = labels[i].y - LABEL_DISTANCE)
         labels[i].y = fmin(labels[i].y, limit);
     for (uint32_t i = 0; i < count; i++) {
-        char value[32], text[64];
+        char value[32], text[128];
         value_text(panel, labels[i].value, 4, value);
-        snprintf(text, sizeof text, "%s %s", labels[i].line->name, value);
+        snprintf(text, sizeof text, "%s %s", labels[i].curve->name, value);
         picture_text(panel->picture, panel->left + PANEL_WIDTH + 10, labels[i].y + 4, ALIGN_LEFT,
-                     FONT_BOLD, 12, labels[i].line->colour, text);
+                     FONT_BOLD, 12, labels[i].curve->colour, text);
     }
 }
 
 /* "accuracy", and what the axis leaves out: the value before training. */
-static void draw_title(Panel *panel) {
-    const char *title = panel->metric < 0 ? "loss" : panel->journal->info->metrics[panel->metric];
-    const EpochRecord *record = &panel->journal->records[0];
-    double untrained = record->test.present ? test_value(record, panel->metric)
-                                            : valid_value(record, panel->metric);
+static void draw_title(const Panel *panel) {
     picture_text(panel->picture, panel->left, panel->top - 14, ALIGN_LEFT, FONT_BOLD, 13,
-                 COLOUR_INK, title);
-    if (record->epoch >= panel->first || !isfinite(untrained)) return;
+                 COLOUR_INK, panel->of->title);
+    if (!panel->first || !isfinite(panel->of->untrained)) return;
     char value[32], text[64];
-    value_text(panel, untrained, 4, value);
+    value_text(panel, panel->of->untrained, 4, value);
     snprintf(text, sizeof text, "untrained: %s", value);
     picture_text(panel->picture, panel->left + PANEL_WIDTH, panel->top - 14, ALIGN_RIGHT,
                  FONT_NORMAL, 11, COLOUR_FAINT, text);
@@ -276,34 +239,36 @@ static void draw_panel(Panel *panel) {
     draw_labels(panel);
 }
 
-/* Panels for the loss (-1) and the metrics that are numbers; returns their count. */
-static int choose_panels(const ModelInfo *info, int metrics[PANELS_MAX]) {
-    int count = 0;
-    metrics[count++] = -1;
-    for (uint32_t i = 0; i < info->metric_count && count < PANELS_MAX; i++)
-        if (!info->counts[i].classes) metrics[count++] = (int)i;
-    return count;
+/* Of all curves: the last epoch, and the first one if only one follows it. */
+static void find_epochs(const CurvePanel *panels, uint32_t count, uint32_t *first, uint32_t *last) {
+    *first = UINT32_MAX, *last = 0;
+    for (uint32_t p = 0; p < count; p++)
+        for (uint32_t c = 0; c < panels[p].curve_count; c++) {
+            const Curve *curve = &panels[p].curves[c];
+            if (!curve->count) continue;
+            *first = (uint32_t)min_i64(*first, curve->epochs[0]);
+            *last = (uint32_t)max_i64(*last, curve->epochs[curve->count - 1]);
+        }
+    if (*last >= 2) *first = 1;
 }
 
-bool curves_draw(const char *path, const char *title, const Journal *journal, Diagnostics *diag) {
-    int metrics[PANELS_MAX], panels = choose_panels(journal->info, metrics);
+bool curve_panels_draw(const char *path, const char *title, const CurvePanel *panels,
+                       uint32_t count, Diagnostics *diag) {
     double step = MARGIN_LEFT + PANEL_WIDTH + MARGIN_RIGHT,
            row_step = PANEL_HEIGHT + MARGIN_BOTTOM + MARGIN_BETWEEN;
-    int rows = (panels + PANELS_IN_ROW - 1) / PANELS_IN_ROW,
-        columns = panels < PANELS_IN_ROW ? panels : PANELS_IN_ROW;
-    if (journal->record_count == 0) return true;
-    uint32_t last = journal_last(journal)->epoch;
+    uint32_t first, last, rows = (count + PANELS_IN_ROW - 1) / PANELS_IN_ROW,
+                          columns = count < PANELS_IN_ROW ? count : PANELS_IN_ROW;
+    find_epochs(panels, count, &first, &last);
+    if (first > last) return true;
     Picture picture = picture_new(columns * step, MARGIN_TOP + rows * row_step - MARGIN_BETWEEN);
     picture_text(&picture, MARGIN_LEFT, 36, ALIGN_LEFT, FONT_BOLD, 17, COLOUR_INK, title);
-    for (int i = 0; i < panels; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         Panel panel = {
             .picture = &picture,
-            .journal = journal,
-            .metric = metrics[i],
-            .percent = metrics[i] >= 0 && journal->info->answers[metrics[i]] > 0,
+            .of = &panels[i],
             .left = MARGIN_LEFT + i % PANELS_IN_ROW * step,
             .top = MARGIN_TOP + i / PANELS_IN_ROW * row_step,
-            .first = last >= 2 ? 1 : journal->records[0].epoch,
+            .first = first,
             .last = last,
         };
         draw_panel(&panel);

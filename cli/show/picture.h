@@ -51,7 +51,7 @@ void picture_image(Picture *picture, double x, double y, double width, double he
 /* The distance between ticks of an axis: 1, 2 or 5 times a power of ten, about range / wanted. */
 double picture_tick_step(double range, int wanted);
 
-/* Draws loss and metrics over epochs (cli/show/curves.c). */
+/* Draws loss and metrics over epochs (cli/show/run_curves.c). */
 bool curves_draw(const char *path, const char *title, const Journal *journal, Diagnostics *diag);
 
 /* A grid of images with predictions below them (cli/show/grid.c). */
