@@ -22,7 +22,7 @@ static bool check_usage(const Options *options, Diagnostics *diag) {
         return false;
     }
     if (options->operand_count || !(options->set.count || option_given(options, OPTION_trials) ||
-                                    option_given(options, OPTION_seeds) || options->out))
+                                    option_given(options, OPTION_seeds) || options->sweep_folder))
         return true;
     diag_error(diag, STATUS_USAGE, (Span){0},
                "--set, --trials, --seeds and --out belong to a new sweep: this one exists");
@@ -129,7 +129,7 @@ static bool create(SweepPlan *plan, const Options *options, Arena *arena, Diagno
         wish.source = path_absolute(build.folder.path);
         wish.epochs = build.info->epochs;
         wish.first_seed = build.info->seed;
-        good = plan_create(plan, &wish, options->out, diag);
+        good = plan_create(plan, &wish, options->sweep_folder, diag);
     }
     build_close(&build);
     return good;

@@ -19,7 +19,7 @@ typedef enum {
 typedef struct {
     const char *name, *operands; /* "predict", "RUN [FILE|FOLDER...]" */
     int min_operands, max_operands;
-    uint64_t options; /* bit OptionId: the command takes this option */
+    OptionSet options; /* bit OptionId: the command takes this option */
     const char *help;
 } CommandRow;
 extern const CommandRow command_rows[COMMAND_COUNT];

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert((int)OPTION_COUNT <= 64, "a set of options is a 64-bit word");
+_Static_assert(OPTION_COUNT <= 8 * sizeof(OptionSet), "a set of options has a bit for each");
 const OptionRow option_rows[OPTION_COUNT] = {
 #define WORD(id, word) "|" #word
 #define OPTION(id, name, letter, kind, argument, low, high, standard, help)                        \
@@ -22,7 +22,7 @@ _Static_assert(sizeof(Choice_kind) == sizeof(int), "an enumeration has the size 
 
 enum { LONG_BASE = 256 };
 
-bool option_in(uint64_t options, int id) { return options >> id & 1; }
+bool option_in(OptionSet options, int id) { return options >> id & 1; }
 
 bool option_given(const Options *options, OptionId id) {
     return option_in(options->given, (int)id);
@@ -97,7 +97,7 @@ static bool store(Options *options, int id, const char *text, Diagnostics *diag)
     void *field = (char *)options + row->offset;
     char option[OPTION_SPELLING];
     option_spelling(row, option);
-    options->given |= UINT64_C(1) << id;
+    options->given |= (OptionSet)1 << id;
     switch (row->kind) {
     case KIND_FLAG: *(bool *)field = true; return true;
     case KIND_TEXT: *(const char **)field = text; return true;
@@ -108,7 +108,7 @@ static bool store(Options *options, int id, const char *text, Diagnostics *diag)
     return false;
 }
 
-static void report_unknown(const char *command, const char *argument, uint64_t allowed,
+static void report_unknown(const char *command, const char *argument, OptionSet allowed,
                            Diagnostics *diag) {
     char name[OPTION_SPELLING];
     snprintf(name, sizeof name, "%.*s", (int)strcspn(argument, "="), argument);
@@ -131,7 +131,7 @@ static void report_unknown(const char *command, const char *argument, uint64_t a
 }
 
 /* The option of that letter in the set `allowed`, which has one. */
-static int id_of_letter(uint64_t allowed, int letter) {
+static int id_of_letter(OptionSet allowed, int letter) {
     int id = 0;
     while (option_rows[id].letter != letter || !option_in(allowed, id)) id++;
     return id;
@@ -139,7 +139,7 @@ static int id_of_letter(uint64_t allowed, int letter) {
 
 /* Reports an error of getopt_long: a missing argument (found is ':'), an unwanted argument, or an
  * unknown option. */
-static void report_refused(int found, const char *command, char **argv, uint64_t allowed,
+static void report_refused(int found, const char *command, char **argv, OptionSet allowed,
                            Diagnostics *diag) {
     char option[OPTION_SPELLING];
     bool is_long = optopt >= LONG_BASE;
@@ -158,7 +158,7 @@ static void report_refused(int found, const char *command, char **argv, uint64_t
 }
 
 /* Fills the tables of getopt_long. A long option has the value LONG_BASE + OptionId. */
-static void make_tables(uint64_t allowed, struct option *longs, char *shorts) {
+static void make_tables(OptionSet allowed, struct option *longs, char *shorts) {
     *shorts++ = ':';
     for (int id = 0; id < OPTION_COUNT; id++) {
         if (!option_in(allowed, id)) continue;
@@ -172,7 +172,7 @@ static void make_tables(uint64_t allowed, struct option *longs, char *shorts) {
     *shorts = 0;
 }
 
-bool options_parse(Options *options, const char *command, uint64_t allowed, int argc, char **argv,
+bool options_parse(Options *options, const char *command, OptionSet allowed, int argc, char **argv,
                    Diagnostics *diag) {
     struct option longs[OPTION_COUNT + 1];
     char shorts[2 * OPTION_COUNT + 2];
@@ -196,7 +196,7 @@ bool options_parse(Options *options, const char *command, uint64_t allowed, int 
     return diag_errors(diag) == before;
 }
 
-void options_print(uint64_t allowed, FILE *out) {
+void options_print(OptionSet allowed, FILE *out) {
     for (int id = 0; id < OPTION_COUNT; id++) {
         if (!option_in(allowed, id)) continue;
         char option[OPTION_SPELLING], left[2 * OPTION_SPELLING];

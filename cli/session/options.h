@@ -14,6 +14,9 @@ typedef enum {
     OPTION_COUNT
 } OptionId;
 
+/* A set of options: bit OptionId. There are more than 64 of them. */
+__extension__ typedef unsigned __int128 OptionSet;
+
 enum { OPTION_LIST_MAX = 64 };
 typedef struct {
     const char *items[OPTION_LIST_MAX];
@@ -41,13 +44,13 @@ typedef struct {
 #define WORD(id, word)
 #define OPTION(id, name, letter, kind, argument, low, high, standard, help) FIELD_##kind(id)
 #include "cli/session/options.def"
-    uint64_t given;        /* bit OptionId: it was on the command line */
+    OptionSet given;       /* bit OptionId: it was on the command line */
     char *const *operands; /* arguments that are not options */
     int operand_count;
 } Options;
 
 /* Sets of options, for commands.def */
-#define OPTION_BIT(id) (UINT64_C(1) << OPTION_##id)
+#define OPTION_BIT(id) ((OptionSet)1 << OPTION_##id)
 #define OPTIONS_CODE                                                                               \
     (OPTION_BIT(level) | OPTION_BIT(threads) | OPTION_BIT(cpu) | OPTION_BIT(gemm) |                \
      OPTION_BIT(no_cache) | OPTION_BIT(verbose) | OPTION_BIT(help))
@@ -69,15 +72,15 @@ extern const OptionRow option_rows[OPTION_COUNT];
 enum { OPTION_SPELLING = 64 };
 const char *option_spelling(const OptionRow *row, char text[OPTION_SPELLING]);
 /* Whether option number `id` is in a set of options. */
-bool option_in(uint64_t options, int id);
+bool option_in(OptionSet options, int id);
 
 /* Parses the arguments of `command` (argv[0] is its name), which accepts the options in `allowed`.
  * false after reporting STATUS_USAGE errors. */
-bool options_parse(Options *options, const char *command, uint64_t allowed, int argc, char **argv,
+bool options_parse(Options *options, const char *command, OptionSet allowed, int argc, char **argv,
                    Diagnostics *diag);
 bool option_given(const Options *options, OptionId id);
 /* Prints one line for every option in `allowed`. */
-void options_print(uint64_t allowed, FILE *out);
+void options_print(OptionSet allowed, FILE *out);
 
 /* Parses a whole number from low to high: decimal digits only, with a leading '-' if low is
  * negative. */

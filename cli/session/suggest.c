@@ -33,7 +33,7 @@ static const char *setting_named(const char *name, const char **block) {
     return key ? key : model_setting(line + 1, block);
 }
 
-bool suggest_option(const char *name, uint64_t allowed, Diagnostics *diag) {
+bool suggest_option(const char *name, OptionSet allowed, Diagnostics *diag) {
     char spelled[64];
     const char *block, *plain = name + strspn(name, "-");
     for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++) {
@@ -52,7 +52,7 @@ bool suggest_option(const char *name, uint64_t allowed, Diagnostics *diag) {
 
 /* -- operands -- */
 
-bool suggest_operand(const char *operand, const Options *options, uint64_t allowed,
+bool suggest_operand(const char *operand, const Options *options, OptionSet allowed,
                      Diagnostics *diag) {
     for (uint32_t i = 0; i < options->set.count; i++) {
         if (strchr(options->set.items[i], '=')) continue;

@@ -7,9 +7,9 @@
 
 /* Helps with an option that the command does not have: `name` with its dashes, without "=VALUE".
  * False: no suggestion. */
-bool suggest_option(const char *name, uint64_t allowed, Diagnostics *diag);
+bool suggest_option(const char *name, OptionSet allowed, Diagnostics *diag);
 /* Helps with an operand too many. False: no suggestion. */
-bool suggest_operand(const char *operand, const Options *options, uint64_t allowed,
+bool suggest_operand(const char *operand, const Options *options, OptionSet allowed,
                      Diagnostics *diag);
 /* Helps with an unreadable model file: names models in its folder, or the run if it is a run
  * folder. */
