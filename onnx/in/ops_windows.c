@@ -1,19 +1,11 @@
-/* Convolution and pooling. Sequences are treated as pictures of height 1. Filters are brought to the
- * layout of the language, which is PyTorch's. */
-#include "onnx/in/translate.h"
+/* Windows and convolution. Filters are brought to the layout of the language, which is PyTorch's. */
+#include "onnx/in/windows.h"
 
 #include <string.h>
 
 /* -- windows -- */
 
 enum { LARGEST = 1 << 20 }; /* the largest kernel, stride and pad: their products cannot overflow */
-
-/* A window with its height and width; in sequences [N, C, W] the height is 1. */
-typedef struct {
-    int64_t kernel[2], stride[2], dilation[2], before[2], after[2];
-    Dim size[2];
-    int axes; /* 1 or 2 */
-} Windowing;
 
 static bool take_pair(const Import *import, const OpNode *node, const char *name, int axes,
                       int64_t standard, int64_t pair[2]) {
@@ -64,8 +56,8 @@ static bool take_pads(const Import *import, const OpNode *node, Windowing *windo
     return true;
 }
 
-static bool take_window(const Import *import, const OpNode *node, const Tensor *x,
-                        const int64_t *kernel, Windowing *window) {
+bool window_take(const Import *import, const OpNode *node, const Tensor *x, const int64_t *kernel,
+                 Windowing *window) {
     window->axes = x->rank - 2;
     if (window->axes < 1 || window->axes > 2)
         return node_fail(import, node, "it works on %d axes; 1 and 2 are supported", window->axes);
@@ -85,19 +77,19 @@ static bool take_window(const Import *import, const OpNode *node, const Tensor *
 }
 
 /* The text of the numbers: "3", or "[3, 5]". */
-static const char *pair_text(const Import *import, const int64_t pair[2]) {
+const char *window_pair(const Import *import, const int64_t pair[2]) {
     if (pair[0] == pair[1]) return arena_format(import->arena, "%lld", (long long)pair[0]);
     return arena_format(import->arena, "[%lld, %lld]", (long long)pair[0], (long long)pair[1]);
 }
 
 /* The text of an argument, ", NAME = VALUE"; "" if it has the default. */
-static const char *pair_argument(const Import *import, const char *name, const int64_t pair[2],
-                                 int64_t standard) {
+const char *window_argument(const Import *import, const char *name, const int64_t pair[2],
+                            int64_t standard) {
     if (pair[0] == standard && pair[1] == standard) return "";
-    return arena_format(import->arena, ", %s = %s", name, pair_text(import, pair));
+    return arena_format(import->arena, ", %s = %s", name, window_pair(import, pair));
 }
 
-static bool is_symmetric(const Windowing *window) {
+bool window_is_symmetric(const Windowing *window) {
     return window->before[0] == window->after[0] && window->before[1] == window->after[1];
 }
 
@@ -112,12 +104,12 @@ static bool is_same(const Windowing *window) {
 }
 
 static const char *pad_argument(const Import *import, const Windowing *window) {
-    if (is_symmetric(window)) return pair_argument(import, "pad", window->before, 0);
+    if (window_is_symmetric(window)) return window_argument(import, "pad", window->before, 0);
     return is_same(window) ? ", pad = \"same\"" : "";
 }
 
 /* [N, C, W] as pictures of height 1. */
-static Tensor *as_picture(Import *import, Tensor *x, int axes) {
+Tensor *window_picture(Import *import, Tensor *x, int axes) {
     if (axes == 2) return x;
     Dim dims[] = {x->dims[0], x->dims[1], {1, false}, x->dims[2]};
     Tensor *y = inner_pipe(import, "unsqueeze(2)", x);
@@ -145,7 +137,7 @@ static Tensor *joined_with(Import *import, Tensor *x, const char *number, int ax
 
 /* Pads the input where the layer cannot: with zeros or another number, in front of and behind each
  * axis. */
-static Tensor *padded(Import *import, Tensor *x, Windowing *window, const char *below) {
+Tensor *window_padded(Import *import, Tensor *x, Windowing *window, const char *below) {
     Dim dims[ONNX_MAX_RANK];
     memcpy(dims, x->dims, sizeof dims);
     for (int i = 0; i < 2; i++) {
@@ -165,8 +157,8 @@ static Tensor *padded(Import *import, Tensor *x, Windowing *window, const char *
     return x;
 }
 
-static bool window_dims(const Import *import, const OpNode *node, const Tensor *x,
-                        const Windowing *window, int64_t channels, Dim dims[4]) {
+bool window_dims(const Import *import, const OpNode *node, const Tensor *x, const Windowing *window,
+                 int64_t channels, Dim dims[4]) {
     dims[0] = x->dims[0];
     dims[1] = (Dim){channels, false};
     for (int i = 0; i < 2; i++) {
@@ -180,7 +172,7 @@ static bool window_dims(const Import *import, const OpNode *node, const Tensor *
 }
 
 /* The output of a node on sequences: y, of pictures of height 1, without this axis. */
-static void give_sequence(Import *import, OpNode *node, Tensor *y, const Dim dims[4]) {
+void window_give_sequence(Import *import, OpNode *node, Tensor *y, const Dim dims[4]) {
     set_dims(y, 4, dims);
     Dim flat[] = {dims[0], dims[1], dims[3]};
     set_dims(make_pipe(import, node, 0,
@@ -190,15 +182,15 @@ static void give_sequence(Import *import, OpNode *node, Tensor *y, const Dim dim
 
 /* The result of a layer in the shape of the file. In a file of sequences, the axis of height 1 is
  * removed. */
-static Tensor *layer_output(Import *import, OpNode *node, Tensor *x, const Windowing *window,
-                            const char *text, const Dim dims[4]) {
+Tensor *window_layer(Import *import, OpNode *node, Tensor *x, const Windowing *window,
+                     const char *text, const Dim dims[4]) {
     if (window->axes == 2) {
         Tensor *y = make_pipe(import, node, 0, text, x);
         set_dims(y, 4, dims);
         return y;
     }
     Tensor *y = inner_pipe(import, text, x);
-    give_sequence(import, node, y, dims);
+    window_give_sequence(import, node, y, dims);
     return y;
 }
 
@@ -242,9 +234,9 @@ static const char *conv_text(Import *import, const Windowing *window, int64_t in
         last = arena_format(arena, ", multiplier = %lld", (long long)(channels / in));
     if (groups > 1 && !depthwise) last = arena_format(arena, ", groups = %lld", (long long)groups);
     return arena_format(
-        arena, "%s%s%s%s%s%s%s)", first, pair_text(import, window->kernel),
-        pair_argument(import, "stride", window->stride, 1), pad_argument(import, window),
-        pair_argument(import, "dilation", window->dilation, 1), last, biased ? "" : ", " NO_BIAS);
+        arena, "%s%s%s%s%s%s%s)", first, window_pair(import, window->kernel),
+        window_argument(import, "stride", window->stride, 1), pad_argument(import, window),
+        window_argument(import, "dilation", window->dilation, 1), last, biased ? "" : ", " NO_BIAS);
 }
 
 bool op_conv(Import *import, OpNode *node) {
@@ -254,17 +246,18 @@ bool op_conv(Import *import, OpNode *node) {
     int64_t kernel[2], groups = node_int(node, "group", 1), fixed[ONNX_MAX_RANK];
     if (!filters_fit(import, node, x, weight) || !fixed_dims(weight, fixed)) return false;
     for (int i = 0; i < weight->rank - 2 && i < 2; i++) kernel[i] = fixed[2 + i];
-    if (!take_window(import, node, x, kernel, &window)) return false;
+    if (!window_take(import, node, x, kernel, &window)) return false;
     int64_t in = x->dims[1].size, channels = fixed[0];
     if (groups < 1 || in % groups || channels % groups || fixed[1] != in / groups)
         return node_fail(import, node, "%lld groups do not fit its filters", (long long)groups);
-    x = as_picture(import, x, window.axes);
-    if (!is_symmetric(&window) && !is_same(&window)) x = padded(import, x, &window, NULL);
+    x = window_picture(import, x, window.axes);
+    if (!window_is_symmetric(&window) && !is_same(&window))
+        x = window_padded(import, x, &window, NULL);
     Dim dims[4];
     if (!window_dims(import, node, x, &window, channels, dims)) return false;
     bool biased = node->in_count > 2 && node->in[2];
     const char *text = conv_text(import, &window, in, channels, groups, biased);
-    Tensor *y = layer_output(import, node, x, &window, text, dims);
+    Tensor *y = window_layer(import, node, x, &window, text, dims);
     Layer *layer = layer_new(import, y, groups == in && groups > 1 ? "depthwise" : "conv");
     layer_add(layer, "weight", picture_filters(import, weight, window.axes));
     return add_channel_bias(import, node, layer, channels);
@@ -324,131 +317,28 @@ bool op_conv_transpose(Import *import, OpNode *node) {
     const int64_t *extra = node_ints(node, "output_padding", &count);
     if (!filters_fit(import, node, x, weight) || !fixed_dims(weight, fixed)) return false;
     for (int i = 0; i < weight->rank - 2 && i < 2; i++) kernel[i] = fixed[2 + i];
-    if (!take_window(import, node, x, kernel, &window)) return false;
+    if (!window_take(import, node, x, kernel, &window)) return false;
     for (int i = 0; i < window.axes && extra && (int)count == window.axes; i++)
         output_pad[2 - window.axes + i] = extra[i];
     if (!transposed_pads(import, node, &window, output_pad)) return false;
     if (groups < 1 || fixed[0] != x->dims[1].size || fixed[0] % groups)
         return node_fail(import, node, "its filters do not fit its input");
     int64_t channels = fixed[1] * groups;
-    x = as_picture(import, x, window.axes);
+    x = window_picture(import, x, window.axes);
     Dim dims[4] = {x->dims[0], {channels, false}};
     if (!transposed_dims(import, node, &window, output_pad, dims)) return false;
     const char *grouped =
         groups > 1 ? arena_format(import->arena, ", groups = %lld", (long long)groups) : "";
     bool biased = node->in_count > 2 && node->in[2];
-    const char *text = arena_format(
-        import->arena, "conv_transpose(%lld, kernel = %s%s%s%s%s%s%s)", (long long)channels,
-        pair_text(import, window.kernel), pair_argument(import, "stride", window.stride, 1),
-        pair_argument(import, "pad", window.before, 0),
-        pair_argument(import, "output_pad", output_pad, 0),
-        pair_argument(import, "dilation", window.dilation, 1), grouped, biased ? "" : ", " NO_BIAS);
-    Tensor *y = layer_output(import, node, x, &window, text, dims);
+    const char *text = arena_format(import->arena, "conv_transpose(%lld, kernel = %s%s%s%s%s%s%s)",
+                                    (long long)channels, window_pair(import, window.kernel),
+                                    window_argument(import, "stride", window.stride, 1),
+                                    window_argument(import, "pad", window.before, 0),
+                                    window_argument(import, "output_pad", output_pad, 0),
+                                    window_argument(import, "dilation", window.dilation, 1),
+                                    grouped, biased ? "" : ", " NO_BIAS);
+    Tensor *y = window_layer(import, node, x, &window, text, dims);
     Layer *layer = layer_new(import, y, "conv_transpose");
     layer_add(layer, "weight", picture_filters(import, weight, window.axes));
     return add_channel_bias(import, node, layer, channels);
-}
-
-/* -- pooling -- */
-
-/* ceil_mode adds a window for the remaining elements, if it begins inside the picture or its front
- * padding. */
-static void round_up(Windowing *window, int64_t extra[2]) {
-    for (int i = 0; i < 2; i++) {
-        int64_t reach = window->dilation[i] * (window->kernel[i] - 1) + 1,
-                room = window->size[i].size + window->before[i] + window->after[i];
-        extra[i] = 0;
-        if (room < reach || (room - reach) % window->stride[i] == 0) continue;
-        int64_t begin = ((room - reach) / window->stride[i] + 1) * window->stride[i];
-        if (begin < window->size[i].size + window->before[i]) extra[i] = begin + reach - room;
-    }
-}
-
-static const char *pool_text(const Import *import, const char *name, const Windowing *window) {
-    bool own = window->stride[0] == window->kernel[0] && window->stride[1] == window->kernel[1];
-    const char *stride =
-        own ? "" : arena_format(import->arena, ", stride = %s", pair_text(import, window->stride));
-    return arena_format(import->arena, "%s(%s%s%s%s)", name, pair_text(import, window->kernel),
-                        stride, pair_argument(import, "pad", window->before, 0),
-                        pair_argument(import, "dilation", window->dilation, 1));
-}
-
-/* Whether the layer can pad itself: equally on both sides, and by at most half of the kernel. */
-static bool pads_itself(const Windowing *window) {
-    return is_symmetric(window) && window->before[0] <= window->kernel[0] / 2 &&
-           window->before[1] <= window->kernel[1] / 2;
-}
-
-/* For averages that do not count the padding: a constant [1, 1, H, W] of 1 / (elements of each
- * window that are inside the picture). */
-static Tensor *window_shares(Import *import, const Windowing *window, const Dim dims[4],
-                             const int64_t extra[2], bool count_padding) {
-    float *reals = ARENA_ARRAY(import->arena, float, dims[2].size *dims[3].size);
-    int64_t taps = window->kernel[0] * window->kernel[1];
-    for (int64_t at = 0; at < dims[2].size * dims[3].size; at++) {
-        int64_t inside = 1;
-        for (int i = 0; i < 2; i++) {
-            int64_t begin = (i ? at % dims[3].size : at / dims[3].size) * window->stride[i],
-                    own = 0;
-            int64_t low = count_padding ? 0 : window->before[i],
-                    high = window->before[i] + window->size[i].size +
-                           (count_padding ? window->after[i] - extra[i] : 0);
-            for (int64_t k = 0; k < window->kernel[i]; k++)
-                own += begin + k * window->dilation[i] >= low &&
-                       begin + k * window->dilation[i] < high;
-            inside *= own ? own : 1;
-        }
-        reals[at] = (float)((double)taps / (double)inside);
-    }
-    return constant_reals(import, reals, 4, (Dim[]){{1, false}, {1, false}, dims[2], dims[3]});
-}
-
-bool op_pool(Import *import, OpNode *node) {
-    Tensor *x = node->in[0];
-    Windowing window;
-    int64_t extra[2] = {0, 0};
-    bool maximum = !strcmp(node->text, "max_pool"),
-         count_padding = node_int(node, "count_include_pad", 0);
-    if (node->out_count > 1 && node->out[1]->consumers)
-        return node_fail(import, node, "the indices of maxima are not supported");
-    if (!take_window(import, node, x, NULL, &window)) return false;
-    if (!maximum && (window.dilation[0] != 1 || window.dilation[1] != 1))
-        return node_fail(import, node, "averages with dilation are not supported");
-    if (node_int(node, "ceil_mode", 0)) round_up(&window, extra);
-    for (int i = 0; i < 2; i++) window.after[i] += extra[i];
-    Windowing asked = window;
-    bool pads = window.before[0] || window.before[1] || window.after[0] || window.after[1];
-    Dim dims[4];
-    x = as_picture(import, x, window.axes);
-    if (!window_dims(import, node, x, &window, x->dims[1].size, dims)) return false;
-    if (!pads_itself(&window)) x = padded(import, x, &window, maximum ? "-3.4028235e38" : NULL);
-    bool shares = !maximum && pads && (!count_padding || extra[0] || extra[1]);
-    if (!shares)
-        return layer_output(import, node, x, &window, pool_text(import, node->text, &window), dims),
-               true;
-    Tensor *mean = inner_pipe(import, pool_text(import, node->text, &window), x);
-    set_dims(mean, 4, dims);
-    Tensor *factors = window_shares(import, &asked, dims, extra, count_padding);
-    if (window.axes == 2)
-        return set_dims(make(import, node, 0, LEVEL_PRODUCT, "%06 * %17", 2,
-                             (Tensor *[]){mean, factors}),
-                        4, dims),
-               true;
-    Tensor *y = inner(import, LEVEL_PRODUCT, "%06 * %17", 2, (Tensor *[]){mean, factors});
-    give_sequence(import, node, y, dims);
-    return true;
-}
-
-bool op_global_pool(Import *import, OpNode *node) {
-    Tensor *x = node->in[0];
-    Dim dims[ONNX_MAX_RANK];
-    const char *axes = "[2";
-    if (x->rank < 3) return node_fail(import, node, "its input has no height and width");
-    for (int i = 0; i < x->rank; i++) dims[i] = i < 2 ? x->dims[i] : (Dim){1, false};
-    for (int i = 3; i < x->rank; i++) axes = arena_format(import->arena, "%s, %d", axes, i);
-    Tensor *y =
-        make_pipe(import, node, 0,
-                  arena_format(import->arena, "%s(axis = %s], keep = true)", node->text, axes), x);
-    set_dims(y, x->rank, dims);
-    return true;
 }
