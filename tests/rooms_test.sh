@@ -12,17 +12,25 @@ libraries="ir: frontend:ir passes:ir codegen:ir runtime:ir onnx:ir cli:ir,fronte
 
 # OBJECT TYPE SYMBOL of every global symbol, the object as LIBRARY/ROOM/FILE. Objects of sources that are gone may lie in an older build.
 root=$(cd "$(dirname "$0")/.." && pwd)
-symbols() {
+objects() {
     find "$build/CMakeFiles" -path '*mlc_*.dir/*' -name '*.o' | sort | while read -r object; do
         source=${object#*.dir/}
-        [ -e "$root/${source%.o}" ] || [ -e "$build/${source%.o}" ] || continue
-        target=${object#*mlc_}
-        target=${target%%.dir/*}
-        library=${target%%_*}
-        room=${target#*_}
-        [ "$room" = root ] && room=.
-        nm -g "$object" | awk -v from="$library/$room/$(basename "$object" .c.o)" '{ print from, $(NF - 1), $NF }'
+        source=${source%.o}
+        if [ -e "$root/$source" ] || [ -e "$build/$source" ]; then echo "$object"; fi
     done
+}
+symbols() {
+    objects | xargs nm -A -g | awk '{
+        end = match($0, /\.o:/)
+        object = substr($0, 1, end - 1)
+        sub(/.*mlc_/, "", object)
+        target = substr(object, 1, index(object, ".dir/") - 1)
+        library = substr(target, 1, index(target, "_") - 1)
+        room = substr(target, index(target, "_") + 1)
+        sub(/.*\//, "", object)
+        sub(/\.c$/, "", object)
+        print library "/" (room == "root" ? "." : room) "/" object, $(NF - 1), $NF
+    }'
 }
 
 # The names of the C library, as symbols of an object called "libc".
