@@ -117,7 +117,7 @@ static const char *derived_write(Out *out, const char *symbol, const Derived *de
 }
 
 const char *input_write(Out *out, const ExportInput *input, NodeId id) {
-    int64_t type = onnx_type(graph_node(out->graph, id)->dtype);
+    OnnxType type = onnx_type(graph_node(out->graph, id)->dtype);
     return input->type == type ? input->name : put_cast(out, NULL, input->name, type);
 }
 
