@@ -3,6 +3,7 @@
 #include "cli/results/confusion.h"
 #include "cli/results/expect.h"
 #include "cli/session/commands.h"
+#include "cli/session/stops.h"
 #include "cli/session/warm_start.h"
 #include "cli/show/picture.h"
 #include "ir/base/clock.h"
@@ -35,12 +36,6 @@ static void catch_signals(void) {
     action.sa_flags = SA_RESTART;
     if (sigaction(SIGHUP, NULL, &hang_up) == 0 && hang_up.sa_handler != SIG_IGN)
         sigaction(SIGHUP, &action, NULL);
-}
-
-static Status signal_status(void) {
-    return received_signal == SIGTERM  ? STATUS_TERMINATED
-           : received_signal == SIGHUP ? STATUS_HUNG_UP
-                                       : STATUS_INTERRUPTED;
 }
 
 /* -- opening the session -- */
@@ -323,7 +318,7 @@ static Status finish(Training *training, TrainResult result) {
         fputs("stopped and saved; to continue: mlc train --resume ", stderr);
         display_text(folder, stderr);
         putc('\n', stderr);
-        return signal_status();
+        return stop_status(received_signal);
     }
     training_print_answer(training);
     expect_check(training->options, training->session.build.info, &training->journal,

@@ -8,6 +8,7 @@
 #include "cli/results/journal.h"
 #include "cli/results/run_record.h"
 #include "cli/session/runs.h"
+#include "cli/session/stops.h"
 #include "cli/sweep/claims.h"
 #include "ir/base/display.h"
 #include "ir/base/memory.h"
@@ -52,12 +53,6 @@ static void catch_stops(void) {
 static void forget_stops(void) {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGALRM};
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) signal(signals[i], SIG_DFL);
-}
-
-static Status stop_status(void) {
-    return stop_signal == SIGTERM  ? STATUS_TERMINATED
-           : stop_signal == SIGHUP ? STATUS_HUNG_UP
-                                   : STATUS_INTERRUPTED;
 }
 
 /* -- a trial in a child process -- */
@@ -325,7 +320,7 @@ Status worker_run(Results *results, const Options *common, TrialTraining *train,
         if (work == WORK_WAITING) usleep(PAUSE);
     }
     if (work == WORK_DONE) remove_claims(results->plan);
-    return stop_signal ? stop_status() : diag_outcome(diag, work == WORK_DONE);
+    return stop_signal ? stop_status(stop_signal) : diag_outcome(diag, work == WORK_DONE);
 }
 
 /* -- several workers -- */
@@ -352,7 +347,7 @@ static Status wait_workers(const pid_t *workers, uint32_t count) {
         Status one = WIFEXITED(status) ? (Status)WEXITSTATUS(status) : STATUS_TERMINATED;
         if (one > worst) worst = one;
     }
-    return stop_signal ? stop_status() : worst;
+    return stop_signal ? stop_status(stop_signal) : worst;
 }
 
 Status workers_run(Results *results, const Options *common, uint32_t count, TrialTraining *train,
