@@ -91,10 +91,11 @@ def rows_vit():
     return [Rows(64), Block(64, 4, 0.1), Block(64, 4, 0.1), nn.LayerNorm(64), Mean(), nn.Linear(64, 10)]
 
 
-def optimizer_of(net, parameters):
+def optimizer_of(net, parameters, **way):
+    """way: how PyTorch computes the update, foreach=True or fused=True."""
     if net == "rows_vit":
-        return torch.optim.AdamW(parameters, lr=1e-3, weight_decay=0.05, foreach=True)
-    return torch.optim.Adam(parameters, lr=1e-3, foreach=True)
+        return torch.optim.AdamW(parameters, lr=1e-3, weight_decay=0.05, **way)
+    return torch.optim.Adam(parameters, lr=1e-3, **way)
 
 
 def main():
@@ -108,7 +109,7 @@ def main():
     images, labels = torch_mlp.tensors("train")
     images = images.view(-1, 1, 28, 28)
     net = nn.Sequential(*globals()[options.net]())
-    optimizer = optimizer_of(options.net, net.parameters())
+    optimizer = optimizer_of(options.net, net.parameters(), foreach=True)
     for epoch in range(1, options.epochs + 1):
         start = time.perf_counter()
         torch_mlp.train_epoch(net, optimizer, images, labels, BATCH, len(labels))

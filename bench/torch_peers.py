@@ -25,12 +25,6 @@ def network(options):
     return nn.Sequential(*getattr(torch_networks, options.net)())
 
 
-def optimizer(net, parameters):
-    if net == "rows_vit":
-        return torch.optim.AdamW(parameters, lr=1e-3, weight_decay=0.05, fused=True)
-    return torch.optim.Adam(parameters, lr=1e-3, fused=True)
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("net", choices=["mlp", *CONVOLUTIONS, "rows_vit"])
@@ -50,7 +44,7 @@ def main():
         images = images.view(-1, 1, 28, 28)
     if options.mode == "channels_last":
         images, net = images.to(memory_format=torch.channels_last), net.to(memory_format=torch.channels_last)
-    adam = optimizer(options.net, net.parameters())
+    adam = torch_networks.optimizer_of(options.net, net.parameters(), fused=True)
     if options.mode == "compile":
         net = torch.compile(net, mode="max-autotune-no-cudagraphs")
     for epoch in range(1, options.epochs + 1):
