@@ -1,6 +1,6 @@
 /* Shipped objects: networks as an object file that needs nothing else. Its functions take what the
- * data of the model consist of, such as bytes of an image or a row of a table, and give the outputs
- * of the model, with the bits of the graph. */
+ * data of the model consist of, such as bytes of an image or a row of a table. They give the
+ * outputs of the model, with the bits of the graph. */
 #ifndef MLC_CODEGEN_SHIP_H
 #define MLC_CODEGEN_SHIP_H
 

@@ -12,9 +12,11 @@
  *   matmul_columns.c   the position of a column by its number
  *   matmul_epilogue.c  computes and stores the values of a finished tile
  *
- * An operand that is addressed in a new way needs a case in operands_row_element (a row of the tile
- * at k), operands_rows_at (neighbouring rows at k), operands_row_steps (a row at neighbouring k) and
- * operands_columns (neighbouring columns at k). */
+ * An operand that is addressed in a new way needs a case in four functions:
+ *   operands_row_element   a row of the tile at k
+ *   operands_rows_at       neighbouring rows at k
+ *   operands_row_steps     a row at neighbouring k
+ *   operands_columns       neighbouring columns at k */
 #ifndef MLC_CODEGEN_MATMUL_MATMUL_H
 #define MLC_CODEGEN_MATMUL_MATMUL_H
 

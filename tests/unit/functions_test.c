@@ -1,6 +1,6 @@
 /* The expansions of functions of one argument: their error in ulp against the double functions of
- * the C library, over about a million arguments spread over all bit patterns and as many in the
- * interesting range, and their special values. */
+ * the C library, and their special values. About a million arguments are spread over all bit
+ * patterns, and as many over the interesting range. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
