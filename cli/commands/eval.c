@@ -192,11 +192,7 @@ static bool write_counts(const Evaluating *evaluating) {
         confusion_print_csv(evaluating->confusions[i].output->name,
                             &evaluating->session.build.info->schema,
                             &evaluating->confusions[i].confusion, out);
-    if (!to_file) return true;
-    char *text = memory_stream_end(&stream);
-    bool written = file_write(path, text, stream.length, evaluating->diag);
-    free(text);
-    return written;
+    return !to_file || file_write_stream(path, &stream, evaluating->diag);
 }
 
 /* -- printing -- */

@@ -3,7 +3,6 @@
 #include "cli/results/run_columns.h"
 #include "cli/session/commands.h"
 #include "cli/session/run_search.h"
-#include "cli/text/csv.h"
 #include "cli/text/table.h"
 #include "cli/text/terminal.h"
 #include "ir/base/memory.h"
@@ -63,34 +62,20 @@ static bool sort_runs(RunList *list) {
 
 /* -- as csv and JSON -- */
 
-static void put_csv_cell(json_t *value, FILE *out) {
-    char number[NUMBER_TEXT];
-    if (json_is_string(value))
-        csv_put_text(json_string_value(value), out);
-    else if (json_is_integer(value))
-        fprintf(out, "%lld", (long long)json_integer_value(value));
-    else if (json_is_real(value))
-        fputs(text_exact(number, json_real_value(value), VALUE_DIGITS), out);
-    json_decref(value);
-}
-
 static bool write_csv(const RunList *list) {
-    char *text = NULL;
-    size_t length = 0;
-    FILE *out = open_memstream(&text, &length);
-    if (!out) memory_exhausted(0, "a table of runs");
+    MemoryStream stream;
+    memory_stream_begin(&stream);
     for (uint32_t c = 0; c < list->column_count; c++)
-        fprintf(out, "%s%s", c ? "," : "", list->columns[c]);
+        fprintf(stream.out, "%s%s", c ? "," : "", list->columns[c]);
     for (uint32_t r = 0; r < list->count; r++)
         for (uint32_t c = 0; c < list->column_count; c++) {
-            putc(c ? ',' : '\n', out);
-            put_csv_cell(run_column(&list->runs[r], list->columns[c]), out);
+            json_t *value = run_column(&list->runs[r], list->columns[c]);
+            putc(c ? ',' : '\n', stream.out);
+            run_put_csv(value, stream.out);
+            json_decref(value);
         }
-    putc('\n', out);
-    fclose(out);
-    bool written = file_write(list->options->table, text, length, list->diag);
-    free(text);
-    return written;
+    putc('\n', stream.out);
+    return file_write_stream(list->options->table, &stream, list->diag);
 }
 
 static void print_json(const RunList *list) {

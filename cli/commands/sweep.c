@@ -1,6 +1,7 @@
 /* mlc sweep: many trainings of one model with other values, by any number of workers. */
 #include "cli/commands/training.h"
 #include "cli/session/commands.h"
+#include "cli/sweep/sobol.h"
 #include "cli/sweep/table.h"
 #include "cli/sweep/worker.h"
 #include "ir/base/display.h"
@@ -82,11 +83,11 @@ static bool choose_search(const Options *options, const Space *space, SweepWish 
     wish->settings = wish->search == SEARCH_GRID && !trials ? size : (uint32_t)options->trials;
     if (wish->search == SEARCH_GRID && size < wish->settings) wish->settings = size;
     if ((uint64_t)wish->settings * wish->seeds <= SWEEP_TRIALS &&
-        (wish->search != SEARCH_SOBOL || space->count <= SWEEP_SOBOL_PARAMS))
+        (wish->search != SEARCH_SOBOL || space->count <= SOBOL_DIMENSIONS))
         return true;
-    if (wish->search == SEARCH_SOBOL && space->count > SWEEP_SOBOL_PARAMS)
+    if (wish->search == SEARCH_SOBOL && space->count > SOBOL_DIMENSIONS)
         diag_error(diag, STATUS_USAGE, (Span){0}, "--search sobol takes at most %d values",
-                   SWEEP_SOBOL_PARAMS);
+                   SOBOL_DIMENSIONS);
     else
         diag_error(diag, STATUS_USAGE, (Span){0}, "that makes more than %d trials", SWEEP_TRIALS);
     return false;
@@ -157,15 +158,10 @@ static void tell_start(const SweepPlan *plan, const Options *options, uint32_t w
 }
 
 static bool write_csv(Results *results, const char *path, Diagnostics *diag) {
-    char *text = NULL;
-    size_t length = 0;
-    FILE *out = open_memstream(&text, &length);
-    if (!out) memory_exhausted(0, "a table of trials");
-    sweep_print_csv(results, out);
-    fclose(out);
-    bool written = file_write(path, text, length, diag);
-    free(text);
-    return written;
+    MemoryStream stream;
+    memory_stream_begin(&stream);
+    sweep_print_csv(results, stream.out);
+    return file_write_stream(path, &stream, diag);
 }
 
 static Status show(Results *results, const Options *options, Status status, Diagnostics *diag) {

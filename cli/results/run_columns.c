@@ -1,6 +1,8 @@
 /* Columns of runs. */
 #include "cli/results/run_columns.h"
 #include "cli/results/journal.h"
+#include "cli/text/csv.h"
+#include "cli/text/terminal.h"
 #include "ir/base/memory.h"
 
 #include <stdlib.h>
@@ -85,6 +87,14 @@ const char **run_columns(const RunRecord *runs, uint32_t run_count, Arena *arena
     json_decref(last);
     json_decref(best);
     return names;
+}
+
+void run_put_csv(const json_t *value, FILE *out) {
+    char number[NUMBER_TEXT];
+    if (json_is_string(value))
+        csv_put_text(json_string_value(value), out);
+    else if (json_is_number(value))
+        fputs(text_exact(number, json_number_value(value), VALUE_DIGITS), out);
 }
 
 /* -- sorting -- */

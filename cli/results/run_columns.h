@@ -14,6 +14,8 @@ const char **run_columns(const RunRecord *runs, uint32_t run_count, Arena *arena
 json_t *run_column(const RunRecord *run, const char *name);
 /* Whether a value of an epoch line is a loss or metric that is a number. */
 bool run_is_metric(const char *key, const json_t *value);
+/* Writes a value as a cell of a csv file; nothing if there is none. */
+void run_put_csv(const json_t *value, FILE *out);
 /* Orders two values: numbers before texts before missing ones. */
 int run_value_order(const json_t *a, const json_t *b);
 /* Sorts by a column; a '-' before its name sorts downwards. Runs without a value come last, runs

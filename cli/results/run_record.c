@@ -92,8 +92,7 @@ static void find_best(RunRecord *record) {
 bool run_record_read(const char *folder, RunRecord *record) {
     size_t length;
     char *text = file_read_plain(path_join(folder, RUN_METRICS).path, &length);
-    *record =
-        (RunRecord){.folder = path_join(folder, ""), .state = RUN_KILLED, .epochs = json_array()};
+    *record = (RunRecord){.state = RUN_KILLED, .epochs = json_array()};
     snprintf(record->folder.path, sizeof record->folder.path, "%s", folder);
     if (text) take_lines(record, text, length);
     free(text);

@@ -99,3 +99,10 @@ bool file_write(const char *path, const char *text, size_t length, Diagnostics *
     diag_error(diag, STATUS_FILE, (Span){0}, "cannot write '%s': %s", path, file_reason(errno));
     return false;
 }
+
+bool file_write_stream(const char *path, MemoryStream *stream, Diagnostics *diag) {
+    char *text = memory_stream_end(stream);
+    bool written = file_write(path, text, stream->length, diag);
+    free(text);
+    return written;
+}

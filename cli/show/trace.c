@@ -111,8 +111,5 @@ bool timeline_write_trace(const Timeline *timeline, const Plan *plan, const char
     fputs("{\"displayTimeUnit\":\"ns\",\"traceEvents\":[", stream.out);
     write_events(timeline, plan, stream.out);
     fputs("\n]}\n", stream.out);
-    char *text = memory_stream_end(&stream);
-    bool good = file_write(path, text, stream.length, diag);
-    free(text);
-    return good;
+    return file_write_stream(path, &stream, diag);
 }

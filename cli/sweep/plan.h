@@ -12,7 +12,7 @@
 
 #include <jansson.h>
 
-enum { SWEEP_RUNGS = 20, SWEEP_TRIALS = 1000000, SWEEP_SOBOL_PARAMS = 16 };
+enum { SWEEP_RUNGS = 20, SWEEP_TRIALS = 1000000 };
 #define SWEEP_FILE "sweep.json"
 #define SWEEP_MODEL "sweep.mdl"
 #define SWEEP_TRIALS_FOLDER "trials"

@@ -5,7 +5,6 @@
 #include "cli/text/csv.h"
 #include "cli/text/table.h"
 #include "cli/text/terminal.h"
-#include "ir/base/memory.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -43,12 +42,8 @@ static json_t *metric_keys(Results *results) {
 }
 
 static void put_value(const json_t *value, FILE *out) {
-    char number[NUMBER_TEXT];
     putc(',', out);
-    if (json_is_string(value))
-        csv_put_text(json_string_value(value), out);
-    else if (json_is_number(value))
-        fputs(text_exact(number, json_number_value(value), VALUE_DIGITS), out);
+    run_put_csv(value, out);
 }
 
 static const char *after_equals(const json_t *setting) {
