@@ -173,6 +173,9 @@ static bool open_session(Training *training) {
     Session *session = &training->session;
     if (!session_open(session, &hooks)) return false;
     publish_warnings(training);
+    if (session->build.info->log_every &&
+        !rates_open(&training->rates, session->build.model, training->diag))
+        return false;
     if (session->trains_anew && !warm_start(session, &training->weights)) return false;
     training->train = pair_of(training, GRAPH_TRAIN, SPLIT_TRAIN);
     training->valid = pair_of(training, GRAPH_EVAL, SPLIT_VALID);
@@ -197,6 +200,13 @@ static void on_step(void *context, uint32_t epoch, uint64_t step, uint64_t steps
     Training *training = context;
     training_begin(training);
     progress_step(&training->progress, epoch, step, steps_per_epoch, loss);
+}
+
+static void on_log(void *context, const StepLog *step) {
+    Training *training = context;
+    training_begin(training);
+    journal_step(&training->journal, step, rates_at(&training->rates, step->clock));
+    if (!training->journal.file) train_request_stop(); /* as after the line of an epoch */
 }
 
 static Measured measured_from(const ModelInfo *info, const Evaluation *evaluation) {
@@ -272,6 +282,7 @@ static TrainResult run_training(Training *training) {
         .metrics = {info->metrics, info->metric_count, session->finish},
         .epochs = info->epochs,
         .accumulate = info->accumulate,
+        .log_every = info->log_every,
         .seed = info->seed,
         .initialized = session->trains_anew,
         .shuffle = info->shuffle,
@@ -281,8 +292,12 @@ static TrainResult run_training(Training *training) {
         .model_hash = training->model_hash,
         .resume = training->resumes ? last.path : NULL,
     };
-    TrainEvents events = {
-        .context = training, .begin = on_begin, .step = on_step, .epoch = on_epoch, .end = on_end};
+    TrainEvents events = {.context = training,
+                          .begin = on_begin,
+                          .step = on_step,
+                          .log = on_log,
+                          .epoch = on_epoch,
+                          .end = on_end};
     catch_signals();
     TrainResult result = train(&options, &events, training->diag);
     progress_end(&training->progress);
@@ -346,6 +361,7 @@ static Status run(const Options *given, const TrainingOrder *order, Diagnostics 
     }
     json_decref(training->warnings);
     journal_free(&training->journal);
+    rates_close(&training->rates);
     session_close(&training->session);
     if (training->lock >= 0) close(training->lock);
     free(training);

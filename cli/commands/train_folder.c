@@ -5,7 +5,6 @@
 #include "ir/base/display.h"
 #include "ir/base/integers.h"
 
-#include <math.h>
 #include <string.h>
 #include <time.h>
 
@@ -71,30 +70,18 @@ static void print_start(const Training *training) {
 
 /* -- a resumed run with more epochs than before -- */
 
-/* The learning rate of the next step in a run of `epochs` epochs, or of its last step if it is
- * over. NaN if the rate does not depend on `epochs`. */
-static double rate_in(const Training *training, const Graph *graph, uint64_t epochs) {
+/* The position of the next step in a run of `epochs` epochs, or of its last step if it is over. */
+static RunClock clock_in(const Training *training, uint64_t epochs) {
     const ModelInfo *info = training->session.build.info;
     const CheckpointInfo *before = &training->before;
-    if (!graph_symbol(graph, INPUT_STEPS)) return NAN;
     int64_t rows = dataset_rows(training->session.dataset, SPLIT_TRAIN), batch = info->batch,
             accumulate = info->accumulate;
     int64_t batches = divide_up(rows, batch), steps = divide_up(batches, accumulate);
     int64_t done = (int64_t)before->step - (int64_t)before->epoch * batches;
     bool over = before->epoch >= epochs;
-    RunClock clock = {.epoch = (int32_t)before->epoch - over,
+    return (RunClock){.epoch = (int32_t)before->epoch - over,
                       .step = (int32_t)((int64_t)before->epoch * steps + done / accumulate) - over,
                       .steps = (int32_t)(steps * (int64_t)epochs)};
-    Interp *interp = interp_new(graph, INTERP_F64);
-    for (uint32_t i = 0; i < graph->symbol_count; i++) {
-        const int32_t *value = run_clock_field(&clock, graph->symbols[i].name);
-        if (graph->symbols[i].node && value)
-            memcpy(interp_value(interp, graph->symbols[i].node), value, sizeof *value);
-    }
-    interp_run(interp);
-    double rate = *(const double *)interp_value(interp, graph->outputs[0].node);
-    interp_free(interp);
-    return rate;
 }
 
 /* A schedule over the whole run, such as a cosine, changes when the number of epochs changes. The
@@ -104,12 +91,13 @@ static void note_schedule(Training *training) {
     if (!training->before.epochs || training->before.epochs == info->epochs ||
         training->before.epoch >= info->epochs)
         return;
-    Graph *graph =
-        model_graph(training->session.build.model, GRAPH_RATE, info->batch, training->diag);
-    double planned = graph ? rate_in(training, graph, training->before.epochs) : NAN;
-    double rate = graph ? rate_in(training, graph, info->epochs) : NAN;
-    graph_free(graph);
-    if (isnan(rate)) return;
+    Rates rates;
+    if (!rates_open(&rates, training->session.build.model, training->diag)) return;
+    bool changes = rates_depend_on_steps(&rates);
+    double planned = rates_at(&rates, clock_in(training, training->before.epochs)),
+           rate = rates_at(&rates, clock_in(training, info->epochs));
+    rates_close(&rates);
+    if (!changes) return;
     json_t *line = json_pack(
         "{s:s, s:I, s:I, s:I}", "event", "schedule", "step", (json_int_t)training->before.step,
         "epochs_before", (json_int_t)training->before.epochs, "epochs", (json_int_t)info->epochs);
@@ -125,11 +113,16 @@ static void note_schedule(Training *training) {
         planned);
 }
 
+/* Steps are counted as the model's `step`: changes of the weights. */
+static uint64_t steps_done(const Training *training) {
+    return training->resumes ? (uint64_t)clock_in(training, training->before.epoch + 1).step : 0;
+}
+
 bool training_begin(Training *training) {
     if (training->begun) return true;
     training->begun = true;
     uint32_t first = training->resumes ? (uint32_t)training->before.epoch + 1 : 0;
-    if (!journal_open(&training->journal, first, start_line(training)))
+    if (!journal_open(&training->journal, first, steps_done(training), start_line(training)))
         return false; /* first, because its start line names the folder of the model */
     size_t i;
     json_t *line;

@@ -4,6 +4,7 @@
 #define MLC_CLI_COMMANDS_TRAINING_H
 
 #include "cli/results/journal.h"
+#include "cli/results/rates.h"
 #include "cli/results/units.h"
 #include "cli/session/session.h"
 #include "cli/show/progress.h"
@@ -24,6 +25,7 @@ typedef struct {
     int lock; /* file descriptor that locks the folder; -1 before */
     Journal journal;
     Progress progress;
+    Rates rates; /* opened if steps are logged */
     ProgramPair train, valid, test;
     char model_hash[65];
     bool resumes;          /* continues the run of --resume from its checkpoint */

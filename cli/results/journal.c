@@ -137,11 +137,19 @@ static const char *event_of(const json_t *line) {
     return event ? event : "";
 }
 
-/* Whether an earlier line stays: it is complete, not an end line, and not an epoch that will be
- * repeated. Records the epochs that stay. */
-static bool keeps_line(Journal *journal, const char *text, size_t length, uint32_t first_epoch) {
+/* The part of a run that a checkpoint holds. */
+typedef struct {
+    uint32_t first_epoch; /* the first one that is not complete */
+    uint64_t steps;
+} Done;
+
+/* Whether an earlier line stays: it is complete, not an end line, and not an epoch or step that will
+ * be repeated. Records the epochs that stay. */
+static bool keeps_line(Journal *journal, const char *text, size_t length, Done done) {
     json_t *line = json_loadb(text, length, 0, NULL);
     bool kept = line && strcmp(event_of(line), "end") != 0;
+    if (kept && strcmp(event_of(line), "step") == 0)
+        kept = (uint64_t)json_integer_value(json_object_get(line, "step")) <= done.steps;
     if (kept && strcmp(event_of(line), "epoch") == 0) {
         EpochRecord record = {
             .epoch = (uint32_t)json_integer_value(json_object_get(line, "epoch")),
@@ -151,7 +159,7 @@ static bool keeps_line(Journal *journal, const char *text, size_t length, uint32
             .valid = get_measured(line, journal, "valid"),
             .test = get_measured(line, journal, "test"),
         };
-        kept = record.epoch < first_epoch;
+        kept = record.epoch < done.first_epoch;
         if (kept)
             add_record(journal, &record);
         else
@@ -162,12 +170,12 @@ static bool keeps_line(Journal *journal, const char *text, size_t length, uint32
 }
 
 /* Moves the lines that stay to the front of the text, and returns their length in bytes. */
-static size_t keep_lines(Journal *journal, char *text, size_t length, uint32_t first_epoch) {
+static size_t keep_lines(Journal *journal, char *text, size_t length, Done done) {
     size_t kept = 0;
     for (size_t begin = 0, next; begin < length; begin = next) {
         const char *newline = memchr(text + begin, '\n', length - begin);
         next = newline ? (size_t)(newline - text) + 1 : length;
-        if (!newline || !keeps_line(journal, text + begin, next - begin, first_epoch)) continue;
+        if (!newline || !keeps_line(journal, text + begin, next - begin, done)) continue;
         memmove(text + kept, text + begin, next - begin);
         kept += next - begin;
     }
@@ -175,12 +183,12 @@ static size_t keep_lines(Journal *journal, char *text, size_t length, uint32_t f
 }
 
 /* The earlier lines that stay, or an empty text. NULL after reporting an error. */
-static char *read_earlier(Journal *journal, uint32_t first_epoch, size_t *length) {
+static char *read_earlier(Journal *journal, Done done, size_t *length) {
     *length = 0;
-    if (!first_epoch || !path_exists(journal->path.path))
+    if (!done.first_epoch || !path_exists(journal->path.path))
         return memory_copy_string("", "the lines of a run");
     char *text = file_read(journal->path.path, length, STATUS_FILE, journal->diag);
-    if (text) *length = keep_lines(journal, text, *length, first_epoch);
+    if (text) *length = keep_lines(journal, text, *length, done);
     return text;
 }
 
@@ -191,10 +199,9 @@ static void report_unwritten(Journal *journal) {
     journal->file = NULL;
 }
 
-static bool write_beginning(Journal *journal, uint32_t first_epoch, const json_t *start) {
+static bool write_beginning(Journal *journal, Done done, const json_t *start) {
     size_t length;
-    char *earlier = read_earlier(journal, first_epoch, &length),
-         *line = json_dumps(start, LINE_FLAGS);
+    char *earlier = read_earlier(journal, done, &length), *line = json_dumps(start, LINE_FLAGS);
     FilePart parts[] = {{earlier, length}, {line, line ? strlen(line) : 0}, {"\n", 1}};
     bool written = earlier && file_replace(journal->path.path, parts, sizeof parts / sizeof *parts);
     if (earlier && !written) report_unwritten(journal);
@@ -203,8 +210,8 @@ static bool write_beginning(Journal *journal, uint32_t first_epoch, const json_t
     return written;
 }
 
-bool journal_open(Journal *journal, uint32_t first_epoch, json_t *start) {
-    bool written = write_beginning(journal, first_epoch, start);
+bool journal_open(Journal *journal, uint32_t first_epoch, uint64_t steps_done, json_t *start) {
+    bool written = write_beginning(journal, (Done){first_epoch, steps_done}, start);
     int file = written ? open(journal->path.path,
                               O_WRONLY | O_APPEND | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC)
                        : -1;
@@ -232,6 +239,15 @@ void journal_epoch(Journal *journal, const EpochRecord *record) {
     put_measured(line, journal, "test", &record->test);
     json_object_set_new(line, "seconds", json_number(record->seconds));
     json_object_set_new(line, "rows_per_second", json_number(record->rows_per_second));
+    journal_write(journal, line);
+}
+
+void journal_step(Journal *journal, const StepLog *step, double rate) {
+    json_t *line = json_pack("{s:s, s:I, s:I}", "event", "step", "step", (json_int_t)step->step,
+                             "epoch", (json_int_t)step->epoch);
+    json_object_set_new(line, "loss", json_number(step->loss));
+    json_object_set_new(line, "rate", json_number(rate));
+    json_object_set_new(line, "seconds", json_number(step->seconds));
     journal_write(journal, line);
 }
 

@@ -1,4 +1,4 @@
-/* The JSON lines of a run: a start line, one line per epoch, an end line. They are written to
+/* The JSON lines of a run: a start line, one line per epoch, lines of steps, an end line. They are written to
  * metrics.jsonl, and with --json to stdout. Epochs also stay in memory for the curves and
  * --expect. */
 #ifndef MLC_CLI_RESULTS_JOURNAL_H
@@ -7,6 +7,7 @@
 #include "cli/session/files.h"
 #include "frontend/model/model.h"
 #include "runtime/train/evaluate.h"
+#include "runtime/train/step_log.h"
 
 #include <jansson.h>
 
@@ -38,13 +39,16 @@ typedef struct {
 void journal_init(Journal *journal, const char *folder, const ModelInfo *info, bool to_stdout,
                   Diagnostics *diag);
 /* Opens the file and writes the start line `start`, which it frees. A resumed run keeps and records
- * the earlier lines before `first_epoch`; 0 starts a new file. The file is replaced in one step: it
- * always has a start line. */
-bool journal_open(Journal *journal, uint32_t first_epoch, json_t *start);
+ * the earlier lines before `first_epoch`; 0 starts a new file. Lines
+ * about steps after `steps_done` go too, as these will be repeated. The file is replaced in one step:
+ * it always has a start line. */
+bool journal_open(Journal *journal, uint32_t first_epoch, uint64_t steps_done, json_t *start);
 /* Writes a line and frees it. A failure is reported once. */
 void journal_write(Journal *journal, json_t *line);
 /* Records an epoch and writes its line. The journal then owns its counts. */
 void journal_epoch(Journal *journal, const EpochRecord *record);
+/* Writes the line of a step, which is not recorded. */
+void journal_step(Journal *journal, const StepLog *step, double rate);
 /* The last recorded epoch, or NULL. */
 const EpochRecord *journal_last(const Journal *journal);
 void journal_free(Journal *journal);

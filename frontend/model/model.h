@@ -83,6 +83,7 @@ typedef struct {
     const Fit *fits;        /* each depends on earlier ones only */
     uint32_t fit_count;
     uint32_t batch, accumulate, epochs; /* accumulate: batches whose gradients make one step */
+    uint32_t log_every; /* steps between two lines about the loss; 0: one line an epoch */
     bool shuffle;
     uint64_t seed;
     /* the run folder or file with the initial weights, relative to the model's folder; or NULL */

@@ -131,7 +131,7 @@ static bool read_bool(const KeyReading *reading, Value value, bool *result) {
 
 /* -- the keys, in the order in which they are read -- */
 
-enum { MAX_BATCH = 1 << 20, MAX_EPOCHS = 1000000 };
+enum { MAX_BATCH = 1 << 20, MAX_EPOCHS = 1000000, MAX_LOG_EVERY = 1000000000 };
 
 typedef enum {
     KEY_ELSEWHERE, /* lower.c, source.c, augment.c, early_stopping.c or freeze_read.c reads it */
@@ -167,6 +167,7 @@ static const Key keys[] = {
     {ITEM_TRAIN, "epochs", KEY_COUNT, PLACE(info.epochs), MAX_EPOCHS},
     {ITEM_TRAIN, "shuffle", KEY_BOOL, PLACE(info.shuffle)},
     {ITEM_TRAIN, "seed", KEY_SEED, PLACE(info.seed)},
+    {ITEM_TRAIN, "log_every", KEY_COUNT, PLACE(info.log_every), MAX_LOG_EVERY},
     {ITEM_TRAIN, "metrics", .kind = KEY_ELSEWHERE},
     {ITEM_TRAIN, "keep_best", .kind = KEY_ELSEWHERE},
     {ITEM_TRAIN, "stop_when", .kind = KEY_ELSEWHERE},

@@ -99,23 +99,29 @@ bool checkpoint_save(const char *path, const States *states, const CheckpointInf
                      Diagnostics *diag) {
     char step[NUMBER_TEXT], epoch[NUMBER_TEXT], epochs[NUMBER_TEXT], seed[NUMBER_TEXT],
         loss_sum[NUMBER_TEXT], best[NUMBER_TEXT], best_epoch[NUMBER_TEXT], gained[NUMBER_TEXT],
-        waited[NUMBER_TEXT], numerics[NUMBER_TEXT];
-    const SafePair pairs[] = {{"mlc", FORMAT},
-                              {"step", whole_text(step, info->step)},
-                              {"epoch", whole_text(epoch, info->epoch)},
-                              {"epochs", whole_text(epochs, info->epochs)},
-                              {"seed", whole_text(seed, info->seed)},
-                              {"loss_sum", real_text(loss_sum, info->loss_sum)},
-                              {"best", real_text(best, info->best)},
-                              {"best_epoch", whole_text(best_epoch, info->best_epoch)},
-                              {"gained", real_text(gained, info->gained)},
-                              {"waited", whole_text(waited, info->waited)},
-                              {"numerics", whole_text(numerics, NUMERICS_VERSION)},
-                              {"model_hash", info->model_hash},
-                              {"data_digest", info->data_digest},
-                              {"schema", info->schema}};
-    return write_tensors(path, states, info, pairs, sizeof pairs / sizeof *pairs - !info->schema,
-                         diag);
+        waited[NUMBER_TEXT], numerics[NUMBER_TEXT], log_sum[NUMBER_TEXT], log_rows[NUMBER_TEXT];
+    bool logs = info->log_rows != 0;
+    const SafePair all[] = {{"mlc", FORMAT},
+                            {"step", whole_text(step, info->step)},
+                            {"epoch", whole_text(epoch, info->epoch)},
+                            {"epochs", whole_text(epochs, info->epochs)},
+                            {"seed", whole_text(seed, info->seed)},
+                            {"loss_sum", real_text(loss_sum, info->loss_sum)},
+                            {"best", real_text(best, info->best)},
+                            {"best_epoch", whole_text(best_epoch, info->best_epoch)},
+                            {"gained", real_text(gained, info->gained)},
+                            {"waited", whole_text(waited, info->waited)},
+                            {"numerics", whole_text(numerics, NUMERICS_VERSION)},
+                            {"model_hash", info->model_hash},
+                            {"data_digest", info->data_digest},
+                            {"log_sum", logs ? real_text(log_sum, info->log_sum) : NULL},
+                            {"log_rows", logs ? whole_text(log_rows, info->log_rows) : NULL},
+                            {"schema", info->schema}};
+    SafePair pairs[sizeof all / sizeof *all];
+    uint32_t count = 0;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i].value) pairs[count++] = all[i];
+    return write_tensors(path, states, info, pairs, count, diag);
 }
 
 /* -- reading -- */
@@ -145,6 +151,11 @@ static bool take_hash(const SafeFile *file, const char *key, char hash[65]) {
     return true;
 }
 
+static bool take_optional(const SafeFile *file, const char *key, uint64_t *whole, double *real) {
+    if (!safetensors_text(file, key)) return true;
+    return whole ? take_whole(file, key, whole) : take_real(file, key, real);
+}
+
 /* The numerics version; files of version 1 do not name it. */
 static uint64_t numerics_of(const SafeFile *file) {
     uint64_t version;
@@ -165,7 +176,8 @@ static const char *contradiction(const CheckpointInfo *info) {
     if (isnan(info->best) != (info->best_epoch == 0))
         return "its best epoch and its best score do not fit together";
     if (info->waited > info->epoch) return "it has waited for more epochs than it has done";
-    if (!isfinite(info->loss_sum)) return "the sum of its losses is not finite";
+    if (!isfinite(info->loss_sum) || !isfinite(info->log_sum))
+        return "the sum of its losses is not finite";
     return NULL;
 }
 
@@ -194,8 +206,10 @@ static bool take_info(const SafeFile *file, CheckpointInfo *info, const char **k
                                        : take_hash(file, *key, entries[i].hash);
         if (!taken) return false;
     }
-    *key = "epochs"; /* earlier versions did not write it */
-    return !safetensors_text(file, *key) || take_whole(file, *key, &info->epochs);
+    /* the last keys are not in every file */
+    return take_optional(file, *key = "epochs", &info->epochs, NULL) &&
+           take_optional(file, *key = "log_rows", &info->log_rows, NULL) &&
+           take_optional(file, *key = "log_sum", NULL, &info->log_sum);
 }
 
 static bool damaged(const char *path, const char *what, Diagnostics *diag) {

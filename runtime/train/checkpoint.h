@@ -11,6 +11,9 @@ typedef struct {
     uint64_t epochs;            /* planned for the run; 0: not known */
     /* the sum of loss * rows over the finished batches of the current epoch */
     double loss_sum;
+    /* the same since the last step that was logged, and the rows of these batches */
+    double log_sum;
+    uint64_t log_rows;
     /* the score of best.safetensors (negative metric if less is better); NaN: none yet */
     double best;
     uint64_t best_epoch; /* its epoch; 0: none yet */

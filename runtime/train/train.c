@@ -27,6 +27,27 @@ void train_request_stop(void) { atomic_store(&stop_requested, true); }
 
 /* -- steps up to the next checkpoint, the end of the epoch, or a stop -- */
 
+/* After each batch: a log event if it ends a step whose number is a multiple of log_every. */
+static void log_step(Trainer *trainer, int64_t batch, double loss, double time) {
+    const TrainEvents *events = trainer->events;
+    uint32_t every = trainer->options->log_every;
+    if (!every || !events->log) return;
+    int64_t rows = pair_step_rows(&trainer->pair, batch);
+    trainer->info.log_sum += loss * (double)rows;
+    trainer->info.log_rows += (uint64_t)rows;
+    RunTimes times = trainer_times(trainer);
+    RunClock clock = run_clock(&times, batch);
+    if (!clock.update || ((uint32_t)clock.step + 1) % every) return;
+    StepLog log = {.epoch = (uint32_t)clock.epoch + 1,
+                   .step = (uint64_t)clock.step + 1,
+                   .loss = trainer->info.log_sum / (double)trainer->info.log_rows,
+                   .seconds = trainer->seconds + time - trainer->run_time,
+                   .clock = clock};
+    trainer->info.log_sum = 0;
+    trainer->info.log_rows = 0;
+    events->log(events->context, &log);
+}
+
 /* After each batch, on any thread, one call at a time. */
 static bool after_step(void *context, int64_t step, const void *outputs) {
     Trainer *trainer = context;
@@ -40,6 +61,7 @@ static bool after_step(void *context, int64_t step, const void *outputs) {
         events->step(events->context, (uint32_t)trainer->info.epoch + 1, (uint64_t)step + 1,
                      (uint64_t)trainer->pair.steps, loss);
     }
+    if (!trainer->nonfinite) log_step(trainer, step, loss, time);
     bool save = trainer->options->folder && time - trainer->save_time >= SAVE_SECONDS;
     return !trainer->nonfinite && !save &&
            !atomic_load_explicit(&stop_requested, memory_order_relaxed);
@@ -53,11 +75,11 @@ static void begin(Trainer *trainer) {
 
 static void run_steps(Trainer *trainer) {
     begin(trainer);
-    double start = seconds_now();
+    trainer->run_time = seconds_now();
     RunTimes times = trainer_times(trainer);
     pair_loop(&trainer->pair, trainer->order, trainer_step(trainer), trainer->pair.steps, &times,
               after_step, trainer);
-    trainer->seconds += seconds_now() - start;
+    trainer->seconds += seconds_now() - trainer->run_time;
 }
 
 /* -- checkpoints -- */

@@ -5,6 +5,7 @@
 #include "ir/data/early_stopping.h"
 #include "runtime/train/checkpoint.h"
 #include "runtime/train/evaluate.h"
+#include "runtime/train/step_log.h"
 
 typedef struct {
     const Dataset *dataset;
@@ -16,7 +17,8 @@ typedef struct {
     uint32_t epochs;
     uint32_t accumulate; /* batches whose gradients make one step; 0: one */
     uint64_t seed;
-    bool initialized; /* the states have already been initialized with this seed */
+    uint32_t log_every; /* steps between two log events; 0: none */
+    bool initialized;   /* the states have already been initialized with this seed */
     bool shuffle;
     Score keep_best;
     StopRule stop;
@@ -26,12 +28,14 @@ typedef struct {
     const char *resume; /* path of a checkpoint to continue from, or NULL */
 } TrainOptions;
 
-/* Events for the caller; any function may be NULL. `step` may be called by any thread, but only by
- * one at a time. */
+/* Events for the caller; any function may be NULL. `step` and `log` may be called by any thread,
+ * but only by one at a time. */
 typedef struct {
     void *context;
     void (*step)(void *context, uint32_t epoch, uint64_t step, uint64_t steps_per_epoch,
                  double loss); /* about 10 times a second */
+    /* after every log_every-th step of the run, also of a resumed one; called like `step` */
+    void (*log)(void *context, const StepLog *log);
     /* After each epoch. epoch 0: the untrained network, with train_loss NaN. valid, test: NULL if
      * the split has no rows. */
     void (*epoch)(void *context, uint32_t epoch, double train_loss, double seconds, int64_t rows,

@@ -20,6 +20,7 @@ typedef struct {
     char *saved;
     uint64_t nonfinite;           /* the first step with a non-finite loss, from 1; 0: none */
     double seconds;               /* spent on the steps of this epoch */
+    double run_time;              /* when they were last continued */
     double event_time, save_time; /* of the last step event and the last checkpoint */
 } Trainer;
 
