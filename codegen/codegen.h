@@ -23,6 +23,11 @@ typedef struct {
 Program *codegen_compile(Plan *plan, Graph *graph, const CodegenOptions *options,
                          Diagnostics *diag);
 
+/* A program for another plan that runs the code of a compiled one, which must outlive it. NULL: it
+ * needs other code. It is the same code if only constants differ whose storage in the compiled plan
+ * is STORAGE_TABLE. Takes over plan and graph unless it returns NULL. */
+Program *codegen_share(const Program *program, Plan *plan, Graph *graph);
+
 /* Prints the same code as LLVM IR after optimization, or as assembly. */
 typedef enum { CODEGEN_LLVM, CODEGEN_ASM } CodegenText;
 bool codegen_print(const Plan *plan, const CodegenOptions *options, CodegenText text, FILE *out,

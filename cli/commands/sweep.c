@@ -177,7 +177,7 @@ static Status work(const SweepPlan *plan, const Options *options, Results *resul
     Options common;
     uint32_t workers = share_cores(options, &common);
     tell_start(plan, options, workers);
-    Status status = workers_run(results, &common, workers, training_run, diag);
+    Status status = workers_run(results, &common, workers, &training_of_trials, diag);
     return sweep_complete(results) && !diag_errors(diag) ? STATUS_OK : status;
 }
 

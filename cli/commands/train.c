@@ -86,17 +86,18 @@ static bool open_model(void *context) {
     if (!open_resumed(training)) return false;
     training->session.trains_anew = !training->resumes;
     const TrainingOrder *order = training->order;
-    bool opened =
-        order ? build_open_copy(build, order->model, order->source, NULL, options, training->diag)
-        : options->operand_count
-            ? build_open(build, options->operands[0], options, training->diag)
-            : run_open_model(build, options->resume, NULL, options, training->diag);
+    training->session.programs.stock = order ? order->stock : NULL;
+    bool opened = order ? build_open_shared(build, order->model, order->source, order->stock->data,
+                                            options, training->diag)
+                  : options->operand_count
+                      ? build_open(build, options->operands[0], options, training->diag)
+                      : run_open_model(build, options->resume, NULL, options, training->diag);
     return opened && expect_parse(options, build->info, training->diag);
 }
 
-static void want_programs(Training *training, const int64_t rows[SPLIT_COUNT]) {
-    Programs *programs = &training->session.programs;
-    uint32_t batch = training->session.build.info->batch;
+void training_want_programs(Session *session, const int64_t rows[SPLIT_COUNT]) {
+    Programs *programs = &session->programs;
+    uint32_t batch = session->build.info->batch;
     programs_want(programs, GRAPH_TRAIN, rows[SPLIT_TRAIN], batch);
     for (Split split = SPLIT_VALID; split < SPLIT_COUNT; split++)
         programs_want(programs, GRAPH_EVAL, rows[split],
@@ -106,7 +107,7 @@ static void want_programs(Training *training, const int64_t rows[SPLIT_COUNT]) {
 static void expect_rows(void *context, const int64_t rows[SPLIT_COUNT]) {
     Training *training = context;
     model_set_training_rows(training->session.build.model, rows[SPLIT_TRAIN]);
-    want_programs(training, rows);
+    training_want_programs(&training->session, rows);
 }
 
 static bool read_data(void *context) { return session_read_data(&((Training *)context)->session); }
@@ -153,7 +154,7 @@ static bool take_rows(void *context) {
     }
     warn_about_rows(training, rows);
     publish_warnings(training);
-    want_programs(training, rows);
+    training_want_programs(&training->session, rows);
     return true;
 }
 
@@ -234,8 +235,10 @@ static bool draw_curves(Training *training) {
     return drawn;
 }
 
-/* Draws the curves, but spends at most 1/50 of the time on it: short epochs are not slowed down. */
+/* Draws the curves, but spends at most 1/50 of the time on it: short epochs are not slowed down. A
+ * trial of a sweep has no picture: drawing may take longer than its training. */
 static bool draw_now(Training *training) {
+    if (training->order) return true;
     double since = seconds_now() - (training->drawn > 0 ? training->drawn : training->started);
     return since < 2 || since < 50 * training->drawing || draw_curves(training);
 }
@@ -327,7 +330,8 @@ static Status finish(Training *training, TrainResult result) {
     if (result == TRAIN_DONE && !measure_units(training))
         return diag_outcome(training->diag, false);
     training_write_end(training, result);
-    if (training->drawn_epochs != training->journal.record_count) draw_curves(training);
+    if (!training->order && training->drawn_epochs != training->journal.record_count)
+        draw_curves(training);
     if (result == TRAIN_NONFINITE) return diag_outcome(training->diag, false);
     if (result == TRAIN_STOPPED) {
         fputs("stopped and saved; to continue: mlc train --resume ", stderr);
@@ -350,8 +354,10 @@ static Status run(const Options *given, const TrainingOrder *order, Diagnostics 
     training->started = seconds_now();
     bool ready = (order || check_usage(training->options, training->diag)) &&
                  open_session(training) && training_open_folder(training);
-    Status status =
-        ready ? finish(training, run_training(training)) : diag_outcome(training->diag, false);
+    bool lacks = order && order->stock->lacks; /* no error: the sweep starts it once more */
+    Status status = ready   ? finish(training, run_training(training))
+                    : lacks ? STATUS_OK
+                            : diag_outcome(training->diag, false);
     if (given->json) {
         /* A program that reads the events must see the reason of the end without reading stderr. */
         size_t i;
@@ -370,7 +376,6 @@ static Status run(const Options *given, const TrainingOrder *order, Diagnostics 
 
 Status command_train(const Options *given, Diagnostics *diag) { return run(given, NULL, diag); }
 
-Status training_run(const Options *given, const char *model, const char *source, uint32_t until,
-                    Diagnostics *diag) {
-    return run(given, &(TrainingOrder){model, source, until}, diag);
+Status training_run(const Options *given, const TrainingOrder *order, Diagnostics *diag) {
+    return run(given, order, diag);
 }

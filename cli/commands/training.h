@@ -8,13 +8,8 @@
 #include "cli/results/units.h"
 #include "cli/session/session.h"
 #include "cli/show/progress.h"
+#include "cli/sweep/trial.h"
 #include "runtime/train/train.h"
-
-/* A trial of a sweep. */
-typedef struct {
-    const char *model, *source; /* its model file, and the folder where relative paths start */
-    uint32_t until;             /* the last epoch of this part of the training; 0: of all */
-} TrainingOrder;
 
 typedef struct {
     Session session;
@@ -45,10 +40,12 @@ typedef struct {
     uint32_t error_count[SPLIT_COUNT];
 } Training;
 
-/* Trains the model file `model`, whose relative paths start at `source`, up to epoch `until`,
- * or to its end if that is 0. */
-Status training_run(const Options *given, const char *model, const char *source, uint32_t until,
-                    Diagnostics *diag);
+/* How a sweep trains. */
+extern const TrialTraining training_of_trials;
+/* Trains as a sweep orders it. */
+Status training_run(const Options *given, const TrainingOrder *order, Diagnostics *diag);
+/* Requests the programs of a training with these numbers of rows. */
+void training_want_programs(Session *session, const int64_t rows[SPLIT_COUNT]);
 /* Makes the folder of a new run, or prepares that of a resumed one. false after reporting
  * errors. */
 bool training_open_folder(Training *training);

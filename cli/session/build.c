@@ -26,16 +26,28 @@ static Model *load(const Build *build, const char *const *sets, uint32_t set_cou
     return model_load(&options, build->diag);
 }
 
+/* build: with options, diag, like and data_cache */
+static bool open_file(Build *build, const char *path, const char *folder) {
+    const Options *options = build->options;
+    snprintf(build->path.path, sizeof build->path.path, "%s", path);
+    snprintf(build->folder.path, sizeof build->folder.path, "%s", folder);
+    build->text = file_read(path, &build->length, STATUS_FILE, build->diag);
+    build->model = build->text ? load(build, options->set.items, options->set.count) : NULL;
+    build->info = build->model ? model_info(build->model) : NULL;
+    return build->model != NULL;
+}
+
 bool build_open_copy(Build *build, const char *path, const char *folder, const SourceSchema *like,
                      const Options *options, Diagnostics *diag) {
     *build =
         (Build){.options = options, .diag = diag, .like = like, .data_cache = data_cache_new()};
-    snprintf(build->path.path, sizeof build->path.path, "%s", path);
-    snprintf(build->folder.path, sizeof build->folder.path, "%s", folder);
-    build->text = file_read(path, &build->length, STATUS_FILE, diag);
-    build->model = build->text ? load(build, options->set.items, options->set.count) : NULL;
-    build->info = build->model ? model_info(build->model) : NULL;
-    return build->model != NULL;
+    return open_file(build, path, folder);
+}
+
+bool build_open_shared(Build *build, const char *path, const char *folder, DataCache *data,
+                       const Options *options, Diagnostics *diag) {
+    *build = (Build){.options = options, .diag = diag, .data_cache = data_cache_share(data)};
+    return open_file(build, path, folder);
 }
 
 /* Reports a path that is not a file, and suggests the model that was meant. */

@@ -31,6 +31,9 @@ bool build_open(Build *build, const char *path, const Options *options, Diagnost
  * the schema of the data that it was trained on, so that these are not needed; or NULL. */
 bool build_open_copy(Build *build, const char *path, const char *folder, const SourceSchema *like,
                      const Options *options, Diagnostics *diag);
+/* The same for one of several trainings, whose data are in `data`; the build becomes an owner. */
+bool build_open_shared(Build *build, const char *path, const char *folder, DataCache *data,
+                       const Options *options, Diagnostics *diag);
 void build_close(Build *build);
 /* BLAKE3 of the resolved text. A checkpoint stores it to identify its model. It is computed with
  * train.epochs = 1, so that a run can be continued for more epochs. false after reporting

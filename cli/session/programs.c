@@ -84,25 +84,48 @@ static void free_job(Job *job) {
     diag_free(job->diag);
 }
 
-/* Makes a job for every program that is not compiled yet. */
+/* Takes a program from the stock, or prepares one that other trainings can share. false: the stock
+ * has to be filled first. */
+static bool use_stock(Stock *stock, CompiledProgram *wanted, Compilation *compilation) {
+    wanted->program = stock_program(stock, compilation);
+    wanted->from_stock = wanted->program != NULL;
+    stock->lacks |= stock->is_strict && !wanted->program;
+    if (!wanted->program && !stock->lacks)
+        stock_loosen(stock, wanted->kind, wanted->batch, compilation->plan);
+    return !stock->lacks;
+}
+
+/* Makes a job for every program that is neither compiled nor in stock. */
 static bool make_jobs(Programs *programs, ProgramJobs *queue, const Build *build) {
     bool good = true;
     for (uint32_t i = 0; good && i < programs->count; i++) {
         CompiledProgram *wanted = &programs->items[i];
+        Compilation compilation;
         if (wanted->program) continue;
-        Job *job = &queue->jobs[queue->count++];
-        *job = (Job){.diag = diag_new(), .result = &wanted->program};
-        good = build_compilation(build, wanted->kind, wanted->batch, PASS_COUNT - 1,
-                                 &job->compilation);
+        good = build_compilation(build, wanted->kind, wanted->batch, PASS_COUNT - 1, &compilation);
+        if (good && programs->stock) good = use_stock(programs->stock, wanted, &compilation);
+        if (!good || wanted->program)
+            compilation_free(&compilation);
+        else
+            queue->jobs[queue->count++] = (Job){compilation, diag_new(), &wanted->program};
     }
     return good;
+}
+
+static uint32_t count_compiled(const Programs *programs) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < programs->count; i++) count += programs->items[i].program != NULL;
+    return count;
 }
 
 bool programs_begin(Programs *programs, const Build *build) {
     programs->jobs = MEMORY_NEW(ProgramJobs, "the programs of a command");
     programs->jobs->programs = programs;
     programs->jobs->options = build_codegen_options(build->options, &programs->jobs->cache);
+    uint32_t known = count_compiled(programs);
     if (!make_jobs(programs, programs->jobs, build)) return false;
+    if (!programs->jobs->count && count_compiled(programs) > known && programs->compiled)
+        programs->compiled(programs->context); /* all are from the stock */
     /* If no thread can be started, finish_begun compiles on the caller's thread. */
     ProgramJobs *queue = programs->jobs;
     uint32_t online = (uint32_t)threads_online(),
@@ -173,6 +196,15 @@ bool programs_fit(const Programs *programs, int threads, Diagnostics *diag) {
             diag,
             "a smaller network needs less, and so does an optimizer without moments, such as sgd");
     return false;
+}
+
+void programs_put(Programs *programs) {
+    for (uint32_t i = 0; i < programs->count; i++) {
+        CompiledProgram *item = &programs->items[i];
+        if (!item->program || item->from_stock) continue;
+        stock_put(programs->stock, item->program);
+        item->program = NULL;
+    }
 }
 
 void programs_free(Programs *programs) {

@@ -2,7 +2,7 @@
 #ifndef MLC_CLI_SESSION_PROGRAMS_H
 #define MLC_CLI_SESSION_PROGRAMS_H
 
-#include "cli/session/build.h"
+#include "cli/session/stock.h"
 #include "runtime/train/pair.h"
 
 /* full and last batches of three splits, for expected and for found row counts */
@@ -14,11 +14,13 @@ typedef struct {
     GraphKind kind;
     uint32_t batch;
     Program *program;
+    bool from_stock; /* its code belongs to a program in stock */
 } CompiledProgram;
 
 typedef struct {
     CompiledProgram items[PROGRAMS_MAX];
     uint32_t count;
+    Stock *stock;      /* NULL: every program is compiled */
     ProgramJobs *jobs; /* compilations in progress; NULL: none */
     /* Called with the context on a compiler thread when all jobs are done; may be NULL. */
     void (*compiled)(void *context);
@@ -36,6 +38,8 @@ bool programs_begin(Programs *programs, const Build *build);
 bool programs_compile(Programs *programs, const Build *build);
 /* The programs that programs_want requested with the same arguments. */
 ProgramPair programs_pair(const Programs *programs, GraphKind kind, int64_t rows, uint32_t batch);
+/* Puts the compiled programs into the stock. */
+void programs_put(Programs *programs);
 void programs_free(Programs *programs);
 
 /* The bytes of weights, moments and running statistics in the layouts of a program. */

@@ -59,6 +59,14 @@ bool session_fit_columns(Session *session) {
     return fitted != NULL;
 }
 
+/* Whether the data have just been read, and would have been kept if the stock had been filled. */
+static bool lacks_data(Session *session) {
+    Stock *stock = session->programs.stock;
+    if (stock && stock->is_strict)
+        stock->lacks |= data_cache_count(session->build.data_cache) > stock->data_count;
+    return stock && stock->lacks;
+}
+
 bool session_read_data(Session *session) {
     const ModelInfo *info = session->build.info;
     session->dataset = data_cache_open(session->build.data_cache, &info->source, &info->split,
@@ -67,7 +75,7 @@ bool session_read_data(Session *session) {
     bool series = info->field_looks.from || info->field_looks.to;
     if (session->dataset && session->build.options->verbose)
         fprintf(stderr, "mlc: data read in %.0f ms\n", dataset_seconds(session->dataset) * 1e3);
-    return session->dataset &&
+    return session->dataset && !lacks_data(session) &&
            dataset_drop_incomplete(session->dataset, &info->looks, series, session->build.diag) &&
            session_fit_columns(session) && session_check_classes(session);
 }

@@ -175,6 +175,38 @@ void plan_sets(const SweepPlan *plan, uint32_t trial, Arena *arena, OptionList *
             arena, "train.seed=%llu", (unsigned long long)(plan->first_seed + trial % plan->seeds));
 }
 
+/* The next value of a parameter, after that of setting `from`, that differs from those in
+ * taken[count]; NULL: there is none. */
+static const char *next_value(const SweepPlan *plan, uint32_t param, uint32_t from,
+                              const char *const *taken, uint32_t count) {
+    for (uint32_t k = 1; k < plan->settings; k++) {
+        uint32_t setting = (uint32_t)(((uint64_t)from + k) % plan->settings);
+        const char *text = json_string_value(json_array_get(plan_setting(plan, setting), param));
+        bool known = false;
+        for (uint32_t i = 0; i < count; i++) known |= !strcmp(text, taken[i]);
+        if (!known) return text;
+    }
+    return NULL;
+}
+
+uint32_t plan_neighbours(const SweepPlan *plan, uint32_t trial, Arena *arena, OptionList *others,
+                         uint32_t most) {
+    enum { VALUES = 3 }; /* of a parameter: some of them may lead to another program */
+    OptionList own = {0};
+    uint32_t count = 0, params = (uint32_t)json_array_size(plan_names(plan));
+    plan_sets(plan, trial, arena, &own);
+    for (uint32_t p = 0; p < params; p++) {
+        const char *taken[VALUES + 1] = {own.items[p]};
+        for (uint32_t i = 1; i <= VALUES && count < most; i++) {
+            taken[i] = next_value(plan, p, trial / plan->seeds, taken, i);
+            if (!taken[i]) break;
+            others[count] = own;
+            others[count++].items[p] = taken[i];
+        }
+    }
+    return count;
+}
+
 Path plan_trial(const SweepPlan *plan, uint32_t trial, const char *suffix) {
     char name[64];
     snprintf(name, sizeof name, SWEEP_TRIALS_FOLDER "/%06u%s", trial, suffix);

@@ -52,6 +52,10 @@ const json_t *plan_names(const SweepPlan *plan);
 bool plan_varies(const SweepPlan *plan, uint32_t param);
 /* The --set options of a trial: its setting, and train.seed if there are several seeds. */
 void plan_sets(const SweepPlan *plan, uint32_t trial, Arena *arena, OptionList *sets);
+/* The --set options of trials that differ from a trial in one parameter, with values that the sweep
+ * tries: a few for each parameter. Returns how many, at most `most`. */
+uint32_t plan_neighbours(const SweepPlan *plan, uint32_t trial, Arena *arena, OptionList *others,
+                         uint32_t most);
 /* trials/000012 and a suffix, in the sweep's folder. */
 Path plan_trial(const SweepPlan *plan, uint32_t trial, const char *suffix);
 

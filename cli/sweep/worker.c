@@ -7,15 +7,13 @@
 #include "cli/sweep/worker.h"
 #include "cli/results/journal.h"
 #include "cli/results/run_record.h"
-#include "cli/session/runs.h"
 #include "cli/session/stops.h"
 #include "cli/sweep/claims.h"
+#include "cli/sweep/trial.h"
 #include "ir/base/display.h"
 #include "ir/base/memory.h"
-#include "runtime/train/checkpoint.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -24,118 +22,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { KILLED_TRIES = 3, MESSAGE_MAX = 400 };
+enum { MESSAGE_MAX = 400 };
 
 typedef struct {
     Results *results;
-    const Options *common;
-    TrialTraining *train;
+    TrialRunner runner;
     Diagnostics *diag;
 } Worker;
 
-/* -- signals: the first one goes to the training, which saves; then the worker ends -- */
-
-static volatile sig_atomic_t stop_signal;
-
-static void on_stop(int number) { stop_signal = number; }
-static void on_alarm(int number) { (void)number; }
-
-/* Without SA_RESTART, so that waiting ends. */
-static void catch_stops(void) {
-    struct sigaction action = {.sa_handler = on_stop};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGHUP, &action, NULL);
-    action.sa_handler = on_alarm;
-    sigaction(SIGALRM, &action, NULL);
-}
-
-static void forget_stops(void) {
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGALRM};
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) signal(signals[i], SIG_DFL);
-}
-
-/* -- a trial in a child process -- */
-
-/* What the training prints goes to a file beside its folder. */
-static void redirect(const char *path) {
-    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (file < 0) file = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    dup2(file, STDOUT_FILENO);
-    dup2(file, STDERR_FILENO);
-}
-
-/* If the worker is killed, its training stops and saves. */
-static _Noreturn void train_in_child(const Worker *worker, uint32_t trial, uint32_t until,
-                                     pid_t parent) {
-    const SweepPlan *plan = worker->results->plan;
-    forget_stops();
-    prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (getppid() != parent) _exit(STATUS_TERMINATED);
-    redirect(plan_trial(plan, trial, ".log").path);
-    Arena *arena = arena_new();
-    Diagnostics *diag = diag_new();
-    Options options = *worker->common;
-    options.set = (OptionList){0};
-    options.quiet = true;
-    plan_sets(plan, trial, arena, &options.set);
-    Path folder = plan_trial(plan, trial, "");
-    bool begun = path_exists(path_join(folder.path, RUN_MODEL).path);
-    *(begun ? &options.resume : &options.out) = folder.path;
-    Status status = worker->train(&options, path_join(plan->folder.path, SWEEP_MODEL).path,
-                                  plan->source.path, until, diag);
-    diag_print(diag, stderr);
-    fflush(NULL);
-    _exit((int)status);
-}
-
-/* Waits for the child, and touches the claim meanwhile. A signal goes on to the child once. */
-static int wait_for(pid_t child, const char *claim) {
-    int status;
-    bool told = false;
-    alarm(CLAIM_TOUCH);
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-        if (stop_signal && !told) kill(child, stop_signal);
-        told = stop_signal != 0;
-        claim_touch(claim);
-        alarm(CLAIM_TOUCH);
-    }
-    alarm(0);
-    return status;
-}
-
-/* Whether a worker that has ended before it wrote the result had trained the trial up to here. */
-static bool is_trained(const SweepPlan *plan, uint32_t trial, uint32_t until) {
-    CheckpointInfo info;
-    Diagnostics *diag = diag_new();
-    Path checkpoint = path_join(plan_trial(plan, trial, "").path, RUN_LAST);
-    bool trained = until && path_exists(checkpoint.path) &&
-                   checkpoint_info(checkpoint.path, &info, diag) && info.epoch >= until;
-    diag_free(diag);
-    return trained;
-}
-
-/* The wait status of a training; -1 after reporting that it cannot be started. A training that
- * something else has killed, such as a machine without memory, goes on from its checkpoint. */
-static int run_trial(const Worker *worker, uint32_t trial, uint32_t until, const char *claim) {
-    int status = 0;
-    if (is_trained(worker->results->plan, trial, until)) return status;
-    for (int tries = 0; tries < KILLED_TRIES; tries++) {
-        fflush(NULL);
-        pid_t parent = getpid(), child = fork();
-        if (child == 0) train_in_child(worker, trial, until, parent);
-        if (child < 0) {
-            diag_error(worker->diag, STATUS_FILE, (Span){0}, "cannot start a training: %s",
-                       strerror(errno));
-            return -1;
-        }
-        status = wait_for(child, claim);
-        if (!WIFSIGNALED(status) || stop_signal) break;
-    }
-    return status;
-}
-
-/* -- its result -- */
+/* -- the result of a trial -- */
 
 /* The first error that the training has printed, without its prefix. */
 static json_t *message_of(const SweepPlan *plan, uint32_t trial) {
@@ -201,7 +96,7 @@ static void report_failure(const Worker *worker, uint32_t trial, int wait_status
     const SweepPlan *plan = worker->results->plan;
     if (WIFSIGNALED(wait_status)) {
         diag_error(worker->diag, STATUS_FILE, (Span){0},
-                   "trial %u was killed %d times by signal %d", trial, KILLED_TRIES,
+                   "trial %u was killed %d times by signal %d", trial, TRIAL_TRIES,
                    WTERMSIG(wait_status));
         diag_help(worker->diag, "memory may be short: --workers 1 trains one at a time");
         return;
@@ -233,7 +128,7 @@ static void tell(const Worker *worker, uint32_t trial, const json_t *line) {
             length += snprintf(text + length, sizeof text - (size_t)length, "%s%s", i ? " " : "  ",
                                json_string_value(set));
     }
-    if (!worker->common->quiet) {
+    if (!worker->runner.common->quiet) {
         display_text(text, stderr);
         putc('\n', stderr);
     }
@@ -241,11 +136,15 @@ static void tell(const Worker *worker, uint32_t trial, const json_t *line) {
 
 /* Trains a claimed trial. false: the worker has to end. */
 static bool finish_trial(const Worker *worker, uint32_t trial, uint32_t rung, const char *claim) {
-    int status = run_trial(worker, trial, worker->results->plan->epochs[rung], claim);
-    if (status < 0) return false;
+    int status = trial_run(&worker->runner, trial, worker->results->plan->epochs[rung], claim);
+    if (status < 0) {
+        diag_error(worker->diag, STATUS_FILE, (Span){0}, "cannot start a training: %s",
+                   strerror(errno));
+        return false;
+    }
     json_t *line = result_of(worker, trial, rung, status);
     if (!line) {
-        if (!stop_signal) report_failure(worker, trial, status);
+        if (!trial_stop) report_failure(worker, trial, status);
         return false;
     }
     if (json_object_get(line, "score_of"))
@@ -254,7 +153,7 @@ static bool finish_trial(const Worker *worker, uint32_t trial, uint32_t rung, co
     bool written = results_put(worker->results, trial, rung, line, worker->diag);
     if (written) tell(worker, trial, line);
     json_decref(line);
-    return written && !stop_signal;
+    return written && !trial_stop;
 }
 
 /* -- the loop -- */
@@ -285,7 +184,7 @@ static Work try_rung(const Worker *worker, uint32_t rung) {
         if (!results_alive(results, rung, trial / plan->seeds) || results_get(results, trial, rung))
             continue;
         Work one = try_trial(worker, trial, rung);
-        if (one == WORK_FAILED || stop_signal) return WORK_FAILED;
+        if (one == WORK_FAILED || trial_stop) return WORK_FAILED;
         if (one == WORK_TAKEN)
             work = WORK_TAKEN;
         else if (work == WORK_DONE)
@@ -309,30 +208,28 @@ static void remove_claims(const SweepPlan *plan) {
         claim_release(plan_trial(plan, trial, ".claim").path);
 }
 
-Status worker_run(Results *results, const Options *common, TrialTraining *train,
-                  Diagnostics *diag) {
+static Status work_on(const Worker *worker) {
     enum { PAUSE = 100000 }; /* microseconds between two looks at what others do */
-    const Worker worker = {results, common, train, diag};
     Work work;
-    catch_stops();
-    while ((work = try_all(&worker)) == WORK_TAKEN || work == WORK_WAITING) {
-        if (stop_signal) break;
+    while ((work = try_all(worker)) == WORK_TAKEN || work == WORK_WAITING) {
+        if (trial_stop) break;
         if (work == WORK_WAITING) usleep(PAUSE);
     }
-    if (work == WORK_DONE) remove_claims(results->plan);
-    return stop_signal ? stop_status(stop_signal) : diag_outcome(diag, work == WORK_DONE);
+    if (work == WORK_DONE) remove_claims(worker->results->plan);
+    return trial_stop ? stop_status(trial_stop) : diag_outcome(worker->diag, work == WORK_DONE);
 }
 
 /* -- several workers -- */
 
-static pid_t start_worker(Results *results, const Options *common, TrialTraining *train) {
+static pid_t start_worker(const Worker *like) {
     pid_t parent = getpid(), child = fork();
     if (child != 0) return child;
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent) _exit(STATUS_TERMINATED);
-    Diagnostics *diag = diag_new();
-    Status status = worker_run(results, common, train, diag);
-    diag_print(diag, stderr);
+    Worker worker = *like;
+    worker.diag = diag_new();
+    Status status = work_on(&worker);
+    diag_print(worker.diag, stderr);
     fflush(NULL);
     _exit((int)status);
 }
@@ -343,25 +240,45 @@ static Status wait_workers(const pid_t *workers, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
         int status;
         while (waitpid(workers[i], &status, 0) < 0 && errno == EINTR)
-            for (uint32_t k = i; k < count && stop_signal; k++) kill(workers[k], stop_signal);
+            for (uint32_t k = i; k < count && trial_stop; k++) kill(workers[k], trial_stop);
         Status one = WIFEXITED(status) ? (Status)WEXITSTATUS(status) : STATUS_TERMINATED;
         if (one > worst) worst = one;
     }
-    return stop_signal ? stop_status(stop_signal) : worst;
+    return trial_stop ? stop_status(trial_stop) : worst;
 }
 
-Status workers_run(Results *results, const Options *common, uint32_t count, TrialTraining *train,
-                   Diagnostics *diag) {
-    if (count == 1) return worker_run(results, common, train, diag);
+/* Fills the stock for the first trial without a result, before workers are started that share it. */
+static void fill_first(const Worker *worker) {
+    const SweepPlan *plan = worker->results->plan;
+    for (uint32_t trial = 0; trial < plan_trials(plan); trial++) {
+        if (results_get(worker->results, trial, 0)) continue;
+        trial_fill(&worker->runner, trial);
+        return;
+    }
+}
+
+static Status run_several(const Worker *worker, uint32_t count) {
     pid_t *workers = memory_array(count, sizeof *workers, "the workers of a sweep");
     uint32_t started = 0;
-    catch_stops();
+    fill_first(worker);
     fflush(NULL);
-    for (; started < count; started++)
-        if ((workers[started] = start_worker(results, common, train)) < 0) break;
-    if (started < count)
-        diag_error(diag, STATUS_FILE, (Span){0}, "cannot start a worker: %s", strerror(errno));
+    for (; started < count && !trial_stop; started++)
+        if ((workers[started] = start_worker(worker)) < 0) break;
+    if (started < count && !trial_stop)
+        diag_error(worker->diag, STATUS_FILE, (Span){0}, "cannot start a worker: %s",
+                   strerror(errno));
     Status status = wait_workers(workers, started);
     free(workers);
-    return status == STATUS_OK ? diag_status(diag) : status;
+    return status == STATUS_OK ? diag_status(worker->diag) : status;
+}
+
+Status workers_run(Results *results, const Options *common, uint32_t count,
+                   const TrialTraining *training, Diagnostics *diag) {
+    Stock stock;
+    const Worker worker = {results, {results->plan, common, training, &stock}, diag};
+    stock_open(&stock);
+    trial_catch_stops();
+    Status status = count == 1 ? work_on(&worker) : run_several(&worker, count);
+    stock_close(&stock);
+    return status;
 }

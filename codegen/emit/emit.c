@@ -53,6 +53,7 @@ bool emit_in_place(const Emitter *e, NodeId id) {
 static Value given_value(Emitter *e, NodeId id, const Place *place) {
     const Node *node = graph_node(e->graph, id);
     LLVMTypeRef type = dtype_type(e, node->dtype, false);
+    if (e->plan->storage[id].kind == STORAGE_TABLE) return load_constant(e, id);
     if (node->op == OP_constant && node->dtype == DTYPE_F32)
         return (Value){LLVMConstBitCast(LLVMConstInt(e->i32, node->attrs.value.bits, false), type),
                        true};

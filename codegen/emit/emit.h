@@ -35,12 +35,13 @@ typedef struct Frame Frame;
 
 /* The address of a value in memory: `where` is a byte offset in the slab, in the outputs, or in the
  * array of pointers to states or inputs. A kernel gets its offsets in a table. So kernels that
- * differ in offsets only have the same code. */
+ * differ in offsets only have the same code. Of STORAGE_TABLE, the entry of the table holds the
+ * bits of the constant `where`, a NodeId. */
 typedef struct {
     StorageKind kind;
     bool replicated;
     int64_t where;
-    LLVMValueRef base; /* the address, known from the kernel's entry on */
+    LLVMValueRef base; /* the address or the constant, known from the kernel's entry on */
 } StorageBinding;
 
 /* Memory of a shipped object, where it differs from that of the JIT. The rows of an input lie one
@@ -51,6 +52,8 @@ typedef struct {
     size_t slot_bytes;    /* of the arrays of the kernel that is being emitted */
 } ShippedMemory;
 
+typedef struct StepTables StepTables; /* codegen/llvm/step.h */
+
 typedef struct Emitter {
     LLVMContextRef context;
     LLVMModuleRef module;
@@ -59,6 +62,7 @@ typedef struct Emitter {
     bool many_registers;    /* of the target */
     bool narrow;            /* the target's addresses have 32 bits */
     ShippedMemory *shipped; /* NULL: code for the JIT */
+    StepTables *tables;     /* receives where constants are in the tables; NULL: nowhere */
     const Plan *plan;
     const Graph *graph;
     Arena *arena; /* places and memos of the current kernel */
@@ -119,6 +123,8 @@ Coordinate coordinate_add(Emitter *e, Coordinate a, Coordinate b);
 /* -- memory.c -- */
 Value load_at(Emitter *e, NodeId node, Storage storage, const Place *place);
 void store_at(Emitter *e, NodeId node, Storage storage, const Place *place, Value value);
+/* A constant whose storage is STORAGE_TABLE. */
+Value load_constant(Emitter *e, NodeId id);
 /* The address of the element at a uniform place. */
 LLVMValueRef store_pointer(Emitter *e, NodeId node, Storage storage, const Place *place);
 LLVMValueRef storage_base(Emitter *e, Storage storage);

@@ -46,6 +46,32 @@ static LLVMValueRef bound_address(Emitter *e, const StorageBinding *binding, uin
     return address;
 }
 
+/* The bits of a constant in an entry of the kernel's table. The table is filled in when the program
+ * is made, so that programs with other constants have the same code. */
+static LLVMValueRef table_constant(Emitter *e, NodeId id, uint32_t number) {
+    LLVMBasicBlockRef here = go_to_entry(e);
+    LLVMValueRef entry = bytes_after(e, LLVMGetParam(e->function, 3),
+                                     const_i64(e, number * (int64_t)sizeof(int64_t)));
+    DType dtype = graph_node(e->graph, id)->dtype;
+    LLVMTypeRef type = dtype_type(e, dtype, false);
+    LLVMValueRef value = load(e, e->i64, entry);
+    value = LLVMBuildTrunc(e->builder, value, dtype == DTYPE_F32 ? e->i32 : type, "");
+    if (dtype == DTYPE_F32) value = LLVMBuildBitCast(e->builder, value, type, "");
+    LLVMPositionBuilderAtEnd(e->builder, here);
+    return value;
+}
+
+Value load_constant(Emitter *e, NodeId id) {
+    for (uint32_t i = 0; i < e->binding_count; i++)
+        if (e->bindings[i].kind == STORAGE_TABLE && e->bindings[i].where == (int64_t)id)
+            return (Value){e->bindings[i].base, true};
+    ARENA_ROOM(e->arena, e->bindings, e->binding_count, e->binding_capacity);
+    StorageBinding *binding = &e->bindings[e->binding_count++];
+    *binding = (StorageBinding){.kind = STORAGE_TABLE, .where = (int64_t)id};
+    binding->base = table_constant(e, id, e->binding_count - 1);
+    return (Value){binding->base, true};
+}
+
 /* StorageBinding.where */
 static int64_t storage_where(const Emitter *e, Storage storage) {
     if (storage.kind == STORAGE_SLAB || storage.kind == STORAGE_OUTPUT)

@@ -7,6 +7,7 @@
 #include "ir/base/memory.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* The memory that a program owns. */
 typedef struct {
@@ -17,6 +18,10 @@ typedef struct {
     Graph *graph;
     size_t *output_offsets;
     bool cached; /* the code was in the cache */
+    /* of a plan with constants in tables */
+    StepTables tables;
+    CompiledKernel *filled; /* the code with the tables of this program */
+    int64_t *filled_tables;
 } Compiled;
 
 static bool uses_gemm(const Plan *plan) {
@@ -25,16 +30,45 @@ static bool uses_gemm(const Plan *plan) {
     return false;
 }
 
-static LLVMModuleRef make_step(LLVMContextRef context, const Target *target, const void *plan) {
-    return step_module(context, plan, target);
+static bool has_tables(const Plan *plan) {
+    for (NodeId id = 1; id < plan->graph->node_count; id++)
+        if (plan->storage[id].kind == STORAGE_TABLE) return true;
+    return false;
+}
+
+static LLVMModuleRef make_step(LLVMContextRef context, const Target *target, const void *what) {
+    Compiled *compiled = *(Compiled *const *)what;
+    return step_module(context, compiled->plan, target,
+                       compiled->tables.arena ? &compiled->tables : NULL);
+}
+
+/* Copies the tables of the code and puts the constants of the program's own graph into them. */
+static void fill_tables(Compiled *compiled, const CompiledKernel *code, const StepTables *tables) {
+    size_t kernels = compiled->plan->kernel_count, total = 0;
+    for (size_t k = 0; k < kernels; k++) total += tables->sizes[k];
+    compiled->filled = memory_array(kernels, sizeof *compiled->filled, "a program");
+    compiled->filled_tables =
+        memory_array(total + 1, sizeof *compiled->filled_tables, "the constants of a program");
+    int64_t *table = compiled->filled_tables;
+    const struct TableConstant *constant = tables->constants, *end = constant + tables->count;
+    for (size_t k = 0; k < kernels; table += tables->sizes[k++]) {
+        memcpy(table, code[k].table, tables->sizes[k] * sizeof *table);
+        for (; constant != end && constant->kernel == k; constant++)
+            table[constant->entry] = graph_node(compiled->graph, constant->node)->attrs.value.bits;
+        compiled->filled[k] = (CompiledKernel){code[k].run, table, code[k].units};
+    }
+    compiled->code = compiled->filled;
 }
 
 static bool compile(Compiled *compiled, const CodegenOptions *options, Diagnostics *diag) {
     if (uses_gemm(compiled->plan) && !openblas_open(diag)) return false;
-    Object object = object_make(make_step, compiled->plan, options, diag);
+    if (has_tables(compiled->plan)) compiled->tables.arena = arena_new();
+    Object object = object_make(make_step, &compiled, options, diag);
     compiled->cached = object.cached;
     if (!object.buffer || !jit_open(options, object.buffer, &compiled->jit, diag)) return false;
     compiled->code = jit_lookup(compiled->jit, STEP_KERNELS, diag);
+    if (compiled->code && compiled->tables.arena)
+        fill_tables(compiled, compiled->code, &compiled->tables);
     return compiled->code != NULL;
 }
 
@@ -46,6 +80,9 @@ static void run(const Program *program, const StepArgs *args, uint32_t kernel, i
 
 static void compiled_free(Compiled *compiled) {
     jit_close(compiled->jit);
+    arena_free(compiled->tables.arena);
+    free(compiled->filled);
+    free(compiled->filled_tables);
     free(compiled->output_offsets);
     free(compiled->kernels);
     plan_free(compiled->plan);
@@ -98,15 +135,20 @@ static Program *program_of(Compiled *compiled, double seconds) {
     return program;
 }
 
-Program *codegen_compile(Plan *plan, Graph *graph, const CodegenOptions *options,
-                         Diagnostics *diag) {
-    double start = seconds_now();
+static Compiled *compiled_new(Plan *plan, Graph *graph) {
     Compiled *compiled = MEMORY_NEW(Compiled, "a program");
     compiled->plan = plan;
     compiled->graph = graph;
     compiled->output_offsets =
         memory_array(graph->output_count, sizeof *compiled->output_offsets, "a program");
     compiled->kernels = memory_array(plan->kernel_count, sizeof *compiled->kernels, "a program");
+    return compiled;
+}
+
+Program *codegen_compile(Plan *plan, Graph *graph, const CodegenOptions *options,
+                         Diagnostics *diag) {
+    double start = seconds_now();
+    Compiled *compiled = compiled_new(plan, graph);
     Program *program =
         compile(compiled, options, diag) ? program_of(compiled, seconds_now() - start) : NULL;
     if (!program)
@@ -118,6 +160,26 @@ Program *codegen_compile(Plan *plan, Graph *graph, const CodegenOptions *options
                 compiled->plan->kernel_count, source, 1e3 * seconds);
     }
     return program;
+}
+
+/* Whether the code of `from` serves the plan as well: all constants that differ are in its tables. */
+static bool serves(const Plan *from, const Plan *plan) {
+    bool *differs =
+        memory_array(from->graph->node_count, sizeof *differs, "the constants of a plan");
+    bool good = plan_same_code(from, plan, differs);
+    for (NodeId id = 1; good && id < from->graph->node_count; id++)
+        good = !differs[id] || from->storage[id].kind == STORAGE_TABLE;
+    free(differs);
+    return good;
+}
+
+Program *codegen_share(const Program *program, Plan *plan, Graph *graph) {
+    const Compiled *from = program->context;
+    if (!serves(from->plan, plan)) return NULL;
+    Compiled *compiled = compiled_new(plan, graph);
+    compiled->code = from->code;
+    if (from->tables.arena) fill_tables(compiled, from->code, &from->tables);
+    return program_of(compiled, 0);
 }
 
 const char *codegen_version(void) { return "LLVM " MLC_LLVM_VERSION; }

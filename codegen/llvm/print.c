@@ -28,7 +28,7 @@ bool codegen_print(const Plan *plan, const CodegenOptions *options, CodegenText 
     Target target = {0};
     if (!target_open(&target, options, diag)) return target_close(&target), false;
     LLVMContextRef context = LLVMContextCreate();
-    LLVMModuleRef module = step_module(context, plan, &target);
+    LLVMModuleRef module = step_module(context, plan, &target, NULL);
     bool good = module_valid(module, diag) &&
                 target_optimize(&target, module, options->level, diag) &&
                 print_text(&target, module, text, out, diag);

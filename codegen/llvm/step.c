@@ -65,13 +65,25 @@ static LLVMBasicBlockRef block_new(Emitter *e, const char *name) {
 
 static LLVMValueRef emit_table(Emitter *e) {
     LLVMValueRef *entries = ARENA_ARRAY(e->arena, LLVMValueRef, e->binding_count + 1);
-    for (uint32_t i = 0; i < e->binding_count; i++) entries[i] = const_i64(e, e->bindings[i].where);
+    for (uint32_t i = 0; i < e->binding_count; i++)
+        entries[i] = const_i64(e, e->bindings[i].kind == STORAGE_TABLE ? 0 : e->bindings[i].where);
     LLVMValueRef values = LLVMConstArray2(e->i64, entries, e->binding_count);
     LLVMValueRef table = LLVMAddGlobal(e->module, LLVMTypeOf(values), "table");
     LLVMSetInitializer(table, values);
     LLVMSetGlobalConstant(table, true);
     LLVMSetLinkage(table, LLVMPrivateLinkage);
     return table;
+}
+
+static void note_constants(Emitter *e, uint32_t kernel) {
+    StepTables *tables = e->tables;
+    tables->sizes[kernel] = e->binding_count;
+    for (uint32_t i = 0; i < e->binding_count; i++) {
+        if (e->bindings[i].kind != STORAGE_TABLE) continue;
+        ARENA_ROOM(tables->arena, tables->constants, tables->count, tables->capacity);
+        tables->constants[tables->count++] =
+            (struct TableConstant){kernel, i, (NodeId)e->bindings[i].where};
+    }
 }
 
 EmittedKernel step_kernel(Emitter *e, uint32_t number, const Target *target) {
@@ -97,6 +109,7 @@ EmittedKernel step_kernel(Emitter *e, uint32_t number, const Target *target) {
     LLVMPositionBuilderAtEnd(e->builder, end);
     LLVMBuildRetVoid(e->builder);
     result.table = emit_table(e);
+    if (e->tables) note_constants(e, number);
     emit_end_kernel(e);
     return result;
 }
@@ -123,12 +136,15 @@ static void emit_kernels(Emitter *e, const Target *target) {
     LLVMSetGlobalConstant(kernels, true);
 }
 
-LLVMModuleRef step_module(LLVMContextRef context, const Plan *plan, const Target *target) {
+LLVMModuleRef step_module(LLVMContextRef context, const Plan *plan, const Target *target,
+                          StepTables *tables) {
     LLVMModuleRef module = LLVMModuleCreateWithNameInContext(plan->graph->name, context);
     Emitter e = emitter_new(context, module, target);
     e.plan = plan;
     e.graph = plan->graph;
+    e.tables = tables;
     Arena *arena = arena_new();
+    if (tables) tables->sizes = ARENA_ARRAY(tables->arena, uint32_t, plan->kernel_count);
     e.computed_in = ARENA_ARRAY(arena, uint32_t, plan->graph->node_count);
     emit_kernels(&e, target);
     arena_free(arena);

@@ -26,6 +26,19 @@ EmittedKernel step_kernel(Emitter *e, uint32_t number, const Target *target);
 /* An attribute in text form, as LLVM's manual lists them. */
 void function_set_attribute(Emitter *e, LLVMValueRef function, const char *key, const char *value);
 void function_set_target(Emitter *e, LLVMValueRef function, const Target *target);
-LLVMModuleRef step_module(LLVMContextRef context, const Plan *plan, const Target *target);
+/* The constants in the tables of a module (STORAGE_TABLE). */
+struct StepTables {
+    Arena *arena; /* owned */
+    struct TableConstant {
+        uint32_t kernel, entry;
+        NodeId node;
+    } * constants;
+    uint32_t count, capacity;
+    uint32_t *sizes; /* [kernel_count]: entries of each table */
+};
+
+/* Entries for constants are 0. `tables` receives where they are; NULL: the plan has none. */
+LLVMModuleRef step_module(LLVMContextRef context, const Plan *plan, const Target *target,
+                          StepTables *tables);
 
 #endif

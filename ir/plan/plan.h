@@ -24,7 +24,8 @@ int64_t layout_offset(Layout layout, Shape shape, const int64_t *index); /* in e
 bool layout_equal(Layout a, Layout b);
 
 typedef enum {
-    STORAGE_NONE,  /* not in memory: the kernels that use it compute it */
+    STORAGE_NONE, /* not in memory: the kernels that use it compute it */
+    STORAGE_TABLE, /* a constant that the code reads from a table, so that other plans can share it */
     STORAGE_SLAB,  /* offset: in bytes, a multiple of 64; PLAN_UNPLACED before pass plan */
     STORAGE_STATE, /* index: into Plan.states */
     STORAGE_INPUT, /* index: symbol number */
@@ -146,6 +147,10 @@ typedef struct Plan {
 } Plan;
 
 void plan_free(Plan *plan);
+/* Whether two plans have the same code except for the values of constants that no kernel stores
+ * (STORAGE_NONE or STORAGE_TABLE). [node_count]: sets differs[id] for each of these whose values
+ * differ. What is read at run time may differ: names, and the initial values of states. */
+bool plan_same_code(const Plan *a, const Plan *b, bool *differs);
 /* The node that a MATMUL or GEMM kernel reads operand i of its product from: the operand, or the
  * image of its windows. */
 NodeId kernel_operand(const Plan *plan, const Kernel *kernel, uint32_t i);

@@ -31,6 +31,7 @@ static void print_storage(const Printer *printer, Storage storage) {
     FILE *out = printer->out;
     switch (storage.kind) {
     case STORAGE_NONE: fputs("registers", out); break;
+    case STORAGE_TABLE: fputs("table", out); break;
     case STORAGE_SLAB:
         fputs(storage.replicated ? "thread slab" : "slab", out);
         if (storage.offset != PLAN_UNPLACED) fprintf(out, "+%zu", storage.offset);

@@ -7,24 +7,51 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct DataCache {
+typedef struct {
     Arena *arena;     /* memory of the fields below */
     Dataset *dataset; /* NULL: nothing is cached */
     DataSource source;
     SplitRequest request;
+} CachedData;
+
+struct DataCache {
+    CachedData last;                  /* what was read last and is not in `kept` */
+    CachedData kept[DATA_CACHE_SETS]; /* of a shared cache */
+    uint32_t count, owners;           /* owners: besides the first one */
+    bool keeps_all;
+    size_t bytes; /* of `kept` */
 };
 
 DataCache *data_cache_new(void) { return MEMORY_NEW(DataCache, "the data"); }
 
-static void drop(DataCache *cache) {
-    dataset_free(cache->dataset);
-    arena_free(cache->arena);
-    *cache = (DataCache){0};
+DataCache *data_cache_shared_new(void) {
+    DataCache *cache = data_cache_new();
+    cache->keeps_all = true;
+    return cache;
+}
+
+DataCache *data_cache_share(DataCache *cache) {
+    cache->owners++;
+    return cache;
+}
+
+uint32_t data_cache_count(const DataCache *cache) { return cache->count; }
+
+static void drop(CachedData *data) {
+    dataset_free(data->dataset);
+    arena_free(data->arena);
+    *data = (CachedData){0};
+}
+
+void data_cache_forget(DataCache *cache) {
+    if (cache->last.dataset) dataset_forget(cache->last.dataset);
+    for (uint32_t i = 0; i < cache->count; i++) dataset_forget(cache->kept[i].dataset);
 }
 
 void data_cache_free(DataCache *cache) {
-    if (!cache) return;
-    drop(cache);
+    if (!cache || cache->owners--) return;
+    drop(&cache->last);
+    for (uint32_t i = 0; i < cache->count; i++) drop(&cache->kept[i]);
     free(cache);
 }
 
@@ -54,61 +81,97 @@ static bool same_hold(const HoldOut *a, const HoldOut *b) {
            !(a->amount > b->amount) && same_text(a->field, b->field);
 }
 
-/* -- caching -- */
-
-static const char *copied(const DataCache *cache, const char *text) {
-    return text ? arena_copy_string(cache->arena, text, strlen(text)) : NULL;
+/* Whether chance decides which rows are held out. */
+static bool is_drawn(const HoldOut *hold) {
+    return hold->kind != HOLD_COLUMN && hold->kind != HOLD_LAST && hold->amount > 0;
 }
 
-static const SourceArg *copied_args(const DataCache *cache, const SourceArg *from, uint32_t count) {
-    SourceArg *args = ARENA_ARRAY(cache->arena, SourceArg, count);
+static bool same_splits(const SplitRequest *a, const SplitRequest *b) {
+    bool drawn = is_drawn(&a->valid) || is_drawn(&a->test);
+    return (!drawn || a->seed == b->seed) && same_hold(&a->valid, &b->valid) &&
+           same_hold(&a->test, &b->test) && same_text(a->series, b->series);
+}
+
+static bool holds_data(const CachedData *data, const DataSource *source,
+                       const SplitRequest *request) {
+    const DataSource *read = &data->source;
+    return data->dataset && same_text(read->reader, source->reader) &&
+           same_text(read->folder, source->folder) && read->like == source->like &&
+           same_args(read->args, read->arg_count, source->args, source->arg_count) &&
+           same_splits(&data->request, request);
+}
+
+/* -- caching -- */
+
+static const char *copied(Arena *arena, const char *text) {
+    return text ? arena_copy_string(arena, text, strlen(text)) : NULL;
+}
+
+static const SourceArg *copied_args(Arena *arena, const SourceArg *from, uint32_t count) {
+    SourceArg *args = ARENA_ARRAY(arena, SourceArg, count);
     for (uint32_t i = 0; i < count; i++) {
         args[i] = from[i];
-        args[i].name = copied(cache, args[i].name);
-        if (args[i].kind == SOURCE_ARG_STRING) args[i].text = copied(cache, args[i].text);
+        args[i].name = copied(arena, args[i].name);
+        if (args[i].kind == SOURCE_ARG_STRING) args[i].text = copied(arena, args[i].text);
         if (args[i].kind == SOURCE_ARG_LIST)
-            args[i].items = copied_args(cache, args[i].items, args[i].item_count);
+            args[i].items = copied_args(arena, args[i].items, args[i].item_count);
     }
     return args;
 }
 
-static bool is_cached(const DataSource *source) {
+static bool is_cached(const DataCache *cache, const DataSource *source) {
     const DataReader *reader = reader_named(source->reader);
-    return reader && reader->cached;
+    return cache->keeps_all || (reader && reader->cached);
 }
 
-static bool keeps(const DataCache *cache, const DataSource *source, const SplitRequest *request) {
-    const DataSource *read = &cache->source;
-    const SplitRequest *split = &cache->request;
-    return cache->dataset && same_text(read->reader, source->reader) &&
-           same_text(read->folder, source->folder) && read->like == source->like &&
-           same_args(read->args, read->arg_count, source->args, source->arg_count) &&
-           split->seed == request->seed && same_hold(&split->valid, &request->valid) &&
-           same_hold(&split->test, &request->test) && same_text(split->series, request->series);
+static Dataset *find(const DataCache *cache, const DataSource *source,
+                     const SplitRequest *request) {
+    if (holds_data(&cache->last, source, request)) return cache->last.dataset;
+    for (uint32_t i = 0; i < cache->count; i++)
+        if (holds_data(&cache->kept[i], source, request)) return cache->kept[i].dataset;
+    return NULL;
+}
+
+static CachedData cached_data(Dataset *dataset, const DataSource *source,
+                              const SplitRequest *request) {
+    Arena *arena = arena_new();
+    CachedData data = {arena, dataset, *source, *request};
+    data.source.reader = copied(arena, source->reader);
+    data.source.folder = copied(arena, source->folder);
+    data.source.args = copied_args(arena, source->args, source->arg_count);
+    data.request.valid.field = copied(arena, request->valid.field);
+    data.request.test.field = copied(arena, request->test.field);
+    data.request.series = copied(arena, request->series);
+    return data;
+}
+
+/* Moves the last data to those that stay, if there is room. */
+static void keep_last(DataCache *cache) {
+    size_t bytes = dataset_bytes(cache->last.dataset);
+    bool room = !cache->count ||
+                (cache->count < DATA_CACHE_SETS && cache->bytes + bytes <= DATA_CACHE_BYTES);
+    if (!cache->keeps_all || !room) return;
+    cache->kept[cache->count++] = cache->last;
+    cache->bytes += bytes;
+    cache->last = (CachedData){0};
 }
 
 static Dataset *keep(DataCache *cache, const DataSource *source, const SplitRequest *request,
                      Diagnostics *diag) {
-    if (keeps(cache, source, request)) return cache->dataset;
-    drop(cache);
-    cache->dataset = dataset_open(source, request, diag);
-    if (cache->dataset) {
-        cache->arena = arena_new();
-        cache->source = *source;
-        cache->source.reader = copied(cache, source->reader);
-        cache->source.folder = copied(cache, source->folder);
-        cache->source.args = copied_args(cache, source->args, source->arg_count);
-        cache->request = *request;
-        cache->request.valid.field = copied(cache, request->valid.field);
-        cache->request.test.field = copied(cache, request->test.field);
-        cache->request.series = copied(cache, request->series);
-    }
-    return cache->dataset;
+    Dataset *dataset = find(cache, source, request);
+    if (dataset) return dataset;
+    drop(&cache->last);
+    dataset = dataset_open(source, request, diag);
+    if (!dataset) return NULL;
+    cache->last = cached_data(dataset, source, request);
+    keep_last(cache);
+    return dataset;
 }
 
 bool data_cache_schema(void *context, const DataSource *source, const SplitRequest *request,
                        Arena *arena, SourceSchema *schema, Diagnostics *diag) {
-    if (source->like || !is_cached(source))
+    const DataReader *reader = reader_named(source->reader);
+    if (source->like || !reader || !reader->cached)
         return dataset_schema(NULL, source, request, arena, schema, diag);
     const Dataset *dataset = keep(context, source, request, diag);
     if (dataset) *schema = source_schema_copy(dataset_fields(dataset), arena);
@@ -128,7 +191,7 @@ bool data_cache_classes(void *context, const DataSource *source, const SplitRequ
 
 Dataset *data_cache_open(DataCache *cache, const DataSource *source, const SplitRequest *request,
                          Diagnostics *diag) {
-    if (!is_cached(source) && !keeps(cache, source, request))
+    if (!is_cached(cache, source) && !find(cache, source, request))
         return dataset_open(source, request, diag);
     Dataset *dataset = keep(cache, source, request, diag);
     return dataset ? dataset_share(dataset) : NULL;

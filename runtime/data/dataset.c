@@ -131,11 +131,27 @@ Dataset *dataset_share(Dataset *dataset) {
     return dataset;
 }
 
-void dataset_free(Dataset *dataset) {
-    if (!dataset || dataset->shared--) return;
+void dataset_forget(Dataset *dataset) {
     free(dataset->schema_text);
+    dataset->schema_text = NULL;
     dataset_drop_computed(dataset);
     runs_free(&dataset->runs);
+    dataset->source.runs = NULL;
+    dataset->source.fitted_count = 0;
+    dataset->complete = dataset->splits;
+}
+
+size_t dataset_bytes(const Dataset *dataset) {
+    const SourceSchema *schema = &dataset->source.schema;
+    size_t row = 0;
+    for (uint32_t i = 0; i < schema->field_count; i++)
+        row += (size_t)shape_elements(schema->fields[i].row) * dtype_bytes(schema->fields[i].dtype);
+    return row * (size_t)source_all_rows(schema);
+}
+
+void dataset_free(Dataset *dataset) {
+    if (!dataset || dataset->shared--) return;
+    dataset_forget(dataset);
     release(&dataset->source);
     arena_free(dataset->source.arena);
 }

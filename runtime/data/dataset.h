@@ -26,6 +26,9 @@ void dataset_copy_exact(Dataset *to, uint32_t field, const Dataset *from, const 
                         int64_t begin, int64_t step);
 Dataset *dataset_share(Dataset *dataset); /* adds an owner; each owner calls dataset_free */
 void dataset_free(Dataset *dataset);
+/* Forgets all that was computed for a model: the data set is as it was read. */
+void dataset_forget(Dataset *dataset);
+size_t dataset_bytes(const Dataset *dataset); /* of the rows of all splits */
 /* The rows that each split will have when the data have been read. false if the schema does not
  * tell, or the split is impossible. */
 bool dataset_expect_rows(const SourceSchema *schema, const SplitRequest *request,
