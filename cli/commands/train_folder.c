@@ -24,6 +24,12 @@ static void put_score(json_t *line, const Training *training) {
     json_object_set_new(line, "higher_is_better", json_boolean(score->higher_is_better));
 }
 
+int64_t training_epoch_steps(const Training *training) {
+    const ModelInfo *info = training->session.build.info;
+    int64_t rows = dataset_rows(training->session.dataset, SPLIT_TRAIN), batch = info->batch;
+    return divide_up(divide_up(rows, batch), (int64_t)info->accumulate);
+}
+
 static json_t *start_line(const Training *training) {
     const Session *session = &training->session;
     const ModelInfo *info = session->build.info;
@@ -39,6 +45,7 @@ static json_t *start_line(const Training *training) {
     json_object_set_new(line, "epochs_done", json_integer((json_int_t)training->before.epoch));
     json_object_set_new(line, "epochs", json_integer(info->epochs));
     json_object_set_new(line, "batch", json_integer(info->batch));
+    json_object_set_new(line, "epoch_steps", json_integer(training_epoch_steps(training)));
     json_object_set_new(line, "seed", json_integer((json_int_t)info->seed));
     for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) {
         char key[32];
@@ -75,8 +82,8 @@ static RunClock clock_in(const Training *training, uint64_t epochs) {
     const ModelInfo *info = training->session.build.info;
     const CheckpointInfo *before = &training->before;
     int64_t rows = dataset_rows(training->session.dataset, SPLIT_TRAIN), batch = info->batch,
-            accumulate = info->accumulate;
-    int64_t batches = divide_up(rows, batch), steps = divide_up(batches, accumulate);
+            accumulate = info->accumulate, batches = divide_up(rows, batch),
+            steps = training_epoch_steps(training);
     int64_t done = (int64_t)before->step - (int64_t)before->epoch * batches;
     bool over = before->epoch >= epochs;
     return (RunClock){.epoch = (int32_t)before->epoch - over,
@@ -113,7 +120,6 @@ static void note_schedule(Training *training) {
         planned);
 }
 
-/* Steps are counted as the model's `step`: changes of the weights. */
 static uint64_t steps_done(const Training *training) {
     return training->resumes ? (uint64_t)clock_in(training, training->before.epoch + 1).step : 0;
 }

@@ -52,6 +52,8 @@ bool training_open_folder(Training *training);
 /* Writes the first files of a run. A resumed run must not change until train() has accepted its
  * checkpoint, so the first event of train() calls this. false after reporting errors. */
 bool training_begin(Training *training);
+/* Changes of the weights in an epoch. */
+int64_t training_epoch_steps(const Training *training);
 /* Writes the last line of the journal. */
 void training_write_end(Training *training, TrainResult result);
 /* Prints the results for people: nothing with --json. */

@@ -1,6 +1,7 @@
 /* Reads a run's lines again. */
 #include "cli/results/run_record.h"
 #include "cli/session/runs.h"
+#include "ir/base/files.h"
 #include "runtime/formats/hash.h"
 
 #include <errno.h>
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 _Static_assert(HASH_HEX == 65, "run_record_hash has room for a hash");
@@ -48,26 +50,30 @@ static void take_line(RunRecord *record, json_t *line) {
     if (!strcmp(event, "start")) {
         json_decref(record->start);
         record->start = json_incref(line);
-        record->state = RUN_KILLED; /* until its end line comes */
+        record->told = RUN_KILLED; /* until its end line comes */
     } else if (!strcmp(event, "epoch")) {
         json_array_append(record->epochs, line);
         double seconds = run_record_number(line, "seconds");
         if (isfinite(seconds)) record->seconds += seconds;
+    } else if (!strcmp(event, "step")) {
+        if (record->steps) json_array_append(record->steps, line);
     } else if (!strcmp(event, "end")) {
-        record->state = state_named(json_string_value(json_object_get(line, "result")));
+        record->told = state_named(json_string_value(json_object_get(line, "result")));
     }
 }
 
-/* A line that is not JSON, such as the last one of a full disk, is left out. */
-static void take_lines(RunRecord *record, const char *text, size_t length) {
-    for (size_t begin = 0; begin < length;) {
-        const char *newline = memchr(text + begin, '\n', length - begin);
-        size_t next = newline ? (size_t)(newline - text) + 1 : length;
-        json_t *line = json_loadb(text + begin, next - begin, 0, NULL);
+/* Takes the whole lines; returns their bytes. A line that is not JSON, such as one cut off by a full
+ * disk, is left out. */
+static size_t take_lines(RunRecord *record, const char *text, size_t length) {
+    size_t begin = 0;
+    for (const char *newline; begin < length; begin = (size_t)(newline - text) + 1) {
+        newline = memchr(text + begin, '\n', length - begin);
+        if (!newline) break;
+        json_t *line = json_loadb(text + begin, (size_t)(newline - text) - begin, 0, NULL);
         take_line(record, line);
         json_decref(line);
-        begin = next;
     }
+    return begin;
 }
 
 static bool is_better(const RunRecord *record, double value, double than) {
@@ -89,25 +95,67 @@ static void find_best(RunRecord *record) {
     }
 }
 
-bool run_record_read(const char *folder, RunRecord *record) {
-    size_t length;
-    char *text = file_read_plain(path_join(folder, RUN_METRICS).path, &length);
-    *record = (RunRecord){.state = RUN_KILLED, .epochs = json_array()};
-    snprintf(record->folder.path, sizeof record->folder.path, "%s", folder);
-    if (text) take_lines(record, text, length);
+/* Forgets all lines: a resumed training has replaced the file. */
+static void begin_anew(RunRecord *record, ino_t file) {
+    json_decref(record->start);
+    json_array_clear(record->epochs);
+    if (record->steps) json_array_clear(record->steps);
+    record->start = NULL;
+    record->best = NULL;
+    record->seconds = 0;
+    record->taken = 0;
+    record->file = file;
+    record->told = RUN_KILLED;
+}
+
+/* Reads from the first byte that is not taken. */
+static bool take_rest(RunRecord *record) {
+    uint64_t length;
+    struct stat status;
+    int file = file_open(path_join(record->folder.path, RUN_METRICS).path, &length);
+    if (file < 0) return false;
+    if (fstat(file, &status) == 0 && (status.st_ino != record->file || length < record->taken))
+        begin_anew(record, status.st_ino);
+    size_t size = length - record->taken, filled = 0;
+    char *text = memory_array(size + 1, 1, "the lines of a run");
+    for (ssize_t got = 1; filled < size && got > 0; filled += got > 0 ? (size_t)got : 0)
+        got = pread(file, text + filled, size - filled, (off_t)(record->taken + filled));
+    record->taken += take_lines(record, text, filled);
     free(text);
-    if (!record->start) {
-        run_record_free(record);
-        return false;
-    }
-    if (is_locked(folder)) record->state = RUN_RUNNING;
+    close(file);
+    return record->start != NULL;
+}
+
+/* The lock is looked at first: the end line of a training that ends in between is then read. */
+bool run_record_update(RunRecord *record) {
+    bool locked = is_locked(record->folder.path);
+    if (!take_rest(record)) return false;
+    record->state = locked ? RUN_RUNNING : record->told;
+    record->best = NULL;
     find_best(record);
     return true;
+}
+
+static bool read_run(const char *folder, RunRecord *record, json_t *steps) {
+    *record = (RunRecord){.told = RUN_KILLED, .epochs = json_array(), .steps = steps};
+    snprintf(record->folder.path, sizeof record->folder.path, "%s", folder);
+    if (run_record_update(record)) return true;
+    run_record_free(record);
+    return false;
+}
+
+bool run_record_read(const char *folder, RunRecord *record) {
+    return read_run(folder, record, NULL);
+}
+
+bool run_record_read_steps(const char *folder, RunRecord *record) {
+    return read_run(folder, record, json_array());
 }
 
 void run_record_free(RunRecord *record) {
     json_decref(record->start);
     json_decref(record->epochs);
+    json_decref(record->steps);
     *record = (RunRecord){0};
 }
 

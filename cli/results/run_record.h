@@ -5,6 +5,7 @@
 #include "cli/session/files.h"
 
 #include <jansson.h>
+#include <sys/types.h>
 
 typedef enum {
     RUN_RUNNING, /* a process holds the folder's lock */
@@ -18,16 +19,25 @@ typedef enum {
 typedef struct {
     Path folder;
     RunState state;
+    RunState told;          /* by the lines alone */
     json_t *start;          /* the last start line; never NULL */
     json_t *epochs;         /* the epoch lines, ascending; epoch 0 is the untrained network */
     json_t *best;           /* of them the best by keep_best; NULL: nothing was held out */
     const char *best_score; /* "test_accuracy", "valid_loss": what is best; NULL like `best` */
     bool higher_is_better;
     double seconds; /* of all epochs */
+    json_t *steps;  /* the lines of steps, ascending; NULL: they are not kept */
+    size_t taken;   /* bytes of metrics.jsonl that are read, and the number of that file */
+    ino_t file;
 } RunRecord;
 
 /* Reads the folder of a run. false: it has no start line; nothing is reported or kept then. */
 bool run_record_read(const char *folder, RunRecord *record);
+/* The same with the lines of steps. */
+bool run_record_read_steps(const char *folder, RunRecord *record);
+/* Reads what has been written since. Nothing that the training does waits for it. false: there is no
+ * run any more. */
+bool run_record_update(RunRecord *record);
 void run_record_free(RunRecord *record);
 /* The last epoch line; NULL: there is none. */
 const json_t *run_record_last(const RunRecord *record);

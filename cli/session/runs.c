@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 const char *run_checkpoint(const Options *options) {
@@ -134,10 +135,21 @@ static void help_find_run(const char *folder, Diagnostics *diag) {
         diag_help(diag, "'mlc train FILE.mdl' makes one and prints its name");
 }
 
-/* On a file system without locks the folder is not locked, and the training goes on. */
+/* False: another training holds the lock. Commands that list runs hold it for microseconds, to see
+ * whether one does, so the lock is tried several times. On a file system without locks it is
+ * true. */
+static bool take_lock(int folder) {
+    enum { TRIES = 5 };
+    for (int i = 0; i < TRIES; i++) {
+        if (flock(folder, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return true;
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    }
+    return false;
+}
+
 int run_lock(const char *folder, Diagnostics *diag) {
     int lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (lock >= 0 && (flock(lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)) {
+    if (lock >= 0 && take_lock(lock)) {
         temporaries_sweep(lock);
         return lock;
     }

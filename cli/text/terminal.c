@@ -22,10 +22,19 @@ int terminal_width(FILE *stream) {
     return ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
 }
 
+int terminal_height(FILE *stream) {
+    struct winsize size;
+    return ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_row ? size.ws_row : 24;
+}
+
+const char *terminal_sequence(Style style) {
+    static const char *const sequences[] = {"\033[0m",    "\033[1m",  "\033[2m", "\033[32m",
+                                            "\033[1;31m", "\033[34m", "\033[33m"};
+    return sequences[style];
+}
+
 const char *terminal_style(FILE *stream, Style style) {
-    static const char *const sequences[] = {"\033[0m", "\033[1m", "\033[2m", "\033[32m",
-                                            "\033[1;31m"};
-    return terminal_live(stream) ? sequences[style] : "";
+    return terminal_live(stream) ? terminal_sequence(style) : "";
 }
 
 void terminal_cell(FILE *stream, const char *text, int width, int max) {

@@ -7,14 +7,25 @@
 #include <stdint.h>
 #include <stdio.h>
 
-typedef enum { STYLE_PLAIN, STYLE_BOLD, STYLE_DIM, STYLE_GOOD, STYLE_BAD } Style;
+typedef enum {
+    STYLE_PLAIN,
+    STYLE_BOLD,
+    STYLE_DIM,
+    STYLE_GOOD,
+    STYLE_BAD,
+    STYLE_BLUE,
+    STYLE_YELLOW
+} Style;
 
 /* Whether the stream is a terminal with colours and redrawn lines: TERM is not "dumb" and NO_COLOR
  * is not set. */
 bool terminal_live(FILE *stream);
 bool terminal_utf8(void);
 int terminal_width(FILE *stream);
-/* The escape sequence of a style, or "" if the stream has no colours. */
+int terminal_height(FILE *stream);
+/* The escape sequence of a style. */
+const char *terminal_sequence(Style style);
+/* The same, or "" if the stream has no colours. */
 const char *terminal_style(FILE *stream, Style style);
 
 /* Prints a table cell at least |width| columns wide: right-aligned, or left-aligned if width is
