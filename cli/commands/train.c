@@ -174,9 +174,7 @@ static bool open_session(Training *training) {
     Session *session = &training->session;
     if (!session_open(session, &hooks)) return false;
     publish_warnings(training);
-    if (session->build.info->log_every &&
-        !rates_open(&training->rates, session->build.model, training->diag))
-        return false;
+    if (!rates_open(&training->rates, session->build.model, training->diag)) return false;
     if (session->trains_anew && !warm_start(session, &training->weights)) return false;
     training->train = pair_of(training, GRAPH_TRAIN, SPLIT_TRAIN);
     training->valid = pair_of(training, GRAPH_EVAL, SPLIT_VALID);
@@ -206,8 +204,10 @@ static void on_step(void *context, uint32_t epoch, uint64_t step, uint64_t steps
 static void on_log(void *context, const StepLog *step) {
     Training *training = context;
     training_begin(training);
-    journal_step(&training->journal, step, rates_at(&training->rates, step->clock));
-    if (!training->journal.file) train_request_stop(); /* as after the line of an epoch */
+    double rate = rates_at(&training->rates, step->clock);
+    journal_step(&training->journal, step, rate);
+    if (!training_events_step(training, step, rate) || !training->journal.file)
+        train_request_stop(); /* as after the line of an epoch */
 }
 
 static Measured measured_from(const ModelInfo *info, const Evaluation *evaluation) {
@@ -258,7 +258,8 @@ static void on_epoch(void *context, uint32_t epoch, double train_loss, double se
     training_begin(training);
     progress_epoch(&training->progress, &record);
     journal_epoch(&training->journal, &record);
-    bool failed = !training->journal.file || !draw_now(training);
+    bool failed =
+        !training_events_epoch(training, &record) || !training->journal.file || !draw_now(training);
     /* after a failure, such as a full disk, the error is reported, and train() still tries to
      * save */
     if (failed || (training->order && epoch && epoch == training->order->until))
@@ -368,6 +369,7 @@ static Status run(const Options *given, const TrainingOrder *order, Diagnostics 
     json_decref(training->warnings);
     journal_free(&training->journal);
     rates_close(&training->rates);
+    event_file_close(&training->events);
     session_close(&training->session);
     if (training->lock >= 0) close(training->lock);
     free(training);

@@ -137,7 +137,8 @@ bool training_begin(Training *training) {
     json_decref(training->warnings);
     training->warnings = NULL;
     if (!training->journal.file ||
-        !run_write_model(&training->session.build, training->folder.path))
+        !run_write_model(&training->session.build, training->folder.path) ||
+        !training_events_open(training, steps_done(training)))
         return false;
     print_start(training);
     if (training->resumes) note_schedule(training);

@@ -1,8 +1,10 @@
 /* The state of mlc train, and what its files share: train.c opens and runs a training,
- * train_folder.c keeps its folder, train_answer.c prints its results. */
+ * train_folder.c keeps its folder, train_answer.c prints its results,
+ * train_events.c writes events for TensorBoard. */
 #ifndef MLC_CLI_COMMANDS_TRAINING_H
 #define MLC_CLI_COMMANDS_TRAINING_H
 
+#include "cli/results/event_file.h"
 #include "cli/results/journal.h"
 #include "cli/results/rates.h"
 #include "cli/results/units.h"
@@ -20,7 +22,9 @@ typedef struct {
     int lock; /* file descriptor that locks the folder; -1 before */
     Journal journal;
     Progress progress;
-    Rates rates; /* opened if steps are logged */
+    Rates rates;
+    EventFile events;
+    bool writes_events;
     ProgramPair train, valid, test;
     char model_hash[65];
     bool resumes;          /* continues the run of --resume from its checkpoint */
@@ -54,6 +58,11 @@ bool training_open_folder(Training *training);
 bool training_begin(Training *training);
 /* Changes of the weights in an epoch. */
 int64_t training_epoch_steps(const Training *training);
+/* Begins an event file if --tensorboard is given or the run already has one; then writes the values
+ * of a logged step or an epoch. false after reporting errors. */
+bool training_events_open(Training *training, uint64_t steps_done);
+bool training_events_step(Training *training, const StepLog *step, double rate);
+bool training_events_epoch(Training *training, const EpochRecord *record);
 /* Writes the last line of the journal. */
 void training_write_end(Training *training, TrainResult result);
 /* Prints the results for people: nothing with --json. */

@@ -15,7 +15,7 @@ void wire_free(WireWriter *writer) {
 static char *room_for(WireWriter *writer, size_t length) {
     if (writer->length + length > writer->capacity) {
         writer->capacity = 2 * (writer->length + length);
-        writer->bytes = memory_grow(writer->bytes, writer->capacity, 1, "an ONNX model");
+        writer->bytes = memory_grow(writer->bytes, writer->capacity, 1, "a protobuf message");
     }
     char *place = writer->bytes + writer->length;
     writer->length += length;
@@ -47,6 +47,11 @@ void wire_int(WireWriter *writer, uint32_t field, int64_t value) {
 
 void wire_float(WireWriter *writer, uint32_t field, float value) {
     put_key(writer, field, WIRE_FIXED32);
+    memcpy(room_for(writer, sizeof value), &value, sizeof value);
+}
+
+void wire_double(WireWriter *writer, uint32_t field, double value) {
+    put_key(writer, field, WIRE_FIXED64);
     memcpy(room_for(writer, sizeof value), &value, sizeof value);
 }
 

@@ -22,6 +22,7 @@ void wire_free(WireWriter *writer); /* empty again */
 
 void wire_int(WireWriter *writer, uint32_t field, int64_t value);
 void wire_float(WireWriter *writer, uint32_t field, float value);
+void wire_double(WireWriter *writer, uint32_t field, double value);
 void wire_text(WireWriter *writer, uint32_t field, const char *text);
 void wire_bytes(WireWriter *writer, uint32_t field, const void *bytes, size_t length);
 void wire_ints(WireWriter *writer, uint32_t field, const int64_t *values,

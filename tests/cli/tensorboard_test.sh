@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# mlc train --tensorboard: event files, read by a program of their own (event_lines.c).
+source "$(dirname "$0")/common.sh"
+EVENT_LINES=$(realpath -m "${EVENT_LINES:-$root/build/release/tests/event_lines}")
+small_model
+
+events() { "$EVENT_LINES" "$1"/events.out.tfevents.*.mlc || fail "event files of $1"; }
+values() { events "$1" | grep ' .* '; }
+
+# An epoch has its losses, metrics and the rate, at the step that ends it.
+expect 0 mlc train small.mdl -q --tensorboard --out plain
+[[ $(events plain | head -2 | tr '\n' ';') == "0 version;0 _hparams_/session_start_info 0;" ]] || fail "$(events plain | head -2)"
+[[ $(events plain | grep -c "loss/test") == 4 ]] || fail "losses of four epochs"
+[[ $(values plain | grep "loss/train" | cut -d' ' -f1 | tr '\n' ' ') == "13 26 39 " ]] || fail "$(values plain)"
+events plain | grep -q "^39 rate 0.01$" || fail "rate: $(events plain)"
+events plain | grep -q "^39 accuracy/test 1$" || fail "accuracy: $(events plain)"
+for i in 1 2 3; do
+    said=$(sed -n "s/.*\"epoch\":$i,\"train_loss\":\([0-9.]*\).*/\1/p" plain/metrics.jsonl)
+    events plain | grep -q "^$((13 * i)) loss/train $(printf %.6g "$said")$" || fail "train loss $said of epoch $i"
+done
+expect 0 mlc train small.mdl -q --out without
+[[ -z $(ls without | grep events) ]] || fail "event files without --tensorboard"
+
+# Lines of steps are events of their steps.
+logged=(--set train.log_every=3 --set train.epochs=40 -q)
+expect 0 mlc train small.mdl "${logged[@]}" --tensorboard --out whole
+[[ $(values whole | grep -c "loss/train") == 173 ]] || fail "$(values whole | grep -c "loss/train") steps"
+same <(mlc export whole --to whole.npz >/dev/null; cat whole.npz) <(mlc train small.mdl "${logged[@]}" --out other >/dev/null 2>&1; mlc export other --to other.npz >/dev/null; cat other.npz)
+
+# Stopped, killed and prolonged runs have no step twice, and go on without being told.
+for signal in TERM KILL; do
+    mlc train small.mdl "${logged[@]}" --tensorboard --out "run_$signal" >/dev/null 2>&1 &
+    for ((i = 0; i < 500; i++)); do [[ -s run_$signal/last.safetensors ]] && break; sleep 0.01; done
+    kill "-$signal" $!
+    wait $! 2>/dev/null
+    [[ $signal == KILL ]] && printf 'half a record' >>"$(ls run_KILL/events*)"
+    expect 0 mlc train --resume "run_$signal" -q
+    same <(values "run_$signal") <(values whole)
+done
+expect 0 mlc train --resume whole -q --set train.epochs=41
+[[ $(values whole | cut -d' ' -f1,2 | sort | uniq -d) == "" ]] || fail "steps are there twice"
+[[ $(values whole | grep -c "loss/test") == 42 ]] || fail "losses of 42 epochs"
+
+# Killed before its first checkpoint: it begins anew, and so do the events.
+rm run_TERM/*.safetensors
+expect 0 mlc train --resume run_TERM -q
+same <(values run_TERM | grep -v hparams) <(values run_KILL | grep -v hparams)
+
+# Nothing is written beside an event file that cannot be read.
+mkdir plain/events.out.tfevents.0000000007.mlc
+expect 5 mlc train --resume plain --set train.epochs=4 -q
+says err "plain/events.out.tfevents.0000000007.mlc"
+finish
