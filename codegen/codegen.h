@@ -5,13 +5,18 @@
 
 #include "ir/ir.h"
 
+/* WebAssembly of 32 bits with vectors of 128 bits. RELAXED has an instruction that multiplies and
+ * adds, which rounds once on most machines; EXACT computes that by other instructions. */
+typedef enum { WASM_NONE, WASM_RELAXED, WASM_EXACT } CodegenWasm;
+
 typedef struct {
     int level;       /* -O: how much LLVM optimizes */
     const char *cpu; /* an LLVM CPU name; NULL: the host, with all its features */
     /* of codegen/target/platforms.def: for another machine than this; cpu NULL is then the least that
      * this platform has. NULL: code that runs here */
     const char *platform;
-    bool verbose; /* times and sizes on stderr */
+    CodegenWasm wasm; /* instead of a platform */
+    bool verbose;     /* times and sizes on stderr */
     /* The folder of the code cache, of at most 64 MB; NULL: none. Its files are executed, so it is
      * used only if no other user may write there. It is created if it does not exist. */
     const char *cache_folder;

@@ -61,6 +61,8 @@ typedef struct Emitter {
     LLVMTypeRef f32, i64, i32, i8, i1, pointer, nothing;
     bool many_registers;    /* of the target */
     bool narrow;            /* the target's addresses have 32 bits */
+    FmaKind fma;            /* of the target */
+    LLVMValueRef fused;     /* of FMA_EMULATED: fused_function */
     ShippedMemory *shipped; /* NULL: code for the JIT */
     StepTables *tables;     /* receives where constants are in the tables; NULL: nowhere */
     const Plan *plan;
@@ -96,6 +98,17 @@ LLVMValueRef value_splat(Emitter *e, Value value); /* as a vector, even if it is
 LLVMValueRef lane_numbers(const Emitter *e);       /* <0, 1, ...> as i64 */
 LLVMValueRef call_intrinsic(Emitter *e, const char *name, LLVMTypeRef *types, unsigned type_count,
                             LLVMValueRef *args, unsigned count);
+
+/* -- fused.c -- */
+/* a * b + c, rounded once: of f32, or of vectors of LANES. */
+LLVMValueRef emit_fused(Emitter *e, LLVMValueRef a, LLVMValueRef b, LLVMValueRef c);
+/* The same of vectors in a hot loop. tiny: i1, some lane of a or b is tiny; or NULL where fused_tiny
+ * gives NULL, as there it does not matter. */
+LLVMValueRef fused_hot(Emitter *e, LLVMValueRef a, LLVMValueRef b, LLVMValueRef c,
+                       LLVMValueRef tiny);
+LLVMValueRef fused_tiny(Emitter *e, LLVMValueRef x);
+/* Defines the function that FMA_EMULATED calls. */
+LLVMValueRef fused_function(Emitter *e);
 
 /* -- ops.c -- */
 Value emit_elementwise(Emitter *e, const Node *node, const Value *operands);

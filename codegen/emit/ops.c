@@ -49,7 +49,9 @@ ARITHMETIC(mul, FMul, Mul)
 static LLVMValueRef emit_div(const OpCall *call) {
     return LLVMBuildFDiv(builder(call), call->in[0], call->in[1], "");
 }
-static LLVMValueRef emit_fma(const OpCall *call) { return intrinsic(call, "llvm.fma", 3); }
+static LLVMValueRef emit_fma(const OpCall *call) {
+    return emit_fused(call->e, call->in[0], call->in[1], call->in[2]);
+}
 static LLVMValueRef emit_neg(const OpCall *call) {
     return is_real(call) ? LLVMBuildFNeg(builder(call), call->in[0], "")
                          : LLVMBuildNeg(builder(call), call->in[0], "");

@@ -24,20 +24,20 @@ static LLVMModuleRef make_burn(LLVMContextRef context, const Target *target, con
     LLVMValueRef chain[CHAINS], starts[CHAINS]; /* all different, or LLVM would keep one of them */
     starts[0] = start;
     for (int i = 1; i < CHAINS; i++) starts[i] = LLVMBuildFAdd(e.builder, starts[i - 1], start, "");
+    LLVMValueRef tiny = fused_tiny(&e, start);
     Loop loop = loop_begin(&e, const_i64(&e, 0));
     for (int i = 0; i < CHAINS; i++) {
         chain[i] = LLVMBuildPhi(e.builder, type, "");
         LLVMAddIncoming(chain[i], &starts[i], &entry, 1);
     }
-    LLVMValueRef sum = start;
+    LLVMValueRef sum = start, next[CHAINS];
     for (int i = 0; i < CHAINS; i++) {
-        LLVMValueRef next =
-            call_intrinsic(&e, "llvm.fma", &type, 1, (LLVMValueRef[]){chain[i], start, start}, 3);
-        LLVMAddIncoming(chain[i], &next, &loop.body, 1);
-        chain[i] = next;
+        next[i] = fused_hot(&e, chain[i], start, start, tiny);
     }
+    LLVMBasicBlockRef end = LLVMGetInsertBlock(e.builder);
+    for (int i = 0; i < CHAINS; i++) LLVMAddIncoming(chain[i], &next[i], &end, 1);
     loop_end(&e, loop, const_i64(&e, ITERATIONS), 1);
-    for (int i = 0; i < CHAINS; i++) sum = LLVMBuildFAdd(e.builder, sum, chain[i], "");
+    for (int i = 0; i < CHAINS; i++) sum = LLVMBuildFAdd(e.builder, sum, next[i], "");
     LLVMBuildStore(e.builder, LLVMBuildExtractElement(e.builder, sum, const_i32(&e, 0), ""),
                    LLVMGetParam(e.function, 0));
     LLVMBuildRetVoid(e.builder);

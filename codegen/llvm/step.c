@@ -21,28 +21,6 @@ static EmitKernel *const kernel_emitters[KERNEL_KINDS] = {[KERNEL_MAP] = kernel_
                                                           [KERNEL_MATMUL] = kernel_matmul,
                                                           [KERNEL_GEMM] = kernel_gemm};
 
-Emitter emitter_new(LLVMContextRef context, LLVMModuleRef module, const Target *target) {
-    LLVMSetTarget(module, target->triple);
-    LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(target->machine);
-    LLVMSetModuleDataLayout(module, layout);
-    bool narrow = LLVMPointerSize(layout) == sizeof(int32_t);
-    LLVMDisposeTargetData(layout);
-    return (Emitter){.context = context,
-                     .module = module,
-                     .builder = LLVMCreateBuilderInContext(context),
-                     .f32 = LLVMFloatTypeInContext(context),
-                     .i64 = LLVMInt64TypeInContext(context),
-                     .i32 = LLVMInt32TypeInContext(context),
-                     .i8 = LLVMInt8TypeInContext(context),
-                     .i1 = LLVMInt1TypeInContext(context),
-                     .pointer = LLVMPointerTypeInContext(context, 0),
-                     .nothing = LLVMVoidTypeInContext(context),
-                     .many_registers = target->many_registers,
-                     .narrow = narrow};
-}
-
-void emitter_close(Emitter *e) { LLVMDisposeBuilder(e->builder); }
-
 void function_set_attribute(Emitter *e, LLVMValueRef function, const char *key, const char *value) {
     LLVMAttributeRef attribute = LLVMCreateStringAttribute(e->context, key, (unsigned)strlen(key),
                                                            value, (unsigned)strlen(value));
@@ -58,6 +36,31 @@ void function_set_target(Emitter *e, LLVMValueRef function, const Target *target
     LLVMAddAttributeAtIndex(function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
                             LLVMCreateEnumAttribute(e->context, kind, 0));
 }
+
+Emitter emitter_new(LLVMContextRef context, LLVMModuleRef module, const Target *target) {
+    LLVMSetTarget(module, target->triple);
+    LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(target->machine);
+    LLVMSetModuleDataLayout(module, layout);
+    bool narrow = LLVMPointerSize(layout) == sizeof(int32_t);
+    LLVMDisposeTargetData(layout);
+    Emitter e = {.context = context,
+                 .module = module,
+                 .builder = LLVMCreateBuilderInContext(context),
+                 .f32 = LLVMFloatTypeInContext(context),
+                 .i64 = LLVMInt64TypeInContext(context),
+                 .i32 = LLVMInt32TypeInContext(context),
+                 .i8 = LLVMInt8TypeInContext(context),
+                 .i1 = LLVMInt1TypeInContext(context),
+                 .pointer = LLVMPointerTypeInContext(context, 0),
+                 .nothing = LLVMVoidTypeInContext(context),
+                 .many_registers = target->many_registers,
+                 .fma = target->fma,
+                 .narrow = narrow};
+    if (e.fma == FMA_EMULATED) function_set_target(&e, fused_function(&e), target);
+    return e;
+}
+
+void emitter_close(Emitter *e) { LLVMDisposeBuilder(e->builder); }
 
 static LLVMBasicBlockRef block_new(Emitter *e, const char *name) {
     return LLVMAppendBasicBlockInContext(e->context, e->function, name);

@@ -84,8 +84,7 @@ static void prefetch_next(Emitter *e, const Operands *operands, LLVMValueRef k, 
 /* distance: that of k from k = 0 in the operand of windows; NULL: not computed yet. */
 static void add_step(Emitter *e, const Operands *operands, LLVMValueRef k, LLVMValueRef distance) {
     const Matmul *m = operands->m;
-    LLVMTypeRef type = lanes_of(e->f32);
-    LLVMValueRef columns[MAX_VECTORS];
+    LLVMValueRef columns[MAX_VECTORS], tiny[MAX_VECTORS];
     Sums sums = load_sums(e, m);
     bool rows_know = distance && operands->row_operand->windows,
          columns_know = distance && operands->column_operand->windows;
@@ -93,12 +92,14 @@ static void add_step(Emitter *e, const Operands *operands, LLVMValueRef k, LLVMV
     for (int v = 0; v < m->blocking.vectors; v++)
         columns[v] = columns_know ? operands_windows(e, operands, v, distance)
                                   : operands_columns(e, operands, v, k);
+    for (int v = 0; v < m->blocking.vectors; v++) tiny[v] = fused_tiny(e, columns[v]);
     for (int64_t r = 0; r < m->blocking.tile_rows; r++) {
         LLVMValueRef row =
             value_splat(e, (Value){operands_row_element(e, operands, r, offset), true});
+        LLVMValueRef tiny_row = fused_tiny(e, row);
         for (int v = 0; v < m->blocking.vectors; v++)
-            sums.sum[r][v] = call_intrinsic(e, "llvm.fma", &type, 1,
-                                            (LLVMValueRef[]){row, columns[v], sums.sum[r][v]}, 3);
+            sums.sum[r][v] = fused_hot(e, row, columns[v], sums.sum[r][v],
+                                       tiny_row ? bit_or(e, tiny_row, tiny[v]) : NULL);
     }
     store_sums(e, m, &sums);
 }
@@ -174,7 +175,7 @@ static void add_fours(Emitter *e, const Operands *operands, Steps steps) {
 void product_add(Emitter *e, const Operands *operands, Steps steps, LLVMValueRef origin) {
     if (has_runs(operands))
         add_runs(e, operands, steps);
-    else if (operands->list || !operands_steady(operands))
+    else if (operands->list || !operands_steady(operands) || e->fma != FMA_INSTRUCTION)
         add_loop(e, operands, steps, origin, 1);
     else
         add_fours(e, operands, steps);

@@ -1,10 +1,4 @@
-/* The functions, in LLVM's own language. Each is exact, unlike those of some C libraries: newlib's
- * fmaf rounds twice.
- *
- * fmaf: in double, the product is exact, and the sum is rounded to odd: if it is not exact, its
- * last bit becomes 1. With at least two bits more than float has, rounding that sum to float is
- * right (Boldo and Melquiond, "Emulation of FMA and correctly rounded sums: proved algorithms using
- * rounding to odd", 2008). TwoSum gives the error of the sum.
+/* The functions, in LLVM's own language. Each is exact.
  *
  * Rounding to whole numbers: below 2^23 (2^52 for double), adding and subtracting that number
  * does it. */
@@ -16,7 +10,7 @@
 #include <llvm-c/Linker.h>
 #include <string.h>
 
-static const char *const names[] = {"fmaf", "floorf", "floor", "roundevenf", "roundeven"};
+static const char *const names[] = {"floorf", "floor", "roundevenf", "roundeven"};
 enum { NAMES = sizeof names / sizeof *names };
 
 #define WHOLE_NUMBERS(type, suffix, limit)                                                         \
@@ -39,33 +33,8 @@ enum { NAMES = sizeof names / sizeof *names };
     "declare " type " @llvm.fabs." type "(" type ")\n"                                             \
     "declare " type " @llvm.copysign." type "(" type ", " type ")\n"
 
-static const char text[] = "define internal float @fmaf(float %a, float %b, float %c) {\n"
-                           "  %x = fpext float %a to double\n"
-                           "  %y = fpext float %b to double\n"
-                           "  %z = fpext float %c to double\n"
-                           "  %product = fmul double %x, %y\n"
-                           "  %sum = fadd double %product, %z\n"
-                           "  %part = fsub double %sum, %product\n"
-                           "  %rest = fsub double %sum, %part\n"
-                           "  %error1 = fsub double %product, %rest\n"
-                           "  %error2 = fsub double %z, %part\n"
-                           "  %error = fadd double %error1, %error2\n"
-                           "  %inexact = fcmp one double %error, 0.0\n"
-                           "  %bits = bitcast double %sum to i64\n"
-                           "  %last = and i64 %bits, 1\n"
-                           "  %even = icmp eq i64 %last, 0\n"
-                           "  %moves = and i1 %inexact, %even\n"
-                           "  %upwards = fcmp ogt double %error, 0.0\n"
-                           "  %positive = fcmp ogt double %sum, 0.0\n"
-                           "  %away = icmp eq i1 %upwards, %positive\n"
-                           "  %step = select i1 %away, i64 1, i64 -1\n"
-                           "  %moved = add i64 %bits, %step\n"
-                           "  %odd = select i1 %moves, i64 %moved, i64 %bits\n"
-                           "  %wide = bitcast i64 %odd to double\n"
-                           "  %result = fptrunc double %wide to float\n"
-                           "  ret float %result\n"
-                           "}\n" WHOLE_NUMBERS("float", "f", "8388608.0")
-                               WHOLE_NUMBERS("double", "", "4503599627370496.0");
+static const char text[] =
+    WHOLE_NUMBERS("float", "f", "8388608.0") WHOLE_NUMBERS("double", "", "4503599627370496.0");
 
 bool math_has(const char *name) {
     for (int i = 0; i < NAMES; i++)

@@ -19,6 +19,7 @@ INITIALIZE(X86)
 INITIALIZE(AArch64)
 INITIALIZE(ARM)
 INITIALIZE(RISCV)
+INITIALIZE(WebAssembly)
 #undef INITIALIZE
 
 static const Platform platforms[] = {
@@ -40,6 +41,17 @@ const Platform *platform_named(const char *name, Diagnostics *diag) {
         diag_help(diag, "the targets are %s", names_quoted(arena, names, PLATFORMS, PLATFORMS));
     arena_free(arena);
     return NULL;
+}
+
+const Platform *platform_wasm(CodegenWasm wasm) {
+#define VECTORS "+simd128,+nontrapping-fptoint,+sign-ext,+mutable-globals"
+#define ROW(features)                                                                              \
+    { "wasm32", "wasm32-unknown-unknown", "generic", features, "", 0, initialize_WebAssembly }
+    static const Platform rows[] = {
+        [WASM_RELAXED] = ROW(VECTORS ",+relaxed-simd"), [WASM_EXACT] = ROW(VECTORS)};
+#undef ROW
+#undef VECTORS
+    return &rows[wasm];
 }
 
 const Platform *platform_here(void) {

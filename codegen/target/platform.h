@@ -2,7 +2,7 @@
 #ifndef MLC_CODEGEN_TARGET_PLATFORM_H
 #define MLC_CODEGEN_TARGET_PLATFORM_H
 
-#include "ir/ir.h"
+#include "codegen/codegen.h"
 
 /* A row of platforms.def. */
 typedef struct {
@@ -13,6 +13,8 @@ typedef struct {
 
 /* The platform of that name. NULL after reporting an error (STATUS_USAGE). */
 const Platform *platform_named(const char *name, Diagnostics *diag);
+/* Of WebAssembly, which is no name of a platform: its modules are not objects for C. */
+const Platform *platform_wasm(CodegenWasm wasm);
 /* The platform of this machine; the first one if it is none of them. */
 const Platform *platform_here(void);
 

@@ -45,6 +45,14 @@ bool target_runs_here(const CodegenOptions *options, Diagnostics *diag) {
     return runs;
 }
 
+/* Only PCs come with and without it. */
+static FmaKind fma_of_pc(const char *cpu, const char *features) {
+    bool has = features ? features_have(features, "fma") : cpu_has(cpu, "fma");
+    return has ? FMA_INSTRUCTION : FMA_EMULATED;
+}
+
+static bool is_pc(const char *triple) { return !strncmp(triple, "x86", 3); }
+
 /* LLVM message strings and plain copies are both freed by LLVMDisposeMessage. */
 static bool name_host(Target *target, const CodegenOptions *options, Diagnostics *diag) {
     bool host = is_host(options->cpu);
@@ -55,13 +63,14 @@ static bool name_host(Target *target, const CodegenOptions *options, Diagnostics
     target->many_registers =
         host ? features_have(target->features, "avx512f") : cpu_has(target->cpu, "avx512f");
     target->return_bytes = platform_here()->return_bytes;
+    if (is_pc(target->triple)) target->fma = fma_of_pc(target->cpu, host ? target->features : NULL);
     return true;
 }
 
 /* Other CPUs than the least one are known of x86-64 only. */
 static bool name_platform(Target *target, const Platform *platform, const char *cpu,
                           Diagnostics *diag) {
-    bool x86 = !strncmp(platform->triple, "x86", 3);
+    bool x86 = is_pc(platform->triple);
     if (cpu && !x86) {
         diag_error(diag, STATUS_USAGE, (Span){0}, "--cpu %s: code for %s runs on all its CPUs", cpu,
                    platform->name);
@@ -74,7 +83,12 @@ static bool name_platform(Target *target, const Platform *platform, const char *
     target->features = LLVMCreateMessage(platform->features);
     target->many_registers = x86 && cpu_has(target->cpu, "avx512f");
     target->return_bytes = platform->return_bytes;
+    if (x86) target->fma = fma_of_pc(target->cpu, NULL);
     return true;
+}
+
+static const Platform *choose_platform(const CodegenOptions *options, Diagnostics *diag) {
+    return options->wasm ? platform_wasm(options->wasm) : platform_named(options->platform, diag);
 }
 
 static LLVMTargetMachineRef make_machine(LLVMTargetRef description, const Target *target,
@@ -84,7 +98,7 @@ static LLVMTargetMachineRef make_machine(LLVMTargetRef description, const Target
     LLVMTargetMachineOptionsSetFeatures(options, target->features);
     LLVMTargetMachineOptionsSetABI(options, abi);
     LLVMTargetMachineOptionsSetCodeGenOptLevel(options, target_codegen_level(level));
-    LLVMTargetMachineOptionsSetRelocMode(options, LLVMRelocPIC);
+    LLVMTargetMachineOptionsSetRelocMode(options, target->wasm ? LLVMRelocStatic : LLVMRelocPIC);
     LLVMTargetMachineOptionsSetCodeModel(options, LLVMCodeModelSmall);
     LLVMTargetMachineRef machine =
         LLVMCreateTargetMachineWithOptions(description, target->triple, options);
@@ -96,11 +110,14 @@ bool target_open(Target *target, const CodegenOptions *options, Diagnostics *dia
     initialize();
     char *message = NULL;
     LLVMTargetRef description;
-    const Platform *platform = options->platform ? platform_named(options->platform, diag) : NULL;
-    if (options->platform && !platform) return false;
+    bool elsewhere = options->platform || options->wasm;
+    const Platform *platform = elsewhere ? choose_platform(options, diag) : NULL;
+    if (elsewhere && !platform) return false;
     if (platform ? !name_platform(target, platform, options->cpu, diag)
                  : !name_host(target, options, diag))
         return false;
+    target->wasm = options->wasm != WASM_NONE;
+    if (target->wasm) target->fma = options->wasm == WASM_RELAXED ? FMA_RELAXED : FMA_EMULATED;
     if (LLVMGetTargetFromTriple(target->triple, &description, &message)) {
         diag_error(diag, STATUS_BUG, (Span){0}, "LLVM does not know '%s': %s", target->triple,
                    message);

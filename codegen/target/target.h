@@ -7,11 +7,20 @@
 #include <llvm-c/Core.h>
 #include <llvm-c/TargetMachine.h>
 
+/* How a * b + c is computed with one rounding. */
+typedef enum {
+    FMA_INSTRUCTION, /* the target has one */
+    FMA_RELAXED,     /* that of WebAssembly's relaxed vectors */
+    FMA_EMULATED     /* by other instructions: emit/fused.c */
+} FmaKind;
+
 typedef struct {
     LLVMTargetMachineRef machine;
     char *triple, *cpu, *features;
     bool many_registers; /* 32 vector registers, not 16 */
     size_t return_bytes; /* that a call puts on the stack; of a platform */
+    FmaKind fma;
+    bool wasm;
 } Target;
 
 /* Fills in a target for options->platform and cpu; false after reporting an unknown one. */

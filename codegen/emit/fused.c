@@ -1,0 +1,243 @@
+/* a * b + c with one rounding. Targets without such an instruction compute it in double:
+ *
+ *     product = a * b                         exact: 24 + 24 bits
+ *     sum = product + c                       rounded to 53 bits
+ *     if (sum was rounded, and a rounding to float may then go astray) sum = rounded to odd
+ *     result = (float)sum
+ *
+ * The second rounding goes astray only where the first one has led to the middle between two
+ * floats. That is looked for by the bits of the sum. Among normal floats they end in 1 and 28
+ * zeros. Where |sum| < 2^-126, floats have fewer bits, so every such sum but 0 counts as suspect.
+ *
+ * In hot loops, operands are looked at instead of such small sums. If |a| and |b| are 0 or at least
+ * 2^-65, then the product is 0 or a multiple of 2^-176, and a sum below 2^-126 is exact: it has at
+ * most 50 bits.
+ *
+ * Rounded to odd, a sum that is not exact is the one of its two neighbours whose last bit is 1.
+ * With at least two bits more than float has, rounding it to float is right (Boldo and Melquiond,
+ * "Emulation of FMA and correctly rounded sums: proved algorithms using rounding to odd", 2008).
+ * TwoSum gives the error of the sum, whose sign tells on which side the exact sum lies:
+ *
+ *     towards 0: bits = (bits - 1) | 1        away from 0: bits = bits | 1
+ *
+ * All error terms are multiples of 2^-298 and less than 2^257, so error * sum, whose sign is asked
+ * for, neither vanishes nor overflows. Infinite sums and NaNs have errors that are NaN, and stay as
+ * they are.
+ *
+ * A small sum that becomes 0 is not more than 2^-150, and exact: then c is 0, or the product has no
+ * bits below 2^-203. */
+#include "codegen/emit/arithmetic.h"
+
+enum { PART = 4, HALF = 2 }; /* lanes of a vector of 128 bits: of floats, of doubles */
+
+static LLVMValueRef shuffle(Emitter *e, LLVMValueRef a, LLVMValueRef b, int first, int count) {
+    LLVMValueRef lanes[LANES];
+    for (int i = 0; i < count; i++) lanes[i] = const_i32(e, first + i);
+    return LLVMBuildShuffleVector(e->builder, a, b, LLVMConstVector(lanes, (unsigned)count), "");
+}
+
+/* Lanes [first, first + 4) of a vector. */
+static LLVMValueRef part_of(Emitter *e, LLVMValueRef vector, int first) {
+    return shuffle(e, vector, LLVMGetPoison(LLVMTypeOf(vector)), first, PART);
+}
+
+/* Joins the four parts of a vector. */
+static LLVMValueRef join(Emitter *e, const LLVMValueRef parts[LANES / PART]) {
+    LLVMValueRef low = shuffle(e, parts[0], parts[1], 0, 2 * PART),
+                 high = shuffle(e, parts[2], parts[3], 0, 2 * PART);
+    return shuffle(e, low, high, 0, LANES);
+}
+
+/* -- emulation -- */
+
+/* Two lanes of a * b + c. */
+typedef struct {
+    LLVMValueRef product, addend, sum;
+} Sum;
+
+static LLVMTypeRef doubles(const Emitter *e) {
+    return LLVMVectorType(LLVMDoubleTypeInContext(e->context), HALF);
+}
+
+static LLVMTypeRef words(const Emitter *e) { return LLVMVectorType(e->i64, HALF); }
+
+/* Lanes 0 and 1, or 2 and 3, as double. */
+static LLVMValueRef widened(Emitter *e, LLVMValueRef part, int half) {
+    LLVMValueRef nothing = LLVMGetPoison(LLVMTypeOf(part));
+    if (half) part = shuffle(e, part, nothing, HALF, PART);
+    return LLVMBuildFPExt(e->builder, shuffle(e, part, nothing, 0, HALF), doubles(e), "");
+}
+
+static LLVMValueRef narrowed(Emitter *e, LLVMValueRef low, LLVMValueRef high) {
+    LLVMTypeRef type = LLVMVectorType(e->f32, HALF);
+    return shuffle(e, LLVMBuildFPTrunc(e->builder, low, type, ""),
+                   LLVMBuildFPTrunc(e->builder, high, type, ""), 0, PART);
+}
+
+static Sum sum_of(Emitter *e, const LLVMValueRef in[3], int half) {
+    LLVMValueRef product = LLVMBuildFMul(e->builder, widened(e, in[0], half),
+                                         widened(e, in[1], half), ""),
+                 addend = widened(e, in[2], half);
+    return (Sum){product, addend, fadd(e, product, addend)};
+}
+
+/* <4 x i32>: the lower halves of the bits of four sums. */
+static LLVMValueRef lower_halves(Emitter *e, LLVMValueRef low, LLVMValueRef high) {
+    LLVMTypeRef type = LLVMVectorType(e->i32, PART);
+    LLVMValueRef lanes[PART];
+    for (int i = 0; i < PART; i++) lanes[i] = const_i32(e, 2 * i);
+    return LLVMBuildShuffleVector(e->builder, LLVMBuildBitCast(e->builder, low, type, ""),
+                                  LLVMBuildBitCast(e->builder, high, type, ""),
+                                  LLVMConstVector(lanes, PART), "");
+}
+
+static LLVMValueRef in_all_lanes(Emitter *e, uint32_t number) {
+    LLVMValueRef lanes[PART];
+    for (int i = 0; i < PART; i++) lanes[i] = const_i32(e, (int32_t)number);
+    return LLVMConstVector(lanes, PART);
+}
+
+/* <4 x i1>: the sum ends in 1 and 28 zeros. */
+static LLVMValueRef is_middle(Emitter *e, const Sum sums[PART / HALF]) {
+    enum { OTHER_BITS = 3 };
+    LLVMValueRef ends = LLVMBuildShl(e->builder, lower_halves(e, sums[0].sum, sums[1].sum),
+                                     in_all_lanes(e, OTHER_BITS), "");
+    return eq(e, ends, in_all_lanes(e, 0x80000000));
+}
+
+/* <4 x i1>: 0 < |x| < 2^exponent. Without the sign, bits - 1 is below that of the limit; 0 becomes
+ * the largest number. */
+static LLVMValueRef is_tiny(Emitter *e, LLVMValueRef part, int exponent) {
+    enum { BIAS = 127 };
+    uint32_t limit = (uint32_t)(exponent + BIAS) << 24; /* twice the bits of 2^exponent */
+    LLVMValueRef bits = LLVMBuildBitCast(e->builder, part, LLVMVectorType(e->i32, PART), "");
+    bits = add(e, add(e, bits, bits), in_all_lanes(e, 0x7fffffff));
+    return lt(e, bits, in_all_lanes(e, limit ^ 0x80000000));
+}
+
+/* i1: some lane of <4 x i1> is true. */
+static LLVMValueRef any_lane(Emitter *e, LLVMValueRef lanes) {
+    LLVMTypeRef bits = LLVMIntTypeInContext(e->context, PART);
+    return ne(e, LLVMBuildBitCast(e->builder, lanes, bits, ""), LLVMConstNull(bits));
+}
+
+static LLVMValueRef rounded_to_odd(Emitter *e, const Sum *s) {
+    LLVMBuilderRef b = e->builder;
+    LLVMValueRef part = LLVMBuildFSub(b, s->sum, s->product, ""),
+                 rest = LLVMBuildFSub(b, s->sum, part, "");
+    LLVMValueRef error =
+        fadd(e, LLVMBuildFSub(b, s->product, rest, ""), LLVMBuildFSub(b, s->addend, part, ""));
+    LLVMValueRef side = LLVMBuildFMul(b, error, s->sum, ""), zero = LLVMConstNull(doubles(e));
+    LLVMValueRef towards = LLVMBuildFCmp(b, LLVMRealOLT, side, zero, ""),
+                 away = LLVMBuildFCmp(b, LLVMRealOGT, side, zero, "");
+    LLVMValueRef bits = LLVMBuildBitCast(b, s->sum, words(e), "");
+    bits = add(e, bits, LLVMBuildSExt(b, towards, words(e), ""));
+    bits = bit_or(e, bits, LLVMBuildZExt(b, bit_or(e, towards, away), words(e), ""));
+    return LLVMBuildBitCast(b, bits, doubles(e), "");
+}
+
+/* Four lanes. Results below 2^-126 are suspect, as is 2^-126 itself: smaller sums may have been
+ * rounded to it. */
+static LLVMValueRef emulated(Emitter *e, const LLVMValueRef in[3]) {
+    enum { SMALLEST = -126 };
+    Sum sums[PART / HALF] = {sum_of(e, in, 0), sum_of(e, in, 1)};
+    LLVMValueRef fast = narrowed(e, sums[0].sum, sums[1].sum);
+    LLVMValueRef suspect = bit_or(e, is_middle(e, sums), is_tiny(e, fast, SMALLEST + 1));
+    LLVMBasicBlockRef before = LLVMGetInsertBlock(e->builder);
+    If branch = if_begin(e, any_lane(e, suspect));
+    LLVMBasicBlockRef then = LLVMGetInsertBlock(e->builder);
+    LLVMValueRef slow = narrowed(e, rounded_to_odd(e, &sums[0]), rounded_to_odd(e, &sums[1]));
+    if_end(e, branch);
+    LLVMValueRef result = LLVMBuildPhi(e->builder, LLVMTypeOf(fast), "");
+    LLVMAddIncoming(result, (LLVMValueRef[]){fast, slow}, (LLVMBasicBlockRef[]){before, then}, 2);
+    return result;
+}
+
+static LLVMTypeRef function_type(const Emitter *e) {
+    LLVMTypeRef part = LLVMVectorType(e->f32, PART), types[] = {part, part, part};
+    return LLVMFunctionType(part, types, 3, false);
+}
+
+LLVMValueRef fused_function(Emitter *e) {
+    LLVMValueRef function = LLVMAddFunction(e->module, "fused", function_type(e));
+    LLVMSetLinkage(function, LLVMInternalLinkage);
+    e->function = function;
+    LLVMPositionBuilderAtEnd(e->builder,
+                             LLVMAppendBasicBlockInContext(e->context, function, "entry"));
+    const LLVMValueRef in[] = {LLVMGetParam(function, 0), LLVMGetParam(function, 1),
+                               LLVMGetParam(function, 2)};
+    LLVMBuildRet(e->builder, emulated(e, in));
+    return e->fused = function;
+}
+
+/* -- all kinds -- */
+
+static LLVMValueRef fused_part(Emitter *e, LLVMValueRef in[3]) {
+    if (e->fma == FMA_RELAXED) {
+        LLVMTypeRef type = LLVMTypeOf(in[0]);
+        return call_intrinsic(e, "llvm.wasm.relaxed.madd", &type, 1, in, 3);
+    }
+    return LLVMBuildCall2(e->builder, function_type(e), e->fused, in, 3, "");
+}
+
+static LLVMValueRef fused_scalar(Emitter *e, const LLVMValueRef in[3]) {
+    LLVMValueRef zero = const_i32(e, 0), wide[3];
+    for (int i = 0; i < 3; i++)
+        wide[i] = LLVMBuildInsertElement(e->builder, LLVMConstNull(LLVMVectorType(e->f32, PART)),
+                                         in[i], zero, "");
+    return LLVMBuildExtractElement(e->builder, fused_part(e, wide), zero, "");
+}
+
+typedef struct {
+    LLVMValueRef in[3];
+} Part;
+
+static Part take_part(Emitter *e, const LLVMValueRef in[3], int number) {
+    Part part;
+    for (int i = 0; i < 3; i++) part.in[i] = part_of(e, in[i], number * PART);
+    return part;
+}
+
+LLVMValueRef emit_fused(Emitter *e, LLVMValueRef a, LLVMValueRef b, LLVMValueRef c) {
+    LLVMValueRef in[] = {a, b, c}, parts[LANES / PART];
+    LLVMTypeRef type = LLVMTypeOf(a);
+    if (e->fma == FMA_INSTRUCTION) return call_intrinsic(e, "llvm.fma", &type, 1, in, 3);
+    if (LLVMGetTypeKind(type) != LLVMVectorTypeKind) return fused_scalar(e, in);
+    for (int i = 0; i < LANES / PART; i++) parts[i] = fused_part(e, take_part(e, in, i).in);
+    return join(e, parts);
+}
+
+/* -- hot loops -- */
+
+LLVMValueRef fused_tiny(Emitter *e, LLVMValueRef x) {
+    enum { SMALL = -65 };
+    LLVMValueRef found = NULL;
+    if (e->fma != FMA_EMULATED) return NULL;
+    for (int i = 0; i < LANES / PART; i++) {
+        LLVMValueRef tiny = is_tiny(e, part_of(e, x, i * PART), SMALL);
+        found = found ? bit_or(e, found, tiny) : tiny;
+    }
+    return any_lane(e, found);
+}
+
+LLVMValueRef fused_hot(Emitter *e, LLVMValueRef a, LLVMValueRef b, LLVMValueRef c,
+                       LLVMValueRef tiny) {
+    LLVMValueRef fast[LANES / PART], found = NULL, in[] = {a, b, c};
+    if (e->fma != FMA_EMULATED) return emit_fused(e, a, b, c);
+    for (int i = 0; i < LANES / PART; i++) {
+        Part part = take_part(e, in, i);
+        Sum sums[PART / HALF] = {sum_of(e, part.in, 0), sum_of(e, part.in, 1)};
+        LLVMValueRef middle = is_middle(e, sums);
+        found = found ? bit_or(e, found, middle) : middle;
+        fast[i] = narrowed(e, sums[0].sum, sums[1].sum);
+    }
+    LLVMValueRef result = join(e, fast), suspect = bit_or(e, any_lane(e, found), tiny);
+    LLVMBasicBlockRef before = LLVMGetInsertBlock(e->builder);
+    If branch = if_begin(e, suspect);
+    LLVMValueRef slow = emit_fused(e, a, b, c);
+    LLVMBasicBlockRef then = LLVMGetInsertBlock(e->builder);
+    if_end(e, branch);
+    LLVMValueRef either = LLVMBuildPhi(e->builder, LLVMTypeOf(c), "");
+    LLVMAddIncoming(either, (LLVMValueRef[]){result, slow}, (LLVMBasicBlockRef[]){before, then}, 2);
+    return either;
+}

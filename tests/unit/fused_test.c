@@ -1,0 +1,162 @@
+/* Multiply-adds with one rounding on processors that have no instruction for them: numbers for
+ * which rounding twice goes astray, and all sizes down to the smallest. fmaf of the C library
+ * says what is right. */
+#include "codegen/codegen.h"
+#include "ir/base/memory.h"
+#include "ir/ops/random.h"
+#include "passes/passes.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { ROWS = 13, COLUMNS = 100, TRIPLES = ROWS * COLUMNS, ROUNDS = 120 };
+
+typedef struct {
+    float a[TRIPLES], b[TRIPLES], c[TRIPLES];
+} Numbers;
+
+static uint32_t draw(uint64_t *at) { return random_bits(3, STREAM_INPUT, 0, (*at)++); }
+
+static float of_bits(uint32_t bits) {
+    float number;
+    memcpy(&number, &bits, sizeof number);
+    return number;
+}
+
+/* Any bits; small whole numbers and powers of two; zeros, infinities and NaN. */
+static float any_number(uint64_t *at) {
+    static const float special[] = {0.0F, -0.0F, 1.0F, INFINITY, NAN, 0x1p-149F, 0x1.fffffep127F};
+    uint32_t bits = draw(at), kind = draw(at) % 8;
+    if (kind < 4) return of_bits(bits);
+    if (kind < 6) return ldexpf((float)(bits % 9) - 4, (int)(draw(at) % 40) - 20);
+    if (kind == 6) return special[bits % 7];
+    return of_bits((bits & 0x807fffff) | (uint32_t)(bits >> 3 & 31) << 23); /* below 2^-95 */
+}
+
+/* a * b = half(1 - j^2 2^-46), where `half` is half of the distance of c to its neighbours: c + a *
+ * b lies so close to the middle between two floats that double rounds it there. */
+static void near_middle(uint64_t *at, int exponent, int split, float *a, float *b, float *c) {
+    float j = (float)(draw(at) % 5) * 0x1p-23F, sign = draw(at) % 2 ? 1 : -1;
+    float mantissa = 1 + (float)(draw(at) & 0x7fffff) * 0x1p-23F;
+    *c = ldexpf(draw(at) % 2 ? mantissa : -mantissa, exponent);
+    int half = (exponent > -126 ? exponent : -126) - 24;
+    *a = ldexpf(1 + j, half / 2 + split);
+    *b = ldexpf(sign * (1 - j), half - half / 2 - split);
+}
+
+static int draw_exponent(uint64_t *at) { return (int)(draw(at) % 260) - 149; }
+static int draw_split(uint64_t *at) { return (int)(draw(at) % 60) - 30; }
+
+/* uniform: all have the same exponents, so that none makes others suspect beside it. */
+static void draw_numbers(uint64_t *at, bool uniform, Numbers *numbers) {
+    int exponent = draw_exponent(at), split = draw_split(at);
+    for (int i = 0; i < TRIPLES; i++) {
+        float *a = &numbers->a[i], *b = &numbers->b[i], *c = &numbers->c[i];
+        if (uniform)
+            near_middle(at, exponent, split, a, b, c);
+        else if (i % 3)
+            near_middle(at, draw_exponent(at), draw_split(at), a, b, c);
+        else
+            *a = any_number(at), *b = any_number(at), *c = any_number(at);
+    }
+}
+
+/* -- the program: fma(a, b, c) element by element, and as steps k of a product -- */
+
+static Graph *make_graph(Diagnostics *diag) {
+    Graph *graph = graph_new("fused", diag);
+    Shape list = {.rank = 1, .dim = {TRIPLES}}, left = {.rank = 2, .dim = {ROWS, 2}},
+          right = {.rank = 2, .dim = {2, COLUMNS}};
+    NodeId a = graph_input(graph, SYMBOL_VALUE, "a", DTYPE_F32, list),
+           b = graph_input(graph, SYMBOL_VALUE, "b", DTYPE_F32, list),
+           c = graph_input(graph, SYMBOL_VALUE, "c", DTYPE_F32, list),
+           x = graph_input(graph, SYMBOL_VALUE, "x", DTYPE_F32, left),
+           y = graph_input(graph, SYMBOL_VALUE, "y", DTYPE_F32, right);
+    graph_output(graph, "list", build_ternary(graph, OP_fma, a, b, c));
+    graph_output(graph, "product", build_matmul(graph, x, y, false, false));
+    return graph;
+}
+
+static Program *compile(const char *cpu, Diagnostics *diag) {
+    Compilation compilation;
+    const PassOptions passes = {.level = 2, .threads = 1};
+    const CodegenOptions options = {.level = 2, .cpu = cpu};
+    assert_true(passes_run(&compilation, make_graph(diag), &passes, PASS_COUNT - 1));
+    return codegen_compile(compilation.plan, compilation.graph, &options, diag);
+}
+
+static void assert_same(float got, float expected, float a, float b, float c) {
+    if (!memcmp(&got, &expected, sizeof got) || (isnan(got) && isnan(expected))) return;
+    fail_msg("%a * %a + %a is %a, not %a", (double)a, (double)b, (double)c, (double)expected,
+             (double)got);
+}
+
+/* x = [c, a] and y = [1, b], so that the product is fma(a, b, fma(c, 1, 0)), and never -0. */
+static void check_round(const Program *program, const Numbers *numbers, StepArgs *args) {
+    static float x[ROWS][2], y[2][COLUMNS];
+    for (int i = 0; i < ROWS; i++) x[i][0] = numbers->c[i], x[i][1] = numbers->a[i];
+    for (int j = 0; j < COLUMNS; j++) y[0][j] = 1, y[1][j] = numbers->b[j];
+    const void *inputs[] = {numbers->a, numbers->b, numbers->c, x, y};
+    args->inputs = inputs;
+    program_run(program, args);
+    const float *list = (const float *)((const char *)args->outputs + program->output_offsets[0]),
+                *product =
+                    (const float *)((const char *)args->outputs + program->output_offsets[1]);
+    for (int i = 0; i < TRIPLES; i++) {
+        float a = numbers->a[i], b = numbers->b[i], c = numbers->c[i];
+        assert_same(list[i], fmaf(a, b, c), a, b, c);
+    }
+    for (int i = 0; i < ROWS; i++)
+        for (int j = 0; j < COLUMNS; j++) {
+            float a = x[i][1], b = y[1][j], c = fmaf(x[i][0], 1, 0);
+            assert_same(product[i * COLUMNS + j], fmaf(a, b, c) + 0.0F, a, b, c);
+        }
+}
+
+static void check_cpu(const char *cpu) {
+    Diagnostics *diag = diag_new();
+    Program *program = compile(cpu, diag);
+    assert_non_null(program);
+    StepArgs args = {.slab = memory_new(program->slab_bytes + 64, "a test"),
+                     .outputs = memory_new(program->output_bytes, "a test"),
+                     .thread_slab = memory_new(program->thread_slab_bytes + 64, "a test")};
+    static Numbers numbers;
+    uint64_t at = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+        draw_numbers(&at, round % 4, &numbers);
+        check_round(program, &numbers, &args);
+    }
+    free(args.slab);
+    free(args.outputs);
+    free(args.thread_slab);
+    program_free(program);
+    diag_free(diag);
+}
+
+static void oldest(void **state) {
+    (void)state;
+    check_cpu("x86-64");
+}
+
+static void second(void **state) {
+    (void)state;
+    check_cpu("x86-64-v2");
+}
+
+static void this_machine(void **state) {
+    (void)state;
+    check_cpu(NULL);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(oldest), cmocka_unit_test(second),
+                                       cmocka_unit_test(this_machine)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
