@@ -80,8 +80,15 @@ typedef struct {
     int64_t batches, accumulate, epochs;
     uint64_t seed;
     const char *make,
-        *read; /* the names of functions: void make(state), void read(state, float *) */
+        *read;         /* the names of functions: void make(state), void read(state, float *) */
+    const char *write; /* void write(state, const float *): the reverse; NULL: not wanted */
 } ShipTraining;
+
+/* Memory of a module, aligned to SHIP_ALIGNMENT. */
+typedef struct {
+    const char *name;
+    size_t bytes;
+} ShipBuffer;
 
 typedef struct {
     const char
@@ -102,6 +109,10 @@ typedef struct {
     int64_t lines, before;
     const ShipFitted *fitted;
     uint32_t fitted_count;
+    /* Of a module for WebAssembly: memory for all that its functions take and give. Scratch is added
+     * to it as NAME_scratch, and room for the weights as NAME_weights: they are not in the module. */
+    const ShipBuffer *buffers;
+    uint32_t buffer_count;
 } ShipRequest;
 
 typedef struct {
@@ -110,9 +121,10 @@ typedef struct {
 } ShipSizes;
 
 typedef struct {
-    void *object; /* the file; freed by shipped_free */
+    void *object; /* the file, or the module; freed by shipped_free */
     size_t object_bytes;
     size_t code_bytes;  /* of code, and of constants other than the weights */
+    size_t memory;      /* bytes of the memory of a module */
     ShipSizes *sizes;   /* [function_count] */
     char *target, *cpu; /* LLVM's names */
 } Shipped;
@@ -120,8 +132,9 @@ typedef struct {
 /* The name of this machine's platform, of those in codegen/target/platforms.def. */
 const char *codegen_platform(void);
 
-/* Makes the object for options->platform and cpu. The code need not run here. False after reporting
- * an error. The caller calls shipped_free in either case. */
+/* Makes the object for options->platform and cpu, or a module for options->wasm: it exports all
+ * functions, its memory, and the addresses of its buffers. The code need not run here. False after
+ * reporting an error. The caller calls shipped_free in either case. */
 bool codegen_ship(const ShipRequest *request, const CodegenOptions *options, Shipped *shipped,
                   Diagnostics *diag);
 void shipped_free(Shipped *shipped);

@@ -28,6 +28,8 @@ libcurl4-openssl-dev      # mlc data get
 ca-certificates           # for its https
 nettle-dev                # SHA-256 of what it gets
 libcmocka-dev             # unit tests
+lld-19                    # links networks for browsers: mlc build --form wasm
+nodejs                    # runs the tests of those networks
 dataset-fashion-mnist     # Fashion-MNIST, for tests and for training without a network
 LIST
 }

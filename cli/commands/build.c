@@ -87,18 +87,37 @@ static void write_json(const Shipment *shipment, FILE *out) {
 /* The file that tells that a folder was made by this command. */
 #define NOTES "%s.json"
 
-typedef enum { OF_ALL, OF_OBJECT, OF_SOURCE } FormOf;
+static void write_exact(const Shipment *shipment, FILE *out) {
+    fwrite(shipment->shipped.object, 1, shipment->shipped.object_bytes, out);
+}
+
+static void write_relaxed(const Shipment *shipment, FILE *out) {
+    fwrite(shipment->relaxed.object, 1, shipment->relaxed.object_bytes, out);
+}
+
+static void write_weights(const Shipment *shipment, FILE *out) {
+    fwrite(shipment->weights, 1, shipment->weights_bytes, out);
+}
+
+typedef enum { OF_OBJECT = 1, OF_SOURCE = 2, OF_WASM = 4, OF_C = OF_OBJECT | OF_SOURCE } FormOf;
 static const struct {
     const char *name; /* %s: the name */
     void (*write)(const Shipment *shipment, FILE *out);
-    FormOf form;
-} files[] = {{"%s.h", ship_header, OF_ALL},
+    unsigned forms; /* of which it is a part */
+} files[] = {{"%s.h", ship_header, OF_C},
              {"lib%s.a", write_library, OF_OBJECT},
              {"%s.c", ship_source, OF_SOURCE},
-             {"%s_test.c", ship_test, OF_ALL},
-             {"CMakeLists.txt", ship_cmake, OF_ALL},
-             {"README.md", ship_readme, OF_ALL},
-             {NOTES, write_json, OF_ALL}};
+             {"%s_test.c", ship_test, OF_C},
+             {"CMakeLists.txt", ship_cmake, OF_C},
+             {"%s.js", ship_script, OF_WASM},
+             {"%s.relaxed.wasm", write_relaxed, OF_WASM},
+             {"%s.exact.wasm", write_exact, OF_WASM},
+             {"%s.weights", write_weights, OF_WASM},
+             {"%s_test.mjs", ship_script_test, OF_WASM},
+             {"%s_test.json", ship_script_examples, OF_WASM},
+             {"README.md", ship_readme, OF_C},
+             {"README.md", ship_script_readme, OF_WASM},
+             {NOTES, write_json, OF_C | OF_WASM}};
 
 static Path file_path(const Shipment *shipment, const char *folder, const char *name) {
     const char *mark = strstr(name, "%s");
@@ -108,7 +127,10 @@ static Path file_path(const Shipment *shipment, const char *folder, const char *
 }
 
 static bool is_wanted(const Shipment *shipment, size_t file) {
-    return files[file].form != (shipment_is_source(shipment) ? OF_OBJECT : OF_SOURCE);
+    static const FormOf forms[] = {[CHOICE_form_object] = OF_OBJECT,
+                                   [CHOICE_form_c] = OF_SOURCE,
+                                   [CHOICE_form_wasm] = OF_WASM};
+    return files[file].forms & forms[shipment->options->form];
 }
 
 static bool make_folder(const Shipment *shipment, const char *folder, bool *made) {

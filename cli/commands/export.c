@@ -3,7 +3,9 @@
 #include "cli/commands/exporting.h"
 #include "cli/results/forward.h"
 #include "cli/session/commands.h"
+#include "cli/session/random_inputs.h"
 #include "cli/text/terminal.h"
+#include "ir/base/hash.h"
 #include "ir/base/memory.h"
 #include "runtime/formats/npz_write.h"
 #include "runtime/formats/safetensors.h"
@@ -47,13 +49,19 @@ static TensorList network_tensors(const Exporting *exporting) {
     return tensors;
 }
 
+/* The hash is of the bits of all tensors in their order, whatever the format of the file. */
 static bool report_tensors(const Exporting *exporting, const TensorList *tensors) {
     char numbers[NUMBER_TEXT];
     int64_t elements = 0;
-    for (uint32_t i = 0; i < tensors->count; i++)
-        elements += shape_elements(tensors->items[i].symbol->shape);
-    printf("%s: %u tensors, %s numbers\n", exporting->options->to, tensors->count,
-           text_count(numbers, elements));
+    uint64_t hash = HASH64_START;
+    for (uint32_t i = 0; i < tensors->count; i++) {
+        const Symbol *symbol = tensors->items[i].symbol;
+        int64_t count = shape_elements(symbol->shape);
+        elements += count;
+        hash = bits_hash(hash, symbol->dtype, tensors->items[i].values, count);
+    }
+    printf("%s: %u tensors, %s numbers, hash %016" PRIx64 "\n", exporting->options->to,
+           tensors->count, text_count(numbers, elements), hash);
     return true;
 }
 

@@ -33,14 +33,23 @@ static void print_sizes(const Shipment *shipment, ShipSizes sizes, FILE *out) {
         fprintf(out, " | stack %s B", text_count(number, (int64_t)sizes.stack));
 }
 
+/* "code 5,212 B", of modules that of both, and their memory; of a source "C99". */
+static const char *code_text(const Shipment *shipment) {
+    char code[NUMBER_TEXT], relaxed[NUMBER_TEXT], memory[NUMBER_TEXT];
+    const Shipped *shipped = &shipment->shipped;
+    if (shipment_is_source(shipment)) return "C99";
+    text_count(code, (int64_t)shipped->code_bytes);
+    if (!shipment_is_web(shipment)) return arena_format(shipment->arena, "code %s B", code);
+    return arena_format(shipment->arena, "code %s B relaxed, %s B exact | memory %s B",
+                        text_count(relaxed, (int64_t)shipment->relaxed.code_bytes), code,
+                        text_count(memory, (int64_t)shipped->memory));
+}
+
 void ship_summary(const Shipment *shipment, FILE *out) {
-    char weights[NUMBER_TEXT], code[NUMBER_TEXT], number[NUMBER_TEXT];
-    bool source = shipment_is_source(shipment);
-    fprintf(out, "weights %s B const | %s | %s multiply-adds a row\n",
-            text_count(weights, (int64_t)shipment->weights_bytes),
-            source ? "C99"
-                   : arena_format(shipment->arena, "code %s B",
-                                  text_count(code, (int64_t)shipment->shipped.code_bytes)),
+    char number[NUMBER_TEXT];
+    fprintf(out, "weights %s B%s | ", text_count(number, (int64_t)shipment->weights_bytes),
+            shipment_is_web(shipment) ? "" : " const");
+    fprintf(out, "%s | %s multiply-adds a row\n", code_text(shipment),
             text_count(number, multiply_adds(shipment)));
     for (uint32_t i = 0; i < shipment->variant_count; i++) {
         fprintf(out, "%s: ", shipment->variants[i].symbol);
@@ -78,6 +87,8 @@ static json_t *inputs_json(const Shipment *shipment) {
                       "type", ship_c_type(input), "shape", shape_json(input->field->row));
         if (input->is_member)
             json_object_set_new(json, "offset", json_integer((json_int_t)input->offset));
+        json_object_set_new(json, "argument", json_integer(shipment_argument(shipment, input)));
+        if (input->for_training) json_object_set_new(json, "training", json_true());
         if (input->field->is_text)
             json_object_set_new(json, "categories",
                                 texts_json(input->field->categories, input->field->category_count));
@@ -124,17 +135,31 @@ static json_t *functions_json(const Shipment *shipment) {
     return array;
 }
 
+/* How the first values of a weight are drawn (ir/ops/random.c). */
+static json_t *init_json(const Symbol *symbol) {
+    static const char *const kinds[INIT_KINDS] = {[INIT_CONSTANT] = "constant",
+                                                  [INIT_UNIFORM] = "uniform",
+                                                  [INIT_NORMAL] = "normal",
+                                                  [INIT_ORTHOGONAL] = "orthogonal",
+                                                  [INIT_FITTED] = "fitted"};
+    return json_pack("{s:s, s:f, s:f}", "kind", kinds[symbol->init.kind], "a",
+                     (double)symbol->init.a, "b", (double)symbol->init.b);
+}
+
 static json_t *training_json(const Shipment *shipment) {
     const ShipTraining *training = shipment->training;
     json_t *tensors = json_array();
     for (uint32_t i = 0; i < training->tensor_count; i++) {
         const Symbol *symbol = training->blocks[training->tensors[i]].symbol;
-        json_array_append_new(tensors, json_pack("{s:s, s:o}", "name", symbol->name, "shape",
-                                                 shape_json(symbol->shape)));
+        json_t *tensor =
+            json_pack("{s:s, s:o}", "name", symbol->name, "shape", shape_json(symbol->shape));
+        if (shipment_is_web(shipment)) json_object_set_new(tensor, "init", init_json(symbol));
+        json_array_append_new(tensors, tensor);
     }
     json_t *json = function_json(shipment, arena_format(shipment->arena, "%s_step", shipment->name),
                                  shipment->step_rows, shipment_step_sizes(shipment));
     json_object_set_new(json, "state_bytes", json_integer((json_int_t)training->bytes));
+    json_object_set_new(json, "seed", json_integer((json_int_t)training->seed));
     json_object_set_new(json, "weights", tensors);
     return json;
 }
@@ -155,6 +180,12 @@ json_t *ship_json(const Shipment *shipment) {
     if (!shipment_is_source(shipment))
         json_object_set_new(json, "code_bytes",
                             json_integer((json_int_t)shipment->shipped.code_bytes));
+    if (shipment_is_web(shipment)) {
+        json_object_set_new(json, "relaxed_code_bytes",
+                            json_integer((json_int_t)shipment->relaxed.code_bytes));
+        json_object_set_new(json, "memory_bytes",
+                            json_integer((json_int_t)shipment->shipped.memory));
+    }
     if (shipment->training) json_object_set_new(json, "training", training_json(shipment));
     return json;
 }

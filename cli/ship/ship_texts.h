@@ -16,6 +16,13 @@ json_t *ship_json(const Shipment *shipment);           /* NAME.json, and --json 
 /* One line for a person: sizes, and multiply-adds. */
 void ship_summary(const Shipment *shipment, FILE *out);
 
+/* For browsers: NAME.js, which loads and runs the modules; NAME_test.mjs and the examples for it,
+ * NAME_test.json; README.md. */
+void ship_script(const Shipment *shipment, FILE *out);
+void ship_script_test(const Shipment *shipment, FILE *out);
+void ship_script_examples(const Shipment *shipment, FILE *out);
+void ship_script_readme(const Shipment *shipment, FILE *out);
+
 /* The type of an input in C: "uint8_t". */
 const char *ship_c_type(const ShipInput *input);
 /* The parameters of a variant, such as "const uint8_t *image, float *logits, digits_scratch

@@ -92,10 +92,12 @@ static bool open_step(Shipment *shipment) {
                              PASS_COUNT - 1, &shipment->step);
 }
 
+/* The functions are those with the weights of the object, those with the weights of a state, and
+ * the step (shipment_weights.c); some of them may be missing. */
 ShipSizes shipment_sizes(const Shipment *shipment, uint32_t variant) {
     const ShipSizes *sizes = shipment->shipped.sizes;
     ShipSizes both = sizes[variant];
-    if (!shipment_trains(shipment)) return both;
+    if (!shipment_trains(shipment) || shipment_is_web(shipment)) return both;
     const ShipSizes *with_state = &sizes[shipment->variant_count + variant];
     both.stack = both.stack > with_state->stack ? both.stack : with_state->stack;
     return both;
@@ -107,7 +109,7 @@ const char *shipment_target(const Shipment *shipment) {
 }
 
 ShipSizes shipment_step_sizes(const Shipment *shipment) {
-    return shipment->shipped.sizes[2 * shipment->variant_count];
+    return shipment->shipped.sizes[shipment->request.function_count - 1];
 }
 
 static const double *exact_values(const Shipment *shipment, const FittedColumn *column) {
@@ -141,15 +143,19 @@ static bool take_fitted(Shipment *shipment) {
     return true;
 }
 
-/* What is for machine code only. */
+/* What is for machine code only: a platform, a CPU, and of a source also the level of
+ * optimization. */
 static bool check_form(const Shipment *shipment) {
     static const OptionId others[] = {OPTION_platform, OPTION_ship_cpu, OPTION_level};
-    for (size_t i = 0; i < sizeof others / sizeof *others && shipment_is_source(shipment); i++) {
+    bool source = shipment_is_source(shipment);
+    if (!source && !shipment_is_web(shipment)) return true;
+    for (size_t i = 0; i < (source ? 3 : 2); i++) {
         char option[OPTION_SPELLING];
         if (!option_given(shipment->options, others[i])) continue;
-        diag_error(shipment->diag, STATUS_USAGE, (Span){0},
-                   "%s is for machine code: --form c makes a source for all platforms",
-                   option_spelling(&option_rows[others[i]], option));
+        diag_error(shipment->diag, STATUS_USAGE, (Span){0}, "%s is for machine code: --form %s",
+                   option_spelling(&option_rows[others[i]], option),
+                   source ? "c makes a source for all platforms"
+                          : "wasm makes modules for all browsers");
         return false;
     }
     return true;
@@ -176,6 +182,7 @@ static bool make_object(Shipment *shipment) {
     if (!take_fitted(shipment) || !shipment_place_weights(shipment)) return false;
     shipment->request.name = shipment->name;
     if (shipment_is_source(shipment)) return make_source(shipment);
+    if (shipment_is_web(shipment)) return shipment_make_modules(shipment, &options);
     return codegen_ship(&shipment->request, &options, &shipment->shipped, shipment->diag);
 }
 
@@ -193,6 +200,7 @@ void shipment_close(Shipment *shipment) {
         compilation_free(&shipment->variants[i].compilation);
     compilation_free(&shipment->step);
     shipped_free(&shipment->shipped);
+    shipped_free(&shipment->relaxed);
     free(shipment->source);
     free(shipment->weights);
     graph_free(shipment->graph);

@@ -74,7 +74,8 @@ typedef struct {
     char weights_hash[65], model_hash[65];
     ShipExamples examples;
     ShipRequest request;
-    Shipped shipped; /* of a source only the sizes of scratch */
+    Shipped shipped; /* of a source only the sizes of scratch; for browsers the exact module */
+    Shipped relaxed; /* for browsers: the module with relaxed multiply-adds; the same sizes */
     char *source;    /* NAME.c without its beginning and end; NULL: an object is shipped */
 } Shipment;
 
@@ -97,6 +98,10 @@ const char *shipment_target(const Shipment *shipment);
 static inline bool shipment_is_source(const Shipment *shipment) {
     return shipment->options->form == CHOICE_form_c;
 }
+/* Whether it is for browsers: two modules for WebAssembly. */
+static inline bool shipment_is_web(const Shipment *shipment) {
+    return shipment->options->form == CHOICE_form_wasm;
+}
 /* The sizes of a function: of a variant, of the same with a state, of the step. */
 ShipSizes shipment_sizes(const Shipment *shipment, uint32_t variant);
 ShipSizes shipment_step_sizes(const Shipment *shipment);
@@ -111,6 +116,10 @@ bool shipment_place_weights(Shipment *shipment);
  * a training, which reads more, or NULL. */
 bool shipment_find_inputs(Shipment *shipment, const Graph *step);
 bool shipment_find_outputs(Shipment *shipment);
+
+/* -- shipment_modules.c -- */
+/* Makes both modules for browsers. */
+bool shipment_make_modules(Shipment *shipment, const CodegenOptions *options);
 
 /* -- shipment_examples.c -- */
 /* Makes the data set of the examples: the fitted transforms come with it. */

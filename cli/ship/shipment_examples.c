@@ -1,5 +1,6 @@
 /* The examples of a shipment: rows of random numbers, so that no row of the data leaves with the
  * network, and the outputs that the reference interpreter computes for them. */
+#include "cli/session/random_inputs.h"
 #include "cli/ship/shipment.h"
 #include "ir/base/hash.h"
 #include "ir/base/integers.h"
@@ -187,17 +188,6 @@ static States *training_states(const Shipment *shipment, const Graph *graph) {
     return states;
 }
 
-/* Processors have several NaNs, which count as one. */
-static uint64_t hash_numbers(uint64_t hash, const float *numbers, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        uint32_t bits;
-        memcpy(&bits, &numbers[i], sizeof bits);
-        if (isnan(numbers[i])) bits = 0x7fc00000;
-        hash = hash64(hash, &bits, sizeof bits);
-    }
-    return hash;
-}
-
 /* Of the weights, in the order in which they leave the network. */
 static uint64_t hash_weights(const Shipment *shipment, const States *states) {
     uint64_t hash = HASH64_START;
@@ -207,7 +197,7 @@ static uint64_t hash_weights(const Shipment *shipment, const States *states) {
         size_t bytes = (size_t)shape_elements(symbol->shape) * sizeof(float);
         void *values = memory_new(bytes, "the weights");
         states_read(states, symbol->name, values);
-        hash = hash_numbers(hash, values, bytes / sizeof(float));
+        hash = bits_hash(hash, DTYPE_F32, values, (int64_t)(bytes / sizeof(float)));
         free(values);
     }
     return hash;

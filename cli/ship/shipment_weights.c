@@ -83,6 +83,13 @@ static uint32_t find_block(const Placing *placing, const char *name, const Layou
     return i;
 }
 
+/* In browsers, the tensors of a network that trains are not in the weights of the modules: they are
+ * loaded into the state by ShipTraining.write. */
+static bool loaded_later(const Shipment *shipment, const Symbol *symbol) {
+    return shipment_is_web(shipment) && symbol_is_network(symbol) && symbol->dtype == DTYPE_F32 &&
+           states_find(shipment->session.states, symbol->name);
+}
+
 /* Adds the blocks that a plan reads and writes; returns where they begin. Blocks that are not of
  * the step follow the first block of their state. */
 static const size_t *place_in_state(Placing *placing, const Plan *plan, bool is_step) {
@@ -103,8 +110,8 @@ static const size_t *place_in_state(Placing *placing, const Plan *plan, bool is_
                                  .layout = layout,
                                  .offset = shipment->training->bytes,
                                  .written = copied ? first : found};
-            block->source =
-                is_zero(shipment, symbol) ? SHIP_ZERO : weight_offset(placing, symbol, layout);
+            bool zero = is_zero(shipment, symbol) || loaded_later(shipment, symbol);
+            block->source = zero ? SHIP_ZERO : weight_offset(placing, symbol, layout);
             shipment->training->bytes += form_bytes(symbol, layout);
         }
         offsets[i] = placing->blocks[found].offset;
@@ -148,8 +155,6 @@ static void describe_training(Placing *placing) {
     const ModelInfo *info = shipment->session.build.info;
     const CheckpointInfo *checkpoint = &shipment->checkpoint;
     ShipTraining *training = shipment->training;
-    training->blocks = placing->blocks;
-    training->block_count = placing->block_count;
     training->batches =
         checkpoint->epoch ? (int64_t)(checkpoint->step / checkpoint->epoch) : INT32_MAX;
     training->accumulate = info->accumulate ? info->accumulate : 1;
@@ -157,27 +162,46 @@ static void describe_training(Placing *placing) {
     training->seed = info->seed;
     training->make = arena_format(shipment->arena, "%s_state_trained", shipment->name);
     training->read = arena_format(shipment->arena, "%s_state_weights", shipment->name);
+    if (shipment_is_web(shipment))
+        training->write = arena_format(shipment->arena, "%s_state_load", shipment->name);
     training->magic = hash64(HASH64_START ^ training->bytes, shipment->weights_hash, 64);
     training->magic = hash64(training->magic, shipment->model_hash, 64);
-    list_tensors(placing);
 }
 
 /* -- all -- */
 
+/* The bytes of the tensors that a browser loads into the state. */
+static size_t tensor_bytes(const Shipment *shipment) {
+    const ShipTraining *training = shipment->training;
+    size_t bytes = 0;
+    for (uint32_t i = 0; training && shipment_is_web(shipment) && i < training->tensor_count; i++)
+        bytes += (size_t)shape_elements(training->blocks[training->tensors[i]].symbol->shape) *
+                 sizeof(float);
+    return bytes;
+}
+
+/* The tensors that a browser loads, in row-major order, then all blocks. */
 static void fill_weights(Placing *placing) {
     Shipment *shipment = placing->shipment;
-    shipment->weights_bytes = placing->bytes;
-    shipment->weights = memory_new(placing->bytes, "the weights");
+    size_t tensors = tensor_bytes(shipment);
+    shipment->weights_bytes = tensors + placing->bytes;
+    shipment->weights = memory_new(shipment->weights_bytes, "the weights");
+    char *at = shipment->weights;
+    for (uint32_t i = 0; at < shipment->weights + tensors; i++) {
+        const Symbol *symbol = shipment->training->blocks[shipment->training->tensors[i]].symbol;
+        states_read(shipment->session.states, symbol->name, at);
+        at += (size_t)shape_elements(symbol->shape) * sizeof(float);
+    }
     for (uint32_t i = 0; i < placing->count; i++) {
         const WeightBlock *block = &placing->items[i];
         void *plain = first_value(shipment, block->symbol);
         layout_from_plain(block->layout, block->symbol->dtype, block->symbol->shape, plain,
-                          shipment->weights + block->offset);
+                          at + block->offset);
         free(plain);
     }
-    blake3_hex(shipment->weights, placing->bytes, shipment->weights_hash);
-    shipment->request.weights = shipment->weights;
-    shipment->request.weights_bytes = shipment->weights_bytes;
+    blake3_hex(shipment->weights, shipment->weights_bytes, shipment->weights_hash);
+    shipment->request.weights = at;
+    shipment->request.weights_bytes = placing->bytes;
 }
 
 /* The arguments of the network alone: the struct, and the arrays that are not only for training. */
@@ -188,40 +212,55 @@ static uint32_t network_arguments(const Shipment *shipment) {
     return count;
 }
 
-static void place_training(Placing *placing, ShipFunction *functions) {
+/* Functions with the weights of the object. */
+static uint32_t place_runs(Placing *placing, ShipFunction *functions) {
+    Shipment *shipment = placing->shipment;
+    for (uint32_t i = 0; i < shipment->variant_count; i++) {
+        const ShipVariant *variant = &shipment->variants[i];
+        const Plan *plan = variant->compilation.plan;
+        functions[i] = (ShipFunction){SHIP_RUN, variant->symbol, plan,
+                                      place_constant(placing, plan), network_arguments(shipment)};
+    }
+    return shipment->variant_count;
+}
+
+/* The step goes first, as blocks of other functions follow it; it is the last function. */
+static uint32_t place_training(Placing *placing, ShipFunction *functions) {
     Shipment *shipment = placing->shipment;
     shipment->training = ARENA_NEW(shipment->arena, ShipTraining);
     shipment->training->bytes = SHIP_HEADER;
     const Plan *step = shipment->step.plan;
     uint32_t count = shipment->variant_count;
-    functions[2 * count] =
+    functions[count] =
         (ShipFunction){SHIP_STEP, arena_format(shipment->arena, "%s_step", shipment->name), step,
                        place_in_state(placing, step, true), shipment->request.argument_count};
     for (uint32_t i = 0; i < count; i++) {
         const ShipVariant *variant = &shipment->variants[i];
         const Plan *plan = variant->compilation.plan;
-        functions[count + i] = (ShipFunction){
+        functions[i] = (ShipFunction){
             SHIP_RUN_STATE,
             arena_format(shipment->arena, "%s_run_state%s", shipment->name, variant->suffix), plan,
             place_in_state(placing, plan, false), network_arguments(shipment)};
     }
+    shipment->training->blocks = placing->blocks;
+    shipment->training->block_count = placing->block_count;
+    list_tensors(placing);
+    return count + 1;
 }
 
+/* In browsers, a network that trains has one set of weights: those of its state. */
 bool shipment_place_weights(Shipment *shipment) {
     Placing placing = {.shipment = shipment};
-    uint32_t count = shipment->variant_count;
-    ShipFunction *functions = ARENA_ARRAY(shipment->arena, ShipFunction, 2 * count + 1);
-    for (uint32_t i = 0; i < count; i++) {
-        const ShipVariant *variant = &shipment->variants[i];
-        const Plan *plan = variant->compilation.plan;
-        functions[i] = (ShipFunction){SHIP_RUN, variant->symbol, plan,
-                                      place_constant(&placing, plan), network_arguments(shipment)};
-    }
-    if (shipment_trains(shipment)) place_training(&placing, functions);
+    uint32_t count = 0;
+    bool trains = shipment_trains(shipment);
+    ShipFunction *functions =
+        ARENA_ARRAY(shipment->arena, ShipFunction, 2 * shipment->variant_count + 1);
+    if (!trains || !shipment_is_web(shipment)) count += place_runs(&placing, functions);
+    if (trains) count += place_training(&placing, functions + count);
     fill_weights(&placing);
-    if (shipment_trains(shipment)) describe_training(&placing);
+    if (trains) describe_training(&placing);
     shipment->request.functions = functions;
-    shipment->request.function_count = shipment_trains(shipment) ? 2 * count + 1 : count;
+    shipment->request.function_count = count;
     shipment->request.training = shipment->training;
     return !shipment->training || check_loaded(&placing);
 }

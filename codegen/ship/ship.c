@@ -6,8 +6,10 @@
 #include "codegen/ship/ship_elf.h"
 #include "codegen/ship/ship_math.h"
 #include "codegen/ship/ship_module.h"
+#include "codegen/ship/wasm_link.h"
 #include "codegen/target/platform.h"
 #include "codegen/target/target.h"
+#include "ir/base/integers.h"
 #include "ir/base/memory.h"
 
 #include <stdlib.h>
@@ -79,6 +81,43 @@ static const char *take_object(LLVMMemoryBufferRef buffer, Shipped *shipped) {
     return elf_lacking(shipped->object);
 }
 
+/* -- the module -- */
+
+static const char **exports_of(const ShipRequest *request, Arena *arena, uint32_t *count) {
+    const ShipTraining *training = request->training;
+    uint32_t most = request->function_count + request->buffer_count + 5, n = 0;
+    const char **names = (const char **)ARENA_ARRAY(arena, char *, most);
+    for (uint32_t i = 0; i < request->function_count; i++)
+        names[n++] = request->functions[i].symbol;
+    for (uint32_t i = 0; i < request->buffer_count; i++) names[n++] = request->buffers[i].name;
+    names[n++] = arena_format(arena, "%s_weights", request->name);
+    names[n++] = arena_format(arena, "%s_scratch", request->name);
+    if (training) names[n++] = training->make;
+    if (training) names[n++] = training->read;
+    if (training && training->write) names[n++] = training->write;
+    *count = n;
+    return names;
+}
+
+/* The stack is as large as the function that needs most of it; the linker wants a multiple of 16. */
+static bool take_module(const ShipRequest *request, LLVMMemoryBufferRef buffer, Shipped *shipped,
+                        Diagnostics *diag) {
+    enum { UNIT = 16 };
+    uint32_t count;
+    size_t stack = UNIT;
+    Arena *arena = arena_new();
+    for (uint32_t i = 0; i < request->function_count; i++)
+        if (shipped->sizes[i].stack > stack) stack = shipped->sizes[i].stack;
+    const char **exports = exports_of(request, arena, &count);
+    WasmModule module = wasm_link(LLVMGetBufferStart(buffer), LLVMGetBufferSize(buffer), exports,
+                                  count, (size_t)round_up((int64_t)stack, UNIT), diag);
+    shipped->object = module.bytes;
+    shipped->object_bytes = shipped->code_bytes = module.length;
+    shipped->memory = module.memory;
+    arena_free(arena);
+    return module.bytes != NULL;
+}
+
 /* Functions do not align their stack (ship_module.c), so nothing on it may need more than what
  * every caller keeps. */
 static void check_slots(LLVMModuleRef module) {
@@ -141,6 +180,15 @@ static bool make_object(const ShipRequest *request, const Target *target, int le
     return false;
 }
 
+static bool make_module(const ShipRequest *request, const Target *target, int level,
+                        Shipped *shipped, Diagnostics *diag) {
+    LLVMMemoryBufferRef object = compile(request, target, level, false, shipped, diag);
+    if (!object) return false;
+    bool good = take_module(request, object, shipped, diag);
+    LLVMDisposeMemoryBuffer(object);
+    return good;
+}
+
 bool codegen_ship(const ShipRequest *request, const CodegenOptions *options, Shipped *shipped,
                   Diagnostics *diag) {
     Target target = {0};
@@ -151,7 +199,8 @@ bool codegen_ship(const ShipRequest *request, const CodegenOptions *options, Shi
             memory_array(request->function_count, sizeof *shipped->sizes, "a shipped object");
         shipped->target = memory_copy_string(target.triple, "a shipped object");
         shipped->cpu = memory_copy_string(target.cpu, "a shipped object");
-        good = make_object(request, &target, options->level, shipped, diag);
+        good = (options->wasm ? make_module : make_object)(request, &target, options->level,
+                                                           shipped, diag);
     }
     target_close(&target);
     return good;
@@ -172,6 +221,7 @@ bool codegen_ship_source(const ShipRequest *request, FILE *out, ShipSizes *sizes
     Target target = {0};
     const CodegenOptions options = {.level = 1, .platform = "x86_64-linux", .cpu = "x86-64"};
     bool good = target_open(&target, &options, diag);
+    target.fma = FMA_INSTRUCTION; /* the source has a function for it */
     if (good) {
         LLVMContextRef context = LLVMContextCreate();
         LLVMModuleRef module = ship_module(context, request, &target, false, sizes);

@@ -51,10 +51,20 @@ static bool is_computed(const Shipping *shipping, const Symbol *symbol) {
 
 /* -- the object's data -- */
 
+/* Memory of a module, filled with 0. */
+static LLVMValueRef add_buffer(Emitter *e, const char *name, size_t bytes) {
+    LLVMTypeRef type = LLVMArrayType2(e->i8, bytes ? bytes : 1);
+    LLVMValueRef buffer = LLVMAddGlobal(e->module, type, name);
+    LLVMSetInitializer(buffer, LLVMConstNull(type));
+    LLVMSetAlignment(buffer, SHIP_ALIGNMENT);
+    return buffer;
+}
+
 static LLVMValueRef add_weights(Emitter *e, const ShipRequest *request) {
+    const char *name = arena_format(e->arena, "%s_weights", request->name);
+    if (request->buffers) return add_buffer(e, name, request->weights_bytes);
     LLVMValueRef bytes =
         LLVMConstStringInContext2(e->context, request->weights, request->weights_bytes, true);
-    const char *name = arena_format(e->arena, "%s_weights", request->name);
     LLVMValueRef weights = LLVMAddGlobal(e->module, LLVMTypeOf(bytes), name);
     LLVMSetInitializer(weights, bytes);
     LLVMSetGlobalConstant(weights, true);
@@ -284,11 +294,21 @@ static void emit_function(Shipping *shipping) {
     LLVMBuildRet(e->builder, const_i32(e, 0));
 }
 
+static void add_buffers(Emitter *e, const ShipRequest *request, const ShipSizes *sizes) {
+    size_t scratch = 0;
+    for (uint32_t i = 0; i < request->function_count; i++)
+        if (sizes[i].scratch > scratch) scratch = sizes[i].scratch;
+    add_buffer(e, arena_format(e->arena, "%s_scratch", request->name), scratch);
+    for (uint32_t i = 0; i < request->buffer_count; i++)
+        add_buffer(e, request->buffers[i].name, request->buffers[i].bytes);
+}
+
 LLVMModuleRef ship_module(LLVMContextRef context, const ShipRequest *request, const Target *target,
                           bool with_math, ShipSizes *sizes) {
     LLVMModuleRef module = LLVMModuleCreateWithNameInContext(request->name, context);
     Emitter e = emitter_new(context, module, target);
     Arena *arena = e.arena = arena_new();
+    if (e.fused) measure_frame(&e, e.fused);
     LLVMValueRef weights = add_weights(&e, request);
     for (uint32_t i = 0; i < request->function_count; i++) {
         Shipping shipping = {.e = &e,
@@ -299,6 +319,7 @@ LLVMModuleRef ship_module(LLVMContextRef context, const ShipRequest *request, co
         emit_function(&shipping);
         sizes[i].scratch = shipping.end;
     }
+    if (request->buffers) add_buffers(&e, request, sizes);
     if (request->training) ship_state_functions(&e, request, target, weights);
     if (with_math) math_add(module);
     for (LLVMValueRef at = NULL; with_math && (at = math_next(module, at));) {

@@ -10,6 +10,7 @@
 #include "ir/data/run_clock.h"
 
 #include <stddef.h>
+#include <string.h>
 
 enum { STEPS_AT = 8 };
 
@@ -84,12 +85,31 @@ static void emit_read(Emitter *e, const ShipTraining *training) {
     LLVMBuildRetVoid(e->builder);
 }
 
+/* Every block of a tensor of the network. The others stay as they are. */
+static void emit_write(Emitter *e, const ShipTraining *training) {
+    size_t at = 0;
+    for (uint32_t i = 0; i < training->tensor_count; i++) {
+        const Symbol *symbol = training->blocks[training->tensors[i]].symbol;
+        LLVMValueRef from = bytes_behind(e, LLVMGetParam(e->function, 1), at);
+        for (uint32_t k = 0; k < training->block_count; k++)
+            if (!strcmp(training->blocks[k].symbol->name, symbol->name))
+                convert(e, symbol, from, (Layout){.kind = LAYOUT_PLAIN},
+                        bytes_behind(e, LLVMGetParam(e->function, 0), training->blocks[k].offset),
+                        training->blocks[k].layout);
+        at += (size_t)shape_elements(symbol->shape) * sizeof(float);
+    }
+    LLVMBuildRetVoid(e->builder);
+}
+
 void ship_state_functions(Emitter *e, const ShipRequest *request, const Target *target,
                           LLVMValueRef weights) {
     ship_begin_function(e, target, request->training->make, 1, false);
     emit_make(e, request->training, weights);
     ship_begin_function(e, target, request->training->read, 2, false);
     emit_read(e, request->training);
+    if (!request->training->write) return;
+    ship_begin_function(e, target, request->training->write, 2, false);
+    emit_write(e, request->training);
 }
 
 /* -- a step -- */

@@ -7,7 +7,7 @@ expect 0 mlc train small.mdl --out run -q
 
 # The weights alone: the same bits as in the checkpoint, and nothing of the optimizer.
 expect 0 mlc export run --to w.safetensors
-says out "w.safetensors: 4 tensors, 3,730 numbers"
+says out "w.safetensors: 4 tensors, 3,730 numbers, hash "
 expect 0 mlc export run --to w.npz
 says out "w.npz: 4 tensors, 3,730 numbers"
 grep -q '"dense2.bias"' w.safetensors || fail "no dense2.bias in w.safetensors"
