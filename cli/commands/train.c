@@ -41,6 +41,7 @@ static void catch_signals(void) {
 /* -- opening the session -- */
 
 static bool check_usage(const Options *options, Diagnostics *diag) {
+    if (!training_check_find_lr(options, diag)) return false;
     if (options->resume && options->out) {
         diag_error(diag, STATUS_USAGE, (Span){0},
                    "--out and --resume exclude each other: a run goes on in its own folder");
@@ -99,6 +100,7 @@ void training_want_programs(Session *session, const int64_t rows[SPLIT_COUNT]) {
     Programs *programs = &session->programs;
     uint32_t batch = session->build.info->batch;
     programs_want(programs, GRAPH_TRAIN, rows[SPLIT_TRAIN], batch);
+    if (session->build.options->find_lr) return;
     for (Split split = SPLIT_VALID; split < SPLIT_COUNT; split++)
         programs_want(programs, GRAPH_EVAL, rows[split],
                       programs_forward_batch(rows[split], batch));
@@ -168,15 +170,25 @@ static ProgramPair pair_of(const Training *training, GraphKind kind, Split split
                          kind == GRAPH_TRAIN ? batch : programs_forward_batch(rows, batch));
 }
 
+/* A resumed run may go on with event files, which have rates. */
+static bool needs_rates(const Training *training) {
+    const Options *options = training->options;
+    return options->find_lr || options->tensorboard || options->resume ||
+           training->session.build.info->log_every;
+}
+
 static bool open_session(Training *training) {
     const SessionHooks hooks = {training,  open_model, expect_rows,
                                 read_data, take_rows,  fit_states};
     Session *session = &training->session;
     if (!session_open(session, &hooks)) return false;
     publish_warnings(training);
-    if (!rates_open(&training->rates, session->build.model, training->diag)) return false;
+    if (needs_rates(training) &&
+        !rates_open(&training->rates, session->build.model, training->diag))
+        return false;
     if (session->trains_anew && !warm_start(session, &training->weights)) return false;
     training->train = pair_of(training, GRAPH_TRAIN, SPLIT_TRAIN);
+    if (training->options->find_lr) return true;
     training->valid = pair_of(training, GRAPH_EVAL, SPLIT_VALID);
     training->test = pair_of(training, GRAPH_EVAL, SPLIT_TEST);
     return true;
@@ -346,6 +358,18 @@ static Status finish(Training *training, TrainResult result) {
     return diag_status(training->diag);
 }
 
+/* Makes a run, unless the options ask for something else. */
+static Status work(Training *training) {
+    const TrainingOrder *order = training->order;
+    if (!open_session(training)) {
+        bool lacks = order && order->stock->lacks; /* no error: the sweep starts it once more */
+        return lacks ? STATUS_OK : diag_outcome(training->diag, false);
+    }
+    if (training->options->find_lr) return training_find_lr(training);
+    if (!training_open_folder(training)) return diag_outcome(training->diag, false);
+    return finish(training, run_training(training));
+}
+
 static Status run(const Options *given, const TrainingOrder *order, Diagnostics *diag) {
     Training *training = MEMORY_NEW(Training, "the training");
     training->order = order;
@@ -353,12 +377,8 @@ static Status run(const Options *given, const TrainingOrder *order, Diagnostics 
     training->diag = diag;
     training->lock = -1;
     training->started = seconds_now();
-    bool ready = (order || check_usage(training->options, training->diag)) &&
-                 open_session(training) && training_open_folder(training);
-    bool lacks = order && order->stock->lacks; /* no error: the sweep starts it once more */
-    Status status = ready   ? finish(training, run_training(training))
-                    : lacks ? STATUS_OK
-                            : diag_outcome(training->diag, false);
+    bool usable = order || check_usage(training->options, training->diag);
+    Status status = usable ? work(training) : diag_outcome(training->diag, false);
     if (given->json) {
         /* A program that reads the events must see the reason of the end without reading stderr. */
         size_t i;

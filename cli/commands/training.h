@@ -1,6 +1,7 @@
 /* The state of mlc train, and what its files share: train.c opens and runs a training,
  * train_folder.c keeps its folder, train_answer.c prints its results,
- * train_events.c writes events for TensorBoard. */
+ * train_events.c writes events for TensorBoard, train_rates.c
+ * tries learning rates. */
 #ifndef MLC_CLI_COMMANDS_TRAINING_H
 #define MLC_CLI_COMMANDS_TRAINING_H
 
@@ -63,6 +64,10 @@ int64_t training_epoch_steps(const Training *training);
 bool training_events_open(Training *training, uint64_t steps_done);
 bool training_events_step(Training *training, const StepLog *step, double rate);
 bool training_events_epoch(Training *training, const EpochRecord *record);
+/* --find-lr: tries learning rates and suggests one. The check of the options reports what does not
+ * go with it. */
+bool training_check_find_lr(const Options *options, Diagnostics *diag);
+Status training_find_lr(Training *training);
 /* Writes the last line of the journal. */
 void training_write_end(Training *training, TrainResult result);
 /* Prints the results for people: nothing with --json. */

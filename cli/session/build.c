@@ -22,6 +22,8 @@ static Model *load(const Build *build, const char *const *sets, uint32_t set_cou
         .classes = data_cache_classes,
         .schema_context = build->data_cache,
         .weights_given = build->options->weights != NULL,
+        .rates_from = build->options->find_lr ? RATES_FROM : 0,
+        .rates_to = build->options->find_lr ? RATES_TO : 0,
     };
     return model_load(&options, build->diag);
 }

@@ -24,6 +24,10 @@ typedef struct {
 
 /* The text of a model file, which the caller frees; NULL after reporting errors. */
 char *build_read_text(const char *path, size_t *length, Diagnostics *diag);
+/* The rates that --find-lr tries. */
+#define RATES_FROM 1e-7
+#define RATES_TO 10.0
+
 /* Reads and checks the model file `path`, with the --set options applied. false after reporting
  * errors. */
 bool build_open(Build *build, const char *path, const Options *options, Diagnostics *diag);

@@ -5,6 +5,7 @@
 
 #include "cli/results/confusion.h"
 #include "cli/results/journal.h"
+#include "cli/results/rate_test.h"
 
 #include <cairo.h>
 
@@ -53,6 +54,9 @@ double picture_tick_step(double range, int wanted);
 
 /* Draws loss and metrics over epochs (cli/show/run_curves.c). */
 bool curves_draw(const char *path, const char *title, const Journal *journal, Diagnostics *diag);
+
+/* Draws the losses of a test of learning rates, which has steps (cli/show/rates_draw.c). */
+bool rates_draw(const char *path, const char *title, const RateTest *test, Diagnostics *diag);
 
 /* A grid of images with predictions below them (cli/show/grid.c). */
 typedef struct {

@@ -54,6 +54,7 @@ struct Model {
     int64_t training_rows; /* 0: not known yet */
     Warning *warnings;
     double clip_norm, clip_value; /* 0: gradients are not clipped */
+    double rates_from, rates_to;  /* of a test; 0: no test */
     LayerLog *log;
 };
 

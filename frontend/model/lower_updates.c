@@ -207,7 +207,24 @@ static bool check_rate(Evaluator *evaluator, const Bound *bound) {
     return false;
 }
 
-static const Bound *find_optimizer(Evaluator *evaluator, const Expr *expr) {
+/* The optimizer with the rates of a test in place of its own. */
+static const Bound *with_test_rates(const Model *model, Evaluator *evaluator, const Bound *bound) {
+    Given given[] = {{.value = value_float(model->rates_from), .span = bound->spans[0]},
+                     {.value = value_float(model->rates_to), .span = bound->spans[0]}};
+    Bound *other = ARENA_NEW(evaluator->arena, Bound);
+    uint32_t count = bound->callee->formals->count;
+    Value *args = ARENA_ARRAY(evaluator->arena, Value, count);
+    memcpy(args, bound->args, count * sizeof *args);
+    args[0] =
+        evaluate_invoke(evaluator, names_find(evaluator->globals->library->functions, "rising"),
+                        given, 2, bound->spans[0]);
+    *other = *bound;
+    other->args = args;
+    return args[0].kind == VALUE_ERROR ? NULL : other;
+}
+
+static const Bound *find_optimizer(const Model *model, Evaluator *evaluator) {
+    const Expr *expr = item_setting(model->train, "optimizer")->value;
     Value value = evaluate(evaluator, expr);
     if (value.kind == VALUE_FUNCTION && value.function->builtin &&
         value.function->builtin->kind == KIND_OPTIMIZER)
@@ -221,7 +238,8 @@ static const Bound *find_optimizer(Evaluator *evaluator, const Expr *expr) {
             diag_help(evaluator->diag, "for example adam(lr = 1e-3)");
         return NULL;
     }
-    return check_rate(evaluator, value.bound) ? value.bound : NULL;
+    if (!check_rate(evaluator, value.bound)) return NULL;
+    return model->rates_to > 0 ? with_test_rates(model, evaluator, value.bound) : value.bound;
 }
 
 /* The update of every weight. With `accumulate`, weights and states of the optimizer change only
@@ -260,7 +278,7 @@ static bool check_gradients(Evaluator *evaluator, Span loss, uint32_t count, boo
 
 bool lower_updates(const Model *model, Evaluator *evaluator, NodeId loss) {
     const Expr *expr = item_setting(model->train, "optimizer")->value;
-    const Bound *optimizer = find_optimizer(evaluator, expr);
+    const Bound *optimizer = find_optimizer(model, evaluator);
     if (!optimizer || !loss) return false;
     uint32_t count;
     if (!freeze_check(evaluator)) return false;
@@ -282,8 +300,7 @@ bool lower_updates(const Model *model, Evaluator *evaluator, NodeId loss) {
 }
 
 bool lower_rate(const Model *model, Evaluator *evaluator) {
-    const Bound *optimizer =
-        find_optimizer(evaluator, item_setting(model->train, "optimizer")->value);
+    const Bound *optimizer = find_optimizer(model, evaluator);
     if (optimizer)
         graph_output(evaluator->graph, "rate", tensor_f32(evaluator, optimizer->args[0]));
     return optimizer != NULL;

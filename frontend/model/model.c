@@ -282,6 +282,8 @@ static Model *model_new(const ModelOptions *options, Diagnostics *diag) {
     model->arena = arena;
     model->diag = diag;
     model->options = options;
+    model->rates_from = options->rates_from;
+    model->rates_to = options->rates_to;
     model->texts = names_new(arena);
     model->info.source.folder =
         options->folder ? arena_copy_string(arena, options->folder, strlen(options->folder))

@@ -24,6 +24,8 @@ typedef struct {
     ClassesFunction *classes;
     void *schema_context; /* for `schema` and `classes` */
     bool weights_given;   /* the initial weights are given, so a layer may stay untrained */
+    /* the rates of a test, in place of those of the model; 0: no test */
+    double rates_from, rates_to;
 } ModelOptions;
 
 /* Parses the text and checks the whole model by building its graphs: for the batch of the train
@@ -131,6 +133,10 @@ void model_warn_last_batch(const Model *model, Diagnostics *diag);
 void model_warn(const Model *model, Diagnostics *diag);
 /* Warns that keep_best or stop_when use the test rows, as there are no validation rows. */
 void model_warn_choice(const Model *model, Diagnostics *diag);
+
+/* The text of the --set option that makes `rate` the learning rate, or the highest one of a schedule:
+ * "lr=0.01", or "train.optimizer=adam(0.01)". In the arena; NULL: the model computes its rate. */
+const char *model_rate_setting(const Model *model, double rate, Arena *arena);
 
 /* The key of that name in --set BLOCK.KEY=VALUE: for "epochs" it returns "epochs" and sets *block
  * to "train". NULL if no block has it. */

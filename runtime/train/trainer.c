@@ -145,7 +145,7 @@ static bool check_steps(const Trainer *trainer) {
     return false;
 }
 
-bool trainer_open(Trainer *trainer) {
+bool trainer_open_steps(Trainer *trainer) {
     const TrainOptions *o = trainer->options;
     if (!pair_open(&trainer->pair, &o->train, o->dataset, SPLIT_TRAIN, o->states, o->threads,
                    trainer->diag))
@@ -156,7 +156,13 @@ bool trainer_open(Trainer *trainer) {
     if (o->resume) trainer->saved = memory_copy_string(o->resume, "a path");
     if (trainer->pair.full) runner_place(trainer->pair.full, "loss", &trainer->loss[0]);
     if (trainer->pair.last) runner_place(trainer->pair.last, "loss", &trainer->loss[1]);
-    return evaluator_open(&trainer->valid, o->dataset, SPLIT_VALID, &o->valid, o->states,
+    return true;
+}
+
+bool trainer_open(Trainer *trainer) {
+    const TrainOptions *o = trainer->options;
+    return trainer_open_steps(trainer) &&
+           evaluator_open(&trainer->valid, o->dataset, SPLIT_VALID, &o->valid, o->states,
                           o->threads, &o->metrics, trainer->diag) &&
            evaluator_open(&trainer->test, o->dataset, SPLIT_TEST, &o->test, o->states, o->threads,
                           &o->metrics, trainer->diag) &&

@@ -41,6 +41,7 @@ static const struct {
     {"after_warmup", "part of the schedules"},
     {"progress", "part of the schedules"},
     {"cosine_between", "part of the schedules"},
+    {"rising", "its rates are tested by find_lr_test.sh"},
     {"accuracy", "a metric: library_test"},
     {"top_k", "a metric: library_test"},
     {"dropout", "training_test"},
@@ -158,7 +159,7 @@ static const struct {
      "random_flip bilinear random_rotate zeros ones uniform "
      "normal glorot he orthogonal "},
     {"optimizers and rates: make_training.py compares them with PyTorch",
-     " sgd adam adamw rmsprop adagrad in_steps warmup after_warmup progress cosine_between constant step exponential linear "
+     " sgd adam adamw rmsprop adagrad in_steps warmup after_warmup progress cosine_between rising constant step exponential linear "
      "cosine "
      "one_cycle "},
     {"quotients of counts, or of means that are taken in double; large_mean_test has r2 of large means",
