@@ -273,7 +273,7 @@ bool source_rows_of_graph(const Graph *graph, Arena *arena, const SourceSchema *
         SourceRows found;
         if (symbol->kind != SYMBOL_BATCH) continue;
         source_rows_of(symbol->name, &found);
-        bool strides = found.from < 0;
+        bool strides = found.from < 0 || found.stride > 1;
         if (strides && first && found.stride != rows->stride) {
             diag_error(diag, STATUS_MODEL, graph_node(graph, symbol->node)->span,
                        "these windows have a stride of %" PRId64 ", others of %" PRId64,

@@ -29,14 +29,14 @@ static bool no_window(const Dataset *dataset, const SourceRows *rows, Split spli
         char file[PLACE_TEXT] = "the data";
         if (source->origin_count) snprintf(file, sizeof file, "'%.200s'", source->origins->file);
         diag_error(diag, STATUS_DATA, source->span,
-                   "%s has no row with a complete window: the model reads %" PRId64
-                   " rows before and %" PRId64 " rows after each row",
+                   "%s has no row with a complete window: the model reads each row with %" PRId64
+                   " before and %" PRId64 " after it",
                    file, -rows->from, rows->to);
         return false;
     }
     diag_error(diag, STATUS_DATA, source->span,
-               "no %s row has a complete window: the model reads %" PRId64
-               " rows before and %" PRId64 " rows after each row, in the same split and series",
+               "no %s row has a complete window: the model reads each row with %" PRId64
+               " before and %" PRId64 " after it, in the same split and series",
                split_of_rows(split), -rows->from, rows->to);
     diag_help(diag,
               "the split has %" PRId64 " rows; a window needs %" PRId64

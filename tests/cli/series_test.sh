@@ -34,6 +34,9 @@ says out "192 train rows, 0 valid, 0 test"
 model "${plain/8)/8, stride = 8)}" '' >strides.mdl
 expect 0 mlc data strides.mdl --rows 0
 says out "24 train rows"
+model 'field x = windows(source.value, 1, stride = 8); field y = source |> columns("value")' '' >single.mdl
+expect 0 mlc data single.mdl --rows 0
+says out "25 train rows"
 model "$plain" 'valid = last(20); test = last(0.2)' >both.mdl
 expect 0 mlc data both.mdl --rows 0
 says out "132 train rows, 12 valid, 32 test"
@@ -151,7 +154,7 @@ expect 0 mlc predict whole new.csv --json
 [[ $(wc -l <"$scratch/out") == 3 ]] || fail "predictions of ten new rows: $(cat "$scratch/out")"
 head -8 new.csv >short.csv
 expect 4 mlc predict whole short.csv
-says err "'short.csv' has no row with a complete window: the model reads 7 rows before and 0 rows after each row"
+says err "'short.csv' has no row with a complete window: the model reads each row with 7 before and 0 after it"
 
 expect 0 mlc train strides.mdl --out strides -q
 expect 0 mlc predict strides new.csv --json
@@ -173,9 +176,9 @@ wrong() {
     expect "$3" mlc data wrong.mdl
     says err "$4"
 }
-wrong "$plain" 'test = 0.2' 4 "no test row has a complete window: the model reads 7 rows before and 1 rows after each row, in the same split and series"
+wrong "$plain" 'test = 0.2' 4 "no test row has a complete window: the model reads each row with 7 before and 1 after it, in the same split and series"
 says err "the split has 40 rows; a window needs 9 that follow each other: last(9) holds out such rows"
-wrong 'field x = windows(source.value, 300); field y = source |> columns("value")' '' 4 "'series.csv' has no row with a complete window: the model reads 299 rows before"
+wrong 'field x = windows(source.value, 300); field y = source |> columns("value")' '' 4 "'series.csv' has no row with a complete window: the model reads each row with 299 before"
 wrong 'field x = windows(log(source.value), 8); field y = source |> columns("value")' '' 3 "must be a field or columns of the source, unchanged"
 wrong 'field x = windows(source.value, 8); field y = ahead(windows(source |> columns("value"), 8))[:, 0]' '' 3 "must be a field or columns of the source, unchanged"
 wrong 'field x = windows(source.value, 8) + windows(source.t, 8, stride = 2); field y = source |> columns("value")' '' 3 "a stride of 2"
