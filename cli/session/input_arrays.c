@@ -53,9 +53,14 @@ static bool wrong_shape(const InputFiles *input, const SourceField *field, const
     return false;
 }
 
+/* A field that the network reads as it is may be computed with as well: then all its digits are
+ * needed. */
 static void add_wanted(SourceField *wanted, uint32_t *count, SourceField field) {
-    for (uint32_t i = 0; i < *count; i++)
-        if (!strcmp(wanted[i].name, field.name)) return;
+    for (uint32_t i = 0; i < *count; i++) {
+        if (strcmp(wanted[i].name, field.name)) continue;
+        wanted[i].is_wide |= field.is_wide;
+        return;
+    }
     wanted[(*count)++] = field;
 }
 

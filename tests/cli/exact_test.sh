@@ -276,6 +276,13 @@ mlc predict long --split train --json | grep -o '"predicted":.*' >"$scratch/own"
 mlc predict long when.npy id.npy close.npy --json | grep -o '"predicted":.*' >"$scratch/new"
 same "$scratch/own" "$scratch/new"
 there "$scratch/own"
+# An array that the network also reads as it is keeps its digits for what is computed with it.
+sed 's/field k = .*/field r = source.close/; s/m(a,/m(r, a,/; s/unsqueeze(e, 1)/unsqueeze(e, 1), unsqueeze(tanh(r), 1)/' long.mdl >both.mdl
+expect 0 mlc train both.mdl --out both --quiet
+mlc predict both --split train --json | grep -o '"predicted":.*' >"$scratch/own"
+mlc predict both when.npy id.npy close.npy --json | grep -o '"predicted":.*' >"$scratch/new"
+same "$scratch/own" "$scratch/new"
+there "$scratch/own"
 long 20 $((1 << 62)) $((1 << 58)) | npy '<u8' '(20,)' >id.npy # the last ones are beyond 64 bits
 expect 3 mlc data long.mdl
 says err "'id.npy': its element 16 is a whole number beyond 64 bits"
