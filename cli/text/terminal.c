@@ -108,6 +108,8 @@ const char *text_number(char buffer[NUMBER_TEXT], double value) {
 
 double number_shortest(double value) {
     char text[NUMBER_TEXT];
+    snprintf(text, sizeof text, "%.12g", value);
+    if (strtod(text, NULL) == value) return value;
     for (int digits = 6; digits < 9 && value == (double)(float)value; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, value);
         if ((double)strtof(text, NULL) == value) return strtod(text, NULL);

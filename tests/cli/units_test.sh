@@ -156,4 +156,7 @@ expect 0 mlc predict some some.csv
 says out "true price" "?" "of 1 value"
 expect 0 mlc predict some some.csv --json
 says out '"true":[2000' '"true":[null],"error":[null],"target":[null]'
+printf 'a,b,price\n1,0.1,272920.875\n' >fraction.csv # of its f32 272920.88 is the shortest text
+expect 0 mlc predict some fraction.csv --json
+says out '"true":[272920.875]'
 finish
