@@ -30,9 +30,12 @@ int32_t true_class(const Session *session, const ModelOutput *output, int32_t ro
     if (field && dataset_lacks(session->dataset, output->label, row)) return -1;
     if (field && (field->dtype == DTYPE_U8 || field->dtype == DTYPE_BOOL))
         return ((const uint8_t *)labels)[row];
+    if (field && field->dtype == DTYPE_I32) return ((const int32_t *)labels)[row];
+    /* in new rows a column of whole numbers may have gaps and fractions */
     float truth = field && field->dtype == DTYPE_F32 ? ((const float *)labels)[row] : -1;
-    if (output->is_binary && (truth == 0 || truth == 1)) return (int32_t)truth;
-    return field && field->dtype == DTYPE_I32 ? ((const int32_t *)labels)[row] : -1;
+    bool is_class =
+        truth >= 0 && truth < (output->is_binary ? 2 : 0x1p31F) && truth == floorf(truth);
+    return is_class ? (int32_t)truth : -1;
 }
 
 const char *class_text(const Session *session, const ModelOutput *output, int32_t class,

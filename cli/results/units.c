@@ -66,7 +66,9 @@ static void set_rows(const UnitConversion *conversion, const Symbol *symbol, int
     for (int64_t i = 0; field && i < count * width; i++) {
         int64_t at = conversion->forward->rows[first + i / width] * width + i % width;
         double value = numbers ? numbers[i].number : dtype_element(field->dtype, data, at);
-        bool absent = symbol->dtype != DTYPE_F32 && !(fabs(value) <= INT32_MAX);
+        /* in new rows a column of whole numbers may have gaps and fractions */
+        bool absent =
+            symbol->dtype != DTYPE_F32 && (!(fabs(value) <= INT32_MAX) || value != trunc(value));
         conversion->absent[i / width] |= absent;
         put_element(to, symbol->dtype, i, absent ? 0 : value);
     }

@@ -32,7 +32,7 @@ static void *take_elements(const InputFiles *input, const SourceField *field, DT
     for (int64_t i = 0; i < count; i++) {
         if (input_put_element(elements, field->dtype, i, dtype_element(dtype, data, i))) continue;
         diag_error(input_diag(input), STATUS_DATA, (Span){0},
-                   "element %lld of %s is %g, but the network reads %s", (long long)i, what,
+                   "element %lld of %s is %.9g, but the network reads %s", (long long)i, what,
                    dtype_element(dtype, data, i),
                    field->dtype == DTYPE_U8 ? "bytes" : "whole numbers");
         free(elements);

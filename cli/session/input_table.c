@@ -110,7 +110,7 @@ static bool not_whole(const InputFiles *input, const SourceField *column, const 
     while (row + 1 < rows && numbers[row] == floorf(numbers[row]) && fabsf(numbers[row]) < 0x1p31F)
         row++;
     bool missing = isnan(numbers[row]);
-    const char *finding = arena_format(input->session->arena, "is %g", (double)numbers[row]);
+    const char *finding = arena_format(input->session->arena, "is %.9g", (double)numbers[row]);
     diag_error(input_diag(input), STATUS_DATA, (Span){0},
                "column '%s' %s in %s, but the network was trained on whole numbers of 32 bits",
                column->name, missing ? "is missing" : finding,

@@ -61,6 +61,24 @@ static const char *source_name(const Undoing *undoing, const char *input, int64_
     return row ? arena_format(arena, "%s%+lld", name, (long long)row) : name;
 }
 
+/* A column of whole numbers can have fractions in new rows, which i32 would cut off. As
+ * columns([...]) the same column is read with all digits. Other nodes are returned unchanged. */
+static NodeId with_fractions(const Undoing *undoing, NodeId id) {
+    SourceRows rows;
+    const Derived *column = derived_around(undoing->evaluator, id, &rows);
+    bool whole = column && column->kind == DERIVED_COLUMNS && !column->is_list &&
+                 node_of(undoing, id)->dtype == DTYPE_I32;
+    if (!whole || !undoing->evaluator->globals->schema->fields[column->fields[0]].is_column)
+        return id;
+    Derived *list = ARENA_NEW(undoing->evaluator->arena, Derived);
+    *list = *column;
+    list->is_list = true;
+    Shape shape = shape_at(undoing, id), wide = shape;
+    if (wide.rank == SHAPE_MAX_RANK) return id;
+    wide.dim[wide.rank++] = 1;
+    return build_reshape(undoing->graph, derived_node(undoing->evaluator, list, rows, wide), shape);
+}
+
 /* Ends the inversion at node `id`. */
 static Undone undone(const Undoing *undoing, NodeId id, NodeId value, const char *field) {
     int64_t width = width_of(undoing, id);
@@ -74,7 +92,7 @@ static Undone undone(const Undoing *undoing, NodeId id, NodeId value, const char
         names[i] = input ? source_name(undoing, input, i, width) : NULL;
         if (!names[i]) names[i] = element_name(undoing, field, i, width);
     }
-    return (Undone){value, id, names, false};
+    return (Undone){value, with_fractions(undoing, id), names, false};
 }
 
 /* -- inverting one step after the other -- */

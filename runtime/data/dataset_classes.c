@@ -26,7 +26,7 @@ static bool check_fractions(const Dataset *dataset, const char *name, Span span,
             int32_t row = dataset_split(dataset, split)[i];
             if (!derive_fraction(source, derived, row, &value)) continue;
             diag_error(diag, STATUS_DATA, span,
-                       "'%s' makes a class of %g in %s, which is not a whole number", name, value,
+                       "'%s' makes a class of %.9g in %s, which is not a whole number", name, value,
                        dataset_place_text(dataset, NULL, row, place));
             diag_help(diag, "write int(floor(...)) to round down");
             return false;

@@ -208,4 +208,12 @@ held_out='stratified(source.lane)' model stratified 'classes(source.lane)' 4
 expect 3 mlc check stratified.mdl
 says err "'amount' of stratified must be a fraction"
 
+
+# Of new rows some labels are missing, or no class: the others are compared.
+awk -F, -v OFS=, 'NR > 1 { $4-- } 1' lanes.csv >from_zero.csv
+source_file=from_zero.csv model zero source.from_one 4
+expect 0 mlc train zero.mdl --out zero -q
+printf 'a,b,from_one\n0,0,0\n1,-1,\n2,-2,2\n3,-3,2.5\n' >new.csv
+expect 0 mlc predict zero new.csv
+says out "0     2  0     0" "1     3  ?     1" "2     4  2     2" "3     5  ?     3" "2 of 2 correct, 2 of an unknown class"
 finish

@@ -156,7 +156,19 @@ expect 0 mlc predict some some.csv
 says out "true price" "?" "of 1 value"
 expect 0 mlc predict some some.csv --json
 says out '"true":[2000' '"true":[null],"error":[null],"target":[null]'
-printf 'a,b,price\n1,0.1,272920.875\n' >fraction.csv # of its f32 272920.88 is the shortest text
+# a column of whole numbers has a fraction in new rows
+printf 'a,b,price\n1,0.1,272920.875\n1,0.1,2000\n' >fraction.csv # of its f32 272920.88 is the shortest text
 expect 0 mlc predict some fraction.csv --json
-says out '"true":[272920.875]'
+says out '"true":[272920.875]' '"true":[2000.0]'
+expect 0 mlc eval some fraction.csv --json
+says out '"count":2,"rmse":191632.917'
+model source.price 'mse(guess[:, 0], y * 1.0)'
+expect 0 mlc train homes.mdl --out whole -q
+expect 0 mlc predict whole fraction.csv --json
+says out '"true":[272920.875]' '"true":[2000.0]'
+model 'log(source.price)' 'mse(guess[:, 0], y)' # log reads 32 bits
+expect 0 mlc train homes.mdl --out log -q
+expect 4 mlc eval log fraction.csv
+says err "column 'price' is 272920.875 in line 2 of 'fraction.csv', but the network was trained on whole numbers"
+
 finish
