@@ -99,7 +99,13 @@ static void write_weights(const Shipment *shipment, FILE *out) {
     fwrite(shipment->weights, 1, shipment->weights_bytes, out);
 }
 
-typedef enum { OF_OBJECT = 1, OF_SOURCE = 2, OF_WASM = 4, OF_C = OF_OBJECT | OF_SOURCE } FormOf;
+typedef enum {
+    OF_OBJECT = 1,
+    OF_SOURCE = 2,
+    OF_WASM = 4,
+    OF_PAGE = 8,
+    OF_C = OF_OBJECT | OF_SOURCE
+} FormOf;
 static const struct {
     const char *name; /* %s: the name */
     void (*write)(const Shipment *shipment, FILE *out);
@@ -117,7 +123,8 @@ static const struct {
              {"%s_test.json", ship_script_examples, OF_WASM},
              {"README.md", ship_readme, OF_C},
              {"README.md", ship_script_readme, OF_WASM},
-             {NOTES, write_json, OF_C | OF_WASM}};
+             {"%s.html", ship_page, OF_PAGE},
+             {NOTES, write_json, OF_C | OF_WASM | OF_PAGE}};
 
 static Path file_path(const Shipment *shipment, const char *folder, const char *name) {
     const char *mark = strstr(name, "%s");
@@ -129,7 +136,8 @@ static Path file_path(const Shipment *shipment, const char *folder, const char *
 static bool is_wanted(const Shipment *shipment, size_t file) {
     static const FormOf forms[] = {[CHOICE_form_object] = OF_OBJECT,
                                    [CHOICE_form_c] = OF_SOURCE,
-                                   [CHOICE_form_wasm] = OF_WASM};
+                                   [CHOICE_form_wasm] = OF_WASM,
+                                   [CHOICE_form_html] = OF_PAGE};
     return files[file].forms & forms[shipment->options->form];
 }
 

@@ -44,7 +44,7 @@ static void print_image_changes(const char *file, Shape row, const ImageFacts *f
 
 /* mnist() and idx() with 28 x 28 grey pictures hold centred figures on black, so new pictures are
  * cropped and centred too. --fit overrides this. */
-static bool centres_strokes(const Build *build, Shape row) {
+bool inputs_centre_strokes(const Build *build, Shape row) {
     const char *reader = build->info->source.reader;
     bool like_mnist = row.dim[0] == 1 && row.dim[1] == 28 && row.dim[2] == 28;
     bool drawn = !strcmp(reader, "mnist") || !strcmp(reader, "idx");
@@ -62,7 +62,7 @@ static bool read_image(const InputFiles *input, const char *file, Shape row, uin
     Choice_invert invert = stretch && !option_given(build->options, OPTION_invert)
                                ? CHOICE_invert_no
                                : build->options->invert;
-    FitRequest request = {invert, centres_strokes(build, row)};
+    FitRequest request = {invert, inputs_centre_strokes(build, row)};
     bool good =
         stretch && invert == CHOICE_invert_no && !request.centre
             ? image_stretch(file, channels, height, width, pixels, &facts, build->diag)

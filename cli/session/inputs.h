@@ -16,4 +16,8 @@ typedef struct {
  * reporting errors. */
 bool inputs_open(Session *session, GraphKind kind, char *const *files, int count, Inputs *inputs);
 
+/* Whether pictures are cropped to their strokes and centred, as those of MNIST are: by --fit, or
+ * because the data are like that. row: the shape that the network reads. */
+bool inputs_centre_strokes(const Build *build, Shape row);
+
 #endif

@@ -88,6 +88,7 @@ static json_t *inputs_json(const Shipment *shipment) {
         if (input->is_member)
             json_object_set_new(json, "offset", json_integer((json_int_t)input->offset));
         json_object_set_new(json, "argument", json_integer(shipment_argument(shipment, input)));
+        if (input->has_gaps) json_object_set_new(json, "gaps", json_true());
         if (input->for_training) json_object_set_new(json, "training", json_true());
         if (input->field->is_text)
             json_object_set_new(json, "categories",
@@ -105,8 +106,14 @@ static json_t *outputs_json(const Shipment *shipment) {
         json_t *json =
             json_pack("{s:s, s:s, s:s, s:o}", "name", output->name, "output", output->output->name,
                       "type", "float", "shape", shape_json(output->row));
+        static const char *const kinds[] = {[NUMBERS_UNKNOWN] = "unknown",
+                                            [NUMBERS_LOGITS] = "logits",
+                                            [NUMBERS_PROBABILITIES] = "probabilities"};
         json_t *classes = output->output->classes ? json_array() : NULL;
-        for (int32_t k = 0; classes && k < output->elements; k++)
+        if (classes)
+            json_object_set_new(json, "numbers", json_string(kinds[output->output->numbers]));
+        int64_t class_count = output->output->is_binary ? 2 : output->elements;
+        for (int32_t k = 0; classes && k < class_count; k++)
             json_array_append_new(classes,
                                   json_string(class_name(&shipment->session.build.info->schema,
                                                          output->output->label, k, number)));
@@ -164,6 +171,40 @@ static json_t *training_json(const Shipment *shipment) {
     return json;
 }
 
+/* The numbers that stand for the classes of a label, where they are not 0, 1, ... */
+static json_t *label_json(const Shipment *shipment, const ShipInput *input) {
+    json_t *json = json_pack("{s:s}", "input", input->name);
+    const SourceSchema *schema = &shipment->session.build.info->schema;
+    for (uint32_t i = 0; i < shipment->output_count; i++) {
+        SourceRows rows;
+        const char *label = shipment->outputs[i].output->label;
+        const SourceField *field = label ? source_any(schema, source_rows_of(label, &rows)) : NULL;
+        if (!field || !field->numbers) continue;
+        json_t *values = json_array();
+        for (uint32_t k = 0; k < field->category_count; k++)
+            json_array_append_new(values, json_integer((json_int_t)field->numbers[k]));
+        json_object_set_new(json, "values", values);
+        break;
+    }
+    return json;
+}
+
+/* What the program of a page needs to know. */
+static json_t *page_json(const Shipment *shipment) {
+    static const char *const kinds[] = {
+        [PAGE_DRAWING] = "drawing", [PAGE_PICTURE] = "picture", [PAGE_TABLE] = "table"};
+    const ModelInfo *info = shipment->session.build.info;
+    json_t *labels = json_array();
+    for (uint32_t i = 0; i < shipment->input_count; i++)
+        if (shipment->inputs[i].for_training)
+            json_array_append_new(labels, label_json(shipment, &shipment->inputs[i]));
+    return json_pack("{s:s, s:s, s:b, s:b, s:I, s:I, s:o}", "kind", kinds[shipment->page.kind],
+                     "title", shipment->name, "digits", !strcmp(info->source.reader, "mnist"),
+                     "stretch", !strcmp(info->source.reader, "images"), "test",
+                     (json_int_t)shipment->page.test, "kept", (json_int_t)shipment->page.kept,
+                     "labels", labels);
+}
+
 json_t *ship_json(const Shipment *shipment) {
     json_t *json = json_pack(
         "{s:s, s:s, s:s, s:s, s:s, s:s, s:s*, s:i, s:I, s:I, s:i, s:i, s:I, s:I, s:o, s:o, s:o}",
@@ -186,6 +227,7 @@ json_t *ship_json(const Shipment *shipment) {
         json_object_set_new(json, "memory_bytes",
                             json_integer((json_int_t)shipment->shipped.memory));
     }
+    if (shipment_is_page(shipment)) json_object_set_new(json, "page", page_json(shipment));
     if (shipment->training) json_object_set_new(json, "training", training_json(shipment));
     return json;
 }

@@ -68,13 +68,7 @@ static json_t *input_json(const Shipment *shipment, uint32_t number) {
         double number_of = dtype == DTYPE_F32   ? (double)((const float *)data)[i]
                            : dtype == DTYPE_I32 ? (double)((const int32_t *)data)[i]
                                                 : (double)((const uint8_t *)data)[i];
-        char *to = bytes + i * each;
-        switch (input->type) {
-        case SHIP_U8: *(uint8_t *)to = (uint8_t)number_of; break;
-        case SHIP_I32: *(int32_t *)(void *)to = (int32_t)number_of; break;
-        case SHIP_F32: *(float *)(void *)to = (float)number_of; break;
-        default: *(double *)(void *)to = number_of;
-        }
+        shipment_put_number(input->type, bytes + i * each, number_of);
     }
     json_t *json = base64_json(bytes, count * each);
     free(bytes);

@@ -23,6 +23,8 @@ void ship_script_test(const Shipment *shipment, FILE *out);
 void ship_script_examples(const Shipment *shipment, FILE *out);
 void ship_script_readme(const Shipment *shipment, FILE *out);
 
+void ship_page(const Shipment *shipment, FILE *out); /* NAME.html */
+
 /* The type of an input in C: "uint8_t". */
 const char *ship_c_type(const ShipInput *input);
 /* The parameters of a variant, such as "const uint8_t *image, float *logits, digits_scratch

@@ -154,8 +154,9 @@ static bool check_form(const Shipment *shipment) {
         if (!option_given(shipment->options, others[i])) continue;
         diag_error(shipment->diag, STATUS_USAGE, (Span){0}, "%s is for machine code: --form %s",
                    option_spelling(&option_rows[others[i]], option),
-                   source ? "c makes a source for all platforms"
-                          : "wasm makes modules for all browsers");
+                   source                       ? "c makes a source for all platforms"
+                   : shipment_is_page(shipment) ? "html makes a page for all browsers"
+                                                : "wasm makes modules for all browsers");
         return false;
     }
     return true;
@@ -192,6 +193,7 @@ bool shipment_open(Shipment *shipment, const Options *options, Diagnostics *diag
            choose_rows(shipment) && open_step(shipment) &&
            shipment_find_inputs(shipment, shipment->step.graph) &&
            shipment_find_outputs(shipment) && compile_variants(shipment) &&
+           (!shipment_is_page(shipment) || shipment_prepare_page(shipment)) &&
            shipment_make_rows(shipment) && make_object(shipment) && shipment_run_rows(shipment);
 }
 
@@ -203,6 +205,7 @@ void shipment_close(Shipment *shipment) {
     shipped_free(&shipment->relaxed);
     free(shipment->source);
     free(shipment->weights);
+    free(shipment->page.bytes);
     graph_free(shipment->graph);
     session_close(&shipment->session);
 }

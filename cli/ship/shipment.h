@@ -48,6 +48,18 @@ typedef struct {
     const float *const *trained;
 } ShipExamples;
 
+/* What a page asks for: a drawing or a picture, [1 or 3, height, width], or a row of a table. */
+typedef enum { PAGE_DRAWING, PAGE_PICTURE, PAGE_TABLE } PageKind;
+
+/* Rows of the data that a page holds: those that it measures the accuracy on, then those that it
+ * trains on. */
+typedef struct {
+    PageKind kind;
+    int64_t test, kept;
+    char *bytes; /* of each input the numbers of all rows, one input after the other */
+    size_t length;
+} ShipPage;
+
 typedef struct {
     const Options *options;
     Diagnostics *diag;
@@ -73,6 +85,7 @@ typedef struct {
     size_t weights_bytes;
     char weights_hash[65], model_hash[65];
     ShipExamples examples;
+    ShipPage page; /* --form html */
     ShipRequest request;
     Shipped shipped; /* of a source only the sizes of scratch; for browsers the exact module */
     Shipped relaxed; /* for browsers: the module with relaxed multiply-adds; the same sizes */
@@ -98,9 +111,13 @@ const char *shipment_target(const Shipment *shipment);
 static inline bool shipment_is_source(const Shipment *shipment) {
     return shipment->options->form == CHOICE_form_c;
 }
+/* Whether it is one page for browsers. */
+static inline bool shipment_is_page(const Shipment *shipment) {
+    return shipment->options->form == CHOICE_form_html;
+}
 /* Whether it is for browsers: two modules for WebAssembly. */
 static inline bool shipment_is_web(const Shipment *shipment) {
-    return shipment->options->form == CHOICE_form_wasm;
+    return shipment->options->form == CHOICE_form_wasm || shipment_is_page(shipment);
 }
 /* The sizes of a function: of a variant, of the same with a state, of the step. */
 ShipSizes shipment_sizes(const Shipment *shipment, uint32_t variant);
@@ -120,6 +137,12 @@ bool shipment_find_outputs(Shipment *shipment);
 /* -- shipment_modules.c -- */
 /* Makes both modules for browsers. */
 bool shipment_make_modules(Shipment *shipment, const CodegenOptions *options);
+
+/* -- shipment_page.c -- */
+/* Decides what the page asks for, and reads the rows that it holds. */
+bool shipment_prepare_page(Shipment *shipment);
+/* A number of a row of the data, of a type that the caller passes. */
+void shipment_put_number(ShipType type, void *to, double number);
 
 /* -- shipment_examples.c -- */
 /* Makes the data set of the examples: the fitted transforms come with it. */

@@ -1,6 +1,6 @@
 /* What a shipped C source needs of its compiler, and its own arithmetic where C libraries differ:
- * fmaf (newlib rounds twice), rounding, minimum and maximum with NaN. ship_math.c explains the
- * first two. */
+ * fmaf (newlib rounds twice), rounding, minimum and maximum with NaN. emit/fused.c explains the
+ * first one. */
 #include "codegen/ship/c_prelude.h"
 
 const char c_prelude[] =

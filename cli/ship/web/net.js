@@ -180,8 +180,13 @@ export class Net {
         return results;
     }
 
-    /* The class that an output of one row says: the name at its first largest number. */
-    className(output, values) { return this.classes[output][values.indexOf(Math.max(...values))]; }
+    /* The class that an output of one row says: the name at its first largest number. Of two classes, an output may have the number
+     * of the second one only. */
+    className(output, values) {
+        const names = this.classes[output], { numbers } = this.facts.outputs.find(({ name }) => name === output);
+        if (values.length < names.length) return names[Number(values[0] > (numbers === "probabilities" ? 0.5 : 0))];
+        return names[values.indexOf(Math.max(...values))];
+    }
 
     /* -- training -- */
 

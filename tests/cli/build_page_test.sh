@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Networks as one page: mlc build --form html. Where Chromium is installed, the page is used like by a person (tests/web/).
+source "$(dirname "$0")/common.sh"
+command -v wasm-ld-19 >/dev/null || { echo "skipped: wasm-ld-19 is missing; tools/setup.sh installs it" && exit 0; }
+
+small_model
+expect 0 mlc train small.mdl --out run -q --set train.epochs=1
+expect 0 mlc build run --form html
+says out "weights " "B relaxed, " "small_run: scratch "
+there small/small.html small/small.json
+[[ $(ls small) == $'small.html\nsmall.json' ]] || fail "other files: $(ls small)"
+grep -q 'id="part-weights"' small/small.html || fail "no weights in the page"
+! grep -q 'id="part-rows"' small/small.html || fail "rows of the data leave without --train"
+! grep -qE 'src=|href="?http|url\(|@import' small/small.html || fail "the page asks for something"
+expect 0 mlc build run --form html --train -o trains
+grep -q 'id="part-rows"' trains/small.html || fail "no rows in the page"
+expect 0 mlc build run --form html --train -o again
+same trains/small.html again/small.html
+
+# Networks without a form.
+awk 'BEGIN { print "temp,x"; for (i = 0; i < 60; i++) print sin(i) "," i }' >weather.csv
+cat >weather.mdl <<'END'
+mdl 1
+data {
+    source = csv("weather.csv")
+    field past = windows(source.temp, 4)
+    field next = unsqueeze(ahead(source.temp, 1), 1)
+}
+model weather(past) -> temp { temp = dense(past, 1) }
+train {
+    loss      = mse(temp, next)
+    optimizer = sgd(lr = 0.01)
+    epochs    = 1
+}
+END
+expect 0 mlc train weather.mdl --out weather_run -q
+expect 3 mlc build weather_run --form html -o none
+says err "--form html: the network reads windows of a series" "--form wasm makes modules for a page of your own"
+cp "$root/models/iris.csv" .
+expect 2 mlc build run --form html --cpu haswell -o none
+says err "--cpu is for machine code: --form html makes a page for all browsers"
+[[ ! -e none ]] || fail "files were written"
+
+if command -v chromium >/dev/null && command -v python3 >/dev/null; then
+    mkdir browser
+    (cd browser && PYTHONDONTWRITEBYTECODE=1 timeout 120 python3 "$root/tests/web/page_test.py" "$MLC") || fail "the page in Chromium"
+else
+    echo "skipped in part: chromium or python3 is missing"
+fi
+finish
