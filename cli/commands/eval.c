@@ -1,44 +1,17 @@
 /* mlc eval: prints loss, metrics and confusion matrix of a trained network, for a split or for new
  * files. */
+#include "cli/commands/evaluating.h"
 #include "cli/session/commands.h"
-#include "cli/results/forward.h"
-#include "cli/session/inputs.h"
 #include "cli/results/journal.h"
 #include "cli/show/picture.h"
 #include "cli/show/progress.h"
 #include "cli/text/terminal.h"
-#include "cli/results/units.h"
 #include "ir/base/memory.h"
 #include "ir/base/display.h"
-#include "runtime/train/checkpoint.h"
-#include "runtime/train/evaluate.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-typedef struct {
-    const ModelOutput *output;
-    Confusion confusion;
-} OutputConfusion;
-
-typedef struct {
-    Session session;
-    const Options *options;
-    Diagnostics *diag;
-    bool files; /* evaluates new files, whose rows are in SPLIT_TRAIN */
-    Split split;
-    int64_t rows;
-    uint32_t batch;
-    CheckpointInfo checkpoint;
-    Evaluation evaluation;
-    /* [metric]: its confusion matrix; NULL for a metric that is a number */
-    int64_t *counts[RUNTIME_MAX_METRICS];
-    OutputConfusion *confusions; /* of --confusion: one for each output with labels */
-    uint32_t confusion_count;
-    UnitErrors *errors; /* of the outputs with targets */
-    uint32_t error_count;
-} Evaluating;
 
 /* The standard error of a fraction p of n predictions: sqrt(p (1 - p) / n). */
 static double standard_error(double fraction, int64_t predictions) {
@@ -51,7 +24,8 @@ static bool measure(Evaluating *evaluating) {
     Session *session = &evaluating->session;
     const ModelInfo *info = session->build.info;
     ProgramPair pair =
-        programs_pair(&session->programs, GRAPH_EVAL, evaluating->rows, evaluating->batch);
+        programs_pair(&session->programs, evaluating->means ? GRAPH_GIVEN : GRAPH_EVAL,
+                      evaluating->rows, evaluating->batch);
     Metrics metrics = {info->metrics, info->metric_count, session->finish};
     if (!evaluation_run(session->dataset, evaluating->split, &pair, session->states,
                         session->threads, &metrics, session->arena, &evaluating->evaluation,
@@ -65,6 +39,12 @@ static bool measure(Evaluating *evaluating) {
 }
 
 static bool measure_units(Evaluating *evaluating) {
+    if (evaluating->means) {
+        evaluating->errors =
+            units_errors(evaluating->session.arena, evaluating->means,
+                         evaluating->session.build.info->output_count, &evaluating->error_count);
+        return true;
+    }
     evaluating->errors = units_measure(&evaluating->session, evaluating->split, evaluating->batch,
                                        &evaluating->error_count);
     return evaluating->errors != NULL;
@@ -113,11 +93,14 @@ static bool measure_confusions(Evaluating *evaluating) {
                        .rows = dataset_split(evaluating->session.dataset, evaluating->split),
                        .count = evaluating->rows,
                        .outputs = ARENA_ARRAY(arena, Predictions, info->output_count)};
-    for (uint32_t i = 0; i < info->output_count; i++)
-        if (info->outputs[i].label)
-            forward.outputs[forward.output_count++].output = &info->outputs[i];
+    for (uint32_t i = 0; i < info->output_count; i++) {
+        if (!info->outputs[i].label) continue;
+        if (evaluating->means) forward.outputs[forward.output_count] = evaluating->means[i];
+        forward.outputs[forward.output_count++].output = &info->outputs[i];
+    }
     if (!forward.output_count) return report_no_confusion(evaluating);
-    if (!forward_run(&evaluating->session, GRAPH_EVAL, &forward)) return false;
+    if (!evaluating->means && !forward_run(&evaluating->session, GRAPH_EVAL, &forward))
+        return false;
     evaluating->confusions = ARENA_ARRAY(arena, OutputConfusion, forward.output_count);
     for (uint32_t i = 0; i < forward.output_count; i++)
         evaluating->confusions[evaluating->confusion_count++] =
@@ -229,9 +212,14 @@ static void print_data(const Evaluating *evaluating) {
 static void print_text(const Evaluating *evaluating) {
     char rows[NUMBER_TEXT];
     const ModelInfo *info = evaluating->session.build.info;
-    display_text(evaluating->options->operands[0], stdout);
-    printf("/%s (after epoch %llu), ", run_checkpoint(evaluating->options),
-           (unsigned long long)evaluating->checkpoint.epoch);
+    if (evaluating->found) {
+        printf("mean of %u run%s, %s, ", evaluating->found->count,
+               evaluating->found->count == 1 ? "" : "s", run_checkpoint(evaluating->options));
+    } else {
+        display_text(evaluating->options->operands[0], stdout);
+        printf("/%s (after epoch %llu), ", run_checkpoint(evaluating->options),
+               (unsigned long long)evaluating->checkpoint.epoch);
+    }
     print_data(evaluating);
     printf(", %s row%s\n", text_count(rows, evaluating->rows), evaluating->rows == 1 ? "" : "s");
     print_metric("loss", evaluating->evaluation.loss, 0);
@@ -319,12 +307,26 @@ static json_t *files_json(const Options *options) {
     return files;
 }
 
+static void put_runs(json_t *line, const Evaluating *evaluating) {
+    const EnsembleRuns *found = evaluating->found;
+    json_t *runs = json_array();
+    for (uint32_t i = 0; found && i < found->count; i++)
+        json_array_append_new(runs, json_text(found->runs[i]));
+    if (found)
+        json_object_set(line, "runs", runs);
+    else
+        json_object_set_new(line, "run", json_text(evaluating->options->operands[0]));
+    json_decref(runs);
+    json_object_set_new(line, "checkpoint", json_string(run_checkpoint(evaluating->options)));
+    if (!found)
+        json_object_set_new(line, "epoch", json_integer((json_int_t)evaluating->checkpoint.epoch));
+}
+
 static void print_json(const Evaluating *evaluating) {
     const ModelInfo *info = evaluating->session.build.info;
     const Options *options = evaluating->options;
-    json_t *line = json_pack("{s:s, s:s, s:s, s:I}", "event", "eval", "run", options->operands[0],
-                             "checkpoint", run_checkpoint(evaluating->options), "epoch",
-                             (json_int_t)evaluating->checkpoint.epoch);
+    json_t *line = json_pack("{s:s}", "event", "eval");
+    put_runs(line, evaluating);
     json_object_set_new(line, evaluating->files ? "files" : "split",
                         evaluating->files ? files_json(options)
                                           : json_string(split_name(evaluating->split)));
@@ -370,6 +372,8 @@ static bool take_rows(void *context) {
     session->row_count = evaluating->rows = dataset_rows(session->dataset, evaluating->split);
     evaluating->batch = programs_forward_batch(evaluating->rows, session->build.info->batch);
     programs_want(&session->programs, GRAPH_EVAL, evaluating->rows, evaluating->batch);
+    if (evaluating->found)
+        programs_want(&session->programs, GRAPH_GIVEN, evaluating->rows, evaluating->batch);
     return session_check_digits(session, GRAPH_EVAL, NULL);
 }
 
@@ -378,11 +382,18 @@ static bool load_weights(void *context) {
     return session_load_weights(&evaluating->session, &evaluating->checkpoint);
 }
 
+bool evaluating_open(Evaluating *evaluating) {
+    const SessionHooks hooks = {evaluating, open_model, NULL, read_data, take_rows, load_weights};
+    return session_open(&evaluating->session, &hooks);
+}
+
 Status command_eval(const Options *given, Diagnostics *diag) {
     Evaluating evaluating = {.options = given, .diag = diag, .files = given->operand_count > 1};
-    const SessionHooks hooks = {&evaluating, open_model, NULL, read_data, take_rows, load_weights};
-    bool measured = session_open(&evaluating.session, &hooks) && measure(&evaluating) &&
-                    measure_units(&evaluating) &&
+    Arena *arena = arena_new();
+    bool opened = given->ensemble
+                      ? evaluating_average(&evaluating, arena)
+                      : ensemble_check_single(given, diag) && evaluating_open(&evaluating);
+    bool measured = opened && measure(&evaluating) && measure_units(&evaluating) &&
                     (!given->confusion || measure_confusions(&evaluating)) &&
                     (!given->png || draw_confusions(&evaluating)) && write_counts(&evaluating);
     bool more = !given->counts || strcmp(given->counts, "-");
@@ -392,5 +403,6 @@ Status command_eval(const Options *given, Diagnostics *diag) {
         print_text(&evaluating);
     for (uint32_t i = 0; i < RUNTIME_MAX_METRICS; i++) free(evaluating.counts[i]);
     session_close(&evaluating.session);
+    arena_free(arena);
     return diag_outcome(diag, measured);
 }

@@ -1,4 +1,5 @@
 /* mlc predict: prints the predictions of a trained network for rows of its data or of new files. */
+#include "cli/results/ensemble.h"
 #include "cli/show/predict_show.h"
 #include "cli/session/commands.h"
 #include "ir/base/memory.h"
@@ -134,6 +135,11 @@ static bool load_weights(void *context) {
            session_load_weights(&predicting->session, &checkpoint);
 }
 
+static Forward forward_of(const Predicting *predicting) {
+    return (Forward){predicting->batch, predicting->rows, predicting->count, predicting->outputs,
+                     predicting->output_count};
+}
+
 static bool run(Predicting *predicting) {
     Session *session = &predicting->session;
     predicting->output_count = session->build.info->output_count;
@@ -145,8 +151,7 @@ static bool run(Predicting *predicting) {
         if (output->output->classes && !predicting->main->output->classes)
             predicting->main = output;
     }
-    Forward forward = {predicting->batch, predicting->rows, predicting->count, predicting->outputs,
-                       predicting->output_count};
+    Forward forward = forward_of(predicting);
     return forward_run(session, GRAPH_PREDICT, &forward) && units_run(session, &forward);
 }
 
@@ -203,13 +208,51 @@ static bool print_answers(Predicting *predicting) {
     return csv_is_answer || print_answer(predicting, answer_of(options), options->answer);
 }
 
+/* Opens a session and predicts all rows. */
+static bool predict(Predicting *predicting) {
+    const SessionHooks hooks = {predicting, open_model, NULL, read_data, take_rows, load_weights};
+    return session_open(&predicting->session, &hooks) && run(predicting);
+}
+
+/* -- ensembles -- */
+
+/* Adds one more run. Its warnings are those of the first one, or about its own files. */
+static bool add_run(Ensemble *ensemble, const Options *options, Diagnostics *diag) {
+    Predicting other = {.options = options, .diag = diag, .files = options->operand_count > 1};
+    bool good = predict(&other);
+    Forward forward = forward_of(&other);
+    good = good && ensemble_add(ensemble, options->operands[0], &other.session, &forward, diag);
+    session_close(&other.session);
+    return good;
+}
+
+/* Predicts with the first run, then replaces its predictions by the means over all runs. */
+static bool predict_ensemble(Predicting *predicting, Arena *arena) {
+    EnsembleRuns found;
+    Ensemble ensemble;
+    if (!ensemble_find(predicting->options, arena, &found, predicting->diag)) return false;
+    const Options *options = found.options;
+    predicting->options = options;
+    predicting->files = options[0].operand_count > 1;
+    if (!predict(predicting)) return false;
+    Forward forward = forward_of(predicting);
+    ensemble_begin(&ensemble, found.runs[0], &predicting->session, &forward, predicting->files,
+                   found.count);
+    for (uint32_t i = 1; i < found.count; i++)
+        if (!add_run(&ensemble, &options[i], predicting->diag)) return false;
+    ensemble_finish(&ensemble, predicting->outputs);
+    return true;
+}
+
 Status command_predict(const Options *given, Diagnostics *diag) {
     Predicting predicting = {.options = given, .diag = diag, .files = given->operand_count > 1};
-    const SessionHooks hooks = {&predicting, open_model, NULL, read_data, take_rows, load_weights};
-    bool good = session_open(&predicting.session, &hooks) && run(&predicting) &&
-                (!given->png || predicted_draw(&predicting));
+    Arena *arena = arena_new();
+    bool predicted = given->ensemble ? predict_ensemble(&predicting, arena)
+                                     : ensemble_check_single(given, diag) && predict(&predicting);
+    bool good = predicted && (!given->png || predicted_draw(&predicting));
     if (good) report_nonfinite(&predicting);
     good = good && print_answers(&predicting);
     session_close(&predicting.session);
+    arena_free(arena);
     return diag_outcome(diag, good);
 }

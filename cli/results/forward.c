@@ -78,6 +78,7 @@ static bool are_logits(const Predictions *output) {
 
 static void find_classes(Session *session, Predictions *output) {
     bool logits = are_logits(output);
+    output->logits = logits;
     output->predicted = ARENA_ARRAY(session->arena, int32_t, output->rows);
     for (int64_t row = 0; row < output->rows; row++) {
         float *values = output->values + row * output->width;
@@ -90,6 +91,7 @@ static void find_classes(Session *session, Predictions *output) {
 static void find_two_classes(Session *session, Predictions *output) {
     bool logits = output->output->numbers == NUMBERS_LOGITS;
     const float *numbers = output->values;
+    output->logits = logits;
     output->width = 2;
     output->values = ARENA_ARRAY(session->arena, float, 2 * output->rows);
     output->predicted = ARENA_ARRAY(session->arena, int32_t, output->rows);

@@ -16,11 +16,16 @@ typedef struct {
      * as accuracy counts. It is found before the numbers become probabilities, which may round to
      * equal ones. */
     int32_t *predicted;
+    bool logits; /* of an output with classes: its numbers are no probabilities */
     /* [rows][width], set by units_run for an output with a target (model.h). units: the prediction
      * in the units of the data. targets: the number that the loss compares it with. truths: the
      * target in the units of the data. NULL without a target or its data; NaN where a row lacks
      * it. */
     double *units, *targets, *truths;
+    /* of an ensemble: these are means of several runs, and the standard deviations of `units` over
+     * the runs; NULL: there are none */
+    bool averaged;
+    double *deviations;
 } Predictions;
 
 /* A request: the rows, the batch size and the outputs to collect. */

@@ -74,6 +74,11 @@ static void add_target(ColumnList *list, const Predictions *output) {
                                      head(list, output, "true %s", target->names[k])});
         add(list, (AnswerColumn){COLUMN_UNITS, output, k,
                                  head(list, output, "predicted %s", target->names[k])});
+        if (output->deviations)
+            add(list, (AnswerColumn){COLUMN_DEVIATION, output, k,
+                                     head(list, output,
+                                          list->all || width > 1 ? "deviation %s" : "deviation",
+                                          target->names[k])});
         if (truths)
             add(list,
                 (AnswerColumn){COLUMN_ERROR, output, k,
@@ -97,7 +102,7 @@ AnswerColumn *predicted_columns(const Predicting *predicting, bool all, bool cla
                                 uint32_t *count) {
     uint32_t capacity = 8;
     for (uint32_t k = 0; k < predicting->output_count; k++)
-        capacity += 4 + 4 * (uint32_t)predicting->outputs[k].width;
+        capacity += 4 + 5 * (uint32_t)predicting->outputs[k].width;
     ColumnList list = {predicting, all,
                        ARENA_ARRAY(predicting->session.arena, AnswerColumn, capacity), 0};
     add_places(&list);
@@ -106,7 +111,9 @@ AnswerColumn *predicted_columns(const Predicting *predicting, bool all, bool cla
         if (output->output->classes && classes) add_classes(&list, output);
         if (output->output->classes) continue;
         if (output->units) add_target(&list, output);
-        if (!output->units || (all && output->output->target.converted)) add_values(&list, output);
+        /* the numbers of runs may have other scales, so that their mean says nothing */
+        bool raw = all && output->output->target.converted && !output->averaged;
+        if (!output->units || raw) add_values(&list, output);
         if (!all && output->width > MAX_VALUES)
             add(&list, (AnswerColumn){COLUMN_MORE, output, 0, ""});
     }
@@ -145,6 +152,7 @@ double column_number(const Predicting *predicting, const AnswerColumn *column, i
         return prediction_probability(output, i, (int32_t)column->element);
     case COLUMN_TRUTH: return output->truths[at];
     case COLUMN_UNITS: return output->units[at];
+    case COLUMN_DEVIATION: return output->deviations[at];
     case COLUMN_ERROR: return output->units[at] - output->truths[at];
     case COLUMN_VALUE: return (double)output->values[at];
     default: return NAN;

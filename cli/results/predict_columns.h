@@ -17,8 +17,9 @@ typedef enum {
     COLUMN_TRUTH, /* the true number `element`, in the units of the data */
     COLUMN_UNITS,
     COLUMN_ERROR,
-    COLUMN_VALUE, /* the number `element` of the output */
-    COLUMN_MORE   /* "...": further numbers are left out */
+    COLUMN_DEVIATION, /* of the number `element` over the runs of an ensemble */
+    COLUMN_VALUE,     /* the number `element` of the output */
+    COLUMN_MORE       /* "...": further numbers are left out */
 } AnswerColumnKind;
 
 typedef struct {

@@ -21,7 +21,7 @@ typedef struct {
 
 typedef struct {
     Session session;
-    const Options *options;
+    const Options *options; /* of an ensemble: those of one of its runs */
     Diagnostics *diag;
     bool files;    /* the rows are those of new files */
     Inputs inputs; /* of files */

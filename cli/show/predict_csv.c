@@ -7,7 +7,7 @@
 static int digits_of(const AnswerColumn *column) {
     enum { SINGLE_DIGITS = 9, DOUBLE_DIGITS = 15 };
     return column->kind == COLUMN_TRUTH || column->kind == COLUMN_UNITS ||
-                   column->kind == COLUMN_ERROR
+                   column->kind == COLUMN_ERROR || column->kind == COLUMN_DEVIATION
                ? DOUBLE_DIGITS
                : SINGLE_DIGITS;
 }

@@ -41,10 +41,14 @@ static void put_target(json_t *object, const Predictions *output, int64_t i) {
         json_array_append_new(names, json_text(target->names[k]));
     json_object_set_new(object, "columns", names);
     json_object_set_new(object, "predicted", numbers_json(output->units, NULL, target->width, i));
+    if (output->deviations)
+        json_object_set_new(object, "deviation",
+                            numbers_json(output->deviations, NULL, target->width, i));
     if (!output->truths) return;
     json_object_set_new(object, "true", numbers_json(output->truths, NULL, target->width, i));
     json_object_set_new(object, "error",
                         numbers_json(output->units, output->truths, target->width, i));
+    if (output->averaged) return; /* the runs may have other scales */
     json_object_set_new(object, "target", numbers_json(output->targets, NULL, target->width, i));
 }
 
@@ -54,7 +58,7 @@ static json_t *output_json(const Predicting *predicting, const Predictions *outp
     if (output->output->classes) {
         put_classes(object, predicting, output, i);
     } else {
-        json_object_set_new(object, "output", values_json(output, i));
+        if (!output->averaged) json_object_set_new(object, "output", values_json(output, i));
         put_target(object, output, i);
     }
     return object;
@@ -74,7 +78,8 @@ static void put_row_name(json_t *line, const Predicting *predicting, int64_t i) 
 
 /* Whether the name of the only output is another key of the line. */
 static bool is_key(const json_t *line, const Predictions *output) {
-    static const char *const keys[] = {"columns", "predicted", "true", "error", "target"};
+    static const char *const keys[] = {"columns", "predicted", "deviation",
+                                       "true",    "error",     "target"};
     bool taken = json_object_get(line, output->output->name) != NULL;
     for (size_t i = 0; i < sizeof keys / sizeof *keys && output->units; i++)
         taken |= !strcmp(keys[i], output->output->name);
@@ -89,7 +94,7 @@ static json_t *row_json(const Predicting *predicting, int64_t i) {
     put_row_name(line, predicting, i);
     bool alone = predicting->output_count == 1 && (main->output->classes || !is_key(line, main));
     if (alone && main->output->classes) put_classes(line, predicting, main, i);
-    if (alone && !main->output->classes)
+    if (alone && !main->output->classes && !(main->averaged && main->units))
         json_object_set_new(line, main->output->name, values_json(main, i));
     if (alone && main->units) put_target(line, main, i);
     if (alone) return line;

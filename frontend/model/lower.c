@@ -78,6 +78,15 @@ static bool check_output(const Lowering *lowering, const Name *name, Value value
     return rows;
 }
 
+/* The input that takes the place of an output of the network. */
+static Value given_output(const Lowering *lowering, const char *name, Value output) {
+    const Node *node = tensor_node(lowering->evaluator, output);
+    return value_tensor(
+        graph_input(lowering->graph, SYMBOL_BATCH,
+                    arena_format(lowering->evaluator->arena, GIVEN_OUTPUT ":%s", name), node->dtype,
+                    node->shape));
+}
+
 /* Evaluates the network and puts its outputs into the scope of the train block. A wrong output
  * becomes an error value, so that the train block can be checked nevertheless. */
 static bool lower_network(const Lowering *lowering) {
@@ -93,6 +102,8 @@ static bool lower_network(const Lowering *lowering) {
         Value output = value.kind == VALUE_LIST ? value.list.items[i] : value;
         if (!check_output(lowering, &out->name, output)) output = value_error();
         good &= output.kind != VALUE_ERROR;
+        if (lowering->kind == GRAPH_GIVEN && output.kind != VALUE_ERROR)
+            output = given_output(lowering, out->name.text, output);
         scope_put(evaluator, out->name.text, output);
         if (evaluator->log)
             evaluator->log->outputs[i] = output.kind == VALUE_TENSOR ? output.node : NODE_NONE;
@@ -259,10 +270,11 @@ static bool lower_parts(const Lowering *lowering) {
 }
 
 /* Numbers the nodes anew, so that the graph does not depend on the order in which the C compiler
- * evaluates arguments. The graphs that are not run on batches keep only the nodes that their
+ * evaluates arguments. The graphs that do not run the network keep only the nodes that their
  * outputs need. */
 static Graph *ordered(Graph *graph, GraphKind kind, Arena *arena) {
-    if (kind != GRAPH_METRICS && kind != GRAPH_UNITS && kind != GRAPH_CHOICES && kind != GRAPH_RATE)
+    if (kind != GRAPH_METRICS && kind != GRAPH_UNITS && kind != GRAPH_CHOICES &&
+        kind != GRAPH_RATE && kind != GRAPH_GIVEN)
         return graph_in_order(graph, NULL, 0);
     NodeId *roots = ARENA_ARRAY(arena, NodeId, graph->output_count);
     for (uint32_t i = 0; i < graph->output_count; i++) roots[i] = graph->outputs[i].node;

@@ -179,8 +179,12 @@ typedef enum {
     /* outputs: "0", "1"..., the whole numbers of ModelInfo.choices, with the same number of
      * elements for each row */
     GRAPH_CHOICES,
+    /* outputs as GRAPH_EVAL without those of the model; these are BATCH inputs "given:NAME", for
+     * predictions that several networks have made together */
+    GRAPH_GIVEN,
     GRAPH_RATE /* output: "rate", the learning rate, from "epoch", "step" and "steps" */
 } GraphKind;
+#define GIVEN_OUTPUT "given"
 #define UNITS_PREDICTION "prediction"
 #define UNITS_TARGET "target"
 #define UNITS_TRUTH "truth"

@@ -113,6 +113,10 @@ bool dataset_derive(const Dataset *dataset, const char *name, Span span, Diagnos
 /* Checks that an input has a value in all rows of the splits. false after a STATUS_DATA error at
  * `span`. */
 bool dataset_check_present(const Dataset *dataset, const char *name, Span span, Diagnostics *diag);
+/* Adds a field of numbers that were computed elsewhere, under a new name. values: [count][row], of
+ * the rows of the data set `rows`; the numbers of all other rows are NaN. */
+void dataset_add_numbers(Dataset *dataset, const char *name, Shape row, const int32_t *rows,
+                         int64_t count, const float *values);
 const SourceSchema *dataset_fields(const Dataset *dataset);
 /* The columns of classes(...) that have been computed so far, in that order; the array is in the
  * arena. */

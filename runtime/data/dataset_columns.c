@@ -185,6 +185,17 @@ const SourceField *dataset_find(const Dataset *dataset, const char *name, const 
     return column ? &column->field : NULL;
 }
 
+void dataset_add_numbers(Dataset *dataset, const char *name, Shape row, const int32_t *rows,
+                         int64_t count, const float *values) {
+    size_t width = (size_t)shape_elements(row),
+           numbered = (size_t)source_numbered_rows(&dataset->source);
+    float *all = memory_new(numbered * width * sizeof *all, "the columns of the data");
+    for (size_t i = 0; i < numbered * width; i++) all[i] = NAN;
+    for (int64_t i = 0; i < count; i++)
+        memcpy(all + (size_t)rows[i] * width, values + (size_t)i * width, width * sizeof *all);
+    add_column(dataset, name, (SourceField){.dtype = DTYPE_F32, .row = row}, all);
+}
+
 const void *dataset_field(const Dataset *dataset, const char *name) {
     const void *data;
     return dataset_find(dataset, name, &data) ? data : NULL;
