@@ -255,11 +255,10 @@ static void print_lines(Watch *watch) {
         const json_t *epoch = json_array_get(record->epochs, watch->epochs),
                      *step = json_array_get(record->steps, watch->steps);
         bool is_step = step && (!epoch || whole(step, "epoch") <= whole(epoch, "epoch"));
-        if (is_step)
-            printf("epoch %lld  step %lld  %s\n", (long long)whole(step, "epoch"),
-                   (long long)whole(step, "step"), values_line(watch, step));
-        else
-            printf("epoch %lld  %s\n", (long long)whole(epoch, "epoch"), values_line(watch, epoch));
+        printf("epoch %lld  ", (long long)whole(is_step ? step : epoch, "epoch"));
+        if (is_step) printf("step %lld  ", (long long)whole(step, "step"));
+        display_text(values_line(watch, is_step ? step : epoch), stdout);
+        putchar('\n');
         watch->steps += is_step;
         watch->epochs += !is_step;
     }

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { AXIS = 9, DOTS_X = 2, DOTS_Y = 4, BLANK = 0x2800 };
+enum { AXIS = 10, DOTS_X = 2, DOTS_Y = 4, BLANK = 0x2800 };
 #define LOGARITHMIC_FROM 100.0 /* the largest value over the smallest */
 
 typedef struct {
@@ -61,11 +61,12 @@ static void put_dot(Canvas *canvas, int x, int y, uint32_t curve) {
     canvas->owners[at] = (unsigned char)(canvas->plot->curves[curve].look + 1);
 }
 
-/* The row of dots of a value, counted from above. */
+/* The row of dots of a value, counted from above. Values of more than half of the range of f64 may
+ * have no part of it. */
 static int dot_row(const Canvas *canvas, double value) {
     if (canvas->logarithmic) value = log10(value);
     double part = (canvas->high - value) / (canvas->high - canvas->low);
-    return (int)lround(part * (canvas->dots_y - 1));
+    return (int)lround((part > 0 ? fmin(part, 1) : 0) * (canvas->dots_y - 1));
 }
 
 /* The mean of the points in each column of dots; NaN where there are none. */

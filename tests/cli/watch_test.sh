@@ -45,6 +45,16 @@ cp -r long killed && sed -i '/"event":"end"/d' killed/metrics.jsonl
 expect 0 mlc watch killed --once
 says out "killed  small  killed"
 
+# Lines that no training writes: nothing of them reaches the terminal raw, and no number is too large.
+mkdir odd
+printf '%s\n' '{"event":"start","model":5,"epochs":"x","epoch_steps":-3,"best":"\u001b[31m_loss"}' '{"event":"step","step":-5,"loss":1e400}' \
+    '{"event":"epoch","epoch":-3,"train_loss":1e308,"test_\u001b[2J":3}' '{"event":"epoch","epoch":4000000000,"train_loss":-1e308}' '[1]' '' >odd/metrics.jsonl
+for once in --once ''; do
+    expect 0 mlc watch odd $once
+    LC_ALL=C grep -q $'\e' "$scratch/out" && fail "an escape sequence of the file is printed"
+    says out "killed"
+done
+
 # A lock that is looked at is no training.
 flock -s plain sleep 0.02 &
 expect 0 mlc train --resume plain -q --set train.epochs=4
