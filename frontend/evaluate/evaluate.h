@@ -26,13 +26,12 @@ typedef enum {
     PHASE_TRAIN  /* loss, metrics and optimizer */
 } Phase;
 
-/* The names in `freeze = [dense1, "conv*"]`, of layers or tensors. "*" stands for any
- * characters. */
+/* Names of layers or tensors, as in `freeze = [dense1, "conv*"]`. "*" stands for any characters. */
 typedef struct {
     const char **patterns;
     Span *spans;
     uint32_t count;
-} Frozen;
+} LayerNames;
 
 /* The declarations of a model. All its parts see them. */
 typedef struct {
@@ -48,7 +47,7 @@ typedef struct {
     ClassesFunction
         *classes; /* reads the classes of a column from the data; NULL: not possible here */
     void *schema_context;
-    Frozen frozen;           /* layers that are not trained */
+    LayerNames frozen;       /* layers that are not trained */
     const Function *network; /* NULL: not known yet */
     /* a batch size that divides no size of the model except those computed from N; 0: not known
      * yet */
@@ -296,12 +295,13 @@ bool call_sizes(const Call *call, uint32_t arg, Shape *shape);
 /* Reads a list or range of whole numbers, or one number. */
 bool call_ints(const Call *call, uint32_t arg, int64_t *ints, uint32_t limit, uint32_t *count);
 
-/* -- weights that `freeze` names (freeze.c) -- */
+/* -- names of layers in the train block (layer_names.c) -- */
 /* Whether `freeze` covers the weight or state of this name. */
 bool freeze_holds(const Evaluator *evaluator, const char *tensor);
 /* Whether a pattern, "dense1" for a layer or "dense1.weight" for one tensor, matches the name of a
  * tensor. */
-bool freeze_stands_for(Arena *arena, const char *pattern, const char *tensor);
-bool freeze_any_stands_for(Arena *arena, const Frozen *frozen, const char *tensor);
+bool layer_name_covers(Arena *arena, const char *pattern, const char *tensor);
+/* Whether one of the names does. */
+bool layer_names_cover(Arena *arena, const LayerNames *names, const char *tensor);
 
 #endif

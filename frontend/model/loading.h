@@ -76,7 +76,7 @@ bool augment_read(Model *model);                          /* which field is augm
 bool params_evaluate(Model *model, Evaluator *evaluator); /* params.c */
 /* the values of data and train (settings.c) */
 bool settings_read(Model *model, Evaluator *evaluator);
-/* which layers are not trained (freeze_read.c) */
+/* which layers are not trained (layer_names_read.c) */
 bool freeze_read(Model *model, Evaluator *evaluator);
 /* asks for the schema of the data (source.c) */
 bool source_read(Model *model, Evaluator *evaluator);
@@ -119,10 +119,36 @@ bool settings_known_key(ItemKind block, const char *name);
 /* The field of the source that the loss compares with, by the text alone; NULL: none or several
  * (loss_label.c). */
 const char *loss_label(const Model *model);
-/* Whether `freeze` covers the weight of this name (freeze_read.c). */
+
+/* -- names of layers in the train block (layer_names_read.c) -- */
+/* Whether `freeze` covers the weight of this name. */
 bool freeze_covers(const Model *model, const char *tensor);
-/* Reports every name in `freeze` that no weight or state of the graph has. */
-bool freeze_check(Evaluator *evaluator);
+/* Where names of layers stand, for messages: a setting, and an example of it. */
+typedef struct {
+    const char *setting, *example;
+} NamesUse;
+/* Reads `count` names of layers, from the expression `first` on, into the arena. */
+bool layer_names_read(Evaluator *evaluator, const NamesUse *use, const Expr *first, uint32_t count,
+                      Arena *arena, LayerNames *names);
+/* Reports every name that no weight or state of the graph has. */
+bool layer_names_check(Evaluator *evaluator, const char *setting, const LayerNames *names);
+
+/* -- the optimizers of the train block (optimizers.c) -- */
+typedef struct {
+    LayerNames names;
+    const Bound *optimizer;
+} OptimizerGroup;
+typedef struct {
+    const Bound *optimizer; /* of the weights in no group */
+    OptimizerGroup *groups; /* `groups = [["conv*", sgd(0.1)]]`, in their order */
+    uint32_t group_count;
+} Optimizers;
+/* Reads `optimizer` and `groups`. */
+bool optimizers_read(const Model *model, Evaluator *evaluator, Optimizers *optimizers);
+/* Reports names of groups that no weight has. */
+bool optimizers_check(Evaluator *evaluator, const Optimizers *optimizers);
+/* The optimizer of a weight: that of the first group that names it. */
+const Bound *optimizer_of(Arena *arena, const Optimizers *optimizers, const char *weight);
 
 /* -- building graphs (lower.c) -- */
 /* NULL after reporting errors. log: where to record the model's calls, or NULL. */

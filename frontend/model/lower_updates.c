@@ -196,60 +196,15 @@ static void clip_to_norm(Graph *graph, Trained *trained, uint32_t count, double 
 
 /* -- the optimizer -- */
 
-/* Checks the learning rate once, not for every weight. */
-static bool check_rate(Evaluator *evaluator, const Bound *bound) {
-    Value rate = bound->args[0];
-    bool scalar_tensor = rate.kind == VALUE_TENSOR && tensor_node(evaluator, rate)->shape.rank == 0;
-    if (scalar_tensor || value_is_number(rate)) return true;
-    evaluator_error(evaluator, bound->spans[0],
-                    "the learning rate must be a number or a schedule, not %s",
-                    value_text(evaluator->arena, evaluator->graph, rate));
-    return false;
-}
-
-/* The optimizer with the rates of a test in place of its own. */
-static const Bound *with_test_rates(const Model *model, Evaluator *evaluator, const Bound *bound) {
-    Given given[] = {{.value = value_float(model->rates_from), .span = bound->spans[0]},
-                     {.value = value_float(model->rates_to), .span = bound->spans[0]}};
-    Bound *other = ARENA_NEW(evaluator->arena, Bound);
-    uint32_t count = bound->callee->formals->count;
-    Value *args = ARENA_ARRAY(evaluator->arena, Value, count);
-    memcpy(args, bound->args, count * sizeof *args);
-    args[0] =
-        evaluate_invoke(evaluator, names_find(evaluator->globals->library->functions, "rising"),
-                        given, 2, bound->spans[0]);
-    *other = *bound;
-    other->args = args;
-    return args[0].kind == VALUE_ERROR ? NULL : other;
-}
-
-static const Bound *find_optimizer(const Model *model, Evaluator *evaluator) {
-    const Expr *expr = item_setting(model->train, "optimizer")->value;
-    Value value = evaluate(evaluator, expr);
-    if (value.kind == VALUE_FUNCTION && value.function->builtin &&
-        value.function->builtin->kind == KIND_OPTIMIZER)
-        value = evaluate_apply(evaluator, value.function, NULL, NULL, 0, expr->span);
-    bool good = value.kind == VALUE_BOUND && value.bound->callee->builtin->kind == KIND_OPTIMIZER;
-    if (!good) {
-        if (value.kind != VALUE_ERROR &&
-            evaluator_error(evaluator, expr->span,
-                            "'optimizer' must be a call of an optimizer, not %s",
-                            value_text(evaluator->arena, evaluator->graph, value)))
-            diag_help(evaluator->diag, "for example adam(lr = 1e-3)");
-        return NULL;
-    }
-    if (!check_rate(evaluator, value.bound)) return NULL;
-    return model->rates_to > 0 ? with_test_rates(model, evaluator, value.bound) : value.bound;
-}
-
 /* The update of every weight. With `accumulate`, weights and states of the optimizer change only
  * after the last batch of a step. */
-static void optimize(const Model *model, Evaluator *evaluator, const Bound *optimizer,
+static void optimize(const Model *model, Evaluator *evaluator, const Optimizers *optimizers,
                      const Trained *trained, uint32_t count) {
     Graph *graph = evaluator->graph;
     uint32_t first = graph->symbol_count;
     bool holds = model->info.accumulate > 1;
     for (uint32_t i = 0; i < count; i++) {
+        const Bound *optimizer = optimizer_of(evaluator->arena, optimizers, trained[i].name);
         Optimization optimization = {evaluator, optimizer, trained[i].name, trained[i].weight,
                                      trained[i].gradient};
         NodeId next = optimizer->callee->builtin->optimize(&optimization);
@@ -278,13 +233,15 @@ static bool check_gradients(Evaluator *evaluator, Span loss, uint32_t count, boo
 
 bool lower_updates(const Model *model, Evaluator *evaluator, NodeId loss) {
     const Expr *expr = item_setting(model->train, "optimizer")->value;
-    const Bound *optimizer = find_optimizer(model, evaluator);
-    if (!optimizer || !loss) return false;
+    Optimizers optimizers;
+    if (!optimizers_read(model, evaluator, &optimizers) || !loss) return false;
     uint32_t count;
-    if (!freeze_check(evaluator)) return false;
-    const Value *rate = &optimizer->args[0];
+    if (!layer_names_check(evaluator, "freeze", &evaluator->globals->frozen) ||
+        !optimizers_check(evaluator, &optimizers))
+        return false;
+    const Value *rate = &optimizers.optimizer->args[0];
     if (evaluator->log && value_is_number(*rate) && value_number(*rate) == 0)
-        evaluator->log->zero_rate = optimizer->spans[0];
+        evaluator->log->zero_rate = optimizers.optimizer->spans[0];
     evaluator_at(evaluator, expr->span);
     bool moves;
     Trained *trained = gradients_of(evaluator, loss, &count, &moves);
@@ -295,13 +252,13 @@ bool lower_updates(const Model *model, Evaluator *evaluator, NodeId loss) {
     if (model->info.accumulate > 1) accumulate(evaluator, trained, count, model->info.accumulate);
     if (model->clip_value > 0) clip_each(evaluator->graph, trained, count, model->clip_value);
     if (model->clip_norm > 0) clip_to_norm(evaluator->graph, trained, count, model->clip_norm);
-    optimize(model, evaluator, optimizer, trained, count);
+    optimize(model, evaluator, &optimizers, trained, count);
     return evaluator_built(evaluator, expr->span, loss).kind != VALUE_ERROR;
 }
 
 bool lower_rate(const Model *model, Evaluator *evaluator) {
-    const Bound *optimizer = find_optimizer(model, evaluator);
-    if (optimizer)
-        graph_output(evaluator->graph, "rate", tensor_f32(evaluator, optimizer->args[0]));
-    return optimizer != NULL;
+    Optimizers optimizers;
+    if (!optimizers_read(model, evaluator, &optimizers)) return false;
+    graph_output(evaluator->graph, "rate", tensor_f32(evaluator, optimizers.optimizer->args[0]));
+    return true;
 }

@@ -134,7 +134,8 @@ static bool read_bool(const KeyReading *reading, Value value, bool *result) {
 enum { MAX_BATCH = 1 << 20, MAX_EPOCHS = 1000000, MAX_LOG_EVERY = 1000000000 };
 
 typedef enum {
-    KEY_ELSEWHERE, /* lower.c, source.c, augment.c, early_stopping.c or freeze_read.c reads it */
+    KEY_ELSEWHERE, /* lower.c, source.c, augment.c, early_stopping.c, layer_names_read.c or
+                   * optimizers.c reads it */
     KEY_COUNT,     /* from 1 to `max` */
     KEY_SEED,
     KEY_HOLD_OUT,
@@ -174,6 +175,7 @@ static const Key keys[] = {
     {ITEM_TRAIN, "weights", KEY_TEXT, PLACE(info.weights),
      .expected = "the folder of a run, or a .safetensors file"},
     {ITEM_TRAIN, "freeze", .kind = KEY_ELSEWHERE},
+    {ITEM_TRAIN, "groups", .kind = KEY_ELSEWHERE},
     {ITEM_TRAIN, "clip_norm", KEY_POSITIVE, PLACE(clip_norm)},
     {ITEM_TRAIN, "clip_value", KEY_POSITIVE, PLACE(clip_value)},
 };

@@ -147,4 +147,35 @@ expect 5 mlc train other.mdl --weights base --out bad
 says err "nothing in 'base/last.safetensors' fits the model by name and shape"
 [[ ! -e bad ]] || fail "a failed start left a folder"
 
+
+# Groups: layers with an optimizer of their own. A group of all layers is the optimizer itself; one with rate 0 changes nothing; a schedule
+# and weight decay hold in their group only; of two groups that name a weight the first counts.
+trained() { # NAME TRAIN
+    model "$1" few.csv "$body |> dense(2)" "$2; epochs = 3"
+    expect 0 mlc train "$1.mdl" --out "$1" -q
+}
+same_tensors() { # RUN RUN TENSOR...
+    local a=$1 b=$2 tensor
+    shift 2
+    for tensor; do cmp -s <(values "$a/last.safetensors" "$tensor") <(values "$b/last.safetensors" "$tensor") || fail "$tensor of $a and $b differ"; done
+}
+all=(dense1.weight dense1.bias batch_norm1.scale dense2.weight dense3.weight dense3.bias)
+trained plain 'optimizer = adamw(0.01, decay = 0.1)'
+trained grouped 'optimizer = sgd(0.3); groups = [["*", adamw(0.01, decay = 0.1)], ["dense1", sgd(1.0)]]'
+same_tensors plain grouped "${all[@]}"
+trained still 'optimizer = adamw(0.01, decay = 0.1); groups = [[dense1, sgd(0.0)]]'
+trained frozen 'optimizer = adamw(0.01, decay = 0.1); freeze = [dense1]'
+same_tensors still frozen "${all[@]}"
+# the first step of sgd is the rate times the gradient, whatever the others do
+model slow few.csv "dense(2)" 'batch = 40; optimizer = sgd(0.25); epochs = 1'
+model fast few.csv "dense(2)" 'batch = 40; optimizer = adam(0.5); groups = [["*.bias", sgd(0.25 * 0.5 ** epoch)]]; epochs = 1'
+sed -i 's/batch = 16; //' slow.mdl fast.mdl
+expect 0 mlc train slow.mdl --out slow -q
+expect 0 mlc train fast.mdl --out fast -q
+same_tensors slow fast dense1.bias
+cmp -s <(values slow/last.safetensors dense1.weight) <(values fast/last.safetensors dense1.weight) && fail "groups change nothing"
+expect 0 mlc train --resume grouped --set train.epochs=5 -q
+sed 's/epochs = 3/epochs = 5/' grouped.mdl >longer.mdl
+expect 0 mlc train longer.mdl --out longer -q
+same_tensors grouped longer "${all[@]}"
 finish

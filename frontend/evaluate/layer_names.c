@@ -1,4 +1,4 @@
-/* Which tensors the patterns of `freeze = [dense1, "conv*"]` stand for. */
+/* Which tensors names of layers stand for, as in `freeze = [dense1, "conv*"]`. */
 #include "frontend/evaluate/evaluate.h"
 
 #include <string.h>
@@ -21,18 +21,18 @@ static bool matches(const char *pattern, const char *text) {
     return !*pattern;
 }
 
-bool freeze_stands_for(Arena *arena, const char *pattern, const char *tensor) {
+bool layer_name_covers(Arena *arena, const char *pattern, const char *tensor) {
     const char *dot = strrchr(tensor, '.');
     return matches(pattern, tensor) ||
            (dot && matches(pattern, arena_copy_string(arena, tensor, (size_t)(dot - tensor))));
 }
 
-bool freeze_any_stands_for(Arena *arena, const Frozen *frozen, const char *tensor) {
-    for (uint32_t i = 0; i < frozen->count; i++)
-        if (freeze_stands_for(arena, frozen->patterns[i], tensor)) return true;
+bool layer_names_cover(Arena *arena, const LayerNames *names, const char *tensor) {
+    for (uint32_t i = 0; i < names->count; i++)
+        if (layer_name_covers(arena, names->patterns[i], tensor)) return true;
     return false;
 }
 
 bool freeze_holds(const Evaluator *evaluator, const char *tensor) {
-    return freeze_any_stands_for(evaluator->arena, &evaluator->globals->frozen, tensor);
+    return layer_names_cover(evaluator->arena, &evaluator->globals->frozen, tensor);
 }
