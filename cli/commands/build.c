@@ -119,6 +119,7 @@ static const struct {
              {"%s.relaxed.wasm", write_relaxed, OF_WASM},
              {"%s.exact.wasm", write_exact, OF_WASM},
              {"%s.weights", write_weights, OF_WASM},
+             {"package.json", ship_script_package, OF_WASM},
              {"%s_test.mjs", ship_script_test, OF_WASM},
              {"%s_test.json", ship_script_examples, OF_WASM},
              {"README.md", ship_readme, OF_C},

@@ -130,6 +130,12 @@ static const char *given_names(const Shipment *shipment, bool step) {
     return arena_format(shipment->arena, "%s }", text);
 }
 
+/* Without it, node 18 and 20 take NAME.js for a script of another kind, without exports. */
+void ship_script_package(const Shipment *shipment, FILE *out) {
+    fprintf(out, "{\n  \"private\": true,\n  \"type\": \"module\",\n  \"main\": \"%s.js\"\n}\n",
+            shipment->name);
+}
+
 void ship_script_readme(const Shipment *shipment, FILE *out) {
     const char *name = shipment->name;
     fprintf(out,
@@ -141,12 +147,13 @@ void ship_script_readme(const Shipment *shipment, FILE *out) {
             "| `%s.weights` | the weights |\n"
             "| `%s_test.mjs`, `%s_test.json` | a program that checks it, bit by bit: `node "
             "%s_test.mjs` |\n"
-            "| `%s.json` | facts for programs: inputs, outputs, sizes |\n\n"
+            "| `%s.json` | facts for programs: inputs, outputs, sizes |\n"
+            "| `package.json` | tells node that `%s.js` is a module |\n\n"
             "Use it:\n\n"
             "    import { load } from \"./%s.js\";\n"
             "    const net = await load();\n"
             "    const outputs = net.run(%s);\n",
-            name, name, name, name, name, name, name, name, name, name,
+            name, name, name, name, name, name, name, name, name, name, name,
             given_names(shipment, false));
     if (shipment->training)
         fprintf(out, "    const loss = net.step(%s); // %lld rows\n", given_names(shipment, true),

@@ -21,6 +21,7 @@ void ship_summary(const Shipment *shipment, FILE *out);
 void ship_script(const Shipment *shipment, FILE *out);
 void ship_script_test(const Shipment *shipment, FILE *out);
 void ship_script_examples(const Shipment *shipment, FILE *out);
+void ship_script_package(const Shipment *shipment, FILE *out);
 void ship_script_readme(const Shipment *shipment, FILE *out);
 
 void ship_page(const Shipment *shipment, FILE *out); /* NAME.html */

@@ -47,7 +47,7 @@ expect 0 mlc export run2 --to run2.safetensors
 further_hash=$(sed 's/.*hash //' "$scratch/out")
 expect 0 mlc build run --form wasm --train --rows 1,3
 says out "B relaxed, " "B exact | memory " "net_step: state "
-there net/net.js net/net.relaxed.wasm net/net.exact.wasm net/net.weights net/net.json net/README.md
+there net/net.js net/net.relaxed.wasm net/net.exact.wasm net/net.weights net/{net.json,package.json,README.md}
 tests net
 says out "exact net_step: losses: 3 of 3" "exact net_step: weights: 1 of 1" "rows after the steps: 16 of 16"
 cp -r net again
