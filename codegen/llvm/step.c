@@ -54,6 +54,7 @@ Emitter emitter_new(LLVMContextRef context, LLVMModuleRef module, const Target *
                  .pointer = LLVMPointerTypeInContext(context, 0),
                  .nothing = LLVMVoidTypeInContext(context),
                  .many_registers = target->many_registers,
+                 .short_vectors = target->short_vectors,
                  .fma = target->fma,
                  .narrow = narrow};
     if (e.fma == FMA_EMULATED) function_set_target(&e, fused_function(&e), target);

@@ -18,7 +18,7 @@
 #include <assert.h>
 
 enum {
-    SUMS = 16,   /* registers for sums, of 32; half as many of 16, where a vector takes two */
+    SUMS = 16,   /* registers for sums, of 32; half as many of 16 */
     LATENCY = 6, /* cycles: four, and two lost where every sum is waited for */
     USUAL_ROWS = 8,
     RUN_ROWS = 16,      /* of one vector, where one address leads to all rows */
@@ -60,9 +60,14 @@ static int64_t column_load(const ProductSize *size, int64_t vectors) {
     return vectors * LANES * size->k * (int64_t)sizeof(float) > FIRST_LEVEL ? LINE_FETCH : 1;
 }
 
+/* That a vector of LANES takes. */
+static int64_t vector_registers(const ProductSize *size) {
+    return size->many_registers ? 1 : size->short_vectors ? 4 : 2;
+}
+
 /* In half cycles: one multiply-add or load takes 1. */
 static int64_t tile_cost(const ProductSize *size, int64_t rows, int64_t vectors) {
-    int64_t registers = vectors * (size->many_registers ? 1 : 2);
+    int64_t registers = vectors * vector_registers(size);
     int64_t loads = rows + registers * column_load(size, vectors);
     int64_t step = max_i64(max_i64(rows * registers, loads), PER_CYCLE * LATENCY) + 1;
     int64_t steps = size->lists_zeros ? size->k * density(size, rows) / 100 : size->k;
@@ -72,7 +77,8 @@ static int64_t tile_cost(const ProductSize *size, int64_t rows, int64_t vectors)
 
 static int64_t max_rows(const ProductSize *size, int vectors) {
     if (vectors > 1 && vectors % 2) return ODD_ROWS;
-    return min_i64(RUN_ROWS, (size->many_registers ? SUMS : SUMS / 4) / vectors);
+    int64_t sums = size->many_registers ? SUMS : SUMS / 2;
+    return min_i64(RUN_ROWS, sums / (vectors * vector_registers(size)));
 }
 
 static Blocking with_vectors(const ProductSize *size, int vectors) {
@@ -121,7 +127,7 @@ static Blocking cheaper_odd(const ProductSize *size, Blocking best, int vectors)
 static Blocking choose_tile(const ProductSize *size) {
     static const int many[] = {2, 1, 4, 8}, few[] = {1, 2};
     const int *vectors = size->many_registers ? many : few;
-    int count = size->many_registers ? 4 : 2;
+    int count = size->many_registers ? 4 : size->short_vectors ? 1 : 2;
     Blocking best = with_vectors(size, vectors[0]);
     for (int i = 1; i < count; i++) best = cheaper(size, best, with_vectors(size, vectors[i]));
     for (int odd = 3; odd <= 5 && size->many_registers && !size->run; odd += 2)

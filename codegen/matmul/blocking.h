@@ -21,6 +21,7 @@ typedef struct {
      * exchanges */
     int64_t rows, columns, k;
     bool many_registers; /* 32 vector registers of 16 lanes (AVX-512), not 16 of 8 */
+    bool short_vectors;  /* 16 vector registers of 4 lanes */
     bool panels;         /* the columns are stored as panels */
     /* where rows are windows: that many in a row lie in equal steps; else 0 */
     int64_t run;

@@ -83,6 +83,7 @@ static void choose_blocking(const Emitter *e, Matmul *m) {
                        .columns = m->span.count,
                        .k = m->k,
                        .many_registers = e->many_registers,
+                       .short_vectors = e->short_vectors,
                        .panels = operands_columns_packed_already(m),
                        .run = m->rows.windows ? walk_run(&m->rows.line_walk).size : 0,
                        .rows_adjoin = operands_rows_adjoin(m),

@@ -18,6 +18,7 @@ typedef struct {
     LLVMTargetMachineRef machine;
     char *triple, *cpu, *features;
     bool many_registers; /* 32 vector registers, not 16 */
+    bool short_vectors;  /* 16 vector registers of 128 bits */
     size_t return_bytes; /* that a call puts on the stack; of a platform */
     FmaKind fma;
     bool wasm;

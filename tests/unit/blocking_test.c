@@ -27,7 +27,7 @@ static void assert_sound(const ProductSize *size) {
     assert_true(b.k_blocks == 1 || group_sums * (int64_t)sizeof(float) <= MAX_STACK);
     assert_true(!b.lists_zeros ||
                 (b.chunk + 1) * b.k_block * (int64_t)sizeof(int32_t) <= MAX_STACK);
-    int64_t registers = b.vectors * (size->many_registers ? 1 : 2);
+    int64_t registers = b.vectors * (size->many_registers ? 1 : size->short_vectors ? 4 : 2);
     assert_true(b.tile_rows * registers + registers + 1 <= (size->many_registers ? 32 : 16));
 }
 
@@ -37,11 +37,12 @@ static void all_sizes_are_covered(void **state) {
                                     77, 100, 300, 784, 1000, 2048, 5000, 100000, 3000000};
     enum { COUNT = sizeof sizes / sizeof sizes[0] };
     for (int i = 0; i < COUNT * COUNT * COUNT; i++)
-        for (int flags = 0; flags < 64; flags++)
+        for (int flags = 0; flags < 128; flags++)
             assert_sound(&(ProductSize){.rows = sizes[i % COUNT],
                                         .columns = sizes[i / COUNT % COUNT],
                                         .k = sizes[i / COUNT / COUNT],
                                         .many_registers = flags & 1,
+                                        .short_vectors = (flags & 65) == 64,
                                         .panels = flags & 2,
                                         .lists_zeros = flags & 4,
                                         .run = flags & 8 ? sizes[i % COUNT] : 0,
