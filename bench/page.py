@@ -83,7 +83,7 @@ TIMES = """(() => {
         for (let i = 0; i < each; i++) f();
         return (performance.now() - start) / each;
     }));
-    return [net.relaxed, best(20, 20, () => net.run({ image: one })), best(30, 1, () => net.step({ image, label }))];
+    return [net.relaxed, best(30, 20, () => net.run({ image: one })), best(60, 1, () => net.step({ image, label }))];
 })()"""
 
 

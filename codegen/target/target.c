@@ -51,10 +51,6 @@ static FmaKind fma_of_pc(const char *cpu, const char *features) {
     return has ? FMA_INSTRUCTION : FMA_EMULATED;
 }
 
-static bool pc_is_short(const char *cpu, const char *features) {
-    return !(features ? features_have(features, "avx") : cpu_has(cpu, "avx"));
-}
-
 static bool is_pc(const char *triple) { return !strncmp(triple, "x86", 3); }
 
 /* LLVM message strings and plain copies are both freed by LLVMDisposeMessage. */
@@ -67,9 +63,7 @@ static bool name_host(Target *target, const CodegenOptions *options, Diagnostics
     target->many_registers =
         host ? features_have(target->features, "avx512f") : cpu_has(target->cpu, "avx512f");
     target->return_bytes = platform_here()->return_bytes;
-    if (!is_pc(target->triple)) return true;
-    target->fma = fma_of_pc(target->cpu, host ? target->features : NULL);
-    target->short_vectors = pc_is_short(target->cpu, host ? target->features : NULL);
+    if (is_pc(target->triple)) target->fma = fma_of_pc(target->cpu, host ? target->features : NULL);
     return true;
 }
 
@@ -90,7 +84,6 @@ static bool name_platform(Target *target, const Platform *platform, const char *
     target->many_registers = x86 && cpu_has(target->cpu, "avx512f");
     target->return_bytes = platform->return_bytes;
     if (x86) target->fma = fma_of_pc(target->cpu, NULL);
-    if (x86) target->short_vectors = pc_is_short(target->cpu, NULL);
     return true;
 }
 
@@ -124,7 +117,7 @@ bool target_open(Target *target, const CodegenOptions *options, Diagnostics *dia
                  : !name_host(target, options, diag))
         return false;
     target->wasm = options->wasm != WASM_NONE;
-    if (target->wasm) target->short_vectors = true;
+    target->short_vectors = target->wasm;
     if (target->wasm) target->fma = options->wasm == WASM_RELAXED ? FMA_RELAXED : FMA_EMULATED;
     if (LLVMGetTargetFromTriple(target->triple, &description, &message)) {
         diag_error(diag, STATUS_BUG, (Span){0}, "LLVM does not know '%s': %s", target->triple,

@@ -18,7 +18,10 @@ typedef struct {
     LLVMTargetMachineRef machine;
     char *triple, *cpu, *features;
     bool many_registers; /* 32 vector registers, not 16 */
-    bool short_vectors;  /* 16 vector registers of 128 bits */
+    /* 16 vector registers of 128 bits, and a compiler that keeps few values in them. PCs without
+     * AVX, which have no multiply-add either, are faster with more rows, which share the work of
+     * converting the columns. */
+    bool short_vectors;
     size_t return_bytes; /* that a call puts on the stack; of a platform */
     FmaKind fma;
     bool wasm;
