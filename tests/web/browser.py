@@ -87,8 +87,12 @@ class Browser:
         """Opens a page of mlc build; it says itself when it is ready."""
         self.call("Page.navigate", url="file://" + os.path.abspath(path))
         for _ in range(600):
-            if self.run("document.documentElement?.dataset.ready ?? ''"):
-                return
+            try:
+                if self.run("document.documentElement?.dataset.ready ?? ''"):
+                    self.run("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))") # it is drawn
+                    return
+            except RuntimeError:
+                pass # the page before this one has gone
             time.sleep(0.05)
         raise RuntimeError("not ready: " + str(self.run("document.body?.innerText")) + str(self.problems))
 
