@@ -204,12 +204,12 @@ static Curve curve_of(const Comparison *c, uint32_t run, const char *metric) {
                                                COLOUR_RED,  0x7b4fa3u,     0x8c6d31u,
                                                0x17a2b8u,   COLOUR_FAINT};
     const json_t *epochs = c->runs[run].epochs;
-    uint32_t count = (uint32_t)json_array_size(epochs),
-             *numbers = ARENA_ARRAY(c->arena, uint32_t, count);
-    double *values = ARENA_ARRAY(c->arena, double, count);
+    uint32_t count = (uint32_t)json_array_size(epochs);
+    double *values = ARENA_ARRAY(c->arena, double, count),
+           *numbers = ARENA_ARRAY(c->arena, double, count);
     for (uint32_t i = 0; i < count; i++) {
         const json_t *line = json_array_get(epochs, i);
-        numbers[i] = (uint32_t)json_integer_value(json_object_get(line, "epoch"));
+        numbers[i] = (double)json_integer_value(json_object_get(line, "epoch"));
         values[i] = run_record_number(line, metric);
     }
     return (Curve){c->runs[run].folder.path, colours[run], values, numbers, count};

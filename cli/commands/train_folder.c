@@ -152,7 +152,8 @@ bool training_open_folder(Training *training) {
         (!run_create(options->out, &training->folder, training->diag) ||
          (training->lock = run_lock(training->folder.path, training->diag)) < 0))
         return false;
-    journal_init(&training->journal, training->folder.path, info, options->json, training->diag);
+    journal_init(&training->journal, training->folder.path, info, training_epoch_steps(training),
+                 options->json, training->diag);
     training->progress =
         progress_new(&training->journal, info->epochs, info->batch, options->quiet);
     return build_hash_model(&training->session.build, training->model_hash) &&

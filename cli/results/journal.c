@@ -49,13 +49,14 @@ bool json_print_line(json_t *value, FILE *out) {
     return printed;
 }
 
-void journal_init(Journal *journal, const char *folder, const ModelInfo *info, bool to_stdout,
-                  Diagnostics *diag) {
+void journal_init(Journal *journal, const char *folder, const ModelInfo *info, int64_t epoch_steps,
+                  bool to_stdout, Diagnostics *diag) {
     *journal = (Journal){
         .diag = diag,
         .path = path_join(folder, RUN_METRICS),
         .to_stdout = to_stdout,
         .info = info,
+        .epoch_steps = epoch_steps,
     };
 }
 
@@ -77,6 +78,7 @@ void journal_free(Journal *journal) {
     if (journal->file) fclose(journal->file);
     if (journal->record_count) free_counts(last_record(journal));
     free(journal->records);
+    free(journal->steps);
     *journal = (Journal){0};
 }
 
@@ -89,6 +91,17 @@ static void add_record(Journal *journal, const EpochRecord *record) {
         journal->record_capacity = capacity;
     }
     journal->records[journal->record_count++] = *record;
+}
+
+static void add_step(Journal *journal, uint64_t step, double loss) {
+    if (journal->step_count == journal->step_capacity) {
+        uint32_t capacity = journal->step_capacity ? 2 * journal->step_capacity : 256;
+        journal->steps = memory_grow(journal->steps, capacity, sizeof *journal->steps,
+                                     "the logged steps of a run");
+        journal->step_capacity = capacity;
+    }
+    journal->steps[journal->step_count++] =
+        (StepRecord){(double)step / (double)journal->epoch_steps, loss};
 }
 
 /* -- one epoch as JSON and back -- */
@@ -144,12 +157,15 @@ typedef struct {
 } Done;
 
 /* Whether an earlier line stays: it is complete, not an end line, and not an epoch or step that will
- * be repeated. Records the epochs that stay. */
+ * be repeated. Records what stays. */
 static bool keeps_line(Journal *journal, const char *text, size_t length, Done done) {
     json_t *line = json_loadb(text, length, 0, NULL);
     bool kept = line && strcmp(event_of(line), "end") != 0;
-    if (kept && strcmp(event_of(line), "step") == 0)
-        kept = (uint64_t)json_integer_value(json_object_get(line, "step")) <= done.steps;
+    if (kept && strcmp(event_of(line), "step") == 0) {
+        uint64_t step = (uint64_t)json_integer_value(json_object_get(line, "step"));
+        kept = step <= done.steps;
+        if (kept) add_step(journal, step, get_number(line, "loss"));
+    }
     if (kept && strcmp(event_of(line), "epoch") == 0) {
         EpochRecord record = {
             .epoch = (uint32_t)json_integer_value(json_object_get(line, "epoch")),
@@ -243,6 +259,7 @@ void journal_epoch(Journal *journal, const EpochRecord *record) {
 }
 
 void journal_step(Journal *journal, const StepLog *step, double rate) {
+    add_step(journal, step->step, step->loss);
     json_t *line = json_pack("{s:s, s:I, s:I}", "event", "step", "step", (json_int_t)step->step,
                              "epoch", (json_int_t)step->epoch);
     json_object_set_new(line, "loss", json_number(step->loss));

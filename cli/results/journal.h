@@ -26,6 +26,11 @@ typedef struct {
 } EpochRecord;
 
 typedef struct {
+    double epoch; /* 1.5: in the middle of the second epoch */
+    double loss;
+} StepRecord;
+
+typedef struct {
     Diagnostics *diag;
     Path path;
     FILE *file; /* NULL until opened, and after a failure */
@@ -33,11 +38,14 @@ typedef struct {
     const ModelInfo *info; /* has the names of the metrics */
     EpochRecord *records;
     uint32_t record_count, record_capacity;
+    StepRecord *steps; /* those that were logged */
+    uint32_t step_count, step_capacity;
+    int64_t epoch_steps; /* steps of an epoch */
 } Journal;
 
 /* `info` outlives the journal. */
-void journal_init(Journal *journal, const char *folder, const ModelInfo *info, bool to_stdout,
-                  Diagnostics *diag);
+void journal_init(Journal *journal, const char *folder, const ModelInfo *info, int64_t epoch_steps,
+                  bool to_stdout, Diagnostics *diag);
 /* Opens the file and writes the start line `start`, which it frees. A resumed run keeps and records
  * the earlier lines before `first_epoch`; 0 starts a new file. Lines
  * about steps after `steps_done` go too, as these will be repeated. The file is replaced in one step:
@@ -47,7 +55,7 @@ bool journal_open(Journal *journal, uint32_t first_epoch, uint64_t steps_done, j
 void journal_write(Journal *journal, json_t *line);
 /* Records an epoch and writes its line. The journal then owns its counts. */
 void journal_epoch(Journal *journal, const EpochRecord *record);
-/* Writes the line of a step, which is not recorded. */
+/* Records a step and writes its line. */
 void journal_step(Journal *journal, const StepLog *step, double rate);
 /* The last recorded epoch, or NULL. */
 const EpochRecord *journal_last(const Journal *journal);

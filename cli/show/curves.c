@@ -246,8 +246,8 @@ static void find_epochs(const CurvePanel *panels, uint32_t count, uint32_t *firs
         for (uint32_t c = 0; c < panels[p].curve_count; c++) {
             const Curve *curve = &panels[p].curves[c];
             if (!curve->count) continue;
-            *first = (uint32_t)min_i64(*first, curve->epochs[0]);
-            *last = (uint32_t)max_i64(*last, curve->epochs[curve->count - 1]);
+            *first = (uint32_t)min_i64(*first, (int64_t)curve->epochs[0]);
+            *last = (uint32_t)max_i64(*last, (int64_t)ceil(curve->epochs[curve->count - 1]));
         }
     if (*last >= 2) *first = 1;
 }

@@ -7,8 +7,8 @@
 typedef struct {
     const char *name;
     Colour colour;
-    const double *values;   /* [count]; NaN: there is none */
-    const uint32_t *epochs; /* [count], ascending */
+    const double *values; /* [count]; NaN: there is none */
+    const double *epochs; /* [count], ascending; 1.5: in the middle of the second epoch */
     uint32_t count;
 } Curve;
 

@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-enum { PANELS_MAX = 1 + RUNTIME_MAX_METRICS, SPLITS = 3 };
+enum { PANELS_MAX = 1 + RUNTIME_MAX_METRICS, SPLITS = 3, STEPS_DRAWN = 500 };
 
 static double measured_value(const Measured *measured, int metric) {
     if (!measured->present) return NAN;
@@ -17,8 +17,22 @@ static double value_of(const EpochRecord *record, int split, int metric) {
     return measured_value(split == 1 ? &record->valid : &record->test, metric);
 }
 
-static CurvePanel panel_of(const Journal *journal, int metric, const uint32_t *epochs,
-                           Arena *arena) {
+/* The training loss of the logged steps: at most STEPS_DRAWN points, each the mean over as many
+ * steps. */
+static Curve curve_of_steps(const Journal *journal, const Curve *like, Arena *arena) {
+    uint32_t each = (journal->step_count + STEPS_DRAWN - 1) / STEPS_DRAWN, count = 0;
+    double *values = ARENA_ARRAY(arena, double, STEPS_DRAWN),
+           *epochs = ARENA_ARRAY(arena, double, STEPS_DRAWN);
+    for (uint32_t first = 0; first < journal->step_count; first += each, count++) {
+        uint32_t end = first + each < journal->step_count ? first + each : journal->step_count;
+        for (uint32_t i = first; i < end; i++)
+            values[count] += journal->steps[i].loss / (end - first);
+        epochs[count] = journal->steps[end - 1].epoch;
+    }
+    return (Curve){like->name, like->colour, values, epochs, count};
+}
+
+static CurvePanel panel_of(const Journal *journal, int metric, const double *epochs, Arena *arena) {
     static const char *const names[SPLITS] = {"train", "valid", "test"};
     static const Colour colours[SPLITS] = {COLOUR_BLUE, COLOUR_GREEN, COLOUR_ORANGE};
     const EpochRecord *records = journal->records;
@@ -30,6 +44,7 @@ static CurvePanel panel_of(const Journal *journal, int metric, const uint32_t *e
         curves[split] =
             (Curve){names[split], colours[split], values, epochs, journal->record_count};
     }
+    if (metric < 0 && journal->step_count) curves[0] = curve_of_steps(journal, &curves[0], arena);
     return (CurvePanel){.title = metric < 0 ? "loss" : journal->info->metrics[metric],
                         .percent = metric >= 0 && journal->info->answers[metric] > 0,
                         .untrained = records[0].epoch
@@ -43,7 +58,8 @@ bool curves_draw(const char *path, const char *title, const Journal *journal, Di
     if (journal->record_count == 0) return true;
     Arena *arena = arena_new();
     CurvePanel panels[PANELS_MAX];
-    uint32_t count = 0, *epochs = ARENA_ARRAY(arena, uint32_t, journal->record_count);
+    uint32_t count = 0;
+    double *epochs = ARENA_ARRAY(arena, double, journal->record_count);
     for (uint32_t i = 0; i < journal->record_count; i++) epochs[i] = journal->records[i].epoch;
     panels[count++] = panel_of(journal, -1, epochs, arena);
     for (uint32_t i = 0; i < journal->info->metric_count && count < PANELS_MAX; i++)

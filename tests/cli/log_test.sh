@@ -45,6 +45,14 @@ same halves/last.safetensors unbroken/last.safetensors
 sed 's/"log_rows":"[0-9]*"/"log_rows":"-1"/' <(cat run_TERM/last.safetensors) >damaged
 grep -qa log_rows damaged && { cp damaged run_TERM/last.safetensors; expect 5 mlc train --resume run_TERM --set train.epochs=61; says err "damaged" "log_rows"; }
 
+# The curves have the steps, also those before an interruption.
+mkdir once twice without
+(cd once && mlc train ../small.mdl -q --out r --set train.log_every=2 >/dev/null)
+(cd twice && mlc train ../small.mdl -q --out r --set train.log_every=2 --set train.epochs=2 && mlc train --resume r -q --set train.epochs=3) >/dev/null
+(cd without && mlc train ../small.mdl -q --out r >/dev/null)
+same once/r/curves.png twice/r/curves.png
+cmp -s once/r/curves.png without/r/curves.png && fail "the curves do not have the steps"
+
 # Readers of runs take lines of both kinds; --json prints them.
 expect 0 mlc runs short parts
 says out "short  small  done      3/3"
