@@ -144,6 +144,22 @@ static void measure_stack(const ShipRequest *request, LLVMModuleRef module, size
             frames, LLVMGetNamedFunction(module, request->functions[i].symbol), call, math);
 }
 
+/* Addresses of WebAssembly have 32 bits; browsers give somewhat less than that. */
+static bool fits_memory(const ShipRequest *request, const Shipped *shipped, Diagnostics *diag) {
+    const size_t most = (size_t)4000 << 20;
+    size_t bytes = request->weights_bytes, scratch = 0;
+    for (uint32_t i = 0; i < request->buffer_count; i++) bytes += request->buffers[i].bytes;
+    for (uint32_t i = 0; i < request->function_count; i++)
+        if (shipped->sizes[i].scratch > scratch) scratch = shipped->sizes[i].scratch;
+    bytes += scratch;
+    if (bytes <= most) return true;
+    diag_error(diag, STATUS_MODEL, (Span){0},
+               "the network needs %zu MB of memory, and WebAssembly has %zu", bytes >> 20,
+               most >> 20);
+    diag_help(diag, "take fewer rows by --rows, or train with a smaller batch");
+    return false;
+}
+
 static LLVMMemoryBufferRef compile(const ShipRequest *request, const Target *target, int level,
                                    bool with_math, Shipped *shipped, Diagnostics *diag) {
     StackFrames frames = {.arena = arena_new()};
@@ -151,7 +167,9 @@ static LLVMMemoryBufferRef compile(const ShipRequest *request, const Target *tar
     LLVMContextSetDiagnosticHandler(context, take_frame, &frames);
     LLVMModuleRef module = ship_module(context, request, target, with_math, shipped->sizes);
     /* level 1 turns the vectors on the stack into registers */
-    LLVMMemoryBufferRef object = object_compile(module, target, level ? level : 1, diag);
+    bool fits = !target->wasm || fits_memory(request, shipped, diag);
+    LLVMMemoryBufferRef object =
+        fits ? object_compile(module, target, level ? level : 1, diag) : NULL;
     if (object) check_slots(module);
     if (object) measure_stack(request, module, target->return_bytes, &frames, with_math, shipped);
     LLVMDisposeModule(module);

@@ -141,6 +141,12 @@ expect 0 mlc predict houses_run one.csv --json
 node -e "process.exit(Math.fround(JSON.parse(require('fs').readFileSync('$scratch/out')).rows[0].outputs.guess) === $guess ? 0 : 1)" 2>/dev/null ||
     grep -q "$(cut -c1-7 <<<"$guess")" "$scratch/out" || fail "mlc predict says another guess than $guess: $(cat "$scratch/out")"
 
+# A call of that many rows does not fit into 32 bits of addresses.
+sed 's/|> conv.*/|> flatten |> dense(20000) |> relu |> dense(10)/; /gelu/d; s/batch .*/batch = 10/; s/epochs .*/epochs = 1/; /accumulate/d' net.mdl >big.mdl
+expect 0 mlc train big.mdl --out big -q
+expect 3 mlc build big --form wasm --rows 65536 -o none
+says err "MB of memory, and WebAssembly has 4000" "take fewer rows by --rows"
+
 # What does not fit together, and a linker that is missing.
 expect 2 mlc build run --form wasm --target aarch64-linux -o none
 says err "--target is for machine code: --form wasm makes modules for all browsers"

@@ -312,8 +312,35 @@ function openForm(data) {
 
 /* -- training -- */
 
+/* The losses of all steps, as at most `most` means over equally many steps. */
+class Curve {
+    constructor(most) { Object.assign(this, { most, means: [], each: 1, sum: 0, count: 0, last: NaN }); }
+
+    add(loss) {
+        this.last = loss;
+        this.sum += loss;
+        if (++this.count < this.each) return;
+        this.means.push(this.sum / this.count);
+        this.sum = this.count = 0;
+        if (this.means.length < this.most) return;
+        this.means = this.means.filter((_, i) => i % 2 === 0).map((mean, i) => (mean + this.means[2 * i + 1]) / 2);
+        this.each *= 2;
+    }
+
+    draw(canvas) {
+        const context = canvas.getContext("2d"), width = canvas.clientWidth * devicePixelRatio, height = canvas.clientHeight * devicePixelRatio;
+        Object.assign(canvas, { width, height });
+        const most = Math.max(...this.means.filter(Number.isFinite), 1e-9);
+        context.strokeStyle = getComputedStyle(document.documentElement).getPropertyValue("--fill");
+        context.lineWidth = 2 * devicePixelRatio;
+        context.beginPath();
+        this.means.forEach((mean, i) => context.lineTo(i / Math.max(1, this.means.length - 1) * width, height - 4 - mean / most * (height - 8)));
+        context.stroke();
+    }
+}
+
 function openTraining(data) {
-    const { training } = facts, examples = [], capacity = 4096, losses = [];
+    const { training } = facts, examples = [], capacity = 4096;
     /* rows of the data: those for testing, then those that are kept for training */
     const at = (row) => Object.fromEntries(facts.inputs.map(({ name, shape }) => [name, data[name].subarray(row * count(shape), (row + 1) * count(shape))]));
     /* Rows of the training data and examples by turns. */
@@ -324,7 +351,7 @@ function openTraining(data) {
     };
     const choice = page.labels.length === 1 && names() ? { input: labels[0], ...classControl() } : null;
     const controls = choice ? [choice] : labels.map((input) => ({ input, ...control(input, `label-${input.name}`) }));
-    let running = false, next = 0, steps = 0, spent = 0, job = null;
+    let running = false, next = 0, steps = 0, spent = 0, job = null, curve = new Curve(400);
 
     function classControl() {
         const node = element("select", { id: "label-class" }, ...names().map((name, i) => element("option", { textContent: name, value: i })));
@@ -358,22 +385,11 @@ function openTraining(data) {
 
     function showProgress() {
         const parts = [];
-        if (steps) parts.push(`${steps} steps`, `loss ${decimal(losses[losses.length - 1] ?? NaN)}`, `${decimal(spent / steps, 2)} ms a step`);
+        if (steps) parts.push(`${steps} steps`, `loss ${decimal(curve.last)}`, `${decimal(spent / steps, 2)} ms a step`);
         if (net.accuracy !== undefined) parts.push(`${(100 * net.accuracy).toFixed(1)} % of ${page.test} test rows right`);
         $("progress").textContent = parts.join(", ");
         $("examples").textContent = `${examples.length} of your examples`;
-        drawCurve();
-    }
-
-    function drawCurve() {
-        const canvas = $("curve"), context = canvas.getContext("2d"), width = canvas.clientWidth * devicePixelRatio, height = canvas.clientHeight * devicePixelRatio;
-        Object.assign(canvas, { width, height });
-        const finite = losses.filter(Number.isFinite), most = Math.max(...finite, 1e-9);
-        context.strokeStyle = getComputedStyle(document.documentElement).getPropertyValue("--fill");
-        context.lineWidth = 2 * devicePixelRatio;
-        context.beginPath();
-        losses.forEach((loss, i) => context.lineTo(i / Math.max(1, losses.length - 1) * width, height - 4 - loss / most * (height - 8)));
-        context.stroke();
+        curve.draw($("curve"));
     }
 
     function changed() {
@@ -405,8 +421,7 @@ function openTraining(data) {
             const start = performance.now(), loss = net.step(inputs);
             spent += performance.now() - start;
             steps++;
-            losses.push(loss);
-            if (losses.length > 2000) losses.splice(0, 1000);
+            curve.add(loss);
             if (!Number.isFinite(loss)) stop();
         } while (running && performance.now() < end);
         measure(performance.now() + 4);
@@ -423,7 +438,8 @@ function openTraining(data) {
 
     function begin(how) {
         how();
-        steps = spent = next = losses.length = 0;
+        steps = spent = next = 0;
+        curve = new Curve(400);
         changed();
     }
 
