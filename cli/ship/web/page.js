@@ -437,6 +437,7 @@ function openTraining(data) {
     }
 
     function begin(how) {
+        $("wrong").textContent = "";
         how();
         steps = spent = next = 0;
         curve = new Curve(400);
@@ -470,7 +471,7 @@ function openTraining(data) {
         const file = $("open").files[0];
         if (!file) return;
         const bytes = new Uint8Array(await file.arrayBuffer());
-        try { begin(() => net.openSafetensors(bytes)); } catch (error) { $("progress").textContent = `${file.name}: ${error.message}`; }
+        try { begin(() => net.openSafetensors(bytes)); } catch (error) { $("wrong").textContent = `${file.name}: ${error.message}`; }
         $("open").value = "";
     });
     for (const { input, node } of controls) $("label").append(element("label", { htmlFor: node.id, textContent: choice ? "It is: " : `${input.field}: ` }), node);
