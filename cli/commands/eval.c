@@ -162,20 +162,17 @@ static bool draw_confusions(const Evaluating *evaluating) {
                            evaluating->diag);
 }
 
-/* Writes the file completely or not at all; the path "-" means stdout. */
 static bool write_counts(const Evaluating *evaluating) {
     const char *path = evaluating->options->counts;
     MemoryStream stream;
     if (!path) return true;
-    bool to_file = strcmp(path, "-") != 0;
-    if (to_file) memory_stream_begin(&stream);
-    FILE *out = to_file ? stream.out : stdout;
-    fputs("output,true,predicted,count\n", out);
+    memory_stream_begin(&stream);
+    fputs("output,true,predicted,count\n", stream.out);
     for (uint32_t i = 0; i < evaluating->confusion_count; i++)
         confusion_print_csv(evaluating->confusions[i].output->name,
                             &evaluating->session.build.info->schema,
-                            &evaluating->confusions[i].confusion, out);
-    return !to_file || file_write_stream(path, &stream, evaluating->diag);
+                            &evaluating->confusions[i].confusion, stream.out);
+    return file_write_stream(path, &stream, evaluating->diag);
 }
 
 /* -- printing -- */

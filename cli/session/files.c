@@ -102,7 +102,9 @@ bool file_write(const char *path, const char *text, size_t length, Diagnostics *
 
 bool file_write_stream(const char *path, MemoryStream *stream, Diagnostics *diag) {
     char *text = memory_stream_end(stream);
-    bool written = file_write(path, text, stream->length, diag);
+    bool to_stdout = !strcmp(path, "-");
+    if (to_stdout) fwrite(text, 1, stream->length, stdout); /* main checks stdout at the end */
+    bool written = to_stdout || file_write(path, text, stream->length, diag);
     free(text);
     return written;
 }

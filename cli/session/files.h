@@ -31,7 +31,7 @@ char *file_read_plain(const char *path, size_t *length);
 /* Writes a temporary file and renames it, so that the path holds either the old or the new text. A
  * device or pipe is written directly. false after reporting an error. */
 bool file_write(const char *path, const char *text, size_t length, Diagnostics *diag);
-/* The same for what has been printed into a stream, which ends. */
+/* The same for what has been printed into a stream, which ends. The path "-" means stdout. */
 bool file_write_stream(const char *path, MemoryStream *stream, Diagnostics *diag);
 
 #endif

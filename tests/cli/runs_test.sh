@@ -18,6 +18,10 @@ expect 0 mlc runs runs deep --csv table.csv
 [[ $(cut -d, -f9 table.csv | tail -2 | sort -u | wc -l) == 1 ]] || fail "equal runs with different hashes"
 [[ $(cut -d, -f9 table.csv | sort -u | wc -l) == 3 ]] || fail "different runs with equal hashes"
 
+expect 0 mlc runs runs deep --csv -
+same "$scratch/out" table.csv
+[[ ! -e - ]] || fail "--csv - has written a file"
+
 # Sorting: by number, downwards, and by name with numbers by value.
 mkdir -p many && for i in 2 10 1; do cp -r runs/1 many/$i; done
 expect 0 mlc runs many --json
