@@ -18,6 +18,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -81,7 +82,7 @@ static json_t *result_of(const Worker *worker, uint32_t trial, uint32_t rung, in
     json_t *line = NULL;
     if (settled) {
         line = json_pack("{s:I, s:I, s:I}", "trial", (json_int_t)trial, "setting",
-                         (json_int_t)(trial / plan->seeds), "rung", (json_int_t)rung);
+                         (json_int_t)(trial / plan->repeats), "rung", (json_int_t)rung);
         json_object_set_new(line, "state", json_string(done ? "done" : state_of(status)));
         if (done)
             put_record(line, &record);
@@ -122,8 +123,8 @@ static void tell(const Worker *worker, uint32_t trial, const json_t *line) {
                            run_record_number(line, "seconds"));
     size_t i;
     json_t *set;
-    json_array_foreach(plan_setting(worker->results->plan, trial / worker->results->plan->seeds), i,
-                       set) {
+    json_array_foreach(plan_setting(worker->results->plan, trial / worker->results->plan->repeats),
+                       i, set) {
         if (length < (int)sizeof text - 1)
             length += snprintf(text + length, sizeof text - (size_t)length, "%s%s", i ? " " : "  ",
                                json_string_value(set));
@@ -181,7 +182,8 @@ static Work try_rung(const Worker *worker, uint32_t rung) {
     const SweepPlan *plan = results->plan;
     Work work = WORK_DONE;
     for (uint32_t trial = 0; trial < plan_trials(plan); trial++) {
-        if (!results_alive(results, rung, trial / plan->seeds) || results_get(results, trial, rung))
+        if (!results_alive(results, rung, trial / plan->repeats) ||
+            results_get(results, trial, rung))
             continue;
         Work one = try_trial(worker, trial, rung);
         if (one == WORK_FAILED || trial_stop) return WORK_FAILED;
@@ -208,12 +210,29 @@ static void remove_claims(const SweepPlan *plan) {
         claim_release(plan_trial(plan, trial, ".claim").path);
 }
 
+static struct timespec folder_changed(const SweepPlan *plan) {
+    struct stat status = {0};
+    stat(path_join(plan->folder.path, SWEEP_TRIALS_FOLDER).path, &status);
+    return status.st_mtim;
+}
+
+/* Waits until another worker has made or removed a file. Now and then it returns without that: a
+ * worker that has died changes nothing, but its claims are free. */
+static void wait_for_others(const SweepPlan *plan) {
+    enum { PAUSE = 50000, PAUSES = 20 }; /* microseconds */
+    struct timespec before = folder_changed(plan), now = before;
+    for (int i = 0; i < PAUSES && !trial_stop; i++) {
+        if (now.tv_sec != before.tv_sec || now.tv_nsec != before.tv_nsec) return;
+        usleep(PAUSE);
+        now = folder_changed(plan);
+    }
+}
+
 static Status work_on(const Worker *worker) {
-    enum { PAUSE = 100000 }; /* microseconds between two looks at what others do */
     Work work;
     while ((work = try_all(worker)) == WORK_TAKEN || work == WORK_WAITING) {
         if (trial_stop) break;
-        if (work == WORK_WAITING) usleep(PAUSE);
+        if (work == WORK_WAITING) wait_for_others(worker->results->plan);
     }
     if (work == WORK_DONE) remove_claims(worker->results->plan);
     return trial_stop ? stop_status(trial_stop) : diag_outcome(worker->diag, work == WORK_DONE);
