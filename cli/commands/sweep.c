@@ -1,4 +1,5 @@
 /* mlc sweep: many trainings of one model with other values, by any number of workers. */
+#include "cli/commands/sweeping.h"
 #include "cli/commands/training.h"
 #include "cli/session/commands.h"
 #include "cli/sweep/sobol.h"
@@ -23,10 +24,12 @@ static bool check_usage(const Options *options, Diagnostics *diag) {
         return false;
     }
     if (options->operand_count || !(options->set.count || option_given(options, OPTION_trials) ||
-                                    option_given(options, OPTION_seeds) || options->sweep_folder))
+                                    option_given(options, OPTION_seeds) ||
+                                    option_given(options, OPTION_folds) || options->sweep_folder))
         return true;
-    diag_error(diag, STATUS_USAGE, (Span){0},
-               "--set, --trials, --seeds and --out belong to a new sweep: this one exists");
+    diag_error(
+        diag, STATUS_USAGE, (Span){0},
+        "--set, --trials, --seeds, --folds and --out belong to a new sweep: this one exists");
     return false;
 }
 
@@ -82,7 +85,7 @@ static bool choose_search(const Options *options, const Space *space, SweepWish 
     }
     wish->settings = wish->search == SEARCH_GRID && !trials ? size : (uint32_t)options->trials;
     if (wish->search == SEARCH_GRID && size < wish->settings) wish->settings = size;
-    if ((uint64_t)wish->settings * wish->seeds <= SWEEP_TRIALS &&
+    if ((uint64_t)wish->settings * wish->seeds * wish->folds <= SWEEP_TRIALS &&
         (wish->search != SEARCH_SOBOL || space->count <= SOBOL_DIMENSIONS))
         return true;
     if (wish->search == SEARCH_SOBOL && space->count > SOBOL_DIMENSIONS)
@@ -93,11 +96,24 @@ static bool choose_search(const Options *options, const Space *space, SweepWish 
     return false;
 }
 
+void sweep_set_folds(OptionList *sets, int64_t folds, Arena *arena) {
+    if (folds < 2 || sets->count + 2 > OPTION_LIST_MAX) return;
+    sets->items[sets->count++] = arena_format(arena, "data.folds=%lld", (long long)folds);
+    sets->items[sets->count++] = arena_format(arena, "data.fold=%lld", (long long)folds);
+}
+
 /* The model with the values that do not vary: it has the epochs and the first seed of all trials. */
-static bool open_base(const Space *space, const Options *options, Build *build, Diagnostics *diag) {
+static bool open_base(const Space *space, const Options *options, Arena *arena, Build *build,
+                      Diagnostics *diag) {
     OptionList fixed = {0};
+    sweep_set_folds(&fixed, options->folds, arena);
     for (uint32_t p = 0; p < space->count; p++) {
         const Swept *swept = &space->params[p];
+        if (options->folds > 1 && !strncmp(swept->name, "data.fold", 9)) {
+            diag_error(diag, STATUS_USAGE, (Span){0},
+                       "--folds chooses the folds: '%s' cannot be set as well", swept->name);
+            return false;
+        }
         bool varies = swept->kind != SWEPT_LIST || swept->item_count > 1;
         if (!varies) {
             fixed.items[fixed.count++] = options->set.items[p];
@@ -119,10 +135,11 @@ static bool create(SweepPlan *plan, const Options *options, Arena *arena, Diagno
     SweepWish wish = {.space = &space,
                       .seed = (uint64_t)options->draw_seed,
                       .seeds = (uint32_t)options->seeds,
+                      .folds = (uint32_t)options->folds,
                       .factor = (uint32_t)options->halving};
     bool good = space_parse(&space, &options->set, arena, diag) &&
                 choose_search(options, &space, &wish, diag) &&
-                open_base(&space, options, &build, diag) &&
+                open_base(&space, options, arena, &build, diag) &&
                 check_values(&space, options, arena, diag);
     if (good) {
         wish.text = build.info->resolved;
@@ -166,14 +183,15 @@ static bool write_csv(Results *results, const char *path, Diagnostics *diag) {
 
 static Status show(Results *results, const Options *options, Status status, Diagnostics *diag) {
     if (options->table && !write_csv(results, options->table, diag)) return diag_status(diag);
+    if (options->table && !strcmp(options->table, "-")) return status;
     sweep_print_status(results, stdout);
     sweep_print_best(results, (uint32_t)options->best, stdout);
     return status;
 }
 
 /* A worker that was killed does not count if others have done its work. */
-static Status work(const SweepPlan *plan, const Options *options, Results *results,
-                   Diagnostics *diag) {
+Status sweep_work(const SweepPlan *plan, const Options *options, Results *results,
+                  Diagnostics *diag) {
     Options common;
     uint32_t workers = share_cores(options, &common);
     tell_start(plan, options, workers);
@@ -192,7 +210,7 @@ Status command_sweep(const Options *given, Diagnostics *diag) {
     if (opened) {
         Results results;
         results_open(&results, &plan);
-        status = given->status ? STATUS_OK : work(&plan, given, &results, diag);
+        status = given->status ? STATUS_OK : sweep_work(&plan, given, &results, diag);
         status = show(&results, given, status, diag);
         results_close(&results);
     }

@@ -1,4 +1,5 @@
 /* mlc train: compiles a model, trains it and writes the run into a folder. */
+#include "cli/commands/sweeping.h"
 #include "cli/commands/training.h"
 #include "cli/results/confusion.h"
 #include "cli/results/expect.h"
@@ -396,7 +397,9 @@ static Status run(const Options *given, const TrainingOrder *order, Diagnostics 
     return status;
 }
 
-Status command_train(const Options *given, Diagnostics *diag) { return run(given, NULL, diag); }
+Status command_train(const Options *given, Diagnostics *diag) {
+    return given->folds > 1 ? train_folds(given, diag) : run(given, NULL, diag);
+}
 
 Status training_run(const Options *given, const TrainingOrder *order, Diagnostics *diag) {
     return run(given, order, diag);

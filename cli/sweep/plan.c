@@ -51,6 +51,8 @@ static json_t *document_of(const SweepWish *wish) {
         json_pack("{s:i, s:s, s:s, s:I, s:I, s:I}", "version", VERSION, "file", wish->file,
                   "folder", wish->source.path, "seeds", (json_int_t)wish->seeds, "first_seed",
                   (json_int_t)wish->first_seed, "factor", (json_int_t)wish->factor);
+    if (wish->folds > 1)
+        json_object_set_new(document, "folds", json_integer((json_int_t)wish->folds));
     put_rungs(document, wish);
     put_settings(document, wish);
     return document;
@@ -110,16 +112,19 @@ static bool read_document(SweepPlan *plan) {
     const char *source = json_string_value(json_object_get(document, "folder"));
     plan->settings = (uint32_t)json_array_size(json_object_get(document, "settings"));
     plan->seeds = whole(document, "seeds");
+    plan->folds = json_object_get(document, "folds") ? whole(document, "folds") : 1;
     plan->factor = whole(document, "factor");
     plan->rungs = (uint32_t)json_array_size(rungs);
     plan->first_seed = (uint64_t)json_integer_value(json_object_get(document, "first_seed"));
     if (whole(document, "version") != VERSION || !source || !plan->settings || !plan->seeds ||
-        !plan->rungs || plan->rungs > SWEEP_RUNGS)
+        !plan->folds || !plan->rungs || plan->rungs > SWEEP_RUNGS)
         return false;
     for (uint32_t r = 0; r < plan->rungs; r++)
         plan->epochs[r] = (uint32_t)json_integer_value(json_array_get(rungs, r));
     snprintf(plan->source.path, sizeof plan->source.path, "%s", source);
-    return (uint64_t)plan->settings * plan->seeds <= SWEEP_TRIALS;
+    uint64_t repeats = (uint64_t)plan->seeds * plan->folds;
+    plan->repeats = (uint32_t)repeats;
+    return repeats <= SWEEP_TRIALS && plan->settings * repeats <= SWEEP_TRIALS;
 }
 
 bool plan_open(SweepPlan *plan, const char *folder, Diagnostics *diag) {
@@ -164,15 +169,22 @@ bool plan_varies(const SweepPlan *plan, uint32_t param) {
     return false;
 }
 
+static void add_set(OptionList *sets, const char *text) {
+    if (sets->count < OPTION_LIST_MAX) sets->items[sets->count++] = text;
+}
+
 void plan_sets(const SweepPlan *plan, uint32_t trial, Arena *arena, OptionList *sets) {
     size_t i;
     json_t *text;
-    json_array_foreach(plan_setting(plan, trial / plan->seeds), i, text) {
-        if (sets->count < OPTION_LIST_MAX) sets->items[sets->count++] = json_string_value(text);
+    json_array_foreach(plan_setting(plan, trial / plan->repeats), i, text) {
+        add_set(sets, json_string_value(text));
     }
-    if (plan->seeds > 1 && sets->count < OPTION_LIST_MAX)
-        sets->items[sets->count++] = arena_format(
-            arena, "train.seed=%llu", (unsigned long long)(plan->first_seed + trial % plan->seeds));
+    if (plan->seeds > 1)
+        add_set(sets,
+                arena_format(arena, "train.seed=%llu", (unsigned long long)plan_seed(plan, trial)));
+    if (plan->folds == 1) return;
+    add_set(sets, arena_format(arena, "data.folds=%u", plan->folds));
+    add_set(sets, arena_format(arena, "data.fold=%u", plan_fold(plan, trial)));
 }
 
 /* The next value of a parameter, after that of setting `from`, that differs from those in
@@ -198,7 +210,7 @@ uint32_t plan_neighbours(const SweepPlan *plan, uint32_t trial, Arena *arena, Op
     for (uint32_t p = 0; p < params; p++) {
         const char *taken[VALUES + 1] = {own.items[p]};
         for (uint32_t i = 1; i <= VALUES && count < most; i++) {
-            taken[i] = next_value(plan, p, trial / plan->seeds, taken, i);
+            taken[i] = next_value(plan, p, trial / plan->repeats, taken, i);
             if (!taken[i]) break;
             others[count] = own;
             others[count++].items[p] = taken[i];

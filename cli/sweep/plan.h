@@ -1,7 +1,8 @@
 /* A sweep: its folder, its settings, and how long each trial is trained. sweep.json holds all of it
  * and never changes, so that every worker sees the same trials.
  *
- * Trial t trains setting t / seeds with the seed number t % seeds. With halving, a sweep has rungs:
+ * Trial t trains setting t / repeats, where repeats = seeds * folds. Of its repeats it is number
+ * r = t % repeats: the seed number r / folds with the fold r % folds + 1. With halving, a sweep has rungs:
  * all trials are trained up to epochs[0], the best 1 / factor of the settings go on to epochs[1],
  * and so on. The last rung trains to the end. Without halving it is the only one. */
 #ifndef MLC_CLI_SWEEP_PLAN_H
@@ -19,8 +20,8 @@ enum { SWEEP_RUNGS = 20, SWEEP_TRIALS = 1000000 };
 
 typedef struct {
     Path folder, source; /* of the sweep, and the one where relative paths in the model start */
-    uint32_t settings, seeds, factor, rungs;
-    uint32_t epochs[SWEEP_RUNGS]; /* 0: to the end of the training */
+    uint32_t settings, seeds, folds, repeats, factor, rungs; /* folds 1: none */
+    uint32_t epochs[SWEEP_RUNGS];                            /* 0: to the end of the training */
     uint64_t first_seed;
     json_t *document;
 } SweepPlan;
@@ -30,7 +31,7 @@ typedef struct {
     const Space *space;
     Search search;
     uint64_t seed; /* of the drawn values */
-    uint32_t settings, seeds, factor;
+    uint32_t settings, seeds, folds, factor;
     const char *text, *file; /* of the model: its resolved text, and the name of its file */
     Path source;
     uint32_t epochs;     /* train.epochs of the model */
@@ -43,14 +44,20 @@ bool plan_create(SweepPlan *plan, const SweepWish *wish, const char *out, Diagno
 bool plan_open(SweepPlan *plan, const char *folder, Diagnostics *diag);
 void plan_close(SweepPlan *plan);
 
-static inline uint32_t plan_trials(const SweepPlan *plan) { return plan->settings * plan->seeds; }
+static inline uint32_t plan_trials(const SweepPlan *plan) { return plan->settings * plan->repeats; }
+static inline uint64_t plan_seed(const SweepPlan *plan, uint32_t trial) {
+    return plan->first_seed + trial % plan->repeats / plan->folds;
+}
+static inline uint32_t plan_fold(const SweepPlan *plan, uint32_t trial) {
+    return trial % plan->folds + 1;
+}
 /* "NAME=VALUE" texts of a setting, an array that belongs to the plan. */
 const json_t *plan_setting(const SweepPlan *plan, uint32_t setting);
 /* Their names, an array of texts that belongs to the plan. */
 const json_t *plan_names(const SweepPlan *plan);
 /* Whether settings differ in a parameter. */
 bool plan_varies(const SweepPlan *plan, uint32_t param);
-/* The --set options of a trial: its setting, and train.seed if there are several seeds. */
+/* The --set options of a trial: its setting, and seed and fold if there are several. */
 void plan_sets(const SweepPlan *plan, uint32_t trial, Arena *arena, OptionList *sets);
 /* The --set options of trials that differ from a trial in one parameter, with values that the sweep
  * tries: a few for each parameter. Returns how many, at most `most`. */

@@ -60,14 +60,14 @@ bool results_put(Results *results, uint32_t trial, uint32_t rung, json_t *line, 
 double results_score(Results *results, uint32_t setting, uint32_t rung) {
     const SweepPlan *plan = results->plan;
     double sum = 0;
-    for (uint32_t s = 0; s < plan->seeds; s++)
-        sum += run_record_number(results_get(results, setting * plan->seeds + s, rung), "score");
-    return sum / plan->seeds;
+    for (uint32_t s = 0; s < plan->repeats; s++)
+        sum += run_record_number(results_get(results, setting * plan->repeats + s, rung), "score");
+    return sum / plan->repeats;
 }
 
 static bool has_all(Results *results, uint32_t setting, uint32_t rung) {
-    for (uint32_t s = 0; s < results->plan->seeds; s++)
-        if (!results_get(results, setting * results->plan->seeds + s, rung)) return false;
+    for (uint32_t s = 0; s < results->plan->repeats; s++)
+        if (!results_get(results, setting * results->plan->repeats + s, rung)) return false;
     return true;
 }
 

@@ -82,13 +82,18 @@ static bool check(const char *text, const Swept *swept, Diagnostics *diag) {
            report(text, "the bounds are too large", diag);
 }
 
-static bool parse_one(Space *space, const char *text, Arena *arena, Diagnostics *diag) {
-    const char *equals = strchr(text, '=');
-    if (!equals || equals == text) return report(text, "it must be NAME=VALUES", diag);
-    Swept swept = {0};
-    const char *end = equals, *values = skip_spaces(equals + 1);
+/* The name before the equals sign; NULL after reporting that there is none. */
+static const char *name_of(const char *text, Arena *arena, Diagnostics *diag) {
+    const char *end = strchr(text, '=');
+    if (!end || end == text) return report(text, "it must be NAME=VALUES", diag), NULL;
     while (end > text && end[-1] == ' ') end--;
-    swept.name = arena_format(arena, "%.*s", (int)(end - text), text);
+    return arena_format(arena, "%.*s", (int)(end - text), text);
+}
+
+static bool parse_one(Space *space, const char *text, Arena *arena, Diagnostics *diag) {
+    Swept swept = {.name = name_of(text, arena, diag)};
+    if (!swept.name) return false;
+    const char *values = skip_spaces(strchr(text, '=') + 1);
     if (!strncmp(values, "log(", 4) && two_numbers(values + 4, ",", ")", &swept))
         swept.kind = SWEPT_LOG;
     else if (!two_numbers(values, "..", "", &swept))
@@ -106,6 +111,18 @@ bool space_parse(Space *space, const OptionList *sets, Arena *arena, Diagnostics
     for (uint32_t i = 0; i < sets->count; i++)
         good &= parse_one(space, sets->items[i], arena, diag);
     return good;
+}
+
+bool space_fixed(Space *space, const OptionList *sets, Arena *arena, Diagnostics *diag) {
+    *space = (Space){0};
+    for (uint32_t i = 0; i < sets->count; i++) {
+        Swept *swept = &space->params[space->count++];
+        if (!(swept->name = name_of(sets->items[i], arena, diag))) return false;
+        swept->items = (const char **)ARENA_ARRAY(arena, char *, 1);
+        swept->items[0] = strchr(sets->items[i], '=') + 1;
+        swept->item_count = 1;
+    }
+    return true;
 }
 
 /* -- settings -- */

@@ -34,6 +34,8 @@ typedef enum { SEARCH_GRID, SEARCH_RANDOM, SEARCH_SOBOL } Search;
 
 /* false after reporting STATUS_USAGE errors. */
 bool space_parse(Space *space, const OptionList *sets, Arena *arena, Diagnostics *diag);
+/* The same for values that are taken as they are. */
+bool space_fixed(Space *space, const OptionList *sets, Arena *arena, Diagnostics *diag);
 /* How many settings there are; 0: a number between bounds makes them endless. Above UINT32_MAX:
  * UINT32_MAX. */
 uint32_t space_size(const Space *space);

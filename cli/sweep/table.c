@@ -14,7 +14,7 @@
 static const json_t *last_result(Results *results, uint32_t trial, uint32_t *rung) {
     const json_t *last = NULL;
     for (uint32_t r = 0; r < results->plan->rungs && results_decided(results, r); r++) {
-        const json_t *line = results_alive(results, r, trial / results->plan->seeds)
+        const json_t *line = results_alive(results, r, trial / results->plan->repeats)
                                  ? results_get(results, trial, r)
                                  : NULL;
         if (!line) break;
@@ -54,12 +54,12 @@ static const char *after_equals(const json_t *setting) {
 static void print_csv_line(Results *results, uint32_t trial, const json_t *keys, FILE *out) {
     static const char *const columns[] = {"state", "epoch", "best_epoch", "score_of", "score"};
     const SweepPlan *plan = results->plan;
-    uint32_t rung = 0, setting = trial / plan->seeds;
+    uint32_t rung = 0, setting = trial / plan->repeats;
     const json_t *line = last_result(results, trial, &rung);
     size_t i;
     json_t *text;
-    fprintf(out, "%u,%u,%llu", trial, setting,
-            (unsigned long long)(plan->first_seed + trial % plan->seeds));
+    fprintf(out, "%u,%u,%llu", trial, setting, (unsigned long long)plan_seed(plan, trial));
+    if (plan->folds > 1) fprintf(out, ",%u", plan_fold(plan, trial));
     json_array_foreach(plan_setting(plan, setting), i, text) {
         putc(',', out);
         csv_put_text(after_equals(text), out);
@@ -80,6 +80,7 @@ void sweep_print_csv(Results *results, FILE *out) {
     const char *key;
     size_t i;
     fputs("trial,setting,seed", out);
+    if (results->plan->folds > 1) fputs(",fold", out);
     json_array_foreach(plan_names(results->plan), i, text) {
         putc(',', out);
         csv_put_text(json_string_value(text), out);
@@ -94,33 +95,33 @@ void sweep_print_csv(Results *results, FILE *out) {
 
 /* -- the best -- */
 
-/* Standard deviation over the seeds, with seeds - 1 as the divisor. */
+/* Standard deviation over the trials of a setting, with their number - 1 as the divisor. */
 static double deviation(Results *results, uint32_t setting, uint32_t rung, double mean) {
-    uint32_t seeds = results->plan->seeds;
+    uint32_t repeats = results->plan->repeats;
     double sum = 0;
-    for (uint32_t s = 0; s < seeds; s++) {
+    for (uint32_t r = 0; r < repeats; r++) {
         double away =
-            run_record_number(results_get(results, setting * seeds + s, rung), "score") - mean;
+            run_record_number(results_get(results, setting * repeats + r, rung), "score") - mean;
         sum += away * away;
     }
-    return sqrt(sum / (seeds - 1));
+    return sqrt(sum / (repeats - 1));
 }
 
 static const char *score_cell(Results *results, uint32_t setting, Arena *arena) {
     char mean_text[NUMBER_TEXT], deviation_text[NUMBER_TEXT];
     uint32_t rung = (uint32_t)results_rung(results, setting);
     double mean = results_score(results, setting, rung);
-    const json_t *line = results_get(results, setting * results->plan->seeds, rung);
+    const json_t *line = results_get(results, setting * results->plan->repeats, rung);
     if (isnan(mean))
         return arena_format(arena, "%s", json_string_value(json_object_get(line, "state")));
-    if (results->plan->seeds == 1) return arena_format(arena, "%s", text_number(mean_text, mean));
+    if (results->plan->repeats == 1) return arena_format(arena, "%s", text_number(mean_text, mean));
     return arena_format(arena, "%s +- %s", text_number(mean_text, mean),
                         text_number(deviation_text, deviation(results, setting, rung, mean)));
 }
 
 static const char *score_head(Results *results, const uint32_t *settings, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
-        const json_t *line = results_get(results, settings[i] * results->plan->seeds, 0);
+        const json_t *line = results_get(results, settings[i] * results->plan->repeats, 0);
         const char *name = json_string_value(json_object_get(line, "score_of"));
         if (name) return name;
     }
@@ -133,7 +134,7 @@ static void fill_line(Results *results, uint32_t setting, const char **cells, Ar
     uint32_t rung = (uint32_t)results_rung(results, setting);
     *cells++ = arena_format(arena, "%u", setting);
     *cells++ = score_cell(results, setting, arena);
-    const json_t *line = results_get(results, setting * results->plan->seeds, rung);
+    const json_t *line = results_get(results, setting * results->plan->repeats, rung);
     *cells++ =
         arena_format(arena, "%lld", (long long)json_integer_value(json_object_get(line, "epoch")));
     json_array_foreach(plan_setting(results->plan, setting), i, text) {
@@ -178,7 +179,7 @@ static Tally tally_of(Results *results) {
     Tally tally = {0};
     for (uint32_t rung = 0; rung < plan->rungs && results_decided(results, rung); rung++)
         for (uint32_t trial = 0; trial < plan_trials(plan); trial++) {
-            if (!results_alive(results, rung, trial / plan->seeds)) continue;
+            if (!results_alive(results, rung, trial / plan->repeats)) continue;
             const json_t *line = results_get(results, trial, rung);
             tally.finished += line != NULL;
             tally.failed += line && !json_object_get(line, "score_of");
@@ -197,6 +198,8 @@ void sweep_print_status(Results *results, FILE *out) {
     const SweepPlan *plan = results->plan;
     fprintf(out, "%u settings", plan->settings);
     if (plan->seeds > 1) fprintf(out, " with %u seeds", plan->seeds);
+    if (plan->folds > 1)
+        fprintf(out, " %s %u folds", plan->seeds > 1 ? "and" : "with", plan->folds);
     fprintf(out, ": %u trials finished", tally.finished);
     if (tally.failed) fprintf(out, ", %u of them without a score", tally.failed);
     if (tally.left) fprintf(out, ", %u left", tally.left);

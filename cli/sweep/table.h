@@ -11,6 +11,9 @@
 void sweep_print_csv(Results *results, FILE *out);
 /* One line a setting, best first, at most `most` of them: mean and deviation over the seeds. */
 void sweep_print_best(Results *results, uint32_t most, FILE *out);
+/* One line a fold of the first setting, with the metrics of its last epoch; then their mean and
+ * standard deviation. */
+void sweep_print_folds(Results *results, FILE *out);
 /* How many trials have results, are being trained, and are left; and how many have failed. */
 void sweep_print_status(Results *results, FILE *out);
 /* Whether every trial that takes part has its result. */

@@ -131,7 +131,7 @@ static bool read_bool(const KeyReading *reading, Value value, bool *result) {
 
 /* -- the keys, in the order in which they are read -- */
 
-enum { MAX_BATCH = 1 << 20, MAX_EPOCHS = 1000000, MAX_LOG_EVERY = 1000000000 };
+enum { MAX_BATCH = 1 << 20, MAX_EPOCHS = 1000000, MAX_LOG_EVERY = 1000000000, MAX_FOLDS = 1000 };
 
 typedef enum {
     KEY_ELSEWHERE, /* lower.c, source.c, augment.c, early_stopping.c, layer_names_read.c or
@@ -159,6 +159,8 @@ static const Key keys[] = {
     {ITEM_DATA, "augment", .kind = KEY_ELSEWHERE},
     {ITEM_DATA, "valid", KEY_HOLD_OUT, PLACE(info.split.valid)},
     {ITEM_DATA, "test", KEY_HOLD_OUT, PLACE(info.split.test)},
+    {ITEM_DATA, "folds", KEY_COUNT, PLACE(info.split.folds), MAX_FOLDS},
+    {ITEM_DATA, "fold", KEY_COUNT, PLACE(info.split.fold), MAX_FOLDS},
     {ITEM_DATA, "series", KEY_TEXT, PLACE(info.split.series), .expected = "a field of the source"},
     {ITEM_DATA, "seed", KEY_SEED, PLACE(info.split.seed)},
     {ITEM_TRAIN, "loss", .required = true},
@@ -303,6 +305,30 @@ static bool read_key(Model *model, Evaluator *evaluator, const Key *key) {
            read_value(&(KeyReading){model, evaluator, setting}, key, value);
 }
 
+/* `folds` and `fold` fit each other, and rows that are not drawn cannot be dealt to folds. */
+static bool check_folds(Model *model, Evaluator *evaluator) {
+    SplitRequest *split = &model->info.split;
+    const Setting *folds = item_setting(model->data, "folds"),
+                  *fold = item_setting(model->data, "fold"),
+                  *valid = item_setting(model->data, "valid");
+    if (!folds && !fold) return true;
+    if (!folds || split->folds < 2 || split->fold > split->folds) {
+        evaluator_error(evaluator, (fold ? fold : folds)->value->span,
+                        !folds             ? "'fold' needs 'folds', the number of all folds"
+                        : split->folds < 2 ? "'folds' must be at least 2"
+                                           : "'fold' must be a number from 1 to 'folds'");
+        return false;
+    }
+    if (split->valid.kind == HOLD_LAST || split->valid.kind == HOLD_COLUMN) {
+        evaluator_error(evaluator, valid->value->span,
+                        "folds are drawn by chance: 'valid' cannot be last() or column()");
+        return false;
+    }
+    split->folds_span = evaluator_place(evaluator, folds->value->span);
+    if (!split->fold) split->fold = 1;
+    return true;
+}
+
 bool settings_read(Model *model, Evaluator *evaluator) {
     bool good = true;
     ModelInfo *info = &model->info;
@@ -312,5 +338,5 @@ bool settings_read(Model *model, Evaluator *evaluator) {
     info->shuffle = true;
     for (int i = 0; i < KEYS; i++) good &= read_key(model, evaluator, &keys[i]);
     if (!item_setting(model->data, "seed")) info->split.seed = info->seed;
-    return good;
+    return good && check_folds(model, evaluator);
 }

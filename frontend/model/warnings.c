@@ -26,12 +26,14 @@ static void find_moving_split(Model *model) {
     const Setting *seed = item_setting(model->train, "seed");
     const SplitRequest *split = &model->info.split;
     if (!seed || item_setting(model->data, "seed") ||
-        (!is_random(&split->valid) && !is_random(&split->test)))
+        (!split->folds && !is_random(&split->valid) && !is_random(&split->test)))
         return;
     Warning *warning =
         warning_add(model, seed->value->span, "this seed also chooses which rows are held out");
     warning->note = "they are chosen here";
-    warning->note_span = is_random(&split->valid) ? split->valid.span : split->test.span;
+    warning->note_span = split->folds               ? split->folds_span
+                         : is_random(&split->valid) ? split->valid.span
+                                                    : split->test.span;
     warning->help = arena_format(
         model->arena, "'seed = %llu' in the data block keeps these rows, whatever train.seed is",
         (unsigned long long)split->seed);

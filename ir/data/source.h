@@ -49,6 +49,10 @@ typedef struct {
  * held out for it. */
 typedef struct {
     HoldOut valid, test;
+    /* Instead of those of `valid`, the rows of this fold (1 to folds) are held out for validation;
+     * folds 0: no folds. runtime/data/split_folds.c says which rows a fold has. */
+    uint32_t folds, fold;
+    Span folds_span;
     uint64_t seed;
     /* the field whose values separate series of rows; NULL: that of a HOLD_GROUP, or else the rows
      * of a file are one series */

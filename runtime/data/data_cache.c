@@ -87,9 +87,10 @@ static bool is_drawn(const HoldOut *hold) {
 }
 
 static bool same_splits(const SplitRequest *a, const SplitRequest *b) {
-    bool drawn = is_drawn(&a->valid) || is_drawn(&a->test);
-    return (!drawn || a->seed == b->seed) && same_hold(&a->valid, &b->valid) &&
-           same_hold(&a->test, &b->test) && same_text(a->series, b->series);
+    bool drawn = is_drawn(&a->valid) || is_drawn(&a->test) || a->folds;
+    return a->folds == b->folds && a->fold == b->fold && (!drawn || a->seed == b->seed) &&
+           same_hold(&a->valid, &b->valid) && same_hold(&a->test, &b->test) &&
+           same_text(a->series, b->series);
 }
 
 static bool holds_data(const CachedData *data, const DataSource *source,

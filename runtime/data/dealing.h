@@ -52,6 +52,24 @@ double split_column_value(const SplitColumn *column, int64_t row);
 bool split_column_missing(const Dealing *dealing, const HoldOut *hold, const char *what,
                           int64_t row);
 
+/* Rows with the same value. */
+typedef struct {
+    int32_t *group_of; /* [row]: the index of its value */
+    int64_t *size;     /* [group]: its rows that are still in training */
+    uint32_t count;
+} RowGroups;
+/* Groups all rows by the column of a request. false after reporting an error. */
+bool groups_find(const Dealing *dealing, const HoldOut *hold, RowGroups *groups);
+void groups_free(RowGroups *groups);
+
+/* The rows of a fold, when the test rows are known. false after an error. */
+bool deal_folds(Dealing *dealing);
+/* The request by which folds are dealt: that of `valid`, or else that of `test`. */
+const HoldOut *fold_hold(const SplitRequest *request);
+/* The rows of the requested fold if `rows` rows are dealt in turn. */
+int64_t fold_rows(const SplitRequest *request, int64_t rows);
+/* Checks that no fold is empty; false after reporting an error. */
+bool check_folds(const Dealing *dealing, Span span);
 /* column(source.split): both splits by the words or numbers of one column. false after an error. */
 bool deal_columns(Dealing *dealing);
 /* group(source.patient, 0.2): whole groups (split_groups.c). false after an error. */

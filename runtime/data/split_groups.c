@@ -13,19 +13,12 @@ int valued_row_compare(const void *a, const void *b) {
 
 /* -- rows with the same value -- */
 
-/* Rows with the same value. */
-typedef struct {
-    int32_t *group_of; /* [row]: the index of its value */
-    int64_t *size;     /* [group]: its rows that are still in training */
-    uint32_t count;
-} RowGroups;
-
-static void groups_free(RowGroups *groups) {
+void groups_free(RowGroups *groups) {
     free(groups->group_of);
     free(groups->size);
 }
 
-static bool groups_find(const Dealing *dealing, const HoldOut *hold, RowGroups *groups) {
+bool groups_find(const Dealing *dealing, const HoldOut *hold, RowGroups *groups) {
     SplitColumn column;
     if (!split_column_find(dealing, hold, &column)) return false;
     for (int64_t row = 0; row < dealing->rows; row++)

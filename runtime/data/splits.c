@@ -57,6 +57,12 @@ bool dataset_expect_rows(const SourceSchema *schema, const SplitRequest *request
         rows[split] = held + own;
         good &= held >= 0 && !(holds(hold) && (own || !held));
     }
+    if (request->folds) {
+        int64_t dealt = rows[SPLIT_TRAIN] + rows[SPLIT_VALID];
+        rows[SPLIT_VALID] = fold_rows(request, dealt);
+        rows[SPLIT_TRAIN] = dealt - rows[SPLIT_VALID];
+        good &= is_exact(fold_hold(request)) && !schema->valid_rows;
+    }
     return good && rows[SPLIT_TRAIN] > 0;
 }
 
@@ -100,6 +106,13 @@ static void deal_random(Dealing *dealing, Split split) {
 
 bool splits_check_own(const SourceSchema *schema, const SplitRequest *request, Span span,
                       Diagnostics *diag) {
+    if (request->folds && schema->valid_rows) {
+        diag_error(
+            diag, STATUS_MODEL, request->folds_span.end ? request->folds_span : span,
+            "the data have %lld validation rows in a file of their own, so 'folds' cannot hold out others",
+            (long long)schema->valid_rows);
+        return false;
+    }
     for (Split split = SPLIT_VALID; split <= SPLIT_TEST; split++) {
         const HoldOut *hold = hold_of(request, split);
         if (!holds(hold) || !own_rows(schema, split)) continue;
@@ -168,7 +181,7 @@ static bool deal_rows(Dealing *dealing) {
         if (hold->kind == HOLD_GROUP) good = deal_groups(dealing, split);
         if (hold->kind == HOLD_STRATIFIED) good = deal_stratified(dealing, split);
     }
-    return good;
+    return good && (!request->folds || deal_folds(dealing));
 }
 
 /* Checks that no split is empty. For columns and groups only the data tell. */
@@ -176,6 +189,10 @@ static bool check_splits(const Dealing *dealing) {
     const SplitRequest *request = dealing->request;
     for (Split split = SPLIT_VALID; split <= SPLIT_TEST; split++) {
         const HoldOut *hold = hold_of(request, split);
+        if (split == SPLIT_VALID && request->folds) {
+            if (!check_folds(dealing, request->folds_span)) return false;
+            continue;
+        }
         if (!holds(hold) || dealing_count(dealing, split)) continue;
         diag_error(dealing->diag, STATUS_DATA, hold->span, "no row is held out for '%s'",
                    split_name(split));

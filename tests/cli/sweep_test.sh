@@ -23,6 +23,9 @@ for _ in 1 2 3 4 5 6 7 8; do
 done 2>/dev/null
 wait $pid 2>/dev/null
 expect 0 mlc sweep --join killed -q --csv killed.csv
+expect 0 mlc sweep --status killed --csv -
+same "$scratch/out" killed.csv
+[[ ! -e - ]] || fail "--csv - has written a file"
 same one.csv killed.csv
 [[ -z $(find killed -name '*.claim*') ]] || fail "claims are left: $(find killed -name '*.claim*')"
 

@@ -215,6 +215,65 @@ static void test_impossible(void **state) {
     table_free_all(table);
 }
 
+/* The validation rows of all folds: each row that is not tested is in one fold. Counts the rows of
+ * each class in each fold, and returns the size of the largest fold minus that of the smallest. */
+static int64_t deal_folds_of(Table *table, HoldOut valid, HoldOut test, uint32_t folds,
+                             int count[][CLASSES], uint32_t fold_of[ROWS]) {
+    int64_t least = ROWS, most = 0, tested = 0;
+    memset(fold_of, 0, ROWS * sizeof *fold_of);
+    for (uint32_t fold = 1; fold <= folds; fold++) {
+        Splits splits;
+        SplitRequest request = {
+            .valid = valid, .test = test, .seed = 3, .folds = folds, .fold = fold};
+        assert_true(splits_deal(&table->data, &request, &splits, table->diag));
+        int64_t size = splits.count[SPLIT_VALID], expected[SPLIT_COUNT];
+        for (int64_t i = 0; i < size; i++) {
+            int32_t row = splits.rows[SPLIT_VALID][i];
+            assert_int_equal(fold_of[row], 0);
+            fold_of[row] = fold;
+            count[fold - 1][table->kind[row]]++;
+        }
+        if (dataset_expect_rows(&table->data.schema, &request, expected))
+            for (int split = 0; split < SPLIT_COUNT; split++)
+                assert_int_equal(expected[split], splits.count[split]);
+        assert_int_equal(splits.count[SPLIT_TRAIN] + size + splits.count[SPLIT_TEST], ROWS);
+        least = size < least ? size : least;
+        most = size > most ? size : most;
+        tested = splits.count[SPLIT_TEST];
+    }
+    for (int row = 0; row < ROWS; row++) tested -= !fold_of[row];
+    assert_int_equal(tested, 0);
+    return most - least;
+}
+
+static void test_folds(void **state) {
+    (void)state;
+    enum { FOLDS = 7 };
+    Table *table = table_new();
+    uint32_t fold_of[ROWS], fold_of_patient[GROUPS] = {0};
+    int count[FOLDS][CLASSES] = {{0}}, by_class[FOLDS][CLASSES] = {{0}};
+    HoldOut tenth = hold(HOLD_RANDOM, NULL, false, 0.1),
+            classes = hold(HOLD_STRATIFIED, "kind", false, 0.1),
+            patients = hold(HOLD_GROUP, "patient", false, 0.1);
+    assert_in_range(deal_folds_of(table, none, none, FOLDS, count, fold_of), 0, 1);
+    assert_in_range(deal_folds_of(table, tenth, tenth, FOLDS, count, fold_of), 0, 1);
+    assert_in_range(deal_folds_of(table, classes, tenth, FOLDS, by_class, fold_of), 0, 1);
+    for (int c = 0; c < 2; c++)
+        for (int fold = 1; fold < FOLDS; fold++)
+            assert_in_range(by_class[fold][c] - by_class[0][c] + 1, 0, 2);
+    assert_in_range(deal_folds_of(table, patients, none, FOLDS, count, fold_of), 0, 60);
+    for (int row = 0; row < ROWS; row++) {
+        uint32_t *known = &fold_of_patient[table->patient[row]];
+        assert_true(*known == 0 || *known == fold_of[row]);
+        *known = fold_of[row];
+    }
+    SplitRequest request = {.valid = patients, .seed = 1, .folds = GROUPS + 1, .fold = GROUPS + 1};
+    Splits splits;
+    assert_false(splits_deal(&table->data, &request, &splits, table->diag));
+    assert_int_equal(diag_status(table->diag), STATUS_DATA);
+    table_free_all(table);
+}
+
 static void test_seeds(void **state) {
     (void)state;
     Table *table = table_new();
@@ -237,7 +296,7 @@ int main(void) {
         cmocka_unit_test(test_last),       cmocka_unit_test(test_random_is_as_it_was),
         cmocka_unit_test(test_column),     cmocka_unit_test(test_groups_stay_together),
         cmocka_unit_test(test_stratified), cmocka_unit_test(test_impossible),
-        cmocka_unit_test(test_seeds),
+        cmocka_unit_test(test_folds),      cmocka_unit_test(test_seeds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
