@@ -2,6 +2,7 @@
 #include "cli/commands/sweeping.h"
 #include "cli/commands/training.h"
 #include "cli/session/commands.h"
+#include "cli/sweep/slurm.h"
 #include "cli/sweep/sobol.h"
 #include "cli/sweep/table.h"
 #include "cli/sweep/worker.h"
@@ -183,6 +184,8 @@ static bool write_csv(Results *results, const char *path, Diagnostics *diag) {
 
 static Status show(Results *results, const Options *options, Status status, Diagnostics *diag) {
     if (options->table && !write_csv(results, options->table, diag)) return diag_status(diag);
+    if (options->settings_png && !sweep_draw(results, options->settings_png, diag))
+        return diag_status(diag);
     if (options->table && !strcmp(options->table, "-")) return status;
     sweep_print_status(results, stdout);
     sweep_print_best(results, (uint32_t)options->best, stdout);
@@ -199,6 +202,14 @@ Status sweep_work(const SweepPlan *plan, const Options *options, Results *result
     return sweep_complete(results) && !diag_errors(diag) ? STATUS_OK : status;
 }
 
+static Status print_slurm(const SweepPlan *plan, const Options *options) {
+    enum { WORKERS = 4 }; /* of a job, unless --workers says another number */
+    uint32_t threads = options->threads ? (uint32_t)options->threads : 1,
+             workers = option_given(options, OPTION_workers) ? (uint32_t)options->workers : WORKERS;
+    sweep_print_slurm(plan, workers, threads, stdout);
+    return STATUS_OK;
+}
+
 Status command_sweep(const Options *given, Diagnostics *diag) {
     SweepPlan plan = {0};
     Arena *arena = arena_new();
@@ -207,7 +218,9 @@ Status command_sweep(const Options *given, Diagnostics *diag) {
         (given->operand_count ? create(&plan, given, arena, diag)
                               : plan_open(&plan, given->join ? given->join : given->status, diag));
     Status status = diag_status(diag);
-    if (opened) {
+    if (opened && given->slurm) {
+        status = print_slurm(&plan, given);
+    } else if (opened) {
         Results results;
         results_open(&results, &plan);
         status = given->status ? STATUS_OK : sweep_work(&plan, given, &results, diag);

@@ -11,6 +11,8 @@
 void sweep_print_csv(Results *results, FILE *out);
 /* One line a setting, best first, at most `most` of them: mean and deviation over the seeds. */
 void sweep_print_best(Results *results, uint32_t most, FILE *out);
+/* Draws the settings with a score. false after reporting an error (sweep_picture.c). */
+bool sweep_draw(Results *results, const char *path, Diagnostics *diag);
 /* One line a fold of the first setting, with the metrics of its last epoch; then their mean and
  * standard deviation. */
 void sweep_print_folds(Results *results, FILE *out);
