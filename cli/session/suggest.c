@@ -13,7 +13,7 @@
 /* Options of other programs (aliases.def). */
 static const struct {
     const char *name;
-    uint64_t needs;   /* applies only if the command has this option */
+    OptionSet needs;  /* applies only if the command has this option */
     const char *help; /* NULL: that of the name in a model */
 } aliases[] = {
 #define COMMAND_MEANS(name, here)
