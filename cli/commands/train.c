@@ -275,8 +275,8 @@ static void on_epoch(void *context, uint32_t epoch, double train_loss, double se
         !training_events_epoch(training, &record) || !training->journal.file || !draw_now(training);
     /* after a failure, such as a full disk, the error is reported, and train() still tries to
      * save */
-    if (failed || (training->order && epoch && epoch == training->order->until))
-        train_request_stop();
+    const TrainingOrder *order = training->order;
+    if (failed || (order && order->until && epoch >= order->until)) train_request_stop();
 }
 
 static void on_end(void *context, const CheckpointInfo *info, bool early) {
@@ -359,6 +359,13 @@ static Status finish(Training *training, TrainResult result) {
     return diag_status(training->diag);
 }
 
+/* The last worker was killed, and its training has saved the trial up to here only after this one
+ * was started. */
+static bool is_over(const Training *training) {
+    const TrainingOrder *order = training->order;
+    return order && order->until && training->before.epoch >= order->until;
+}
+
 /* Makes a run, unless the options ask for something else. */
 static Status work(Training *training) {
     const TrainingOrder *order = training->order;
@@ -367,6 +374,7 @@ static Status work(Training *training) {
         return lacks ? STATUS_OK : diag_outcome(training->diag, false);
     }
     if (training->options->find_lr) return training_find_lr(training);
+    if (is_over(training)) return STATUS_INTERRUPTED;
     if (!training_open_folder(training)) return diag_outcome(training->diag, false);
     return finish(training, run_training(training));
 }

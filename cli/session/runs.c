@@ -166,6 +166,13 @@ int run_lock(const char *folder, Diagnostics *diag) {
     return -1;
 }
 
+void run_wait(const char *folder, int seconds) {
+    enum { TRIES = 20 }; /* of take_lock, in a second */
+    int lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (int i = 0; lock >= 0 && i < seconds * TRIES && !take_lock(lock);) i++;
+    if (lock >= 0) close(lock);
+}
+
 /* The folder of the model file that the run was started from: relative data paths start there. The
  * start line in metrics.jsonl names it; without that line it is the folder of the run. False after
  * reporting an unreadable file: a wrong folder could hold other data. */

@@ -22,6 +22,8 @@ bool run_can_create(const char *out, Diagnostics *diag);
 bool folder_is_free(const char *path);
 /* Finds the numbered run with the highest number in a folder; false: there is none. */
 bool run_newest(const char *folder, Path *newest);
+/* Waits until no process writes into the folder of a run, or some seconds have passed. */
+void run_wait(const char *folder, int seconds);
 /* Locks a folder for one training. The lock is held until the returned file descriptor is closed.
  * -1 after reporting an error, such as another training there. */
 int run_lock(const char *folder, Diagnostics *diag);

@@ -14,7 +14,9 @@
 
 enum {
     LACKS_STOCK = 100, /* the exit status of a training that needs what is not in stock */
-    OTHERS_MAX = 24    /* models with other values that are looked at */
+    OTHERS_MAX = 24,   /* models with other values that are looked at */
+    /* that the training of a worker that has been killed may take to save */
+    SAVING_SECONDS = 60
 };
 
 /* -- signals: the first one goes to the training, which saves; then the worker ends -- */
@@ -86,8 +88,8 @@ static _Noreturn void train_in_child(const TrialRunner *runner, uint32_t trial, 
     Diagnostics *diag = diag_new();
     Options options = trial_options(runner, trial, arena);
     Path folder = plan_trial(plan, trial, "");
-    bool begun = path_exists(path_join(folder.path, RUN_MODEL).path);
-    *(begun ? &options.resume : &options.out) = folder.path;
+    *(path_is_folder(folder.path) ? &options.resume : &options.out) = folder.path;
+    run_wait(folder.path, SAVING_SECONDS);
     const TrainingOrder order = {.model = model_file(runner, arena),
                                  .source = plan->source.path,
                                  .until = until,

@@ -60,6 +60,11 @@ rm claims/trials/000000.claim
 expect 0 mlc sweep --join claims -q --csv again.csv
 same claims.csv again.csv
 
+# So is a trial whose process was killed while it made the folder.
+rm claims/trials/000000.0.json claims/trials/000000/{resolved.mdl,last.safetensors,best.safetensors}
+expect 0 mlc sweep --join claims -q --csv again.csv
+same claims.csv again.csv
+
 # A trial whose loss is not finite is a result; the sweep goes on.
 expect 0 mlc sweep small.mdl -q --out diverges --set 'train.optimizer=sgd(lr = 1e30)|sgd(lr = 0.1)' --set train.epochs=1 --csv bad.csv
 grep -q nonfinite bad.csv && grep -q ',done,1,' bad.csv || fail "a loss that is not finite: $(cat bad.csv)"
