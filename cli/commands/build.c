@@ -116,7 +116,6 @@ static const struct {
              {"%s_test.c", ship_test, OF_C},
              {"CMakeLists.txt", ship_cmake, OF_C},
              {"%s.js", ship_script, OF_WASM},
-             {"package.json", ship_package, OF_WASM},
              {"%s.relaxed.wasm", write_relaxed, OF_WASM},
              {"%s.exact.wasm", write_exact, OF_WASM},
              {"%s.weights", write_weights, OF_WASM},

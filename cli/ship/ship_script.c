@@ -24,13 +24,6 @@ void ship_script(const Shipment *shipment, FILE *out) {
     json_decref(facts);
 }
 
-void ship_package(const Shipment *shipment, FILE *out) {
-    fprintf(out,
-            "{\n  \"name\": \"%s\",\n  \"version\": \"1.0.0\",\n  \"license\": \"0BSD\",\n"
-            "  \"type\": \"module\",\n  \"exports\": \"./%s.js\"\n}\n",
-            shipment->name, shipment->name);
-}
-
 void ship_script_test(const Shipment *shipment, FILE *out) {
     fprintf(
         out,
@@ -148,8 +141,7 @@ void ship_script_readme(const Shipment *shipment, FILE *out) {
     fprintf(out,
             "# %s\n\nA trained network for browsers and node. It needs no other package.\n\n"
             "| file | holds |\n|---|---|\n"
-            "| `%s.js`, `package.json` | a module of JavaScript that loads and runs the network; "
-            "its description for node |\n"
+            "| `%s.js` | a module of JavaScript that loads and runs the network |\n"
             "| `%s.relaxed.wasm`, `%s.exact.wasm` | the code: one of the two is loaded, the bits "
             "are the same |\n"
             "| `%s.weights` | the weights |\n"

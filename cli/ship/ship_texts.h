@@ -16,11 +16,9 @@ json_t *ship_json(const Shipment *shipment);           /* NAME.json, and --json 
 /* One line for a person: sizes, and multiply-adds. */
 void ship_summary(const Shipment *shipment, FILE *out);
 
-/* For browsers: NAME.js, which loads and runs the modules; package.json, by which node knows that
- * it is a module of JavaScript; NAME_test.mjs and the examples for it,
- * NAME_test.json; README.md. */
+/* For browsers: NAME.js, which loads and runs the modules; NAME_test.mjs and the examples for it,
+ * NAME_test.json; package.json; README.md. */
 void ship_script(const Shipment *shipment, FILE *out);
-void ship_package(const Shipment *shipment, FILE *out);
 void ship_script_test(const Shipment *shipment, FILE *out);
 void ship_script_examples(const Shipment *shipment, FILE *out);
 void ship_script_package(const Shipment *shipment, FILE *out);
