@@ -106,9 +106,11 @@ static Blocking with_all_rows(const ProductSize *size) {
     return b;
 }
 
-static int64_t product_cost(const ProductSize *size, const Blocking *b) {
+/* A double: the cost of a product with millions of rows, columns and k is beyond 64 bits. */
+static double product_cost(const ProductSize *size, const Blocking *b) {
     int64_t lists = size->lists_zeros ? LIST_STEP * size->k + TILE_OVERHEAD : 0;
-    return b->row_blocks * (b->column_blocks * tile_cost(size, b->tile_rows, b->vectors) + lists);
+    int64_t row = b->column_blocks * tile_cost(size, b->tile_rows, b->vectors) + lists;
+    return (double)b->row_blocks * (double)row;
 }
 
 /* The cheaper of two; a if the costs are equal. */
