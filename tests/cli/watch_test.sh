@@ -65,7 +65,7 @@ expect 0 mlc train small.mdl -q
 touch runs/1/metrics.jsonl
 expect 0 mlc watch --once
 says out "runs/1  small  done"
-if command -v script >/dev/null; then
+if script -qec true /dev/null </dev/null >"$scratch/out" 2>&1; then # not where there are no pseudo-terminals
     expect 0 env -u NO_COLOR TERM=xterm LC_ALL=C.UTF-8 script -qc "stty cols 60 rows 20; mlc watch runs/1" typescript
     says out $'\e[?25l' $'\e[?25h' "● train" "⠉⠉"
 fi
