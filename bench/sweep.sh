@@ -63,27 +63,7 @@ for folder; do
     work=$(mktemp -d "$folder/sweep.XXXXXX") && cd "$work" || exit 1
     echo "== $(stat -f -c %T .), $(nproc) cores"
     "$MAKE_DATA" . 4000 1000
-    cat >model.mdl <<'END'
-mdl 1
-param lr = 0.01
-param p = 0.2
-param decay = 0.01
-data {
-    source = idx("images", "labels", test_images = "test_images", test_labels = "test_labels", classes = 10)
-    field image = source.image / 255
-    field label = source.label
-}
-model net(image) -> logits {
-    logits = image |> flatten |> dense(64) |> relu |> dropout(p) |> dense(10)
-}
-train {
-    loss      = cross_entropy(logits, label)
-    optimizer = adamw(lr = lr, decay = decay)
-    batch     = 50
-    epochs    = 9
-    metrics   = [accuracy(logits, label)]
-}
-END
+    cp "$root/bench/sweep.mdl" model.mdl
     timed one --workers 1 --threads 1
     timed wide --workers 1 --threads 2
     timed two --workers 2 --threads 1

@@ -9,31 +9,13 @@ Both train a network 144-64-10 with dropout on 4,000 images of 12 x 12, with Ada
 fused AdamW; the processes of Optuna share a journal file. Each program starts with an empty cache of code."""
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-MODEL = """mdl 1
-param lr = 0.01
-param p = 0.2
-param decay = 0.01
-data {
-    source = idx("images", "labels", test_images = "test_images", test_labels = "test_labels", classes = 10)
-    field image = source.image / 255
-    field label = source.label
-}
-model net(image) -> logits {
-    logits = image |> flatten |> dense(64) |> relu |> dropout(p) |> dense(10)
-}
-train {
-    loss      = cross_entropy(logits, label)
-    optimizer = adamw(lr = lr, decay = decay)
-    batch     = 50
-    metrics   = [accuracy(logits, label)]
-}
-"""
 
 
 def work(folder, study_name, journal, settings, seeds, epochs):
@@ -116,8 +98,7 @@ def main():
     trainings = options.settings * options.seeds
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([os.path.join(ROOT, "build/release/tests/make_data"), folder, "4000", "1000"], check=True)
-        with open(os.path.join(folder, "model.mdl"), "w") as file:
-            file.write(MODEL)
+        shutil.copy(os.path.join(ROOT, "bench/sweep.mdl"), os.path.join(folder, "model.mdl"))
         for number in range(options.rounds):
             for name, seconds_of in (("mlc", mlc_seconds), ("Optuna and PyTorch", optuna_seconds)):
                 seconds = seconds_of(folder, options, number)

@@ -18,21 +18,7 @@ expect 0 mlc build run --form html --train -o again
 same trains/small.html again/small.html
 
 # Networks without a form.
-awk 'BEGIN { print "temp,x"; for (i = 0; i < 60; i++) print sin(i) "," i }' >weather.csv
-cat >weather.mdl <<'END'
-mdl 1
-data {
-    source = csv("weather.csv")
-    field past = windows(source.temp, 4)
-    field next = unsqueeze(ahead(source.temp, 1), 1)
-}
-model weather(past) -> temp { temp = dense(past, 1) }
-train {
-    loss      = mse(temp, next)
-    optimizer = sgd(lr = 0.01)
-    epochs    = 1
-}
-END
+weather_model
 expect 0 mlc train weather.mdl --out weather_run -q
 expect 3 mlc build weather_run --form html -o none
 says err "--form html: the network reads windows of a series" "--form wasm makes modules for a page of your own"

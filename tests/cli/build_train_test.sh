@@ -13,30 +13,7 @@ trains() {
     [[ -z $(nm -u "$1/lib$1.a" | grep ' U ') ]] || fail "lib$1.a needs symbols"
 }
 
-# Statistics, random numbers, a schedule, accumulated gradients and clipping: 610 rows are 10 batches of 61 in an epoch.
-"$MAKE_DATA" . 610 203
-cat >net.mdl <<'END'
-mdl 1
-data {
-    source = idx("images", "labels", test_images = "test_images", test_labels = "test_labels", classes = 10)
-    field image = source.image / 255
-    field label = source.label
-}
-model net(image) -> logits {
-    logits = image |> conv(4, kernel = 3) |> batch_norm |> relu |> max_pool(2) |> flatten |> dense(20) |> dropout(0.2) |> relu |> dense(10)
-}
-train {
-    loss       = cross_entropy(logits, label)
-    optimizer  = adamw(lr = cosine(0.01, to = 0.001, warmup = 3), decay = 0.01)
-    batch      = 61
-    accumulate = 2
-    clip_norm  = 1.0
-    epochs     = 3
-    shuffle    = false
-    seed       = 5
-    metrics    = [accuracy(logits, label)]
-}
-END
+model_with_states 'conv(4, kernel = 3) |> batch_norm |> relu |> max_pool(2) |> flatten |> dense(20) |> dropout(0.2) |> relu |> dense(10)'
 expect 0 mlc train net.mdl --out run -q
 expect 0 mlc build run --train
 says out "net_step: state " "| 61 rows"
@@ -95,21 +72,7 @@ expect 0 mlc build iris_run --train --json --dry-run
 says out '"training": {' '"state_bytes": ' '"name": "dense1.weight"'
 
 # A step takes single rows.
-awk 'BEGIN { print "temp"; for (i = 0; i < 100; i++) print sin(i) }' >weather.csv
-cat >weather.mdl <<'END'
-mdl 1
-data {
-    source = csv("weather.csv")
-    field past = windows(source.temp, 4)
-    field next = unsqueeze(ahead(source.temp, 1), 1)
-}
-model weather(past) -> temp { temp = dense(past, 1) }
-train {
-    loss      = mse(temp, next)
-    optimizer = sgd(lr = 0.01)
-    epochs    = 1
-}
-END
+weather_model
 expect 0 mlc train weather.mdl --out weather_run -q
 expect 0 mlc build weather_run --dry-run
 expect 3 mlc build weather_run --train -o none

@@ -27,3 +27,50 @@ train {
 }
 END
 }
+
+# model_with_states LAYERS: net.mdl, whose training has statistics, random numbers, a schedule, accumulated gradients and clipping. 610 rows are
+# 10 batches of 61 in an epoch.
+model_with_states() {
+    "$MAKE_DATA" . 610 203
+    cat >net.mdl <<END
+mdl 1
+data {
+    source = idx("images", "labels", test_images = "test_images", test_labels = "test_labels", classes = 10)
+    field image = source.image / 255
+    field label = source.label
+}
+model net(image) -> logits {
+    logits = image |> $1
+}
+train {
+    loss       = cross_entropy(logits, label)
+    optimizer  = adamw(lr = cosine(0.01, to = 0.001, warmup = 3), decay = 0.01)
+    batch      = 61
+    accumulate = 2
+    clip_norm  = 1.0
+    epochs     = 3
+    shuffle    = false
+    seed       = 5
+    metrics    = [accuracy(logits, label)]
+}
+END
+}
+
+# weather.csv, and weather.mdl that reads windows of it
+weather_model() {
+    awk 'BEGIN { print "temp,x"; for (i = 0; i < 60; i++) print sin(i) "," i }' >weather.csv
+    cat >weather.mdl <<'END'
+mdl 1
+data {
+    source = csv("weather.csv")
+    field past = windows(source.temp, 4)
+    field next = unsqueeze(ahead(source.temp, 1), 1)
+}
+model weather(past) -> temp { temp = dense(past, 1) }
+train {
+    loss      = mse(temp, next)
+    optimizer = sgd(lr = 0.01)
+    epochs    = 1
+}
+END
+}
