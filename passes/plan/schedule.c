@@ -21,7 +21,8 @@ typedef struct {
     struct Edge *edges;
     /* [kernel]: values it waits for, readers of old states it waits for */
     uint32_t *values, *readers;
-    bool *done; /* [kernel]: in the order, or in the heap */
+    bool *done;  /* [kernel]: in the order, or in the heap */
+    bool *early; /* [kernel]: it stores a state, or a single number, such as the step size of one */
     uint32_t *phase, *heap, heap_count;
     uint32_t *order, order_count;
 } Schedule;
@@ -70,22 +71,28 @@ static void place_edge(Schedule *schedule, Edge edge) {
 static void collect_edges(Schedule *schedule) {
     uint32_t kernels = schedule->plan->kernel_count;
     const Plan *plan = schedule->plan;
-    for (uint32_t k = 0; k < plan->kernel_count; k++)
+    for (uint32_t k = 0; k < plan->kernel_count; k++) {
+        schedule->early[k] = shape_elements(plan->kernels[k].space) == 1;
         for (uint32_t i = 0; i < plan->kernels[k].store_count; i++) {
             const Storage *to = &plan->kernels[k].stores[i].to;
-            if (to->kind == STORAGE_STATE)
-                schedule->updater[plan->states[to->index].symbol] = k + 1;
+            if (to->kind != STORAGE_STATE) continue;
+            schedule->updater[plan->states[to->index].symbol] = k + 1;
+            schedule->early[k] = true;
         }
+    }
     visit_edges(schedule, count_edge);
     for (uint32_t k = 0; k < kernels; k++) schedule->begin[k + 1] += schedule->begin[k];
     schedule->edges = ARENA_ARRAY(schedule->arena, Edge, schedule->begin[kernels]);
     visit_edges(schedule, place_edge);
 }
 
-/* -- a heap of the kernels that may run, the one of the lowest phase (then number) on top -- */
+/* -- a heap of the kernels that may run, the one that runs next on top. In a phase, updates of
+ * states run first: what a gradient is computed from is still in the cache. Then kernels run in the
+ * order of their numbers. -- */
 
 static bool runs_before(const Schedule *schedule, uint32_t a, uint32_t b) {
     if (schedule->phase[a] != schedule->phase[b]) return schedule->phase[a] < schedule->phase[b];
+    if (schedule->early[a] != schedule->early[b]) return schedule->early[a];
     return a < b;
 }
 
@@ -271,6 +278,7 @@ uint32_t *schedule_kernels(Plan *plan, const Uses *uses, Arena *arena) {
         .values = ARENA_ARRAY(arena, uint32_t, kernels),
         .readers = ARENA_ARRAY(arena, uint32_t, kernels),
         .done = ARENA_ARRAY(arena, bool, kernels),
+        .early = ARENA_ARRAY(arena, bool, kernels),
         .phase = ARENA_ARRAY(arena, uint32_t, kernels),
         .heap = ARENA_ARRAY(arena, uint32_t, kernels),
         .order = ARENA_ARRAY(arena, uint32_t, kernels),
