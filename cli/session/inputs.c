@@ -74,10 +74,12 @@ const Symbol *input_only(const InputFiles *input, const char *kind) {
 /* Writes an element. false: the type cannot hold the value. */
 bool input_put_element(void *to, DType dtype, int64_t at, double value) {
     if (dtype == DTYPE_F32) return ((float *)to)[at] = (float)value, true;
-    bool fits =
-        dtype == DTYPE_U8 ? value >= 0 && value <= 255 : value >= INT32_MIN && value <= INT32_MAX;
+    bool fits = dtype == DTYPE_U8   ? value >= 0 && value <= UINT8_MAX
+                : dtype == DTYPE_I8 ? value >= INT8_MIN && value <= INT8_MAX
+                                    : value >= INT32_MIN && value <= INT32_MAX;
     if (!fits || value != (double)(int64_t)value) return false;
     if (dtype == DTYPE_U8) return ((uint8_t *)to)[at] = (uint8_t)value, true;
+    if (dtype == DTYPE_I8) return ((int8_t *)to)[at] = (int8_t)value, true;
     return ((int32_t *)to)[at] = (int32_t)value, true;
 }
 

@@ -19,6 +19,7 @@ static void random_element(DType dtype, bool scalar_rows, uint64_t seed, uint32_
     case DTYPE_U8:
         ((uint8_t *)data)[i] = (uint8_t)(scalar_rows ? bits % CLASSES : bits & 255);
         break;
+    case DTYPE_I8: ((uint8_t *)data)[i] = (uint8_t)bits; break;
     default: ((uint8_t *)data)[i] = bits & 1; break;
     }
 }

@@ -119,18 +119,44 @@ static LLVMValueRef emit_mul_high(const OpCall *call) {
         LLVMBuildLShr(builder(call), product, constant_like(call, call->e->i64, 32), "");
     return LLVMBuildTrunc(builder(call), upper, LLVMTypeOf(call->in[0]), "");
 }
+/* (a b + 2^(s - 1)) >> s for s = 31 + c, in 64 bits */
+static LLVMValueRef emit_scale(const OpCall *call) {
+    LLVMTypeRef wide = call->vector ? lanes_of(call->e->i64) : call->e->i64;
+    LLVMValueRef in[3];
+    for (int i = 0; i < 3; i++)
+        in[i] = i < 2 ? LLVMBuildSExt(builder(call), call->in[i], wide, "")
+                      : LLVMBuildZExt(builder(call),
+                                      LLVMBuildAnd(builder(call), call->in[2],
+                                                   constant_like(call, call->e->i32, 31), ""),
+                                      wide, "");
+    LLVMValueRef half = LLVMBuildShl(builder(call), constant_like(call, call->e->i64, 1 << 30),
+                                     in[2], ""),
+                 shift =
+                     LLVMBuildAdd(builder(call), in[2], constant_like(call, call->e->i64, 31), "");
+    LLVMValueRef sum =
+        LLVMBuildAdd(builder(call), LLVMBuildMul(builder(call), in[0], in[1], ""), half, "");
+    return LLVMBuildTrunc(builder(call), LLVMBuildAShr(builder(call), sum, shift, ""),
+                          LLVMTypeOf(call->in[0]), "");
+}
 static LLVMValueRef emit_select(const OpCall *call) {
     return LLVMBuildSelect(builder(call), call->in[0], call->in[1], call->in[2], "");
 }
 
-/* i32 to u8 saturates: clamp to 0 .. 255, then truncate. */
-static LLVMValueRef narrow_to_u8(const OpCall *call) {
-    LLVMTypeRef type = LLVMTypeOf(call->in[0]);
-    LLVMValueRef low[] = {call->in[0], LLVMConstNull(type)};
+/* An integer as a byte saturates: clamp to the byte's range, then truncate. */
+static LLVMValueRef narrow_to_byte(const OpCall *call, LLVMValueRef value) {
+    DType to = call->node->dtype;
+    LLVMTypeRef type = LLVMTypeOf(value);
+    LLVMValueRef low[] = {value, constant_like(call, call->e->i32, to == DTYPE_U8 ? 0 : INT8_MIN)};
     LLVMValueRef high[] = {call_intrinsic(call->e, "llvm.smax", &type, 1, low, 2),
-                           constant_like(call, call->e->i32, 255)};
+                           constant_like(call, call->e->i32, to == DTYPE_U8 ? 255 : INT8_MAX)};
     return LLVMBuildTrunc(builder(call), call_intrinsic(call->e, "llvm.smin", &type, 1, high, 2),
-                          result_type(call, DTYPE_U8), "");
+                          result_type(call, to), "");
+}
+
+/* A byte or bool as i32. */
+static LLVMValueRef widen(const OpCall *call, LLVMTypeRef type) {
+    return operand_dtype(call) == DTYPE_I8 ? LLVMBuildSExt(builder(call), call->in[0], type, "")
+                                           : LLVMBuildZExt(builder(call), call->in[0], type, "");
 }
 
 static LLVMValueRef emit_convert(const OpCall *call) {
@@ -143,16 +169,20 @@ static LLVMValueRef emit_convert(const OpCall *call) {
                              : LLVMBuildICmp(builder(call), LLVMIntNE, call->in[0], zero, "");
     }
     if (to == DTYPE_F32)
-        return from == DTYPE_I32 ? LLVMBuildSIToFP(builder(call), call->in[0], type, "")
-                                 : LLVMBuildUIToFP(builder(call), call->in[0], type, "");
+        return from == DTYPE_I32 || from == DTYPE_I8
+                   ? LLVMBuildSIToFP(builder(call), call->in[0], type, "")
+                   : LLVMBuildUIToFP(builder(call), call->in[0], type, "");
     if (from == DTYPE_F32) {
-        const char *name = to == DTYPE_I32 ? "llvm.fptosi.sat" : "llvm.fptoui.sat";
+        const char *name = to == DTYPE_U8 ? "llvm.fptoui.sat" : "llvm.fptosi.sat";
         LLVMTypeRef types[] = {result_type(call, to), LLVMTypeOf(call->in[0])};
         LLVMValueRef arg = call->in[0];
         return call_intrinsic(call->e, name, types, 2, &arg, 1);
     }
-    if (to == DTYPE_U8 && from == DTYPE_I32) return narrow_to_u8(call);
-    return LLVMBuildZExt(builder(call), call->in[0], type, "");
+    if (from == DTYPE_I32) return narrow_to_byte(call, call->in[0]);
+    bool signs_differ =
+        (from == DTYPE_U8 && to == DTYPE_I8) || (from == DTYPE_I8 && to == DTYPE_U8);
+    return signs_differ ? narrow_to_byte(call, widen(call, result_type(call, DTYPE_I32)))
+                        : widen(call, type);
 }
 
 static LLVMValueRef emit_bitcast(const OpCall *call) {

@@ -8,7 +8,8 @@ LLVMTypeRef dtype_type(const Emitter *e, DType dtype, bool in_memory) {
     switch (dtype) {
     case DTYPE_F32: return e->f32;
     case DTYPE_I32: return e->i32;
-    case DTYPE_U8: return e->i8;
+    case DTYPE_U8:
+    case DTYPE_I8: return e->i8;
     default: return in_memory ? e->i8 : e->i1;
     }
 }

@@ -34,10 +34,12 @@
 
 static MatrixOperand matrix_operand(const Emitter *e, const Node *node, int operand,
                                     Storage storage, bool transposed) {
-    Shape stored = graph_operand(e->graph, node, (uint32_t)operand)->shape;
+    const Node *of = graph_operand(e->graph, node, (uint32_t)operand);
+    Shape stored = of->shape;
     Shape matrix = {.rank = 2, .dim = {stored.dim[stored.rank - 2], stored.dim[stored.rank - 1]}};
     int line_axis = operand == 0 ? (transposed ? 1 : 0) : (transposed ? 0 : 1);
     return (MatrixOperand){.storage = storage,
+                           .dtype = of->dtype,
                            .shape = matrix,
                            .line_axis = line_axis,
                            .lines = matrix.dim[line_axis],
@@ -107,7 +109,7 @@ _Static_assert((int)STACK_BYTES <= (int)PROGRAM_STACK,
 
 static void reserve_slots(Emitter *e, Matmul *m) {
     const Blocking *b = &m->blocking;
-    LLVMTypeRef vector = lanes_of(e->f32),
+    LLVMTypeRef vector = lanes_of(m->sum),
                 tile = LLVMArrayType(vector, (unsigned)(b->tile_rows * b->vectors));
     for (int64_t r = 0; r < b->tile_rows; r++)
         for (int v = 0; v < b->vectors; v++) m->sums[r][v] = stack_slot(e, vector, 64);
@@ -130,7 +132,8 @@ Matmul matmul_of(Emitter *e) {
         matrix_operand(e, node, 1, kernel->product.right, node->attrs.matmul.transpose_b);
     Matmul m = {.rows = kernel->product.swapped ? right : left,
                 .columns = kernel->product.swapped ? left : right,
-                .k = left.k};
+                .k = left.k,
+                .sum = dtype_type(e, node->dtype, false)};
     m.batch = shape_elements(node->shape) / (left.lines * right.lines);
     m.span = column_span(&m.columns);
     choose_blocking(e, &m);

@@ -2,7 +2,7 @@
  *
  * Every element of a product is acc = fma(a, b, acc) for k ascending from 0. No tile, block or copy
  * changes that order: they decide only which elements are computed side by side. Sums are exact
- * between blocks of k.
+ * between blocks of k. Sums of bytes are whole numbers: acc = acc + a * b.
  *
  *   kernel_matmul.c    the loop over tiles and blocks of k; it knows nothing of addresses
  *   matmul_operands.c  the addresses of operands, and their loads; it knows nothing of blocks
@@ -41,6 +41,7 @@ typedef struct {
 /* A matrix operand: element (line, k), where a line is a row or a column of the tile. */
 typedef struct {
     Storage storage;
+    DType dtype;              /* f32, or u8 or i8 */
     Shape shape;              /* of one matrix as stored: rank 2 */
     int line_axis;            /* which stored axis is the line */
     int64_t lines, k, matrix; /* matrix: elements from one matrix of a batch to the next */
@@ -65,6 +66,7 @@ typedef struct {
      * columns as one panel. base NULL: there is no copy. */
     MatrixOperand packed_rows, packed_columns;
     int64_t k, batch, tile_columns;
+    LLVMTypeRef sum; /* f32; i32 of a product of bytes */
     Blocking blocking;
     /* the epilogue finishes that many vectors of a row at once: 2 if the number of vectors is even,
      * else 1 */
@@ -115,8 +117,13 @@ Place *columns_place(Emitter *e, const Matmul *m, LLVMValueRef matrix, LLVMValue
                      LLVMValueRef column);
 
 /* -- matmul_operands.c -- */
+/* The pointer that many elements further, of a sum or of an operand. */
 static inline LLVMValueRef pointer_plus(Emitter *e, LLVMValueRef pointer, int64_t elements) {
     return elements ? element_pointer(e, pointer, DTYPE_F32, const_i64(e, elements)) : pointer;
+}
+static inline LLVMValueRef operand_plus(Emitter *e, const MatrixOperand *operand,
+                                        LLVMValueRef pointer, int64_t elements) {
+    return elements ? element_pointer(e, pointer, operand->dtype, const_i64(e, elements)) : pointer;
 }
 
 Run walk_run(const StridedWalk *walk);

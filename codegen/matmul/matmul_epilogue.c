@@ -105,7 +105,7 @@ static void finish_vector(Emitter *e, const Matmul *m, const Tile *tile, LLVMVal
     const Place *place = columns_place(e, m, tile->matrix, add(e, tile->row, row), column);
     LLVMValueRef at = add(e, times(e, vector, m->blocking.tile_rows), row);
     emit_set(e, e->kernel->root, place,
-             (Value){load(e, lanes_of(e->f32), vector_at(e, m->finished, at)), false});
+             (Value){load(e, lanes_of(m->sum), vector_at(e, m->finished, at)), false});
     store_row(e, m, place, number, row);
     region_end(e, region);
     if_end(e, column_exists);

@@ -40,7 +40,7 @@ static LLVMValueRef operand_offset(Emitter *e, const MatrixOperand *operand, LLV
 
 static LLVMValueRef pointer_to(Emitter *e, const MatrixOperand *operand, LLVMValueRef line,
                                LLVMValueRef k) {
-    return element_pointer(e, operand->base, DTYPE_F32, operand_offset(e, operand, line, k));
+    return element_pointer(e, operand->base, operand->dtype, operand_offset(e, operand, line, k));
 }
 
 static bool panels_along(const MatrixOperand *operand, int axis) {
@@ -88,7 +88,8 @@ static void prefetch_next_rows(Emitter *e, Operands *operands) {
         m->blocking.chunks == 1 && m->blocking.chunk > 1 && m->blocking.column_blocks > 1;
     if (!contiguous || !read_by_all || m->blocking.lists_zeros || e->kernel->max_threads == 1)
         return;
-    operands->next_rows = pointer_plus(e, operands->row[0], m->blocking.tile_rows * operand->k);
+    operands->next_rows =
+        operand_plus(e, operand, operands->row[0], m->blocking.tile_rows * operand->k);
 }
 
 void operands_find_rows(Emitter *e, const Tile *tile, Operands *operands) {
@@ -134,21 +135,29 @@ static void open_operand(Emitter *e, const Matmul *m, MatrixOperand *operand, LL
     operand->base = storage_base(e, operand->storage);
     if (m->batch == 1) return;
     LLVMValueRef skip = times(e, matrix, operand->matrix);
-    operand->base = element_pointer(e, operand->base, DTYPE_F32, skip);
+    operand->base = element_pointer(e, operand->base, operand->dtype, skip);
 }
 
 /* -- loads -- */
+
+static LLVMTypeRef element_type(const Emitter *e, const MatrixOperand *operand) {
+    return dtype_type(e, operand->dtype, true);
+}
+
+static unsigned alignment_of(const MatrixOperand *operand) {
+    return (unsigned)dtype_bytes(operand->dtype);
+}
 
 /* A vector of columns that are not neighbours in memory. Lanes that do not exist read column 0. */
 static LLVMValueRef collect_columns(Emitter *e, const Operands *operands, int vector,
                                     LLVMValueRef k) {
     const MatrixOperand *operand = operands->column_operand;
-    LLVMValueRef result = LLVMConstNull(lanes_of(e->f32));
+    LLVMValueRef result = LLVMConstNull(lanes_of(element_type(e, operand)));
     for (int lane = 0; lane < LANES; lane++) {
         LLVMValueRef line = plus(e, operands->first_column, vector * LANES + lane);
         LLVMValueRef exists = lt(e, line, const_i64(e, operand->lines));
         LLVMValueRef safe = choose(e, exists, line, const_i64(e, 0));
-        LLVMValueRef element = load(e, e->f32, pointer_to(e, operand, safe, k));
+        LLVMValueRef element = load(e, element_type(e, operand), pointer_to(e, operand, safe, k));
         result = LLVMBuildInsertElement(e->builder, result, element, const_i32(e, lane), "");
     }
     return result;
@@ -164,8 +173,10 @@ static int64_t vector_offset(const MatrixOperand *operand, int vector) {
 
 LLVMValueRef operands_windows(Emitter *e, const Operands *operands, int vector,
                               LLVMValueRef offset) {
-    LLVMValueRef at = element_pointer(e, operands->column[vector], DTYPE_F32, offset);
-    return load_vector(e, lanes_of(e->f32), at, sizeof(float), operands->masks[vector]);
+    const MatrixOperand *operand = operands->column_operand;
+    LLVMValueRef at = element_pointer(e, operands->column[vector], operand->dtype, offset);
+    return load_vector(e, lanes_of(element_type(e, operand)), at, alignment_of(operand),
+                       operands->masks[vector]);
 }
 
 LLVMValueRef operands_columns(Emitter *e, const Operands *operands, int vector, LLVMValueRef k) {
@@ -175,9 +186,10 @@ LLVMValueRef operands_columns(Emitter *e, const Operands *operands, int vector, 
     if (stride_along(operand, operand->line_axis) != 1)
         return collect_columns(e, operands, vector, k);
     LLVMValueRef at =
-        element_pointer(e, operands->columns, DTYPE_F32, operand_k_offset(e, operand, k));
-    return load_vector(e, lanes_of(e->f32), pointer_plus(e, at, vector_offset(operand, vector)),
-                       sizeof(float), operands->masks[vector]);
+        element_pointer(e, operands->columns, operand->dtype, operand_k_offset(e, operand, k));
+    return load_vector(e, lanes_of(element_type(e, operand)),
+                       operand_plus(e, operand, at, vector_offset(operand, vector)),
+                       alignment_of(operand), operands->masks[vector]);
 }
 
 /* Prefetch: while a chunk's tiles use one panel of columns, each of them prefetches its part of the
@@ -195,8 +207,8 @@ static void prefetch_panel(Emitter *e, const Tile *tile, Operands *operands) {
     int64_t panel = operand->k * operand->storage.layout.width;
     operands->next_panel_step = m->tile_columns / blocks;
     LLVMValueRef before = times(e, tile->in_chunk, operand->k * operands->next_panel_step);
-    operands->next_panel =
-        element_pointer(e, pointer_plus(e, operands->columns, panel), DTYPE_F32, before);
+    operands->next_panel = element_pointer(e, operand_plus(e, operand, operands->columns, panel),
+                                           operand->dtype, before);
 }
 
 /* Vectors behind the last one are computed from the last one and never stored. */
@@ -257,13 +269,15 @@ void operands_open(Emitter *e, Matmul *m, const Tile *tile) {
 static LLVMValueRef row_pointer(Emitter *e, const Operands *operands, int64_t row,
                                 LLVMValueRef offset) {
     bool has_pointer = operands->row[row] != NULL;
-    LLVMValueRef at = element_pointer(e, operands->row[has_pointer ? row : 0], DTYPE_F32, offset);
-    return has_pointer ? at : pointer_plus(e, at, row * operands->row_step);
+    const MatrixOperand *operand = operands->row_operand;
+    LLVMValueRef at =
+        element_pointer(e, operands->row[has_pointer ? row : 0], operand->dtype, offset);
+    return has_pointer ? at : operand_plus(e, operand, at, row * operands->row_step);
 }
 
 LLVMValueRef operands_row_element(Emitter *e, const Operands *operands, int64_t row,
                                   LLVMValueRef offset) {
-    return load(e, e->f32, row_pointer(e, operands, row, offset));
+    return load(e, element_type(e, operands->row_operand), row_pointer(e, operands, row, offset));
 }
 
 LLVMValueRef operands_row_steps(Emitter *e, const Operands *operands, int64_t row, LLVMValueRef k) {
@@ -271,7 +285,8 @@ LLVMValueRef operands_row_steps(Emitter *e, const Operands *operands, int64_t ro
     int k_axis = 1 - operand->line_axis;
     if (operand->windows || panels_along(operand, k_axis) || stride_along(operand, k_axis) != 1)
         return NULL;
-    return load_vector(e, lanes_of(e->f32), row_pointer(e, operands, row, k), sizeof(float), NULL);
+    return load_vector(e, lanes_of(element_type(e, operand)), row_pointer(e, operands, row, k),
+                       alignment_of(operand), NULL);
 }
 
 LLVMValueRef operands_rows_mask(Emitter *e, const Matmul *m, LLVMValueRef row, unsigned width) {
@@ -294,16 +309,18 @@ LLVMValueRef operands_rows_at(Emitter *e, const Operands *operands, LLVMValueRef
     if (operand->windows || operands->row_step != 1 ||
         (panels_along(operand, operand->line_axis) && operands->row[1]))
         return NULL;
-    LLVMTypeRef type = LLVMVectorType(e->f32, (unsigned)operands->m->blocking.tile_rows);
+    LLVMTypeRef type =
+        LLVMVectorType(element_type(e, operand), (unsigned)operands->m->blocking.tile_rows);
     LLVMValueRef at = row_pointer(e, operands, 0, operand_k_offset(e, operand, k));
-    return load_vector(e, type, at, sizeof(float), operands->rows_mask);
+    return load_vector(e, type, at, alignment_of(operand), operands->rows_mask);
 }
 
 LLVMValueRef operands_lanes_at(Emitter *e, const Operands *operands, LLVMValueRef k,
                                LLVMValueRef mask) {
-    LLVMValueRef at = row_pointer(e, operands, 0, operand_k_offset(e, operands->row_operand, k));
-    prefetch_line(e, element_pointer(e, at, DTYPE_F32, const_i64(e, LANES)), PREFETCH_READ);
-    return load_vector(e, lanes_of(e->f32), at, sizeof(float), mask);
+    const MatrixOperand *operand = operands->row_operand;
+    LLVMValueRef at = row_pointer(e, operands, 0, operand_k_offset(e, operand, k));
+    prefetch_line(e, operand_plus(e, operand, at, LANES), PREFETCH_READ);
+    return load_vector(e, lanes_of(element_type(e, operand)), at, alignment_of(operand), mask);
 }
 
 /* The distance from one k to the next; 0: it is not always the same. */
@@ -320,7 +337,9 @@ bool operands_steady(const Operands *operands) {
 
 Operands operands_ahead(Emitter *e, const Operands *operands, int64_t steps) {
     Operands ahead = *operands;
-    ahead.row[0] = pointer_plus(e, ahead.row[0], steps * k_stride(ahead.row_operand));
-    ahead.columns = pointer_plus(e, ahead.columns, steps * k_stride(ahead.column_operand));
+    ahead.row[0] =
+        operand_plus(e, ahead.row_operand, ahead.row[0], steps * k_stride(ahead.row_operand));
+    ahead.columns = operand_plus(e, ahead.column_operand, ahead.columns,
+                                 steps * k_stride(ahead.column_operand));
     return ahead;
 }

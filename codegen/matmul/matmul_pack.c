@@ -9,13 +9,16 @@ enum {
     GAP = 2             /* steps of k between panels, so that they are not a power of two apart */
 };
 
-static MatrixOperand panel_operand(Emitter *e, int64_t lines, int64_t width, int64_t k) {
+static MatrixOperand panel_operand(Emitter *e, DType dtype, int64_t lines, int64_t width,
+                                   int64_t k) {
     return (MatrixOperand){
+        .dtype = dtype,
         .storage = {.layout = {.kind = LAYOUT_PANEL, .axis = 0, .width = (uint16_t)width}},
         .shape = {.rank = 2, .dim = {lines, k}},
         .lines = lines,
         .k = k,
-        .base = stack_slot(e, LLVMArrayType(e->f32, (unsigned)(k * lines)), 64)};
+        .base =
+            stack_slot(e, LLVMArrayType(dtype_type(e, dtype, true), (unsigned)(k * lines)), 64)};
 }
 
 /* Columns that are not neighbours in memory are read one by one; packed, once for all blocks of
@@ -37,9 +40,11 @@ static bool packs_rows(const Matmul *m) {
 void pack_reserve(Emitter *e, Matmul *m) {
     const Blocking *b = &m->blocking;
     if (packs_columns(m))
-        m->packed_columns = panel_operand(e, m->tile_columns, m->tile_columns, b->k_block);
+        m->packed_columns =
+            panel_operand(e, m->columns.dtype, m->tile_columns, m->tile_columns, b->k_block);
     if (packs_rows(m))
-        m->packed_rows = panel_operand(e, b->chunk * b->tile_rows, b->tile_rows, b->k_block + GAP);
+        m->packed_rows = panel_operand(e, m->rows.dtype, b->chunk * b->tile_rows, b->tile_rows,
+                                       b->k_block + GAP);
 }
 
 /* for each k: copy[k] = the tile's vectors at k */
@@ -48,11 +53,11 @@ static void pack_columns(Emitter *e, const Operands *from, Steps steps) {
     Operands to = {.m = m};
     operands_find_packed_columns(e, steps, &to);
     Loop loop = loop_begin(e, steps.from);
-    LLVMValueRef row = element_pointer(e, to.columns, DTYPE_F32,
+    LLVMValueRef row = element_pointer(e, to.columns, to.column_operand->dtype,
                                        operand_k_offset(e, to.column_operand, loop.index));
     for (int v = 0; v < m->blocking.vectors; v++)
         store(e, operands_columns(e, from, v, loop.index),
-              element_pointer(e, row, DTYPE_F32, const_i64(e, v * LANES)));
+              operand_plus(e, to.column_operand, row, v * LANES));
     loop_end(e, loop, add(e, steps.from, steps.count), 1);
 }
 
@@ -65,9 +70,10 @@ static void pack_block_at(Emitter *e, const Matmul *m, const Tile *tile, LLVMVal
     block.row = add(e, tile->row, times(e, away, m->blocking.tile_rows));
     operands_find_rows(e, &block, &from);
     operands_find_packed_rows(e, number, steps, &to);
-    LLVMValueRef at =
-        element_pointer(e, to.row[0], DTYPE_F32, operand_k_offset(e, to.row_operand, k));
-    LLVMSetAlignment(LLVMBuildStore(e->builder, operands_rows_at(e, &from, k), at), sizeof(float));
+    LLVMValueRef at = element_pointer(e, to.row[0], to.row_operand->dtype,
+                                      operand_k_offset(e, to.row_operand, k));
+    LLVMSetAlignment(LLVMBuildStore(e->builder, operands_rows_at(e, &from, k), at),
+                     (unsigned)dtype_bytes(to.row_operand->dtype));
 }
 
 static void open_rows(Emitter *e, const Matmul *m, const Tile *tile, PackPlan pack, Steps steps,

@@ -4,7 +4,9 @@
  *         for each vector v of the tile: column[v] = LANES columns at k
  *         for each row r of the tile
  *             a = the row's element at k, in all lanes
- *             for each v: sum[r][v] = fma(a, column[v], sum[r][v]) */
+ *             for each v: sum[r][v] = fma(a, column[v], sum[r][v])
+ *
+ * Bytes are widened to i32. Processors multiply them as numbers of 16 bits, which is exact. */
 #include "codegen/matmul/matmul.h"
 
 /* -- sums -- */
@@ -17,7 +19,7 @@ static Sums load_sums(Emitter *e, const Matmul *m) {
     Sums sums;
     for (int64_t r = 0; r < m->blocking.tile_rows; r++)
         for (int v = 0; v < m->blocking.vectors; v++)
-            sums.sum[r][v] = load(e, lanes_of(e->f32), m->sums[r][v]);
+            sums.sum[r][v] = load(e, lanes_of(m->sum), m->sums[r][v]);
     return sums;
 }
 
@@ -29,7 +31,7 @@ static void store_sums(Emitter *e, const Matmul *m, const Sums *sums) {
 void product_clear(Emitter *e, const Matmul *m) {
     for (int64_t r = 0; r < m->blocking.tile_rows; r++)
         for (int v = 0; v < m->blocking.vectors; v++)
-            store(e, LLVMConstNull(lanes_of(e->f32)), m->sums[r][v]);
+            store(e, LLVMConstNull(lanes_of(m->sum)), m->sums[r][v]);
 }
 
 static LLVMValueRef spilled_sum(Emitter *e, const Matmul *m, LLVMValueRef number, int64_t row,
@@ -51,7 +53,7 @@ void product_reload(Emitter *e, const Matmul *m, LLVMValueRef number) {
     Sums sums;
     for (int64_t r = 0; r < m->blocking.tile_rows; r++)
         for (int v = 0; v < m->blocking.vectors; v++)
-            sums.sum[r][v] = load(e, lanes_of(e->f32), spilled_sum(e, m, number, r, v));
+            sums.sum[r][v] = load(e, lanes_of(m->sum), spilled_sum(e, m, number, r, v));
     store_sums(e, m, &sums);
 }
 
@@ -60,47 +62,75 @@ void product_finish(Emitter *e, const Matmul *m) {
     Sums sums = load_sums(e, m);
     for (int v = 0; v < m->blocking.vectors; v++)
         for (int64_t r = 0; r < m->blocking.tile_rows; r++) {
-            LLVMValueRef sum = fadd(e, sums.sum[r][v], LLVMConstNull(lanes_of(e->f32)));
+            LLVMValueRef sum = sums.sum[r][v];
+            if (m->sum == e->f32) sum = fadd(e, sum, LLVMConstNull(lanes_of(e->f32)));
             store(e, sum, pointer_plus(e, m->finished, (v * m->blocking.tile_rows + r) * LANES));
         }
 }
 
 /* Prefetches the elements that belong to `count` steps from k on, `each` to a step. */
-static void prefetch_steps(Emitter *e, LLVMValueRef first, LLVMValueRef k, int64_t count,
-                           int64_t each) {
-    enum { LINE = 64 / sizeof(float) };
-    LLVMValueRef at = element_pointer(e, first, DTYPE_F32, times(e, k, each));
-    for (int64_t away = 0; away < count * each; away += LINE)
-        prefetch_line(e, pointer_plus(e, at, away), PREFETCH_LATER);
+static void prefetch_steps(Emitter *e, const MatrixOperand *operand, LLVMValueRef first,
+                           LLVMValueRef k, int64_t count, int64_t each) {
+    int64_t line = 64 / (int64_t)dtype_bytes(operand->dtype);
+    LLVMValueRef at = element_pointer(e, first, operand->dtype, times(e, k, each));
+    for (int64_t away = 0; away < count * each; away += line)
+        prefetch_line(e, operand_plus(e, operand, at, away), PREFETCH_LATER);
 }
 
 static void prefetch_next(Emitter *e, const Operands *operands, LLVMValueRef k, int64_t count) {
     if (operands->next_rows)
-        prefetch_steps(e, operands->next_rows, k, count, operands->m->blocking.tile_rows);
+        prefetch_steps(e, operands->row_operand, operands->next_rows, k, count,
+                       operands->m->blocking.tile_rows);
     if (operands->next_panel)
-        prefetch_steps(e, operands->next_panel, k, count, operands->next_panel_step);
+        prefetch_steps(e, operands->column_operand, operands->next_panel, k, count,
+                       operands->next_panel_step);
+}
+
+/* Bytes as i32; f32 as it is. A scalar or a vector. */
+static LLVMValueRef widened(Emitter *e, const MatrixOperand *operand, LLVMValueRef value) {
+    LLVMTypeRef type = LLVMTypeOf(value) == e->i8 ? e->i32 : lanes_of(e->i32);
+    if (operand->dtype == DTYPE_F32) return value;
+    return operand->dtype == DTYPE_I8 ? LLVMBuildSExt(e->builder, value, type, "")
+                                      : LLVMBuildZExt(e->builder, value, type, "");
+}
+
+static LLVMValueRef row_at(Emitter *e, const Operands *operands, int64_t row, LLVMValueRef offset) {
+    LLVMValueRef element = operands_row_element(e, operands, row, offset);
+    return value_splat(e, (Value){widened(e, operands->row_operand, element), true});
+}
+
+static LLVMValueRef column_at(Emitter *e, const Operands *operands, int vector, LLVMValueRef k,
+                              LLVMValueRef distance) {
+    bool known = distance && operands->column_operand->windows;
+    LLVMValueRef columns = known ? operands_windows(e, operands, vector, distance)
+                                 : operands_columns(e, operands, vector, k);
+    return widened(e, operands->column_operand, columns);
+}
+
+/* sum += row * column for a row of the tile. */
+static void add_row(Emitter *e, const Matmul *m, LLVMValueRef row, const LLVMValueRef *columns,
+                    const LLVMValueRef *tiny, LLVMValueRef *sums) {
+    bool whole = m->sum != e->f32;
+    LLVMValueRef tiny_row = whole ? NULL : fused_tiny(e, row);
+    for (int v = 0; v < m->blocking.vectors; v++)
+        sums[v] = whole ? add(e, sums[v], mul(e, row, columns[v]))
+                        : fused_hot(e, row, columns[v], sums[v],
+                                    tiny_row ? bit_or(e, tiny_row, tiny[v]) : NULL);
 }
 
 /* distance: that of k from k = 0 in the operand of windows; NULL: not computed yet. */
 static void add_step(Emitter *e, const Operands *operands, LLVMValueRef k, LLVMValueRef distance) {
     const Matmul *m = operands->m;
-    LLVMValueRef columns[MAX_VECTORS], tiny[MAX_VECTORS];
+    LLVMValueRef columns[MAX_VECTORS], tiny[MAX_VECTORS] = {NULL};
     Sums sums = load_sums(e, m);
-    bool rows_know = distance && operands->row_operand->windows,
-         columns_know = distance && operands->column_operand->windows;
-    LLVMValueRef offset = rows_know ? distance : operand_k_offset(e, operands->row_operand, k);
+    bool known = distance && operands->row_operand->windows;
+    LLVMValueRef offset = known ? distance : operand_k_offset(e, operands->row_operand, k);
     for (int v = 0; v < m->blocking.vectors; v++)
-        columns[v] = columns_know ? operands_windows(e, operands, v, distance)
-                                  : operands_columns(e, operands, v, k);
-    for (int v = 0; v < m->blocking.vectors; v++) tiny[v] = fused_tiny(e, columns[v]);
-    for (int64_t r = 0; r < m->blocking.tile_rows; r++) {
-        LLVMValueRef row =
-            value_splat(e, (Value){operands_row_element(e, operands, r, offset), true});
-        LLVMValueRef tiny_row = fused_tiny(e, row);
-        for (int v = 0; v < m->blocking.vectors; v++)
-            sums.sum[r][v] = fused_hot(e, row, columns[v], sums.sum[r][v],
-                                       tiny_row ? bit_or(e, tiny_row, tiny[v]) : NULL);
-    }
+        columns[v] = column_at(e, operands, v, k, distance);
+    for (int v = 0; v < m->blocking.vectors && m->sum == e->f32; v++)
+        tiny[v] = fused_tiny(e, columns[v]);
+    for (int64_t r = 0; r < m->blocking.tile_rows; r++)
+        add_row(e, m, row_at(e, operands, r, offset), columns, tiny, sums.sum[r]);
     store_sums(e, m, &sums);
 }
 

@@ -7,7 +7,7 @@
  *     and add
  *
  * If a column is not finite, all k are visited, so that 0 * infinity is the NaN that it has to
- * be. */
+ * be. Columns of bytes are finite. */
 #include "codegen/matmul/matmul.h"
 
 static LLVMValueRef slot_at(Emitter *e, LLVMTypeRef type, LLVMValueRef slots, LLVMValueRef number) {
@@ -87,7 +87,12 @@ static void list_add_lanes(Emitter *e, const List *list, LLVMValueRef k, LLVMVal
 
 /* value != 0, which holds for a NaN. */
 static LLVMValueRef is_some(Emitter *e, LLVMValueRef value) {
-    return LLVMBuildFCmp(e->builder, LLVMRealUNE, value, LLVMConstNull(LLVMTypeOf(value)), "");
+    LLVMTypeRef type = LLVMTypeOf(value), element = LLVMGetTypeKind(type) == LLVMVectorTypeKind
+                                                        ? LLVMGetElementType(type)
+                                                        : type;
+    LLVMValueRef zero = LLVMConstNull(type);
+    return element == e->f32 ? LLVMBuildFCmp(e->builder, LLVMRealUNE, value, zero, "")
+                             : ne(e, value, zero);
 }
 
 static LLVMValueRef any_row(Emitter *e, const Matmul *m, const Operands *operands, LLVMValueRef k) {
@@ -279,10 +284,11 @@ void zeros_choose(Emitter *e, const Matmul *m, const Tile *tile, PackPlan pack, 
     If listing = if_begin(e, pack.new_rows);
     list_chunk(e, m, tile, pack, steps);
     if_end(e, listing);
-    If looking = if_begin(e, pack.new_columns);
-    store(e, are_finite(e, operands, steps), m->finite);
+    bool real = m->sum == e->f32;
+    If looking = if_begin(e, real ? pack.new_columns : LLVMConstInt(e->i1, 0, false));
+    if (real) store(e, are_finite(e, operands, steps), m->finite);
     if_end(e, looking);
-    LLVMValueRef finite = load(e, e->i1, m->finite);
+    LLVMValueRef finite = real ? load(e, e->i1, m->finite) : LLVMConstInt(e->i1, 1, false);
     LLVMValueRef block = choose(e, finite, tile->in_chunk, const_i64(e, m->blocking.chunk));
     LLVMValueRef count = load(e, e->i64, slot_at(e, e->i64, m->counts, tile->in_chunk));
     operands->list = list_of(e, m, block);

@@ -28,6 +28,7 @@ Value call_elementwise(const Call *call);
 #define ELEMENTWISE_1_bits(op_, text)
 #define ELEMENTWISE_2_bits(op_, text)
 #define ELEMENTWISE_2_shift(op_, text)
+#define ELEMENTWISE_3_scale(op_, text)
 #define ELEMENTWISE_3_select(op_, text)
 #define ELEMENTWISE_1_convert(op_, text)
 #define ELEMENTWISE_1_bitcast(op_, text)

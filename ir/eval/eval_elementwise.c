@@ -127,6 +127,21 @@ DISPATCH(shr, NULL, NULL, shr_i32, NULL)
 BINARY_LOOP(mul_high_i32, uint32_t, uint32_t, (uint32_t)((uint64_t)a *b >> 32))
 DISPATCH(mul_high, NULL, NULL, mul_high_i32, NULL)
 
+/* (a b + 2^(s - 1)) / 2^s, rounded down, for s = 31 + c */
+static uint32_t scaled(int32_t a, int32_t b, int32_t c) {
+    int shift = 31 + (c & 31);
+    int64_t product = (int64_t)a * b + ((int64_t)1 << (shift - 1));
+    uint64_t sign = product < 0 ? UINT64_MAX << (64 - shift) : 0;
+    return (uint32_t)((uint64_t)product >> shift | sign);
+}
+
+static void scale_i32(const EvalArgs *args) {
+    const int32_t *a = args->in[0], *b = args->in[1], *c = args->in[2];
+    uint32_t *out = args->out;
+    for (int64_t i = 0, n = eval_elements(args); i < n; i++) out[i] = scaled(a[i], b[i], c[i]);
+}
+DISPATCH(scale, NULL, NULL, scale_i32, NULL)
+
 /* select copies bits, whatever the dtype. */
 #define SELECT_LOOP(function, Type)                                                                \
     static void function(const EvalArgs *args) {                                                   \
@@ -153,6 +168,7 @@ static double load(const EvalArgs *args, int64_t i) {
         return args->precision == INTERP_F64 ? ((const double *)args->in[0])[i]
                                              : (double)((const float *)args->in[0])[i];
     case DTYPE_I32: return ((const int32_t *)args->in[0])[i];
+    case DTYPE_I8: return ((const int8_t *)args->in[0])[i];
     default: return ((const uint8_t *)args->in[0])[i];
     }
 }
@@ -177,6 +193,9 @@ void eval_convert(const EvalArgs *args) {
             break;
         case DTYPE_I32: ((int32_t *)args->out)[i] = saturate(value, INT32_MIN, INT32_MAX); break;
         case DTYPE_U8: ((uint8_t *)args->out)[i] = (uint8_t)saturate(value, 0, UINT8_MAX); break;
+        case DTYPE_I8:
+            ((int8_t *)args->out)[i] = (int8_t)saturate(value, INT8_MIN, INT8_MAX);
+            break;
         default: ((uint8_t *)args->out)[i] = value != 0; break;
         }
     }

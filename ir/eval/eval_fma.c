@@ -73,7 +73,43 @@ typedef struct {
     void (*multiply[2])(const Product *product); /* without and with the instruction */
 } Precise;
 
-void eval_matmul(const EvalArgs *args) {
+/* -- products of bytes -- */
+
+/* A byte matrix of the batch: element (line, k). */
+typedef struct {
+    const void *data;
+    DType dtype;
+    int64_t first, line, k; /* elements to the first element, from line to line, from k to k */
+} Bytes;
+
+static int32_t byte_at(const Bytes *bytes, int64_t line, int64_t k) {
+    int64_t at = bytes->first + line * bytes->line + k * bytes->k;
+    return bytes->dtype == DTYPE_I8 ? ((const int8_t *)bytes->data)[at]
+                                    : ((const uint8_t *)bytes->data)[at];
+}
+
+/* A product of two bytes is below 2^16. Sums wrap. */
+static void multiply_bytes(const EvalArgs *args) {
+    Shape a = args->operands[0]->shape, out = args->node->shape;
+    bool ta = args->node->attrs.matmul.transpose_a, tb = args->node->attrs.matmul.transpose_b;
+    int last = out.rank - 1;
+    int64_t m = out.dim[last - 1], n = out.dim[last], k = a.dim[ta ? last - 1 : last];
+    uint32_t *to = args->out;
+    for (int64_t row = 0; row < eval_elements(args) / n; row++) {
+        Bytes left = {args->in[0], args->operands[0]->dtype, row / m * m * k, ta ? 1 : k,
+                      ta ? m : 1},
+              right = {args->in[1], args->operands[1]->dtype, row / m * k * n, tb ? k : 1,
+                       tb ? 1 : n};
+        for (int64_t column = 0; column < n; column++) {
+            uint32_t sum = 0;
+            for (int64_t i = 0; i < k; i++)
+                sum += (uint32_t)(byte_at(&left, row % m, i) * byte_at(&right, column, i));
+            *to++ = sum;
+        }
+    }
+}
+
+static void multiply_reals(const EvalArgs *args) {
     static const Precise precisions[] = {
         [INTERP_F32] = {sizeof(float), pack_f32, {product_portable_f32, product_native_f32}},
         [INTERP_F64] = {sizeof(double), pack_f64, {product_portable_f64, product_native_f64}}};
@@ -89,4 +125,11 @@ void eval_matmul(const EvalArgs *args) {
         precise->multiply[native](&product);
     }
     free(product.panels);
+}
+
+void eval_matmul(const EvalArgs *args) {
+    if (args->node->dtype == DTYPE_I32)
+        multiply_bytes(args);
+    else
+        multiply_reals(args);
 }

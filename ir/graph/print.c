@@ -73,6 +73,8 @@ static void print_value(const Graph *graph, const Node *node, FILE *out) {
         fprintf(out, " %" PRId32, node->attrs.value.i);
     else if (node->dtype == DTYPE_U8)
         fprintf(out, " %u", node->attrs.value.bits & 0xff);
+    else if (node->dtype == DTYPE_I8)
+        fprintf(out, " %d", (int8_t)(node->attrs.value.bits & 0xff));
     else
         fputs(node->attrs.value.bits & 0xff ? " true" : " false", out);
 }

@@ -70,6 +70,7 @@ static bool shape_real(const ShapeCheck *check) {
 static bool shape_slope(const ShapeCheck *check) { return shape_real(check); }
 
 static bool shape_compare(const ShapeCheck *check) {
+    if (operand(check, 0)->dtype == DTYPE_I8) return reject(check, "the operands must not be i8");
     return same_types(check) && infer(check, DTYPE_BOOL, operand(check, 0)->shape);
 }
 
@@ -84,6 +85,9 @@ static bool shape_shift(const ShapeCheck *check) {
     if (operand(check, 0)->dtype != DTYPE_I32) return reject(check, "the operands must be i32");
     return same_types(check) && infer(check, DTYPE_I32, operand(check, 0)->shape);
 }
+
+/* Only quantized networks use it; it is no function of the language. */
+static bool shape_scale(const ShapeCheck *check) { return shape_shift(check); }
 
 static bool shape_select(const ShapeCheck *check) {
     const Node *c = operand(check, 0), *a = operand(check, 1), *b = operand(check, 2);
@@ -288,11 +292,14 @@ static bool shape_axiswise(const ShapeCheck *check) {
     return infer(check, DTYPE_F32, a->shape);
 }
 
+static bool is_byte(const Node *node) { return node->dtype == DTYPE_U8 || node->dtype == DTYPE_I8; }
+
 static bool shape_matmul(const ShapeCheck *check) {
     const Node *a = operand(check, 0), *b = operand(check, 1);
     int rank = a->shape.rank;
-    if (a->dtype != DTYPE_F32 || b->dtype != DTYPE_F32)
-        return reject(check, "the operands must be f32");
+    bool bytes = is_byte(a) && is_byte(b);
+    if (!bytes && (a->dtype != DTYPE_F32 || b->dtype != DTYPE_F32))
+        return reject(check, "both operands must be f32, or both u8 or i8");
     if (rank < 2 || b->shape.rank != rank)
         return reject(check, "the operands must have the same rank, at least 2");
     Shape shape = a->shape;
@@ -310,7 +317,7 @@ static bool shape_matmul(const ShapeCheck *check) {
     }
     shape.dim[rank - 2] = a->shape.dim[ta ? rank - 1 : rank - 2];
     shape.dim[rank - 1] = b->shape.dim[tb ? rank - 2 : rank - 1];
-    return infer(check, DTYPE_F32, shape);
+    return infer(check, bytes ? DTYPE_I32 : DTYPE_F32, shape);
 }
 
 /* The result has the shape of the index, which is that of a except along the axis. */

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 /* bool: one byte, 0 or 1 */
-typedef enum { DTYPE_F32, DTYPE_I32, DTYPE_U8, DTYPE_BOOL, DTYPE_COUNT } DType;
+typedef enum { DTYPE_F32, DTYPE_I32, DTYPE_U8, DTYPE_I8, DTYPE_BOOL, DTYPE_COUNT } DType;
 
 enum {
     SHAPE_MAX_RANK = 6,
@@ -110,7 +110,7 @@ typedef union {
     struct {
         bool transpose_a, transpose_b;
     } matmul;
-    /* constant; bits: of all dtypes, u8 and bool in the low byte */
+    /* constant; bits: of all dtypes, those of one byte in the low byte */
     union {
         float f;
         int32_t i;

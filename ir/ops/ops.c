@@ -63,6 +63,7 @@ static const struct {
 } dtype_facts[DTYPE_COUNT] = {[DTYPE_F32] = {"f32", 4},
                               [DTYPE_I32] = {"i32", 4},
                               [DTYPE_U8] = {"u8", 1},
+                              [DTYPE_I8] = {"i8", 1},
                               [DTYPE_BOOL] = {"bool", 1}};
 
 const char *dtype_name(DType dtype) { return dtype_facts[dtype].name; }
@@ -70,6 +71,7 @@ size_t dtype_bytes(DType dtype) { return dtype_facts[dtype].bytes; }
 
 double dtype_element(DType dtype, const void *data, int64_t at) {
     if (dtype == DTYPE_F32) return (double)((const float *)data)[at];
+    if (dtype == DTYPE_I8) return ((const int8_t *)data)[at];
     return dtype == DTYPE_I32 ? ((const int32_t *)data)[at] : ((const uint8_t *)data)[at];
 }
 

@@ -148,6 +148,8 @@ static void fill_constant(const Symbol *symbol, int64_t count, void *data) {
         else if (symbol->dtype == DTYPE_I32)
             ((int32_t *)data)[i] =
                 (int32_t)fmax(INT32_MIN, fmin(INT32_MAX, (double)symbol->init.a));
+        else if (symbol->dtype == DTYPE_I8)
+            ((int8_t *)data)[i] = (int8_t)fmax(INT8_MIN, fmin(INT8_MAX, (double)symbol->init.a));
         else
             ((uint8_t *)data)[i] = (uint8_t)fmax(0, fmin(UINT8_MAX, (double)symbol->init.a));
     }

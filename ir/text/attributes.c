@@ -68,10 +68,13 @@ static bool read_value(GraphReader *reader, NodeLine *line) {
         return line->attrs.value.bits || line_accept(reader, TOKEN_WORD, "false") ||
                line_expected(reader, "true or false");
     }
-    bool is_byte = line->type.dtype == DTYPE_U8;
-    if (!line_integer(reader, is_byte ? 0 : INT32_MIN, is_byte ? UINT8_MAX : INT32_MAX, &value))
-        return false;
-    line->attrs.value.i = (int32_t)value;
+    static const int32_t
+        least[DTYPE_COUNT] = {[DTYPE_I32] = INT32_MIN, [DTYPE_I8] = INT8_MIN},
+        most[DTYPE_COUNT] = {
+            [DTYPE_I32] = INT32_MAX, [DTYPE_U8] = UINT8_MAX, [DTYPE_I8] = INT8_MAX};
+    DType dtype = line->type.dtype;
+    if (!line_integer(reader, least[dtype], most[dtype], &value)) return false;
+    line->attrs.value.bits = dtype == DTYPE_I8 ? (uint8_t)value : (uint32_t)value;
     return true;
 }
 

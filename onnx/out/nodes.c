@@ -10,6 +10,7 @@ OnnxType onnx_type(DType dtype) {
     static const OnnxType types[DTYPE_COUNT] = {[DTYPE_F32] = ONNX_FLOAT,
                                                 [DTYPE_I32] = ONNX_INT32,
                                                 [DTYPE_U8] = ONNX_UINT8,
+                                                [DTYPE_I8] = ONNX_INT8,
                                                 [DTYPE_BOOL] = ONNX_BOOL};
     return types[dtype];
 }

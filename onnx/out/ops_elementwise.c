@@ -84,16 +84,24 @@ static bool convert_real(Out *out, NodeId id, const Form *form) {
                          constant_i32(out, INT32_MAX), put_cast(out, NULL, near, ONNX_INT32));
 }
 
+/* Of bytes, those of the other sign are limited as i32. */
+static const char *limited_to_byte(Out *out, const char *name, DType from, DType to) {
+    int32_t least = to == DTYPE_U8 ? 0 : INT8_MIN, most = to == DTYPE_U8 ? UINT8_MAX : INT8_MAX;
+    if (from == DTYPE_BOOL || from == to) return name;
+    if (from == DTYPE_F32)
+        return limited(out, name, from, constant_f32(out, (float)least),
+                       constant_f32(out, (float)most));
+    if (from != DTYPE_I32) name = put_cast(out, NULL, name, ONNX_INT32);
+    return limited(out, name, DTYPE_I32, constant_i32(out, least), constant_i32(out, most));
+}
+
 /* Cast leaves open what becomes of numbers that the type does not hold. */
 bool write_convert(Out *out, NodeId id, const Form *form) {
     DType from = graph_node(out->graph, form->operands[0])->dtype,
           to = graph_node(out->graph, id)->dtype;
     const char *name = element_operand(out, form, 0);
     if (from == DTYPE_F32 && to == DTYPE_I32) return convert_real(out, id, form);
-    if (from == DTYPE_F32 && to == DTYPE_U8)
-        name = limited(out, name, from, constant_f32(out, 0), constant_f32(out, 255));
-    if (from == DTYPE_I32 && to == DTYPE_U8)
-        name = limited(out, name, from, constant_i32(out, 0), constant_i32(out, 255));
+    if (to == DTYPE_U8 || to == DTYPE_I8) name = limited_to_byte(out, name, from, to);
     return element_cast(out, id, form, name, onnx_type(to));
 }
 

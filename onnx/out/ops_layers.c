@@ -81,7 +81,8 @@ bool write_matmul(Out *out, NodeId id, const Form *form) {
     bool first = node->attrs.matmul.transpose_a, second = node->attrs.matmul.transpose_b;
     const char *a = first ? exchanged(out, form->operands[0]) : value_full(out, form->operands[0]),
                *b = second ? exchanged(out, form->operands[1]) : value_full(out, form->operands[1]);
-    value_set(out, id, put_call(out, value_name(out, id, form->op), form->op, 2, a, b));
+    const char *op = node->dtype == DTYPE_I32 ? "MatMulInteger" : form->op;
+    value_set(out, id, put_call(out, value_name(out, id, op), op, 2, a, b));
     return true;
 }
 

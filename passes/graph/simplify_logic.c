@@ -114,8 +114,9 @@ NodeId simplify_convert_twice(const Term *t) {
     static const uint8_t held[DTYPE_COUNT] = {
         [DTYPE_BOOL] = 1 << DTYPE_BOOL,
         [DTYPE_U8] = 1 << DTYPE_BOOL | 1 << DTYPE_U8,
-        [DTYPE_I32] = 1 << DTYPE_BOOL | 1 << DTYPE_U8 | 1 << DTYPE_I32,
-        [DTYPE_F32] = 1 << DTYPE_BOOL | 1 << DTYPE_U8 | 1 << DTYPE_F32,
+        [DTYPE_I8] = 1 << DTYPE_BOOL | 1 << DTYPE_I8,
+        [DTYPE_I32] = 1 << DTYPE_BOOL | 1 << DTYPE_U8 | 1 << DTYPE_I8 | 1 << DTYPE_I32,
+        [DTYPE_F32] = 1 << DTYPE_BOOL | 1 << DTYPE_U8 | 1 << DTYPE_I8 | 1 << DTYPE_F32,
     };
     bool kept = held[term_operand(t, 0)->dtype] >> term_node(t, origin)->dtype & 1;
     return kept ? simplify_convert(t, origin, t->type.dtype) : NODE_NONE;

@@ -199,7 +199,7 @@ NodeId simplify_matmul_leading(const Term *t) {
         operands[i] =
             simplify_reshape(t, t->operands[i], merge_leading(term_node(t, t->operands[i])->shape));
     NodeId product =
-        simplify_add(&(Term){t->graph, OP_matmul, {DTYPE_F32, merged}, operands, 2, t->attrs});
+        simplify_add(&(Term){t->graph, OP_matmul, {t->type.dtype, merged}, operands, 2, t->attrs});
     return simplify_reshape(t, product, t->type.shape);
 }
 

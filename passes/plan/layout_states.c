@@ -13,8 +13,10 @@ static const Symbol *state_symbol(const Plan *plan, uint32_t state) {
     return &plan->graph->symbols[plan->states[state].symbol];
 }
 
+/* A matrix of numbers that products take. */
 static bool is_matrix(const Symbol *symbol) {
-    return symbol->shape.rank == 2 && symbol->dtype == DTYPE_F32;
+    bool multiplied = symbol->dtype == DTYPE_F32 || symbol->dtype == DTYPE_I8;
+    return symbol->shape.rank == 2 && multiplied;
 }
 
 const Storage *matrix_state(const Plan *plan, const Storage *operand) {

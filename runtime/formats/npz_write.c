@@ -38,8 +38,11 @@ typedef struct {
 /* Makes the header of an NPY file: the magic word, version 1.0, the length of a text, and the text,
  * a Python dictionary. It is padded so that the data are aligned. */
 static void make_header(const NpzArray *array, Entry *entry) {
-    static const char *const types[DTYPE_COUNT] = {
-        [DTYPE_F32] = "<f4", [DTYPE_I32] = "<i4", [DTYPE_U8] = "|u1", [DTYPE_BOOL] = "|b1"};
+    static const char *const types[DTYPE_COUNT] = {[DTYPE_F32] = "<f4",
+                                                   [DTYPE_I32] = "<i4",
+                                                   [DTYPE_U8] = "|u1",
+                                                   [DTYPE_I8] = "|i1",
+                                                   [DTYPE_BOOL] = "|b1"};
     char *text = entry->header + NPY_PREFIX;
     int length =
         sprintf(text, "{'descr': '%s', 'fortran_order': False, 'shape': (", types[array->dtype]);

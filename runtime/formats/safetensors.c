@@ -18,8 +18,11 @@ enum { LENGTH_BYTES = 8, MAX_HEADER = 100000000 /* as in the reference implement
 #define METADATA "__metadata__"
 
 const char *safetensors_dtype(DType dtype) {
-    static const char *const names[DTYPE_COUNT] = {
-        [DTYPE_F32] = "F32", [DTYPE_I32] = "I32", [DTYPE_U8] = "U8", [DTYPE_BOOL] = "BOOL"};
+    static const char *const names[DTYPE_COUNT] = {[DTYPE_F32] = "F32",
+                                                   [DTYPE_I32] = "I32",
+                                                   [DTYPE_U8] = "U8",
+                                                   [DTYPE_I8] = "I8",
+                                                   [DTYPE_BOOL] = "BOOL"};
     return names[dtype];
 }
 
@@ -28,7 +31,7 @@ static uint64_t element_bytes(const char *dtype) {
     static const struct {
         const char *name;
         uint64_t bytes;
-    } others[] = {{SAFETENSORS_F64, 8}, {"F16", 2}, {"BF16", 2}, {"I64", 8}, {"I16", 2}, {"I8", 1}};
+    } others[] = {{SAFETENSORS_F64, 8}, {"F16", 2}, {"BF16", 2}, {"I64", 8}, {"I16", 2}};
     for (int i = 0; i < DTYPE_COUNT; i++)
         if (!strcmp(safetensors_dtype((DType)i), dtype)) return dtype_bytes((DType)i);
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)

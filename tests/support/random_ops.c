@@ -29,7 +29,7 @@ static NodeId make_elementwise(Maker *maker, Op op, DType dtype) {
 }
 
 static MakeFunction make_arithmetic, make_real, make_slope, make_compare, make_bits, make_shift,
-    make_select, make_convert, make_bitcast;
+    make_scale, make_select, make_convert, make_bitcast;
 static MakeFunction make_reshape, make_repeat, make_transpose, make_slice, make_pad, make_concat,
     make_reduce, make_argmax;
 static MakeFunction make_matmul, make_axiswise, make_leaf, make_grad, make_reverse, make_windows,
@@ -60,7 +60,8 @@ static NodeId make_real(Maker *maker, Op op) {
 static NodeId make_slope(Maker *maker, Op op) { return make_real(maker, op); }
 
 static NodeId make_compare(Maker *maker, Op op) {
-    return make_elementwise(maker, op, (DType)maker_draw(maker, DTYPE_COUNT));
+    DType dtype = (DType)maker_draw(maker, DTYPE_COUNT);
+    return make_elementwise(maker, op, dtype == DTYPE_I8 ? DTYPE_U8 : dtype);
 }
 
 static NodeId make_bits(Maker *maker, Op op) {
@@ -68,6 +69,8 @@ static NodeId make_bits(Maker *maker, Op op) {
 }
 
 static NodeId make_shift(Maker *maker, Op op) { return make_elementwise(maker, op, DTYPE_I32); }
+
+static NodeId make_scale(Maker *maker, Op op) { return make_shift(maker, op); }
 
 static NodeId make_select(Maker *maker, Op op) {
     DType dtype = maker_chance(maker, 3) ? (DType)maker_draw(maker, DTYPE_COUNT) : DTYPE_F32;
@@ -236,16 +239,18 @@ static NodeId make_random(Maker *maker, Op op) {
 
 /* -- reductions, products, composites -- */
 
-/* An f32 value with at least `rank` axes. */
-static NodeId pick_ranked(Maker *maker, int rank) {
-    NodeId a = maker_pick(maker, DTYPE_F32);
+/* A value with at least `rank` axes. */
+static NodeId pick_ranked_of(Maker *maker, DType dtype, int rank) {
+    NodeId a = maker_pick(maker, dtype);
     Shape shape = shape_at(maker, a);
     if (shape.rank >= rank) return a;
     while (shape.rank < rank) shape.dim[shape.rank++] = 1 + maker_draw(maker, 7);
     return shape_elements(shape) > MAKER_MAX_ELEMENTS
-               ? maker_state(maker, DTYPE_F32, shape_of(rank, (int64_t[]){5, 3}))
-               : maker_leaf(maker, DTYPE_F32, shape);
+               ? maker_state(maker, dtype, shape_of(rank, (int64_t[]){5, 3}))
+               : maker_leaf(maker, dtype, shape);
 }
+
+static NodeId pick_ranked(Maker *maker, int rank) { return pick_ranked_of(maker, DTYPE_F32, rank); }
 
 static NodeId make_reduce(Maker *maker, Op op) {
     NodeId a = pick_ranked(maker, 1);
@@ -268,11 +273,15 @@ static void exchange_last_axes(Shape *shape) {
     shape->dim[shape->rank - 2] = last;
 }
 
+static DType draw_byte(Maker *maker) { return maker_chance(maker, 2) ? DTYPE_U8 : DTYPE_I8; }
+
 /* The right operand is an existing value where one has the right size, else a state, as a weight
  * is. */
 static NodeId make_matmul(Maker *maker, Op op) {
     (void)op;
-    NodeId a = pick_ranked(maker, 2);
+    bool bytes = maker_chance(maker, 4);
+    DType of_a = bytes ? draw_byte(maker) : DTYPE_F32, of_b = bytes ? draw_byte(maker) : DTYPE_F32;
+    NodeId a = pick_ranked_of(maker, of_a, 2);
     Shape left = shape_at(maker, a), right = left;
     bool transpose_a = maker_chance(maker, 3), transpose_b = maker_chance(maker, 2);
     int last = left.rank - 1;
@@ -284,10 +293,10 @@ static NodeId make_matmul(Maker *maker, Op op) {
         shape_elements(left) / left.dim[last] / left.dim[last - 1] * m * n > MAKER_MAX_ELEMENTS)
         return NODE_NONE;
     if (transpose_b) exchange_last_axes(&right);
-    NodeId other = maker_pick(maker, DTYPE_F32);
+    NodeId other = maker_pick(maker, of_b);
     bool fits =
         shape_elements(shape_at(maker, other)) == shape_elements(right) || maker_chance(maker, 4);
-    NodeId b = fits ? maker_fit(maker, other, right) : maker_state(maker, DTYPE_F32, right);
+    NodeId b = fits ? maker_fit(maker, other, right) : maker_state(maker, of_b, right);
     return build_matmul(maker->graph, a, b, transpose_a, transpose_b);
 }
 

@@ -172,6 +172,40 @@ static void concat_places_operands(void **state) {
     FLOATS(build_concat(fixture.graph, (NodeId[]){a, a}, 2, 0), 0, 1, 2, 3, 0, 1, 2, 3);
 }
 
+static void bytes_with_a_sign(void **state) {
+    (void)state;
+    static const float x[] = {-1.9f, 127.9f, NAN, INFINITY, -INFINITY, -128};
+    static const int8_t y[] = {-128, -1, 127};
+    NodeId a = eval_input(DTYPE_F32, SHAPE(6), x);
+    NodeId bytes = build_convert(fixture.graph, a, DTYPE_I8);
+    INTS(build_convert(fixture.graph, bytes, DTYPE_I32), -1, 127, 0, 127, -128, -128);
+    BYTES(build_convert(fixture.graph, bytes, DTYPE_U8), 0, 127, 0, 127, 0, 0);
+    NodeId b = eval_input(DTYPE_I8, SHAPE(3), y);
+    FLOATS(build_convert(fixture.graph, b, DTYPE_F32), -128, -1, 127);
+}
+
+static void products_of_bytes_are_whole(void **state) {
+    (void)state;
+    static const uint8_t x[] = {255, 0, 3, 1, 2, 255};
+    static const int8_t y[] = {-127, 127, 5, -1, -128, 2};
+    NodeId a = eval_input(DTYPE_U8, SHAPE(2, 3), x), b = eval_input(DTYPE_I8, SHAPE(3, 2), y);
+    INTS(build_matmul(fixture.graph, a, b, false, false), -32769, 32391, -32757, 635);
+    INTS(build_matmul(fixture.graph, b, a, true, true), -32769, -32757, 32391, 635);
+    INTS(build_matmul(fixture.graph, b, b, true, false), 32538, -16390, -16390, 16134);
+}
+
+static void scale_rounds_once(void **state) {
+    (void)state;
+    static const int32_t x[] = {5, -5, 7, -7, INT32_MAX, INT32_MIN, 3, 1},
+                         y[] = {1 << 30,   1 << 30,   1 << 30, 1 << 30,
+                                INT32_MAX, INT32_MAX, 1 << 30, 1 << 30},
+                         z[] = {0, 0, 1, 1, 0, 31, 32, 31};
+    NodeId in[] = {eval_input(DTYPE_I32, SHAPE(8), x), eval_input(DTYPE_I32, SHAPE(8), y),
+                   eval_input(DTYPE_I32, SHAPE(8), z)};
+    INTS(build_ternary(fixture.graph, OP_scale, in[0], in[1], in[2]), 3, -2, 2, -2, INT32_MAX - 1,
+         -1, 2, 0);
+}
+
 static void bytes_are_moved_too(void **state) {
     (void)state;
     static const uint8_t x[] = {1, 2, 3, 4, 5, 6};
@@ -249,6 +283,9 @@ int main(void) {
                                        TEST(bitcasts_keep_bits),
                                        TEST(views_move_elements),
                                        TEST(concat_places_operands),
+                                       TEST(bytes_with_a_sign),
+                                       TEST(products_of_bytes_are_whole),
+                                       TEST(scale_rounds_once),
                                        TEST(bytes_are_moved_too),
                                        TEST(iota_counts_along_an_axis),
                                        TEST(functions_in_f64),

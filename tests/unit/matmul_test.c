@@ -135,8 +135,64 @@ static void zeros(void **state) {
         assert_equal(product_of_bytes, &list[i]);
 }
 
+/* Products of whole bytes: the left operand, or the columns, from a state; rows read from the data,
+ * so that zeros are left out; windows, as in a convolution. */
+typedef struct {
+    int64_t rows, n, k;
+    DType left;
+    bool transpose_b;
+} WholeShape;
+
+static Graph *product_of_whole(Diagnostics *diag, const void *context) {
+    const WholeShape *s = context;
+    Graph *graph = graph_new("whole", diag);
+    int64_t sizes[] = {s->transpose_b ? s->n : s->k, s->transpose_b ? s->k : s->n};
+    NodeId a =
+        graph_input(graph, SYMBOL_BATCH, "x", s->left, shape_of(2, (int64_t[]){s->rows, s->k}));
+    NodeId b = graph_input(graph, SYMBOL_VALUE, "w", DTYPE_I8, shape_of(2, sizes)),
+           bias = graph_input(graph, SYMBOL_VALUE, "bias", DTYPE_I32, shape_of(1, &s->n));
+    NodeId product = build_matmul(graph, a, b, false, s->transpose_b);
+    NodeId sum = build_binary(graph, OP_add, product, bias);
+    Shape shape = graph_node(graph, sum)->shape;
+    NodeId scaled = build_ternary(graph, OP_scale, sum, build_i32(graph, 0x50000003, shape),
+                                  build_i32(graph, 6, shape));
+    graph_output(graph, "product", product);
+    graph_output(graph, "bytes", build_convert(graph, scaled, DTYPE_U8));
+    graph_output(graph, "transposed", build_transpose(graph, product, NULL));
+    return graph;
+}
+
+static Graph *windows_of_whole(Diagnostics *diag, const void *context) {
+    const WholeShape *s = context;
+    Graph *graph = graph_new("windows", diag);
+    Window window = {{3, 3}, {1, 1}, {1, 1}};
+    int64_t channels = s->k / 9;
+    NodeId x = graph_input(graph, SYMBOL_BATCH, "x", s->left,
+                           shape_of(4, (int64_t[]){s->rows, 9, 12, channels}));
+    NodeId w =
+        graph_input(graph, SYMBOL_VALUE, "w", DTYPE_I8, shape_of(2, (int64_t[]){s->k, s->n}));
+    NodeId rows = build_reshape(graph, build_windows(graph, x, &window),
+                                shape_of(2, (int64_t[]){s->rows * 70, s->k}));
+    graph_output(graph, "y", build_matmul(graph, rows, w, false, false));
+    return graph;
+}
+
+static void whole_numbers(void **state) {
+    (void)state;
+    static const WholeShape list[] = {{1, 1, 1, DTYPE_U8, false},     {1, 300, 50, DTYPE_U8, true},
+                                      {7, 33, 40, DTYPE_I8, false},   {24, 96, 70, DTYPE_U8, true},
+                                      {45, 77, 1100, DTYPE_U8, true}, {5, 20, 2100, DTYPE_I8, true},
+                                      {100, 16, 33, DTYPE_U8, false}};
+    static const WholeShape pictures[] = {{2, 6, 9, DTYPE_U8, false}, {3, 20, 36, DTYPE_U8, false}};
+    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++)
+        assert_equal(product_of_whole, &list[i]);
+    for (size_t i = 0; i < sizeof pictures / sizeof pictures[0]; i++)
+        assert_equal(windows_of_whole, &pictures[i]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(shapes), cmocka_unit_test(blocks),
-                                       cmocka_unit_test(training), cmocka_unit_test(zeros)};
+                                       cmocka_unit_test(training), cmocka_unit_test(zeros),
+                                       cmocka_unit_test(whole_numbers)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
