@@ -36,13 +36,6 @@ const char *alias_help(const char *name) {
     return NULL;
 }
 
-static const char *meant_word(const char *name, const char *const *candidates, size_t count) {
-    for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++)
-        for (size_t k = 0; k < count && same_name(name, meanings[i].name); k++)
-            if (!strcmp(candidates[k], meanings[i].word)) return meanings[i].word;
-    return NULL;
-}
-
 bool alias_suggest(Diagnostics *diag, const char *name, const char *const *candidates,
                    size_t count) {
     const char *alias = alias_help(name), *near = diag_nearest(name, candidates, count);
@@ -55,7 +48,11 @@ bool alias_suggest(Diagnostics *diag, const char *name, const char *const *candi
 
 bool alias_suggest_word(Diagnostics *diag, const char *name, const char *const *candidates,
                         size_t count) {
-    const char *meant = meant_word(name, candidates, count);
-    if (meant) diag_help(diag, "did you mean '%s'?", meant);
-    return meant || alias_suggest(diag, name, candidates, count);
+    for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++)
+        for (size_t k = 0; k < count && same_name(name, meanings[i].name); k++)
+            if (!strcmp(candidates[k], meanings[i].word)) {
+                diag_help(diag, "did you mean '%s'?", meanings[i].word);
+                return true;
+            }
+    return alias_suggest(diag, name, candidates, count);
 }

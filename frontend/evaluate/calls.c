@@ -4,18 +4,14 @@
 
 #include <inttypes.h>
 
-static const char *formal_name(const Call *call, uint32_t arg) {
-    const Formal *formal = call->callee->formals->first;
-    while (arg--) formal = formal->next;
-    return formal->name.text;
-}
-
 Value call_fail(const Call *call, uint32_t arg, const char *format, ...) {
+    const Formal *formal = call->callee->formals->first;
+    for (uint32_t i = 0; i < arg; i++) formal = formal->next;
     va_list args;
     va_start(args, format);
     const char *text = arena_vformat(call->evaluator->arena, format, args);
     va_end(args);
-    evaluator_error(call->evaluator, call->spans[arg], "'%s' of '%s' %s", formal_name(call, arg),
+    evaluator_error(call->evaluator, call->spans[arg], "'%s' of '%s' %s", formal->name.text,
                     call->callee->name, text);
     return value_error();
 }

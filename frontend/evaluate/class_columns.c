@@ -86,14 +86,6 @@ static NodeId classes_of_each(const Call *call, Derived classes) {
     return build_concat(graph, parts, (uint32_t)shape.dim[1], 1);
 }
 
-/* Whether the column has numbers from 0 with names already, as the label of a folder of images
- * has. */
-static bool has_names(const Evaluator *evaluator, const Derived *column) {
-    const SourceField *fields = evaluator->globals->schema->fields;
-    return column->kind == DERIVED_COLUMNS && !column->is_list &&
-           fields[column->fields[0]].category_count;
-}
-
 static Value no_column(const Call *call) {
     Evaluator *evaluator = call->evaluator;
     size_t errors = diag_errors(evaluator->diag);
@@ -116,7 +108,10 @@ Value call_classes(const Call *call) {
     const Derived *column = derived_of(evaluator, call->args[0].node);
     if (!column || derived_has_fitted(column) || derived_crosses_rows(column))
         return no_column(call);
-    if (!classes.names && has_names(evaluator, column)) return call->args[0];
+    /* The label of a folder of images has numbers with names already. */
+    bool named = column->kind == DERIVED_COLUMNS && !column->is_list &&
+                 evaluator->globals->schema->fields[column->fields[0]].category_count;
+    if (!classes.names && named) return call->args[0];
     NodeId node =
         derived_is_list(column)
             ? classes_of_each(call, classes)

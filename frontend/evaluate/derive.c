@@ -36,19 +36,15 @@ bool derived_has_digits(const SourceSchema *schema, const Derived *derived) {
     return digits;
 }
 
-/* Whether all parts of a date are whole numbers: only seconds can have a fraction. */
-static bool has_whole_parts(const Derived *derived) {
-    bool whole = true;
-    for (uint32_t i = 0; i < derived->count; i++) whole &= derived->parts[i] != DATE_seconds;
-    return whole || !date_format_has_fraction(derived->format);
-}
-
 /* Whether the column has whole numbers only, whatever the data are. */
 static bool is_whole(const Evaluator *evaluator, const Derived *derived) {
     const SourceSchema *schema = evaluator->globals->schema;
     bool whole = derived->kind != DERIVED_REAL && derived->kind != DERIVED_DIV &&
                  derived->kind != DERIVED_STANDARDIZE;
-    if (derived->kind == DERIVED_DATE) return has_whole_parts(derived);
+    if (derived->kind == DERIVED_DATE) {
+        for (uint32_t i = 0; i < derived->count; i++) whole &= derived->parts[i] != DATE_seconds;
+        return whole || !date_format_has_fraction(derived->format);
+    }
     if (derived->kind == DERIVED_FITTED) {
         /* impute by the most frequent value: the most frequent of whole numbers is a whole
          * number. */

@@ -80,14 +80,6 @@ static Value builtin_value(Evaluator *evaluator, const Callable *callee, const S
     return builtin->call(&call);
 }
 
-static Value output_value(Evaluator *evaluator, const Name *name, const Callable *callee) {
-    const Value *value = names_find(evaluator->scope->values, name->text);
-    if (value) return *value;
-    evaluator_error(evaluator, name->span, "'%s' never assigns its output '%s'", callee->name,
-                    name->text);
-    return value_error();
-}
-
 /* The value of a function's body: one output as it is, several as a list. */
 static Value body_value(Evaluator *evaluator, const Callable *callee) {
     const Function *function = callee->definition;
@@ -96,9 +88,12 @@ static Value body_value(Evaluator *evaluator, const Callable *callee) {
     Value *outs = ARENA_ARRAY(evaluator->arena, Value, function->outs.count);
     uint32_t count = 0;
     for (const NameNode *out = function->outs.first; out; out = out->next) {
-        if (!good && !names_find(evaluator->scope->values, out->name.text)) return value_error();
-        outs[count] = output_value(evaluator, &out->name, callee);
-        if (outs[count++].kind == VALUE_ERROR) return value_error();
+        const Value *value = names_find(evaluator->scope->values, out->name.text);
+        if (!value && good)
+            evaluator_error(evaluator, out->name.span, "'%s' never assigns its output '%s'",
+                            callee->name, out->name.text);
+        if (!value || value->kind == VALUE_ERROR) return value_error();
+        outs[count++] = *value;
     }
     return count == 1 ? outs[0] : value_list(outs, count);
 }

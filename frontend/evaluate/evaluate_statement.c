@@ -4,8 +4,6 @@
 
 #include <inttypes.h>
 
-static bool evaluate_stmt(Evaluator *evaluator, const Stmt *stmt);
-
 void scope_put(Evaluator *evaluator, const char *name, Value value) {
     Value *kept = ARENA_NEW(evaluator->arena, Value);
     *kept = value;
@@ -125,18 +123,14 @@ static bool evaluate_if(Evaluator *evaluator, const Stmt *stmt) {
     return evaluate_body(evaluator, &stmt->branch.otherwise);
 }
 
-static bool evaluate_stmt(Evaluator *evaluator, const Stmt *stmt) {
-    switch (stmt->kind) {
-    case STMT_ASSIGN: return evaluate_assign(evaluator, stmt);
-    case STMT_FOR: return evaluate_for(evaluator, stmt);
-    case STMT_IF: return evaluate_if(evaluator, stmt);
-    }
-    return false;
-}
-
 bool evaluate_body(Evaluator *evaluator, const StmtList *body) {
     bool good = true;
-    for (const Stmt *stmt = body->first; stmt; stmt = stmt->next)
-        good &= evaluate_stmt(evaluator, stmt);
+    for (const Stmt *stmt = body->first; stmt; stmt = stmt->next) {
+        switch (stmt->kind) {
+        case STMT_ASSIGN: good &= evaluate_assign(evaluator, stmt); break;
+        case STMT_FOR: good &= evaluate_for(evaluator, stmt); break;
+        case STMT_IF: good &= evaluate_if(evaluator, stmt); break;
+        }
+    }
     return good;
 }

@@ -39,16 +39,6 @@ static bool read_ends(const LimitCheck *check, Value *low, Value *high) {
     return false;
 }
 
-/* "from 0.0 to below 1.0" */
-static const char *range_words(const LimitCheck *check, Value low, Value high) {
-    Arena *arena = check->evaluator->arena;
-    const Limits *limits = check->limits;
-    if (!limits->high)
-        return arena_format(arena, limits->above ? "above %s" : "at least %s", text_of(check, low));
-    return arena_format(arena, "from %s to %s%s", text_of(check, low),
-                        limits->below ? "below " : "", text_of(check, high));
-}
-
 static bool in_range(const LimitCheck *check, Value value) {
     Value low, high;
     if (!read_ends(check, &low, &high)) return false;
@@ -57,10 +47,16 @@ static bool in_range(const LimitCheck *check, Value value) {
     bool good = value_is_number(value) && (limits->above ? x > least : x >= least);
     if (good && limits->high)
         good = limits->below ? x < value_number(high) : x <= value_number(high);
-    return good || outside(check, value,
-                           arena_format(check->evaluator->arena, "%s%s",
-                                        value_is_number(value) ? "" : "a number ",
-                                        range_words(check, low, high)));
+    if (good) return true;
+    Arena *arena = check->evaluator->arena;
+    const char *kind = value_is_number(value) ? "" : "a number ", *from = text_of(check, low);
+    if (!limits->high)
+        return outside(
+            check, value,
+            arena_format(arena, limits->above ? "%sabove %s" : "%sat least %s", kind, from));
+    return outside(check, value,
+                   arena_format(arena, "%sfrom %s to %s%s", kind, from,
+                                limits->below ? "below " : "", text_of(check, high)));
 }
 
 /* -- choices -- */

@@ -40,12 +40,6 @@ static bool is_test(const PresenceWalk *walk, NodeId id) {
 
 static void walk_node(const PresenceWalk *walk, NodeId id);
 
-/* A select by such a test handles missing numbers itself. */
-static void walk_select(const PresenceWalk *walk, const Node *node) {
-    if (is_test(walk, node->operands[0])) return;
-    for (uint32_t i = 0; i < node->operand_count; i++) walk_node(walk, node->operands[i]);
-}
-
 static void walk_node(const PresenceWalk *walk, NodeId id) {
     const Graph *graph = walk->evaluator->graph;
     const Node *node = graph_node(graph, id);
@@ -53,9 +47,8 @@ static void walk_node(const PresenceWalk *walk, NodeId id) {
     walk->seen[id] = true;
     if (node->op == OP_input && graph->symbols[node->attrs.symbol].kind == SYMBOL_BATCH)
         keep(walk, graph->symbols[node->attrs.symbol].name);
-    else if (node->op == OP_select)
-        walk_select(walk, node);
-    else
+    else if (node->op != OP_select || !is_test(walk, node->operands[0]))
+        /* A select by a test for missing numbers handles them itself. */
         for (uint32_t i = 0; i < node->operand_count; i++) walk_node(walk, node->operands[i]);
 }
 

@@ -65,19 +65,15 @@ Value call_ahead(const Call *call) {
 
 /* -- the newest row of windows, to which transforms are fitted -- */
 
-/* Whether an input is windows(...), whose newest row is the row itself. */
-static bool is_windows(const Evaluator *evaluator, const Node *node) {
-    SourceRows rows;
-    if (node->op != OP_input) return false;
-    const char *name = evaluator->graph->symbols[node->attrs.symbol].name;
-    return source_rows_of(name, &rows) != name && rows.to == 0;
-}
-
 /* Whether a tensor is computed from windows(...) element by element, so that axis 1 is still that
- * of the rows. */
+ * of the rows. The newest row of windows(...) is the row itself. */
 static bool from_windows(const Evaluator *evaluator, NodeId id) {
     const Node *node = graph_node(evaluator->graph, id);
-    if (is_windows(evaluator, node)) return true;
+    if (node->op == OP_input) {
+        SourceRows rows;
+        const char *name = evaluator->graph->symbols[node->attrs.symbol].name;
+        return source_rows_of(name, &rows) != name && rows.to == 0;
+    }
     bool elementwise = op_class(node->op) == CLASS_ELEMENTWISE;
     if (!elementwise && !(node->op == OP_concat && node->attrs.axis > 1)) return false;
     bool found = false;

@@ -178,14 +178,11 @@ static bool is_whole(const Evaluator *evaluator, Value value) {
            (value.kind == VALUE_TENSOR && tensor_node(evaluator, value)->dtype != DTYPE_F32);
 }
 
-static NodeId tensor_i32(Evaluator *evaluator, Value value) {
+static NodeId comparable(Evaluator *evaluator, Value value, bool whole) {
+    if (!whole) return tensor_f32(evaluator, value);
     if (value.kind == VALUE_TENSOR) return build_convert(evaluator->graph, value.node, DTYPE_I32);
     return build_i32(evaluator->graph,
                      value.kind == VALUE_INT ? (int32_t)value.integer : value.boolean, (Shape){0});
-}
-
-static NodeId comparable(Evaluator *evaluator, Value value, bool whole) {
-    return whole ? tensor_i32(evaluator, value) : tensor_f32(evaluator, value);
 }
 
 Value tensor_compare(Evaluator *evaluator, Span span, Operator op, Value a, Value b) {

@@ -74,19 +74,20 @@ static bool size_fits(const TypeCheck *check, const Expr *expr, int64_t size, bo
     return true;
 }
 
-static const char *written_size(const TypeCheck *check, const Expr *expr) {
-    if (expr->kind == EXPR_NAME) return expr->text;
-    Value value = evaluate(check->evaluator, expr);
-    return value.kind == VALUE_ERROR ? "?" : value_words(check, value);
-}
-
 /* The declared type, for messages: f32[N, 10]. A size that is an expression is computed. */
 static const char *written_type(const TypeCheck *check) {
-    const char *text = arena_format(check->evaluator->arena, "%s[", check->type->name.text);
-    for (const Expr *size = check->type->shape.first; size; size = size->next)
-        text = arena_format(check->evaluator->arena, "%s%s%s", text, written_size(check, size),
-                            size->next ? "," : "");
-    return arena_format(check->evaluator->arena, "%s]", text);
+    Arena *arena = check->evaluator->arena;
+    const char *text = arena_format(arena, "%s[", check->type->name.text), *word;
+    for (const Expr *size = check->type->shape.first; size; size = size->next) {
+        if (size->kind == EXPR_NAME) {
+            word = size->text;
+        } else {
+            Value value = evaluate(check->evaluator, size);
+            word = value.kind == VALUE_ERROR ? "?" : value_words(check, value);
+        }
+        text = arena_format(arena, "%s%s%s", text, word, size->next ? "," : "");
+    }
+    return arena_format(arena, "%s]", text);
 }
 
 /* A column of whole numbers, [M, 1], is accepted as a list, [M]: many archives store labels so. */
@@ -127,21 +128,6 @@ static bool tensor_check(const TypeCheck *check, Value value) {
     return false;
 }
 
-static bool unknown_type(const TypeCheck *check) {
-    if (evaluator_error(check->evaluator, check->type->span, "unknown type '%s'",
-                        check->type->name.text))
-        diag_help(check->evaluator->diag,
-                  "there are int, float, bool, string, list, function, tensor, f32, i32 and u8");
-    return false;
-}
-
-static bool dtype_check(const TypeCheck *check, DType dtype, Value value) {
-    if (value.kind == VALUE_TENSOR && tensor_node(check->evaluator, value)->dtype == dtype)
-        return true;
-    return wrong_type(
-        check, arena_format(check->evaluator->arena, "a tensor of %s", dtype_name(dtype)), value);
-}
-
 bool type_check(Evaluator *evaluator, const Type *type, Value *value, Span span, ValueOwner owner) {
     TypeCheck check = {evaluator, type, span, owner};
     DType dtype;
@@ -158,5 +144,13 @@ bool type_check(Evaluator *evaluator, const Type *type, Value *value, Span span,
             if (value->kind == plain_types[i].kind) return true;
             return wrong_type(&check, plain_types[i].words, *value);
         }
-    return is_dtype ? dtype_check(&check, dtype, *value) : unknown_type(&check);
+    if (is_dtype)
+        return value->kind == VALUE_TENSOR && tensor_node(evaluator, *value)->dtype == dtype ||
+               wrong_type(&check,
+                          arena_format(evaluator->arena, "a tensor of %s", dtype_name(dtype)),
+                          *value);
+    if (evaluator_error(evaluator, type->span, "unknown type '%s'", type->name.text))
+        diag_help(evaluator->diag,
+                  "there are int, float, bool, string, list, function, tensor, f32, i32 and u8");
+    return false;
 }

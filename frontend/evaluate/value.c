@@ -17,13 +17,6 @@ const char *value_kind_text(ValueKind kind) {
     return texts[kind];
 }
 
-static const char *tensor_text(Arena *arena, const Graph *graph, NodeId node) {
-    char text[SHAPE_TEXT];
-    return arena_format(
-        arena, "%s",
-        shape_text(graph_node(graph, node)->dtype, graph_node(graph, node)->shape, text));
-}
-
 const char *kind_text(FunctionKind kind) {
     static const char *const texts[] = {
         [KIND_FUNCTION] = "the function",   [KIND_LAYER] = "the layer",
@@ -35,7 +28,7 @@ const char *kind_text(FunctionKind kind) {
 }
 
 const char *value_text(Arena *arena, const Graph *graph, Value value) {
-    char number[NUMBER_TEXT];
+    char number[NUMBER_TEXT], type[SHAPE_TEXT];
     switch (value.kind) {
     case VALUE_INT: return arena_format(arena, "%" PRId64, value.integer);
     case VALUE_FLOAT: return arena_format(arena, "%s", number_text(value.real, number));
@@ -45,7 +38,10 @@ const char *value_text(Arena *arena, const Graph *graph, Value value) {
     case VALUE_RANGE:
         return arena_format(arena, "the range %" PRId64 "..%" PRId64, value.range.from,
                             value.range.to);
-    case VALUE_TENSOR: return tensor_text(arena, graph, value.node);
+    case VALUE_TENSOR:
+        shape_text(graph_node(graph, value.node)->dtype, graph_node(graph, value.node)->shape,
+                   type);
+        return arena_format(arena, "%s", type);
     case VALUE_FUNCTION: return arena_format(arena, "the function '%s'", value.function->name);
     case VALUE_BOUND:
         return arena_format(arena, "%s '%s'", kind_text(value.bound->callee->builtin->kind),
