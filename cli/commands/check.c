@@ -57,23 +57,15 @@ static uint32_t count_columns(const SourceSchema *schema, const Graph *graph, No
     return columns;
 }
 
-static const Node *output_named(const Graph *graph, const char *name, NodeId *node) {
-    for (uint32_t i = 0; i < graph->output_count; i++)
-        if (!strcmp(graph->outputs[i].name, name))
-            return graph_node(graph, *node = graph->outputs[i].node);
-    return NULL;
-}
-
 /* Prints the inputs of the model and its outputs: "x f32[22] (from 7 columns of sales.csv) -> price
  * f32[1]". */
 static void print_signature(const ModelInfo *info, const Graph *fields, const Graph *graph) {
     const char *before = "  ";
     for (uint32_t i = 0; i < info->input_count; i++) {
-        NodeId id;
-        const Node *node = output_named(fields, info->inputs[i], &id);
-        if (!node) continue;
+        NodeId id = graph_output_node(fields, info->inputs[i]);
+        if (!id) continue;
         fputs(before, stdout);
-        print_row_type(info->inputs[i], node);
+        print_row_type(info->inputs[i], graph_node(fields, id));
         uint32_t columns = count_columns(&info->schema, fields, id);
         for (uint32_t j = 0; columns && j < info->source.arg_count; j++) {
             if (strcmp(info->source.args[j].name, "path")) continue;

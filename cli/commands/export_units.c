@@ -18,19 +18,13 @@ static const char *after(const char *name, const char *prefix) {
     return !strncmp(name, prefix, length) && name[length] == ':' ? name + length + 1 : NULL;
 }
 
-static NodeId output_node(const Graph *graph, const char *name) {
-    for (uint32_t i = 0; i < graph->output_count; i++)
-        if (!strcmp(graph->outputs[i].name, name)) return graph->outputs[i].node;
-    return NODE_NONE;
-}
-
 /* A fitted value becomes a state, which state_values fills. */
 static NodeId copy_symbol(const UnitsCopy *copy, const Symbol *symbol) {
     const char *output = after(symbol->name, UNITS_PREDICTION),
                *number = after(symbol->name, UNITS_NUMBER);
     const Symbol *known = graph_symbol(copy->to, symbol->name);
     const char *name = arena_format(copy->to->arena, "%s", symbol->name);
-    if (output) return output_node(copy->to, output);
+    if (output) return graph_output_node(copy->to, output);
     if (number) return build_f32(copy->to, strtod(number, NULL), symbol->shape);
     if (known && known->node) return known->node;
     if (symbol->kind == SYMBOL_BATCH)
@@ -70,7 +64,7 @@ bool export_units(OnnxFile *file, Graph *graph, uint32_t rows, Diagnostics *diag
     for (uint32_t i = 0; i < build->info->output_count; i++) {
         const ModelOutput *output = &build->info->outputs[i];
         const char *name = arena_format(file->arena, UNITS_PREDICTION ":%s", output->name);
-        NodeId node = output->target.converted ? output_node(units, name) : NODE_NONE;
+        NodeId node = output->target.converted ? graph_output_node(units, name) : NODE_NONE;
         if (node)
             graph_output(graph, arena_format(graph->arena, "%s.units", output->name),
                          copy_output(&copy, node));

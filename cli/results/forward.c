@@ -68,16 +68,12 @@ static int32_t largest_of(const float *values, int64_t width) {
     return best;
 }
 
-static bool are_logits(const Predictions *output) {
+static void find_classes(Session *session, Predictions *output) {
     ClassNumbers numbers = output->output->numbers;
     bool distributions = numbers == NUMBERS_UNKNOWN;
     for (int64_t row = 0; row < output->rows && distributions; row++)
         distributions = is_distribution(output->values + row * output->width, output->width);
-    return numbers == NUMBERS_UNKNOWN ? !distributions : numbers == NUMBERS_LOGITS;
-}
-
-static void find_classes(Session *session, Predictions *output) {
-    bool logits = are_logits(output);
+    bool logits = numbers == NUMBERS_UNKNOWN ? !distributions : numbers == NUMBERS_LOGITS;
     output->logits = logits;
     output->predicted = ARENA_ARRAY(session->arena, int32_t, output->rows);
     for (int64_t row = 0; row < output->rows; row++) {
@@ -114,13 +110,6 @@ static bool bind_inputs(Runner *runner, const Session *session, const Graph *gra
     return runner_data(runner, session->dataset, session->build.diag);
 }
 
-static const Node *output_node(const Graph *graph, const char *name) {
-    for (uint32_t i = 0; i < graph->output_count; i++)
-        if (strcmp(graph->outputs[i].name, name) == 0)
-            return graph_node(graph, graph->outputs[i].node);
-    return NULL;
-}
-
 /* Runs the rows from `first` to below `end`, a multiple of `batch`. */
 static bool run_batches(Session *session, const Program *program, uint32_t batch, int64_t first,
                         int64_t end, const Forward *forward) {
@@ -144,8 +133,9 @@ static bool run_batches(Session *session, const Program *program, uint32_t batch
 static bool open_output(Session *session, const Program *program, int64_t count,
                         Predictions *predictions) {
     const ModelOutput *which = predictions->output;
-    const Node *node = output_node(program->graph, which->name);
-    if (!node || node->dtype != DTYPE_F32) {
+    NodeId id = graph_output_node(program->graph, which->name);
+    const Node *node = graph_node(program->graph, id);
+    if (!id || node->dtype != DTYPE_F32) {
         diag_error(session->build.diag, STATUS_MODEL, (Span){0},
                    "the model's output '%s' is not f32", which->name);
         return false;

@@ -204,6 +204,12 @@ const Symbol *graph_symbol(const Graph *graph, const char *name) {
     return index < 0 ? NULL : &graph->symbols[index];
 }
 
+NodeId graph_output_node(const Graph *graph, const char *name) {
+    for (uint32_t i = 0; i < graph->output_count; i++)
+        if (!strcmp(graph->outputs[i].name, name)) return graph->outputs[i].node;
+    return NODE_NONE;
+}
+
 void graph_output(Graph *graph, const char *name, NodeId node) {
     if (!node) return;
     ARENA_ROOM(graph->arena, graph->outputs, graph->output_count, graph->output_capacity);

@@ -49,6 +49,8 @@ NodeId graph_input(Graph *graph, SymbolKind kind, const char *name, DType dtype,
 NodeId graph_state(Graph *graph, const char *name, DType dtype, Shape shape, Init init,
                    bool trainable);
 void graph_output(Graph *graph, const char *name, NodeId node);
+/* The node of the output of that name, or NODE_NONE. */
+NodeId graph_output_node(const Graph *graph, const char *name);
 void graph_update(Graph *graph, NodeId state, NodeId value);
 /* The symbol of that name, or NULL. */
 const Symbol *graph_symbol(const Graph *graph, const char *name);

@@ -25,19 +25,13 @@ typedef struct {
     NodeId loss;
 } Subject;
 
-static NodeId output_named(const Graph *graph, const char *name) {
-    for (uint32_t i = 0; i < graph->output_count; i++)
-        if (!strcmp(graph->outputs[i].name, name)) return graph->outputs[i].node;
-    return NODE_NONE;
-}
-
 static bool is_real_state(const Symbol *symbol) {
     return symbol->kind == SYMBOL_STATE && symbol->dtype == DTYPE_F32 && symbol->node;
 }
 
 static void add_gradients(Graph *graph) {
     char name[64];
-    NodeId loss = output_named(graph, "loss");
+    NodeId loss = graph_output_node(graph, "loss");
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         if (!is_real_state(&graph->symbols[i])) continue;
         snprintf(name, sizeof name, "by %s", graph->symbols[i].name);
@@ -60,7 +54,7 @@ static void subject_open(Subject *subject, uint64_t seed) {
     add_gradients(compilation.graph);
     assert_true(pass_run(PASS_gradients, &compilation, &(PassOptions){0}));
     subject->graph = compilation.graph;
-    subject->loss = output_named(subject->graph, "loss");
+    subject->loss = graph_output_node(subject->graph, "loss");
     subject->interp = interp_new(subject->graph, INTERP_F64);
 }
 
@@ -119,7 +113,7 @@ static double difference_error(Subject *subject, double *state, const double *di
 static bool check_state(Subject *subject, const Symbol *symbol) {
     char name[64];
     snprintf(name, sizeof name, "by %s", symbol->name);
-    const double *gradient = interp_value(subject->interp, output_named(subject->graph, name));
+    const double *gradient = interp_value(subject->interp, graph_output_node(subject->graph, name));
     int64_t n = shape_elements(symbol->shape);
     double *direction = malloc((size_t)n * sizeof *direction), slope = 0, error = 0;
     interp_run(subject->interp);
