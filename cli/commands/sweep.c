@@ -103,7 +103,8 @@ void sweep_set_folds(OptionList *sets, int64_t folds, Arena *arena) {
     sets->items[sets->count++] = arena_format(arena, "data.fold=%lld", (long long)folds);
 }
 
-/* The model with the values that do not vary: it has the epochs and the first seed of all trials. */
+/* The model with the values that do not vary: it has the epochs and the first seed of all trials.
+ * */
 static bool open_base(const Space *space, const Options *options, Arena *arena, Build *build,
                       Diagnostics *diag) {
     OptionList fixed = {0};
@@ -175,15 +176,8 @@ static void tell_start(const SweepPlan *plan, const Options *options, uint32_t w
             workers == 1 ? "" : "s");
 }
 
-static bool write_csv(Results *results, const char *path, Diagnostics *diag) {
-    MemoryStream stream;
-    memory_stream_begin(&stream);
-    sweep_print_csv(results, stream.out);
-    return file_write_stream(path, &stream, diag);
-}
-
 static Status show(Results *results, const Options *options, Status status, Diagnostics *diag) {
-    if (options->table && !write_csv(results, options->table, diag)) return diag_status(diag);
+    if (options->table && !sweep_write_csv(results, options->table, diag)) return diag_status(diag);
     if (options->settings_png && !sweep_draw(results, options->settings_png, diag))
         return diag_status(diag);
     if (options->table && !strcmp(options->table, "-")) return status;

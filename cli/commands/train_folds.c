@@ -154,14 +154,6 @@ static bool write_predictions(const SweepPlan *plan, const Options *given, Diagn
 
 /* -- the answer -- */
 
-static bool write_table(Results *results, Diagnostics *diag) {
-    MemoryStream stream;
-    memory_stream_begin(&stream);
-    sweep_print_csv(results, stream.out);
-    return file_write_stream(path_join(results->plan->folder.path, FOLDS_TABLE).path, &stream,
-                             diag);
-}
-
 static bool report_failed(Results *results, Diagnostics *diag) {
     for (uint32_t fold = 0; fold < results->plan->folds; fold++) {
         const json_t *line = results_get(results, fold, 0);
@@ -179,7 +171,8 @@ static bool report_failed(Results *results, Diagnostics *diag) {
 
 static bool answer(Results *results, const Options *given, Diagnostics *diag) {
     const SweepPlan *plan = results->plan;
-    if (report_failed(results, diag) || !write_table(results, diag) ||
+    Path table = path_join(plan->folder.path, FOLDS_TABLE);
+    if (report_failed(results, diag) || !sweep_write_csv(results, table.path, diag) ||
         !write_predictions(plan, given, diag))
         return false;
     sweep_print_folds(results, stdout);

@@ -1,6 +1,7 @@
 /* The JSON lines of a run: written during the training, read again when the run is resumed. */
 #include "cli/results/journal.h"
 #include "cli/results/confusion.h"
+#include "cli/results/run_record.h"
 #include "cli/session/runs.h"
 #include "cli/text/terminal.h"
 #include "ir/base/files.h"
@@ -125,19 +126,14 @@ static void put_measured(json_t *line, const Journal *journal, const char *split
     }
 }
 
-static double get_number(const json_t *line, const char *key) {
-    const json_t *value = json_object_get(line, key);
-    return json_is_number(value) ? json_number_value(value) : NAN;
-}
-
 static Measured get_measured(const json_t *line, const Journal *journal, const char *split) {
     char key[KEY_MAX];
     Measured measured = {.present = json_object_get(line, split_key(key, split, "loss")) != NULL};
-    measured.loss = get_number(line, key);
+    measured.loss = run_record_number(line, key);
     for (uint32_t i = 0; i < journal->info->metric_count; i++) {
         int64_t classes = journal->info->counts[i].classes;
         split_key(key, split, journal->info->metrics[i]);
-        measured.metrics[i] = get_number(line, key);
+        measured.metrics[i] = run_record_number(line, key);
         if (classes) measured.counts[i] = confusion_read(json_object_get(line, key), classes);
     }
     return measured;
@@ -164,14 +160,14 @@ static bool keeps_line(Journal *journal, const char *text, size_t length, Done d
     if (kept && strcmp(event_of(line), "step") == 0) {
         uint64_t step = (uint64_t)json_integer_value(json_object_get(line, "step"));
         kept = step <= done.steps;
-        if (kept) add_step(journal, step, get_number(line, "loss"));
+        if (kept) add_step(journal, step, run_record_number(line, "loss"));
     }
     if (kept && strcmp(event_of(line), "epoch") == 0) {
         EpochRecord record = {
             .epoch = (uint32_t)json_integer_value(json_object_get(line, "epoch")),
-            .train_loss = get_number(line, "train_loss"),
-            .seconds = get_number(line, "seconds"),
-            .rows_per_second = get_number(line, "rows_per_second"),
+            .train_loss = run_record_number(line, "train_loss"),
+            .seconds = run_record_number(line, "seconds"),
+            .rows_per_second = run_record_number(line, "rows_per_second"),
             .valid = get_measured(line, journal, "valid"),
             .test = get_measured(line, journal, "test"),
         };

@@ -51,16 +51,8 @@ static bool add_reads(InputFiles *input, GraphKind kind) {
 
 bool input_add_labels(InputFiles *input) { return add_reads(input, GRAPH_EVAL); }
 
-static bool find_reads(InputFiles *input, GraphKind kind) {
-    if (!add_reads(input, GRAPH_PREDICT)) return false;
-    input->network_count = input->read_count;
-    return kind == GRAPH_PREDICT || input_add_labels(input);
-}
-
 Shape input_row(const Symbol *symbol) {
-    Shape row = {.rank = symbol->shape.rank - 1};
-    memcpy(row.dim, &symbol->shape.dim[1], (size_t)row.rank * sizeof *row.dim);
-    return row;
+    return shape_of(symbol->shape.rank - 1, &symbol->shape.dim[1]);
 }
 
 /* Images and arrays have no names, so they can only feed a network with a single input. */
@@ -210,6 +202,8 @@ bool inputs_open(Session *session, GraphKind kind, char *const *files, int count
     input.count = (int)found;
     input.files = ARENA_ARRAY(session->arena, const char *, found);
     for (uint32_t i = 0; i < found; i++) input.files[i] = input.pictures[i].path;
-    return check_kinds(&input) && find_reads(&input, kind) && open_files(&input) &&
+    if (!check_kinds(&input) || !add_reads(&input, GRAPH_PREDICT)) return false;
+    input.network_count = input.read_count; /* reads that come later are for labels */
+    return (kind == GRAPH_PREDICT || input_add_labels(&input)) && open_files(&input) &&
            session_fit_columns(session) && check_classes(&input);
 }

@@ -2,6 +2,7 @@
 #include "cli/sweep/table.h"
 #include "cli/results/journal.h"
 #include "cli/results/run_columns.h"
+#include "cli/session/files.h"
 #include "cli/text/csv.h"
 #include "cli/text/table.h"
 #include "cli/text/terminal.h"
@@ -75,7 +76,7 @@ static void print_csv_line(Results *results, uint32_t trial, const json_t *keys,
     putc('\n', out);
 }
 
-void sweep_print_csv(Results *results, FILE *out) {
+static void print_csv(Results *results, FILE *out) {
     json_t *keys = metric_keys(results), *text;
     const char *key;
     size_t i;
@@ -91,6 +92,13 @@ void sweep_print_csv(Results *results, FILE *out) {
     for (uint32_t trial = 0; trial < plan_trials(results->plan); trial++)
         print_csv_line(results, trial, keys, out);
     json_decref(keys);
+}
+
+bool sweep_write_csv(Results *results, const char *path, Diagnostics *diag) {
+    MemoryStream stream;
+    memory_stream_begin(&stream);
+    print_csv(results, stream.out);
+    return file_write_stream(path, &stream, diag);
 }
 
 /* -- the best -- */

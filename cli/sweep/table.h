@@ -7,8 +7,9 @@
 
 #include <stdio.h>
 
-/* One line a trial, with its values, its last result and all metrics of its last epoch. */
-void sweep_print_csv(Results *results, FILE *out);
+/* Writes a file with one line a trial: its values, its last result and all metrics of its last
+ * epoch. false after reporting an error. */
+bool sweep_write_csv(Results *results, const char *path, Diagnostics *diag);
 /* One line a setting, best first, at most `most` of them: mean and deviation over the seeds. */
 void sweep_print_best(Results *results, uint32_t most, FILE *out);
 /* Draws the settings with a score. false after reporting an error (sweep_picture.c). */

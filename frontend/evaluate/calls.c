@@ -16,7 +16,7 @@ Value call_fail(const Call *call, uint32_t arg, const char *format, ...) {
     return value_error();
 }
 
-static const char *arg_text(const Call *call, uint32_t arg) {
+const char *call_arg_text(const Call *call, uint32_t arg) {
     return value_text(call->evaluator->arena, call->evaluator->graph, call->args[arg]);
 }
 
@@ -26,10 +26,10 @@ bool call_axis(const Call *call, uint32_t arg, int rank, int *axis) {
     if (inside)
         *axis = (int)(value.integer < 0 ? value.integer + rank : value.integer);
     else if (rank == 0)
-        call_fail(call, arg, "is %s, but a scalar has no axes", arg_text(call, arg));
+        call_fail(call, arg, "is %s, but a scalar has no axes", call_arg_text(call, arg));
     else
         call_fail(call, arg, "must be between %d and %d, not %s", -rank, rank - 1,
-                  arg_text(call, arg));
+                  call_arg_text(call, arg));
     return inside;
 }
 

@@ -286,6 +286,8 @@ static inline const Node *tensor_node(const Evaluator *evaluator, Value value) {
 /* -- for functions written in C (calls.c) -- */
 Value call_fail(const Call *call, uint32_t arg, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* An argument as text for messages: "f32[N,10]", "3". */
+const char *call_arg_text(const Call *call, uint32_t arg);
 /* Reads an axis, which counts from the end if negative. */
 bool call_axis(const Call *call, uint32_t arg, int rank, int *axis);
 /* Reads an axis, a list of axes, or none (all axes), as a set of bits. */

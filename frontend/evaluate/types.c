@@ -144,11 +144,12 @@ bool type_check(Evaluator *evaluator, const Type *type, Value *value, Span span,
             if (value->kind == plain_types[i].kind) return true;
             return wrong_type(&check, plain_types[i].words, *value);
         }
-    if (is_dtype)
-        return value->kind == VALUE_TENSOR && tensor_node(evaluator, *value)->dtype == dtype ||
-               wrong_type(&check,
-                          arena_format(evaluator->arena, "a tensor of %s", dtype_name(dtype)),
-                          *value);
+    if (is_dtype) {
+        if (value->kind == VALUE_TENSOR && tensor_node(evaluator, *value)->dtype == dtype)
+            return true;
+        const char *wanted = arena_format(evaluator->arena, "a tensor of %s", dtype_name(dtype));
+        return wrong_type(&check, wanted, *value);
+    }
     if (evaluator_error(evaluator, type->span, "unknown type '%s'", type->name.text))
         diag_help(evaluator->diag,
                   "there are int, float, bool, string, list, function, tensor, f32, i32 and u8");

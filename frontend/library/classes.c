@@ -144,15 +144,6 @@ Value call_truth_of(const Call *call) {
                           : target;
 }
 
-/* int(x): x rounded down, in f32. It may be NaN or out of range, which int() would hide. Other
- * labels: the whole number itself. */
-static NodeId before_int(Graph *graph, NodeId label) {
-    const Node *node = graph_node(graph, label);
-    bool cut = node->op == OP_convert && graph_operand(graph, node, 0)->dtype == DTYPE_F32;
-    return cut ? build_unary(graph, OP_floor, node->operands[0])
-               : build_convert(graph, label, DTYPE_I32);
-}
-
 /* Labels of the source are checked when the data are read. A computed label is known only in its
  * step; where it has no column, the result is NaN, which stops the training. */
 Value call_has_class(const Call *call) {
@@ -163,7 +154,13 @@ Value call_has_class(const Call *call) {
     if (rows.rank < 1 || rows.dim[0] != labels.dim[0])
         return call_fail(call, 1, "must have a row for each label");
     if (field_of(evaluator, call->args[0])) return call->args[1];
-    NodeId x = tensor_f32(evaluator, call->args[1]), number = before_int(evaluator->graph, label);
+    /* int(x) rounds x down. In f32 the result may stay NaN or out of range, which int() would hide. */
+    const Node *node = graph_node(evaluator->graph, label);
+    bool cut =
+        node->op == OP_convert && graph_operand(evaluator->graph, node, 0)->dtype == DTYPE_F32;
+    NodeId x = tensor_f32(evaluator, call->args[1]),
+           number = cut ? build_unary(evaluator->graph, OP_floor, node->operands[0])
+                        : build_convert(evaluator->graph, label, DTYPE_I32);
     return evaluator_built(evaluator, call->span,
                            build_class_lookup(evaluator->graph, number, call->args[2].integer, x));
 }

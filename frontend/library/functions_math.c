@@ -5,15 +5,11 @@
 #include <inttypes.h>
 #include <math.h>
 
-static const char *arg_text(const Call *call, uint32_t arg) {
-    return value_text(call->evaluator->arena, call->evaluator->graph, call->args[arg]);
-}
-
 static bool check_operand(const Call *call, uint32_t arg) {
     if (value_is_number(call->args[arg]) || call->args[arg].kind == VALUE_TENSOR ||
         call->args[arg].kind == VALUE_BOOL)
         return true;
-    call_fail(call, arg, "must be a number or a tensor, not %s", arg_text(call, arg));
+    call_fail(call, arg, "must be a number or a tensor, not %s", call_arg_text(call, arg));
     return false;
 }
 
@@ -92,7 +88,7 @@ Value call_int(const Call *call) {
     }
     double number = x.kind == VALUE_BOOL ? x.boolean : trunc(value_number(x));
     if (fabs(number) <= 9e15) return value_int((int64_t)number);
-    return call_fail(call, 0, "is too large for a whole number: %s", arg_text(call, 0));
+    return call_fail(call, 0, "is too large for a whole number: %s", call_arg_text(call, 0));
 }
 
 Value call_max(const Call *call) { return larger_or_smaller(call, OP_max); }
@@ -104,7 +100,7 @@ Value call_select(const Call *call) {
     if (condition.kind == VALUE_BOOL) return call->args[condition.boolean ? 1 : 2];
     if (condition.kind != VALUE_TENSOR || tensor_node(evaluator, condition)->dtype != DTYPE_BOOL)
         return call_fail(call, 0, "must be true or false, or a bool tensor such as 'x > 0', not %s",
-                         arg_text(call, 0));
+                         call_arg_text(call, 0));
     if (!check_operand(call, 1) || !check_operand(call, 2)) return value_error();
     NodeId a = tensor_f32(evaluator, call->args[1]), b = tensor_f32(evaluator, call->args[2]);
     if (!tensors_broadcast(evaluator, call->span, "choose between", a, b) ||
@@ -163,7 +159,7 @@ Value call_first(const Call *call) {
 /* The divisor of a variance must be positive. */
 static Value too_few(const Call *call, int64_t count, bool rows) {
     call_fail(call, 2, "must be below the number of elements, %" PRId64 ", not be %s", count,
-              arg_text(call, 2));
+              call_arg_text(call, 2));
     diag_help(call->evaluator->diag, "correction = 0 divides by the number of elements%s",
               rows ? "; the last batch of an epoch may have one row only" : "");
     return value_error();

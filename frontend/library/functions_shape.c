@@ -7,10 +7,6 @@ static Shape shape_of_arg(const Call *call, uint32_t arg) {
     return tensor_node(call->evaluator, call->args[arg])->shape;
 }
 
-static const char *arg_text(const Call *call, uint32_t arg) {
-    return value_text(call->evaluator->arena, call->evaluator->graph, call->args[arg]);
-}
-
 static Value built(const Call *call, NodeId node) {
     return evaluator_built(call->evaluator, call->span, node);
 }
@@ -42,7 +38,7 @@ Value call_same_shape(const Call *call) {
     Shape x = shape_of_arg(call, 0), y = shape_of_arg(call, 1);
     if (shape_equal(x, y)) return call->args[0];
     if (evaluator_error(call->evaluator, call->span, "the shapes must be the same, not %s and %s",
-                        arg_text(call, 0), arg_text(call, 1))) {
+                        call_arg_text(call, 0), call_arg_text(call, 1))) {
         Diagnostics *diag = call->evaluator->diag;
         const Node *target = tensor_node(call->evaluator, call->args[1]);
         if (shape_elements(x) != shape_elements(y)) {
@@ -72,7 +68,7 @@ Value call_reshape(const Call *call) {
         char text[SHAPE_TEXT];
         evaluator_error(call->evaluator, call->span,
                         "cannot reshape %s to %s: %" PRId64 " elements are not %" PRId64,
-                        arg_text(call, 0),
+                        call_arg_text(call, 0),
                         shape_text(tensor_node(call->evaluator, call->args[0])->dtype, to, text),
                         shape_elements(from), shape_elements(to));
         return value_error();
@@ -93,7 +89,7 @@ Value call_unsqueeze(const Call *call) {
 
 Value call_transpose(const Call *call) {
     if (shape_of_arg(call, 0).rank < 2)
-        return call_fail(call, 0, "must have at least two axes, not be %s", arg_text(call, 0));
+        return call_fail(call, 0, "must have at least two axes, not be %s", call_arg_text(call, 0));
     return built(call, build_transpose(call->evaluator->graph, call->args[0].node, NULL));
 }
 
@@ -107,7 +103,7 @@ Value call_permute(const Call *call) {
         if (axes[i] >= 0 && axes[i] < shape.rank) seen |= 1u << axes[i];
     }
     if ((int)count != shape.rank || seen != (1u << shape.rank) - 1)
-        return call_fail(call, 1, "must name each axis of %s once", arg_text(call, 0));
+        return call_fail(call, 1, "must name each axis of %s once", call_arg_text(call, 0));
     return built(call, build_transpose(call->evaluator->graph, call->args[0].node, axes));
 }
 
@@ -128,19 +124,15 @@ static bool check_part(const Call *call, Value part, Value first, int axis) {
     return false;
 }
 
-static bool all_tensors(const Call *call, Value list) {
-    bool good = list.list.count > 0;
-    for (uint32_t i = 0; i < list.list.count; i++) good &= list.list.items[i].kind == VALUE_TENSOR;
-    if (!good) call_fail(call, 0, "must hold tensors");
-    return good;
-}
-
 Value call_concat(const Call *call) {
     Evaluator *evaluator = call->evaluator;
     Value list = call->args[0];
     int axis;
-    if (!all_tensors(call, list) ||
-        !call_axis(call, 1, tensor_node(evaluator, list.list.items[0])->shape.rank, &axis))
+    bool tensors = list.list.count > 0;
+    for (uint32_t i = 0; i < list.list.count; i++)
+        tensors &= list.list.items[i].kind == VALUE_TENSOR;
+    if (!tensors) return call_fail(call, 0, "must hold tensors");
+    if (!call_axis(call, 1, tensor_node(evaluator, list.list.items[0])->shape.rank, &axis))
         return value_error();
     NodeId *parts = ARENA_ARRAY(evaluator->arena, NodeId, list.list.count);
     for (uint32_t i = 0; i < list.list.count; i++) {
@@ -162,7 +154,7 @@ Value call_gather(const Call *call) {
     if (!fits)
         return call_fail(
             call, 1, "must have the sizes of x, %s, or 1, along all axes but axis %d, not be %s",
-            arg_text(call, 0), axis, arg_text(call, 1));
+            call_arg_text(call, 0), axis, call_arg_text(call, 1));
     present_keep(evaluator, call->args[1].node, call->span);
     NodeId whole = build_convert(evaluator->graph, call->args[1].node, DTYPE_I32);
     return built(call, build_gather(evaluator->graph, call->args[0].node, whole, axis));
@@ -173,7 +165,7 @@ Value call_as_images(const Call *call) {
     if (rank == 3 || rank == 4) return call->args[0];
     if (evaluator_error(call->evaluator, call->span,
                         "images are [N, height, width] or [N, channels, height, width], not %s",
-                        arg_text(call, 0)))
+                        call_arg_text(call, 0)))
         diag_help(call->evaluator->diag, "flatten them in the model instead: x |> flatten");
     return value_error();
 }
@@ -208,11 +200,11 @@ static Value wrong_parts(const Call *call, int axis) {
         evaluator_error(call->evaluator, call->span,
                         "the %" PRId64 " elements along axis %d of %s do not make %" PRId64
                         " equal parts",
-                        size, axis, arg_text(call, 0), call->args[1].integer);
+                        size, axis, call_arg_text(call, 0), call->args[1].integer);
     else
         evaluator_error(call->evaluator, call->span,
                         "the parts do not add up to the %" PRId64 " elements along axis %d of %s",
-                        size, axis, arg_text(call, 0));
+                        size, axis, call_arg_text(call, 0));
     return value_error();
 }
 
@@ -256,13 +248,14 @@ Value call_expand(const Call *call) {
     Shape to, both;
     if (!call_sizes(call, 1, &to)) return value_error();
     NodeId x = tensor_of(call->evaluator, call->args[0]);
-    if (!x) return call_fail(call, 0, "must be a tensor or a number, not %s", arg_text(call, 0));
+    if (!x)
+        return call_fail(call, 0, "must be a tensor or a number, not %s", call_arg_text(call, 0));
     const Node *node = graph_node(call->evaluator->graph, x);
     if (!shape_broadcast(node->shape, to, &both) || !shape_equal(both, to)) {
         char text[SHAPE_TEXT];
         evaluator_error(call->evaluator, call->span,
                         "cannot expand %s to %s: only axes of size 1 can be repeated",
-                        arg_text(call, 0), shape_text(node->dtype, to, text));
+                        call_arg_text(call, 0), shape_text(node->dtype, to, text));
         return value_error();
     }
     return built(call, build_broadcast(call->evaluator->graph, x, to));

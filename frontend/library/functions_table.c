@@ -7,14 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-/* "x.standardize": named after the field, so that the name does not depend on which other fields a
- * graph uses. */
-static const char *fit_name(const Call *call) {
-    Evaluator *evaluator = call->evaluator;
-    return weight_name(
-        evaluator, arena_format(evaluator->arena, "%s.%s", evaluator->field, call->callee->name));
-}
-
 static bool check_place(const Call *call) {
     if (call->evaluator->phase == PHASE_DATA) return true;
     if (evaluator_error(call->evaluator, call->span,
@@ -42,7 +34,9 @@ static NodeId fitted_to(const Call *call, NodeId x, bool *every_row) {
 static const char *fit_new(const Call *call, FitKind kind, NodeId node, bool every_row) {
     Evaluator *evaluator = call->evaluator;
     struct FitItem *item = ARENA_NEW(evaluator->arena, struct FitItem);
-    const char *name = fit_name(call);
+    /* "x.standardize": the name is that of the field, so it does not depend on the other fields of a graph. */
+    const char *name = weight_name(
+        evaluator, arena_format(evaluator->arena, "%s.%s", evaluator->field, call->callee->name));
     names_put(evaluator->weights, name, (void *)name);
     *item = (struct FitItem){.before = evaluator->fits->last, .input = node};
     item->fit = (Fit){.name = name,

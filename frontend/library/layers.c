@@ -2,12 +2,6 @@
 #include "frontend/library/library.h"
 #include "frontend/evaluate/evaluate.h"
 
-static NodeId state_of(const Call *call, const char *layer, const char *role, Shape shape,
-                       Value init, Fan fan) {
-    const char *name = arena_format(call->evaluator->arena, "%s.%s", layer, role);
-    return weight_new(call, name, shape, init, fan).node;
-}
-
 static Value not_enough_axes(const Call *call, Shape shape) {
     Evaluator *evaluator = call->evaluator;
     DType dtype = tensor_node(evaluator, call->args[0])->dtype;
@@ -39,13 +33,13 @@ Value call_dense(const Call *call) {
     const char *layer = layer_name(evaluator, "dense");
     Shape flat = {.rank = 2, .dim = {shape_elements(shape) / in, in}};
     NodeId x = build_reshape(graph, tensor_f32(evaluator, call->args[0]), flat);
-    NodeId weight =
-        state_of(call, layer, "weight", (Shape){.rank = 2, .dim = {width, in}}, call->args[3], fan);
+    NodeId weight = weight_of_layer(call, layer, "weight", (Shape){.rank = 2, .dim = {width, in}},
+                                    call->args[3], fan);
     NodeId y = build_matmul(graph, x, weight, false, true);
     if (call->args[2].boolean && y)
-        y = build_binary(
-            graph, OP_add, y,
-            state_of(call, layer, "bias", (Shape){.rank = 1, .dim = {width}}, call->args[4], fan));
+        y = build_binary(graph, OP_add, y,
+                         weight_of_layer(call, layer, "bias", (Shape){.rank = 1, .dim = {width}},
+                                         call->args[4], fan));
     shape.dim[shape.rank - 1] = width;
     return evaluator_built(evaluator, call->span, build_reshape(graph, y, shape));
 }

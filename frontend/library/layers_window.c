@@ -97,12 +97,6 @@ static bool kernel_fits(const Call *call, uint32_t arg, Window *window, const Pa
 
 /* -- weights -- */
 
-static NodeId state_of(const Call *call, const char *layer, const char *role, Shape shape,
-                       Value init, Fan fan) {
-    const char *name = arena_format(call->evaluator->arena, "%s.%s", layer, role);
-    return weight_new(call, name, shape, init, fan).node;
-}
-
 /* y + bias, added with the channels as the last axis. The bias is broadcast in two steps. So its
  * gradient is summed first over each image, then over the images. */
 static NodeId add_bias(Graph *graph, NodeId y, NodeId bias) {
@@ -134,7 +128,8 @@ static bool weights_small(const Filters *filters, uint32_t arg) {
 }
 
 static NodeId filters_weight(const Filters *filters, const char *layer) {
-    return state_of(filters->call, layer, "weight", filters->weights, filters->init, filters->fan);
+    return weight_of_layer(filters->call, layer, "weight", filters->weights, filters->init,
+                           filters->fan);
 }
 
 static Value filters_finish(const Filters *filters, const char *layer, NodeId y) {
@@ -143,7 +138,7 @@ static Value filters_finish(const Filters *filters, const char *layer, NodeId y)
         Shape shape = {.rank = 1, .dim = {filters->channels}};
         y = add_bias(
             graph, y,
-            state_of(filters->call, layer, "bias", shape, filters->bias_init, filters->fan));
+            weight_of_layer(filters->call, layer, "bias", shape, filters->bias_init, filters->fan));
     }
     return evaluator_built(filters->call->evaluator, filters->call->span, y);
 }

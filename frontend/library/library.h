@@ -19,7 +19,9 @@ const char *weight_name(Evaluator *evaluator, const char *wanted);
 Value layer_misplaced(const Call *call);
 /* A new trainable state. Without `init` (VALUE_NONE) it is uniform within 1 / sqrt(fan in), as in
  * PyTorch's layers. */
-Value weight_new(const Call *call, const char *name, Shape shape, Value init, Fan fan);
+/* A weight of a layer: "dense1.bias" for the role "bias". */
+NodeId weight_of_layer(const Call *call, const char *layer, const char *role, Shape shape,
+                       Value init, Fan fan);
 /* A new state that is not trained, such as a running mean. graph_update may be called for it only
  * if evaluator->training. */
 Value state_new(const Call *call, const char *name, Shape shape, Value init);

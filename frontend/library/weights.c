@@ -76,8 +76,10 @@ static Value kept_new(const Call *call, const char *name, Shape shape, Value val
                            graph_state(evaluator->graph, name, DTYPE_F32, shape, init, trainable));
 }
 
-Value weight_new(const Call *call, const char *name, Shape shape, Value init, Fan fan) {
-    return kept_new(call, name, shape, init, fan, true);
+NodeId weight_of_layer(const Call *call, const char *layer, const char *role, Shape shape,
+                       Value init, Fan fan) {
+    const char *name = arena_format(call->evaluator->arena, "%s.%s", layer, role);
+    return kept_new(call, name, shape, init, fan, true).node;
 }
 
 /* For x @ w, the second-to-last axis of w is the fan-in and the last axis the fan-out. */
@@ -112,7 +114,7 @@ static bool in_model(const Call *call, const char *what) {
 Value call_weight(const Call *call) {
     Shape shape;
     if (!in_model(call, "weights") || !call_sizes(call, 0, &shape)) return value_error();
-    return weight_new(call, wanted_name(call), shape, call->args[1], fan_of(shape));
+    return kept_new(call, wanted_name(call), shape, call->args[1], fan_of(shape), true);
 }
 
 /* -- states that are not trained -- */

@@ -35,10 +35,6 @@ const char *onnx_input_key(Arena *arena, const SourceSchema *schema, const char 
 
 /* -- operands -- */
 
-static const char *number(Out *out, double value) {
-    return constant_f64(out, arena_format(out->arena, "f64 %.17g", value), &value, (Shape){0});
-}
-
 static const char *leaf_write(Out *out, const char *symbol, const Derived *leaf) {
     const OnnxExport *wanted = out->wanted;
     const char *key = onnx_input_key(out->arena, wanted->schema, symbol, leaf);
@@ -74,31 +70,27 @@ static const char *remainder_write(Out *out, const char *a, const char *b) {
     put_int(&node, "fmod", 1);
     const char *rest = put_end(&node, NULL), *sign = put_step(out, "Sign", rest, NULL);
     const char *product = put_step(out, "Mul", sign, b);
-    const char *differ = put_step(out, "Less", product, number(out, 0));
+    const char *differ = put_step(out, "Less", product, constant_double(out, 0));
     return put_call(out, NULL, "Where", 3, differ, put_step(out, "Add", rest, b), rest);
-}
-
-/* A missing number is NaN, which is not equal to itself. */
-static const char *impute_write(Out *out, const char *x, const char *by) {
-    const char *there = put_step(out, "Equal", x, x);
-    return put_call(out, NULL, "Where", 3, there, x, by);
-}
-
-static const char *standardize_write(Out *out, const char *x, const char *fit) {
-    const char *centered = put_step(out, "Sub", x, fitted_write(out, fit, false));
-    return put_step(out, "Div", centered, fitted_write(out, fit, true));
 }
 
 static const char *operation_write(Out *out, const char *symbol, const Derived *derived) {
     const char *a = derived_write(out, symbol, derived->args[0]);
     if (derived->kind == DERIVED_INT)
         return put_cast(out, NULL, put_cast(out, NULL, a, ONNX_INT64), ONNX_DOUBLE);
-    if (derived->kind == DERIVED_STANDARDIZE)
-        return standardize_write(out, a, derived->args[1]->fit);
+    if (derived->kind == DERIVED_STANDARDIZE) {
+        const char *fit = derived->args[1]->fit;
+        const char *centered = put_step(out, "Sub", a, fitted_write(out, fit, false));
+        return put_step(out, "Div", centered, fitted_write(out, fit, true));
+    }
     const char *b =
         derived_arity(derived->kind) > 1 ? derived_write(out, symbol, derived->args[1]) : NULL;
     if (derived->kind == DERIVED_MOD) return remainder_write(out, a, b);
-    if (derived->kind == DERIVED_IMPUTE) return impute_write(out, a, b);
+    if (derived->kind == DERIVED_IMPUTE) {
+        /* A missing number is NaN, which is not equal to itself. */
+        const char *there = put_step(out, "Equal", a, a);
+        return put_call(out, NULL, "Where", 3, there, a, b);
+    }
     if (derived->kind == DERIVED_NE)
         return put_cast(out, NULL, put_step(out, "Not", put_step(out, "Equal", a, b), NULL),
                         ONNX_DOUBLE);
@@ -109,8 +101,8 @@ static const char *operation_write(Out *out, const char *symbol, const Derived *
 static const char *derived_write(Out *out, const char *symbol, const Derived *derived) {
     switch (derived->kind) {
     case DERIVED_COLUMNS: return leaf_write(out, symbol, derived);
-    case DERIVED_WHOLE: return number(out, (double)derived->whole);
-    case DERIVED_REAL: return number(out, derived->real);
+    case DERIVED_WHOLE: return constant_double(out, (double)derived->whole);
+    case DERIVED_REAL: return constant_double(out, derived->real);
     case DERIVED_FITTED: return fitted_write(out, derived->fit, false);
     default: return operation_write(out, symbol, derived);
     }

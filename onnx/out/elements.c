@@ -5,9 +5,6 @@ const char *element_operand(const Out *out, const Form *form, uint32_t i) {
     return value_of(out, form->operands[i])->name;
 }
 
-/* The larger of two sizes that broadcasting gives one size. */
-static Size larger(Size a, Size b) { return size_is_one(a) ? b : a; }
-
 Value element_spread(const Out *out, const Form *form) {
     Value all = {0};
     for (uint32_t i = 0; i < form->count; i++)
@@ -18,8 +15,8 @@ Value element_spread(const Out *out, const Form *form) {
         const Value *value = value_of(out, form->operands[i]);
         int shift = all.rank - value->rank;
         for (int axis = 0; axis < value->rank; axis++)
-            all.sizes.size[axis + shift] =
-                larger(value->sizes.size[axis], all.sizes.size[axis + shift]);
+            if (!size_is_one(value->sizes.size[axis]))
+                all.sizes.size[axis + shift] = value->sizes.size[axis];
     }
     return all;
 }

@@ -122,13 +122,6 @@ static void write_outputs(Out *out) {
 
 /* -- the file -- */
 
-static void write_entry(WireWriter *file, uint32_t field, const ExportEntry *entry) {
-    size_t pair = wire_begin(file, field);
-    wire_text(file, ENTRY_key, entry->key);
-    wire_text(file, ENTRY_value, entry->value);
-    wire_end(file, pair);
-}
-
 static void write_value(WireWriter *file, uint32_t field, const char *name, OnnxType type,
                         const Sizes *sizes, int rank) {
     size_t value = wire_begin(file, field);
@@ -164,8 +157,12 @@ static void write_model(const Out *out, WireWriter *file) {
     wire_text(file, OPSET_domain, "");
     wire_int(file, OPSET_version, out->opset);
     wire_end(file, opset);
-    for (uint32_t i = 0; i < out->wanted->entry_count; i++)
-        write_entry(file, MODEL_metadata_props, &out->wanted->entries[i]);
+    for (uint32_t i = 0; i < out->wanted->entry_count; i++) {
+        size_t pair = wire_begin(file, MODEL_metadata_props);
+        wire_text(file, ENTRY_key, out->wanted->entries[i].key);
+        wire_text(file, ENTRY_value, out->wanted->entries[i].value);
+        wire_end(file, pair);
+    }
     size_t graph = wire_begin(file, MODEL_graph);
     wire_text(file, GRAPH_name, out->wanted->name);
     wire_raw(file, &out->nodes);
@@ -208,18 +205,14 @@ static Out out_new(const OnnxExport *wanted, Arena *arena, Diagnostics *diag) {
                  .opset = OPSET_STANDARD};
 }
 
-/* The opset must be known before the first node is written. */
-static void choose_opset(Out *out) {
-    for (NodeId id = 1; id < out->end; id++)
-        if (out->forms[id].write == write_bits && graph_node(out->graph, id)->dtype == DTYPE_I32)
-            out->opset = OPSET_BITS;
-}
-
 bool onnx_export(const OnnxExport *wanted, Arena *arena, Exported *exported, Diagnostics *diag) {
     Out out = out_new(wanted, arena, diag);
     *exported = (Exported){0};
     choose_forms(&out);
-    choose_opset(&out);
+    /* The opset must be known before the first node is written. */
+    for (NodeId id = 1; id < out.end; id++)
+        if (out.forms[id].write == write_bits && graph_node(out.graph, id)->dtype == DTYPE_I32)
+            out.opset = OPSET_BITS;
     take_names(&out);
     bool good = write_nodes(&out);
     if (good) write_outputs(&out);

@@ -231,6 +231,10 @@ const char *constant_f64(Out *out, const char *name, const double *values, Shape
                           (size_t)shape_elements(shape) * sizeof *values);
 }
 
+const char *constant_double(Out *out, double value) {
+    return constant_f64(out, arena_format(out->arena, "f64 %.17g", value), &value, (Shape){0});
+}
+
 /* -- sizes -- */
 
 /* A tensor [1] with the number of rows: the first axis of an input. */

@@ -44,66 +44,64 @@ bool write_mul_high(Out *out, NodeId id, const Form *form) {
 
 /* -- bits of f32 as i32, and back, by arithmetic in f64, which is exact -- */
 
-static const char *f64(Out *out, double value) {
-    return constant_f64(out, arena_format(out->arena, "f64 %.17g", value), &value, (Shape){0});
-}
-
 static const char *where(Out *out, const char *condition, const char *a, const char *b) {
     return put_call(out, NULL, "Where", 3, condition, a, b);
 }
 
 /* 2 to the power of a whole number */
 static const char *power(Out *out, const char *exponent) {
-    return put_step(out, "Pow", f64(out, 2), exponent);
+    return put_step(out, "Pow", constant_double(out, 2), exponent);
 }
 
 /* The exponent e of a >= 0, 2^e <= a < 2^(e + 1), or -126 for less. A logarithm is a guess that may
  * be 1 too large or too small. */
 static const char *exponent_of(Out *out, const char *a) {
-    const char *positive = put_step(out, "Max", a, f64(out, 0x1p-149));
+    const char *positive = put_step(out, "Max", a, constant_double(out, 0x1p-149));
     const char *log = put_step(out, "Mul", put_step(out, "Log", positive, NULL),
-                               f64(out, 1 / 0x1.62e42fefa39efp-1));
+                               constant_double(out, 1 / 0x1.62e42fefa39efp-1));
     const char *guess = put_step(out, "Floor", log, NULL), *at = power(out, guess);
     const char *high = put_cast(out, NULL, put_step(out, "Less", a, at), ONNX_DOUBLE);
-    const char *twice = put_step(out, "Mul", at, f64(out, 2));
+    const char *twice = put_step(out, "Mul", at, constant_double(out, 2));
     const char *low = put_cast(out, NULL, put_step(out, "LessOrEqual", twice, a), ONNX_DOUBLE);
     const char *exponent = put_step(out, "Add", put_step(out, "Sub", guess, high), low);
-    return put_step(out, "Max", exponent, f64(out, -126));
+    return put_step(out, "Max", exponent, constant_double(out, -126));
 }
 
 /* a / 2^(e - 23) + (e + 126) 2^23: the first bit of a normal number counts as 1 in e. */
 static bool bits_of_real(Out *out, NodeId id, const Form *form) {
     const char *x = element_operand(out, form, 0), *zero = constant_f32(out, 0);
     const char *wide = put_cast(out, NULL, x, ONNX_DOUBLE), *a = put_step(out, "Abs", wide, NULL);
-    const char *infinite = put_step(out, "Less", f64(out, 0x1.fffffep127), a);
-    const char *finite = where(out, infinite, f64(out, 1), a), *e = exponent_of(out, finite);
-    const char *unit = power(out, put_step(out, "Sub", e, f64(out, 23)));
-    const char *step =
-        put_step(out, "Mul", put_step(out, "Add", e, f64(out, 126)), f64(out, 0x1p23));
+    const char *infinite = put_step(out, "Less", constant_double(out, 0x1.fffffep127), a);
+    const char *finite = where(out, infinite, constant_double(out, 1), a),
+               *e = exponent_of(out, finite);
+    const char *unit = power(out, put_step(out, "Sub", e, constant_double(out, 23)));
+    const char *step = put_step(out, "Mul", put_step(out, "Add", e, constant_double(out, 126)),
+                                constant_double(out, 0x1p23));
     const char *bits = put_step(out, "Add", put_step(out, "Div", finite, unit), step);
-    bits = where(out, infinite, f64(out, 0x7f800000), bits);
+    bits = where(out, infinite, constant_double(out, 0x7f800000), bits);
     const char *inverse =
         put_step(out, "Less", put_step(out, "Div", constant_f32(out, 1), x), zero);
     const char *negative = put_step(out, "Or", put_step(out, "Less", x, zero), inverse);
-    bits = where(out, negative, put_step(out, "Sub", bits, f64(out, 0x1p31)), bits);
-    bits = where(out, put_step(out, "Equal", x, x), bits, f64(out, 0x7fc00000));
+    bits = where(out, negative, put_step(out, "Sub", bits, constant_double(out, 0x1p31)), bits);
+    bits = where(out, put_step(out, "Equal", x, x), bits, constant_double(out, 0x7fc00000));
     return element_cast(out, id, form, bits, ONNX_INT32);
 }
 
 static bool real_of_bits(Out *out, NodeId id, const Form *form) {
     const char *bits = put_cast(out, NULL, element_operand(out, form, 0), ONNX_DOUBLE),
-               *zero = f64(out, 0), *step = f64(out, 0x1p23);
+               *zero = constant_double(out, 0), *step = constant_double(out, 0x1p23);
     const char *negative = put_step(out, "Less", bits, zero);
-    bits = where(out, negative, put_step(out, "Add", bits, f64(out, 0x1p31)), bits);
+    bits = where(out, negative, put_step(out, "Add", bits, constant_double(out, 0x1p31)), bits);
     const char *e = put_step(out, "Floor", put_step(out, "Div", bits, step), NULL);
     const char *rest = put_step(out, "Sub", bits, put_step(out, "Mul", e, step));
-    const char *small = put_step(out, "Mul", rest, f64(out, 0x1p-149));
-    const char *unit = power(out, put_step(out, "Sub", e, f64(out, 150)));
+    const char *small = put_step(out, "Mul", rest, constant_double(out, 0x1p-149));
+    const char *unit = power(out, put_step(out, "Sub", e, constant_double(out, 150)));
     const char *normal = put_step(out, "Mul", put_step(out, "Add", rest, step), unit);
     const char *a = where(out, put_step(out, "Equal", e, zero), small, normal);
-    const char *none = where(out, put_step(out, "Equal", rest, zero), f64(out, (double)INFINITY),
-                             f64(out, (double)NAN));
-    a = where(out, put_step(out, "Equal", e, f64(out, 255)), none, a);
+    const char *none =
+        where(out, put_step(out, "Equal", rest, zero), constant_double(out, (double)INFINITY),
+              constant_double(out, (double)NAN));
+    a = where(out, put_step(out, "Equal", e, constant_double(out, 255)), none, a);
     return element_cast(out, id, form, where(out, negative, put_step(out, "Neg", a, NULL), a),
                         ONNX_FLOAT);
 }

@@ -101,6 +101,7 @@ const char *constant_sizes(Out *out, const Size *sizes, int rank);
 const char *constant_reshape(Out *out, const Size *sizes, int rank);
 /* Numbers in f64, under a name that says which; rank 0: one number. */
 const char *constant_f64(Out *out, const char *name, const double *values, Shape shape);
+const char *constant_double(Out *out, double value); /* one number in f64 */
 /* A weight: a tensor of the file. */
 void tensor_write(Out *out, const char *name, DType dtype, Shape shape, const void *values);
 /* A name that no other value has: `wanted`, or `wanted` with a number. */

@@ -69,11 +69,11 @@ SimplifyRule simplify_not_twice, simplify_not_equal, simplify_logic_self, simpli
     simplify_compare_self, simplify_select_known, simplify_select_same, simplify_select_not,
     simplify_select_truth, simplify_select_again, simplify_convert_nothing, simplify_convert_twice,
     simplify_bitcast_twice;
-SimplifyRule simplify_reshape_nothing, simplify_reshape_twice, simplify_reshape_repeated,
+SimplifyRule simplify_same_shape, simplify_reshape_twice, simplify_reshape_repeated,
     simplify_broadcast_nothing, simplify_broadcast_twice, simplify_broadcast_reshaped,
-    simplify_transpose_nothing, simplify_transpose_twice, simplify_slice_all, simplify_slice_twice,
-    simplify_slice_of_concat, simplify_pad_nothing, simplify_pad_twice, simplify_concat_one,
-    simplify_reduce_one, simplify_matmul_flags;
+    simplify_transpose_nothing, simplify_transpose_twice, simplify_slice_twice,
+    simplify_slice_of_concat, simplify_pad_twice, simplify_concat_one, simplify_reduce_one,
+    simplify_matmul_flags;
 SimplifyRule simplify_add_pads;
 SimplifyRule simplify_slice_of_pad, simplify_windows_single, simplify_matmul_leading;
 SimplifyRule simplify_sink_reshape, simplify_sink_broadcast, simplify_sink_transpose,

@@ -15,7 +15,8 @@ static NodeId view_of(const Term *t, NodeId a, const Attrs *attrs) {
 
 /* -- reshape -- */
 
-NodeId simplify_reshape_nothing(const Term *t) {
+/* A reshape, slice or pad that keeps the shape keeps the value. */
+NodeId simplify_same_shape(const Term *t) {
     return shape_equal(operand_shape(t), t->type.shape) ? t->operands[0] : NODE_NONE;
 }
 
@@ -84,10 +85,6 @@ NodeId simplify_transpose_twice(const Term *t) {
 
 /* -- slice, pad, concat -- */
 
-NodeId simplify_slice_all(const Term *t) {
-    return shape_equal(operand_shape(t), t->type.shape) ? t->operands[0] : NODE_NONE;
-}
-
 NodeId simplify_slice_twice(const Term *t) {
     if (!term_is(t, 0, OP_slice)) return NODE_NONE;
     const Attrs *inner = &term_operand(t, 0)->attrs;
@@ -154,10 +151,6 @@ NodeId simplify_windows_single(const Term *t) {
     NodeId a = t->operands[0],
            part = simplify_add(&(Term){t->graph, OP_slice, {t->type.dtype, taken}, &a, 1, slice});
     return simplify_reshape(t, part, t->type.shape);
-}
-
-NodeId simplify_pad_nothing(const Term *t) {
-    return shape_equal(operand_shape(t), t->type.shape) ? t->operands[0] : NODE_NONE;
 }
 
 NodeId simplify_pad_twice(const Term *t) {

@@ -14,13 +14,7 @@ bool arrays_report(const ArrayPart *part, const Problem *problem, Diagnostics *d
 }
 
 static Shape row_of(const NpyArray *array) {
-    Shape row = {.rank = array->shape.rank - 1};
-    memcpy(row.dim, &array->shape.dim[1], (size_t)row.rank * sizeof *row.dim);
-    return row;
-}
-
-static size_t row_bytes(const NpyArray *array) {
-    return (size_t)shape_elements(row_of(array)) * dtype_bytes(array->dtype);
+    return shape_of(array->shape.rank - 1, &array->shape.dim[1]);
 }
 
 /* -- from names of arrays to fields and splits -- */
@@ -270,7 +264,9 @@ static bool take_elements(ArrayField *field, const SourceData *data, void **to, 
     if (npy_is_native(train) && ((uintptr_t)train->data % dtype_bytes(train->dtype) == 0) &&
         !field->parts[SPLIT_VALID].name && !field->parts[SPLIT_TEST].name)
         lies = train->data;
-    if (!lies && !(field->owned = bring_together(field, row_bytes(train), npy_convert, data, diag)))
+    if (!lies && !(field->owned = bring_together(
+                       field, (size_t)shape_elements(row_of(train)) * dtype_bytes(train->dtype),
+                       npy_convert, data, diag)))
         return false;
     *to = lies ? (void *)lies : field->owned;
     return true;

@@ -154,11 +154,6 @@ static bool same_element(const Comparison *comparison, DType dtype, const void *
     return !memcmp((const char *)a + (size_t)i * bytes, (const char *)b + (size_t)i * bytes, bytes);
 }
 
-static double element(DType dtype, const void *data, int64_t i) {
-    if (dtype == DTYPE_F32) return (double)((const float *)data)[i];
-    return dtype == DTYPE_I32 ? ((const int32_t *)data)[i] : ((const uint8_t *)data)[i];
-}
-
 /* A value of the one program and of the other. */
 typedef struct {
     const char *kind, *name;
@@ -175,8 +170,8 @@ static bool same_tensor(const Comparison *comparison, const Pair *pair) {
         char text[SHAPE_TEXT];
         snprintf(message, sizeof message, "%s '%s' %s, step %u, element %lld: %a, not %a",
                  pair->kind, pair->name, shape_text(pair->dtype, pair->shape, text), pair->step,
-                 (long long)i, element(pair->dtype, pair->got, i),
-                 element(pair->dtype, pair->expected, i));
+                 (long long)i, dtype_element(pair->dtype, pair->got, i),
+                 dtype_element(pair->dtype, pair->expected, i));
         return false;
     }
     return true;
