@@ -37,13 +37,6 @@ const char **categories_sort(const Names *names, int32_t *codes, int64_t count, 
     return sorted;
 }
 
-static void count_lost(const char *const *names, const int32_t *codes, int64_t count,
-                       const int32_t *new_number, int64_t *lost, const char **lost_name) {
-    *lost = 0;
-    for (int64_t i = 0; i < count; i++)
-        if (codes[i] >= 0 && new_number[codes[i]] < 0 && !(*lost)++) *lost_name = names[codes[i]];
-}
-
 uint32_t categories_keep(const char **names, uint32_t name_count, int32_t *codes, int64_t count,
                          const int32_t *kept, int64_t kept_count, int64_t *lost,
                          const char **lost_name) {
@@ -52,7 +45,10 @@ uint32_t categories_keep(const char **names, uint32_t name_count, int32_t *codes
     for (uint32_t i = 0; i < name_count; i++) new_number[i] = -1;
     for (int64_t i = 0; i < kept_count; i++)
         if (codes[kept[i]] >= 0) new_number[codes[kept[i]]] = 0;
-    count_lost(names, codes, count, new_number, lost, lost_name);
+    /* Rows whose class is not kept lose it. */
+    *lost = 0;
+    for (int64_t i = 0; i < count; i++)
+        if (codes[i] >= 0 && new_number[codes[i]] < 0 && !(*lost)++) *lost_name = names[codes[i]];
     for (uint32_t i = 0; i < name_count; i++) {
         if (new_number[i] < 0) continue;
         new_number[i] = (int32_t)left;

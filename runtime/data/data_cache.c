@@ -120,11 +120,6 @@ static const SourceArg *copied_args(Arena *arena, const SourceArg *from, uint32_
     return args;
 }
 
-static bool is_cached(const DataCache *cache, const DataSource *source) {
-    const DataReader *reader = reader_named(source->reader);
-    return cache->keeps_all || (reader && reader->cached);
-}
-
 static Dataset *find(const DataCache *cache, const DataSource *source,
                      const SplitRequest *request) {
     if (holds_data(&cache->last, source, request)) return cache->last.dataset;
@@ -192,8 +187,9 @@ bool data_cache_classes(void *context, const DataSource *source, const SplitRequ
 
 Dataset *data_cache_open(DataCache *cache, const DataSource *source, const SplitRequest *request,
                          Diagnostics *diag) {
-    if (!is_cached(cache, source) && !find(cache, source, request))
-        return dataset_open(source, request, diag);
+    const DataReader *reader = reader_named(source->reader);
+    bool cached = cache->keeps_all || (reader && reader->cached);
+    if (!cached && !find(cache, source, request)) return dataset_open(source, request, diag);
     Dataset *dataset = keep(cache, source, request, diag);
     return dataset ? dataset_share(dataset) : NULL;
 }

@@ -226,17 +226,13 @@ const FittedColumn *dataset_fitted(const Dataset *dataset, uint32_t *count) {
 
 /* -- schema and digest -- */
 
-static char *write_schema(const Dataset *dataset) {
+const char *dataset_schema_text(const Dataset *dataset) {
+    if (dataset->schema_text) return dataset->schema_text;
     SourceSchema schema = dataset->source.schema;
     DerivedFields derived = {.arena = dataset->source.arena};
     derived.items = dataset_class_columns(dataset, derived.arena, &derived.count);
     schema.derived = &derived;
-    return schema_write(&schema);
-}
-
-const char *dataset_schema_text(const Dataset *dataset) {
-    if (!dataset->schema_text) ((Dataset *)dataset)->schema_text = write_schema(dataset);
-    return dataset->schema_text;
+    return ((Dataset *)dataset)->schema_text = schema_write(&schema);
 }
 
 /* Computed at the first request, so that the start does not wait for it. */

@@ -195,14 +195,6 @@ static bool open_file(const DataSource *source, int file, SourceData *data, Diag
     return true;
 }
 
-static bool open_files(const DataSource *source, SourceData *data, Diagnostics *diag) {
-    CsvSource *own = data->own;
-    bool good = true;
-    llvm_blake3_hasher_init(&own->hasher);
-    for (int file = 0; file < FILES && good; file++) good = open_file(source, file, data, diag);
-    return good;
-}
-
 static bool read_files(const DataSource *source, const CsvFormat *format, SourceData *data,
                        Diagnostics *diag) {
     CsvSource *own = data->own;
@@ -234,12 +226,14 @@ bool read_csv(const DataSource *source, bool whole, SourceData *data, Diagnostic
     (void)whole; /* the kind of a column is only known at the end of the file */
     const SourceArg *arg = reader_arg(source, "path");
     CsvFormat format = {.series = data->series};
-    data->own = ARENA_NEW(data->arena, CsvSource);
+    CsvSource *own = data->own = ARENA_NEW(data->arena, CsvSource);
     data->digest = digest;
     data->release = release;
     data->span = arg->span;
-    bool good = take_format(source, data->arena, &format, diag) && open_files(source, data, diag) &&
-                read_files(source, &format, data, diag);
-    for (uint32_t i = 0; i < FILES; i++) free((char *)((CsvSource *)data->own)->texts[i].text);
+    llvm_blake3_hasher_init(&own->hasher);
+    bool good = take_format(source, data->arena, &format, diag);
+    for (int file = 0; file < FILES && good; file++) good = open_file(source, file, data, diag);
+    good = good && read_files(source, &format, data, diag);
+    for (uint32_t i = 0; i < FILES; i++) free((char *)own->texts[i].text);
     return good;
 }

@@ -82,22 +82,16 @@ int64_t dealing_count(const Dealing *dealing, Split split) {
     return count;
 }
 
-/* last(0.2) */
-static void deal_last(Dealing *dealing, Split split) {
-    int64_t left = hold_rows(hold_of(dealing->request, split), dealing->rows);
-    for (int64_t row = dealing->rows - 1; row >= 0 && left > 0; row--) {
+/* Gives the split its rows among those that are still for training: the last ones of the data, or
+ * random ones. */
+static void deal_some(Dealing *dealing, Split split) {
+    const HoldOut *hold = hold_of(dealing->request, split);
+    const int32_t *order = hold->kind == HOLD_RANDOM ? dealing_order(dealing) : NULL;
+    int64_t left = hold_rows(hold, dealing->rows);
+    for (int64_t i = 0; i < dealing->rows && left > 0; i++) {
+        int64_t row = order ? order[i] : dealing->rows - 1 - i;
         if (dealing->split_of[row] != SPLIT_TRAIN) continue;
         dealing->split_of[row] = (uint8_t)split;
-        left--;
-    }
-}
-
-static void deal_random(Dealing *dealing, Split split) {
-    int64_t left = hold_rows(hold_of(dealing->request, split), dealing->rows);
-    const int32_t *order = dealing_order(dealing);
-    for (int64_t i = 0; i < dealing->rows && left > 0; i++) {
-        if (dealing->split_of[order[i]] != SPLIT_TRAIN) continue;
-        dealing->split_of[order[i]] = (uint8_t)split;
         left--;
     }
 }
@@ -172,12 +166,12 @@ static bool deal_rows(Dealing *dealing) {
     const SplitRequest *request = dealing->request;
     if (!check_groups(dealing) || !deal_columns(dealing)) return false;
     for (Split split = SPLIT_TEST; split >= SPLIT_VALID; split--)
-        if (hold_of(request, split)->kind == HOLD_LAST) deal_last(dealing, split);
+        if (hold_of(request, split)->kind == HOLD_LAST) deal_some(dealing, split);
     bool good = true;
     for (Split split = SPLIT_VALID; split <= SPLIT_TEST && good; split++) {
         const HoldOut *hold = hold_of(request, split);
         if (!holds(hold)) continue;
-        if (hold->kind == HOLD_RANDOM) deal_random(dealing, split);
+        if (hold->kind == HOLD_RANDOM) deal_some(dealing, split);
         if (hold->kind == HOLD_GROUP) good = deal_groups(dealing, split);
         if (hold->kind == HOLD_STRATIFIED) good = deal_stratified(dealing, split);
     }

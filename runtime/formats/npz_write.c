@@ -80,15 +80,6 @@ static void put_facts(FILE *out, const NpzArray *array, const Entry *entry) {
     put(out, 0, 2); /* no extra field */
 }
 
-static void put_entry(FILE *out, const NpzArray *array, Entry *entry) {
-    entry->offset = (uint32_t)ftell(out);
-    put(out, ZIP_ENTRY, 4);
-    put_facts(out, array, entry);
-    fprintf(out, "%s.npy", array->name);
-    fwrite(entry->header, 1, entry->header_bytes, out);
-    fwrite(array->data, 1, entry->data_bytes, out);
-}
-
 static void put_directory(FILE *out, const NpzArray *array, const Entry *entry) {
     put(out, ZIP_DIRECTORY, 4);
     put(out, ZIP_VERSION, 2);
@@ -103,7 +94,14 @@ static void put_directory(FILE *out, const NpzArray *array, const Entry *entry) 
 /* -- the archive -- */
 
 static void put_archive(FILE *out, const NpzArray *arrays, Entry *entries, uint32_t count) {
-    for (uint32_t i = 0; i < count; i++) put_entry(out, &arrays[i], &entries[i]);
+    for (uint32_t i = 0; i < count; i++) {
+        entries[i].offset = (uint32_t)ftell(out);
+        put(out, ZIP_ENTRY, 4);
+        put_facts(out, &arrays[i], &entries[i]);
+        fprintf(out, "%s.npy", arrays[i].name);
+        fwrite(entries[i].header, 1, entries[i].header_bytes, out);
+        fwrite(arrays[i].data, 1, entries[i].data_bytes, out);
+    }
     uint32_t begin = (uint32_t)ftell(out);
     for (uint32_t i = 0; i < count; i++) put_directory(out, &arrays[i], &entries[i]);
     uint32_t end = (uint32_t)ftell(out);

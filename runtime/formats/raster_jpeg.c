@@ -64,14 +64,6 @@ static void read_orientation(const JpegReading *reading) {
     }
 }
 
-/* The output colours of the library; it cannot convert CMYK to RGB. */
-static void choose_colours(JpegReading *reading) {
-    struct jpeg_decompress_struct *jpeg = &reading->jpeg;
-    bool four = jpeg->jpeg_color_space == JCS_CMYK || jpeg->jpeg_color_space == JCS_YCCK;
-    reading->raster->coloured = jpeg->jpeg_color_space != JCS_GRAYSCALE;
-    jpeg->out_color_space = four ? JCS_CMYK : reading->raster->coloured ? JCS_RGB : JCS_GRAYSCALE;
-}
-
 /* CMYK files store inverted values, as Adobe's programs write them: red = cyan * black / 255, and
  * so on. */
 static void put_row(const uint8_t *cmyk, size_t width, uint8_t *to) {
@@ -105,7 +97,10 @@ static bool read(JpegReading *reading, const uint8_t *bytes, size_t length, bool
     jpeg_save_markers(jpeg, JPEG_APP0 + 1, 0xffff);
     jpeg_mem_src(jpeg, bytes, length);
     jpeg_read_header(jpeg, TRUE);
-    choose_colours(reading);
+    /* The library cannot convert CMYK to RGB. */
+    bool four = jpeg->jpeg_color_space == JCS_CMYK || jpeg->jpeg_color_space == JCS_YCCK;
+    reading->raster->coloured = jpeg->jpeg_color_space != JCS_GRAYSCALE;
+    jpeg->out_color_space = four ? JCS_CMYK : reading->raster->coloured ? JCS_RGB : JCS_GRAYSCALE;
     read_orientation(reading);
     if (!raster_begin(reading->raster, jpeg->image_height, jpeg->image_width, whole,
                       reading->problem))

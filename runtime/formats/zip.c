@@ -149,16 +149,6 @@ static bool inflate_entry(const uint8_t *from, const ZipEntry *entry, uint8_t *t
     return made == bytes;
 }
 
-static uint32_t checksum(const uint8_t *bytes, size_t length) {
-    uLong sum = crc32(0, NULL, 0);
-    for (size_t at = 0; at < length;) {
-        size_t part = length - at < UINT32_MAX / 2 ? length - at : UINT32_MAX / 2;
-        sum = crc32(sum, bytes + at, (uInt)part);
-        at += part;
-    }
-    return (uint32_t)sum;
-}
-
 /* The offset of a file's bytes, after the local header and its copy of the name. NULL after a
  * problem. */
 static const uint8_t *entry_bytes(const void *memory, size_t length, const ZipEntry *entry,
@@ -171,8 +161,14 @@ static const uint8_t *entry_bytes(const void *memory, size_t length, const ZipEn
     return local + begin;
 }
 
+/* zlib takes at most 32 bits of bytes at once. */
 static bool check_sum(const ZipEntry *entry, const void *bytes, Problem *problem) {
-    if (checksum(bytes, entry->bytes) == entry->crc) return true;
+    uLong sum = crc32(0, NULL, 0);
+    for (size_t at = 0, part; at < entry->bytes; at += part) {
+        part = entry->bytes - at < UINT32_MAX / 2 ? entry->bytes - at : UINT32_MAX / 2;
+        sum = crc32(sum, (const uint8_t *)bytes + at, (uInt)part);
+    }
+    if ((uint32_t)sum == entry->crc) return true;
     problem_set(problem, "'%.*s' in it is damaged", NAME_SHOWN, entry->name);
     return false;
 }
