@@ -166,17 +166,6 @@ typedef struct {
 } FileText;
 enum { FILES = sizeof files / sizeof *files };
 
-static void make_texts(const Shipment *shipment, FileText texts[FILES]) {
-    for (size_t i = 0; i < FILES; i++) {
-        MemoryStream stream;
-        if (!is_wanted(shipment, i)) continue;
-        memory_stream_begin(&stream);
-        files[i].write(shipment, stream.out);
-        texts[i].text = memory_stream_end(&stream);
-        texts[i].length = stream.length;
-    }
-}
-
 /* Writes all files; if one cannot be written, a folder that is new is removed. */
 static bool write_texts(const Shipment *shipment, const FileText texts[FILES]) {
     bool made, good = true;
@@ -197,7 +186,14 @@ static bool write_texts(const Shipment *shipment, const FileText texts[FILES]) {
 
 static bool write_files(const Shipment *shipment) {
     FileText texts[FILES] = {{0}};
-    make_texts(shipment, texts);
+    for (size_t i = 0; i < FILES; i++) {
+        MemoryStream stream;
+        if (!is_wanted(shipment, i)) continue;
+        memory_stream_begin(&stream);
+        files[i].write(shipment, stream.out);
+        texts[i].text = memory_stream_end(&stream);
+        texts[i].length = stream.length;
+    }
     bool good = write_texts(shipment, texts);
     for (size_t i = 0; i < FILES; i++) free(texts[i].text);
     return good;

@@ -279,14 +279,6 @@ static void put_value(json_t *line, const char *name, json_t *value) {
     json_object_set_new(json_object_get(line, "metrics"), name, value);
 }
 
-static void put_metric(json_t *line, const Evaluating *evaluating, uint32_t metric) {
-    const ModelInfo *info = evaluating->session.build.info;
-    Confusion counts = counts_of(evaluating, metric);
-    put_value(line, info->metrics[metric],
-              counts.classes ? confusion_json(&counts)
-                             : json_number(evaluating->evaluation.metrics[metric]));
-}
-
 static void put_standard_error(json_t *line, const Evaluating *evaluating, uint32_t metric) {
     const ModelInfo *info = evaluating->session.build.info;
     int64_t answers = info->answers[metric] * evaluating->rows;
@@ -329,7 +321,12 @@ static void print_json(const Evaluating *evaluating) {
                                           : json_string(split_name(evaluating->split)));
     json_object_set_new(line, "rows", json_integer(evaluating->rows));
     json_object_set_new(line, "loss", json_number(evaluating->evaluation.loss));
-    for (uint32_t i = 0; i < info->metric_count; i++) put_metric(line, evaluating, i);
+    for (uint32_t i = 0; i < info->metric_count; i++) {
+        Confusion counts = counts_of(evaluating, i);
+        put_value(line, info->metrics[i],
+                  counts.classes ? confusion_json(&counts)
+                                 : json_number(evaluating->evaluation.metrics[i]));
+    }
     for (uint32_t i = 0; i < info->metric_count; i++) put_standard_error(line, evaluating, i);
     if (evaluating->error_count)
         json_object_set_new(line, "units", units_json(evaluating->errors, evaluating->error_count));

@@ -74,13 +74,10 @@ static bool choose_rows(Predicting *predicting) {
 
 /* -- images -- */
 
-static const SourceField *image_field(const Session *session) {
-    const char *name = session->build.info->image_field;
-    return name ? source_field(dataset_fields(session->dataset), name) : NULL;
-}
-
 static void find_image_size(Predicting *predicting) {
-    const SourceField *field = image_field(&predicting->session);
+    const char *name = predicting->session.build.info->image_field;
+    const SourceField *field =
+        name ? source_field(dataset_fields(predicting->session.dataset), name) : NULL;
     if (!field || field->dtype != DTYPE_U8 || field->row.rank < 2 ||
         (field->row.rank == 3 && field->row.dim[0] != 1))
         return;

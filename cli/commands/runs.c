@@ -103,32 +103,27 @@ static const char *cell_of(const RunList *list, const RunRecord *run, const char
     return text;
 }
 
-static const char *number_cell(const RunList *list, double value) {
-    char number[NUMBER_TEXT];
-    return isnan(value) ? "" : arena_format(list->arena, "%s", text_number(number, value));
-}
-
-static const char *best_cell(const RunList *list, const RunRecord *run) {
-    char number[NUMBER_TEXT];
-    if (!run->best) return "";
-    return arena_format(list->arena, "%s %s, epoch %lld", run->best_score,
-                        text_number(number, run_record_number(run->best, run->best_score)),
-                        (long long)json_integer_value(json_object_get(run->best, "epoch")));
-}
-
 enum { HEADS = 8 };
 
 static void fill_line(const RunList *list, const RunRecord *run, const char *cells[HEADS]) {
+    char number[NUMBER_TEXT];
     const json_t *last = run_record_last(run);
-    long long done = json_integer_value(json_object_get(last, "epoch"));
+    double loss = run_record_number(last, "train_loss");
+    const char *best = "";
+    if (run->best)
+        best = arena_format(list->arena, "%s %s, epoch %lld", run->best_score,
+                            text_number(number, run_record_number(run->best, run->best_score)),
+                            (long long)json_integer_value(json_object_get(run->best, "epoch")));
     const char *line[HEADS] = {
         run->folder.path,
         cell_of(list, run, "model"),
         run_state_name(run->state),
-        arena_format(list->arena, "%lld/%s", done, cell_of(list, run, "epochs")),
+        arena_format(list->arena, "%lld/%s",
+                     (long long)json_integer_value(json_object_get(last, "epoch")),
+                     cell_of(list, run, "epochs")),
         arena_format(list->arena, "%.1f", run->seconds),
-        number_cell(list, run_record_number(last, "train_loss")),
-        best_cell(list, run),
+        isnan(loss) ? "" : arena_format(list->arena, "%s", text_number(number, loss)),
+        best,
         cell_of(list, run, "set")};
     memcpy(cells, line, sizeof line);
 }

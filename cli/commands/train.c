@@ -171,25 +171,21 @@ static ProgramPair pair_of(const Training *training, GraphKind kind, Split split
                          kind == GRAPH_TRAIN ? batch : programs_forward_batch(rows, batch));
 }
 
-/* A resumed run may go on with event files, which have rates. */
-static bool needs_rates(const Training *training) {
-    const Options *options = training->options;
-    return options->find_lr || options->tensorboard || options->resume ||
-           training->session.build.info->log_every;
-}
-
 static bool open_session(Training *training) {
     const SessionHooks hooks = {training,  open_model, expect_rows,
                                 read_data, take_rows,  fit_states};
     Session *session = &training->session;
     if (!session_open(session, &hooks)) return false;
     publish_warnings(training);
-    if (needs_rates(training) &&
-        !rates_open(&training->rates, session->build.model, training->diag))
+    /* A resumed run may go on with event files, which have rates. */
+    const Options *options = training->options;
+    bool needs_rates = options->find_lr || options->tensorboard || options->resume ||
+                       session->build.info->log_every;
+    if (needs_rates && !rates_open(&training->rates, session->build.model, training->diag))
         return false;
     if (session->trains_anew && !warm_start(session, &training->weights)) return false;
     training->train = pair_of(training, GRAPH_TRAIN, SPLIT_TRAIN);
-    if (training->options->find_lr) return true;
+    if (options->find_lr) return true;
     training->valid = pair_of(training, GRAPH_EVAL, SPLIT_VALID);
     training->test = pair_of(training, GRAPH_EVAL, SPLIT_TEST);
     return true;
@@ -359,13 +355,6 @@ static Status finish(Training *training, TrainResult result) {
     return diag_status(training->diag);
 }
 
-/* The last worker was killed, and its training has saved the trial up to here only after this one
- * was started. */
-static bool is_over(const Training *training) {
-    const TrainingOrder *order = training->order;
-    return order && order->until && training->before.epoch >= order->until;
-}
-
 /* Makes a run, unless the options ask for something else. */
 static Status work(Training *training) {
     const TrainingOrder *order = training->order;
@@ -374,7 +363,8 @@ static Status work(Training *training) {
         return lacks ? STATUS_OK : diag_outcome(training->diag, false);
     }
     if (training->options->find_lr) return training_find_lr(training);
-    if (is_over(training)) return STATUS_INTERRUPTED;
+    /* The last worker may have saved the trial up to here after this one was started. */
+    if (order && order->until && training->before.epoch >= order->until) return STATUS_INTERRUPTED;
     if (!training_open_folder(training)) return diag_outcome(training->diag, false);
     return finish(training, run_training(training));
 }

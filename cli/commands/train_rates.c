@@ -1,4 +1,5 @@
-/* mlc train --find-lr: a short training whose learning rate rises, and the rate that it suggests. */
+/* mlc train --find-lr: a short training whose learning rate rises, and the rate that it suggests.
+ * */
 #include "cli/commands/training.h"
 #include "cli/results/rate_test.h"
 #include "cli/show/picture.h"
@@ -114,14 +115,6 @@ static void print_plot(const RateSearch *search) {
     arena_free(arena);
 }
 
-/* The command that uses the rate. */
-static void print_command(const RateSearch *search, const char *setting) {
-    const Options *options = search->training->options;
-    fputs("  mlc train ", stdout);
-    display_text(options->operands[0], stdout);
-    printf(strpbrk(setting, " ()[]'\"") ? " --set '%s'\n" : " --set %s\n", setting);
-}
-
 static void print_answer(const RateSearch *search, const char *setting) {
     const RateTest *test = &search->test;
     print_plot(search);
@@ -137,10 +130,13 @@ static void print_answer(const RateSearch *search, const char *setting) {
     }
     printf("suggested rate: %.2g, a tenth of %.2g, up to which the loss is low\n", test->suggested,
            test->low_until);
-    if (setting)
-        print_command(search, setting);
-    else
+    if (!setting) {
         puts("  the model computes its rate: make this the highest one");
+        return;
+    }
+    fputs("  mlc train ", stdout);
+    display_text(search->training->options->operands[0], stdout);
+    printf(strpbrk(setting, " ()[]'\"") ? " --set '%s'\n" : " --set %s\n", setting);
 }
 
 /* A test without a step is an error: no rate was tried. */

@@ -22,12 +22,6 @@ typedef struct {
     const char *other; /* one of them */
 } FolderSearch;
 
-/* Whether a file is a picture, by its name or its content. */
-static bool is_picture(const char *path) {
-    bool readable;
-    return bitmap_has_ending(path) || bitmap_kind(path, &readable);
-}
-
 static void add_file(FolderSearch *found, const char *path, const char *folder) {
     ARENA_ROOM(found->arena, found->items, found->count, found->capacity);
     found->items[found->count++] = (PictureFile){path, folder};
@@ -45,6 +39,7 @@ static bool search(FolderSearch *found, const char *path, const char *name, int 
 static bool add_entry(FolderSearch *found, const char *folder, const char *folder_name,
                       const char *entry, int depth) {
     struct stat status, linked;
+    bool readable;
     const char *path = arena_format(found->arena, "%s/%s", folder, entry);
     if (*entry == '.') return true;
     if (lstat(path, &linked) != 0 || stat(path, &status) != 0) return cannot_read(found, path, "");
@@ -52,7 +47,7 @@ static bool add_entry(FolderSearch *found, const char *folder, const char *folde
         return depth == DEPTH_MAX ||
                search(found, path, arena_copy_string(found->arena, entry, strlen(entry)),
                       depth + 1);
-    if (S_ISREG(status.st_mode) && is_picture(path)) {
+    if (S_ISREG(status.st_mode) && (bitmap_has_ending(path) || bitmap_kind(path, &readable))) {
         add_file(found, path, folder_name);
         return true;
     }

@@ -171,17 +171,6 @@ static bool begin_expected(Session *session, const SessionHooks *hooks) {
     return programs_begin(&session->programs, &session->build);
 }
 
-static bool start_threads(Session *session) {
-    session->threads = threads_new(build_threads(session->build.options));
-    return true;
-}
-
-static bool make_finish(Session *session) {
-    session->finish = model_graph(session->build.model, GRAPH_METRICS, session->build.info->batch,
-                                  session->build.diag);
-    return session->finish != NULL;
-}
-
 static bool check_rows(Session *session) {
     if (session->rows)
         return session_check_choices(session, session->rows, session->row_count, NULL);
@@ -190,6 +179,13 @@ static bool check_rows(Session *session) {
         good = session_check_choices(session, dataset_split(session->dataset, split),
                                      dataset_rows(session->dataset, split), NULL);
     return good;
+}
+
+static bool prepare_run(Session *session) {
+    session->finish = model_graph(session->build.model, GRAPH_METRICS, session->build.info->batch,
+                                  session->build.diag);
+    if (session->finish) session->threads = threads_new(build_threads(session->build.options));
+    return session->finish != NULL;
 }
 
 bool session_open(Session *session, const SessionHooks *hooks) {
@@ -202,8 +198,7 @@ bool session_open(Session *session, const SessionHooks *hooks) {
            hooks->rows(hooks->context) &&       /* the rows to run */
            programs_compile(&session->programs,
                             &session->build) && /* the programs that are still missing */
-           make_finish(session) &&              /* metrics from means */
-           start_threads(session) &&
+           prepare_run(session) &&              /* metrics from means, threads */
            bind_states(session, session->build.diag) &&
            hooks->weights(hooks->context) && /* the values of the states */
            check_rows(session);

@@ -23,11 +23,6 @@ Program *stock_program(const Stock *stock, Compilation *compilation) {
     return NULL;
 }
 
-static void mark(const Plan *plan, const bool *differs) {
-    for (NodeId id = 1; id < plan->graph->node_count; id++)
-        if (differs[id]) plan->storage[id].kind = STORAGE_TABLE;
-}
-
 void stock_loosen(const Stock *stock, GraphKind kind, uint32_t batch, const Plan *plan) {
     size_t nodes = plan->graph->node_count;
     bool *differs = memory_array(nodes, sizeof *differs, "the constants of a plan");
@@ -35,7 +30,9 @@ void stock_loosen(const Stock *stock, GraphKind kind, uint32_t batch, const Plan
         Compilation other;
         memset(differs, false, nodes * sizeof *differs);
         if (!build_compilation(&stock->others[i], kind, batch, PASS_COUNT - 1, &other)) continue;
-        if (plan_same_code(plan, other.plan, differs)) mark(plan, differs);
+        if (plan_same_code(plan, other.plan, differs))
+            for (NodeId id = 1; id < plan->graph->node_count; id++)
+                if (differs[id]) plan->storage[id].kind = STORAGE_TABLE;
         compilation_free(&other);
     }
     free(differs);

@@ -6,15 +6,12 @@
 
 enum { PANELS_MAX = 1 + RUNTIME_MAX_METRICS, SPLITS = 3, STEPS_DRAWN = 500 };
 
-static double measured_value(const Measured *measured, int metric) {
-    if (!measured->present) return NAN;
-    return metric < 0 ? measured->loss : measured->metrics[metric];
-}
-
 /* metric -1 is the loss, which alone is known of the training rows. */
 static double value_of(const EpochRecord *record, int split, int metric) {
     if (split == 0) return metric < 0 ? record->train_loss : NAN;
-    return measured_value(split == 1 ? &record->valid : &record->test, metric);
+    const Measured *measured = split == 1 ? &record->valid : &record->test;
+    if (!measured->present) return NAN;
+    return metric < 0 ? measured->loss : measured->metrics[metric];
 }
 
 /* The training loss of the logged steps: at most STEPS_DRAWN points, each the mean over as many
