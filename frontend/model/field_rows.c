@@ -262,18 +262,13 @@ static void trace_node(const Tracing *tracing, const Node *node, Trace *trace) {
 
 /* -- a graph -- */
 
-static bool has_several_rows(Element element) {
-    uint64_t rows = element & ROW_MASK;
-    return (rows & (rows - 1)) != 0;
-}
-
 static void find_mixed_rows(const Tracing *tracing, const Node *node, Trace *trace) {
     int64_t count = shape_elements(node->shape);
     bool has_rows = node->shape.rank > 0 && node->shape.dim[0] == tracing->rows;
     int64_t width = has_rows ? count / tracing->rows : 1;
     for (int64_t i = 0; i < count; i++) {
         uint64_t rows = trace->elements[i] & ROW_MASK;
-        trace->mixes |= has_several_rows(trace->elements[i]);
+        trace->mixes |= (rows & (rows - 1)) != 0;
         trace->moves |= has_rows && rows && !(rows >> (i / width) & 1);
     }
 }

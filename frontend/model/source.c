@@ -100,22 +100,18 @@ static bool check_splits(const Model *model, Evaluator *evaluator) {
            (!series || check_field(model, evaluator, info->split.series, series->value->span));
 }
 
-static bool read_schema(Model *model) {
-    const ModelOptions *options = model->options;
-    ModelInfo *info = &model->info;
-    return options->schema(options->schema_context, &info->source, &info->split, model->arena,
-                           &info->schema, model->diag);
-}
-
 bool source_read(Model *model, Evaluator *evaluator) {
     const Expr *expr = item_setting(model->data, "source")->value;
     Value value = evaluate(evaluator, expr);
     if (value.kind != VALUE_BOUND || value.bound->callee->builtin->kind != KIND_SOURCE)
         return not_a_source(evaluator, expr->span, value);
-    if (!data_source(model, evaluator, value.bound) || !read_schema(model) ||
+    const ModelOptions *options = model->options;
+    SourceSchema *schema = &model->info.schema;
+    if (!data_source(model, evaluator, value.bound) ||
+        !options->schema(options->schema_context, &model->info.source, &model->info.split,
+                         model->arena, schema, model->diag) ||
         !check_splits(model, evaluator))
         return false;
-    SourceSchema *schema = &model->info.schema;
     DerivedFields *derived = ARENA_NEW(model->arena, DerivedFields), *trained = schema->derived;
     derived->arena = model->arena;
     schema->derived = derived;

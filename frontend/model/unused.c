@@ -221,12 +221,6 @@ static bool is_covered(const Model *model, Span span) {
     return false;
 }
 
-/* "dense1" of "dense1.weight". */
-static const char *layer_of(Arena *arena, const char *tensor) {
-    const char *dot = strrchr(tensor, '.');
-    return dot ? arena_copy_string(arena, tensor, (size_t)(dot - tensor)) : tensor;
-}
-
 /* Facts about each node. */
 typedef struct {
     const bool *needed;  /* an output or the loss depends on the node */
@@ -275,7 +269,11 @@ static void find_idle(Model *model, const Graph *graph, const Reached *reached) 
     Names *reported = names_new(model->arena);
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         const Symbol *symbol = &graph->symbols[i];
-        const char *layer = layer_of(model->arena, symbol->name);
+        /* "dense1" of "dense1.weight" */
+        const char *dot = strrchr(symbol->name, '.');
+        const char *layer =
+            dot ? arena_copy_string(model->arena, symbol->name, (size_t)(dot - symbol->name))
+                : symbol->name;
         if (!symbol->trainable || reached->passed[symbol->node] || names_find(reported, layer))
             continue;
         names_put(reported, layer, (void *)layer);

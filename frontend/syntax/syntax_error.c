@@ -220,8 +220,14 @@ static const char *expression_help(Syntax *syntax, const UnexpectedToken *unexpe
     return NULL;
 }
 
-/* The help by the part of the grammar that the token stands in. */
-static const char *place_help(Syntax *syntax, const UnexpectedToken *unexpected) {
+static const char *help_for(Syntax *syntax, const UnexpectedToken *unexpected) {
+    if (unexpected->token == '=' && expects(unexpected, EQ))
+        return "'==' compares; '=' assigns, or names an argument";
+    bool begins = syntax->first_on_line && !expects(unexpected, FOR);
+    if (unexpected->token >= USE && unexpected->token <= NOT && expects(unexpected, ID) && !begins)
+        return arena_format(syntax->input.arena, "%s is a keyword%s", written(syntax, unexpected),
+                            expects(unexpected, INT) ? ", not a value" : "; choose another name");
+    /* The part of the grammar in which the token stands decides. */
     if (expects(unexpected, MDL))
         return "the first line of a model is 'mdl 1'; name the data in its data block: source = csv(\"FILE\")";
     if (expects(unexpected, PARAM)) return item_help(syntax, written_word(syntax, unexpected));
@@ -234,16 +240,6 @@ static const char *place_help(Syntax *syntax, const UnexpectedToken *unexpected)
     if (expects(unexpected, '=') && !expects(unexpected, ')'))
         return value_help(syntax, unexpected);
     return expression_help(syntax, unexpected);
-}
-
-static const char *help_for(Syntax *syntax, const UnexpectedToken *unexpected) {
-    if (unexpected->token == '=' && expects(unexpected, EQ))
-        return "'==' compares; '=' assigns, or names an argument";
-    bool begins = syntax->first_on_line && !expects(unexpected, FOR);
-    if (unexpected->token >= USE && unexpected->token <= NOT && expects(unexpected, ID) && !begins)
-        return arena_format(syntax->input.arena, "%s is a keyword%s", written(syntax, unexpected),
-                            expects(unexpected, INT) ? ", not a value" : "; choose another name");
-    return place_help(syntax, unexpected);
 }
 
 static bool is_comparison(int token) {

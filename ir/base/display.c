@@ -12,14 +12,13 @@ static size_t character_bytes(const char *text, size_t bytes) {
     return length ? length : 1;
 }
 
-/* C0, DEL and C1 of ISO 6429 */
-static bool is_control(uint32_t code) { return code < 0x20 || (code >= 0x7f && code < 0xa0); }
-
 size_t display_character(const char *text, size_t bytes, FILE *out) {
     size_t length = utf8_length(text, bytes);
+    uint32_t code = length ? utf8_code(text, length) : 0;
+    bool control = code < 0x20 || (code >= 0x7f && code < 0xa0); /* C0, DEL and C1 of ISO 6429 */
     if (*text == '\t')
         fputc(' ', out);
-    else if (length == 0 || is_control(utf8_code(text, length)))
+    else if (control)
         fputc('?', out);
     else
         fwrite(text, 1, length, out);

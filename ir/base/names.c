@@ -19,13 +19,9 @@ Names *names_new(Arena *arena) {
     return names;
 }
 
-static uint32_t hash(const char *name) {
-    uint32_t h = hash32(HASH32_START, name, strlen(name));
-    return h ^ h >> 15;
-}
-
 static uint32_t *slot_of(const Names *names, const char *name) {
-    uint32_t at = hash(name) & (names->slot_count - 1);
+    uint32_t hash = hash32(HASH32_START, name, strlen(name));
+    uint32_t at = (hash ^ hash >> 15) & (names->slot_count - 1);
     while (names->slots[at] && strcmp(names->names[names->slots[at] - 1], name))
         at = (at + 1) & (names->slot_count - 1);
     return &names->slots[at];

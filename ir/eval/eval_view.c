@@ -133,10 +133,6 @@ void eval_windows(const EvalArgs *args) {
     copy_run(&copy);
 }
 
-static int64_t clamped(int32_t index, int64_t size) {
-    return index < 0 ? 0 : index >= size ? size - 1 : index;
-}
-
 void eval_gather(const EvalArgs *args) {
     Shape from = args->operands[0]->shape, to = args->node->shape;
     int axis = args->node->attrs.axis;
@@ -144,7 +140,8 @@ void eval_gather(const EvalArgs *args) {
     size_t element = eval_element_bytes(args->precision, args->node->dtype);
     const int32_t *index = args->in[1];
     for (int64_t i = 0, n = eval_elements(args); i < n; i++) {
-        int64_t at = (i / (row * inner) * size + clamped(index[i], size)) * inner + i % inner;
+        int64_t clamped = index[i] < 0 ? 0 : index[i] >= size ? size - 1 : index[i];
+        int64_t at = (i / (row * inner) * size + clamped) * inner + i % inner;
         memcpy((char *)args->out + (size_t)i * element,
                (const char *)args->in[0] + (size_t)at * element, element);
     }

@@ -49,26 +49,19 @@ float reading_f32(uint64_t bits) {
     return value;
 }
 
-static float real_value(OnnxType type, uint64_t bits) {
-    double wide;
-    memcpy(&wide, &bits, sizeof wide);
-    return type == ONNX_FLOAT16    ? half_value((uint16_t)bits)
-           : type == ONNX_DOUBLE   ? (float)wide
-           : type == ONNX_BFLOAT16 ? reading_f32(bits << 16)
-                                   : reading_f32(bits);
-}
-
-static int64_t whole_value(int row, uint64_t bits) {
-    size_t size = 8 * types[row].bytes;
-    if (size < 64 && types[row].is_signed && bits >> (size - 1) & 1) bits |= ~UINT64_C(0) << size;
-    return (int64_t)bits;
-}
-
 static void put_number(OnnxTensor *tensor, int row, int64_t at, uint64_t bits) {
-    if (types[row].real)
-        tensor->reals[at] = real_value(tensor->type, bits);
-    else
-        tensor->wholes[at] = whole_value(row, bits);
+    if (types[row].real) {
+        double wide;
+        memcpy(&wide, &bits, sizeof wide);
+        tensor->reals[at] = tensor->type == ONNX_FLOAT16    ? half_value((uint16_t)bits)
+                            : tensor->type == ONNX_DOUBLE   ? (float)wide
+                            : tensor->type == ONNX_BFLOAT16 ? reading_f32(bits << 16)
+                                                            : reading_f32(bits);
+        return;
+    }
+    size_t size = 8 * types[row].bytes;
+    bool negative = size < 64 && types[row].is_signed && bits >> (size - 1) & 1;
+    tensor->wholes[at] = (int64_t)(negative ? bits | ~UINT64_C(0) << size : bits);
 }
 
 static void put_raw(OnnxTensor *tensor, int row, const uint8_t *bytes) {

@@ -11,12 +11,6 @@ static const char *const recurrent_texts[] = {
 #include "onnx/in/recurrent.def"
 };
 
-static DType field_type(const Tensor *input) {
-    return input->type == ONNX_UINT8 || input->kind == KIND_BOOL ? DTYPE_U8
-           : input->kind == KIND_WHOLE                           ? DTYPE_I32
-                                                                 : DTYPE_F32;
-}
-
 static SourceField field_of(const char *name, DType dtype, int rank, const Dim *dims) {
     SourceField field = {.name = name, .dtype = dtype, .row = {.rank = rank - 1}};
     for (int i = 1; i < rank; i++) field.row.dim[i - 1] = dims[i].size;
@@ -78,7 +72,9 @@ static const char *row_text(const Import *import, const SourceField *field) {
 /* Writes the line of an input in the data block; returns its field. */
 static SourceField print_input(const Writing *writing, const Tensor *input) {
     const char *name = input->variable;
-    SourceField field = field_of(name, field_type(input), input->rank, input->dims);
+    bool bytes = input->type == ONNX_UINT8 || input->kind == KIND_BOOL;
+    DType dtype = bytes ? DTYPE_U8 : input->kind == KIND_WHOLE ? DTYPE_I32 : DTYPE_F32;
+    SourceField field = field_of(name, dtype, input->rank, input->dims);
     fprintf(writing->out, "    field %s = source.%s%s    # %s\n", name, name,
             input->kind == KIND_BOOL ? " != 0" : "", row_text(writing->import, &field));
     return field;
