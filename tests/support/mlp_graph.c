@@ -44,16 +44,6 @@ static NodeId correction(Graph *graph, NodeId t, double b) {
         build_unary(graph, OP_expm1, build_binary(graph, OP_mul, t, number(graph, log(b)))));
 }
 
-static Adam adam_begin(Graph *graph) {
-    NodeId step = build_convert(
-        graph, graph_input(graph, SYMBOL_VALUE, "step", DTYPE_I32, (Shape){0}), DTYPE_F32);
-    NodeId t = build_binary(graph, OP_add, step, number(graph, 1));
-    NodeId rate = build_binary(graph, OP_div, number(graph, 1e-3), correction(graph, t, 0.9));
-    NodeId scale = build_binary(graph, OP_div, number(graph, 1),
-                                build_unary(graph, OP_sqrt, correction(graph, t, 0.999)));
-    return (Adam){graph, rate, scale};
-}
-
 /* m + (1 - b) * (value - m) */
 static NodeId moving_mean(Graph *graph, NodeId m, NodeId value, double b) {
     return build_ternary(graph, OP_fma, number(graph, 1 - b), build_binary(graph, OP_sub, value, m),
@@ -89,7 +79,13 @@ static NodeId dense(Graph *graph, NodeId x, const MlpShape *shape, int layer) {
 }
 
 static void train(Graph *graph, NodeId loss, const MlpShape *shape) {
-    Adam adam = adam_begin(graph);
+    NodeId step = build_convert(
+        graph, graph_input(graph, SYMBOL_VALUE, "step", DTYPE_I32, (Shape){0}), DTYPE_F32);
+    NodeId t = build_binary(graph, OP_add, step, number(graph, 1));
+    NodeId rate = build_binary(graph, OP_div, number(graph, 1e-3), correction(graph, t, 0.9));
+    NodeId scale = build_binary(graph, OP_div, number(graph, 1),
+                                build_unary(graph, OP_sqrt, correction(graph, t, 0.999)));
+    Adam adam = (Adam){graph, rate, scale};
     for (int layer = 0; layer < shape->layers; layer++) {
         NodeId w =
             state(graph, "w", layer, matrix(shape->widths[layer + 1], shape->widths[layer]), true);

@@ -88,11 +88,6 @@ static NodeId moving_mean(Maker *maker, NodeId gradient) {
     return next;
 }
 
-static NodeId second_gradient(Maker *maker, NodeId gradient, NodeId state) {
-    return build_grad(maker->graph,
-                      mean(maker, build_binary(maker->graph, OP_mul, gradient, gradient)), state);
-}
-
 /* What a state becomes: a step along its gradient, anything brought to its shape, or another state
  * as it is. */
 static NodeId next_value(Maker *maker, NodeId loss, NodeId state) {
@@ -102,7 +97,11 @@ static NodeId next_value(Maker *maker, NodeId loss, NodeId state) {
         return maker_fit(maker, maker_pick(maker, node.dtype), node.shape);
     NodeId gradient = build_grad(graph, loss, state);
     if (maker_chance(maker, 8)) return gradient;
-    if (maker_chance(maker, 4)) gradient = second_gradient(maker, gradient, state);
+    /* The second gradient: that of the mean of the squared gradient. */
+    if (maker_chance(maker, 4))
+        gradient =
+            build_grad(maker->graph,
+                       mean(maker, build_binary(maker->graph, OP_mul, gradient, gradient)), state);
     if (!maker_chance(maker, 3)) gradient = maker_clip(maker, gradient, 8);
     if (maker_chance(maker, 2)) gradient = moving_mean(maker, gradient);
     return build_binary(graph, OP_sub, state,
@@ -174,22 +173,19 @@ static float random_real(uint32_t bits) {
     return (float)(int32_t)bits * 0x1p-30f;
 }
 
-static void fill_element(const Symbol *symbol, void *data, int64_t i, uint32_t bits) {
-    if (symbol->dtype == DTYPE_F32)
-        ((float *)data)[i] = random_real(bits);
-    else if (symbol->dtype == DTYPE_I32)
-        ((int32_t *)data)[i] = bits % 8 ? (int32_t)(bits >> 27) - 8 : (int32_t)bits;
-    else
-        ((uint8_t *)data)[i] = random_byte(symbol, i, bits);
-}
-
 void *random_input(const Symbol *symbol, uint64_t seed) {
     int64_t count = shape_elements(symbol->shape);
     if (symbol->kind == SYMBOL_BATCH) count = count / symbol->shape.dim[0] * RANDOM_DATA_ROWS;
     void *data = malloc((size_t)count * dtype_bytes(symbol->dtype));
-    for (int64_t i = 0; data && i < count; i++)
-        fill_element(symbol, data, i,
-                     random_bits(seed, STREAM_INPUT, hash_name(symbol->name), (uint64_t)i));
+    for (int64_t i = 0; data && i < count; i++) {
+        uint32_t bits = random_bits(seed, STREAM_INPUT, hash_name(symbol->name), (uint64_t)i);
+        if (symbol->dtype == DTYPE_F32)
+            ((float *)data)[i] = random_real(bits);
+        else if (symbol->dtype == DTYPE_I32)
+            ((int32_t *)data)[i] = bits % 8 ? (int32_t)(bits >> 27) - 8 : (int32_t)bits;
+        else
+            ((uint8_t *)data)[i] = random_byte(symbol, i, bits);
+    }
     return data;
 }
 

@@ -9,18 +9,13 @@ uint32_t maker_draw(Maker *maker, uint32_t count) {
     return (uint32_t)((uint64_t)bits * count >> 32);
 }
 
-/* Mostly small and odd, so that every loop has a remainder; sometimes beyond the width of a vector
- * or panel. */
-static int64_t random_size(Maker *maker) {
-    static const int64_t sizes[] = {1, 1, 2, 3, 3, 4, 5, 7, 8, 11, 16, 17, 31, 33, 65};
-    return sizes[maker_draw(maker, sizeof sizes / sizeof *sizes)];
-}
-
 Shape maker_shape(Maker *maker) {
     Shape shape = {.rank = (int32_t)maker_draw(maker, MAKER_MAX_RANK + 1)};
     int64_t elements = 1;
     for (int i = 0; i < shape.rank; i++) {
-        shape.dim[i] = random_size(maker);
+        /* Mostly small and odd, so that every loop has a remainder; sometimes beyond the width of a vector or panel. */
+        static const int64_t sizes[] = {1, 1, 2, 3, 3, 4, 5, 7, 8, 11, 16, 17, 31, 33, 65};
+        shape.dim[i] = sizes[maker_draw(maker, sizeof sizes / sizeof *sizes)];
         if (elements * shape.dim[i] > MAKER_MAX_ELEMENTS) shape.dim[i] = 1;
         elements *= shape.dim[i];
     }

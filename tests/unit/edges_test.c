@@ -307,12 +307,6 @@ static double largest_of(const double *row, int width) {
     return largest;
 }
 
-static void complain(const Function *function, const char *what, int row, float got,
-                     double expected, double error) {
-    print_error("%s of %s, row %d: %.9g, not %.9g: %.2f ulp\n", what, function->text, row,
-                (double)got, expected, error);
-}
-
 /* `got` and `expected` have rows of `width` numbers. */
 static bool all_within(const Function *function, const char *what, const float *got,
                        const double *expected, int width, Limit limit, Worst *worst) {
@@ -324,7 +318,9 @@ static bool all_within(const Function *function, const char *what, const float *
         double *largest = denormal ? &worst->denormal : &worst->ulp;
         *largest = error <= *largest ? *largest : error;
         if (error <= (denormal ? fmax(limit.ulp, DENORMAL_LIMIT) : limit.ulp)) continue;
-        if (good) complain(function, what, i / width, got[i], expected[i], error);
+        if (good)
+            print_error("%s of %s, row %d: %.9g, not %.9g: %.2f ulp\n", what, function->text,
+                        i / width, (double)got[i], expected[i], error);
         good = false;
     }
     return good;

@@ -22,15 +22,12 @@ static NodeId weight(const char *name, Shape shape) {
     return graph_state(graph, name, DTYPE_F32, shape, (Init){0}, true);
 }
 
-static const char *form_name(const Plan *plan, uint32_t state) {
-    return plan->graph->symbols[plan->states[state].symbol].name;
-}
-
 /* How many forms a state has; *primary is the index of the first. */
 static uint32_t count_forms(const Plan *plan, const char *name, uint32_t *primary) {
     uint32_t count = 0;
     for (uint32_t s = 0; s < plan->state_count; s++)
-        if (!strcmp(form_name(plan, s), name) && count++ == 0) *primary = s;
+        if (!strcmp(plan->graph->symbols[plan->states[s].symbol].name, name) && count++ == 0)
+            *primary = s;
     return count;
 }
 

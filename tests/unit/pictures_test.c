@@ -43,11 +43,6 @@ static Truth truth_of(const char *line) {
     return truth;
 }
 
-static void truth_free(Truth *truth) {
-    free(truth->file);
-    free(truth->pixels);
-}
-
 static void each_picture(void (*check)(const Truth *truth)) {
     FILE *file = fopen(MLC_SOURCE_DIR "/tests/truth/pictures.txt", "r");
     char *line = NULL;
@@ -57,7 +52,8 @@ static void each_picture(void (*check)(const Truth *truth)) {
     for (; getline(&line, &room, file) > 0; count++) {
         Truth truth = truth_of(line);
         check(&truth);
-        truth_free(&truth);
+        free(truth.file);
+        free(truth.pixels);
     }
     free(line);
     fclose(file);

@@ -181,18 +181,17 @@ static void reshapes_share_memory(void **state) {
 /* -- random graphs, at every level, for one thread, three, and three even where it does not pay
  * -- */
 
-static void check_random(uint64_t seed) {
-    static const int threads[] = {1, 3, -3};
-    for (int level = 0; level <= 2; level++)
-        for (int i = 0; i < 3; i++) {
-            Compilation compilation = compile(random_graph(seed, diag_new()), level, threads[i]);
-            finish(&compilation);
-        }
-}
-
 static void plans_of_random_graphs_are_right(void **state) {
     (void)state;
-    for (uint64_t seed = 0; seed < 100; seed++) check_random(seed);
+    for (uint64_t seed = 0; seed < 100; seed++) {
+        static const int threads[] = {1, 3, -3};
+        for (int level = 0; level <= 2; level++)
+            for (int i = 0; i < 3; i++) {
+                Compilation compilation =
+                    compile(random_graph(seed, diag_new()), level, threads[i]);
+                finish(&compilation);
+            }
+    }
 }
 
 /* -- the checker itself: every barrier and place of a real plan matters -- */

@@ -210,14 +210,13 @@ static void write_constant(FILE *out, const Node *node) {
         fprintf(out, "%d", node->attrs.value.i);
 }
 
-static void write_shape(FILE *out, Shape shape) {
-    for (int i = 0; i < shape.rank; i++) fprintf(out, "%c%d", i ? ',' : '[', (int)shape.dim[i]);
-    fputc(']', out);
-}
-
 static void write_operation(FILE *out, const Graph *graph, const Node *node) {
     fprintf(out, "(%s", op_name(node->op));
-    if (op_class(node->op) == CLASS_VIEW) write_shape(out, node->shape);
+    if (op_class(node->op) == CLASS_VIEW) {
+        for (int i = 0; i < node->shape.rank; i++)
+            fprintf(out, "%c%d", i ? ',' : '[', (int)node->shape.dim[i]);
+        fputc(']', out);
+    }
     if (node->op == OP_convert || node->op == OP_bitcast)
         fprintf(out, ":%s", dtype_name(node->dtype));
     if (node->op == OP_matmul && (node->attrs.matmul.transpose_a || node->attrs.matmul.transpose_b))
