@@ -52,6 +52,9 @@ typedef struct {
     /* a batch size that divides no size of the model except those computed from N; 0: not known
      * yet */
     uint32_t distinct_batch;
+    /* with `replicas`: the substreams of the random numbers that belong to the rows of a batch */
+    const uint32_t *row_substreams;
+    uint32_t row_substream_count;
     /* set where an operation pairs the rows of one operand with another axis of the other */
     bool *rows_crossed;
 } Globals;

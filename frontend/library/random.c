@@ -7,14 +7,27 @@ static NodeId value_input(Graph *graph, const char *name) {
     return graph_input(graph, SYMBOL_VALUE, name, DTYPE_I32, (Shape){0});
 }
 
+/* The elements of a row, if a share of a batch draws the numbers of its own rows; else 0. */
+static uint32_t row_elements(const Evaluator *evaluator, uint32_t substream, Shape shape) {
+    const Globals *globals = evaluator->globals;
+    for (uint32_t i = 0; i < globals->row_substream_count; i++)
+        if (globals->row_substreams[i] == substream)
+            return (uint32_t)(shape_elements(shape) / evaluator->batch);
+    return 0;
+}
+
 /* Uniform on [0, 1): the upper 24 of 32 bits. `kind` names the call, as with layers. */
 static NodeId random_units(Evaluator *evaluator, const char *kind, Shape shape) {
     Graph *graph = evaluator->graph;
-    Stream stream = evaluator->phase == PHASE_DATA ? STREAM_AUGMENT : STREAM_DROPOUT;
-    NodeId seed_and_draw[3] = {value_input(graph, INPUT_SEED_LOW),
-                               value_input(graph, INPUT_SEED_HIGH), value_input(graph, INPUT_DRAW)};
-    NodeId bits =
-        build_random(graph, seed_and_draw, stream, hash_name(layer_name(evaluator, kind)), shape);
+    RandomNumbers numbers = {.stream =
+                                 evaluator->phase == PHASE_DATA ? STREAM_AUGMENT : STREAM_DROPOUT,
+                             .substream = hash_name(layer_name(evaluator, kind))};
+    numbers.row = row_elements(evaluator, numbers.substream, shape);
+    NodeId operands[] = {value_input(graph, INPUT_SEED_LOW), value_input(graph, INPUT_SEED_HIGH),
+                         value_input(graph, INPUT_DRAW),
+                         numbers.row ? value_input(graph, INPUT_ROW)
+                                     : build_i32(graph, 0, (Shape){0})};
+    NodeId bits = build_random(graph, operands, &numbers, shape);
     NodeId upper = build_binary(graph, OP_shr, bits, build_i32(graph, 8, (Shape){0}));
     return build_binary(graph, OP_mul, build_convert(graph, upper, DTYPE_F32),
                         build_f32(graph, 0x1p-24, (Shape){0}));

@@ -12,6 +12,7 @@ int32_t *run_clock_field(RunClock *clock, const char *name) {
                   {INPUT_STEP, offsetof(RunClock, step)},
                   {INPUT_STEPS, offsetof(RunClock, steps)},
                   {INPUT_DRAW, offsetof(RunClock, draw)},
+                  {INPUT_ROW, offsetof(RunClock, row)},
                   {INPUT_UPDATE, offsetof(RunClock, update)},
                   {INPUT_SEED_LOW, offsetof(RunClock, seed_low)},
                   {INPUT_SEED_HIGH, offsetof(RunClock, seed_high)}};

@@ -8,7 +8,8 @@ typedef struct {
     int32_t epoch;       /* from 0 */
     int32_t step, steps; /* updates of the weights so far, and in the whole run */
     int32_t draw;        /* batches so far; each gets other random numbers */
-    /* 1: after this batch the weights change; 0: its gradients are only added up */
+    int32_t row;         /* of the batch, with which this share of it begins */
+    /* 1: after this share of a batch the weights change; 0: its gradients are only added up */
     int32_t update;
     int32_t seed_low, seed_high; /* the words of the seed */
 } RunClock;
@@ -17,6 +18,7 @@ typedef struct {
 #define INPUT_STEP "step"
 #define INPUT_STEPS "steps"
 #define INPUT_DRAW "random.draw"
+#define INPUT_ROW "random.row"
 #define INPUT_UPDATE "accumulate.update"
 #define INPUT_SEED_LOW "random.seed_low"
 #define INPUT_SEED_HIGH "random.seed_high"

@@ -119,14 +119,14 @@ void eval_log_softmax(const EvalArgs *args) { each_row(args, row_log_softmax); }
 
 /* The random bits do not depend on the precision. */
 void eval_random(const EvalArgs *args) {
-    const uint32_t *low = args->in[0], *high = args->in[1], *draw = args->in[2];
-    const Attrs *attrs = &args->node->attrs;
-    uint32_t *out = args->out, words[4];
-    for (int64_t i = 0, n = eval_elements(args); i < n; i++) {
-        uint32_t counter[4] = {(uint32_t)(i / 4), *draw, attrs->random.substream,
-                               attrs->random.stream};
-        if (i % 4 == 0) philox_4x32(counter, (uint32_t[]){*low, *high}, words);
-        out[i] = words[i % 4];
+    const uint32_t *low = args->in[0], *high = args->in[1], *draw = args->in[2], *row = args->in[3];
+    const RandomNumbers *numbers = &args->node->attrs.random;
+    uint32_t *out = args->out, words[4], first = *row * numbers->row;
+    for (int64_t e = 0, n = eval_elements(args); e < n; e++) {
+        int64_t i = first + e;
+        uint32_t counter[4] = {(uint32_t)(i / 4), *draw, numbers->substream, numbers->stream};
+        if (i % 4 == 0 || e == 0) philox_4x32(counter, (uint32_t[]){*low, *high}, words);
+        out[e] = words[i % 4];
     }
 }
 

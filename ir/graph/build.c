@@ -139,9 +139,9 @@ NodeId build_scatter_add(Graph *graph, NodeId a, NodeId index, int axis, int64_t
                      &(TensorType){DTYPE_F32, shape});
 }
 
-NodeId build_random(Graph *graph, const NodeId low_high_draw[3], uint32_t stream,
-                    uint32_t substream, Shape shape) {
-    return graph_add(graph, OP_random, low_high_draw, 3, &(Attrs){.random = {stream, substream}},
+NodeId build_random(Graph *graph, const NodeId low_high_draw_row[4], const RandomNumbers *numbers,
+                    Shape shape) {
+    return graph_add(graph, OP_random, low_high_draw_row, 4, &(Attrs){.random = *numbers},
                      &(TensorType){DTYPE_I32, shape});
 }
 

@@ -79,11 +79,12 @@ NodeId build_concat(Graph *graph, const NodeId *parts, uint32_t count, int axis)
 NodeId build_gather(Graph *graph, NodeId a, NodeId index, int axis);
 /* The index has the shape of a; `size` is that of the result along the axis. */
 NodeId build_scatter_add(Graph *graph, NodeId a, NodeId index, int axis, int64_t size);
-/* 32 random bits an element. Element e gets random_bits (ir/ops/random.h) at index / 4 = (counter,
- * e / 4), where the three operands are the low and high word of the seed and the counter. Each
- * value of the counter gives other numbers. */
-NodeId build_random(Graph *graph, const NodeId low_high_draw[3], uint32_t stream,
-                    uint32_t substream, Shape shape);
+/* 32 random bits an element, as random_bits (ir/ops/random.h) makes them. The operands are i32
+ * scalars: the low and the high word of the seed, the draw, and a row. Element e is the number
+ * i = (row * numbers->row mod 2^32) + e of that draw: word i % 4 of the block with the counter (i / 4, draw).
+ * Each draw gives other numbers. */
+NodeId build_random(Graph *graph, const NodeId low_high_draw_row[4], const RandomNumbers *numbers,
+                    Shape shape);
 /* axis from 0. keep: the axis stays, with size 1. */
 NodeId build_reduce(Graph *graph, Op op, NodeId a, int axis, bool keep);
 /* sum or reduce_max over a set of axes (bit i: axis i), which are removed. Neighbouring axes are

@@ -97,8 +97,9 @@ static void print_lists(const Graph *graph, const Node *node, FILE *out) {
 
 static void print_random(const Graph *graph, const Node *node, FILE *out) {
     (void)graph;
-    fprintf(out, " stream=%" PRIu32 " substream=%" PRIu32, node->attrs.random.stream,
-            node->attrs.random.substream);
+    const RandomNumbers *numbers = &node->attrs.random;
+    fprintf(out, " stream=%" PRIu32 " substream=%" PRIu32 " row=%" PRIu32, numbers->stream,
+            numbers->substream, numbers->row);
 }
 
 static void print_flags(const Graph *graph, const Node *node, FILE *out) {

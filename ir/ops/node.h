@@ -84,6 +84,12 @@ typedef struct {
     int64_t kernel[2], stride[2], dilation[2];
 } Window;
 
+/* Which random numbers: see build_random. */
+typedef struct {
+    uint32_t stream, substream;
+    uint32_t row; /* elements of a row of the batch; 0: the numbers do not belong to rows */
+} RandomNumbers;
+
 /* The attributes of an op. Equality of nodes is equality of bytes: graph_add sets the bytes outside
  * of the op's member to zero. */
 typedef union {
@@ -103,9 +109,7 @@ typedef union {
     struct {
         int64_t stride[2], dilation[2], groups;
     } conv;
-    struct {
-        uint32_t stream, substream;
-    } random;
+    RandomNumbers random;
     /* matmul: the operand is stored with its last two axes exchanged */
     struct {
         bool transpose_a, transpose_b;

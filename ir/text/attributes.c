@@ -97,8 +97,10 @@ static bool read_number(GraphReader *reader, const char *name, uint32_t *number)
 }
 
 static bool read_random(GraphReader *reader, NodeLine *line) {
-    return read_number(reader, "stream", &line->attrs.random.stream) &&
-           read_number(reader, "substream", &line->attrs.random.substream);
+    RandomNumbers *numbers = &line->attrs.random;
+    return read_number(reader, "stream", &numbers->stream) &&
+           read_number(reader, "substream", &numbers->substream) &&
+           read_number(reader, "row", &numbers->row);
 }
 
 /* Reads name=[number,...]. */

@@ -20,8 +20,8 @@ NodeId expand_none(const Formula *f) {
 
 static NodeId expand_node(Graph *to, const Graph *from, NodeId id, const NodeId *map) {
     const Node *node = graph_node(from, id);
-    NodeId operands[3];
-    assert(node->operand_count <= 3);
+    NodeId operands[4];
+    assert(node->operand_count <= 4);
     for (uint32_t i = 0; i < node->operand_count; i++) {
         operands[i] = map[node->operands[i]];
         if (!operands[i]) return NODE_NONE;

@@ -2,6 +2,7 @@
  * random numbers: as easy as 1, 2, 3", SC'11), as ir/ops/random.c computes it. Elements 4 i .. 4 i
  * + 3 are the words of one block. */
 #include "passes/graph/formula.h"
+#include "ir/base/integers.h"
 
 enum { ROUNDS = 10 };
 
@@ -25,30 +26,56 @@ static Block block_round(const Formula *f, const Block *from, uint32_t round) {
 }
 
 static Block random_block(const Formula *f, NodeId number) {
-    const Attrs *attrs = &f->node.attrs;
+    const RandomNumbers *numbers = &f->node.attrs.random;
     Shape shape = f->node.shape;
     NodeId draw = build_broadcast(f->graph, f->operands[2], shape);
-    Block block = {
-        {number, draw, f_int(f, attrs->random.substream), f_int(f, attrs->random.stream)},
-        {NODE_NONE}};
+    Block block = {{number, draw, f_int(f, numbers->substream), f_int(f, numbers->stream)},
+                   {NODE_NONE}};
     for (int i = 0; i < 2; i++) block.key[i] = build_broadcast(f->graph, f->operands[i], shape);
     for (uint32_t round = 0; round < ROUNDS; round++) block = block_round(f, &block, round);
     return block;
 }
 
-NodeId expand_random(const Formula *f) {
-    int64_t elements = shape_elements(f->node.shape), blocks = (elements + 3) / 4;
+/* The number of the first element, row * (elements of a row). */
+static NodeId first_number(const Formula *f) {
+    NodeId each = build_i32(f->graph, (int32_t)f->node.attrs.random.row, (Shape){0});
+    return build_binary(f->graph, OP_mul, f->operands[3], each);
+}
+
+/* The words of `blocks` blocks, one after the other, from the block of the first element on. Each
+ * block is computed once for its four elements. Word w of all blocks has its own buffer, and
+ * kernels that read the bits interleave the four buffers. */
+static NodeId random_words(const Formula *f, int64_t blocks) {
     Formula each = *f;
     each.node.shape = shape_of(1, (int64_t[]){blocks});
-    Block block = random_block(&each, build_iota(f->graph, each.node.shape, 0));
-    /* The words of all blocks, one after the other. Each block is computed once for its four
-     * elements. Word w of all blocks has its own buffer, and kernels that read the bits interleave
-     * the four buffers. */
+    NodeId number = build_iota(f->graph, each.node.shape, 0);
+    if (f->node.attrs.random.row) {
+        NodeId two = build_i32(f->graph, 2, (Shape){0}),
+               begin = build_binary(f->graph, OP_shr, first_number(f), two);
+        number = f_add(f, number, build_broadcast(f->graph, begin, each.node.shape));
+    }
+    Block block = random_block(&each, number);
     NodeId columns[4];
     for (int i = 0; i < 4; i++)
-        columns[i] = build_reshape(each.graph, block.word[i], shape_of(2, (int64_t[]){blocks, 1}));
-    NodeId rows = build_concat(each.graph, columns, 4, 1);
-    NodeId bits = build_reshape(each.graph, rows, shape_of(1, (int64_t[]){4 * blocks}));
-    bits = build_slice(f->graph, bits, (int64_t[]){0}, (int64_t[]){elements}, NULL);
+        columns[i] = build_reshape(f->graph, block.word[i], shape_of(2, (int64_t[]){blocks, 1}));
+    return build_reshape(f->graph, build_concat(f->graph, columns, 4, 1),
+                         shape_of(1, (int64_t[]){4 * blocks}));
+}
+
+/* Rows of 4 k elements begin with a block. Other rows may begin within one. */
+NodeId expand_random(const Formula *f) {
+    enum { WORDS = 4 };
+    int64_t elements = shape_elements(f->node.shape);
+    bool within = f->node.attrs.random.row % WORDS != 0;
+    NodeId bits = random_words(f, divide_up(elements + (within ? WORDS - 1 : 0), WORDS));
+    if (within) {
+        Shape flat = shape_of(1, (int64_t[]){elements});
+        NodeId rest = build_binary(f->graph, OP_and, first_number(f),
+                                   build_i32(f->graph, WORDS - 1, (Shape){0}));
+        NodeId place =
+            f_add(f, build_iota(f->graph, flat, 0), build_broadcast(f->graph, rest, flat));
+        bits = build_gather(f->graph, bits, place, 0);
+    } else
+        bits = build_slice(f->graph, bits, (int64_t[]){0}, (int64_t[]){elements}, NULL);
     return build_reshape(f->graph, bits, f->node.shape);
 }

@@ -231,10 +231,12 @@ static NodeId make_scatter(Maker *maker, Op op) {
 
 static NodeId make_random(Maker *maker, Op op) {
     (void)op;
-    NodeId operands[3];
-    for (int i = 0; i < 3; i++) operands[i] = maker_leaf(maker, DTYPE_I32, (Shape){0});
-    return build_random(maker->graph, operands, maker_draw(maker, 9), maker_draw(maker, UINT32_MAX),
-                        maker_shape(maker));
+    NodeId operands[4];
+    for (int i = 0; i < 4; i++) operands[i] = maker_leaf(maker, DTYPE_I32, (Shape){0});
+    RandomNumbers numbers = {.stream = maker_draw(maker, 9)};
+    numbers.substream = maker_draw(maker, UINT32_MAX);
+    numbers.row = maker_draw(maker, 9);
+    return build_random(maker->graph, operands, &numbers, maker_shape(maker));
 }
 
 /* -- reductions, products, composites -- */

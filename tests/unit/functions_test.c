@@ -166,18 +166,17 @@ static void test_softmax_is_stable(void **state) {
 
 /* The written-out bits are those of ir/ops/random.c, and so are those that the interpreter computes
  * of the whole op. */
-static void random_bits_are_those_of_the_generator(void **state) {
-    (void)state;
+static void compare_random_bits(int32_t row, uint32_t elements) {
     enum { DRAW = 70000, SUBSTREAM = 0x79abcdef, ELEMENTS = 3 * 7 };
     const uint64_t seed = UINT64_C(0xfedcba9876543210);
     Diagnostics *diag = diag_new();
     Graph *whole = graph_new("random", diag);
     NodeId operands[] = {build_i32(whole, (int32_t)(uint32_t)seed, (Shape){0}),
                          build_i32(whole, (int32_t)(seed >> 32), (Shape){0}),
-                         build_i32(whole, DRAW, (Shape){0})};
-    graph_output(
-        whole, "bits",
-        build_random(whole, operands, STREAM_DROPOUT, SUBSTREAM, shape_of(2, (int64_t[]){3, 7})));
+                         build_i32(whole, DRAW, (Shape){0}), build_i32(whole, row, (Shape){0})};
+    RandomNumbers numbers = {STREAM_DROPOUT, SUBSTREAM, elements};
+    graph_output(whole, "bits",
+                 build_random(whole, operands, &numbers, shape_of(2, (int64_t[]){3, 7})));
     /* of constants: it is all folded but for the element's number */
     Graph *expanded = pass_expand(whole, &(PassOptions){0});
     Interp *interps[] = {interp_new(whole, INTERP_F64), interp_new(expanded, INTERP_F32)};
@@ -186,13 +185,31 @@ static void random_bits_are_those_of_the_generator(void **state) {
         interp_run(interps[g]);
         const uint32_t *bits = interp_value(interps[g], graphs[g]->outputs[0].node);
         for (uint64_t i = 0; i < ELEMENTS; i++)
-            assert_int_equal(
-                bits[i], random_bits(seed, STREAM_DROPOUT, SUBSTREAM, ((uint64_t)DRAW << 34) + i));
+            assert_int_equal(bits[i],
+                             random_bits(seed, STREAM_DROPOUT, SUBSTREAM,
+                                         ((uint64_t)DRAW << 34) + (uint64_t)row * elements + i));
         interp_free(interps[g]);
     }
     graph_free(whole);
     graph_free(expanded);
     diag_free(diag);
+}
+
+static void random_bits_are_those_of_the_generator(void **state) {
+    (void)state;
+    compare_random_bits(0, 0);
+    compare_random_bits(5, 0); /* no rows: the row does not count */
+}
+
+/* Rows of 8 numbers begin with a block, rows of 7 within one. */
+static void random_bits_of_a_share_are_those_of_its_rows(void **state) {
+    (void)state;
+    for (int32_t row = 0; row < 9; row++) {
+        compare_random_bits(row, 8);
+        compare_random_bits(row, 7);
+    }
+    compare_random_bits(1 << 20, 1 << 11);
+    compare_random_bits((1 << 20) + 1, (1 << 11) - 1);
 }
 
 int main(void) {
@@ -203,6 +220,7 @@ int main(void) {
         cmocka_unit_test(test_only_primitives_are_left),
         cmocka_unit_test(test_softmax_is_stable),
         cmocka_unit_test(random_bits_are_those_of_the_generator),
+        cmocka_unit_test(random_bits_of_a_share_are_those_of_its_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

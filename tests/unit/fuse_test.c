@@ -308,11 +308,11 @@ static void scalars_are_computed_once(void **state) {
  * bits reads them. */
 static void random_blocks_are_computed_once(void **state) {
     (void)state;
-    NodeId seeds[3];
-    static const char *const names[] = {"low", "high", "draw"};
-    for (int i = 0; i < 3; i++)
+    NodeId seeds[4];
+    static const char *const names[] = {"low", "high", "draw", "row"};
+    for (int i = 0; i < 4; i++)
         seeds[i] = graph_input(graph, SYMBOL_VALUE, names[i], DTYPE_I32, (Shape){0});
-    NodeId bits = build_random(graph, seeds, 1, 2, matrix(30, 64));
+    NodeId bits = build_random(graph, seeds, &(RandomNumbers){1, 2, 0}, matrix(30, 64));
     NodeId kept = build_binary(graph, OP_lt, bits, build_i32(graph, 0, matrix(30, 64)));
     NodeId x = product(weight("x", matrix(30, 64)), weight("w", matrix(64, 64)));
     graph_output(graph, "y", build_ternary(graph, OP_select, kept, x, negative(x)));

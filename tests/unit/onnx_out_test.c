@@ -107,7 +107,7 @@ static void what_onnx_lacks_is_named(void **state) {
     static const char text[] =
         "mlc-ir 1\ngraph \"g\"\n%1 = input f32[3] value \"x\"\n"
         "%2 = bitcast i32[3] %1\n%3 = constant i32[] 1\n"
-        "%4 = random i32[3] %3 %3 %3 stream=1 substream=0\n%5 = add i32[3] %2 %4\n"
+        "%4 = random i32[3] %3 %3 %3 %3 stream=1 substream=0 row=0\n%5 = add i32[3] %2 %4\n"
         "output \"y\" %5\n";
     Diagnostics *diag = diag_new();
     Arena *arena = arena_new();
