@@ -78,6 +78,8 @@ typedef struct {
     uint32_t tensor_count;
     /* of the training: batches in an epoch, batches whose gradients make one update, epochs */
     int64_t batches, accumulate, epochs;
+    int64_t replicas,
+        rows; /* the shares of a batch, of which a step takes one; the rows of a share */
     uint64_t seed;
     const char *make,
         *read;         /* the names of functions: void make(state), void read(state, float *) */

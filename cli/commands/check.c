@@ -21,7 +21,7 @@ static int64_t count_weights(const Model *model) {
 /* Lowers a graph only to find its errors: those of the train block appear in GRAPH_TRAIN and
  * GRAPH_EVAL. */
 static bool lowers(const Build *build, GraphKind kind) {
-    Graph *graph = model_graph(build->model, kind, build->info->batch, build->diag);
+    Graph *graph = model_graph(build->model, kind, model_batch(build->info, kind), build->diag);
     graph_free(graph);
     return graph != NULL;
 }

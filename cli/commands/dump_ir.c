@@ -56,7 +56,7 @@ static void print_after(PassId pass, const Compilation *compilation, void *conte
 }
 
 static bool print_all(const Build *build, GraphKind kind) {
-    Graph *graph = model_graph(build->model, kind, build->info->batch, build->diag);
+    Graph *graph = model_graph(build->model, kind, model_batch(build->info, kind), build->diag);
     if (!graph) return false;
     Stages stages = {.dot = build->options->format == CHOICE_format_dot};
     PassOptions options = build_pass_options(build->options);
@@ -71,7 +71,7 @@ static bool print_all(const Build *build, GraphKind kind) {
 }
 
 static bool print_lowered(const Build *build, GraphKind kind, bool dot) {
-    Graph *graph = model_graph(build->model, kind, build->info->batch, build->diag);
+    Graph *graph = model_graph(build->model, kind, model_batch(build->info, kind), build->diag);
     if (graph) print_graph(graph, NULL, dot, stdout);
     graph_free(graph);
     return graph != NULL;
@@ -80,7 +80,8 @@ static bool print_lowered(const Build *build, GraphKind kind, bool dot) {
 static bool print_compiled(const Build *build, GraphKind kind, PassId after) {
     const Options *options = build->options;
     Compilation compilation;
-    if (!build_compilation(build, kind, build->info->batch, after, &compilation)) return false;
+    if (!build_compilation(build, kind, model_batch(build->info, kind), after, &compilation))
+        return false;
     bool good = true;
     if (options->llvm || options->assembly) {
         Path cache;

@@ -25,7 +25,7 @@ static bool measure(Evaluating *evaluating) {
     const ModelInfo *info = session->build.info;
     ProgramPair pair =
         programs_pair(&session->programs, evaluating->means ? GRAPH_GIVEN : GRAPH_EVAL,
-                      evaluating->rows, evaluating->batch);
+                      &(Cut){evaluating->rows, evaluating->batch, 1});
     Metrics metrics = {info->metrics, info->metric_count, session->finish};
     if (!evaluation_run(session->dataset, evaluating->split, &pair, session->states,
                         session->threads, &metrics, session->arena, &evaluating->evaluation,
@@ -365,9 +365,9 @@ static bool take_rows(void *context) {
     session->rows = dataset_split(session->dataset, evaluating->split);
     session->row_count = evaluating->rows = dataset_rows(session->dataset, evaluating->split);
     evaluating->batch = programs_forward_batch(evaluating->rows, session->build.info->batch);
-    programs_want(&session->programs, GRAPH_EVAL, evaluating->rows, evaluating->batch);
-    if (evaluating->found)
-        programs_want(&session->programs, GRAPH_GIVEN, evaluating->rows, evaluating->batch);
+    Cut cut = {evaluating->rows, evaluating->batch, 1};
+    programs_want(&session->programs, GRAPH_EVAL, &cut);
+    if (evaluating->found) programs_want(&session->programs, GRAPH_GIVEN, &cut);
     return session_check_digits(session, GRAPH_EVAL, NULL);
 }
 

@@ -5,13 +5,17 @@
 
 #include <string.h>
 
-static bool check_accumulate(const Build *build) {
-    if (build->info->accumulate == 1) return true;
-    diag_error(
-        build->diag, STATUS_MODEL, (Span){0},
-        "a step of the training takes %u batches (accumulate), but one of the file takes one",
-        build->info->accumulate);
-    diag_help(build->diag, "export a run that was trained with accumulate = 1");
+/* One run of the file is one whole step. */
+static bool check_whole(const Build *build) {
+    const ModelInfo *info = build->info;
+    bool accumulates = info->accumulate > 1;
+    if (!accumulates && info->replicas == 1) return true;
+    diag_error(build->diag, STATUS_MODEL, (Span){0},
+               "a step of the training takes %u %s, but one of the file takes one batch",
+               accumulates ? info->accumulate : info->replicas,
+               accumulates ? "batches (accumulate)" : "shares of a batch (replicas)");
+    diag_help(build->diag, "export a run that was trained with %s = 1",
+              accumulates ? "accumulate" : "replicas");
     return false;
 }
 
@@ -32,7 +36,7 @@ static void carry_states(OnnxFile *file) {
 bool export_training(OnnxFile *file) {
     const Build *build = &file->exporting->session.build;
     Compilation compilation;
-    if (!check_accumulate(build) ||
+    if (!check_whole(build) ||
         !build_compilation(build, GRAPH_TRAIN, build->info->batch, PASS_gradients, &compilation))
         return false;
     passes_expand_random(&compilation);

@@ -121,7 +121,8 @@ static bool take_rows(void *context) {
     session->rows = predicting->rows;
     session->row_count = predicting->count;
     predicting->batch = programs_forward_batch(predicting->count, session->build.info->batch);
-    programs_want(&session->programs, GRAPH_PREDICT, predicting->count, predicting->batch);
+    programs_want(&session->programs, GRAPH_PREDICT,
+                  &(Cut){predicting->count, predicting->batch, 1});
     return session_check_digits(session, GRAPH_PREDICT, NULL);
 }
 

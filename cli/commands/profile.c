@@ -33,8 +33,8 @@ static bool compile(Profiling *p) {
     Compilation compilation;
     Path cache;
     CodegenOptions options = build_codegen_options(p->build.options, &cache);
-    if (!build_compilation(&p->build, GRAPH_TRAIN, p->build.info->batch, PASS_COUNT - 1,
-                           &compilation))
+    if (!build_compilation(&p->build, GRAPH_TRAIN, model_batch(p->build.info, GRAPH_TRAIN),
+                           PASS_COUNT - 1, &compilation))
         return false;
     p->program = codegen_compile(compilation.plan, compilation.graph, &options, p->build.diag);
     return p->program != NULL;
@@ -45,7 +45,8 @@ static bool prepare(Profiling *p) {
     p->threads = threads_new(build_threads(p->build.options));
     if (!states_bind(p->states, p->program, p->build.diag)) return false;
     states_initialize(p->states, p->build.info->seed);
-    random_inputs_make(&p->random, p->program->graph, p->build.options, p->arena);
+    random_inputs_make(&p->random, p->program->graph, p->build.info->replicas, p->build.options,
+                       p->arena);
     p->runner = runner_new(p->program, p->states, p->threads, p->build.diag);
     if (!p->runner) return false;
     const Graph *graph = p->program->graph;

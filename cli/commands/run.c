@@ -37,7 +37,8 @@ static Graph *open_graph(Running *running) {
         return graph;
     }
     if (!build_open(&running->build, path, options, running->diag)) return NULL;
-    return model_graph(running->build.model, build_graph_kind(options), running->build.info->batch,
+    GraphKind kind = build_graph_kind(options);
+    return model_graph(running->build.model, kind, model_batch(running->build.info, kind),
                        running->diag);
 }
 
@@ -85,6 +86,13 @@ static bool make_program(Running *running) {
         *compilation = (Compilation){0}; /* the program owns it now */
     }
     return running->program != NULL;
+}
+
+/* A graph in a file of its own has no shares. */
+static void make_inputs(Running *running, const Graph *graph) {
+    const ModelInfo *info = running->build.info;
+    random_inputs_make(&running->random, graph, info ? info->replicas : 1, running->options,
+                       running->arena);
 }
 
 /* -- machine code and the reference interpreter, through the same interface -- */
@@ -163,8 +171,7 @@ static bool run_program(Running *running) {
     bool good = states_bind(states, running->program, running->diag);
     if (good) {
         states_initialize(states, (uint64_t)running->options->seed);
-        random_inputs_make(&running->random, running->program->graph, running->options,
-                           running->arena);
+        make_inputs(running, running->program->graph);
         run_steps(running, states, threads);
     }
     threads_free(threads);
@@ -226,7 +233,7 @@ static void print_wide(const char *name, const Node *node, const void *data) {
 static bool run_wide(Running *running) {
     const Graph *graph = running->compilation.graph;
     Interp *interp = interp_new(graph, INTERP_F64);
-    random_inputs_make(&running->random, graph, running->options, running->arena);
+    make_inputs(running, graph);
     set_states(running, interp, graph);
     for (int64_t step = 0; step < running->options->steps; step++) {
         if (step) interp_update(interp);

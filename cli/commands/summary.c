@@ -97,7 +97,12 @@ static void print_step(const Build *build, const Compilation *compilation) {
     size_t states = stored_state_bytes(graph, plan->states, plan->state_count);
     char total[64];
     snprintf(total, sizeof total, "total on %d thread%s", threads, threads == 1 ? "" : "s");
-    printf("\nmemory of the training step, batch %u\n", build->info->batch);
+    const ModelInfo *info = build->info;
+    if (info->replicas > 1)
+        printf("\nmemory of the training step, batch %u in %u shares\n", info->batch,
+               info->replicas);
+    else
+        printf("\nmemory of the training step, batch %u\n", info->batch);
     print_bytes("weights", graph_state_bytes(graph, true));
     print_bytes("optimizer state", graph_state_bytes(graph, false));
     print_bytes("weights and optimizer state (padded)", (int64_t)states);
@@ -120,8 +125,9 @@ Status command_summary(const Options *given, Diagnostics *diag) {
     Build build;
     Compilation compilation;
     bool opened = build_open(&build, given->operands[0], given, diag);
-    bool good = opened && build_compilation(&build, GRAPH_TRAIN, build.info->batch, PASS_COUNT - 1,
-                                            &compilation);
+    bool good =
+        opened && build_compilation(&build, GRAPH_TRAIN, model_batch(build.info, GRAPH_TRAIN),
+                                    PASS_COUNT - 1, &compilation);
     if (good) {
         print_layers(&build, compilation.graph);
         print_step(&build, &compilation);

@@ -97,14 +97,21 @@ static bool open_model(void *context) {
     return opened && expect_parse(options, build->info, training->diag);
 }
 
+/* How a training goes through the rows of a split. */
+static Cut cut_of(const Session *session, Split split, int64_t rows) {
+    const ModelInfo *info = session->build.info;
+    return split == SPLIT_TRAIN ? (Cut){rows, info->batch, info->replicas}
+                                : (Cut){rows, programs_forward_batch(rows, info->batch), 1};
+}
+
 void training_want_programs(Session *session, const int64_t rows[SPLIT_COUNT]) {
-    Programs *programs = &session->programs;
-    uint32_t batch = session->build.info->batch;
-    programs_want(programs, GRAPH_TRAIN, rows[SPLIT_TRAIN], batch);
-    if (session->build.options->find_lr) return;
-    for (Split split = SPLIT_VALID; split < SPLIT_COUNT; split++)
-        programs_want(programs, GRAPH_EVAL, rows[split],
-                      programs_forward_batch(rows[split], batch));
+    bool evaluates = !session->build.options->find_lr;
+    for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) {
+        Cut cut = cut_of(session, split, rows[split]);
+        if (split == SPLIT_TRAIN || evaluates)
+            programs_want(&session->programs, split == SPLIT_TRAIN ? GRAPH_TRAIN : GRAPH_EVAL,
+                          &cut);
+    }
 }
 
 static void expect_rows(void *context, const int64_t rows[SPLIT_COUNT]) {
@@ -165,10 +172,8 @@ static bool fit_states(void *context) { return session_fit_graph(&((Training *)c
 
 static ProgramPair pair_of(const Training *training, GraphKind kind, Split split) {
     const Session *session = &training->session;
-    uint32_t batch = session->build.info->batch;
-    int64_t rows = dataset_rows(session->dataset, split);
-    return programs_pair(&session->programs, kind, rows,
-                         kind == GRAPH_TRAIN ? batch : programs_forward_batch(rows, batch));
+    Cut cut = cut_of(session, split, dataset_rows(session->dataset, split));
+    return programs_pair(&session->programs, kind, &cut);
 }
 
 static bool open_session(Training *training) {

@@ -45,6 +45,7 @@ static json_t *start_line(const Training *training) {
     json_object_set_new(line, "epochs_done", json_integer((json_int_t)training->before.epoch));
     json_object_set_new(line, "epochs", json_integer(info->epochs));
     json_object_set_new(line, "batch", json_integer(info->batch));
+    if (info->replicas > 1) json_object_set_new(line, "replicas", json_integer(info->replicas));
     json_object_set_new(line, "epoch_steps", json_integer(training_epoch_steps(training)));
     json_object_set_new(line, "seed", json_integer((json_int_t)info->seed));
     for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) {

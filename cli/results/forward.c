@@ -148,7 +148,7 @@ static bool open_output(Session *session, const Program *program, int64_t count,
 
 bool forward_run(Session *session, GraphKind kind, const Forward *forward) {
     int64_t count = forward->count, whole = count / forward->batch * forward->batch;
-    ProgramPair pair = programs_pair(&session->programs, kind, count, forward->batch);
+    ProgramPair pair = programs_pair(&session->programs, kind, &(Cut){count, forward->batch, 1});
     for (uint32_t i = 0; i < forward->output_count; i++)
         if (!open_output(session, pair.full ? pair.full : pair.last, count, &forward->outputs[i]))
             return false;

@@ -38,24 +38,24 @@ static void want(Programs *programs, GraphKind kind, uint32_t batch) {
     programs->items[programs->count++] = (CompiledProgram){.kind = kind, .batch = batch};
 }
 
-static uint32_t full_batch(int64_t rows, uint32_t batch) { return rows >= batch ? batch : 0; }
-static uint32_t last_batch(int64_t rows, uint32_t batch) { return (uint32_t)(rows % batch); }
-
-void programs_want(Programs *programs, GraphKind kind, int64_t rows, uint32_t batch) {
-    want(programs, kind, full_batch(rows, batch));
-    want(programs, kind, last_batch(rows, batch));
+void programs_want(Programs *programs, GraphKind kind, const Cut *cut) {
+    for (ShareSize size = 0; size < SHARE_SIZES; size++)
+        want(programs, kind, (uint32_t)cut_size_rows(cut, size));
 }
 
-static const Program *get(const Programs *programs, GraphKind kind, uint32_t batch) {
-    const CompiledProgram *compiled = find(programs, kind, batch);
-    return compiled ? compiled->program : NULL;
+static const Program *get(const Programs *programs, GraphKind kind, const Cut *cut,
+                          ShareSize size) {
+    int64_t rows = cut_size_rows(cut, size);
+    return rows ? find(programs, kind, (uint32_t)rows)->program : NULL;
 }
 
-ProgramPair programs_pair(const Programs *programs, GraphKind kind, int64_t rows, uint32_t batch) {
+ProgramPair programs_pair(const Programs *programs, GraphKind kind, const Cut *cut) {
     return (ProgramPair){
-        .full = get(programs, kind, full_batch(rows, batch)),
-        .last = get(programs, kind, last_batch(rows, batch)),
-        .batch = batch,
+        .full = get(programs, kind, cut, SHARE_FULL),
+        .last = get(programs, kind, cut, SHARE_LARGER),
+        .smaller = get(programs, kind, cut, SHARE_SMALLER),
+        .batch = (uint32_t)cut->batch,
+        .replicas = (uint32_t)cut->replicas,
     };
 }
 

@@ -5,8 +5,8 @@
 #include "cli/session/stock.h"
 #include "runtime/train/pair.h"
 
-/* full and last batches of three splits, for expected and for found row counts */
-enum { PROGRAMS_MAX = 12 };
+/* of three splits, for expected and for found row counts */
+enum { PROGRAMS_MAX = 2 * 3 * SHARE_SIZES };
 
 typedef struct ProgramJobs ProgramJobs;
 
@@ -27,9 +27,9 @@ typedef struct {
     void *context;
 } Programs;
 
-/* Requests the programs that run `rows` rows in batches of `batch`: one for full batches, one for a
- * smaller last batch. */
-void programs_want(Programs *programs, GraphKind kind, int64_t rows, uint32_t batch);
+/* Requests the programs that run the rows of a split: for full batches, for a smaller last batch,
+ * or for their shares. */
+void programs_want(Programs *programs, GraphKind kind, const Cut *cut);
 /* Starts to compile the requested programs on other threads. programs_compile must follow. false
  * after reporting errors. */
 bool programs_begin(Programs *programs, const Build *build);
@@ -37,7 +37,7 @@ bool programs_begin(Programs *programs, const Build *build);
  * reporting errors. */
 bool programs_compile(Programs *programs, const Build *build);
 /* The programs that programs_want requested with the same arguments. */
-ProgramPair programs_pair(const Programs *programs, GraphKind kind, int64_t rows, uint32_t batch);
+ProgramPair programs_pair(const Programs *programs, GraphKind kind, const Cut *cut);
 /* Puts the compiled programs into the stock. */
 void programs_put(Programs *programs);
 void programs_free(Programs *programs);

@@ -44,10 +44,12 @@ static const void *random_symbol(RandomInputs *random, const Symbol *symbol, Are
     return counted ? counted : random_tensor(random, symbol, count, arena);
 }
 
-void random_inputs_make(RandomInputs *random, const Graph *graph, const Options *options,
-                        Arena *arena) {
-    *random = (RandomInputs){
-        .seed = (uint64_t)options->seed, .clock.steps = (int32_t)options->steps, .batch = 1};
+void random_inputs_make(RandomInputs *random, const Graph *graph, int64_t replicas,
+                        const Options *options, Arena *arena) {
+    *random = (RandomInputs){.seed = (uint64_t)options->seed,
+                             .clock.steps = (int32_t)options->steps,
+                             .batch = 1,
+                             .replicas = replicas};
     run_clock_seed(&random->clock, random->seed);
     for (uint32_t i = 0; i < graph->symbol_count; i++)
         if (graph->symbols[i].kind == SYMBOL_BATCH) random->batch = graph->symbols[i].shape.dim[0];
@@ -60,8 +62,12 @@ void random_inputs_make(RandomInputs *random, const Graph *graph, const Options 
 }
 
 void random_inputs_step(RandomInputs *random, int64_t step) {
-    random->clock.step = random->clock.draw = (int32_t)step;
-    random->clock.update = (step & 1) == 1; /* gradients accumulate over two steps */
+    int64_t batch = step / random->replicas, share = step % random->replicas;
+    random->clock.step = random->clock.draw = (int32_t)batch;
+    random->clock.row = (int32_t)(share * random->batch);
+    /* gradients accumulate over two batches, or the shares of one */
+    random->clock.update =
+        share + 1 == random->replicas && (random->replicas > 1 || (batch & 1) == 1);
     for (int64_t i = 0; i < random->batch; i++)
         random->rows[i] =
             (int32_t)(random_bits(random->seed, STREAM_SHUFFLE, (uint32_t)step, (uint64_t)i) %

@@ -10,15 +10,16 @@ typedef struct {
     const void **inputs;
     int32_t *rows; /* [batch]: the rows of the current step */
     int64_t batch, row_count;
+    int64_t replicas; /* each step is a share of a batch */
     uint64_t seed;
     RunClock clock; /* the scalar inputs of a training graph, such as the step */
 } RandomInputs;
 
 /* f32 is uniform on [-1, 1), i32 is 0..9, u8 is 0..255. If a row is a single u8, it is a class
  * 0..9. */
-void random_inputs_make(RandomInputs *random, const Graph *graph, const Options *options,
-                        Arena *arena);
-/* Sets the clock to `step` and chooses the random rows of its batch. */
+void random_inputs_make(RandomInputs *random, const Graph *graph, int64_t replicas,
+                        const Options *options, Arena *arena);
+/* Sets the clock to `step`, which is a share of a batch, and chooses its random rows. */
 void random_inputs_step(RandomInputs *random, int64_t step);
 /* The value of a symbol in the current step: the rows of the batch one after the other. */
 const void *random_inputs_gather(const RandomInputs *random, const Symbol *symbol,

@@ -84,10 +84,10 @@ static bool compile_variants(Shipment *shipment) {
     return good;
 }
 
-/* The step of a training, for the batch of the model. */
+/* The step of a training, for a batch of the model or a share of it. */
 static bool open_step(Shipment *shipment) {
     if (!shipment_trains(shipment)) return true;
-    shipment->step_rows = shipment->session.build.info->batch;
+    shipment->step_rows = model_batch(shipment->session.build.info, GRAPH_TRAIN);
     return build_compilation(&shipment->session.build, GRAPH_TRAIN, (uint32_t)shipment->step_rows,
                              PASS_COUNT - 1, &shipment->step);
 }

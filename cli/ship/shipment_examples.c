@@ -156,12 +156,13 @@ static const float *const *run_network(Shipment *shipment, States *states) {
 
 /* As ship_fill_clock (codegen/ship/ship_state.c) counts steps. */
 static RunTimes times_of(const ShipTraining *training, int64_t epoch) {
-    int64_t updates = divide_up(training->batches, training->accumulate);
+    int64_t updates = divide_up(training->batches, training->accumulate),
+            batch = training->replicas * training->rows;
     RunTimes times = {.start = {.epoch = (int32_t)epoch,
                                 .step = (int32_t)(epoch * updates),
                                 .steps = (int32_t)(updates * training->epochs),
                                 .draw = (int32_t)(epoch * training->batches)},
-                      .batches = training->batches,
+                      .cut = {training->batches * batch, batch, training->replicas},
                       .accumulate = training->accumulate};
     if (epoch >= training->epochs) {
         times.start.epoch = (int32_t)training->epochs - 1;
@@ -205,13 +206,13 @@ static uint64_t hash_weights(const Shipment *shipment, const States *states) {
 
 static bool run_steps(Shipment *shipment, Runner *runner) {
     const ShipTraining *training = shipment->training;
-    int64_t batch = shipment->step_rows;
+    int64_t batch = shipment->step_rows, shares = training->batches * training->replicas;
     int32_t *rows = ARENA_ARRAY(shipment->arena, int32_t, batch);
     if (!runner_data(runner, shipment->session.dataset, shipment->diag)) return false;
     for (int64_t step = 0; step < SHIP_STEPS; step++) {
-        RunTimes times = times_of(training, step / training->batches);
+        RunTimes times = times_of(training, step / shares);
         for (int64_t i = 0; i < batch; i++) rows[i] = (int32_t)((step * batch + i) % EXAMPLE_ROWS);
-        runner_loop(runner, rows, 1, &times, step % training->batches, NULL, NULL);
+        runner_loop(runner, rows, 1, &times, step % shares, NULL, NULL);
         memcpy(&shipment->examples.losses[step], runner_output(runner, "loss"), sizeof(float));
     }
     return true;

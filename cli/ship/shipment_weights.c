@@ -158,6 +158,8 @@ static void describe_training(Placing *placing) {
     training->batches =
         checkpoint->epoch ? (int64_t)(checkpoint->step / checkpoint->epoch) : INT32_MAX;
     training->accumulate = info->accumulate ? info->accumulate : 1;
+    training->replicas = info->replicas;
+    training->rows = shipment->step_rows;
     training->epochs = info->epochs && checkpoint->epoch ? info->epochs : 1;
     training->seed = info->seed;
     training->make = arena_format(shipment->arena, "%s_state_trained", shipment->name);

@@ -125,12 +125,14 @@ static LLVMValueRef smaller(Emitter *e, LLVMValueRef number, int64_t limit) {
     return call_intrinsic(e, "llvm.smin", &type, 1, args, 2);
 }
 
-/* As the training's run_clock (runtime/program/run.c) counts batches: batch b of epoch e is the
- * draw e * batches + b. Beyond the last epoch, schedules keep their last values. */
+/* As the training's run_clock (runtime/program/run.c) counts shares and batches: share r of draw d
+ * is step d * replicas + r, and batch b of epoch e is the draw e * batches + b. Beyond the last epoch, schedules keep their last values. */
 void ship_fill_clock(Emitter *e, const ShipTraining *training, LLVMValueRef state,
                      LLVMValueRef clock) {
     int64_t updates = divide_up(training->batches, training->accumulate);
-    LLVMValueRef draw = load(e, e->i32, bytes_behind(e, state, STEPS_AT));
+    LLVMValueRef steps = load(e, e->i32, bytes_behind(e, state, STEPS_AT)),
+                 replicas = const_i32(e, (int32_t)training->replicas);
+    LLVMValueRef draw = udiv(e, steps, replicas), share = urem(e, steps, replicas);
     LLVMValueRef batches = const_i32(e, (int32_t)training->batches),
                  accumulate = const_i32(e, (int32_t)training->accumulate), one = const_i32(e, 1);
     LLVMValueRef epoch = udiv(e, draw, batches), batch = urem(e, draw, batches);
@@ -139,6 +141,7 @@ void ship_fill_clock(Emitter *e, const ShipTraining *training, LLVMValueRef stat
     LLVMValueRef next = add(e, batch, one);
     LLVMValueRef last =
         bit_or(e, eq(e, urem(e, next, accumulate), const_i32(e, 0)), eq(e, next, batches));
+    last = bit_and(e, last, eq(e, add(e, share, one), replicas));
     const struct {
         size_t field;
         LLVMValueRef value;
@@ -147,6 +150,7 @@ void ship_fill_clock(Emitter *e, const ShipTraining *training, LLVMValueRef stat
         {offsetof(RunClock, step), smaller(e, step, updates * training->epochs - 1)},
         {offsetof(RunClock, steps), const_i32(e, (int32_t)(updates * training->epochs))},
         {offsetof(RunClock, draw), draw},
+        {offsetof(RunClock, row), mul(e, share, const_i32(e, (int32_t)training->rows))},
         {offsetof(RunClock, update), LLVMBuildZExt(e->builder, last, e->i32, "")},
         {offsetof(RunClock, seed_low), const_i32(e, (int32_t)(uint32_t)training->seed)},
         {offsetof(RunClock, seed_high), const_i32(e, (int32_t)(uint32_t)(training->seed >> 32))},

@@ -1,5 +1,6 @@
-/* Warns of a last batch of one row: batch_norm cannot compute a variance from it. */
+/* Warns of a last batch of one row, or a share of it: batch_norm cannot compute a variance from it. */
 #include "frontend/model/loading.h"
+#include "ir/data/cut.h"
 
 #include <string.h>
 
@@ -34,22 +35,35 @@ static const LayerInfo *lone_batch_norm(const LayerLog *log, int64_t batch) {
     return NULL;
 }
 
+/* The rows of the smallest share of an epoch. */
+static int64_t least_rows(const Cut *cut) { return cut_share(cut, cut_shares(cut) - 1).rows; }
+
+static void help_last_batch(const Cut *cut, Diagnostics *diag) {
+    int64_t better = better_batch(cut->rows, cut->batch);
+    if (cut->replicas > 1)
+        diag_help(diag, "there are %lld rows in batches of %lld; use fewer replicas than %lld",
+                  (long long)cut->rows, (long long)cut->batch, (long long)cut->replicas);
+    else if (!better)
+        diag_help(diag, "use more training rows");
+    else
+        diag_help(
+            diag,
+            "there are %lld rows in batches of %lld; with train.batch = %lld the last batch has %lld",
+            (long long)cut->rows, (long long)cut->batch, (long long)better,
+            (long long)last_rows(cut->rows, better));
+}
+
 void model_warn_last_batch(const Model *model, Diagnostics *diag) {
-    int64_t rows = model->training_rows, batch = model->info.batch;
-    const LayerInfo *layer = lone_batch_norm(model->log, batch);
-    if (!layer || rows == 0 || last_rows(rows, batch) != 1) return;
+    Cut cut = {model->training_rows, model->info.batch, model->info.replicas};
+    const LayerInfo *layer = lone_batch_norm(model->log, cut.batch);
+    if (!layer || cut.rows == 0 || least_rows(&cut) != 1) return;
+    const char *which = cut.replicas > 1 ? "a share of the last"
+                        : cut.batch == 1 ? "every"
+                                         : "the last";
     diag_warning(
         diag, (Span){0},
         "%s batch of an epoch has one row, in which '%s' (line %u) cannot compute a variance: it uses the running "
         "mean and variance",
-        batch == 1 ? "every" : "the last", layer->name, layer->line);
-    int64_t better = better_batch(rows, batch);
-    if (!better) {
-        diag_help(diag, "use more training rows");
-        return;
-    }
-    diag_help(
-        diag,
-        "there are %lld rows in batches of %lld; with train.batch = %lld the last batch has %lld",
-        (long long)rows, (long long)batch, (long long)better, (long long)last_rows(rows, better));
+        which, layer->name, layer->line);
+    help_last_batch(&cut, diag);
 }

@@ -100,6 +100,9 @@ void choices_find(Model *model);
 void rounded_find(Model *model, const Graph *graph);
 /* Finds all warnings (warnings.c). */
 void warnings_find(Model *model, const Graph *graph);
+/* Finds which random numbers belong to the rows of a batch, for `replicas` (random_rows.c). `graph`
+ * is GRAPH_TRAIN for Globals.distinct_batch rows. false after reporting errors. */
+bool random_rows_find(Model *model, const Graph *graph);
 void leak_find(Model *model, const Graph *graph); /* the network reads the label (leak.c) */
 /* a loss gets the wrong kind of numbers (loss_inputs.c) */
 void loss_inputs_find(Model *model, const Graph *graph);

@@ -1,5 +1,5 @@
-/* The training half of a graph: gradients of the loss, their sum over several batches (accumulate),
- * clipping, and the optimizer's update of every weight. */
+/* The training half of a graph: gradients of the loss, their sum over several batches or shares
+ * (accumulate, replicas), clipping, and the optimizer's update of every weight. */
 #include "frontend/model/loading.h"
 #include "ir/base/integers.h"
 
@@ -52,15 +52,21 @@ static Trained *gradients_of(Evaluator *evaluator, NodeId loss, uint32_t *count,
 
 static NodeId scalar(Graph *graph, double value) { return build_f32(graph, value, (Shape){0}); }
 
-/* -- accumulate: a step uses the mean gradient of several batches, each weighted by its rows -- */
+/* -- accumulate and replicas: a step uses the mean gradient of several batches, or shares of a batch,
+ * each weighted by its rows -- */
 
-/* Whether the weights change after this batch. */
+/* The shares of a step; a batch that is not cut is one share. */
+static uint32_t step_shares(const Model *model) {
+    return model->info.accumulate * model->info.replicas;
+}
+
+/* Whether the weights change after this share. */
 static NodeId is_update(Graph *graph) {
     NodeId flag = graph_input(graph, SYMBOL_VALUE, INPUT_UPDATE, DTYPE_I32, (Shape){0});
     return build_convert(graph, flag, DTYPE_BOOL);
 }
 
-/* A state that adds `amount` for each batch. It holds the sum over the batches since the last
+/* A state that adds `amount` for each share. It holds the sum over the shares since the last
  * update, without this one. */
 static NodeId counted(Graph *graph, const char *name, NodeId amount) {
     NodeId before = graph_state(graph, name, DTYPE_F32, (Shape){0}, (Init){0}, false);
@@ -76,14 +82,14 @@ static NodeId has_bits(Graph *graph, NodeId index, int32_t mask, bool set) {
     return build_binary(graph, OP_eq, masked, build_i32(graph, set ? mask : 0, (Shape){0}));
 }
 
-/* The sum over the batches of a step, as a binary tree: ((b0 + b1) + (b2 + b3)) + ... `value` is
- * the gradient of batch `index`. State l keeps the sum of 2^l batches while bit l of the index is
- * set. Returns the sum of the batches 0 to index. */
-static NodeId tree_sum(Evaluator *evaluator, const char *name, NodeId index, uint32_t batches,
+/* The sum over the shares of a step, as a binary tree: ((s0 + s1) + (s2 + s3)) + ... `value` is
+ * the gradient of share `index`. State l keeps the sum of 2^l shares while bit l of the index is
+ * set. Returns the sum of the shares 0 to index. */
+static NodeId tree_sum(Evaluator *evaluator, const char *name, NodeId index, uint32_t shares,
                        NodeId value) {
     Graph *graph = evaluator->graph;
     Shape shape = graph_node(graph, value)->shape;
-    for (uint32_t level = 0; (batches - 1) >> level; level++) {
+    for (uint32_t level = 0; (shares - 1) >> level; level++) {
         const char *level_name = arena_format(evaluator->arena, "accumulate.%u.%s", level, name);
         NodeId kept = graph_state(graph, level_name, DTYPE_F32, shape, (Init){0}, false);
         int32_t bit = (int32_t)1 << level;
@@ -97,8 +103,8 @@ static NodeId tree_sum(Evaluator *evaluator, const char *name, NodeId index, uin
     return value;
 }
 
-/* Each gradient becomes the mean over the batches of a step: sum(rows * gradient) / sum(rows). */
-static void accumulate(Evaluator *evaluator, Trained *trained, uint32_t count, uint32_t batches) {
+/* Each gradient becomes the mean over the shares of a step: sum(rows * gradient) / sum(rows). */
+static void accumulate(Evaluator *evaluator, Trained *trained, uint32_t count, uint32_t shares) {
     Graph *graph = evaluator->graph;
     NodeId rows = scalar(graph, evaluator->batch);
     NodeId all_rows = build_binary(graph, OP_add, counted(graph, "accumulate.rows", rows), rows);
@@ -106,7 +112,7 @@ static void accumulate(Evaluator *evaluator, Trained *trained, uint32_t count, u
         build_convert(graph, counted(graph, "accumulate.batches", scalar(graph, 1)), DTYPE_I32);
     for (uint32_t i = 0; i < count; i++) {
         NodeId weighted = build_binary(graph, OP_mul, rows, trained[i].gradient);
-        NodeId sum = tree_sum(evaluator, trained[i].name, index, batches, weighted);
+        NodeId sum = tree_sum(evaluator, trained[i].name, index, shares, weighted);
         trained[i].gradient = build_binary(graph, OP_div, sum, all_rows);
     }
 }
@@ -196,13 +202,13 @@ static void clip_to_norm(Graph *graph, Trained *trained, uint32_t count, double 
 
 /* -- the optimizer -- */
 
-/* The update of every weight. With `accumulate`, weights and states of the optimizer change only
- * after the last batch of a step. */
+/* The update of every weight. With several shares, weights and states of the optimizer change only
+ * after the last share of a step. */
 static void optimize(const Model *model, Evaluator *evaluator, const Optimizers *optimizers,
                      const Trained *trained, uint32_t count) {
     Graph *graph = evaluator->graph;
     uint32_t first = graph->symbol_count;
-    bool holds = model->info.accumulate > 1;
+    bool holds = step_shares(model) > 1;
     for (uint32_t i = 0; i < count; i++) {
         const Bound *optimizer = optimizer_of(evaluator->arena, optimizers, trained[i].name);
         Optimization optimization = {evaluator, optimizer, trained[i].name, trained[i].weight,
@@ -249,7 +255,7 @@ bool lower_updates(const Model *model, Evaluator *evaluator, NodeId loss) {
     /* An imported network may have nothing to train; it predicts all the same. */
     if ((!count || !moves) && model->options->like) return true;
     if (!check_gradients(evaluator, loss_span, count, moves)) return false;
-    if (model->info.accumulate > 1) accumulate(evaluator, trained, count, model->info.accumulate);
+    if (step_shares(model) > 1) accumulate(evaluator, trained, count, step_shares(model));
     if (model->clip_value > 0) clip_each(evaluator->graph, trained, count, model->clip_value);
     if (model->clip_norm > 0) clip_to_norm(evaluator->graph, trained, count, model->clip_norm);
     optimize(model, evaluator, &optimizers, trained, count);

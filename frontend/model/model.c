@@ -3,6 +3,7 @@
 #include "frontend/library/library.h"
 #include "frontend/model/loading.h"
 #include "frontend/syntax/syntax.h"
+#include "ir/base/integers.h"
 
 #include <string.h>
 
@@ -106,10 +107,16 @@ static bool collect(Model *model) {
 
 /* -- the steps -- */
 
-/* The rows of a full batch: at most all training rows. */
+uint32_t model_batch(const ModelInfo *info, GraphKind kind) {
+    return kind == GRAPH_TRAIN ? info->batch / info->replicas : info->batch;
+}
+
+/* The rows of a full batch, at most all training rows, or of the largest share of it. */
 static uint32_t full_batch(const Model *model) {
-    bool few = model->training_rows > 0 && model->training_rows < model->info.batch;
-    return few ? (uint32_t)model->training_rows : model->info.batch;
+    const ModelInfo *info = &model->info;
+    bool few = model->training_rows > 0 && model->training_rows < info->batch;
+    return few ? (uint32_t)divide_up(model->training_rows, info->replicas)
+               : info->batch / info->replicas;
 }
 
 Evaluator *model_evaluator(const Model *model, Arena *arena, Graph *graph, uint32_t batch,
@@ -190,6 +197,7 @@ static bool check_other_batch(Model *model, const Graph *graph) {
                    "the shape of weight '%s' depends on the batch", different->name);
         diag_help(model->diag, "a weight cannot have N as a size");
     }
+    good = good && random_rows_find(model, other);
     graph_free(other);
     return good;
 }
@@ -285,6 +293,7 @@ static Model *model_new(const ModelOptions *options, Diagnostics *diag) {
     model->rates_from = options->rates_from;
     model->rates_to = options->rates_to;
     model->texts = names_new(arena);
+    model->info.replicas = 1;
     model->info.source.folder =
         options->folder ? arena_copy_string(arena, options->folder, strlen(options->folder))
                         : path_folder_of(arena, options->path);

@@ -85,6 +85,7 @@ typedef struct {
     const Fit *fits;        /* each depends on earlier ones only */
     uint32_t fit_count;
     uint32_t batch, accumulate, epochs; /* accumulate: batches whose gradients make one step */
+    uint32_t replicas;                  /* the shares of a batch; each has its own gradients */
     uint32_t log_every; /* steps between two lines about the loss; 0: one line an epoch */
     bool shuffle;
     uint64_t seed;
@@ -190,6 +191,8 @@ typedef enum {
 #define UNITS_TRUTH "truth"
 #define UNITS_NUMBER "number"
 #define UNITS_FITTED "fitted"
+/* The rows of a full batch as graphs of that kind see them: GRAPH_TRAIN sees a share of it. */
+uint32_t model_batch(const ModelInfo *info, GraphKind kind);
 /* A new graph (caller frees) for `batch` rows, or NULL after reporting errors. Spans of its nodes
  * point into texts of the Diagnostics that model_load got. The model is only read: several threads
  * may build graphs at once. */

@@ -167,6 +167,7 @@ static const Key keys[] = {
     {ITEM_TRAIN, "optimizer", .required = true},
     {ITEM_TRAIN, "batch", KEY_COUNT, PLACE(info.batch), MAX_BATCH},
     {ITEM_TRAIN, "accumulate", KEY_COUNT, PLACE(info.accumulate), MAX_BATCH},
+    {ITEM_TRAIN, "replicas", KEY_COUNT, PLACE(info.replicas), MAX_BATCH},
     {ITEM_TRAIN, "epochs", KEY_COUNT, PLACE(info.epochs), MAX_EPOCHS},
     {ITEM_TRAIN, "shuffle", KEY_BOOL, PLACE(info.shuffle)},
     {ITEM_TRAIN, "seed", KEY_SEED, PLACE(info.seed)},
@@ -329,6 +330,34 @@ static bool check_folds(Model *model, Evaluator *evaluator) {
     return true;
 }
 
+/* The nearest batch sizes with equal shares; only one if the other is out of range. */
+static void help_batch(const ModelInfo *info, Diagnostics *diag) {
+    uint32_t below = info->batch / info->replicas * info->replicas, above = below + info->replicas;
+    if (below && above <= MAX_BATCH)
+        diag_help(diag, "batch = %u and batch = %u are the nearest that it divides", below, above);
+    else
+        diag_help(diag, "batch = %u is the nearest that it divides", below ? below : above);
+}
+
+/* A batch is cut into equal shares, and the shares of a step are counted. */
+static bool check_replicas(const Model *model, Evaluator *evaluator) {
+    const ModelInfo *info = &model->info;
+    const Setting *setting = item_setting(model->train, "replicas");
+    if (info->replicas == 1) return true;
+    if (info->batch % info->replicas) {
+        if (evaluator_error(evaluator, setting->value->span,
+                            "'replicas' must divide the batch: %u rows do not make %u equal shares",
+                            info->batch, info->replicas))
+            help_batch(info, evaluator->diag);
+        return false;
+    }
+    if ((uint64_t)info->replicas * info->accumulate <= MAX_BATCH) return true;
+    evaluator_error(evaluator, setting->value->span,
+                    "%u replicas times %u accumulated batches are more than %d shares of a step",
+                    info->replicas, info->accumulate, MAX_BATCH);
+    return false;
+}
+
 bool settings_read(Model *model, Evaluator *evaluator) {
     bool good = true;
     ModelInfo *info = &model->info;
@@ -338,5 +367,5 @@ bool settings_read(Model *model, Evaluator *evaluator) {
     info->shuffle = true;
     for (int i = 0; i < KEYS; i++) good &= read_key(model, evaluator, &keys[i]);
     if (!item_setting(model->data, "seed")) info->split.seed = info->seed;
-    return good && check_folds(model, evaluator);
+    return good && check_folds(model, evaluator) && check_replicas(model, evaluator);
 }

@@ -29,15 +29,19 @@ struct Runner {
 
 /* -- inputs -- */
 
-/* The last step of an epoch may have fewer batches than the others: `update` is 1 at the last batch
+/* The last step of an epoch may have fewer batches than the others: `update` is 1 at the last share
  * of a step. */
-RunClock run_clock(const RunTimes *times, int64_t batch) {
+RunClock run_clock(const RunTimes *times, int64_t share) {
     RunClock clock = times->start;
-    clock.draw += (int32_t)batch;
+    clock.draw += (int32_t)share;
     clock.update = 1;
     if (!times->accumulate) return clock;
-    clock.step += (int32_t)(batch / times->accumulate);
-    clock.update = (batch + 1) % times->accumulate == 0 || batch + 1 == times->batches;
+    Share now = cut_share(&times->cut, share);
+    int64_t next = now.batch + 1;
+    clock.draw = times->start.draw + (int32_t)now.batch;
+    clock.row = (int32_t)now.first;
+    clock.step += (int32_t)(now.batch / times->accumulate);
+    clock.update = now.ends && (next % times->accumulate == 0 || next == cut_batches(&times->cut));
     return clock;
 }
 
@@ -148,7 +152,7 @@ typedef struct {
     const int32_t *rows;
     int64_t count, done;
     const RunTimes *times;
-    int64_t first; /* the number of the first batch in the epoch */
+    int64_t first; /* the number of the first share in the epoch */
     RunAfter *after;
     void *context;
 } BatchLoop;

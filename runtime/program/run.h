@@ -3,6 +3,7 @@
 #ifndef MLC_RUNTIME_PROGRAM_RUN_H
 #define MLC_RUNTIME_PROGRAM_RUN_H
 
+#include "ir/data/cut.h"
 #include "ir/data/run_clock.h"
 #include "runtime/data/dataset.h"
 #include "runtime/program/states.h"
@@ -30,22 +31,23 @@ const void *runner_output(const Runner *runner, const char *name);
 typedef void RunWatch(void *context, int thread, uint32_t kernel, bool begins);
 void runner_watch(Runner *runner, RunWatch *watch, void *context);
 
-/* The position of a batch in an epoch, from which the RunClock of the program is computed. */
+/* The course of an epoch, from which the RunClock of each share of a batch is computed. */
 typedef struct {
     /* the clock of the first batch of the epoch, or of the split that is evaluated */
     RunClock start;
-    int64_t batches; /* of the epoch */
+    Cut cut; /* of the epoch; if `accumulate` is 0, a share is a batch */
     /* batches that make a step; 0: every batch has the same clock except for its random numbers */
     int64_t accumulate;
 } RunTimes;
-RunClock run_clock(const RunTimes *times, int64_t batch);
+RunClock run_clock(const RunTimes *times, int64_t share);
 
-/* Called after each batch with its index in the loop and its outputs. Any thread may call it, but
+/* Called after each share with its index in the loop and its outputs. Any thread may call it, but
  * only one at a time, and each call sees what the calls before wrote. false: ends the loop. */
 typedef bool RunAfter(void *context, int64_t index, const void *outputs);
 
-/* Runs up to `count` batches, of rows, rows + batch, ..., and returns how many it has run.
- * Allocates nothing. first: the number of the first batch in the epoch. */
+/* Runs up to `count` shares with the rows of the program, of rows, rows + its rows, ..., and
+ * returns how many it has run. Allocates nothing. first: the number of the first share in the
+ * epoch. */
 int64_t runner_loop(Runner *runner, const int32_t *rows, int64_t count, const RunTimes *times,
                     int64_t first, RunAfter *after, void *context);
 

@@ -18,10 +18,10 @@
 /* -- the statistics -- */
 
 static void add_statistic(SplitEvaluator *evaluator, const char *name, NodeId input) {
-    const Runner *runners[2] = {evaluator->pair.full, evaluator->pair.last};
+    Runner *const *runners = evaluator->pair.runners;
     Statistic *statistic = &evaluator->statistics[evaluator->count++];
     *statistic = (Statistic){.input = input};
-    for (int i = 0; i < 2; i++) {
+    for (ShareSize i = 0; i < SHARE_SIZES; i++) {
         if (!runners[i]) continue;
         const Node *output = runner_place(runners[i], name, &statistic->offsets[i]);
         statistic->is_count = output->dtype == DTYPE_I32;
@@ -51,7 +51,7 @@ bool evaluator_open(SplitEvaluator *evaluator, const Dataset *dataset, Split spl
     assert(metrics->count <= RUNTIME_MAX_METRICS);
     *evaluator = (SplitEvaluator){.rows = dataset_split(dataset, split), .metrics = *metrics};
     if (!pair_open(&evaluator->pair, programs, dataset, split, states, threads, diag)) return false;
-    if (evaluator->pair.steps == 0) return true;
+    if (evaluator->pair.batches == 0) return true;
     add_statistics(evaluator);
     evaluator->sums = memory_new((size_t)evaluator->elements * sizeof *evaluator->sums,
                                  "the sums of an evaluation");
@@ -71,11 +71,11 @@ void evaluator_close(SplitEvaluator *evaluator) {
 
 /* -- adding up -- */
 
-static bool add_batch(void *context, int64_t step, const void *outputs) {
+static bool add_batch(void *context, int64_t batch, const void *outputs) {
     SplitEvaluator *evaluator = context;
-    const RunnerPair *pair = &evaluator->pair;
-    int program = pair_runner(pair, step) == pair->last;
-    double rows = (double)pair_step_rows(pair, step);
+    const Cut *cut = &evaluator->pair.cut;
+    ShareSize program = cut_share_size(cut, batch);
+    double rows = (double)cut_batch_rows(cut, batch);
     for (uint32_t i = 0; i < evaluator->count; i++) {
         const Statistic *statistic = &evaluator->statistics[i];
         if (statistic->is_count) {
@@ -90,7 +90,7 @@ static bool add_batch(void *context, int64_t step, const void *outputs) {
         }
     }
     bool finite = isfinite(run_scalar(outputs, evaluator->statistics[0].offsets[program])) != 0;
-    if (!finite && evaluator->nonfinite < 0) evaluator->nonfinite = step;
+    if (!finite && evaluator->nonfinite < 0) evaluator->nonfinite = batch;
     return true;
 }
 
@@ -126,15 +126,15 @@ void evaluator_run(SplitEvaluator *evaluator, RunClock clock, Evaluation *result
     double start = seconds_now();
     evaluator->nonfinite = -1;
     memset(evaluator->sums, 0, (size_t)evaluator->elements * sizeof *evaluator->sums);
-    pair_loop(&evaluator->pair, evaluator->rows, 0, evaluator->pair.steps,
+    pair_loop(&evaluator->pair, evaluator->rows, 0, evaluator->pair.batches,
               &(RunTimes){.start = clock}, add_batch, evaluator);
-    double rows = (double)evaluator->pair.rows;
+    double rows = (double)evaluator->pair.cut.rows;
     for (uint32_t i = 0; i < evaluator->count; i++) {
         const Statistic *statistic = &evaluator->statistics[i];
         for (int64_t j = 0; !statistic->is_count && j < statistic->elements; j++)
             statistic->sums[j] /= rows;
     }
-    *result = (Evaluation){.loss = evaluator->sums[0], .rows = evaluator->pair.rows};
+    *result = (Evaluation){.loss = evaluator->sums[0], .rows = evaluator->pair.cut.rows};
     for (uint32_t i = 0; !evaluator->finish && i < evaluator->metrics.count; i++)
         result->metrics[i] = evaluator->sums[i + 1];
     if (evaluator->finish) finish_metrics(evaluator, result);
@@ -143,13 +143,13 @@ void evaluator_run(SplitEvaluator *evaluator, RunClock clock, Evaluation *result
 
 bool evaluator_check(const SplitEvaluator *evaluator, const Dataset *dataset, const States *states,
                      RunClock clock, const char *finding, Diagnostics *diag) {
-    int64_t step = evaluator->nonfinite;
-    if (step < 0) return true;
-    nonfinite_report(&(NonfiniteBatch){.runner = pair_runner(&evaluator->pair, step),
+    int64_t batch = evaluator->nonfinite;
+    if (batch < 0) return true;
+    nonfinite_report(&(NonfiniteBatch){.runner = pair_runner(&evaluator->pair, batch),
                                        .states = states,
                                        .dataset = dataset,
-                                       .rows = evaluator->rows + step * evaluator->pair.batch,
-                                       .clock = run_clock(&(RunTimes){.start = clock}, step),
+                                       .rows = evaluator->rows + batch * evaluator->pair.cut.batch,
+                                       .clock = run_clock(&(RunTimes){.start = clock}, batch),
                                        .output = "loss",
                                        .finding = finding},
                      diag);

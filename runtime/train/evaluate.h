@@ -38,9 +38,9 @@ bool evaluation_run(const Dataset *dataset, Split split, const ProgramPair *pair
 typedef struct {
     bool is_count;
     int64_t elements;
-    size_t offsets[2]; /* in the outputs of the full and of the last program */
-    NodeId input;      /* of the graph `finish`; NODE_NONE: not an input of it */
-    double *sums;      /* [elements] */
+    size_t offsets[SHARE_SIZES]; /* in the outputs of the programs */
+    NodeId input;                /* of the graph `finish`; NODE_NONE: not an input of it */
+    double *sums;                /* [elements] */
 } Statistic;
 
 typedef struct {

@@ -113,21 +113,18 @@ void nonfinite_report(const NonfiniteBatch *batch, Diagnostics *diag) {
 
 /* -- training again -- */
 
-typedef struct {
-    Trainer *trainer;
-    bool finite; /* all losses so far */
-} Replay;
-
-static bool look_at_loss(void *context, int64_t step, const void *outputs) {
-    Replay *replay = context;
-    replay->finite &= isfinite(trainer_loss(replay->trainer, step, outputs)) != 0;
+/* *context: whether all losses so far are finite. */
+static bool look_at_loss(void *context, int64_t batch, double loss) {
+    bool *finite = context;
+    (void)batch;
+    *finite &= isfinite(loss) != 0;
     return true;
 }
 
 /* The number of the next step in its epoch; begins a new epoch if the present one is over. */
 static int64_t next_step(Trainer *trainer) {
     int64_t step = trainer_step(trainer);
-    if (step < trainer->pair.steps) return step;
+    if (step < trainer->pair.batches) return step;
     trainer->info.epoch++;
     trainer_order(trainer);
     return 0;
@@ -135,16 +132,15 @@ static int64_t next_step(Trainer *trainer) {
 
 /* Trains up to step `end` of the run; false: a loss was not finite. */
 static bool replay_to(Trainer *trainer, uint64_t end) {
-    Replay replay = {trainer, true};
+    bool finite = true;
     while (trainer->info.step < end) {
-        int64_t step = next_step(trainer), steps = trainer->pair.steps,
+        int64_t step = next_step(trainer), steps = trainer->pair.batches,
                 stop = step + (int64_t)(end - trainer->info.step);
         if (stop > steps) stop = steps;
-        RunTimes times = trainer_times(trainer);
-        pair_loop(&trainer->pair, trainer->order, step, stop, &times, look_at_loss, &replay);
+        trainer_loop(trainer, step, stop, look_at_loss, &finite);
         trainer->info.step += (uint64_t)(stop - step);
     }
-    return replay.finite;
+    return finite;
 }
 
 /* Trains up to step `end`, `stride` steps at a time. If a loss or a state becomes non-finite,
@@ -168,24 +164,55 @@ enum { WHEN_TEXT = 80 };
 
 /* "step 2 of epoch 1" for the second step of a run. */
 static const char *place_text(const Trainer *trainer, uint64_t number, char text[WHEN_TEXT]) {
-    uint64_t steps = (uint64_t)trainer->pair.steps;
+    uint64_t steps = (uint64_t)trainer->pair.batches;
     snprintf(text, WHEN_TEXT, "step %llu of epoch %llu",
              (unsigned long long)((number - 1) % steps + 1),
              (unsigned long long)((number - 1) / steps + 1));
     return text;
 }
 
-static void report_step(Trainer *trainer, const char *finding) {
+/* One share, and whether its loss is finite. */
+typedef struct {
+    const Trainer *trainer;
+    bool finite;
+} ShareLoss;
+
+static bool look_at_share(void *context, int64_t share, const void *outputs) {
+    ShareLoss *loss = context;
+    loss->finite = isfinite(trainer_loss(loss->trainer, share, outputs)) != 0;
+    return true;
+}
+
+/* The share of the batch that makes a number that is not finite: the last one if the others do not.
+ * Restores the states of before it. before: memory for the states. */
+static int64_t nonfinite_share(Trainer *trainer, int64_t batch, void *before) {
+    const Cut *cut = &trainer->pair.cut;
+    States *states = trainer->options->states;
+    RunTimes times = trainer_times(trainer);
+    int64_t share = batch * cut->replicas;
+    for (; !cut_share(cut, share).ends; share++) {
+        ShareLoss loss = {trainer, true};
+        states_save(states, before);
+        pair_loop(&trainer->pair, trainer->order, share, share + 1, &times, look_at_share, &loss);
+        if (loss.finite && !states_nonfinite(states)) continue;
+        states_restore(states, before);
+        break;
+    }
+    return share;
+}
+
+static void report_step(Trainer *trainer, const char *finding, void *before) {
     char when[WHEN_TEXT + 8], place[WHEN_TEXT];
-    int64_t step = next_step(trainer);
+    int64_t batch = next_step(trainer), share = nonfinite_share(trainer, batch, before);
     bool earlier = trainer->info.step + 1 < trainer->nonfinite;
     snprintf(when, sizeof when, ", at %s", place_text(trainer, trainer->info.step + 1, place));
     RunTimes times = trainer_times(trainer);
-    nonfinite_report(&(NonfiniteBatch){.runner = pair_runner(&trainer->pair, step),
+    int64_t row = batch * times.cut.batch + cut_share(&times.cut, share).first;
+    nonfinite_report(&(NonfiniteBatch){.runner = pair_runner(&trainer->pair, share),
                                        .states = trainer->options->states,
                                        .dataset = trainer->options->dataset,
-                                       .rows = trainer->order + step * trainer->pair.batch,
-                                       .clock = run_clock(&times, step),
+                                       .rows = trainer->order + row,
+                                       .clock = run_clock(&times, share),
                                        .output = "loss", /* a metric may be NaN */
                                        .finding = finding,
                                        .when = earlier ? when : NULL},
@@ -211,8 +238,8 @@ void trainer_report_nonfinite(Trainer *trainer, const Symbol *state) {
     void *before = memory_new(states_bytes(trainer->options->states), "the weights before a step");
     if (replay_until_nonfinite(trainer, end, STRIDE, before))
         replay_until_nonfinite(trainer, end, 1, before);
+    report_step(trainer, finding, before);
     free(before);
-    report_step(trainer, finding);
     if (trainer->saved)
         diag_help(trainer->diag, "'%s' was written before that, and is sound", trainer->saved);
 }

@@ -1,4 +1,4 @@
-/* The programs of a split: one for full batches, one for a smaller last batch. */
+/* The programs of a split: for the sizes of its batches, or of the shares of a batch. */
 #include "runtime/train/pair.h"
 #include "ir/base/integers.h"
 
@@ -6,39 +6,38 @@
 
 static bool open_runner(Runner **runner, const Program *program, const Dataset *dataset,
                         States *states, Threads *threads, Diagnostics *diag) {
-    assert(program && "a program for every batch size that occurs");
+    assert(program && "a program for every size that occurs");
     *runner = runner_new(program, states, threads, diag);
     return *runner && runner_data(*runner, dataset, diag);
 }
 
 bool pair_open(RunnerPair *pair, const ProgramPair *programs, const Dataset *dataset, Split split,
                States *states, Threads *threads, Diagnostics *diag) {
-    int64_t rows = dataset_rows(dataset, split), batch = programs->batch;
-    *pair = (RunnerPair){.batch = batch, .rows = rows, .steps = rows ? divide_up(rows, batch) : 0};
-    bool whole = rows >= batch && rows, rest = rows && rows % batch;
-    if ((!whole || open_runner(&pair->full, programs->full, dataset, states, threads, diag)) &&
-        (!rest || open_runner(&pair->last, programs->last, dataset, states, threads, diag)))
-        return true;
-    pair_close(pair);
-    return false;
+    const Program *all[SHARE_SIZES] = {programs->full, programs->last, programs->smaller};
+    *pair = (RunnerPair){
+        .cut = {dataset_rows(dataset, split), programs->batch, max_i64(1, programs->replicas)}};
+    if (pair->cut.rows == 0) return true;
+    pair->batches = cut_batches(&pair->cut);
+    for (ShareSize size = 0; size < SHARE_SIZES; size++) {
+        if (!cut_size_rows(&pair->cut, size) ||
+            open_runner(&pair->runners[size], all[size], dataset, states, threads, diag))
+            continue;
+        pair_close(pair);
+        return false;
+    }
+    return true;
 }
 
 void pair_close(RunnerPair *pair) {
-    runner_free(pair->full);
-    runner_free(pair->last);
+    for (ShareSize size = 0; size < SHARE_SIZES; size++) runner_free(pair->runners[size]);
     *pair = (RunnerPair){0};
 }
 
-int64_t pair_step_rows(const RunnerPair *pair, int64_t step) {
-    int64_t left = pair->rows - step * pair->batch;
-    return left < pair->batch ? left : pair->batch;
+Runner *pair_runner(const RunnerPair *pair, int64_t share) {
+    return pair->runners[cut_share_size(&pair->cut, share)];
 }
 
-Runner *pair_runner(const RunnerPair *pair, int64_t step) {
-    return pair_step_rows(pair, step) == pair->batch ? pair->full : pair->last;
-}
-
-/* Consecutive steps of one runner. */
+/* Consecutive shares of one runner. */
 typedef struct {
     int64_t first;
     RunAfter *after;
@@ -53,16 +52,22 @@ static bool stretch_after(void *context, int64_t index, const void *outputs) {
     return more;
 }
 
-int64_t pair_loop(const RunnerPair *pair, const int32_t *order, int64_t step, int64_t end,
+/* The end of the shares that the runner of `share` can run in one go: all shares of full batches,
+ * or one of the last batch. */
+static int64_t stretch_end(const RunnerPair *pair, int64_t share, int64_t end) {
+    int64_t whole = pair->cut.rows / pair->cut.batch * pair->cut.replicas;
+    return min_i64(end, share < whole ? whole : share + 1);
+}
+
+int64_t pair_loop(const RunnerPair *pair, const int32_t *order, int64_t share, int64_t end,
                   const RunTimes *times, RunAfter *after, void *context) {
     Stretch stretch = {.after = after, .context = context};
-    while (step < end && !stretch.ended) {
-        Runner *runner = pair_runner(pair, step);
-        int64_t whole = pair->rows / pair->batch,
-                stop = runner == pair->last || end < whole ? end : whole;
-        stretch.first = step;
-        step += runner_loop(runner, order + step * pair->batch, stop - step, times, step,
-                            stretch_after, &stretch);
+    while (share < end && !stretch.ended) {
+        Share now = cut_share(&pair->cut, share);
+        stretch.first = share;
+        share += runner_loop(
+            pair_runner(pair, share), order + now.batch * pair->cut.batch + now.first,
+            stretch_end(pair, share, end) - share, times, share, stretch_after, &stretch);
     }
-    return step;
+    return share;
 }

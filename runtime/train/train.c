@@ -32,11 +32,10 @@ static void log_step(Trainer *trainer, int64_t batch, double loss, double time) 
     const TrainEvents *events = trainer->events;
     uint32_t every = trainer->options->log_every;
     if (!every || !events->log) return;
-    int64_t rows = pair_step_rows(&trainer->pair, batch);
+    int64_t rows = cut_batch_rows(&trainer->pair.cut, batch);
     trainer->info.log_sum += loss * (double)rows;
     trainer->info.log_rows += (uint64_t)rows;
-    RunTimes times = trainer_times(trainer);
-    RunClock clock = run_clock(&times, batch);
+    RunClock clock = trainer_clock(trainer, batch);
     if (!clock.update || ((uint32_t)clock.step + 1) % every) return;
     StepLog log = {.epoch = (uint32_t)clock.epoch + 1,
                    .step = (uint64_t)clock.step + 1,
@@ -48,20 +47,19 @@ static void log_step(Trainer *trainer, int64_t batch, double loss, double time) 
     events->log(events->context, &log);
 }
 
-/* After each batch, on any thread, one call at a time. */
-static bool after_step(void *context, int64_t step, const void *outputs) {
+static bool after_batch(void *context, int64_t batch, double loss) {
     Trainer *trainer = context;
     const TrainEvents *events = trainer->events;
-    double loss = (double)trainer_loss(trainer, step, outputs), time = seconds_now();
-    trainer->info.loss_sum += loss * (double)pair_step_rows(&trainer->pair, step);
+    double time = seconds_now();
+    trainer->info.loss_sum += loss * (double)cut_batch_rows(&trainer->pair.cut, batch);
     trainer->info.step++;
     if (!isfinite(loss) && !trainer->nonfinite) trainer->nonfinite = trainer->info.step;
     if (events->step && time - trainer->event_time >= EVENT_SECONDS) {
         trainer->event_time = time;
-        events->step(events->context, (uint32_t)trainer->info.epoch + 1, (uint64_t)step + 1,
-                     (uint64_t)trainer->pair.steps, loss);
+        events->step(events->context, (uint32_t)trainer->info.epoch + 1, (uint64_t)batch + 1,
+                     (uint64_t)trainer->pair.batches, loss);
     }
-    if (!trainer->nonfinite) log_step(trainer, step, loss, time);
+    if (!trainer->nonfinite) log_step(trainer, batch, loss, time);
     bool save = trainer->options->folder && time - trainer->save_time >= SAVE_SECONDS;
     return !trainer->nonfinite && !save &&
            !atomic_load_explicit(&stop_requested, memory_order_relaxed);
@@ -76,9 +74,7 @@ static void begin(Trainer *trainer) {
 static void run_steps(Trainer *trainer) {
     begin(trainer);
     trainer->run_time = seconds_now();
-    RunTimes times = trainer_times(trainer);
-    pair_loop(&trainer->pair, trainer->order, trainer_step(trainer), trainer->pair.steps, &times,
-              after_step, trainer);
+    trainer_loop(trainer, trainer_step(trainer), trainer->pair.batches, after_batch, trainer);
     trainer->seconds += seconds_now() - trainer->run_time;
 }
 
@@ -170,7 +166,7 @@ static bool stops_early(const Trainer *trainer) {
 /* NULL: the split has no rows. */
 static const Evaluation *evaluate_split(const Trainer *trainer, SplitEvaluator *evaluator,
                                         Evaluation *result) {
-    if (!evaluator->pair.rows) return NULL;
+    if (!evaluator->pair.cut.rows) return NULL;
     evaluator_run(evaluator, trainer_times(trainer).start, result);
     return result;
 }
@@ -180,7 +176,7 @@ static bool check_split(const Trainer *trainer, const SplitEvaluator *evaluator,
                         const char *split) {
     char finding[80];
     const TrainOptions *options = trainer->options;
-    if (!evaluator->pair.rows) return true;
+    if (!evaluator->pair.cut.rows) return true;
     snprintf(finding, sizeof finding, "the %s loss is not finite %s epoch %llu", split,
              trainer->info.epoch ? "after" : "before",
              (unsigned long long)(trainer->info.epoch ? trainer->info.epoch : 1));
@@ -205,7 +201,7 @@ static bool tell_epoch(Trainer *trainer, double train_loss, int64_t rows, Evalua
 }
 
 static TrainResult finish_epoch(Trainer *trainer, int64_t rows) {
-    double train_loss = trainer->info.loss_sum / (double)trainer->pair.rows;
+    double train_loss = trainer->info.loss_sum / (double)trainer->pair.cut.rows;
     Evaluation results[2];
     const Evaluation *compared;
     if (!check_states(trainer)) return TRAIN_NONFINITE;
@@ -219,7 +215,7 @@ static TrainResult finish_epoch(Trainer *trainer, int64_t rows) {
 
 /* Trains from the present step to the end of the epoch. TRAIN_DONE: the end was reached. */
 static TrainResult run_epoch(Trainer *trainer) {
-    int64_t begin = trainer_step(trainer), steps = trainer->pair.steps;
+    int64_t begin = trainer_step(trainer), steps = trainer->pair.batches;
     trainer_order(trainer);
     trainer->seconds = 0;
     while (trainer_step(trainer) < steps) {
@@ -233,7 +229,7 @@ static TrainResult run_epoch(Trainer *trainer) {
         TrainResult saved = between ? save_between_steps(trainer) : TRAIN_DONE;
         if (stops || saved != TRAIN_DONE) return saved == TRAIN_DONE ? TRAIN_STOPPED : saved;
     }
-    return finish_epoch(trainer, trainer->pair.rows - begin * trainer->pair.batch);
+    return finish_epoch(trainer, trainer->pair.cut.rows - begin * trainer->pair.cut.batch);
 }
 
 static TrainResult run_epochs(Trainer *trainer) {

@@ -11,7 +11,7 @@ typedef struct {
     const Dataset *dataset;
     States *states;
     Threads *threads;
-    /* pairs may share programs; full may be NULL when a split has fewer rows than batch */
+    /* pairs may share programs; see pair.h */
     ProgramPair train, valid, test;
     Metrics metrics;
     uint32_t epochs;

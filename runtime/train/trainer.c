@@ -1,4 +1,4 @@
-/* Opens and closes a trainer, and sets it to the beginning or to a checkpoint. */
+/* Opens and closes a trainer, sets it to the beginning or to a checkpoint, and runs its batches. */
 #include "runtime/train/trainer.h"
 #include "ir/base/integers.h"
 #include "ir/ops/random.h"
@@ -13,7 +13,7 @@
 
 void trainer_order(Trainer *trainer) {
     const int32_t *rows = dataset_split(trainer->options->dataset, SPLIT_TRAIN);
-    int64_t count = trainer->pair.rows;
+    int64_t count = trainer->pair.cut.rows;
     if (!trainer->options->shuffle) {
         memcpy(trainer->order, rows, (size_t)count * sizeof *rows);
         return;
@@ -24,26 +24,60 @@ void trainer_order(Trainer *trainer) {
 }
 
 int64_t trainer_step(const Trainer *trainer) {
-    return (int64_t)(trainer->info.step - trainer->info.epoch * (uint64_t)trainer->pair.steps);
+    return (int64_t)(trainer->info.step - trainer->info.epoch * (uint64_t)trainer->pair.batches);
 }
 
 RunTimes trainer_times(const Trainer *trainer) {
-    int64_t batches = trainer->pair.steps,
+    int64_t batches = trainer->pair.batches,
             accumulate = trainer->options->accumulate ? trainer->options->accumulate : 1;
     int64_t steps = divide_up(batches, accumulate), epoch = (int64_t)trainer->info.epoch;
     RunTimes times = {.start = {.epoch = (int32_t)epoch,
                                 .step = (int32_t)(epoch * steps),
                                 .steps = (int32_t)(steps * trainer->options->epochs),
                                 .draw = (int32_t)(epoch * batches)},
-                      .batches = batches,
+                      .cut = trainer->pair.cut,
                       .accumulate = accumulate};
     run_clock_seed(&times.start, trainer->options->seed);
     return times;
 }
 
-float trainer_loss(const Trainer *trainer, int64_t step, const void *outputs) {
-    bool last = pair_runner(&trainer->pair, step) == trainer->pair.last;
-    return run_scalar(outputs, trainer->loss[last]);
+/* -- batches -- */
+
+RunClock trainer_clock(const Trainer *trainer, int64_t batch) {
+    RunTimes times = trainer_times(trainer);
+    return run_clock(&times, min_i64((batch + 1) * times.cut.replicas, cut_shares(&times.cut)) - 1);
+}
+
+float trainer_loss(const Trainer *trainer, int64_t share, const void *outputs) {
+    return run_scalar(outputs, trainer->loss[cut_share_size(&trainer->pair.cut, share)]);
+}
+
+typedef struct {
+    const Trainer *trainer;
+    TrainerVisit *visit;
+    void *context;
+    double loss_sum; /* of the shares of the present batch, times their rows */
+} Batches;
+
+static bool after_share(void *context, int64_t number, const void *outputs) {
+    Batches *batches = context;
+    const Cut *cut = &batches->trainer->pair.cut;
+    Share share = cut_share(cut, number);
+    double loss = (double)trainer_loss(batches->trainer, number, outputs);
+    batches->loss_sum += loss * (double)share.rows;
+    if (!share.ends) return true;
+    loss = batches->loss_sum / (double)cut_batch_rows(cut, share.batch);
+    batches->loss_sum = 0;
+    return batches->visit(batches->context, share.batch, loss);
+}
+
+void trainer_loop(const Trainer *trainer, int64_t batch, int64_t end, TrainerVisit *visit,
+                  void *context) {
+    Batches batches = {.trainer = trainer, .visit = visit, .context = context};
+    RunTimes times = trainer_times(trainer);
+    pair_loop(&trainer->pair, trainer->order, batch * trainer->pair.cut.replicas,
+              min_i64(end * trainer->pair.cut.replicas, cut_shares(&trainer->pair.cut)), &times,
+              after_share, &batches);
 }
 
 /* -- restarting from a checkpoint -- */
@@ -100,7 +134,7 @@ static bool load_saved(Trainer *trainer) {
     if (states_nonfinite(options->states))
         return refuse(trainer, "its weights are not finite",
                       "train again, or resume from an earlier checkpoint");
-    uint64_t steps = (uint64_t)trainer->pair.steps, begin = info->epoch * steps;
+    uint64_t steps = (uint64_t)trainer->pair.batches, begin = info->epoch * steps;
     info->epochs = options->epochs;
     if (info->epoch > options->epochs)
         return refuse(trainer, "it has been trained for more epochs than train.epochs",
@@ -127,7 +161,8 @@ bool trainer_restart(Trainer *trainer) {
 
 /* A StopRule needs held-out rows. */
 static bool check_stop(const Trainer *trainer) {
-    if (!trainer->options->stop.patience || trainer->valid.pair.rows || trainer->test.pair.rows)
+    if (!trainer->options->stop.patience || trainer->valid.pair.cut.rows ||
+        trainer->test.pair.cut.rows)
         return true;
     diag_error(trainer->diag, STATUS_MODEL, (Span){0},
                "'stop_when' compares scores of held-out rows, but none are held out");
@@ -137,10 +172,10 @@ static bool check_stop(const Trainer *trainer) {
 
 /* The model sees the step's number as an i32. */
 static bool check_steps(const Trainer *trainer) {
-    uint64_t most = INT32_MAX / (uint64_t)trainer->pair.steps;
+    uint64_t most = INT32_MAX / (uint64_t)trainer->pair.batches;
     if (trainer->options->epochs <= most) return true;
     diag_error(trainer->diag, STATUS_MODEL, (Span){0}, "%u epochs of %lld steps are too many",
-               trainer->options->epochs, (long long)trainer->pair.steps);
+               trainer->options->epochs, (long long)trainer->pair.batches);
     diag_help(trainer->diag, "at most %llu epochs are possible", (unsigned long long)most);
     return false;
 }
@@ -151,11 +186,12 @@ bool trainer_open_steps(Trainer *trainer) {
                    trainer->diag))
         return false;
     if (!check_steps(trainer)) return false;
-    trainer->order =
-        memory_array((size_t)trainer->pair.rows, sizeof *trainer->order, "the order of the rows");
+    trainer->order = memory_array((size_t)trainer->pair.cut.rows, sizeof *trainer->order,
+                                  "the order of the rows");
     if (o->resume) trainer->saved = memory_copy_string(o->resume, "a path");
-    if (trainer->pair.full) runner_place(trainer->pair.full, "loss", &trainer->loss[0]);
-    if (trainer->pair.last) runner_place(trainer->pair.last, "loss", &trainer->loss[1]);
+    for (ShareSize size = 0; size < SHARE_SIZES; size++)
+        if (trainer->pair.runners[size])
+            runner_place(trainer->pair.runners[size], "loss", &trainer->loss[size]);
     return true;
 }
 

@@ -10,7 +10,7 @@ typedef struct {
     const TrainEvents *events;
     Diagnostics *diag;
     RunnerPair pair;
-    size_t loss[2]; /* where the full and the last program put the loss */
+    size_t loss[SHARE_SIZES]; /* where the programs put the loss */
     SplitEvaluator valid, test;
     CheckpointInfo info; /* the position */
     /* a step has run, so the states differ from the initial ones */
@@ -35,7 +35,15 @@ bool trainer_restart(Trainer *trainer);
 void trainer_order(Trainer *trainer);           /* fills order for the current epoch */
 int64_t trainer_step(const Trainer *trainer);   /* steps done in the current epoch */
 RunTimes trainer_times(const Trainer *trainer); /* of the current epoch */
-float trainer_loss(const Trainer *trainer, int64_t step, const void *outputs);
+/* Of the last share of a batch. */
+RunClock trainer_clock(const Trainer *trainer, int64_t batch);
+float trainer_loss(const Trainer *trainer, int64_t share, const void *outputs);
+/* Called after each batch, on any thread, one call at a time. loss: the mean over its rows. false:
+ * ends the loop. */
+typedef bool TrainerVisit(void *context, int64_t batch, double loss);
+/* Runs the batches `batch` .. `end` - 1 of the current epoch. */
+void trainer_loop(const Trainer *trainer, int64_t batch, int64_t end, TrainerVisit *visit,
+                  void *context);
 
 /* Reports why the loss of step trainer->nonfinite, or a state after it, is not finite: repeats the
  * training up to that step and finds the first operation with a non-finite result. state: NULL for

@@ -14,17 +14,16 @@ typedef struct {
     bool ended;
 } Trial;
 
-static bool after_batch(void *context, int64_t batch, const void *outputs) {
+static bool after_batch(void *context, int64_t batch, double loss) {
     Trial *trial = context;
     Trainer *trainer = &trial->trainer;
-    int64_t rows = pair_step_rows(&trainer->pair, batch);
-    trial->loss_sum += (double)trainer_loss(trainer, batch, outputs) * (double)rows;
+    int64_t rows = cut_batch_rows(&trainer->pair.cut, batch);
+    trial->loss_sum += loss * (double)rows;
     trial->rows += rows;
     trainer->info.step++;
-    RunTimes times = trainer_times(trainer);
-    RunClock clock = run_clock(&times, batch);
+    RunClock clock = trainer_clock(trainer, batch);
     if (!clock.update) return true;
-    double loss = trial->loss_sum / (double)trial->rows;
+    loss = trial->loss_sum / (double)trial->rows;
     trial->loss_sum = 0;
     trial->rows = 0;
     trial->ended = !trial->visit(trial->context, &clock, loss);
@@ -35,9 +34,7 @@ static void run_epochs(Trial *trial) {
     Trainer *trainer = &trial->trainer;
     while (!trial->ended && trainer->info.epoch < trainer->options->epochs) {
         trainer_order(trainer);
-        RunTimes times = trainer_times(trainer);
-        pair_loop(&trainer->pair, trainer->order, 0, trainer->pair.steps, &times, after_batch,
-                  trial);
+        trainer_loop(trainer, 0, trainer->pair.batches, after_batch, trial);
         trainer->info.epoch++;
     }
 }

@@ -62,6 +62,19 @@ expect 0 "$CC" -O1 -Inet steps.c net/libnet.a -o steps
 tail -c "$(wc -c <weights)" expected.safetensors >expected
 same expected weights
 
+# Two shares of 61 rows make a batch of 122. The weights change with the second one.
+expect 0 mlc train net.mdl --set train.batch=122 --set train.replicas=2 --out cut -q
+expect 0 mlc train net.mdl --set train.batch=122 --set train.replicas=2 --weights cut --out cut2 -q
+expect 0 mlc export cut2 --to expected.safetensors
+rm -r net
+expect 0 mlc build cut --train
+says out "| 61 rows"
+trains net
+expect 0 "$CC" -O1 -Inet steps.c net/libnet.a -o steps
+./steps >weights || fail "steps ended with $?"
+tail -c "$(wc -c <weights)" expected.safetensors >expected
+same expected weights
+
 # A table: the struct has the label, for training only.
 cp "$root/models/iris.csv" .
 expect 0 mlc train "$root/models/iris.mdl" --set 'data.source=csv("iris.csv")' --set train.epochs=1 --out iris_run -q

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Stopped or killed at odd moments, a training in which everything is in play that has a state or a draw goes on bit for bit:
-# dropout, augmentation, running statistics, gradients added up over batches, a schedule, and counting towards an early stop.
+# dropout, augmentation, running statistics, gradients added up over batches and shares, a schedule, and counting towards an early stop.
 source "$(dirname "$0")/common.sh"
 "$MAKE_DATA" . 610 203
 cat >all.mdl <<'END'
@@ -30,7 +30,8 @@ model all(image) -> logits {
 train {
     loss       = cross_entropy(logits, label)
     optimizer  = adamw(lr = one_cycle(0.01))
-    batch      = 7
+    batch      = 9
+    replicas   = 3
     accumulate = 4
     clip_norm  = 1.0
     epochs     = 30

@@ -1,4 +1,4 @@
-/* Sums over gradients, bit for bit: over the batches of a step (accumulate), and over all elements
+/* Sums over gradients, bit for bit: over the batches or shares of a step (accumulate, replicas), and over all elements
  * of all gradients (clip_norm). Plain SGD with a momentum and a rate of 0 changes no weight, and
  * its momentum is the gradient after one step from zeros. */
 #include <setjmp.h>
@@ -76,7 +76,7 @@ static void draw(const Run *run, const char *name, uint32_t number) {
         values[i] = random_unit(9, STREAM_INPUT, number, i) - 0.5f;
 }
 
-/* -- accumulate -- */
+/* -- accumulate and replicas -- */
 
 static const char network[] = "w = weight([3])\n y = tanh(x * w)\n z = y";
 static const char loss[] = "mean((y - 0.1) ** 2)";
@@ -142,11 +142,11 @@ static void step_group(const Run *run, const Run *last, uint32_t batches) {
     copy_states(last, run);
 }
 
-static void batches_are_added_by_a_tree(void **state) {
-    (void)state;
+/* Seven batches make a step, or as many shares. */
+static void assert_tree(const char *settings) {
     static const uint32_t groups[] = {7, 1, 2, 5, 3, 6, 4, 7};
-    Run run = run_new(train_graph(network, loss, "accumulate = 7", ROWS));
-    Run last = run_new(train_graph(network, loss, "accumulate = 7", LAST_ROWS));
+    Run run = run_new(train_graph(network, loss, settings, ROWS));
+    Run last = run_new(train_graph(network, loss, settings, LAST_ROWS));
     draw(&run, "w", 0);
     for (size_t g = 0; g < sizeof groups / sizeof *groups; g++) {
         float expected[WIDTH];
@@ -155,10 +155,21 @@ static void batches_are_added_by_a_tree(void **state) {
         expected_gradient(groups[g], expected);
         assert_memory_equal(value_of(&run, "sgd.momentum.w"), expected, sizeof expected);
     }
-    /* three levels are enough for seven batches */
+    /* three levels are enough for seven batches or eight shares */
     assert_null(graph_symbol(run.graph, "accumulate.3.w"));
     run_free(&run);
     run_free(&last);
+}
+
+static void batches_are_added_by_a_tree(void **state) {
+    (void)state;
+    assert_tree("accumulate = 7");
+}
+
+static void shares_are_added_by_the_same_tree(void **state) {
+    (void)state;
+    assert_tree("accumulate = 2\n replicas = 4");
+    assert_tree("accumulate = 4\n replicas = 2");
 }
 
 /* -- clip_norm -- */
@@ -241,6 +252,7 @@ static void squares_neither_overflow_nor_vanish(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(batches_are_added_by_a_tree),
+        cmocka_unit_test(shares_are_added_by_the_same_tree),
         cmocka_unit_test(blocks_of_4096_are_added_in_order),
         cmocka_unit_test(squares_neither_overflow_nor_vanish),
     };

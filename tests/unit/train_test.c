@@ -158,7 +158,7 @@ static ProgramPair add_pair(Programs *programs, int64_t rows, double rate, Diagn
         made[i] = programs->programs[programs->count] =
             batch ? program_interpret(programs->graphs[programs->count]) : NULL;
     }
-    return (ProgramPair){made[0], made[1], BATCH};
+    return (ProgramPair){.full = made[0], .last = made[1], .batch = BATCH};
 }
 
 static void take_errors(Outcome *outcome, const Diagnostics *diag) {

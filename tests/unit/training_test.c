@@ -89,7 +89,7 @@ static const Program *compile(Setup *setup, GraphKind kind, int64_t rows) {
 static ProgramPair pair_of(Setup *setup, GraphKind kind, int64_t rows) {
     uint32_t batch = model_info(setup->model)->batch;
     const Program *full = compile(setup, kind, batch);
-    return (ProgramPair){full, compile(setup, kind, rows % batch), batch};
+    return (ProgramPair){.full = full, .last = compile(setup, kind, rows % batch), .batch = batch};
 }
 
 static void close_setup(Setup *setup) {
