@@ -1,10 +1,10 @@
-/* Trainings of a sweep: fills the stock that they share. */
+/* Fills the stock of programs that the trainings of a sweep share. */
 #include "cli/commands/training.h"
 #include "ir/base/memory.h"
 
 #include <stdlib.h>
 
-/* Opens the models with other values; those that are no models are left out. */
+/* Opens the models with other values, and leaves out those with errors. */
 static void open_others(Stock *stock, Options *options, const TrainingOrder *order,
                         const OptionList *sets, uint32_t count, Build *builds, int64_t rows,
                         Diagnostics *diag) {
@@ -18,12 +18,6 @@ static void open_others(Stock *stock, Options *options, const TrainingOrder *ord
         } else
             build_close(build);
     }
-}
-
-static void close_others(Stock *stock, Build *builds) {
-    for (uint32_t i = 0; i < stock->other_count; i++) build_close(&builds[i]);
-    stock->others = NULL;
-    stock->other_count = 0;
 }
 
 /* Compiles the programs of a model whose data have been read. */
@@ -40,7 +34,9 @@ static void fill_programs(Session *session, const Options *given, const Training
                 session->build.diag);
     training_want_programs(session, rows);
     if (programs_compile(&session->programs, &session->build)) programs_put(&session->programs);
-    close_others(order->stock, builds);
+    for (uint32_t i = 0; i < order->stock->other_count; i++) build_close(&builds[i]);
+    order->stock->others = NULL;
+    order->stock->other_count = 0;
     free(options);
     free(builds);
 }

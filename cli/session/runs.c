@@ -56,14 +56,6 @@ static bool report_taken(const char *out, Diagnostics *diag) {
     return false;
 }
 
-static bool create_named(const char *out, Path *folder, Diagnostics *diag) {
-    snprintf(folder->path, sizeof folder->path, "%s", out);
-    make_parents(out);
-    if (mkdir(out, 0777) == 0) return true;
-    if (errno != EEXIST) return report_unmade(out, diag);
-    return folder_is_empty(out) || report_taken(out, diag);
-}
-
 bool folder_is_free(const char *path) {
     make_parents(path);
     return !path_exists(path) || folder_is_empty(path);
@@ -82,15 +74,6 @@ static int64_t highest_number(const char *path) {
     return highest;
 }
 
-static bool create_numbered(Path *folder, Diagnostics *diag) {
-    if (mkdir("runs", 0777) != 0 && errno != EEXIST) return report_unmade("runs", diag);
-    for (int64_t number = highest_number("runs") + 1;; number++) {
-        snprintf(folder->path, sizeof folder->path, "runs/%lld", (long long)number);
-        if (mkdir(folder->path, 0777) == 0) return true;
-        if (errno != EEXIST) return report_unmade(folder->path, diag);
-    }
-}
-
 bool run_newest(const char *folder, Path *newest) {
     int64_t highest = 0, number;
     DIR *runs = opendir(folder);
@@ -106,7 +89,19 @@ bool run_newest(const char *folder, Path *newest) {
 }
 
 bool run_create(const char *out, Path *folder, Diagnostics *diag) {
-    return out ? create_named(out, folder, diag) : create_numbered(folder, diag);
+    if (out) {
+        snprintf(folder->path, sizeof folder->path, "%s", out);
+        make_parents(out);
+        if (mkdir(out, 0777) == 0) return true;
+        if (errno != EEXIST) return report_unmade(out, diag);
+        return folder_is_empty(out) || report_taken(out, diag);
+    }
+    if (mkdir("runs", 0777) != 0 && errno != EEXIST) return report_unmade("runs", diag);
+    for (int64_t number = highest_number("runs") + 1;; number++) {
+        snprintf(folder->path, sizeof folder->path, "runs/%lld", (long long)number);
+        if (mkdir(folder->path, 0777) == 0) return true;
+        if (errno != EEXIST) return report_unmade(folder->path, diag);
+    }
 }
 
 static void help_newest(const char *folder, const char *newest, Diagnostics *diag) {
@@ -167,7 +162,7 @@ int run_lock(const char *folder, Diagnostics *diag) {
 }
 
 void run_wait(const char *folder, int seconds) {
-    enum { TRIES = 20 }; /* of take_lock, in a second */
+    enum { TRIES = 20 }; /* tries of take_lock, within a second */
     int lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     for (int i = 0; lock >= 0 && i < seconds * TRIES && !take_lock(lock);) i++;
     if (lock >= 0) close(lock);

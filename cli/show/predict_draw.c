@@ -121,8 +121,8 @@ typedef struct {
     double low, high;
 } Range;
 
-/* The range of the numbers that becomes black to white: 0..1, -1..1 or 0..255 if they exceed it by
- * at most a quarter, else their own range. */
+/* The range of numbers that is drawn from black to white: 0..1, -1..1 or 0..255 if they exceed it
+ * by at most a quarter, else their own range. */
 static Range range_of(const float *values, int64_t count) {
     static const Range customary[] = {{0, 1}, {-1, 1}, {0, 255}};
     Range range = {INFINITY, -INFINITY};
@@ -263,21 +263,6 @@ static GridCell *make_cells(const Predicting *predicting) {
     return cells;
 }
 
-static bool draw_images(const Predicting *predicting) {
-    char title[PATH_MAX + NAME_BYTES], subtitle[4 * NAME_BYTES];
-    write_title(predicting, title, sizeof title);
-    write_subtitle(predicting, subtitle, sizeof subtitle);
-    Grid grid = {
-        .title = title,
-        .subtitle = subtitle,
-        .read = grid_images(&predicting->drawing.read),
-        .made = grid_images(&predicting->drawing.made),
-        .cells = make_cells(predicting),
-        .count = (uint32_t)predicting->displayed,
-    };
-    return grid_draw(predicting->options->png, &grid, predicting->diag);
-}
-
 /* -- numbers -- */
 
 /* Draws all predicted rows: a scatter plot can have many points. */
@@ -300,5 +285,17 @@ static bool draw_numbers(const Predicting *predicting) {
 }
 
 bool predicted_draw(const Predicting *predicting) {
-    return predicting->drawing.numbers ? draw_numbers(predicting) : draw_images(predicting);
+    if (predicting->drawing.numbers) return draw_numbers(predicting);
+    char title[PATH_MAX + NAME_BYTES], subtitle[4 * NAME_BYTES];
+    write_title(predicting, title, sizeof title);
+    write_subtitle(predicting, subtitle, sizeof subtitle);
+    Grid grid = {
+        .title = title,
+        .subtitle = subtitle,
+        .read = grid_images(&predicting->drawing.read),
+        .made = grid_images(&predicting->drawing.made),
+        .cells = make_cells(predicting),
+        .count = (uint32_t)predicting->displayed,
+    };
+    return grid_draw(predicting->options->png, &grid, predicting->diag);
 }

@@ -34,7 +34,8 @@ static NodeId fitted_to(const Call *call, NodeId x, bool *every_row) {
 static const char *fit_new(const Call *call, FitKind kind, NodeId node, bool every_row) {
     Evaluator *evaluator = call->evaluator;
     struct FitItem *item = ARENA_NEW(evaluator->arena, struct FitItem);
-    /* "x.standardize": the name is that of the field, so it does not depend on the other fields of a graph. */
+    /* "x.standardize": the name is that of the field, so it does not depend on the other fields of
+     * a graph. */
     const char *name = weight_name(
         evaluator, arena_format(evaluator->arena, "%s.%s", evaluator->field, call->callee->name));
     names_put(evaluator->weights, name, (void *)name);
@@ -130,17 +131,14 @@ Value call_standardize(const Call *call) {
 
 /* -- impute -- */
 
-/* Whether each element is missing: text has a negative code, a number is NaN. */
-static NodeId missing_of(Graph *graph, NodeId x) {
-    if (graph_node(graph, x)->dtype == DTYPE_I32)
-        return build_binary(graph, OP_lt, x, build_i32(graph, 0, (Shape){0}));
-    return build_binary(graph, OP_ne, x, x);
-}
-
 static Value impute_by(const Call *call, NodeId x, NodeId value) {
+    /* A missing text has a negative code, a missing number is NaN. */
     Graph *graph = call->evaluator->graph;
+    bool text = graph_node(graph, x)->dtype == DTYPE_I32;
+    NodeId missing = text ? build_binary(graph, OP_lt, x, build_i32(graph, 0, (Shape){0}))
+                          : build_binary(graph, OP_ne, x, x);
     return evaluator_built(call->evaluator, call->span,
-                           build_ternary(graph, OP_select, missing_of(graph, x), value, x));
+                           build_ternary(graph, OP_select, missing, value, x));
 }
 
 static bool fit_kind(const char *word, bool text, FitKind *kind) {

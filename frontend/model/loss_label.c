@@ -1,4 +1,4 @@
-/* The field of the source that is the label, found in the text of the model alone. For `loss =
+/* Finds the field of the source that is the label, in the text of the model alone. For `loss =
  * cross_entropy(logits, y)` and `field y = classes(source.kind)` it is `kind`. `stratified(0.2)`
  * splits the rows by it, before the data are known. */
 #include "frontend/model/loading.h"
@@ -10,13 +10,6 @@ typedef struct {
     Names *fields;  /* fields of the data block that the loss uses and the network does not */
     Names *sources; /* fields of the source that these are computed from */
 } Search;
-
-static bool is_input(const Model *model, const char *name) {
-    for (const Formal *formal = model->network->definition->formals.first; formal;
-         formal = formal->next)
-        if (!strcmp(formal->name.text, name)) return true;
-    return false;
-}
 
 static bool is_source(const Expr *expr) {
     return expr->kind == EXPR_NAME && !strcmp(expr->text, "source");
@@ -35,8 +28,8 @@ static void see_name(void *context, const Expr *expr) {
     if (expr->kind == EXPR_STRING) names_add(((Search *)context)->sources, expr->text);
 }
 
-/* In the expression of a field: source.kind, source["kind"], columns(source, "kind"), and other
- * fields. */
+/* Collects what the expression of a field reads: source.kind, source["kind"], columns(source,
+ * "kind"), and other fields. */
 static void see_field(void *context, const Expr *expr) {
     Search *search = context;
     bool columns = expr->kind == EXPR_CALL && expr->call.callee->kind == EXPR_NAME &&
@@ -48,10 +41,10 @@ static void see_field(void *context, const Expr *expr) {
         ast_visit(expr, see_name, search);
 }
 
-/* In the loss: names of fields that the network does not read. */
+/* Collects the names in the loss that are fields which the network does not read. */
 static void see_loss(void *context, const Expr *expr) {
     Search *search = context;
-    if (expr->kind == EXPR_NAME && !is_input(search->model, expr->text))
+    if (expr->kind == EXPR_NAME && !network_has_input(search->model, expr->text))
         add_field(search, expr->text);
 }
 

@@ -49,6 +49,12 @@ static bool name_metrics(Model *model, Names *taken) {
     return true;
 }
 
+bool network_has_input(const Model *model, const char *name) {
+    for (const Formal *formal = model->network->formals->first; formal; formal = formal->next)
+        if (!strcmp(formal->name.text, name)) return true;
+    return false;
+}
+
 bool outputs_name(Model *model) {
     Names *taken = names_new(model->arena);
     names_put(taken, "loss", "loss");

@@ -91,12 +91,6 @@ static void find_params(Model *model, const Names *seen) {
     }
 }
 
-static bool is_input(const Model *model, const char *name) {
-    for (const Formal *formal = model->network->formals->first; formal; formal = formal->next)
-        if (!strcmp(formal->name.text, name)) return true;
-    return false;
-}
-
 /* In the train block an output hides a field of the same name. */
 static bool is_output(const Model *model, const char *name) {
     for (const NameNode *out = model->network->definition->outs.first; out; out = out->next)
@@ -106,7 +100,8 @@ static bool is_output(const Model *model, const char *name) {
 
 static void find_hidden(Model *model, const Setting *setting, const Names *in_data) {
     const char *name = setting->name.text;
-    if (!is_output(model, name) || is_input(model, name) || names_find(in_data, name)) return;
+    if (!is_output(model, name) || network_has_input(model, name) || names_find(in_data, name))
+        return;
     warning_add(model, setting->name.span,
                 "the field '%s' is hidden by the output '%s' of the model", name, name)
         ->help = "in the train block the name means the output; rename one of them to use both";
@@ -120,7 +115,7 @@ static void find_fields(Model *model, const Names *seen) {
         if (setting->is_field) find_hidden(model, setting, in_data);
     for (const Setting *setting = model->data->settings.first; setting; setting = setting->next) {
         const char *name = setting->name.text;
-        if (setting->is_field && !names_find(seen, name) && !is_input(model, name))
+        if (setting->is_field && !names_find(seen, name) && !network_has_input(model, name))
             warning_add(model, setting->name.span, "the field '%s' is never used", name)->help =
                 arena_format(
                     model->arena,

@@ -133,18 +133,16 @@ static bool standardized(ComputedCell *place, const Derived *derived, Number *re
     return true;
 }
 
-static bool is_whole_column(const ComputedCell *place, const Derived *derived) {
-    if (derived->kind != DERIVED_COLUMNS) return false;
-    const Exact *exact =
-        &place->source->exact[derived->fields[derived->is_list ? place->element : 0]];
-    return exact->elements && exact->kind == EXACT_WHOLE;
-}
-
 /* In a column of whole numbers, a fitted number beyond 2^53 is rounded to a whole number. */
 static Number fitted_number(const ComputedCell *place, const Derived *column, ExactNumber fitted) {
     int64_t whole;
-    bool beyond = fabs(fitted.number) >= 0x1p53 && is_whole_column(place, column);
-    return beyond && exact_whole(fitted, &whole) ? number_whole(whole) : number_real(fitted.number);
+    if (fabs(fitted.number) >= 0x1p53 && column->kind == DERIVED_COLUMNS) {
+        uint32_t field = column->fields[column->is_list ? place->element : 0];
+        const Exact *exact = &place->source->exact[field];
+        if (exact->elements && exact->kind == EXACT_WHOLE && exact_whole(fitted, &whole))
+            return number_whole(whole);
+    }
+    return number_real(fitted.number);
 }
 
 static bool imputed(ComputedCell *place, const Derived *derived, Number *result) {

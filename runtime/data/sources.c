@@ -229,20 +229,6 @@ static void report_missing_set(const SourceFiles *files, Span span, Diagnostics 
         named->name, named_file(FILE_TRAIN_IMAGES), named_file(FILE_TRAIN_IMAGES), named->name);
 }
 
-static bool files_of_named(const NamedSet *named, const DataSource *source, Arena *arena,
-                           SourceFiles *files, Diagnostics *diag) {
-    if (source->arg_count) {
-        diag_error(diag, STATUS_MODEL, source->args[0].span, "%s() takes no arguments",
-                   named->name);
-        diag_help(diag, "write `source = %s()`; idx(images, labels) reads files of your own",
-                  named->name);
-        return false;
-    }
-    if (source_files_named(named, source->span, arena, files)) return true;
-    report_missing_set(files, source->span, diag);
-    return false;
-}
-
 /* -- idx(images, labels, valid_images =, valid_labels =, test_images =, test_labels =, classes =)
  * -- */
 
@@ -335,6 +321,15 @@ static bool files_of_idx(const DataSource *source, Arena *arena, SourceFiles *fi
 
 bool source_files(const DataSource *source, Arena *arena, SourceFiles *files, Diagnostics *diag) {
     const NamedSet *named = named_set(source->reader);
-    if (named) return files_of_named(named, source, arena, files, diag);
-    return files_of_idx(source, arena, files, diag);
+    if (!named) return files_of_idx(source, arena, files, diag);
+    if (source->arg_count) {
+        diag_error(diag, STATUS_MODEL, source->args[0].span, "%s() takes no arguments",
+                   named->name);
+        diag_help(diag, "write `source = %s()`; idx(images, labels) reads files of your own",
+                  named->name);
+        return false;
+    }
+    if (source_files_named(named, source->span, arena, files)) return true;
+    report_missing_set(files, source->span, diag);
+    return false;
 }

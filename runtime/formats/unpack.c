@@ -134,19 +134,16 @@ static int64_t packed_read(Unpacker *unpacker, uint8_t *to, size_t want, Problem
     return (int64_t)got;
 }
 
-static int64_t plain_read(Unpacker *unpacker, uint8_t *to, size_t want, Problem *problem) {
+int64_t unpack_read(Unpacker *unpacker, void *to, size_t want, Problem *problem) {
+    if (unpacker->packed) return packed_read(unpacker, to, want, problem);
+    /* Bytes that were read to recognize gzip come first. */
     z_stream *ahead = &unpacker->stream;
     size_t first = want < ahead->avail_in ? want : ahead->avail_in;
     if (first) memcpy(to, ahead->next_in, first);
     ahead->next_in += first;
     ahead->avail_in -= (uInt)first;
-    int64_t rest = read_file(unpacker, to + first, want - first, problem);
+    int64_t rest = read_file(unpacker, (uint8_t *)to + first, want - first, problem);
     return rest < 0 ? -1 : (int64_t)first + rest;
-}
-
-int64_t unpack_read(Unpacker *unpacker, void *to, size_t want, Problem *problem) {
-    return unpacker->packed ? packed_read(unpacker, to, want, problem)
-                            : plain_read(unpacker, to, want, problem);
 }
 
 uint64_t unpack_longest(const Unpacker *unpacker) {
