@@ -1,5 +1,5 @@
-/* The smallest start of a Cortex-M with an FPU: it is switched on, variables get their values, then comes main. Output and exit go
- * through the emulator. */
+/* The smallest startup code of a Cortex-M with an FPU: it switches the FPU on, gives variables
+ * their values and calls main. Output and exit go through the emulator. */
 #include <stdlib.h>
 extern char stack_top[], data_from[], data_begin[], data_end[], bss_begin[], bss_end[];
 extern void initialise_monitor_handles(void);

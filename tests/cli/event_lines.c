@@ -1,6 +1,6 @@
-/* Prints the values in event files of TensorBoard, one a line: STEP TAG VALUE. Written apart from
- * mlc's own code: every checksum and every length is checked. Other events are printed as STEP
- * version or STEP start. */
+/* Prints the values in event files of TensorBoard, one a line: STEP TAG VALUE. Other events are
+ * printed as STEP version or STEP start. The program shares no code with mlc, and checks every
+ * checksum and length. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -60,7 +60,8 @@ static uint32_t checksum(const uint8_t *bytes, size_t length) {
     return ~sum;
 }
 
-/* Little-endian numbers of so many bytes each: "242" is three numbers. */
+/* Writes little-endian numbers. `sizes` has a digit for each number, its bytes: "242" writes three
+ * numbers. */
 static void put(FILE *file, const char *sizes, const uint32_t *numbers) {
     for (int i = 0; sizes[i]; i++)
         for (int byte = 0; byte < sizes[i] - '0'; byte++)

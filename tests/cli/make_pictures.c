@@ -41,7 +41,7 @@ static void draw(Drawing *drawing, int shape) {
                               (int)(noise() % 32));
 }
 
-/* The rows one behind the other. */
+/* Copies the rows into one array without gaps. */
 static size_t pack(const Drawing *drawing, uint8_t *to) {
     size_t row = 3 * (size_t)drawing->side;
     for (int y = 0; y < drawing->side; y++) memcpy(to + (size_t)y * row, drawing->rgb[y], row);
@@ -99,7 +99,7 @@ static void put(uint8_t *to, uint32_t value) {
     for (int i = 0; i < 4; i++) to[i] = (uint8_t)(value >> (8 * i));
 }
 
-/* 24 bits, blue first, from the bottom up. */
+/* A BMP file of 24 bits a pixel, blue first, with its rows from the bottom up. */
 static void write_bmp(const Drawing *drawing, const char *path) {
     uint8_t head[54] = "BM", row[3 * SIDE_MAX + 3] = {0};
     size_t row_bytes = (3 * (size_t)drawing->side + 3) / 4 * 4;

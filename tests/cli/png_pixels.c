@@ -1,6 +1,5 @@
-/* What colours a PNG file has.
- *   png_pixels FILE X Y       the colour of a pixel, as "rrggbb"
- *   png_pixels FILE RRGGBB    how many pixels have the colour */
+/* Reads colours of a PNG file. png_pixels FILE X Y prints the colour of a pixel, as "rrggbb".
+ * png_pixels FILE RRGGBB prints how many pixels have the colour. */
 #include <png.h>
 #include <stdint.h>
 #include <stdio.h>

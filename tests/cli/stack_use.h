@@ -1,4 +1,4 @@
-/* For tests of shipped networks on x86-64: how many bytes of the stack a call uses. */
+/* Measures how many bytes of the stack a call uses, for tests of shipped networks on x86-64. */
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,8 +6,9 @@
 enum { STACK_ROOM = 1 << 16 };
 static _Alignas(64) unsigned char stack_room[STACK_ROOM];
 
-/* Calls a function of at most four pointers on a stack that is painted; the return address is the
- * first thing on it. Two paints: a byte that the call writes differs from one of them. */
+/* Calls a function of at most four pointers on a stack filled with a known byte. The return address
+ * is the first thing on it. The call is repeated with another byte, because what the call writes
+ * may equal one of them. */
 static size_t stack_use(void *function, void *a, void *b, void *c, void *d) {
     size_t deepest = 0;
     for (int paint = 0x5a; paint <= 0xa5; paint += 0x4b) {

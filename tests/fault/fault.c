@@ -145,7 +145,7 @@ int renameat(int from_folder, const char *from, int to_folder, const char *to) {
     return REFUSED ? -1 : (int)syscall(SYS_renameat2, from_folder, from, to_folder, to, 0);
 }
 
-/* The descriptor is closed all the same. */
+/* Even a close that fails frees the descriptor, as on Linux. */
 int close(int file) {
     int result = (int)syscall(SYS_close, file);
     return REFUSED ? -1 : result;
@@ -168,7 +168,7 @@ FILE *fdopen(int file, const char *mode) { return REFUSED ? NULL : NEXT(fdopen)(
 FILE *fopen(const char *path, const char *mode) { return REFUSED ? NULL : NEXT(fopen)(path, mode); }
 int fflush(FILE *out) { return REFUSED ? EOF : NEXT(fflush)(out); }
 
-/* ferror() must be true then, which is a bit of glibc's FILE. */
+/* ferror() must be true afterwards; it reads this flag of glibc's FILE. */
 size_t fread(void *to, size_t size, size_t count, FILE *in) {
     enum { ERROR_SEEN = 0x20 };
     if (!REFUSED) return NEXT(fread)(to, size, count, in);
@@ -176,7 +176,7 @@ size_t fread(void *to, size_t size, size_t count, FILE *in) {
     return 0;
 }
 
-/* What the stream holds is lost, as it is where its last write fails. */
+/* The bytes that the stream still holds are lost, as when its last write fails. */
 int fclose(FILE *out) {
     int result = NEXT(fclose)(out);
     return REFUSED ? EOF : result;

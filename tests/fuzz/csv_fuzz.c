@@ -1,5 +1,5 @@
-/* Tables of text. What is accepted has a kind for every column and a category for every cell of
- * text, whatever the format. */
+/* Fuzzes tables of text. Each column of an accepted table has a kind, and each cell of text has a
+ * category, whatever the format. */
 #include "runtime/data/table.h"
 #include "tests/fuzz/fuzz.h"
 

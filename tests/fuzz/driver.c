@@ -1,11 +1,12 @@
-/* Runs a fuzzer without libFuzzer: READER_fuzz RUNS FILE... damages the files, each run another one
- * in another way, always the same for the same run. FIRST..LAST for RUNS repeats some of them. */
+/* Runs a fuzzer without libFuzzer: READER_fuzz RUNS FILE... damages the files at random. Each run
+ * damages them in its own way, always the same for the same number. FIRST..LAST instead of RUNS
+ * repeats some runs. */
 #include "ir/ops/random.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>
 
-/* Bytes under attack, with room to grow. */
+/* The bytes that are damaged, with room to grow. */
 typedef struct {
     uint8_t *bytes;
     size_t length, capacity;
@@ -28,7 +29,7 @@ static void change_bit(Victim *victim) {
     victim->bytes[draw(victim, victim->length)] ^= (uint8_t)(1u << draw(victim, 8));
 }
 
-/* A number of four bytes, of either order. */
+/* Overwrites a number of four bytes, in either byte order. */
 static void change_size(Victim *victim) {
     static const uint32_t sizes[] = {0, 1, 0xffff, 0x01000000, 0x7fffffff, 0x80000000, 0xffffffff};
     size_t at = draw(victim, victim->length);
@@ -80,7 +81,7 @@ static void damage(Victim *victim) {
                                                 repeat_piece, cut_off};
     enum { KINDS = sizeof damages / sizeof *damages };
     size_t times = 1 + draw(victim, 4);
-    /* the last one seldom: it leaves little to damage */
+    /* the last one is rare: it leaves little to damage */
     for (size_t i = 0; i < times && victim->length; i++)
         damages[draw(victim, draw(victim, 4) ? KINDS - 1 : KINDS)](victim);
 }

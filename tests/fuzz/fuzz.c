@@ -1,4 +1,4 @@
-/* What the fuzzers share. */
+/* Functions that all fuzzers use. */
 #include "runtime/data/inspect.h"
 #include "tests/fuzz/fuzz.h"
 #include "runtime/data/schema_text.h"
@@ -28,8 +28,8 @@ void fuzz_rejected(const Diagnostics *diag, Status status) {
     diag_print(diag, nowhere);
 }
 
-/* What is read of a table can be stored with a network, and the table be read again as that
- * says. */
+/* Checks that the schema of an accepted table can be stored with a network, and that the table can
+ * be read again by that schema. */
 static void check_schema(const Dataset *dataset, DataSource source, Arena *arena) {
     SourceSchema schema;
     REQUIRE(schema_read(dataset_schema_text(dataset), arena, &schema));

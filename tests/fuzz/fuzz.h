@@ -11,10 +11,11 @@
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-/* Words that mean something to the reader, ended by NULL: driver.c puts them into texts. */
+/* Words that mean something to the reader, with NULL at the end. driver.c inserts them into
+ * texts. */
 extern const char *const fuzz_words[];
 
-/* What must hold, also in builds without assert. */
+/* Ends the process if the condition is false, also in builds without assert. */
 #define REQUIRE(condition)                                                                         \
     do {                                                                                           \
         if (!(condition)) {                                                                        \
@@ -23,16 +24,18 @@ extern const char *const fuzz_words[];
         }                                                                                          \
     } while (0)
 
-/* A copy with no byte after it, so that reading one is seen. The caller frees. */
+/* A copy in memory of exactly this size, so that the sanitizer sees reads beyond its end. The
+ * caller frees it. */
 char *fuzz_copy(const uint8_t *data, size_t size);
-/* A file with these bytes, in memory; its path. The descriptor is to be closed. */
+/* Makes a file with these bytes in memory and returns its descriptor, which the caller closes.
+ * `path` is its path. */
 int fuzz_file(const uint8_t *data, size_t size, char path[64]);
-/* Reads the bytes as a data set, reader(ARGUMENT = FILE...) with all of the arguments naming them,
- * and looks at all of it. */
+/* Reads the bytes as a data set, reader(ARGUMENT = FILE...) where every argument names them, and
+ * inspects all of it. */
 void fuzz_dataset(const uint8_t *data, size_t size, const char *reader,
                   const char *const *arguments, uint32_t count);
-/* There are errors, of this status, and they can be printed: messages show parts of what was
- * read. */
+/* Checks that there are errors of this status, and that they can be printed: messages show parts of
+ * the input. */
 void fuzz_rejected(const Diagnostics *diag, Status status);
 
 #endif

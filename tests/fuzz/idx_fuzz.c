@@ -1,5 +1,5 @@
-/* IDX files, packed or not. One whose header is accepted has as many elements as that says, or a
- * finding. */
+/* Fuzzes IDX files, packed or not. A file with an accepted header either has as many elements as
+ * the header says, or gives an error. */
 #include "runtime/formats/idx.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -8,7 +8,7 @@
 const char *const fuzz_words[] = {"\x1f\x8b\x08",     "\x08\x01",         "\x08\x03",
                                   "\xff\xff\xff\xff", "\x7f\xff\xff\xff", NULL};
 
-enum { MOST_BYTES = 1 << 16 }; /* more takes time, and shows nothing else */
+enum { MOST_BYTES = 1 << 16 }; /* more bytes take time and find nothing else */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const char *const arguments[] = {"images", "test_images"};

@@ -1,5 +1,5 @@
-/* Graphs as text. One that is accepted is valid, and printing and reading it gives the same text
- * again. */
+/* Fuzzes graphs in text form. An accepted graph is valid, and it prints as a text that reads and
+ * prints as the same text again. */
 #include "tests/fuzz/fuzz.h"
 #include "tests/support/texts.h"
 

@@ -1,4 +1,5 @@
-/* Models. One that is accepted has graphs of all kinds, and its resolved text is the same model. */
+/* Fuzzes models. An accepted model has graphs of all kinds, and its resolved text is the same
+ * model. */
 #include "frontend/model/model.h"
 #include "tests/fuzz/fuzz.h"
 

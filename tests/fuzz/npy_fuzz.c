@@ -1,4 +1,4 @@
-/* Arrays of NumPy. The elements of an accepted file lie in it, whole. */
+/* Fuzzes arrays of NumPy. The elements of an accepted file lie inside it. */
 #include "runtime/formats/npy.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -1,4 +1,5 @@
-/* Archives of NumPy. No entry of an accepted one is larger than its packed bytes can be. */
+/* Fuzzes archives of NumPy. No entry of an accepted archive is larger than its packed bytes can
+ * be. */
 #include "runtime/formats/npy.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -6,7 +7,7 @@ const char *const fuzz_words[] = {"PK\3\4",   "PK\1\2",      "PK\5\6",          
                                   ".npy",     "x_train.npy", "x_test.npy",      "\xff\xff\xff\xff",
                                   "\xff\xff", "\x08",        "{'descr': '<f4'", NULL};
 
-enum { MOST_EXPANDED = 1040 }; /* by deflate, and a bit */
+enum { MOST_EXPANDED = 1040 }; /* the most bytes that deflate makes of one byte, rounded up */
 
 static void unpack_all(const char *copy, size_t size, const ZipEntry *entries, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {

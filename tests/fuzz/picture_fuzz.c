@@ -1,5 +1,5 @@
-/* Pictures, and a folder with one of them. The sums of a PNG's chunks are put right first, so that
- * what they guard is reached. */
+/* Fuzzes pictures, and a folder with one of them. The checksums of a PNG's chunks are corrected
+ * first, so that the code behind them is reached. */
 #include "runtime/data/dataset.h"
 #include "runtime/formats/bitmap.h"
 #include "tests/fuzz/fuzz.h"

@@ -1,4 +1,4 @@
-/* Checkpoints. Every tensor of an accepted file lies in it, whole. */
+/* Fuzzes checkpoints. Every tensor of an accepted file lies inside it. */
 #include "runtime/formats/safetensors.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -25,7 +25,7 @@ const char *const fuzz_words[] = {"{",
                                   "null",
                                   NULL};
 
-/* The bytes of a tensor; 0 where its dtype is none of ours: nobody looks into it then. */
+/* The bytes of a tensor; 0 if mlc does not have its dtype, because nobody reads it then. */
 static int64_t tensor_bytes(const SafeTensor *tensor) {
     for (int i = 0; i < DTYPE_COUNT; i++)
         if (!strcmp(safetensors_dtype((DType)i), tensor->dtype))
@@ -46,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         for (int64_t at = 0; at < tensor_bytes(tensor); at++)
             sum += ((const uint8_t *)tensor->data)[at];
     }
-    volatile unsigned used = sum; /* every byte is read */
+    volatile unsigned used = sum; /* so that the compiler keeps the loop that reads every byte */
     (void)used;
     if (read) safetensors_text(read, "format");
     safetensors_free(read);

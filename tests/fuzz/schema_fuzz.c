@@ -1,4 +1,4 @@
-/* The schema of the data in a checkpoint. One that is accepted is written and read again as the
+/* Fuzzes the schema of the data in a checkpoint. An accepted schema, written and read again, is the
  * same. */
 #include "runtime/data/schema_text.h"
 #include "tests/fuzz/fuzz.h"

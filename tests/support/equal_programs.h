@@ -1,4 +1,4 @@
-/* One graph twice: interpreted, and as machine code. */
+/* Runs one graph in the interpreter and as machine code, and compares the results. */
 #ifndef MLC_TESTS_EQUAL_PROGRAMS_H
 #define MLC_TESTS_EQUAL_PROGRAMS_H
 
@@ -7,14 +7,14 @@
 typedef struct {
     int level, threads;
     const char *cpu; /* NULL: the host */
-    bool gemm;       /* OpenBLAS: equal within a tolerance only, after one step */
+    bool gemm;       /* use OpenBLAS: then results agree within a tolerance only, after one step */
 } ProgramSetting;
 
 typedef Graph *MakeGraph(Diagnostics *diag, const void *context);
 
-/* Runs the graph, interpreted after the passes that define its meaning, and compiled as the setting
- * says; prints to stderr where outputs or states differ. A CPU that this machine lacks counts as
- * equal. */
+/* Interprets the graph after the passes that define its meaning, and compiles it as the setting
+ * says. Prints to stderr where outputs or states differ. A CPU that this machine cannot run counts
+ * as equal. */
 bool equal_programs(MakeGraph *make, const void *context, const ProgramSetting *setting);
 
 #endif

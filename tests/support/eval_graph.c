@@ -60,7 +60,7 @@ static uint32_t canonical(float value) {
     return isnan(value) ? 0x7fc00000 : bits;
 }
 
-/* As f32 rounds: f64 may have another result. */
+/* For results that are rounded to f32: f64 may have another result. */
 void expect_rounded(NodeId node, const float *expected, int count) {
     const float *got = eval_run(node, INTERP_F32);
     for (int i = 0; i < count; i++)

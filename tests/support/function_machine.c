@@ -20,7 +20,7 @@ static Graph *function_graph(Op op, DType dtype, const float *exponent, Diagnost
     return graph;
 }
 
-/* `exponent`: the second operand as a constant, or NULL. */
+/* `exponent` is the second operand as a constant, or NULL. */
 Machine machine_open_of(Op op, DType dtype, const float *exponent) {
     Machine machine = {.diag = diag_new()};
     Graph *graph = function_graph(op, dtype, exponent, machine.diag);

@@ -1,4 +1,4 @@
-/* A function that is expanded, run on many arguments. */
+/* Expands one function and runs it on many arguments. */
 #ifndef MLC_TESTS_SUPPORT_FUNCTION_MACHINE_H
 #define MLC_TESTS_SUPPORT_FUNCTION_MACHINE_H
 
@@ -14,7 +14,7 @@ typedef struct {
     NodeId in[2], out;
 } Machine;
 
-/* exponent: the second operand as a constant, or NULL. */
+/* `exponent` is the second operand as a constant, or NULL. */
 Machine machine_open_of(Op op, DType dtype, const float *exponent);
 Machine machine_open(Op op, const float *exponent); /* of f32 */
 void machine_close(Machine *machine);

@@ -63,7 +63,7 @@ static NodeId case_shared(Graph *g, const NodeId *in) {
                         build_binary(g, OP_mul, product, y));
 }
 
-/* Some elements are taken several times, some never, and some indices lie outside. */
+/* The indices take some elements several times and some never; a few lie outside. */
 static NodeId case_gather(Graph *g, const NodeId *in) {
     NodeId index = build_iota(g, shape_of(3, DIMS(2, 7, 3)), 1);
     index = build_binary(
@@ -107,7 +107,7 @@ static NodeId case_reduce_max(Graph *g, const NodeId *in) {
 static NodeId case_softmax(Graph *g, const NodeId *in) {
     return build_axiswise(g, OP_softmax, in[0], 1);
 }
-/* Some places get several elements, some none, and some indices lie outside. */
+/* The indices add several elements at some places and none at others; a few lie outside. */
 static NodeId case_scatter_add(Graph *g, const NodeId *in) {
     NodeId index = build_iota(g, shape_of(3, DIMS(2, 4, 3)), 1);
     index = build_binary(
@@ -169,7 +169,7 @@ static NodeId case_conv_transposed(Graph *g, const NodeId *in) {
                                  shape_of(4, DIMS(2, 3, 9, 11)));
 }
 
-/* A classifier: x, two matrices; the logarithm of the first class's probability. */
+/* A classifier of x with two matrices: the logarithm of the first class's probability. */
 static NodeId case_network(Graph *g, const NodeId *in) {
     NodeId hidden = build_unary(g, OP_relu, build_matmul(g, in[0], in[1], false, true));
     NodeId logits = build_matmul(g, hidden, in[2], false, true);

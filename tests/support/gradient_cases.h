@@ -10,10 +10,10 @@ typedef struct {
     const char *name;
     Op op; /* the op whose rule the case exercises */
     uint32_t count;
-    double low, high; /* the inputs are uniform between these */
+    double low, high; /* the inputs are uniform in this range */
     Shape shapes[MAX_INPUTS];
     NodeId (*build)(Graph *graph, const NodeId *in);
-    /* the gradient has no useful gradient of its own to compare with: it is piecewise constant */
+    /* the gradient is piecewise constant, so its own gradient is not compared */
     bool once;
 } GradientCase;
 

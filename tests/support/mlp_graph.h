@@ -1,4 +1,4 @@
-/* The graph of a classifier as the front end writes it, built by hand: for tests that need a real
+/* Builds by hand the graph of a classifier as the front end writes it, for tests that need a real
  * training step. */
 #ifndef MLC_TESTS_MLP_GRAPH_H
 #define MLC_TESTS_MLP_GRAPH_H
@@ -7,7 +7,7 @@
 
 typedef struct {
     int64_t batch;
-    /* [layers + 1]: of the input, of the hidden layers (relu), of the output */
+    /* [layers + 1]: the widths of the input, of the hidden layers (relu) and of the output */
     const int64_t *widths;
     int layers;
     bool train; /* with gradients and Adam; else the loss alone */

@@ -39,7 +39,7 @@ const char *errors_of(const Diagnostics *diag) {
     return text;
 }
 
-/* A model that has to be right. */
+/* Loads a model that must have no errors. */
 Model *mnist_load(const char *text, Diagnostics *diag) {
     Model *model = mnist_load_with(text, NULL, 0, diag);
     if (!model) fail_msg("%s", errors_of(diag));

@@ -1,18 +1,19 @@
-/* Models on a source like MNIST's, without data. */
+/* Models on a source with MNIST's fields, but without data. */
 #ifndef MLC_TESTS_SUPPORT_MNIST_MODEL_H
 #define MLC_TESTS_SUPPORT_MNIST_MODEL_H
 
 #include "frontend/model/model.h"
 
 SchemaFunction mnist_schema;
-/* NULL after errors. sets: as of --set. */
+/* NULL after errors. `sets` are the arguments of --set. */
 Model *mnist_load_with(const char *text, const char *const *sets, uint32_t set_count,
                        Diagnostics *diag);
-/* A model that has to be right. */
+/* Loads a model that must have no errors. */
 Model *mnist_load(const char *text, Diagnostics *diag);
 /* Checks that the graph has a symbol of this type, such as "f32[10]". */
 void expect_symbol(const Graph *graph, const char *name, const char *type);
-const char *errors_of(const Diagnostics *diag); /* as printed; valid until the next call */
+const char *
+errors_of(const Diagnostics *diag); /* the messages as printed; valid until the next call */
 
 #define DATA                                                                                       \
     "data {\n source = mnist()\n field image = source.image / 255\n field label = source.label\n}\n"

@@ -1,4 +1,4 @@
-/* For tests of plans: a graph to build, and its plan, checked. Included by one test program each,
+/* Builds a graph and its plan, which the plan verifier checks. One test program includes it once,
  * after cmocka.h. */
 #ifndef MLC_TESTS_PLAN_FIXTURE_H
 #define MLC_TESTS_PLAN_FIXTURE_H

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How often an op is tried, by class: elementwise ops are many, so each of them is rare enough. */
+/* How often an op is tried, by class. There are many elementwise ops, so each of them stays
+ * rare. */
 static const uint32_t class_weight[] = {
     [CLASS_LEAF] = 2, [CLASS_ELEMENTWISE] = 2, [CLASS_VIEW] = 4,     [CLASS_REDUCE] = 6,
     [CLASS_SCAN] = 6, [CLASS_MATRIX] = 14,     [CLASS_COMPOSITE] = 3};
@@ -30,7 +31,7 @@ static void add_ops(Maker *maker, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) maker_add(maker, random_op(maker));
 }
 
-/* What most models are made of: x @ w^T + b and an activation, on rows of a batch. */
+/* The core of most models: x @ w^T + b and an activation, on the rows of a batch. */
 static NodeId add_layer(Maker *maker, NodeId x) {
     static const Op activations[] = {OP_relu, OP_relu, OP_tanh, OP_sigmoid, OP_neg};
     int64_t inputs = graph_node(maker->graph, x)->shape.dim[1],
@@ -64,7 +65,7 @@ static NodeId mean(Maker *maker, NodeId node) {
                         build_f32(maker->graph, 1.0 / (double)shape_elements(shape), (Shape){0}));
 }
 
-/* A sum of means of some values; most are clipped, so that the loss is mostly finite. */
+/* A sum of means of some values. Most of them are clipped, so that the loss is usually finite. */
 static NodeId add_loss(Maker *maker) {
     NodeId loss = NODE_NONE;
     for (uint32_t i = 0, terms = 1 + maker_draw(maker, 3); i < terms; i++) {
@@ -78,7 +79,7 @@ static NodeId add_loss(Maker *maker) {
     return loss;
 }
 
-/* The mean of the gradients so far, kept in a state of its own. */
+/* The moving mean of the gradients, in a state of its own. */
 static NodeId moving_mean(Maker *maker, NodeId gradient) {
     Graph *graph = maker->graph;
     NodeId kept = maker_state(maker, DTYPE_F32, graph_node(graph, gradient)->shape);
@@ -88,8 +89,8 @@ static NodeId moving_mean(Maker *maker, NodeId gradient) {
     return next;
 }
 
-/* What a state becomes: a step along its gradient, anything brought to its shape, or another state
- * as it is. */
+/* The next value of a state: a step along its gradient, any value brought to its shape, or another
+ * state. */
 static NodeId next_value(Maker *maker, NodeId loss, NodeId state) {
     Graph *graph = maker->graph;
     Node node = *graph_node(graph, state);
@@ -116,8 +117,8 @@ static void add_updates(Maker *maker, NodeId loss) {
                          next_value(maker, loss, graph->symbols[i].node));
 }
 
-/* Most values that nobody uses become outputs, so that little of the graph is dead; and any value
- * may be an output. */
+/* Most values without a user become outputs, so that little of the graph is dead. Any other value
+ * may become one too. */
 static void add_outputs(Maker *maker, NodeId loss) {
     Graph *graph = maker->graph;
     bool *used = calloc(graph->node_count, sizeof *used);
@@ -139,7 +140,7 @@ static void add_outputs(Maker *maker, NodeId loss) {
 Graph *random_graph(uint64_t seed, Diagnostics *diag) {
     Maker maker = {.graph = graph_new("random", diag), .seed = seed};
     uint32_t most = maker_chance(&maker, 4) ? 40 : 9;
-    bool groups = maker_chance(&maker, 6); /* of rows, which threads can share out */
+    bool groups = maker_chance(&maker, 6); /* rows in groups, which threads can share among them */
     maker.batch = groups ? PLAN_ROWS * (2 + maker_draw(&maker, 3)) : 1 + maker_draw(&maker, most);
     for (uint32_t i = 0, leaves = 2 + maker_draw(&maker, 4); i < leaves; i++) add_leaf(&maker);
     if (maker_chance(&maker, 2)) add_layers(&maker);
@@ -158,15 +159,15 @@ int64_t random_batch(const Graph *graph) {
     return 1;
 }
 
-/* A row of one byte is a class, which is most of use if it is small. Other bytes are half zeros in
- * runs, as those of images. */
+/* A row of one byte is a class; small classes are the most useful. Other bytes have runs of zeros,
+ * as images do. */
 static uint8_t random_byte(const Symbol *symbol, int64_t i, uint32_t bits) {
     if (symbol->dtype == DTYPE_BOOL) return bits & 1;
     if (symbol->shape.rank == 1) return (uint8_t)(bits % 10);
     return i / 12 % 2 ? 0 : (uint8_t)(bits >> 24);
 }
 
-/* Between -2 and 2; rarely something special. */
+/* A number between -2 and 2, or rarely a special one. */
 static float random_real(uint32_t bits) {
     static const float special[] = {0, -0.0f, 1, -1, 1e20f, 1e-40f, INFINITY, NAN};
     if (bits % 64 == 0) return special[bits >> 29];
@@ -181,7 +182,7 @@ void *random_input(const Symbol *symbol, uint64_t seed) {
         uint32_t bits = random_bits(seed, STREAM_INPUT, hash_name(symbol->name), (uint64_t)i);
         if (symbol->dtype == DTYPE_F32)
             ((float *)data)[i] = random_real(bits);
-        else if (symbol->dtype == DTYPE_I32)
+        else if (symbol->dtype == DTYPE_I32) /* mostly -8 to 23, so that equal ones meet */
             ((int32_t *)data)[i] = bits % 8 ? (int32_t)(bits >> 27) - 8 : (int32_t)bits;
         else
             ((uint8_t *)data)[i] = random_byte(symbol, i, bits);

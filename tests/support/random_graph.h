@@ -1,13 +1,13 @@
-/* Random valid graphs, and random contents for what they read: material for tests that compare two
+/* Random valid graphs, and random contents for their inputs: material for tests that compare two
  * ways of computing the same. Everything is a pure function of the seed. */
 #ifndef MLC_TESTS_RANDOM_GRAPH_H
 #define MLC_TESTS_RANDOM_GRAPH_H
 
 #include "ir/ir.h"
 
-/* A small graph with every kind of op in it sooner or later: inputs, states with updates, outputs
- * of all dtypes, a scalar "loss", gradients by states and by other values, sometimes gradients of
- * gradients. */
+/* A small random graph: inputs, states with updates, outputs of all dtypes, a scalar "loss",
+ * gradients by states and by other values, sometimes gradients of gradients. Over many seeds every
+ * op occurs. */
 Graph *random_graph(uint64_t seed, Diagnostics *diag);
 
 /* Rows of the data set that a batch input reads from: enough for the largest batch. The rows of a

@@ -1,4 +1,4 @@
-/* Where the operands of random graphs come from. */
+/* Chooses or makes the operands of random graphs. */
 #include "tests/support/random_maker.h"
 
 #include <math.h>
@@ -13,7 +13,7 @@ Shape maker_shape(Maker *maker) {
     Shape shape = {.rank = (int32_t)maker_draw(maker, MAKER_MAX_RANK + 1)};
     int64_t elements = 1;
     for (int i = 0; i < shape.rank; i++) {
-        /* Mostly small and odd, so that every loop has a remainder; sometimes beyond the width of a vector or panel. */
+        /* Mostly small and odd, so that every loop has a remainder; some exceed a vector or panel. */
         static const int64_t sizes[] = {1, 1, 2, 3, 3, 4, 5, 7, 8, 11, 16, 17, 31, 33, 65};
         shape.dim[i] = sizes[maker_draw(maker, sizeof sizes / sizeof *sizes)];
         if (elements * shape.dim[i] > MAKER_MAX_ELEMENTS) shape.dim[i] = 1;
@@ -46,7 +46,7 @@ static NodeId random_constant(Maker *maker, DType dtype, Shape shape) {
                                   0.1f, 1e-3f, 255, 1e30f, 1e-40f, INFINITY, NAN, 16777216};
     static const int32_t integers[] = {0,  1,  -1,  2,         3,         7,
                                        31, 32, 100, INT32_MAX, INT32_MIN, 0x3f800000};
-    if (dtype == DTYPE_F32) /* the ordinary ones mostly */
+    if (dtype == DTYPE_F32) /* mostly an ordinary op */
         return build_f32(maker->graph,
                          (double)reals[maker_draw(maker, maker_chance(maker, 8) ? 16 : 10)], shape);
     if (dtype == DTYPE_I32)
@@ -93,7 +93,7 @@ NodeId maker_pick(Maker *maker, DType dtype) {
     return maker_leaf(maker, dtype, maker_shape(maker));
 }
 
-/* Only f32 can be summed; other dtypes take their first element. */
+/* Only f32 can be summed; of other dtypes the first element is taken. */
 static NodeId to_scalar(Maker *maker, NodeId node) {
     Graph *graph = maker->graph;
     Shape shape = graph_node(graph, node)->shape;

@@ -23,7 +23,8 @@ typedef struct {
     uint64_t seed;
 } Contents;
 
-/* Finite numbers: runtimes lose NaN in maxima. Of a batch, the first rows. */
+/* The numbers are finite, because runtimes lose NaN in maxima. An input of the batch gets its first
+ * rows. */
 void *random_onnx_values(const Symbol *symbol, uint64_t seed, Arena *arena) {
     int64_t count = shape_elements(symbol->shape);
     size_t bytes = (size_t)count * dtype_bytes(symbol->dtype);

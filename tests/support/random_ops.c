@@ -1,5 +1,5 @@
-/* A random node of every op: one function for each shape rule of ops.def, so that a new op with a
- * known rule is generated as well, and a new rule does not link without its function. */
+/* Makes a random node of any op, with one function for each shape rule of ops.def. A new op with a
+ * known rule is generated as well; a new rule does not link without its function. */
 #include "tests/support/random_maker.h"
 
 static Shape shape_at(const Maker *maker, NodeId node) {
@@ -8,8 +8,8 @@ static Shape shape_at(const Maker *maker, NodeId node) {
 
 /* -- elementwise -- */
 
-/* The second operand: broadcast against the first where numpy's rule lets it, else brought to its
- * shape. */
+/* Chooses the second operand: broadcast against the first if numpy's rule allows it, else brought
+ * to its shape. */
 static NodeId partner(Maker *maker, NodeId a, DType dtype) {
     NodeId b = maker_pick(maker, dtype);
     Shape both;
@@ -42,7 +42,7 @@ static NodeId make_arithmetic(Maker *maker, Op op) {
     return grows ? maker_clip(maker, node, 100) : node;
 }
 
-/* Functions that leave f32 quickly mostly get operands they can bear. */
+/* Functions that leave the range of f32 quickly usually get operands in a safe range. */
 static NodeId make_real(Maker *maker, Op op) {
     NodeId a = maker_pick(maker, DTYPE_F32);
     if (op_arity(op) != 1) return make_elementwise(maker, op, DTYPE_F32);
@@ -87,7 +87,7 @@ static NodeId make_convert(Maker *maker, Op op) {
     return build_convert(maker->graph, maker_pick(maker, from), to);
 }
 
-/* The bits of a NaN are outside the contract, so they must not be looked at. */
+/* The contract does not define the bits of a NaN, so they must not reach another op. */
 static NodeId make_bitcast(Maker *maker, Op op) {
     (void)op;
     Graph *graph = maker->graph;
@@ -195,7 +195,7 @@ static NodeId make_concat(Maker *maker, Op op) {
     return build_concat(maker->graph, parts, count, axis);
 }
 
-/* Indices for an axis, some of which lie outside. */
+/* Indices for an axis; some lie outside. */
 static NodeId pick_index(Maker *maker, Shape shape) {
     NodeId index = maker_fit(maker, maker_pick(maker, DTYPE_I32), shape);
     return maker_chance(maker, 2)
@@ -214,7 +214,7 @@ static NodeId make_gather(Maker *maker, Op op) {
     return build_gather(maker->graph, a, pick_index(maker, shape), axis);
 }
 
-/* Indices are often the same in a row, as those of an embedding are. */
+/* Neighbouring indices are often equal, as those of an embedding are. */
 static NodeId make_scatter(Maker *maker, Op op) {
     (void)op;
     NodeId a = maker_pick(maker, DTYPE_F32);
@@ -277,8 +277,7 @@ static void exchange_last_axes(Shape *shape) {
 
 static DType draw_byte(Maker *maker) { return maker_chance(maker, 2) ? DTYPE_U8 : DTYPE_I8; }
 
-/* The right operand is an existing value where one has the right size, else a state, as a weight
- * is. */
+/* The right operand is an existing value of the right size, or else a state, as a weight is. */
 static NodeId make_matmul(Maker *maker, Op op) {
     (void)op;
     bool bytes = maker_chance(maker, 4);
@@ -318,7 +317,8 @@ static NodeId make_reverse(Maker *maker, Op op) {
                 : NODE_NONE;
 }
 
-/* A value of four axes; `height` says which two are height and width, of at most 10 elements. */
+/* A value of four axes. `height` says which two are height and width; they have at most 10
+ * elements. */
 static NodeId pick_picture(Maker *maker, DType dtype, int height) {
     static const int64_t channels[] = {1, 2, 3, 4, 6, 16, 17, 32};
     NodeId a = maker_pick(maker, dtype);
@@ -328,7 +328,7 @@ static NodeId pick_picture(Maker *maker, DType dtype, int height) {
     return shape_elements(shape) > MAKER_MAX_ELEMENTS ? NODE_NONE : maker_fit(maker, a, shape);
 }
 
-/* A window that has room in a picture. */
+/* A window that fits into a picture. */
 static Window draw_window(Maker *maker, const int64_t *sizes) {
     Window window;
     for (int i = 0; i < 2; i++) {
@@ -343,7 +343,7 @@ static Window draw_window(Maker *maker, const int64_t *sizes) {
     return window;
 }
 
-/* Windows overlap, so that a few of them hold many elements. */
+/* Whether the windows, written out, have few enough elements: overlapping ones repeat them. */
 static bool windows_fit(const Maker *maker, NodeId a, int height, const Window *window) {
     Shape shape = shape_at(maker, a);
     int64_t elements = shape_elements(shape);
@@ -354,8 +354,8 @@ static bool windows_fit(const Maker *maker, NodeId a, int height, const Window *
     return elements <= MAKER_MAX_ELEMENTS;
 }
 
-/* Pictures whose height is dimension `height`, and a window they have room for; none if there are
- * none. */
+/* Chooses pictures whose height is dimension `height`, and a window that fits into them; NODE_NONE
+ * if there are none. */
 static NodeId pick_windowed(Maker *maker, DType dtype, int height, Window *window) {
     NodeId a = pick_picture(maker, dtype, height);
     if (!a) return NODE_NONE;
@@ -399,13 +399,13 @@ static NodeId make_conv(Maker *maker, Op op) {
     return build_conv(maker->graph, a, w, &window, groups);
 }
 
-/* Leaves and gradients: made where they are wanted, not in passing. */
 static NodeId make_leaf(Maker *maker, Op op) {
     (void)op;
     DType dtype = (DType)maker_draw(maker, DTYPE_COUNT);
     return maker_leaf(maker, dtype, maker_shape(maker));
 }
 
+/* No random op is a gradient: those of the loss are added at the end. */
 static NodeId make_grad(Maker *maker, Op op) {
     (void)maker, (void)op;
     return NODE_NONE;

@@ -1,4 +1,5 @@
-/* The memory around a program: states in their layouts, outputs of every step. */
+/* Provides the memory that a program runs in, and keeps the outputs of every step and the
+ * states. */
 #include "tests/support/results.h"
 #include "tests/support/random_graph.h"
 
@@ -12,7 +13,7 @@
 struct Results {
     const Program *program;
     uint64_t seed;
-    uint32_t steps, step; /* the one at hand: from 1 */
+    uint32_t steps, step; /* `step` is the current one, from 1 */
     void **states;        /* [state_count], in the program's layouts */
     void **inputs;        /* [symbol_count] */
     char **outputs;       /* [steps]: the output block */
@@ -23,7 +24,7 @@ struct Results {
     StepArgs args;
 };
 
-/* The memory is dirty, as it may be in real life: what is not written must not be read. */
+/* Memory is filled with noise, so that reading what was not written shows up. */
 static void *dirty_new(size_t bytes) {
     void *memory = aligned_alloc(64, (bytes + 127) / 64 * 64);
     if (memory) memset(memory, 0xcd, bytes);
@@ -135,7 +136,7 @@ void results_free(Results *results) {
 
 static char message[512];
 
-/* What is compared with what. */
+/* The two programs whose results are compared. */
 typedef struct {
     const Results *expected, *got;
     double tolerance;
@@ -154,7 +155,7 @@ static bool same_element(const Comparison *comparison, DType dtype, const void *
     return !memcmp((const char *)a + (size_t)i * bytes, (const char *)b + (size_t)i * bytes, bytes);
 }
 
-/* A value of the one program and of the other. */
+/* A value of one program and the same value of the other. */
 typedef struct {
     const char *kind, *name;
     uint32_t step;
@@ -177,7 +178,7 @@ static bool same_tensor(const Comparison *comparison, const Pair *pair) {
     return true;
 }
 
-/* Outputs have the same order in all graphs that come from one. */
+/* All graphs that come from one graph have their outputs in the same order. */
 static bool same_outputs(const Comparison *comparison, uint32_t step) {
     const Results *a = comparison->expected, *b = comparison->got;
     for (uint32_t i = 0; i < a->program->graph->output_count; i++) {
@@ -195,9 +196,8 @@ static bool same_outputs(const Comparison *comparison, uint32_t step) {
     return true;
 }
 
-/* State i of the one and j of the other, if they are the same state. A state may be missing in one
- * if nothing needs it there.
- */
+/* Compares state i of one program with state j of the other, if they are the same state. A program
+ * may lack a state that it does not need. */
 static bool same_state(const Comparison *comparison, uint32_t i, uint32_t j) {
     const Results *a = comparison->expected, *b = comparison->got;
     const Symbol *symbol = state_symbol(a->program, i);

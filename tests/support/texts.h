@@ -1,4 +1,4 @@
-/* What is printed, as text: graphs and messages. */
+/* Graphs and messages as text, as they are printed. */
 #ifndef MLC_TESTS_TEXTS_H
 #define MLC_TESTS_TEXTS_H
 
@@ -9,7 +9,7 @@ char *graph_text(const Graph *graph);
 char *graph_dot_text(const Graph *graph);
 char *diag_text(const Diagnostics *diag);
 
-/* The status is that, and `part` stands in the messages, which are cleared. For cmocka. */
+/* Checks the status, and that the messages contain `part`; then clears them. For cmocka. */
 void expect_messages(Diagnostics *diag, Status status, const char *part);
 
 #endif

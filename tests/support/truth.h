@@ -1,5 +1,5 @@
-/* What the tests against PyTorch share: a model bound to memory and ready to step, and reading
- * tests/truth. */
+/* Used by the tests against PyTorch: a model bound to memory and ready to step, and functions that
+ * read tests/truth. */
 #ifndef MLC_TESTS_TRUTH_H
 #define MLC_TESTS_TRUTH_H
 
@@ -24,15 +24,15 @@ typedef enum { JIT, REFERENCE } Backend;
 typedef struct {
     Diagnostics *diag;
     Model *model;
-    Compilation interpreted; /* what the interpreter runs; machine code has its own */
+    Compilation interpreted; /* for the interpreter; machine code has its own */
     Program *program;
     States *states;
     Threads *threads;
     Runner *runner;
 } Session;
 
-/* MNIST's fields, and "unit": row i is 1 at i. Its product with a weight is the weight's rows,
- * exactly, as rows of a batch. */
+/* MNIST's fields, and "unit": row i is 1 at i. Its product with a weight has exactly the weight's
+ * rows. */
 static inline bool give_schema(void *context, const DataSource *source, const SplitRequest *request,
                                Arena *arena, SourceSchema *schema, Diagnostics *diag) {
     static const SourceField all[] = {{.name = "image", .dtype = DTYPE_U8, .row = {3, {1, 28, 28}}},
@@ -102,8 +102,8 @@ static inline FILE *open_truth(const char *name) {
     return file;
 }
 
-/* The next line that begins with `word` and a space: what follows it, without the newline; NULL at
- * the end. */
+/* Finds the next line that begins with `word` and a space. Returns the rest of the line without the
+ * newline; NULL at the end. */
 static inline const char *next_case(FILE *file, const char *word, char line[LINE]) {
     size_t length = strlen(word);
     while (fgets(line, LINE, file)) {
@@ -120,8 +120,8 @@ static inline double next_number(FILE *file) {
     return value;
 }
 
-/* Every case of a file, whose line begins with `word`, by `compare`, which reads the numbers that
- * follow. */
+/* Calls `compare` for each case of a file: a line that begins with `word`. `compare` reads the
+ * numbers that follow. */
 static inline void compare_cases(const char *name, const char *word, Backend backend,
                                  void (*compare)(const char *text, FILE *file, Backend backend)) {
     FILE *file = open_truth(name);
@@ -133,7 +133,8 @@ static inline void compare_cases(const char *name, const char *word, Backend bac
     assert_true(cases > 0);
 }
 
-/* 1e-5 relative; beside sums of numbers around 1 that cancel out, absolute. */
+/* Within 1e-5, relative to the expected value; absolute if it is below 1, as when sums of numbers
+ * around 1 cancel out. */
 static inline bool near(double got, double expected) {
     return fabs(got - expected) <= 1e-6 + 1e-5 * fabs(expected);
 }

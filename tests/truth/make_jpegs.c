@@ -11,7 +11,7 @@ typedef struct {
     const char *name;
     int width, height;
     J_COLOR_SPACE from, to;
-    int across, down; /* how many samples of luminance stand for one of colour */
+    int across, down; /* samples of luminance for each sample of colour */
     int quality;      /* 0: 75 */
     unsigned restart; /* blocks between restart markers */
     int flags;
@@ -63,7 +63,7 @@ static const Kind kinds[] = {
     {"ycck_420_progressive", 17, 11, JCS_CMYK, JCS_YCCK, 2, 2, 0, 0, PROGRESSIVE},
 };
 
-/* Waves, and some noise. */
+/* Waves with some noise. */
 static int sample(int y, int x, int c) {
     static unsigned noise = 14;
     noise = noise * 1103515245u + 12345u;
@@ -85,7 +85,7 @@ static void set(struct jpeg_compress_struct *jpeg, const Kind *kind) {
     jpeg_set_quality(jpeg, kind->quality ? kind->quality : 75, TRUE);
     jpeg->comp_info[0].h_samp_factor = kind->across;
     jpeg->comp_info[0].v_samp_factor = kind->down;
-    if (kind->to == JCS_YCCK) { /* the black is as fine as the luminance */
+    if (kind->to == JCS_YCCK) { /* the black channel has as many samples as the luminance */
         jpeg->comp_info[3].h_samp_factor = kind->across;
         jpeg->comp_info[3].v_samp_factor = kind->down;
     }

@@ -1,6 +1,7 @@
-/* onnx_random FOLDER FIRST LAST: the random graphs of these seeds as ONNX files, with the bytes of
- * their inputs and what the interpreter answers in f32 and in f64. Outputs that depend on a NaN or an
- * infinity are left out: runtimes lose NaN in maxima. For onnx_random.py. */
+/* onnx_random FOLDER FIRST LAST writes the random graphs of these seeds as ONNX files, for
+ * onnx_random.py. Each comes with the bytes of its inputs and the interpreter's results in f32 and
+ * in f64. Outputs that depend on a NaN or an infinity are left out, because runtimes lose NaN in
+ * maxima. */
 #include "passes/passes.h"
 #include "tests/support/random_graph.h"
 #include "tests/support/random_onnx.h"

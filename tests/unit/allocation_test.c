@@ -1,6 +1,6 @@
-/* Between the first and the last step of an epoch nothing is allocated. The linker leads the
- * allocating functions of all our libraries through counters here (see CMakeLists.txt); the
- * compiled programs are run through a function that reads them. */
+/* Between the first and the last step of an epoch nothing is allocated. The linker redirects the
+ * allocating functions of all libraries to counters here (see CMakeLists.txt). A wrapper around the
+ * compiled programs reads the counters. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -67,7 +67,7 @@ static Dataset *open_data(Diagnostics *diag) {
     return dataset_open(&source, &(SplitRequest){.seed = 5}, diag);
 }
 
-/* How many allocations there had been when each step came to its last kernel. */
+/* The number of allocations so far when each step reached its last kernel. */
 typedef struct {
     int at[EPOCHS * STEPS], count;
 } Steps;
@@ -77,7 +77,7 @@ static void (*run_compiled)(const Program *program, const StepArgs *args, uint32
 
 static void run_counted(const Program *program, const StepArgs *args, uint32_t kernel,
                         int64_t first, int64_t last) {
-    /* the first kernel may be every thread's own */
+    /* The last kernel marks a step: the first one may be replicated, so that all threads run it. */
     bool begins = kernel + 1 == program->kernel_count && first == 0;
     if (begins && steps.count < EPOCHS * STEPS) steps.at[steps.count++] = atomic_load(&allocations);
     run_compiled(program, args, kernel, first, last);
@@ -89,7 +89,7 @@ static Program *compile(int64_t batch, Diagnostics *diag) {
     Compilation compilation = {0};
     PassOptions options = {.level = 2, .threads = -THREADS};
     Graph *graph = mlp_graph(&shape, diag);
-    /* drawn moments would not do: none may be negative */
+    /* random moments cannot be used: a moment of squares must not be negative */
     for (uint32_t i = 0; i < graph->symbol_count; i++)
         if (!graph->symbols[i].trainable) graph->symbols[i].init = (Init){0};
     assert_true(passes_run(&compilation, graph, &options, PASS_COUNT - 1));
@@ -122,7 +122,7 @@ static void no_allocation_between_steps(void **state) {
     diag_print(diag, stderr);
     assert_int_equal(result, TRAIN_DONE);
     assert_int_equal(steps.count, EPOCHS * STEPS);
-    assert_true(steps.at[0] > 0); /* the counters are in place */
+    assert_true(steps.at[0] > 0); /* shows that the counters work */
     for (int epoch = 0; epoch < EPOCHS; epoch++)
         for (int step = 1; step < STEPS; step++)
             assert_int_equal(steps.at[epoch * STEPS + step], steps.at[epoch * STEPS]);

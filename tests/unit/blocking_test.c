@@ -1,5 +1,5 @@
-/* How products are cut: every row, column and step of k is in one block, tiles fit the registers,
- * what is put aside fits the stack, and few rows take wide tiles. */
+/* The blocks of products: every row, column and step of k is in one block, tiles fit the registers,
+ * spilled values fit the stack, and few rows get wide tiles. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -64,7 +64,7 @@ static void tiles_follow_the_shape(void **state) {
     assert_int_equal(narrow.vectors, 1);
     Blocking odd = blocking_choose(
         &(ProductSize){.rows = 64, .columns = 77, .k = 784, .many_registers = true});
-    assert_int_equal(odd.vectors, 5); /* 80 columns, not 96 */
+    assert_int_equal(odd.vectors, 5); /* 80 columns need 5 vectors; the tile is not padded to 6 */
     assert_int_equal(odd.tile_rows, 4);
     ProductSize pixels = {
         .rows = 64 * 14 * 14, .columns = 6, .k = 400, .many_registers = true, .run = 14};
@@ -81,10 +81,10 @@ static void tiles_follow_the_shape(void **state) {
     assert_int_equal(blocking_choose(&across).tile_rows, 6);
     assert_int_equal(blocking_choose(&across).vectors, 2);
     ProductSize taps = {.rows = 25, .columns = 6, .k = 1568, .many_registers = true, .run = 5};
-    assert_int_equal(blocking_choose(&taps).tile_rows, 25); /* all of a window */
+    assert_int_equal(blocking_choose(&taps).tile_rows, 25); /* all 25 positions of a window */
     ProductSize transposed = {
         .rows = 256, .columns = 64, .k = 1792, .many_registers = true, .rows_adjoin = true};
-    /* all rows in one, at the cost of shorter blocks of k */
+    /* all rows in one chunk, at the cost of shorter blocks of k */
     assert_int_equal(blocking_choose(&transposed).chunks, 1);
     transposed.rows_adjoin = false;
     assert_int_equal(blocking_choose(&transposed).chunks, 2);
@@ -92,7 +92,7 @@ static void tiles_follow_the_shape(void **state) {
         .rows = 784, .columns = 512, .k = 64, .many_registers = true, .rows_adjoin = true};
     assert_int_equal(blocking_choose(&zeros).tile_rows, 8);
     zeros.lists_zeros = true;
-    /* of neighbouring pixels: more of the k may be left out */
+    /* neighbouring pixels: small tiles can skip more zeros */
     assert_int_equal(blocking_choose(&zeros).tile_rows, 4);
     zeros = (ProductSize){
         .rows = 64, .columns = 512, .k = 784, .many_registers = true, .lists_zeros = true};

@@ -1,5 +1,5 @@
-/* Checkpoints: what is written can be read, nothing half-written is ever left, and no file, however
- * hostile, does harm. */
+/* Checkpoints: files that mlc writes can be read, a failed write leaves no partial file, and
+ * hostile files do no harm. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,8 +31,8 @@ typedef struct {
     States *states;
 } Model;
 
-/* States by the letters of `names`: w f32[3,2], b f32[2], i i32 (a scalar), m f32[3,2]; upper case:
- * with another shape. */
+/* States named by the letters of `names`: w f32[3,2], b f32[2], i i32 (a scalar), m f32[3,2]. An
+ * upper case letter stands for another shape. */
 static Model *model_new(const char *names) {
     Model *model = calloc(1, sizeof *model);
     model->diag = diag_new();
@@ -112,7 +112,7 @@ static void expect_refusal(const char *names, bool partial, const char *text) {
     expect_messages(model->diag, STATUS_FILE, text);
     float w[8] = {0}, zero[8] = {0};
     states_read(model->states, "w", w);
-    assert_memory_equal(w, zero, sizeof w); /* nothing was changed */
+    assert_memory_equal(w, zero, sizeof w); /* a rejected file changes no state */
     model_free(model);
 }
 
@@ -179,7 +179,7 @@ static void test_unsound_files(void **state) {
     expect_refusal("w", true, "No such file");
 }
 
-/* Weights from elsewhere are fine for evaluation, but training cannot be resumed from them. */
+/* Weights of another program are good for evaluation, but training cannot be resumed from them. */
 static void test_foreign_files(void **state) {
     (void)state;
     const char *header =
@@ -194,7 +194,8 @@ static void test_foreign_files(void **state) {
     model_free(model);
 }
 
-/* A disk that is full (here: a limit on the size of files) leaves the old file and nothing else. */
+/* On a full disk, here a limit on the size of files, the old file stays and nothing else is
+ * left. */
 static void test_full_disk(void **state) {
     (void)state;
     struct rlimit before, tight;

@@ -50,8 +50,8 @@ static void views(void **state) {
         "%7 = concat f32[70,6] %4 %4 axis=0\noutput \"x\" %6\noutput \"y\" %5\n");
 }
 
-/* Values in memory, read along another axis than they are written along: whole tiles and ragged
- * ones, several at once. */
+/* Values that are written along one axis and read along another: whole tiles, ragged tiles, and
+ * several values at once. */
 static void turned_tiles(void **state) {
     (void)state;
     assert_text(
@@ -65,8 +65,8 @@ static void turned_tiles(void **state) {
         "output \"x\" %8\noutput \"y\" %12\noutput \"z\" %10\noutput \"p\" %14\n");
 }
 
-/* Parts that lanes take together, along the lanes' axis or another one, and parts that they do
- * not. */
+/* Concatenated parts that one vector reads together, along the vector's axis or another axis, and
+ * parts that it does not. */
 static void parts(void **state) {
     (void)state;
     assert_text(
@@ -81,10 +81,10 @@ static void parts(void **state) {
         "output \"u\" %5\noutput \"v\" %7\noutput \"w\" %11\noutput \"x\" %15\noutput \"y\" %17\n");
 }
 
-/* Running sums and scattered ones, along the last axis and others, alone and with what follows
+/* Running sums and scatters along the last axis and others, alone and with operations after
  * them. */
-/* Single columns side by side: in rows of whole vectors their elements are interleaved in
- * registers, two, three or eight of them; others are chosen lane by lane. */
+/* Single columns next to each other. If rows are whole vectors, two, three or eight columns are
+ * interleaved in registers; others are chosen lane by lane. */
 static void columns_in_turn(void **state) {
     (void)state;
     assert_text(
@@ -112,7 +112,7 @@ static void walks(void **state) {
         "output \"u\" %5\noutput \"v\" %8\noutput \"w\" %10\noutput \"x\" %11\noutput \"y\" %13\nupdate %6 %7\n");
 }
 
-/* Long columns, several vectors of which are added side by side. */
+/* Long columns: several vectors are added side by side. */
 static void long_columns(void **state) {
     (void)state;
     assert_text(
@@ -123,8 +123,8 @@ static void long_columns(void **state) {
         "output \"x\" %4\noutput \"y\" %5\noutput \"z\" %7\noutput \"w\" %9\n");
 }
 
-/* Sums that are made in blocks: of columns, alone and side by side, of rows, of what is computed
- * meanwhile, and with what follows. */
+/* Sums in blocks: along columns, alone and side by side, along rows, of values computed on the way,
+ * and with operations after them. */
 static void long_sums(void **state) {
     (void)state;
     assert_text(
@@ -138,8 +138,8 @@ static void long_sums(void **state) {
         "output \"u\" %3\noutput \"v\" %5\noutput \"w\" %8\noutput \"x\" %10\noutput \"y\" %13\noutput \"z\" %15\n");
 }
 
-/* Zeros of both signs, NaN among numbers, infinities of both signs: along rows, short and long, and
- * along columns. */
+/* Maxima of zeros of both signs, of NaN among numbers, and of infinities of both signs: along short
+ * rows, long rows and columns. */
 static void largest(void **state) {
     (void)state;
     assert_text(
@@ -183,7 +183,7 @@ static void mnist(void **state) {
     assert_equal(from_shape, &shape, (ProgramSetting){.level = 3, .threads = 2});
 }
 
-/* Forward only: Adam turns the smallest difference of a gradient near zero into a whole step. */
+/* Forward only: for a gradient near zero, Adam turns the smallest difference into a whole step. */
 static void openblas(void **state) {
     (void)state;
     static const int64_t widths[] = {33, 40, 17, 10};

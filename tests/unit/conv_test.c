@@ -1,6 +1,6 @@
-/* Convolutions and pooling of all shapes: written out they are what the composites mean, and
- * compiled code, which reads windows out of the picture, computes the interpreter's bits, gradients
- * included, with 32 vector registers and with 16. */
+/* Convolutions and pooling of all shapes. Written out they equal the composites. Compiled code
+ * reads windows directly from the picture and computes the interpreter's bits, gradients included,
+ * with 32 vector registers and with 16. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,7 +18,7 @@ typedef struct {
     int64_t groups, pad;
 } ConvShape;
 
-/* A convolution, a bias and what is above zero, the largest of windows of 2 by 2. */
+/* A convolution, a bias, relu, and maxima of windows of 2 by 2. */
 static NodeId layers(Graph *graph, const ConvShape *s, NodeId x, NodeId w) {
     NodeId padded = s->pad ? build_pad(graph, x, (int64_t[]){0, 0, s->pad, s->pad},
                                        (int64_t[]){0, 0, s->pad, s->pad})
@@ -54,8 +54,8 @@ static Graph *trained_graph(Diagnostics *diag, const void *context) {
     return graph;
 }
 
-/* Full tiles and ragged ones, one channel, windows that leave something over, several parts of
- * pictures for the weights. */
+/* Full and ragged tiles, one channel, windows that do not divide the picture, and pictures in
+ * several parts for the gradients of weights. */
 static const ConvShape shapes[] = {{3, 1, 9, 8, 6, {{3, 3}, {1, 1}, {1, 1}}, 1, 1},
                                    {2, 16, 8, 8, 32, {{3, 3}, {1, 1}, {1, 1}}, 1, 1},
                                    {2, 3, 11, 9, 20, {{5, 3}, {2, 1}, {1, 2}}, 1, 2},
@@ -66,7 +66,7 @@ static const ConvShape shapes[] = {{3, 1, 9, 8, 6, {{3, 3}, {1, 1}, {1, 1}}, 1, 
                                    {2, 3, 9, 9, 6, {{2, 4}, {2, 3}, {1, 1}}, 3, 0},
                                    {4, 2, 34, 34, 17, {{3, 3}, {1, 1}, {1, 1}}, 1, 0},
                                    {3, 4, 6, 6, 8, {{3, 3}, {3, 3}, {1, 1}}, 1, 0},
-                                   /* few filters, whose tiles run along the windows; and back: few
+                                   /* few filters: tiles run along the windows; and the reverse: few
                                     * channels */
                                    {3, 1, 9, 14, 6, {{3, 3}, {1, 1}, {1, 1}}, 1, 1},
                                    {3, 5, 12, 13, 6, {{3, 3}, {1, 1}, {1, 1}}, 1, 1},
@@ -87,7 +87,7 @@ static void equal_bits(void **state) {
             assert_true(equal_programs(trained_graph, &shapes[i], &settings[k]));
 }
 
-/* y in f64, of inputs that are a function of their index. */
+/* Computes y in f64. Each input is a function of its index. */
 static void run_in_f64(const Graph *graph, double *y) {
     Interp *interp = interp_new(graph, INTERP_F64);
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
@@ -121,14 +121,14 @@ static void expansions_mean_the_composites(void **state) {
     }
 }
 
-/* Part of a pad's gradient is part of a convolution: not a slice of a larger one. */
+/* Slicing a pad's gradient is part of a convolution: no larger gradient is computed first. */
 static void no_gradient_of_padding_is_computed(void **state) {
     (void)state;
     Diagnostics *diag = diag_new();
     Compilation compilation;
     assert_true(passes_run(&compilation, trained_graph(diag, &shapes[1]),
                            &(PassOptions){.level = 2}, PASS_dce));
-    int products = 0, all = 0; /* of windows, and that for the weights */
+    int products = 0, all = 0; /* of windows; with those for the weights */
     for (NodeId id = 1; id < compilation.graph->node_count; id++) {
         const Node *node = graph_node(compilation.graph, id);
         if (node->op == OP_matmul) products += node->shape.dim[0] == 2 * 8 * 8, all++;

@@ -1,5 +1,5 @@
-/* Data sets: finding files, checking them against each other, splits, and what is said when they
- * are not there. */
+/* Data sets: finding their files, checking files against each other, splits, and messages about
+ * missing files. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,7 +23,7 @@ static size_t lengths[4];
 static uint8_t pixel(int split, int64_t row, int i) { return (uint8_t)(split * 91 + row * 7 + i); }
 static uint8_t label(int split, int64_t row) { return (uint8_t)((row + split) % 10); }
 
-/* A set in the form of MNIST, two of its files packed. */
+/* A data set of four files like MNIST's, two of them packed. */
 static void make_set(void) {
     static uint8_t data[TRAIN * PIXELS];
     for (int role = 0; role < 4; role++) {
@@ -56,7 +56,7 @@ static int set_up(void **state) {
     return 0;
 }
 
-/* Drawn rows: counts, or shares. */
+/* Held-out random rows: counts, or fractions. */
 static SplitRequest drawn(bool valid_is_count, bool test_is_count, double valid, double test,
                           uint64_t seed) {
     return (SplitRequest){.valid = {.is_count = valid_is_count, .amount = valid},
@@ -69,7 +69,8 @@ static Dataset *open_with(DataSource source, SplitRequest request, Diagnostics *
     return dataset_open(&source, &request, diag);
 }
 
-/* No file is packed: they are used where they lie, and the test rows begin at a page. */
+/* If no file is packed, the files are mapped instead of copied, and the test rows begin at a
+ * page. */
 static void test_maps_files(void **state) {
     (void)state;
     Diagnostics *diag = diag_new();
@@ -205,7 +206,7 @@ static void test_schemas(void **state) {
     assert_string_equal(schema.fields[1].name, "label");
     assert_true(dataset_schema(NULL, &images, &request, arena, &schema, diag));
     assert_int_equal(schema.field_count, 1);
-    /* with or without its files */
+    /* the schema is the same with and without its files */
     assert_true(dataset_schema(NULL, &fashion, &request, arena, &schema, diag));
     assert_true(shape_equal(schema.fields[0].row, shape_of(3, (int64_t[]){1, 28, 28})));
     assert_int_equal(diag_errors(diag), 0);

@@ -1,5 +1,5 @@
-/* Dates in text: every day of 9,999 years against a calendar that is counted along, and against the
- * C library; what fits a format and what does not. */
+/* Dates in text: every day of 9,999 years against a calendar that counts days, and against the C
+ * library; texts that fit a format and texts that do not. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -58,7 +58,7 @@ static void test_every_day(void **state) {
     assert_int_equal(timegm(&last), (days - 1) * 86400);
 }
 
-/* The values are Python's. */
+/* The expected values were computed by Python. */
 static void test_formats(void **state) {
     (void)state;
     assert_parts("%Y-%m-%d %H:%M:%S", "2024-06-29 13:45:10", 2024, 6, 29, 5, 181, 1719668710);

@@ -33,7 +33,7 @@ static void warnings_are_no_errors(void **state) {
     diag_free(diag);
 }
 
-/* Of too many errors the notes are left out as well, but a warning after them is shown. */
+/* Beyond the limit of errors their notes are left out too, but a later warning is shown. */
 static void too_many(void **state) {
     (void)state;
     Diagnostics *diag = diag_new();
@@ -52,7 +52,7 @@ static void too_many(void **state) {
     diag_free(diag);
 }
 
-/* What a file or a user calls something may be of any length, and hold anything. */
+/* Names of files and users' names may have any length and any bytes. */
 static void long_names(void **state) {
     (void)state;
     enum { LENGTH = 100000 };
@@ -69,7 +69,7 @@ static void long_names(void **state) {
              tail);
     assert_printed(diag, expected);
     diag_clear(diag);
-    /* one that ends in a quote, and begins with characters of two bytes */
+    /* a name that ends in a quote and begins with characters of two bytes */
     name[60001] = '\'', name[60002] = 0;
     for (int i = 0; i < 30001; i++) memcpy(name + 2 * i, "\xc3\xa4", 2);
     diag_error(diag, STATUS_DATA, (Span){0}, "'%s' is long", name);
@@ -79,7 +79,7 @@ static void long_names(void **state) {
     assert_non_null(strstr(printed, " is long\n"));
     free(printed);
     diag_clear(diag);
-    memset(name, 'a', LENGTH); /* without quotes, and a long one among short ones */
+    memset(name, 'a', LENGTH); /* a long name without quotes, and a long one among short ones */
     diag_error(diag, STATUS_DATA, (Span){0}, "%s", name);
     printed = diag_text(diag);
     assert_int_equal(strlen(printed), strlen("mlc: error: ... (96000 more bytes)\n") + 4000);
@@ -115,7 +115,7 @@ static void broken_rule(void) { __assert_fail("two == 3", "/a/folder/file.c", 12
 
 static void silent_failure(void) { diag_outcome(diag_new(), false); }
 
-/* A rule that does not hold, and a failure that nobody reported. */
+/* A violated invariant, and a failure that nobody reported. */
 static void bugs_are_told(void **state) {
     (void)state;
     assert_bug(broken_rule, "mlc: a bug in mlc: 'two == 3' does not hold (file.c:12, in count)\n");
@@ -143,7 +143,7 @@ static void printed_early(void **state) {
     assert_int_equal(ftell(out), strlen("mlc: warning: first\n"));
     assert_printed(diag, "");
     diag_error(diag, STATUS_DATA, (Span){0}, "second");
-    diag_print_warnings(diag, out); /* it waits for the error */
+    diag_print_warnings(diag, out); /* it is printed after the error */
     assert_int_equal(ftell(out), strlen("mlc: warning: first\n"));
     assert_printed(diag, "mlc: error: second\n");
     fclose(out);

@@ -1,7 +1,7 @@
 /* Functions of the library at the edges of their range: zero, the largest and the smallest numbers,
- * kinks and tails. The loss is sum(f(x) * k), so that the gradient by k is f(x) and the gradient by
- * x is k times the derivative. tests/truth/edges.txt holds what they must be, and by how many ulp
- * they may differ. */
+ * kinks and tails. The loss is sum(f(x) * k), so the gradient by k is f(x) and the gradient by x is
+ * k times the derivative. tests/truth/edges.txt has the true values and how many ulp results may
+ * differ from them. */
 #include "runtime/program/run.h"
 #include "tests/support/truth.h"
 
@@ -9,7 +9,7 @@ enum { EDGES = 48 };
 
 /* -- running a function on all edges at once -- */
 
-/* A function of `inputs` numbers with `outputs` results, at every edge; of most there is one of
+/* A function of `inputs` numbers with `outputs` results at every edge; most functions have one of
  * each. */
 typedef struct {
     const char *text;
@@ -29,8 +29,8 @@ static void print_shape(FILE *out, const char *rows, int width) {
         fprintf(out, "[%s]", rows);
 }
 
-/* "f = " the function of all elements of x; of a loss, which is a mean, one row at a time: "loss
- * mse(row, expand(1.75, [N]))". */
+/* Writes "f = " and the function of all elements of x. A loss is a mean, so it takes one row at a
+ * time: "loss mse(row, expand(1.75, [N]))". */
 static void print_function(FILE *out, const Function *function) {
     if (strncmp(function->text, "loss ", 5)) {
         fprintf(out, "    f = %s\n", function->text);
@@ -66,7 +66,7 @@ static char *edge_model(const Function *function) {
     return text;
 }
 
-/* After one step from 0 the momentum is the gradient, bit for bit. */
+/* After one step from 0 the momentum equals the gradient, bit for bit. */
 static void read_gradient(const Session *s, const char *weight, float *gradient) {
     char name[64];
     snprintf(name, sizeof name, "sgd.momentum.%s", weight);
@@ -108,7 +108,7 @@ static void require_same(const Function *function, const char *what, const float
                      (double)compiled[i], (double)interpreted[i]);
 }
 
-/* Compiled and interpreted, which must agree. */
+/* Compiles and interprets the function; both must agree. */
 static void answer_rows(const Function *function, const float *x, const float *k,
                         Answers *answers) {
     static Answers interpreted;
@@ -135,8 +135,8 @@ static const float edges[EDGES] = {
     1e13f,  -1e13f,  1e30f,     -1e30f,     3e38f,     -3e38f,     3,      -3,
 };
 
-/* What has an infinite or undefined derivative somewhere, alone and inside each other, and through
- * views, sums and products. */
+/* Functions with an infinite or undefined derivative somewhere: alone, nested, and through views,
+ * sums and products. */
 static const char *const masked[] = {
     "log(x)",
     "sqrt(x)",
@@ -205,7 +205,7 @@ static void test_zero_stays_zero(void **state) {
     }
 }
 
-/* select keeps the branch that was not chosen out, on both sides; what was chosen has its own
+/* select keeps the value and the gradient of the unchosen branch out. The chosen branch has its own
  * derivative, NaN included. */
 static void test_select_keeps_the_other_branch_out(void **state) {
     (void)state;
@@ -223,8 +223,8 @@ static void test_select_keeps_the_other_branch_out(void **state) {
                 isnan(answers.value[3]));
 }
 
-/* The gradient of a distance of 0 is 0 where nothing pulls at it; norm() has the gradient 0 there
- * in any case. */
+/* If the gradient by a distance of 0 is 0, so is the gradient by its operands. norm() has the
+ * gradient 0 there in any case. */
 static void test_distance_of_zero(void **state) {
     (void)state;
     float zeros[EDGES] = {0}, ones[EDGES];
@@ -238,7 +238,7 @@ static void test_distance_of_zero(void **state) {
     for (int i = 0; i < EDGES; i++) assert_true(answers.gradient[i] == 0 && answers.value[i] == 0);
 }
 
-/* Squares that would overflow or underflow: 3-4-5 triangles of every size. */
+/* Squares would overflow or underflow here: 3-4-5 triangles of every size. */
 static void test_norm_of_every_size(void **state) {
     (void)state;
     const float sizes[] = {1,       0x1p-140f, 0x1p-100f, 0x1p-60f, 0x1p-40f,
@@ -264,7 +264,8 @@ static double ulp_of(double value) {
     return ldexp(1, exponent < -125 ? -149 : exponent - 24);
 }
 
-/* In ulp of `scale`, of the f32 nearest to the true value; what is not finite must be the same. */
+/* The error in ulp of `scale`, against the f32 nearest to the true value. A value that is not
+ * finite must be the same. */
 static double error_in_ulp(float got, double expected, double scale) {
     float nearest = (float)expected;
     if (!isfinite(nearest)) return same_bits(got, nearest) ? 0 : INFINITY;
@@ -277,15 +278,15 @@ typedef struct {
     bool of_row;
 } Limit;
 
-/* The largest error found, and that of denormal results: products with a denormal factor have its
- * few digits. */
+/* The largest error found, and the largest one of denormal results. A product with a denormal
+ * factor has only that factor's digits. */
 typedef struct {
     double ulp, denormal;
 } Worst;
 
 static const double DENORMAL_LIMIT = 40; /* in units of 2^-149: 6e-44 */
 
-/* What the file says of a function at each edge: `inputs` numbers a row, then as many values and
+/* The data of a function at each edge: `inputs` numbers a row, then as many values and
  * derivatives. */
 typedef struct {
     float x[EDGES * WIDTH];
@@ -353,8 +354,8 @@ static const char *read_limit(const char *text, Limit *limit) {
     return end + limit->of_row;
 }
 
-/* All cases of the file that begin with `word`: "function LIMITS TEXT", or "rows INPUTS OUTPUTS
- * LIMITS TEXT". */
+/* Compares all cases of the file that begin with `word`: "function LIMITS TEXT", or "rows INPUTS
+ * OUTPUTS LIMITS TEXT". */
 static void compare_all(const char *word, bool several) {
     FILE *file = open_truth("tests/truth/edges.txt");
     char line[LINE];

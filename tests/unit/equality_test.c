@@ -20,7 +20,7 @@ enum { STEPS = 3, LEVELS = 4, SEEDS = 60 };
 static uint64_t first_seed, last_seed = SEEDS; /* the last one is not included */
 static bool all_levels;
 
-/* This processor, or one without AVX-512 or whatever else this one has beyond AVX2. */
+/* This processor, or one with AVX2 but without AVX-512 and other later instructions. */
 static const char *processor(uint64_t seed) {
 #if defined(__x86_64__)
     if (seed / LEVELS % 2 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
@@ -33,7 +33,7 @@ static const char *processor(uint64_t seed) {
 /* NULL after printing the errors. */
 static Program *compile(uint64_t seed, int level, int threads, Diagnostics *diag) {
     Compilation compilation;
-    /* even where a kernel is too small to gain */
+    /* a negative number of threads: also share kernels that are too small to gain */
     PassOptions options = {.level = level, .threads = -threads};
     CodegenOptions machine = {.level = level,
                               .cpu = processor(seed),
@@ -72,7 +72,7 @@ static uint32_t check_level(const Results *expected, uint64_t seed, int level) {
     return failures;
 }
 
-/* The graph after the passes that define its meaning, interpreted. */
+/* Interprets the graph after the passes that define its meaning. */
 static uint32_t check_seed(uint64_t seed) {
     Diagnostics *diag = diag_new();
     Compilation compilation;
@@ -81,7 +81,7 @@ static uint32_t check_seed(uint64_t seed) {
                            &(PassOptions){.level = 0, .threads = 1}, PASS_functions));
     Program *reference = program_interpret(compilation.graph);
     Results *expected = results_run(reference, seed, STEPS, 1);
-    /* code that two levels have in common is compiled once */
+    /* a cache folder, so that code which two levels share is compiled once */
     assert_int_equal(temporary_set_up(NULL), 0);
     for (int level = 0; level < LEVELS; level++)
         if (all_levels || (uint64_t)level == seed % LEVELS)

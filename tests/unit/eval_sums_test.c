@@ -20,7 +20,7 @@ static void sum_of_the_innermost_axis_has_16_parts(void **state) {
         for (int l = 0; l < w; l++) partial[l] += partial[l + w];
     float ascending = 0;
     for (int i = 0; i < 33; i++) ascending += x[i];
-    assert_true(ascending != partial[0]); /* else the test shows nothing */
+    assert_true(ascending != partial[0]); /* otherwise the test would show nothing */
     NodeId a = eval_input(DTYPE_F32, SHAPE(33), x),
            column = build_reshape(fixture.graph, a, SHAPE(33, 1));
     assert_true(*(const float *)eval_run(build_reduce(fixture.graph, OP_sum, a, 0, false),
@@ -41,7 +41,8 @@ static void sum_of_an_outer_axis_ascends(void **state) {
     assert_true(got[0] == 0x1p24f && got[1] == 6);
 }
 
-/* Blocks of 1,024 in ascending order, then pairs of them, pairs of pairs...; an odd one rises. */
+/* Blocks of 1,024 are added in ascending order; then pairs of blocks, pairs of pairs, and so on. A
+ * block without a partner moves up. */
 static float sum_in_blocks(const float *x, int count, int stride) {
     enum { BLOCK = 1024 };
     float sums[64];
@@ -84,7 +85,7 @@ static void long_sums_are_made_in_blocks(void **state) {
     }
 }
 
-/* One after the other, as many numbers of this size lose three digits. */
+/* Added one by one, so many numbers of this size would lose three digits. */
 static void very_long_sums_keep_their_digits(void **state) {
     (void)state;
     const int64_t n = 1 << 21;
@@ -131,7 +132,8 @@ static void running_sums_ascend(void **state) {
     ROUNDED(build_axiswise(fixture.graph, OP_cumsum, a, 0), 0x1p24f, 1, 1, 0x1p24f, 3, 4);
 }
 
-/* Elements that meet are added in their order; beyond the ends lie the first and the last. */
+/* Elements at the same place are added in their order. Indices beyond the ends mean the first and
+ * the last element. */
 static void scattered_elements_add_up_in_order(void **state) {
     (void)state;
     static const float x[] = {0x1p24f, 5, 1, 6, 1, -0.0f};
@@ -142,7 +144,7 @@ static void scattered_elements_add_up_in_order(void **state) {
     ROUNDED(build_scatter_add(fixture.graph, a, index, 1, 2), 0, 0x1p24f + 4, 6, 1, 0, 1);
 }
 
-/* The products as the contract spells them out, for every combination of flags and odd sizes. */
+/* Computes products as the contract defines them, for every combination of flags and odd sizes. */
 static void matmul_accumulates_in_order(void **state) {
     (void)state;
     enum { M = 3, K = 5, N = 37 };

@@ -37,7 +37,7 @@ static void test_failures(void **state) {
                    "mlc data get mnist --from FOLDER");
 }
 
-/* A file with other contents is not taken, and what was there stays. */
+/* A file with other contents is rejected, and the old file stays. */
 static void test_wrong_contents(void **state) {
     (void)state;
     char kept[16] = {0};
@@ -68,7 +68,7 @@ static void test_gets_genuine_files(void **state) {
     diag_free(diag);
 }
 
-/* A table lies beside the folders of the sets, and its mirrors call it otherwise. */
+/* A table lies beside the folders of the sets, and its mirrors use another name for it. */
 static void test_table(void **state) {
     (void)state;
     const char *name = "california_housing";
@@ -175,7 +175,7 @@ static void remove_files(void) {
     }
 }
 
-/* The first mirror fails in one way or another: the second one is asked, for every file. */
+/* The first mirror fails in some way: then the second one is asked, for every file. */
 static void test_mirrors(void **state) {
     (void)state;
     static const char *const failing[] = {"missing/x", "broken", "foreign"};
@@ -194,7 +194,7 @@ static void test_mirrors(void **state) {
             true, diag);
         if (!got) diag_print(diag, stderr);
         assert_true(got);
-        /* the file that is sent instead of others is right once */
+        /* the bad server sends one file in place of all: once it is the right one */
         assert_int_equal(server.requests, i == 2 ? 7 : 8);
         diag_free(diag);
     }
@@ -218,7 +218,7 @@ static void test_server(void **state) {
     snprintf(from, sizeof from, "%s/broken", server.url);
     expect_failure("fashion_mnist", from, STATUS_DATA, "train-images-idx3-ubyte.gz: ");
     server_stop(&server);
-    snprintf(from, sizeof from, "%s/good", server.url); /* nobody listens any more */
+    snprintf(from, sizeof from, "%s/good", server.url); /* no server listens any more */
     expect_failure("fashion_mnist", from, STATUS_DATA, "onnect");
 }
 

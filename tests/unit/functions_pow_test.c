@@ -27,7 +27,7 @@ static uint32_t next_random(uint64_t *state) {
     return (uint32_t)(*state >> 32);
 }
 
-/* Bases of every size and near 1, exponents that take the result through the whole range. */
+/* Bases of every size and near 1, with exponents that cover the whole range of results. */
 static void test_pow_is_accurate(void **state) {
     (void)state;
     Machine machine = machine_open(OP_pow, NULL);
@@ -140,7 +140,7 @@ static void check_remainders(Machine *machine) {
     }
 }
 
-/* All patterns of bits, huge quotients and denormals among them; then quotients that are near whole
+/* Operands with random bits, among them huge quotients and denormals; then quotients near whole
  * numbers; then special values. */
 static void test_remainder_is_exact(void **state) {
     (void)state;

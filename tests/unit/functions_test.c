@@ -164,8 +164,7 @@ static void test_softmax_is_stable(void **state) {
 
 /* -- random bits -- */
 
-/* The written-out bits are those of ir/ops/random.c, and so are those that the interpreter computes
- * of the whole op. */
+/* The expansion computes the bits of ir/ops/random.c, and so does the interpreter of the whole op. */
 static void compare_random_bits(int32_t row, uint32_t elements) {
     enum { DRAW = 70000, SUBSTREAM = 0x79abcdef, ELEMENTS = 3 * 7 };
     const uint64_t seed = UINT64_C(0xfedcba9876543210);
@@ -177,7 +176,7 @@ static void compare_random_bits(int32_t row, uint32_t elements) {
     RandomNumbers numbers = {STREAM_DROPOUT, SUBSTREAM, elements};
     graph_output(whole, "bits",
                  build_random(whole, operands, &numbers, shape_of(2, (int64_t[]){3, 7})));
-    /* of constants: it is all folded but for the element's number */
+    /* the operands are constants, so all but the element's number is folded */
     Graph *expanded = pass_expand(whole, &(PassOptions){0});
     Interp *interps[] = {interp_new(whole, INTERP_F64), interp_new(expanded, INTERP_F32)};
     const Graph *graphs[] = {whole, expanded};

@@ -1,4 +1,4 @@
-/* Fusion: what must be computed together, and what must not. */
+/* Fusion: which operations share a kernel, and which must not. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -54,8 +54,8 @@ static void bias_and_relu_join_the_product(void **state) {
     assert_kernels(compile(), 0, 0, 1);
 }
 
-/* The backward pass asks where y > 0: a step from y, which is stored anyway. What takes many steps
- * is stored. */
+/* The backward pass needs the slope of sigmoid, y - y * y. It is one step from y, which is stored
+ * anyway, so it is computed again. A value many steps away is stored. */
 static void what_follows_from_stored_values_is_not_stored(void **state) {
     (void)state;
     NodeId x = weight("x", matrix(64, 64)), w = weight("w", matrix(64, 64)),
@@ -69,8 +69,8 @@ static void what_follows_from_stored_values_is_not_stored(void **state) {
     assert_int_equal(count_stores(plan, STORAGE_SLAB), 1);
 }
 
-/* y and slope are needed by the last kernel, y by the first too, which has p. Both follow from one
- * number that takes long to compute: that is stored. */
+/* y and slope are needed by the last kernel; y is also needed by the first one, which has p. Both
+ * follow from one number that takes long to compute: that number is stored. */
 static const Plan *compile_pair(Op function, Op derivative, NodeId p, NodeId x) {
     NodeId y = build_unary(graph, function, p), slope = build_unary(graph, derivative, p);
     NodeId last = product(product(add(y, x), weight("v", matrix(64, 64))), x);
@@ -94,7 +94,7 @@ static void so_it_is_by_a_map(void **state) {
     assert_int_equal(count_stores(plan, STORAGE_SLAB), 3);
 }
 
-/* The ways from p to its sine and to its logarithm are long: both are stored, not p. */
+/* The sine and the logarithm of p both take long: they are stored, and p is not. */
 static void what_takes_long_to_follow_is_stored_itself(void **state) {
     (void)state;
     NodeId x = weight("x", matrix(64, 64)), w = weight("w", matrix(64, 64)),
@@ -120,8 +120,8 @@ static void a_product_is_stored_and_used(void **state) {
     assert_int_equal(plan->slab_bytes, 0);
 }
 
-/* a joins neither before nor after both: the sum of two products joins the second, which reads the
- * first. */
+/* The sum of two products joins the kernel of the second product, and reads the first product from
+ * memory. */
 static void the_sum_of_two_products_joins_one(void **state) {
     (void)state;
     NodeId x = weight("x", matrix(64, 64)), w = weight("w", matrix(64, 64)),
@@ -132,7 +132,7 @@ static void the_sum_of_two_products_joins_one(void **state) {
     assert_int_equal(count_stores(plan, STORAGE_SLAB), 1);
 }
 
-/* y = p + sum(p): the sum needs all of p, so the addition cannot happen on p's tile. */
+/* y = p + sum(p): the sum needs all of p, so the addition cannot run on a tile of p. */
 static void a_sum_over_the_product_is_not_its_epilogue(void **state) {
     (void)state;
     NodeId x = weight("x", matrix(64, 64)), w = weight("w", matrix(64, 64)), p = product(x, w);
@@ -142,7 +142,7 @@ static void a_sum_over_the_product_is_not_its_epilogue(void **state) {
     assert_int_equal(plan->kernel_count, 3);
 }
 
-/* Two products, each followed by a step that needs the other: joining both would be a circle. */
+/* Two products, each followed by a step that needs the other: fusing both would make a cycle. */
 static void kernels_do_not_wait_for_each_other(void **state) {
     (void)state;
     NodeId x = weight("x", matrix(64, 64)), p = product(x, x),
@@ -154,8 +154,8 @@ static void kernels_do_not_wait_for_each_other(void **state) {
     assert_int_equal(count_kind(compile(), KERNEL_MATMUL), 2);
 }
 
-/* Rows of tokens: the product is taken of a matrix, everything after it happens in three
- * dimensions, at the same places. */
+/* Rows of tokens: the product is of a matrix, and everything after it has three dimensions, at the
+ * same places. */
 static void epilogues_go_on_after_a_reshape(void **state) {
     (void)state;
     Shape tokens = shape_of(3, (int64_t[]){8, 16, 64});
@@ -169,7 +169,7 @@ static void epilogues_go_on_after_a_reshape(void **state) {
     assert_int_equal(plan->slab_bytes, 0);
 }
 
-/* A weight in panels must be stored in its own shape. */
+/* A weight in panels must be updated in its own shape. */
 static void a_matrix_is_not_updated_in_another_shape(void **state) {
     (void)state;
     NodeId x = weight("x", matrix(128, 64)), w = weight("w", matrix(64, 64)),
@@ -179,8 +179,7 @@ static void a_matrix_is_not_updated_in_another_shape(void **state) {
     assert_kernels(plan, 1, 0, 1);
 }
 
-/* What joins a product may read other values through views, but its own product only where it
- * is. */
+/* An epilogue may read other values through views, but its own product only at its own place. */
 static void epilogues_read_through_views(void **state) {
     (void)state;
     NodeId x = weight("x", matrix(64, 64)), w = weight("w", matrix(64, 64)),
@@ -234,7 +233,7 @@ static void reductions_take_what_is_before_and_after(void **state) {
 
 /* -- elementwise -- */
 
-/* exp is worth storing for two kernels; a - 1 is not. */
+/* exp is worth storing for two kernels; a - 1 is cheap enough to compute twice. */
 static void expensive_values_are_stored_once(void **state) {
     (void)state;
     NodeId x = input("x", matrix(64, 512)), e = build_unary(graph, OP_exp, x);
@@ -245,7 +244,7 @@ static void expensive_values_are_stored_once(void **state) {
     assert_int_equal(count_stores(plan, STORAGE_SLAB), 1);
 }
 
-/* Of the kernels that need exp the first computes it at its own index: it stores it on the way. */
+/* Several kernels need exp. The first one that computes it at its own index also stores it. */
 static void the_first_kernel_stores_for_the_others(void **state) {
     (void)state;
     NodeId x = input("x", matrix(64, 64)), w = weight("w", matrix(64, 64)),
@@ -278,7 +277,7 @@ static void views_are_read_through(void **state) {
     assert_int_equal(plan->slab_bytes, 0);
 }
 
-/* Each level of y = y + transpose(y) would double the work if nothing were stored. */
+/* Each level of y = y + transpose(y) would double the work if no value were stored. */
 static void views_do_not_multiply_work(void **state) {
     (void)state;
     NodeId y = input("x", matrix(64, 64));
@@ -288,7 +287,7 @@ static void views_do_not_multiply_work(void **state) {
     assert_in_range(count_stores(plan, STORAGE_SLAB), 7, 30);
 }
 
-/* A schedule is a few scalars: once per step, not once per element. */
+/* A schedule is a few scalars, computed once a step and not once an element. */
 static void scalars_are_computed_once(void **state) {
     (void)state;
     NodeId step = graph_input(graph, SYMBOL_VALUE, "step", DTYPE_F32, (Shape){0}),
@@ -304,8 +303,8 @@ static void scalars_are_computed_once(void **state) {
 
 /* -- the whole step -- */
 
-/* Four elements share a block: a kernel over the blocks stores each word of them, and who needs the
- * bits reads them. */
+/* Four elements share a block of random bits. One kernel over the blocks stores each word, and its
+ * users read the words. */
 static void random_blocks_are_computed_once(void **state) {
     (void)state;
     NodeId seeds[4];

@@ -1,6 +1,6 @@
-/* Multiply-adds with one rounding on processors that have no instruction for them: numbers for
- * which rounding twice goes astray, and all sizes down to the smallest. fmaf of the C library
- * says what is right. */
+/* Multiply-adds with one rounding on processors without an instruction for them: numbers for which
+ * two roundings give another result, and all magnitudes down to the smallest. fmaf of the C library
+ * is right by definition. */
 #include "codegen/codegen.h"
 #include "ir/base/memory.h"
 #include "ir/ops/random.h"
@@ -54,7 +54,8 @@ static void near_middle(uint64_t *at, int exponent, int split, float *a, float *
 static int draw_exponent(uint64_t *at) { return (int)(draw(at) % 260) - 149; }
 static int draw_split(uint64_t *at) { return (int)(draw(at) % 60) - 30; }
 
-/* uniform: all have the same exponents, so that none makes others suspect beside it. */
+/* `uniform` numbers have the same exponent, so that no number makes its neighbours take the slow
+ * path. */
 static void draw_numbers(uint64_t *at, bool uniform, Numbers *numbers) {
     int exponent = draw_exponent(at), split = draw_split(at);
     for (int i = 0; i < TRIPLES; i++) {

@@ -1,6 +1,6 @@
-/* Sums over gradients, bit for bit: over the batches or shares of a step (accumulate, replicas), and over all elements
- * of all gradients (clip_norm). Plain SGD with a momentum and a rate of 0 changes no weight, and
- * its momentum is the gradient after one step from zeros. */
+/* Sums over gradients, bit for bit: over the batches or shares of a step (accumulate, replicas), and
+ * over all elements of all gradients (clip_norm). SGD with a rate of 0 changes no weight, and after
+ * one step from zeros its momentum is the gradient. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -113,7 +113,7 @@ static void batch_gradient(uint32_t batch, uint32_t batches, float gradient[WIDT
     run_free(&run);
 }
 
-/* Pairs, pairs of pairs...; an odd one rises. */
+/* Batches are added in pairs, then pairs of pairs, and so on. A sum without a partner moves up. */
 static void expected_gradient(uint32_t batches, float gradient[WIDTH]) {
     float sums[16][WIDTH], rows = 0;
     for (uint32_t b = 0; b < batches; b++) {
@@ -129,8 +129,8 @@ static void expected_gradient(uint32_t batches, float gradient[WIDTH]) {
     for (int i = 0; i < WIDTH; i++) gradient[i] = sums[0][i] / rows;
 }
 
-/* Of a group of `batches`, at most `accumulate`; `run` and `last` are the graphs of full batches
- * and of the last one. */
+/* Runs a group of `batches`, at most `accumulate`. `run` is the graph of full batches and `last`
+ * that of the last one. */
 static void step_group(const Run *run, const Run *last, uint32_t batches) {
     for (uint32_t b = 0; b < batches; b++) {
         bool ends = b + 1 == batches;
@@ -200,7 +200,7 @@ static void blocks_of_4096_are_added_in_order(void **state) {
     float total = sum_of_squares(c, SHORT), blocks = 0;
     for (int b = 0; b < 3; b++)
         sums[b] = sum_of_squares(d + b * BLOCK, b < 2 ? BLOCK : LONG - 2 * BLOCK);
-    /* three numbers of sixteen partial sums: 0 and 2 meet first */
+    /* three numbers of the sixteen partial sums: 0 and 2 are added first */
     blocks = (sums[0] + sums[2]) + sums[1];
     float factor = 0.5f / (sqrtf(total + blocks) + 1e-6f);
     const float *got = value_of(&run, "sgd.momentum.v");
@@ -225,7 +225,7 @@ static void clip(float scale, const char *limit, float results[2]) {
 
 static bool near(float got, double expected) { return fabs((double)got / expected - 1) < 1e-5; }
 
-/* Squares of all but three of these overflow or vanish. */
+/* The squares of all but three of these numbers overflow or vanish. */
 static void squares_neither_overflow_nor_vanish(void **state) {
     (void)state;
     static const float scales[] = {1e-30f, 1e-25f, 1e-20f, 1e-3f, 1,
@@ -239,7 +239,7 @@ static void squares_neither_overflow_nor_vanish(void **state) {
                      (double)results[1]);
     }
     float results[2];
-    clip(1e-30f, "1e-36", results); /* a limit below all that a square can be */
+    clip(1e-30f, "1e-36", results); /* a limit so small that its square vanishes */
     assert_true(near(results[0], 5e-30 * 0.6 * fmin(1, 1e-36 / (5e-30 + 1e-6))) || results[0] == 0);
     clip(INFINITY, "1.0", results);
     assert_true(isnan(results[0]) && isnan(results[1]));

@@ -1,6 +1,6 @@
-/* Gradients against central differences, in f64: of every differentiable op of ops.def, of
- * gradients, and of the conventions at kinks. A case builds f(inputs); what is differentiated is
- * the sum of f weighted by fixed random numbers. */
+/* Gradients against central differences in f64: of every differentiable op of ops.def, of
+ * gradients, and of the conventions at kinks. A case builds f(inputs); the test differentiates the
+ * sum of f weighted by fixed random numbers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -36,7 +36,7 @@ static void fill(const Graph *graph, Interp *interp, NodeId id, double low, doub
     for (size_t i = 0; i < elements(graph, id); i++) data[i] = uniform(low, high);
 }
 
-/* sum(node * weights), where the weights are an input of their own. */
+/* sum(node * weights), where the weights are an input. */
 static NodeId weighted_sum(Graph *graph, NodeId node, const char *name) {
     Shape shape = graph_node(graph, node)->shape;
     NodeId weights = graph_input(graph, SYMBOL_VALUE, name, DTYPE_F32, shape);
@@ -228,7 +228,7 @@ static NodeId case_scaled_exp(Graph *g, const NodeId *in) {
     return build_binary(g, OP_mul, build_unary(g, OP_exp, in[0]), in[1]);
 }
 
-/* Rows of data without an answer hold NaN, and are left out: (a - b)^2 where b is a number. */
+/* Rows of data without a label hold NaN and are left out: (a - b)^2 where b is a number. */
 static NodeId case_error_of_known(Graph *g, const NodeId *in) {
     NodeId error = build_binary(g, OP_sub, in[0], in[1]);
     return build_ternary(g, OP_select, build_binary(g, OP_eq, in[1], in[1]),
@@ -242,8 +242,8 @@ static NodeId case_slope_of_scaled_exp(Graph *g, const NodeId *in) {
     return slope;
 }
 
-/* A gradient of exactly 0 stays 0; one that is not passes infinities and NaN on; and it has a right
- * gradient of its own. */
+/* A gradient of exactly 0 stays 0, even times infinity. Any other gradient passes infinities and
+ * NaN on. The masked gradient has a right gradient itself. */
 static void test_masked(void **state) {
     (void)state;
     assert_true(slope_at(case_scaled_exp, 2, (double[]){1000, 0}, 0) == 0);
@@ -292,7 +292,7 @@ static uint32_t count_ops(const Graph *graph, Op op) {
     return count;
 }
 
-/* A chain of matrix products and tanh; `grads`: asks for the gradient by every weight. */
+/* A chain of matrix products and tanh. If `grads`, with the gradient by every weight. */
 static Graph *chain(uint32_t layers, bool grads) {
     Graph *graph = graph_new("chain", diag);
     Shape square = shape_of(2, DIMS(2, 2));
@@ -312,7 +312,8 @@ static Graph *chain(uint32_t layers, bool grads) {
     return graph;
 }
 
-/* One sweep serves all weights, and the gradient of the first layer's input is not built. */
+/* One backward sweep serves all weights, and the gradient of the first layer's input is not
+ * built. */
 static void test_one_sweep(void **state) {
     (void)state;
     const uint32_t layers = 50;

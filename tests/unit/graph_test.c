@@ -91,7 +91,7 @@ static void wrong_operands_are_errors(void **state) {
     assert_int_equal(build_binary(graph, OP_and, a, a), NODE_NONE);
     assert_int_equal(diag_errors(fixture->diag), 5);
     assert_int_equal(diag_status(fixture->diag), STATUS_MODEL);
-    /* reported before, not again */
+    /* an operand without a node was reported before; it is not reported again */
     assert_int_equal(build_unary(graph, OP_neg, NODE_NONE), NODE_NONE);
     assert_int_equal(diag_errors(fixture->diag), 5);
 }

@@ -1,5 +1,5 @@
-/* The IDX reader: what it reads, what it refuses and in which words, and that no damage to a file
- * does more than that. */
+/* The IDX reader: files that it reads, files that it rejects and the messages, and damaged files,
+ * which do no more harm than that. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -126,7 +126,7 @@ static void test_refuses_packed(void **state) {
     assert_non_null(strstr(finding("shorter"), "but only 1799 follow"));
 }
 
-/* A header cannot make the reader ask for more memory than the file could fill. */
+/* A header cannot make the reader allocate more memory than the file could fill. */
 static void test_promises_are_bounded(void **state) {
     (void)state;
     uint8_t bytes[HEADER] = {0, 0, 8,    3,    0x7f, 0xff, 0xff, 0xff,
@@ -140,7 +140,7 @@ static uint32_t draw(uint64_t *state) {
     return (uint32_t)(*state >> 33);
 }
 
-/* Damages a file in one to four places, and its length in one of four cases. */
+/* Damages one to four bytes of a file, and in one of four cases its length. */
 static size_t mutate(uint8_t *bytes, size_t length, uint64_t *random) {
     for (uint32_t i = draw(random) % 4 + 1; i > 0; i--) {
         size_t range = draw(random) % 2 ? length : 24;

@@ -1,5 +1,5 @@
-/* What the language's initializers put into weights: range, mean and deviation; orthogonal
- * matrices; and that a layer's own first values are those of PyTorch's layers. */
+/* The initializers of the language: range, mean and deviation of the weights, and orthogonal
+ * matrices. The first values of a layer are distributed like those of PyTorch's layers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +12,7 @@
 #include "frontend/model/model.h"
 
 enum { IN = 300, OUT = 200, COUNT = IN * OUT };
-/* a mean is normally distributed: beyond these it is wrong, in one case of a million */
+/* means are normally distributed: one in a million is farther away than this */
 static const double DEVIATIONS = 5;
 
 static bool give_schema(void *context, const DataSource *source, const SplitRequest *request,
@@ -78,7 +78,8 @@ static void expect_moments(const char *layer, Kind kind, double mean, double dev
     Moments m = moments_of(values, count);
     free(values);
     double root = sqrt((double)count), reach = sqrt(3) * deviation;
-    /* the variance of the variance: 2 d^4 / n of a normal distribution, less of a uniform one */
+    /* The variance of n numbers has itself the variance 2 d^4 / n if they are normally distributed,
+     * and a smaller one if they are uniform. */
     if (fabs(m.mean - mean) > DEVIATIONS * deviation / root + 1e-12)
         fail_msg("%s: mean %g, expected %g", layer, m.mean, mean);
     if (fabs(m.deviation - deviation) > DEVIATIONS * deviation / root + 1e-12)
@@ -114,7 +115,7 @@ static void values_are_spread_as_documented(void **state) {
     expect_moments("dense(x, 200, init = he)", NORMAL, 0, he);
 }
 
-/* The shorter side's vectors have length `gain` and are at right angles. */
+/* The vectors along the shorter side have length `gain` and are orthogonal. */
 static void expect_orthogonal(const char *layer, int rows, int columns, double gain) {
     int64_t count;
     float *w = first_values(layer, 3, &count);

@@ -10,7 +10,7 @@
 
 #include <math.h>
 
-/* A table, and what is found in it. */
+/* A table and the findings about it. */
 typedef struct {
     Diagnostics *diag;
     Arena *arena;
@@ -130,7 +130,8 @@ static void test_identifier(void **state) {
     assert_found(&look, "identifier", "id", 20, "whole number");
     look_free(&look);
     const char *long_ids = numbered("id", 1, 20, "9007199254740993\n9007199254740992\n");
-    look = look_at(long_ids, (SplitRequest){0}, NULL); /* beyond 32 bits, and beyond f64 */
+    /* whole numbers beyond 32 bits, and beyond the whole numbers of f64 */
+    look = look_at(long_ids, (SplitRequest){0}, NULL);
     assert_found(&look, "identifier", "id", 22, "whole number");
     look_free(&look);
     look = look_at(numbered("id", 1, 20, "20\n"), (SplitRequest){0}, NULL); /* one twice */
@@ -139,13 +140,14 @@ static void test_identifier(void **state) {
     look = look_at(numbered("id", 1, 19, ""), (SplitRequest){0}, NULL); /* too few to tell */
     assert_null(find(&look, "identifier"));
     look_free(&look);
-    /* measured, not counted */
+    /* fractions are measurements, not identifiers */
     look = look_at(numbered("id", 1, 20, "1.5\n"), (SplitRequest){0}, NULL);
     assert_null(find(&look, "identifier"));
     look_free(&look);
 }
 
-/* The quartiles of 0 to 22 are 6 and 17 or so: the limits lie at ten times their distance. */
+/* The quartiles of 0 to 22 are about 6 and 17. The limits for outliers are ten times their distance
+ * away. */
 static void test_outlier(void **state) {
     (void)state;
     Look look = look_at(numbered("size", 0, 22, "900\n"), (SplitRequest){0}, NULL);
@@ -167,14 +169,14 @@ static void test_classes(void **state) {
     assert_found(&look, "uneven", "kind", 20, "20 training rows of class 0, but 2 of class 3");
     assert_found(&look, "empty", "kind", 2, "2 of 4 classes have no row, such as 1");
     look_free(&look);
-    /* not the label: nothing is said about its classes */
+    /* the column is not the label, so its classes are not inspected */
     look = look_at(text, (SplitRequest){0}, NULL);
     assert_null(find(&look, "uneven"));
     assert_int_equal(look.facts->class_count, 0);
     look_free(&look);
 }
 
-/* Of three rows of one class and one of another, the seed holds the other one out. */
+/* The seed holds out the only row of a class. */
 static void test_unseen(void **state) {
     (void)state;
     bool whole = false, text = false;
@@ -197,8 +199,8 @@ static void test_unseen(void **state) {
     assert_true(whole && text);
 }
 
-/* The rows of one patient are held out together: their name is no finding unless the model reads
- * it, and it is not missing. */
+/* The rows of one patient are held out together. An unseen patient is a finding only if the model
+ * reads the column, and is not a missing value. */
 static void test_unseen_group(void **state) {
     (void)state;
     SplitRequest request = {

@@ -1,5 +1,5 @@
-/* The interpreter: order, updates, where values stop being finite; and the interpreter as a
- * program. */
+/* The interpreter: order, updates, finding the first value that is not finite, and the interpreter
+ * behind the interface of a program. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -95,8 +95,8 @@ static void states_can_be_exchanged(void **state) {
     interp_free(interp);
 }
 
-/* log(0) makes the infinity; the infinite constant and the division that only another output uses
- * do not count. */
+/* log(0) makes the infinity. An infinite constant does not count, nor does a division that only
+ * another output uses. */
 static void the_first_nonfinite_node_is_found(void **state) {
     Interp *interp = interp_new(read_graph(state, "%1 = input f32[2] value \"x\"\n"
                                                   "%2 = constant f32[2] inf\n"

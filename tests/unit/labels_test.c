@@ -1,5 +1,5 @@
-/* Which label belongs to which output of a model: what the loss and the metrics compare, and
- * nothing where it cannot be known. */
+/* Finding the label of each output of a model from the loss and the metrics. Unclear cases give no
+ * label. */
 #include "frontend/model/model.h"
 
 #include <setjmp.h>
@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-/* Two labels, a number of pieces, and what the network reads. */
+/* A schema with two labels, a number of pieces, and the fields that the network reads. */
 static bool schema(void *context, const DataSource *source, const SplitRequest *request,
                    Arena *arena, SourceSchema *fields, Diagnostics *diag) {
     static const SourceField all[] = {{.name = "x", .dtype = DTYPE_F32, .row = {1, {8}}},
@@ -26,11 +26,11 @@ static bool schema(void *context, const DataSource *source, const SplitRequest *
     "a = dense(x, 10); b = dense(x, 3); c = "
 #define LOSS "\n}\ntrain { optimizer = sgd(0.1); loss = "
 
-/* Of each output: the label, "?" a computed one, "-" none: it has no classes. */
+/* For each output: its label, "?" for a computed label, or "-" for none, if it has no classes. */
 static const struct {
     const char *third, *loss, *belongs;
 } cases[] = {
-    /* whichever comes first in the loss; numbers beside classes */
+    /* losses of labels in any order; regression next to classes */
     {"dense(x, 1)", "cross_entropy(a, digit) + cross_entropy(b, kind) + mean(c ** 2)",
      "digit kind -"},
     {"dense(x, 3)",
@@ -45,14 +45,13 @@ static const struct {
     /* computed labels; of several labels of an output the first one counts */
     {"dense(x, 2)", "cross_entropy(c, many) + cross_entropy(a, digit)", "digit - pieces > 3"},
     {"dense(x, 2)", "cross_entropy(a, kind) + cross_entropy(a, digit)", "kind - -"},
-    /* the nearest output counts, not what it is made of, nor what is made of it */
+    /* the nearest output gets the label; outputs before and after it do not */
     {"softmax(a)", "nll(log(c), digit)", "- - digit"},
     {"softmax(a)", "cross_entropy(a, digit)", "digit - -"},
-    /* where several outputs are one answer, none of them is it; nor is one of which only a part is
-     * compared */
+    /* no label for outputs that are combined first, or of which only a part is compared */
     {"dense(x, 10)", "cross_entropy(a + c, digit) + cross_entropy(b, kind)", "- kind -"},
     {"dense(x, 3)", "cross_entropy(a[:, 0:3], kind) + mean(b ** 2) + mean(c ** 2)", "- - -"},
-    /* what one output says of another is no label */
+    /* a comparison of two outputs gives no label */
     {"dense(x, 3)", "cross_entropy(b, kind) + cross_entropy(c, argmax(b)) + mean(a ** 2)",
      "- kind -"},
     /* losses that are written out */
@@ -64,7 +63,7 @@ static const struct {
      "- kind -"},
     {"dense(x, 1)", "-mean(gather(log_softmax(a), reshape(pieces, [N, 1]))) + mean(b) + mean(c)",
      "pieces - -"},
-    /* whole numbers that are computed with are numbers */
+    /* a whole number that takes part in arithmetic is a quantity, not a class */
     {"dense(x, 2)",
      "mse(c, concat([reshape(pieces, [N, 1]), reshape(digit, [N, 1])], axis = 1)) + mean(a) + mean(b)",
      "- - -"},
@@ -101,8 +100,8 @@ static void test_labels(void **state) {
     }
 }
 
-/* A mean of truth values is a fraction of answers, whichever function takes it; what is computed
- * from it is not. */
+/* A mean of truth values is a fraction of predictions, whichever function computes it. A number
+ * computed from it is not. */
 static void test_fractions(void **state) {
     (void)state;
     static const int64_t answers[] = {1, 1, 1, 10, 0, 0, 0};

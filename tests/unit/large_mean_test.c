@@ -1,6 +1,6 @@
-/* Layers and functions that take a mean off, on data whose mean is large beside its deviation:
- * values and gradients in f32 against the same graph in f64. A variance that sees the rounding of
- * the mean would be wrong by more than the bounds here. */
+/* Layers and functions that subtract a mean, on data whose mean is large beside its deviation.
+ * Values and gradients in f32 are compared with the same graph in f64. A variance that is affected
+ * by the rounding of the mean would exceed the bounds here. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,8 +17,8 @@
 
 enum { ROWS = 64, SEED = 5 };
 
-/* "unit": row i is 1 at i, so that its product with a weight is the weight, exactly, as the rows of
- * a batch. */
+/* "unit": row i is 1 at i. Its product with a weight gives the weight exactly, as the rows of a
+ * batch. */
 static bool give_schema(void *context, const DataSource *source, const SplitRequest *request,
                         Arena *arena, SourceSchema *schema, Diagnostics *diag) {
     static const SourceField unit = {.name = "unit", .dtype = DTYPE_U8, .row = {1, {ROWS}}};
@@ -27,8 +27,8 @@ static bool give_schema(void *context, const DataSource *source, const SplitRequ
     return true;
 }
 
-/* y = what `layer` makes of x, f32[N, row]. The momentum of plain SGD is the gradient after its
- * first step. */
+/* The graph of y = layer(x) for x of f32[N, row]. After the first step of SGD, the momentum is the
+ * gradient. */
 static Graph *layer_graph(const char *row, const char *layer, Diagnostics *diag) {
     char text[2048];
     snprintf(
@@ -108,7 +108,8 @@ static Run run_layer(const char *row, const char *layer, double mean, double dev
     return run;
 }
 
-/* The largest difference of two values of the graph, as a part of the largest element, or of 1. */
+/* The largest difference between two values of the graph, relative to the largest element, or to
+ * 1. */
 static double difference(const Run *got, NodeId a, const Run *expected, NodeId b) {
     int64_t count = shape_elements(graph_node(got->graph, a)->shape);
     double most = 0, worst = 0;
@@ -144,8 +145,7 @@ static void compare_layer(const char *row, const char *layer, double mean, doubl
     end_run(&expected);
 }
 
-/* Deviations of a few units in the last place of the mean, of 1 / 100 and of 1; and no mean at
- * all. */
+/* Deviations of a few ulp of the mean, of 1 / 100 and of 1; and data without a mean. */
 static void compare_means(const char *row, const char *layer) {
     const struct {
         double mean, deviation;

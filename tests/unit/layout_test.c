@@ -1,5 +1,5 @@
-/* Layouts: the form of a weight follows from its first use; moments follow their weight; tiles run
- * along contiguous columns. */
+/* Layouts: the first use of a weight decides its form, optimizer states have the form of their
+ * weight, and tiles run along contiguous columns. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -113,8 +113,8 @@ static void external_gemm_reads_plain_states(void **state) {
     assert_primary(compile_with((PassOptions){.level = 2, .external_gemm = true}), "w", 1, plain);
 }
 
-/* w @ x: the weight is on the left; its rows are the product's. Either axis would do; nothing needs
- * a second form. */
+/* w @ x: the weight is on the left, and its rows are the product's rows. Either axis would do, so
+ * no second form is needed. */
 static void a_weight_on_the_left_has_one_form(void **state) {
     (void)state;
     graph_output(graph, "y",
@@ -148,7 +148,7 @@ static void weight_gradients_are_swapped(void **state) {
     assert_primary(plan, "b1", 1, plain);
 }
 
-/* What is above 0 of a picture, so that it is computed, times filters of 3 by 3. */
+/* The product of a computed picture (relu) and filters of 3 by 3. */
 static const Plan *compile_conv(int64_t channels, int64_t width, int64_t filters) {
     NodeId x = input("x", shape_of(4, (int64_t[]){2, channels, 16, width}));
     NodeId w = weight("w", shape_of(4, (int64_t[]){filters, channels, 3, 3}));
@@ -162,7 +162,7 @@ static int64_t pixel_step(const Plan *plan) {
         .pixel;
 }
 
-/* The tile runs along the windows, which are neighbours in a copy with the channels in front. */
+/* The tile runs along the windows. They are neighbours in a copy with the channels first. */
 static void few_filters_run_along_windows(void **state) {
     (void)state;
     const Plan *plan = compile_conv(4, 16, 6);
@@ -185,7 +185,7 @@ static void many_filters_run_along_themselves(void **state) {
     assert_int_equal(pixel_step(plan), 4);
 }
 
-/* Rows of six windows would leave more lanes empty. */
+/* Tiles along rows of six windows would leave more lanes empty. */
 static void few_filters_of_narrow_pictures_stay(void **state) {
     (void)state;
     assert_false(only_product(compile_conv(4, 8, 6))->product.swapped);

@@ -27,8 +27,8 @@ static bool schema(void *context, const DataSource *source, const SplitRequest *
     return true;
 }
 
-/* x is f32[N, 4] between -2 and 3, t the same backwards; the network is one weight of 1 that
- * multiplies. */
+/* x is f32[N, 4] with values between -2 and 3, t has the same values in reverse order. The network
+ * is one weight, 1, that multiplies x. */
 static Graph *train_graph(const char *loss, const char *optimizer, Diagnostics *diag) {
     char text[2048];
     snprintf(
@@ -339,7 +339,8 @@ static void test_optimizers(void **state) {
     expect_steps("adagrad(lr = 0.1, lr_decay = 0.5)", torch_adagrad);
 }
 
-/* Without gradients a moment fades to 0, and is never a number that processors are slow with. */
+/* Without gradients a moment fades to exactly 0. It never becomes denormal, which processors
+ * compute slowly. */
 static void test_moments_fade(void **state) {
     (void)state;
     Diagnostics *diag = diag_new();
@@ -363,7 +364,7 @@ static void test_moments_fade(void **state) {
     diag_free(diag);
 }
 
-/* What is wrong with a loss, as it is printed. */
+/* The errors of a loss, as they are printed. */
 static char *printed_errors(const char *loss) {
     char text[512], *printed = NULL;
     size_t length;
@@ -384,7 +385,7 @@ static char *printed_errors(const char *loss) {
     return printed;
 }
 
-/* The library is read once, and every model's errors know the places in it. */
+/* The library is parsed once, and the errors of every model can show places in it. */
 static void test_places(void **state) {
     (void)state;
     assert_ptr_equal(library_get(), library_get());

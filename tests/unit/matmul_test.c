@@ -1,6 +1,5 @@
-/* Matrix products of all shapes: tiles that do not fill, operands stored either way, batches,
- * epilogues, states updated in place and kept in two layouts, with 32 vector registers and with
- * 16. */
+/* Matrix products of all shapes: partial tiles, operands stored either way, batches, epilogues,
+ * states updated in place and kept in two layouts, with 32 vector registers and with 16. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,8 +21,7 @@ static NodeId matrix_input(Graph *graph, const char *name, int64_t batch, int64_
     return graph_input(graph, SYMBOL_VALUE, name, DTYPE_F32, shape);
 }
 
-/* The product; the product with a bias along its last axis, and what is above zero of it; the
- * transposed product. */
+/* The product; the product with a bias along its last axis and its relu; the transposed product. */
 static Graph *product_graph(Diagnostics *diag, const void *context) {
     const ProductShape *s = context;
     Graph *graph = graph_new("product", diag);
@@ -78,8 +76,8 @@ static void shapes(void **state) {
     for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) assert_equal(product_graph, &list[i]);
 }
 
-/* k in several blocks, the last one smaller; rows in several chunks, likewise; rows and columns
- * copied into panels or not. */
+/* Several blocks of k with a smaller last one, several chunks of rows likewise, and rows and
+ * columns with and without copies in panels. */
 static void blocks(void **state) {
     (void)state;
     static const ProductShape list[] = {
@@ -93,8 +91,8 @@ static void blocks(void **state) {
     for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) assert_equal(product_graph, &list[i]);
 }
 
-/* Weights whose copy in the other layout is written by transposing tiles; and those that leave rows
- * or columns over. */
+/* Weights whose second layout is written by transposing tiles, among them sizes that do not fill
+ * the tiles. */
 static void training(void **state) {
     (void)state;
     static const int64_t whole[] = {48, 64, 32, 16}, ragged[] = {50, 36, 20, 12, 6},
@@ -104,11 +102,11 @@ static void training(void **state) {
     assert_equal(mlp, &(MlpShape){.batch = 9, .widths = odd, .layers = 3, .train = true});
 }
 
-/* Bytes of data are often 0, and 0 times infinity is a NaN: products may leave out zeros only where
- * all is finite. */
+/* Bytes of data are often 0, and 0 times infinity is NaN. So products may skip zeros only if all
+ * other operands are finite. */
 typedef struct {
     int64_t rows, k;
-    double factor; /* squared, times numbers around 1, makes the weights */
+    double factor; /* times numbers around 1, squared, makes the weights */
 } BytesShape;
 
 static Graph *product_of_bytes(Diagnostics *diag, const void *context) {

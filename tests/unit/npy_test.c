@@ -87,7 +87,7 @@ static void expect_problem(size_t length, const char *text) {
         fail_msg("expected \"%s\" in \"%s\"", text, problem.finding);
 }
 
-/* Whether f32 and i32 have no room for the two elements, which are all there then. */
+/* Whether f32 and i32 cannot represent the two elements, which are then kept exactly. */
 static void expect_wide(const char *descr, const void *data, bool expected) {
     NpyArray array;
     Problem problem = {0};
@@ -167,9 +167,8 @@ static Dataset *open_arrays(const SourceArg *args, uint32_t count, Diagnostics *
     return dataset_open(&source, &(SplitRequest){0}, diag);
 }
 
-/* One that needs no conversion is used where it lies in the file; with test rows, both are in one
- * stretch of addresses, and the others, which are brought together, have their test rows at the
- * same place. */
+/* An array that needs no conversion is mapped from its file. With test rows, all arrays have their
+ * test rows at the same row number, both mapped and copied ones. */
 static void test_sources(void **state) {
     (void)state;
     const float x[] = {1, 2, 3, 4, 5, 6}, more[] = {7, 8};
@@ -209,7 +208,7 @@ static void test_sources(void **state) {
     diag_free(diag);
 }
 
-/* More arrays than there is room for, as the end of the archive says. */
+/* The directory of the archive lists more arrays than are allowed. */
 static void test_crowded_archive(void **state) {
     (void)state;
     const char end[22] = "PK\5\6\0\0\0\0\1\1\1\1";
@@ -226,7 +225,7 @@ static void put(uint8_t *at, int bytes, size_t value) {
     for (int i = 0; i < bytes; i++) at[i] = (uint8_t)(value >> 8 * i);
 }
 
-/* An archive of one array, not packed, with so many bytes between its name and what is in it. */
+/* An archive of one unpacked array. `extra` bytes lie between its name and its contents. */
 static void write_archive(const char *name, const void *contents, size_t length, size_t extra) {
     static uint8_t archive[2048];
     memset(archive, 0, sizeof archive);
@@ -244,7 +243,7 @@ static void write_archive(const char *name, const void *contents, size_t length,
     temporary_write(name, archive, list + 51 + 22);
 }
 
-/* How many of four places for an array in an archive let it be used where it lies. */
+/* Tries four places of an array in an archive, and counts those where it can be mapped. */
 static int count_mapped(const char *element, const void *values, size_t bytes) {
     int mapped = 0;
     Diagnostics *diag = diag_new();
@@ -263,8 +262,7 @@ static int count_mapped(const char *element, const void *values, size_t bytes) {
     return mapped;
 }
 
-/* An array that is not packed stays in the archive where its place agrees with the size of its
- * elements. */
+/* An unpacked array is mapped if its place in the file is aligned for its elements. */
 static void test_stored_archive(void **state) {
     (void)state;
     const float x[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};

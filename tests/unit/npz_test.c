@@ -1,4 +1,4 @@
-/* NPZ archives as they are written: the reader of archives finds the same arrays. */
+/* The reader of archives finds the same arrays that npz_write has written. */
 #include "ir/base/memory.h"
 #include "ir/ops/shapes.h"
 #include "runtime/formats/npy.h"
@@ -72,7 +72,7 @@ static void test_cannot_write(void **state) {
     const NpzArray huge = {"a",
                            DTYPE_F32,
                            {.rank = 2, .dim = {1 << 20, 1 << 11}},
-                           values}; /* 8 GB that nobody reads */
+                           values}; /* 8 GB, which are never read */
     assert_false(npz_write("/tmp/never.npz", &huge, 1, diag));
     assert_int_equal(diag_errors(diag), 2);
     diag_free(diag);

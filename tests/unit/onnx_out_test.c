@@ -44,7 +44,7 @@ static void read(const File *file, const WireField *name) {
         fail_msg("seed %llu: '%s' is read before it is made", (unsigned long long)file->seed, text);
 }
 
-/* Visits the texts in one field of a message: names. */
+/* Visits the texts in one field of a message: names of values. */
 static void each_text(File *file, WireReader message, uint32_t number, bool makes) {
     WireField field;
     while (wire_next(&message, &field)) {
@@ -98,10 +98,11 @@ static void random_files_are_sound(void **state) {
     (void)state;
     int written = 0;
     for (uint64_t seed = 0; seed < SEEDS; seed++) written += check_seed(seed);
-    assert_true(written > SEEDS / 2); /* others have random numbers, or read bits as numbers */
+    assert_true(written >
+                SEEDS / 2); /* the other graphs have random numbers, or read bits as numbers */
 }
 
-/* All operations that ONNX lacks are named, and nothing is written. */
+/* Operations that ONNX lacks are named in the error, and no file is written. */
 static void what_onnx_lacks_is_named(void **state) {
     (void)state;
     static const char text[] =

@@ -10,8 +10,8 @@
 
 #include <stdlib.h>
 
-/* exp(x) * 2 - neg(x), and a state's update; `backwards`: what may come in any order comes the
- * other way round. */
+/* exp(x) * 2 - neg(x), and the update of a state. If `backwards`, nodes that may come in any order
+ * come in reverse order. */
 static Graph *built(bool backwards, Diagnostics *diag) {
     Graph *graph = graph_new("order", diag);
     NodeId x = graph_input(graph, SYMBOL_VALUE, "x", DTYPE_F32, (Shape){0});
@@ -60,7 +60,7 @@ static void test_roots_decide(void **state) {
     diag_free(diag);
 }
 
-/* One node after the other for longer than a recursion could follow. */
+/* A chain of nodes that is too long for recursion. */
 static void test_long_chain(void **state) {
     (void)state;
     Diagnostics *diag = diag_new();

@@ -14,7 +14,7 @@
 
 enum { SEEDS = 300, STEPS = 2 };
 
-/* What a pass keeps, from the table. */
+/* What a pass keeps: every bit, or only the meaning (passes.def). */
 typedef enum { EXACT, MEANING } Keeps;
 static const Keeps keeps[PASS_COUNT] = {
 #define PASS(name, kind, level, keep, doc) [PASS_##name] = keep,
@@ -35,7 +35,7 @@ static void expect_same(const Results *expected, const Compilation *compilation,
     program_free(program);
 }
 
-/* The graph whose bits are the meaning: after the passes that define it. */
+/* Runs the passes that define the meaning: their result has the bits that the contract promises. */
 static void run_meaning_passes(Compilation *compilation, const PassOptions *options,
                                uint64_t seed) {
     for (PassId pass = 0; pass < PASS_COUNT; pass++)

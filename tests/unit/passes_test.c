@@ -1,4 +1,4 @@
-/* The driver: which passes run at which level, in which order, and what it does with wrong
+/* The driver of passes: which passes run at which level and in which order, and errors about wrong
  * requests. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-/* An output that every graph pass has something to do for, and a node that is dead once x * 1 is
+/* Every graph pass finds something to do in this graph. One node is dead once x * 1 has become
  * x. */
 static Graph *small_graph(Diagnostics *diag) {
     Graph *graph = graph_new("small", diag);
@@ -96,7 +96,7 @@ static void test_levels_and_skip(void **state) {
     diag_free(diag);
 }
 
-/* Only the mandatory passes must run: what is dead stays without dce, and inputs stay with it. */
+/* Only mandatory passes have to run: without dce, dead nodes and inputs stay. */
 static void test_dce(void **state) {
     (void)state;
     Diagnostics *diag = diag_new();

@@ -1,5 +1,5 @@
-/* Pictures of every kind against Pillow (tests/truth/pictures.txt), and files that are none or are
- * damaged. */
+/* Pictures of every kind against Pillow (tests/truth/pictures.txt), and files that are damaged or
+ * no pictures. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -67,7 +67,7 @@ static void expect_near(const Truth *truth, int channels, size_t pixel, int c, i
                  c, found, right);
 }
 
-/* In colours, and as the grey that Pillow makes of those. */
+/* Compares the colours, and the grey that Pillow computes from them. */
 static void check_pixels(const Truth *truth) {
     for (int channels = 1; channels <= 3; channels += 2) {
         Bitmap bitmap;
@@ -106,18 +106,19 @@ static void check_look(const Truth *truth) {
     bitmap_free(&whole);
 }
 
-/* Size and colours are known without the pixels. */
+/* Size and colours are known before the pixels are read. */
 static void test_look(void **state) {
     (void)state;
     each_picture(check_look);
 }
 
-/* No picture whose end is missing is taken for a whole one. */
+/* A picture whose end is missing is an error. */
 static void check_cut(const Truth *truth) {
     for (size_t length = 0; length < truth->file_bytes * 3 / 4; length++) {
         Bitmap bitmap;
         Problem problem = {0};
-        uint8_t *cut = malloc(length + 1); /* of its own, so that a read behind its end is found */
+        /* in memory of exactly this size, so that a read beyond its end is found */
+        uint8_t *cut = malloc(length + 1);
         assert_non_null(cut);
         memcpy(cut, truth->file, length);
         if (bitmap_decode(cut, length, 0, &bitmap, &problem))
@@ -152,7 +153,7 @@ static void test_others(void **state) {
                    20, "it is a HEIC or AVIF picture");
 }
 
-/* 65,535 x 65,535 pixels end before anything is allocated. */
+/* A picture of 65,535 x 65,535 pixels is an error before anything is allocated. */
 static void test_bomb(void **state) {
     (void)state;
     static const char png[] =

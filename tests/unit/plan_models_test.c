@@ -1,5 +1,5 @@
-/* The plans of the models that ship: right by the checker at every level, and of one mind about how
- * weights are stored. */
+/* Plans of the models in models/ and bench/: the verifier accepts them at every level, and all
+ * graphs of a model store its weights in the same form. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -96,8 +96,8 @@ static NodeId f32_state(Graph *graph, const char *name, Shape shape) {
     return graph_state(graph, name, DTYPE_F32, shape, (Init){0}, true);
 }
 
-/* Compiles what `build` builds at every level and for 1 and 3 threads; the checker does the
- * rest. */
+/* Compiles the graph that `build` makes at every level, for 1 and 3 threads. The verifier checks
+ * the plans. */
 static void check_all(void (*build)(Graph *)) {
     for (int level = 0; level <= 3; level++)
         for (int threads = -3; threads <= 3; threads += 2) {
@@ -224,8 +224,8 @@ static void one_thread_needs_no_barrier(void **state) {
     finish(&compilation);
 }
 
-/* Kernels that run in order on one thread need no barrier to take each other's memory: of a chain
- * of products, two live at a time. */
+/* On one thread, kernels run in order and need no barrier to reuse memory: of a chain of products
+ * two are alive at a time. */
 static void one_thread_reuses_memory(void **state) {
     (void)state;
     enum { SIZE = 64, LENGTH = 8 };
@@ -240,8 +240,8 @@ static void one_thread_reuses_memory(void **state) {
     finish(&compilation);
 }
 
-/* What a thread gets of a large kernel comes in several pieces, but not those that look for zeros:
- * each piece would look again. */
+/* A thread takes a large kernel in several pieces. A kernel that looks for zeros is not cut,
+ * because each piece would look again. */
 static void large_kernels_are_cut(void **state) {
     (void)state;
     Compilation compilation = compile_mnist(2);
@@ -265,7 +265,7 @@ static uint32_t count_own(const Plan *plan) {
     return count;
 }
 
-/* The first kernel that is marked. */
+/* The first replicated kernel: every thread computes it for itself. */
 static Kernel *first_own(const Plan *plan) {
     uint32_t k = 0;
     while (!plan->kernels[k].replicated) k++;
@@ -286,7 +286,7 @@ static void every_thread_gathers_for_itself(void **state) {
     finish(&compilation);
 }
 
-/* Large batches would fill every core's cache. */
+/* A large batch would fill the cache of every core, so it is gathered once. */
 static void large_batches_are_gathered_once(void **state) {
     (void)state;
     const int64_t widths[] = {784, 512, 10};
@@ -335,7 +335,7 @@ static uint32_t count_by_rows(const Plan *plan) {
     return count;
 }
 
-/* Rows go through all layers and back; then come the sums over them. */
+/* Rows pass through all layers and back before the sums over them need a barrier. */
 static void narrow_layers_need_one_barrier(void **state) {
     (void)state;
     Compilation compilation = compile_narrow(64);
@@ -351,7 +351,7 @@ static void odd_batches_are_not_shared_by_rows(void **state) {
     finish(&compilation);
 }
 
-/* Who reads other rows than those at hand needs a barrier: each kernel of the chain is made to sum
+/* A kernel that reads rows of other threads needs a barrier: here each kernel of the chain sums
  * over the batch. */
 static NodeId chain_begin(Graph *graph) {
     NodeId x = graph_input(graph, SYMBOL_BATCH, "x", DTYPE_F32, matrix(64, 700)),

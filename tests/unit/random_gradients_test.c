@@ -1,5 +1,5 @@
-/* Symbolic gradients of random graphs against central differences, in f64: what the rules of single
- * ops are worth together. */
+/* Symbolic gradients of random graphs against central differences in f64: the rules of single ops
+ * combined. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,8 +39,9 @@ static void add_gradients(Graph *graph) {
     }
 }
 
-/* In f64 a bitcast has the bits of the value rounded to f32, so that differences see steps; and the
- * gradient that does not pass a detach is not the slope. */
+/* Graphs with a bitcast or a detach are not smooth. In f64 a bitcast has the bits of the value
+ * rounded to f32, so differences see steps; and the gradient that detach blocks is missing from the
+ * slope. */
 static bool is_smooth(const Graph *graph) {
     for (NodeId id = 1; id < graph->node_count; id++)
         if (graph_node(graph, id)->op == OP_bitcast || graph_node(graph, id)->op == OP_detach)
@@ -71,7 +72,7 @@ static void *contents_of(const Symbol *symbol, uint64_t seed) {
     return data;
 }
 
-/* Ordinary values, none of them equal to another: ties have no two-sided derivative. */
+/* Ordinary values, no two of them equal: equal ones have no two-sided derivative of a maximum. */
 static void fill(Subject *subject, const Symbol *symbol) {
     void *data = contents_of(symbol, subject->seed);
     double *value = interp_value(subject->interp, symbol->node);
@@ -92,8 +93,8 @@ static double loss_at(Subject *subject, double *state, const double *origin,
     return *(double *)interp_value(subject->interp, subject->loss);
 }
 
-/* The smallest error over several step widths: some are too wide for a kink nearby, some too narrow
- * for rounding. */
+/* The smallest error over several step widths. A wide step may cross a kink, and a narrow one
+ * suffers from rounding. */
 static double difference_error(Subject *subject, double *state, const double *direction, int64_t n,
                                double slope) {
     double *origin = malloc((size_t)n * sizeof *origin), best = INFINITY;
@@ -108,8 +109,8 @@ static double difference_error(Subject *subject, double *state, const double *di
     return best;
 }
 
-/* false if it cannot be checked here: the loss or its gradient is not finite or too large for
- * differences. */
+/* false if the gradient cannot be compared: the loss or its gradient is not finite, or too large
+ * for differences. */
 static bool check_state(Subject *subject, const Symbol *symbol) {
     char name[64];
     snprintf(name, sizeof name, "by %s", symbol->name);

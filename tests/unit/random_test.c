@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The known answers that come with the paper's own implementation (Random123, philox4x32-10). */
+/* The known answers of the authors' own implementation (Random123, philox4x32-10). */
 static void philox_gives_the_published_numbers(void **state) {
     (void)state;
     static const struct {
@@ -71,8 +71,8 @@ static void permutations_hold_every_number_once(void **state) {
     assert_int_equal(order[0], 0);
 }
 
-/* Every one of the 24 orders of four comes up about as often as the others: chi-squared with 23
- * degrees of freedom. */
+/* Each of the 24 orders of four elements is about equally frequent: chi-squared with 23 degrees of
+ * freedom. */
 static void permutations_are_uniform(void **state) {
     (void)state;
     enum { DRAWS = 24000 };
@@ -131,7 +131,7 @@ static void uniform_stays_in_its_interval(void **state) {
     free(data);
 }
 
-/* With an interval of two floats, rounding would reach its end if it were let. */
+/* In an interval that holds two floats, rounding could reach the excluded end. */
 static void uniform_never_rounds_to_the_end(void **state) {
     (void)state;
     Symbol symbol = symbol_of("w", 100, 10, INIT_UNIFORM, 1, 1 + 0x1p-23f);
@@ -152,8 +152,8 @@ static void names_and_seeds_keep_states_apart(void **state) {
     free(seeded);
 }
 
-/* Each draw against the distribution function of libm: its value at the draw must be the uniform
- * number that was drawn. */
+/* The distribution function of libm at a normal number must give back the uniform number behind
+ * it. */
 static void normal_inverts_its_distribution(void **state) {
     (void)state;
     Symbol symbol = symbol_of("w", 100, 1000, INIT_NORMAL, 0, 1);

@@ -1,4 +1,4 @@
-/* The reference: every function is in it, with a text and an example that works; and
+/* The manual of functions: every function has an entry with a text and an example that works, and
  * docs/library.md is up to date. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,14 +29,14 @@ static void every_function_is_described(void **state) {
             fail_msg("the example of '%s' does not work", name);
         }
     }
-    /* each is in a section that is known */
+    /* every function is in a known section */
     assert_int_equal(count, names_count(doc_examples_library(examples)->functions));
     doc_examples_close(examples);
     diag_free(diag);
     arena_free(arena);
 }
 
-/* An example that does not use the function is none. */
+/* An example must use its function. */
 static void examples_show_their_function(void **state) {
     (void)state;
     Arena *arena = arena_new();

@@ -1,5 +1,5 @@
-/* Code that reads its constants from tables: it gives the bits of the interpreter, and serves other
- * constants without another compilation. */
+/* Code that reads its constants from tables computes the interpreter's bits, and serves other
+ * constants without being compiled again. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,7 +19,7 @@ static Compilation compile_graph(Graph *graph, PassId last) {
     return compilation;
 }
 
-/* Puts all constants that no kernel stores into tables; returns how many. */
+/* Moves all constants that no kernel stores into tables; returns their number. */
 static uint32_t loosen(const Compilation *compilation) {
     uint32_t count = 0;
     for (NodeId id = 1; id < compilation->graph->node_count; id++) {
@@ -102,7 +102,7 @@ static void only_constants_in_tables_may_differ(void **state) {
     assert_false(serves(4, 5, 8, false));
     assert_true(serves(4, 7, 8, true));
     assert_false(serves(4, 7, 9, true)); /* another shape */
-    assert_false(serves(1, 7, 8, true)); /* x * 1 is no product */
+    assert_false(serves(1, 7, 8, true)); /* x * 1 is simplified away */
     assert_false(serves(4, 4, 8, true)); /* one constant instead of two */
 }
 

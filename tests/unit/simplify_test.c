@@ -1,6 +1,5 @@
-/* Exact algebra: every rule fires where it should, does not where a bit would change, and what it
- * makes computes the same bits: each case is run before and after, on values that include all
- * awkward ones. */
+/* Exact algebra. Every rule fires where it should, and does not where a bit would change. Each case
+ * is interpreted before and after, on values that include all special ones. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What every case may use; its own nodes begin with %12, and the last one is the output. */
+/* Inputs of every case. Its own nodes begin with %12, and the last one is the output. */
 #define INPUTS                                                                                     \
     "mlc-ir 1\ngraph \"case\"\n"                                                                   \
     "%1 = input f32[32] value \"x\"\n"                                                             \
@@ -255,7 +254,8 @@ static const float awkward[] = {
     0,         -0.0f,           1,    -1, INFINITY,         -INFINITY, NAN, 0x1p-149f, -0x1p-149f,
     0x1p-126f, 0x1.fffffep127f, 0.1f, -3, 0x1.fffffep-127f, 1e30f,     7};
 
-/* Every pair of awkward values meets in x and y: two values are `offset` apart in the list. */
+/* Every pair of special values meets in x and y: the second value stands `offset` later in the
+ * list. */
 static uint32_t value_bits(DType dtype, size_t i, size_t offset) {
     size_t at = (i * offset + i / 16) % 16;
     Attrs attrs = {.value.f = awkward[at]};
@@ -338,7 +338,7 @@ TEST(logic)
 TEST(views)
 TEST(motion)
 
-/* What one run of the pass leaves, another cannot improve. */
+/* A second run of the pass changes nothing. */
 static void test_once_is_enough(void **state) {
     (void)state;
     for (uint64_t seed = 0; seed < 100; seed++) {

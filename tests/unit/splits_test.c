@@ -1,5 +1,5 @@
-/* Which rows belong to which split: every row to one, as many as are wanted, groups whole, classes
- * in proportion, the last rows last. */
+/* Splits: each row is in one of them, the sizes are as requested, groups stay whole, classes keep
+ * their proportions, and `last` takes the last rows. */
 #include "ir/ops/random.h"
 #include "runtime/data/splits.h"
 
@@ -14,7 +14,7 @@
 
 enum { ROWS = 1000, GROUPS = 37, CLASSES = 4 };
 
-/* A table with a patient, a class, a split as text and as a number, of every row. */
+/* A table where each row has a patient, a class, and a split as text and as a number. */
 typedef struct {
     SourceData data;
     SourceField fields[4];
@@ -64,7 +64,8 @@ static HoldOut hold(HoldKind kind, const char *field, bool is_count, double amou
     return (HoldOut){.kind = kind, .field = field, .is_count = is_count, .amount = amount};
 }
 
-/* Deals; every row must be in one split, and rows in the order of the file. */
+/* Deals the rows; every row must be in one split, and the rows of a split in the order of the
+ * file. */
 static Splits deal(Table *table, HoldOut valid, HoldOut test, uint64_t seed) {
     Splits splits;
     bool seen[ROWS] = {false};
@@ -198,7 +199,7 @@ static void test_stratified(void **state) {
         assert_in_range(count[SPLIT_TEST][0], 99, 101);
         assert_in_range(count[SPLIT_TEST][1], 59, 61);
         assert_in_range(count[SPLIT_VALID][0], 49, 51);
-        assert_int_equal(count[SPLIT_TRAIN][3], 1); /* a class with one row is trained on */
+        assert_int_equal(count[SPLIT_TRAIN][3], 1); /* the only row of a class is for training */
     }
     table_free_all(table);
 }
@@ -215,8 +216,9 @@ static void test_impossible(void **state) {
     table_free_all(table);
 }
 
-/* The validation rows of all folds: each row that is not tested is in one fold. Counts the rows of
- * each class in each fold, and returns the size of the largest fold minus that of the smallest. */
+/* Collects the validation rows of all folds: each row outside the test split is in one fold. Counts
+ * the rows of each class in each fold, and returns the size of the largest fold minus that of the
+ * smallest. */
 static int64_t deal_folds_of(Table *table, HoldOut valid, HoldOut test, uint32_t folds,
                              int count[][CLASSES], uint32_t fold_of[ROWS]) {
     int64_t least = ROWS, most = 0, tested = 0;

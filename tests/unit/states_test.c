@@ -1,4 +1,4 @@
-/* States: programs meet in them by name, in different layouts, and see the same values. */
+/* States: programs share them by name, with different layouts, and see the same values. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +22,7 @@ typedef struct {
     Diagnostics *diag;
     Graph *graph;
     States *states;
-    Program programs[2]; /* the first knows w in two panel layouts, the second plainly */
+    Program programs[2]; /* w has two panel layouts in the first, plain order in the second */
 } Fixture;
 
 static int set_up(void **state) {
@@ -53,7 +53,7 @@ static int tear_down(void **state) {
     return 0;
 }
 
-/* The fast copies agree with the definition of every element's place. */
+/* The fast copies put every element where the definition of the layout says. */
 static void expect_layout(Layout layout) {
     Shape shape = shape_of(2, (int64_t[]){ROWS, COLUMNS});
     float values[WEIGHTS], back[WEIGHTS];
@@ -112,7 +112,7 @@ static void test_a_late_form_gets_the_values(void **state) {
     assert_false(states_write(fixture->states, "c", values));
 }
 
-/* A program writes all forms it knows; the others follow when it publishes. */
+/* A program writes all forms that it has. The other forms are updated when it publishes. */
 static void test_updates_reach_other_programs(void **state) {
     Fixture *fixture = *state;
     float values[WEIGHTS];
@@ -139,7 +139,7 @@ static void test_save_and_restore(void **state) {
     assert_int_equal(states_bytes(fixture->states), (WEIGHTS + 3) * sizeof(float));
     float before[WEIGHTS + 3], after[WEIGHTS + 3];
     states_save(fixture->states, before);
-    assert_true(before[0] == 0.5f); /* b comes before w */
+    assert_true(before[0] == 0.5f); /* b is stored before w */
     states_initialize(fixture->states, 2);
     states_save(fixture->states, after);
     assert_memory_not_equal(before, after, sizeof before);
@@ -160,8 +160,8 @@ static void test_refuses_another_shape(void **state) {
     graph_free(other);
 }
 
-/* Memory of new states is zero, so that nothing need be done for those that begin so; a program
- * changes that. */
+/* The memory of new states is zero, so that states which begin with 0 need no writing. This holds
+ * until a program changes them. */
 static void test_zeros(void **state) {
     Fixture *fixture = *state;
     Graph *graph = graph_new("moments", fixture->diag);

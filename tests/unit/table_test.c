@@ -1,5 +1,5 @@
-/* Tables of text: what cells are, what kinds columns have, categories, splits, and what transforms
- * learn from the training rows. */
+/* Tables of text: cells, kinds of columns, categories, splits, and transforms that are fitted to
+ * the training rows. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +22,8 @@ static void read_text(const char *text, const CsvFormat *format, const SourceSch
                       Arena *arena, Table *table) {
     Problem problem;
     size_t length = strlen(text);
-    char *copy = malloc(length + !length); /* no byte after the text, so that reading one is seen */
+    /* memory of exactly this size, so that a read beyond its end is found */
+    char *copy = malloc(length + !length);
     memcpy(copy, text, length);
     uint32_t failed;
     if (!table_read(&(TableText){.text = copy, .length = length}, 1, format, like, arena, table,
@@ -78,8 +79,8 @@ static void test_kinds(void **state) {
     arena_free(arena);
 }
 
-/* What the first text says holds for the others; their columns are found by name, and their first
- * lines may be left out. */
+/* The first text decides kinds and names of columns. In other texts, columns are found by name, and
+ * the first lines may be skipped. */
 static void test_several_texts(void **state) {
     (void)state;
     Arena *arena = arena_new();
@@ -125,7 +126,8 @@ static void test_without_header(void **state) {
     arena_free(arena);
 }
 
-/* New rows: columns in another order, one too many, one not there, a category never seen. */
+/* New rows: columns in another order, one extra column, one missing column, and an unseen
+ * category. */
 static void test_like_a_schema(void **state) {
     (void)state;
     static const char *const colours[] = {"blue", "red"};
@@ -167,7 +169,7 @@ static DataSource houses_source(SourceArg *arg) {
     return (DataSource){.reader = "csv", .folder = temporary_folder, .args = arg, .arg_count = 1};
 }
 
-/* Categories that no training row has are none. */
+/* Categories without a training row are dropped. */
 static void test_categories_of_training_rows(void **state) {
     (void)state;
     Diagnostics *diag = diag_new();
@@ -196,7 +198,7 @@ static void test_categories_of_training_rows(void **state) {
     diag_free(diag);
 }
 
-/* A table is read once for its schema and its rows, and again where other rows are held out. */
+/* The table is read once for its schema and its rows, and again if other rows are held out. */
 static void test_data_cache(void **state) {
     (void)state;
     Diagnostics *diag = diag_new();
@@ -214,7 +216,7 @@ static void test_data_cache(void **state) {
     other.seed = 2;
     assert_null(data_cache_open(cache, &source, &other, diag));
     assert_int_equal(diag_status(diag), STATUS_DATA);
-    /* it is not the cache's alone */
+    /* the data set is still valid after the cache has dropped it */
     assert_int_equal(((const int32_t *)dataset_field(dataset, "price"))[5], 600);
     dataset_free(dataset);
     data_cache_free(cache);
@@ -301,7 +303,7 @@ static void expect_learnt(const Dataset *dataset, const char *name, bool deviati
     }
 }
 
-/* Of columns in f64, of text by the graph. */
+/* Transforms of columns are fitted in f64; those of text are fitted by the graph. */
 static void test_fits(void **state) {
     (void)state;
     Diagnostics *diag = diag_new();
@@ -319,8 +321,9 @@ static void test_fits(void **state) {
     assert_true(dataset_fit(dataset, info->fits, info->fit_count, diag));
     assert_true(states_bind(states, program, diag));
     assert_true(fits_run(program, dataset, states, threads, info->fits, info->fit_count, diag));
-    states_initialize(states, 3);                                      /* leaves them alone */
-    expect_learnt(dataset, "x.impute", false, (double[]){3.5, 35}, 2); /* of 10 30 40 50 */
+    states_initialize(states, 3); /* fitting leaves the states unchanged */
+    /* the second column of the training rows is 10 30 40 50 */
+    expect_learnt(dataset, "x.impute", false, (double[]){3.5, 35}, 2);
     expect_learnt(dataset, "x.standardize", false, (double[]){3.5, 200.0 / 6}, 2);
     expect_learnt(dataset, "x.standardize", true, (double[]){sqrt(35.0 / 12), sqrt(1325.0 / 9)}, 2);
     expect_learnt(dataset, "y.impute", false, (double[]){350}, 1);
@@ -336,7 +339,7 @@ static void test_fits(void **state) {
     diag_free(diag);
 }
 
-/* The same names whichever fields a graph uses. */
+/* A transform has the same name whichever other fields a graph uses. */
 static void test_names_of_fits(void **state) {
     (void)state;
     Diagnostics *diag = diag_new();
@@ -359,7 +362,8 @@ static void test_names_of_fits(void **state) {
     diag_free(diag);
 }
 
-/* The nearest f32 is that of the C library, also where rounding to f64 first would find another. */
+/* The nearest f32 is the one that the C library finds, also if rounding to f64 first would give
+ * another. */
 static void expect_nearest(const char *text) {
     size_t length = strlen(text);
     float found = number_value(text, length, number_real(text, length)),

@@ -1,4 +1,4 @@
-/* For tests that need files: a temporary folder, and IDX files in it. */
+/* A temporary folder for tests that need files, and IDX files in it. */
 #ifndef MLC_TESTS_TEMPORARY_H
 #define MLC_TESTS_TEMPORARY_H
 

@@ -1,5 +1,5 @@
-/* The text form: what is printed reads back as the same graph, and what is wrong in a text is
- * reported where it stands. */
+/* The text form of graphs: a printed graph reads back as the same graph, and errors in a text show
+ * their place. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -30,7 +30,7 @@ static void expect_round_trip(const char *text) {
     diag_free(diag);
 }
 
-/* The messages of a wrong text must hold all of `parts`, in order. */
+/* Checks that the messages about a wrong text contain all of `parts`, in order. */
 static void expect_errors(const char *text, size_t length, const char *const *parts) {
     Diagnostics *diag = diag_new();
     assert_null(graph_read("test.ir", text, length, diag));
@@ -269,8 +269,8 @@ static void pictures_show_nodes_and_symbols(void **state) {
     diag_free(diag);
 }
 
-/* graph_verify prints what it finds to stderr; here it must find something in a graph damaged in
- * one place. */
+/* graph_verify prints its findings to stderr. A graph that is damaged in one place must give
+ * one. */
 static void damage_is_found(void **state) {
     (void)state;
     static const NodeId itself[] = {2}, two[] = {1, 2};

@@ -1,5 +1,5 @@
-/* Worker threads: everybody works; every piece of shared work is done once, after all of the stage
- * before, whatever happens to the threads meanwhile (the sanitizer for threads looks on). */
+/* Worker threads: all of them work. Each unit of shared work is done once, after all of the stage
+ * before it, whenever threads are delayed. ThreadSanitizer runs this test too. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,7 +31,7 @@ static void test_everybody_works(void **state) {
     threads_free(threads);
 }
 
-/* Workers that have gone to sleep between two runs wake up. */
+/* Workers that have gone to sleep between two runs wake up again. */
 static void test_wakes_sleepers(void **state) {
     (void)state;
     int64_t calls[THREADS] = {0};
@@ -52,7 +52,7 @@ static void test_online(void **state) {
 
 /* -- shared work -- */
 
-/* A program of which nothing is known but how its work may be shared. */
+/* A program that has no code, only the facts about how its work may be shared. */
 enum { KERNELS = 10, MOST_UNITS = 100 };
 static const ProgramKernel kernels[KERNELS] = {
     {.units = 100, .threads = 8, .pieces = 3}, /* two shared kernels, */
@@ -66,17 +66,17 @@ static const ProgramKernel kernels[KERNELS] = {
      .threads = 3,
      .pieces = 2,
      .groups = 6,
-     .barrier_before = true}, /* two that go in step by rows, beside another */
+     .barrier_before = true}, /* two kernels in step by rows, beside another one */
     {.units = 6, .threads = 2, .pieces = 1, .groups = 6},
     {.units = 20, .threads = 2, .pieces = 2},
 };
 
-/* Plain memory: only the order of the stages keeps it right. */
+/* Plain memory without atomics: only the order of the stages keeps it right. */
 typedef struct {
     Threads *threads;
     int64_t done[KERNELS][MOST_UNITS]; /* how often each unit was done */
     int64_t round, rounds, wrong;
-    uint32_t tired; /* one of so many pieces is long, or gives its core away; 0: none */
+    uint32_t tired; /* one of so many pieces takes long, or yields its core; 0: none */
 } Shared;
 
 static uint32_t stage_of(uint32_t kernel) {
@@ -85,7 +85,7 @@ static uint32_t stage_of(uint32_t kernel) {
     return stage;
 }
 
-/* Kernels of stages before have done this round, those of stages to come have not. */
+/* Kernels of earlier stages have done this round, and those of later stages have not. */
 static bool others_are_right(const Shared *shared, uint32_t kernel) {
     bool right = true;
     for (uint32_t k = 0; k < KERNELS; k++) {
@@ -96,8 +96,8 @@ static bool others_are_right(const Shared *shared, uint32_t kernel) {
     return right;
 }
 
-/* Small kernels of one stage come in order, each of them whole; those in step come in order, some
- * groups at a time. */
+/* The small kernels of a stage run in order, each of them whole. Kernels in step run in order for
+ * some groups at a time. */
 static bool order_is_right(const Shared *shared, const Piece *piece) {
     if (piece->kernel != 3 && piece->kernel != 8) return true;
     uint32_t before = piece->kernel - 1;
@@ -133,7 +133,7 @@ static void expect_all_done(int threads, uint32_t tired) {
     work.run = do_piece;
     work.again = begin_again;
     work.context = &shared;
-    for (int part = 1; part <= 3; part++) { /* the team comes back to rest in between */
+    for (int part = 1; part <= 3; part++) { /* the threads go back to rest between the parts */
         shared.rounds = part * ROUNDS / 3;
         threads_work(shared.threads, &work);
         assert_int_equal(shared.round, shared.rounds);
@@ -151,8 +151,7 @@ static void test_every_unit_is_done_once(void **state) {
     for (int threads = 1; threads <= THREADS; threads++) expect_all_done(threads, 0);
 }
 
-/* More threads than cores, some of which stay away for a while, so that others take what is
- * theirs. */
+/* More threads than cores. Some stay away for a while, so that others take their work. */
 static void test_threads_that_stay_away(void **state) {
     (void)state;
     for (int threads = 2; threads <= MANY_THREADS; threads *= 2) expect_all_done(threads, 40);
@@ -173,7 +172,7 @@ typedef struct {
     int64_t round, wrong, done[REPLICATED_KERNELS]; /* units */
 } Replicating;
 
-/* The replicated kernel leaves the round's number in its thread's memory. */
+/* The replicated kernel writes the number of the round into its thread's memory. */
 static void do_replicated(void *context, const StepArgs *args, int thread, const Piece *piece) {
     Replicating *replicating = context;
     int64_t *number = args->thread_slab, units = piece->last - piece->first;
@@ -235,7 +234,7 @@ static void test_ranges_are_cut_into_pieces(void **state) {
     assert_int_equal(owned_by(&work, 1, 2, 1), 0);
     /* each is half of what is left: 16, 8, 4, 2, 1 and 1 */
     assert_int_equal(owned_by(&work, 2, 2, 1), 6);
-    /* as many chunks of rows as any of the kernels in step wants */
+    /* as many chunks of rows as the kernels in step may have */
     assert_int_equal(owned_by(&work, 4, 2, 1), 2 + 2);
     work_free(&work);
 }
@@ -250,7 +249,7 @@ static void test_one_thread_has_one_chunk(void **state) {
     work_free(&work);
 }
 
-/* More pieces than a share can count go together. */
+/* If a thread has more pieces than its counter can hold, several go together. */
 static void test_many_pieces_go_together(void **state) {
     (void)state;
     enum { MANY = 5000 };

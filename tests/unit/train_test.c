@@ -1,5 +1,5 @@
-/* The training loop, on a small model in the interpreter: it learns; threads, stops and kills do
- * not change a bit; what goes wrong is blamed on the right operation. */
+/* The training loop, on a small model in the interpreter: it learns, the bits do not depend on
+ * threads, stops and kills, and a failure is reported with the right operation. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,7 +15,7 @@
 
 enum { TRAIN = 45, TEST = 11, SIDE = 3, PIXELS = SIDE * SIDE, BATCH = 8, EPOCHS = 3 };
 
-/* label = first pixel's bit * 2 + second pixel's bit: learnable. */
+/* label = first pixel's bit * 2 + second pixel's bit, which can be learnt. */
 static void make_data(void) {
     static uint8_t images[TRAIN * PIXELS], labels[TRAIN], bytes[16 + sizeof images];
     for (int i = 0; i < TRAIN; i++) {
@@ -109,7 +109,7 @@ typedef struct {
     int64_t valid;
     const char *folder, *resume;
     uint32_t epochs;
-    int stop_at; /* the step event that asks to stop; 0: none */
+    int stop_at; /* stop after this many step events; 0: never */
     const char *model_hash;
 } Setting;
 
@@ -236,11 +236,11 @@ static void test_learns(void **state) {
     assert_true(a.test_loss[EPOCHS] < 0.7 * a.test_loss[0]);
     assert_true(a.train_loss[EPOCHS] < a.train_loss[1]);
     int steps = (TRAIN + BATCH - 1) / BATCH;
-    /* the model saw the right epochs */
+    /* the model saw the right numbers of epochs */
     assert_int_equal(a.epochs, 0 * steps + 1 * steps + 2 * steps);
 }
 
-/* The mean over the rows, found in another way. */
+/* The mean over the rows, computed in another way. */
 static void test_evaluation_weighs_rows(void **state) {
     (void)state;
     Outcome a = run((Setting){.rate = 0.1, .threads = 1});
@@ -279,8 +279,8 @@ static const char *checkpoint_in(const char *folder) {
     return path;
 }
 
-/* Stopped after the first event of a step, in the middle of an epoch, and resumed: as if nothing
- * had been. */
+/* A training that is stopped in the middle of an epoch and resumed gives the bits of one that was
+ * not. */
 static void test_stop_and_resume(void **state) {
     (void)state;
     const char *whole = new_folder(), *parts = new_folder();
@@ -297,8 +297,7 @@ static void test_stop_and_resume(void **state) {
     for (int i = 1; i <= EPOCHS; i++) assert_true(a.train_loss[i] == c.train_loss[i]);
 }
 
-/* Trains in a process of its own, which is killed after a while; true if it came to its end
- * before. */
+/* Trains in another process, which is killed after a while; true if it ended before. */
 static bool train_and_kill(const char *folder, useconds_t after) {
     bool resume = access(checkpoint_in(folder), F_OK) == 0;
     pid_t child = fork();
@@ -379,7 +378,8 @@ static void expect_blame(const Outcome *outcome, const char *text) {
     if (!strstr(outcome->text, text)) fail_msg("expected \"%s\" in \"%s\"", text, outcome->text);
 }
 
-/* Weights that explode, found in the states of the last checkpoint or from the beginning. */
+/* The weights explode. The operation is found from the states of the last checkpoint, or from the
+ * beginning. */
 static void test_blames_the_operation(void **state) {
     (void)state;
     const char *folder = new_folder();
@@ -388,12 +388,13 @@ static void test_blames_the_operation(void **state) {
         assert_int_equal(a.status, STATUS_NONFINITE);
         expect_blame(&a, "error: the loss is not finite at step ");
     }
-    /* the loss overflows because the weights have become large; the place is that of the square */
+    /* the weights have become large, so the loss overflows; the error shows the place of the
+     * square */
     Outcome b = run((Setting){.rate = 1e30, .threads = 1});
     expect_blame(
         &b,
         "model.mdl:2:1: error: the loss is not finite at step 2 of epoch 1: the first inf comes from 'mul' f32[8]");
-    /* a weight overflows although the loss of that step is finite; it shows in the next one */
+    /* a weight overflows although the loss of that step is finite; the next step shows it */
     Outcome c = run((Setting){.rate = 3e38, .threads = 1});
     expect_blame(
         &c,
@@ -405,7 +406,7 @@ static void test_folder_that_cannot_be_written(void **state) {
     Outcome a = run((Setting){.rate = 0.1, .threads = 1, .folder = temporary_path("missing")});
     assert_int_equal(a.result, TRAIN_FAILED);
     assert_int_equal(a.status, STATUS_FILE);
-    assert_int_equal(a.epoch_events, 1); /* found out at once, not after an epoch */
+    assert_int_equal(a.epoch_events, 1); /* found in the same step, not at the end of the epoch */
 }
 
 static int set_up(void **state) {

@@ -1,6 +1,6 @@
-/* A whole training against PyTorch's: tests/truth/training.mdl, in which augmentation, dropout, a
- * running mean, a smaller last batch, accumulated and clipped gradients, a schedule, weights of
- * classes and metrics over a split meet. Compiled and interpreted. */
+/* A whole training against PyTorch's. tests/truth/training.mdl combines augmentation, dropout, a
+ * running mean, a smaller last batch, accumulated and clipped gradients, a schedule, class weights
+ * and metrics over a split. It is compiled and interpreted. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -49,7 +49,7 @@ typedef struct {
     Model *model;
     Backend backend;
     Diagnostics *diag;
-    Compilation interpreted[4]; /* what the interpreter runs; machine code has its own */
+    Compilation interpreted[4]; /* for the interpreter; machine code has its own */
     Program *programs[4];
     int count;
 } Setup;
@@ -117,7 +117,8 @@ static void compare_with_pytorch(void) {
     FILE *file = fopen(MLC_SOURCE_DIR "/tests/truth/training.txt", "r");
     char line[256];
     assert_non_null(file);
-    assert_non_null(fgets(line, sizeof line, file)); /* where it came from */
+    /* The first line names the script that made the file. */
+    assert_non_null(fgets(line, sizeof line, file));
     for (int epoch = 1; epoch <= EPOCHS; epoch++) {
         assert_int_equal(fscanf(file, " %8s", line), 1);
         for (int i = 0; i < VALUES; i++) {

@@ -1,5 +1,5 @@
-/* Every function of the library is compared with PyTorch or mpmath somewhere in tests/truth, and at
- * the edges of its range in edges.txt. What is not, is named here with the reason. */
+/* Every function of the library is compared with PyTorch or mpmath in tests/truth, and at the edges
+ * of its range in edges.txt. Exceptions are named here with the reason. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -106,7 +106,7 @@ static char *read_files(const char *pattern) {
     return text;
 }
 
-/* A call of `name`, and not of a longer one that ends so. */
+/* Whether the text calls `name`, and not a longer name that ends the same way. */
 static bool calls(const char *text, const char *name) {
     size_t length = strlen(name);
     for (const char *at = text; (at = strstr(at, name)); at++) {

@@ -1,8 +1,8 @@
-/* mlc's layers against PyTorch's: a layer between two weights, x that goes in and k that its output
- * y is compared with. Plain SGD with rate 1 subtracts gradients, so that weights before and after
- * the first step show the gradient by x and by the layer's weights, and, by that of k, the output
- * itself. Then the weights are put back and ten steps are trained: their losses, the running
- * statistics, and the loss as it is when evaluated. The numbers lie in tests/truth/layers.txt. */
+/* mlc's layers against PyTorch's. A layer stands between two weights: its input x, and k, with
+ * which its output y is compared. SGD with rate 1 subtracts gradients, so the change of a weight is
+ * its gradient, and that of k gives the output itself. Then the weights are reset and ten steps are
+ * trained: losses, running statistics and the loss in evaluation are compared. The numbers are in
+ * tests/truth/layers.txt. */
 #include "runtime/program/run.h"
 #include "tests/support/truth.h"
 
@@ -11,7 +11,7 @@ enum { LAYER_STEPS = 11, NAME = 128 };
 static const uint8_t unit[ROWS][ROWS] = {{1}, {0, 1}, {0, 0, 1}, {0, 0, 0, 1}};
 static const int32_t rows[ROWS] = {0, 1, 2, 3};
 
-/* `text` is "[N,6] dense(x, 5)": the shape of x, then what is computed of it. */
+/* `text` is "[N,6] dense(x, 5)": the shape of x, then the expression. */
 static char *layer_model(const char *text) {
     int64_t row = 1;
     const char *end = strchr(text, ']'), *at = strchr(text, ',');
@@ -37,7 +37,7 @@ static const Symbol *symbol_of(const Session *s, const char *name) {
     return symbol;
 }
 
-/* x and k reach from -3 to 3, the layer's weights from -1 to 1. */
+/* x and k are between -3 and 3, the layer's weights between -1 and 1. */
 static void draw_weight(const Session *s, const Symbol *symbol) {
     int64_t count = shape_elements(symbol->shape);
     float *values = malloc((size_t)count * sizeof *values),
@@ -56,7 +56,7 @@ static void draw_weights(const Session *s) {
         if (graph->symbols[i].trainable) draw_weight(s, &graph->symbols[i]);
 }
 
-/* The next numbers of the file against state `name`, or against what it lost since `before`. */
+/* Compares the next numbers of the file with state `name`, or with its decrease since `before`. */
 static void compare_state(const Session *s, const char *name, const States *before, FILE *file,
                           const char *text) {
     int64_t count = shape_elements(symbol_of(s, name)->shape);
@@ -74,7 +74,7 @@ static void compare_state(const Session *s, const char *name, const States *befo
     free(then);
 }
 
-/* The lines "WORD NAME numbers..." that come next in the file. */
+/* Compares the next lines of the file: "WORD NAME numbers...". */
 static void compare_states(const Session *s, const char *word, const States *before, FILE *file,
                            const char *text) {
     char found[NAME], name[NAME];
@@ -100,7 +100,7 @@ static void compare_loss(double got, FILE *file, const char *text, int step) {
         fail_msg("%s, step %d: loss %.9g, PyTorch %.9g", text, step, got, expected);
 }
 
-/* The inputs that never change. */
+/* Sets the inputs that never change. */
 static void give_inputs(const Session *s) {
     static uint8_t classes[ROWS];
     for (uint32_t i = 0; i < ROWS; i++)
@@ -109,7 +109,7 @@ static void give_inputs(const Session *s) {
     runner_input(s->runner, "label", classes);
 }
 
-/* Another program over the same states. */
+/* Compares the loss of the evaluation: another program over the same states. */
 static void compare_evaluation(const Session *s, FILE *file, const char *text, Backend backend) {
     Session eval = {.diag = s->diag};
     eval.program = compile(&eval, model_graph(s->model, GRAPH_EVAL, ROWS, s->diag), backend);
@@ -123,7 +123,7 @@ static void compare_evaluation(const Session *s, FILE *file, const char *text, B
     compilation_free(&eval.interpreted);
 }
 
-/* The weights before the first step, once more. */
+/* The weights before the first step. */
 static States *first_weights(const Session *s) {
     States *copy = states_new();
     assert_true(states_bind(copy, s->program, s->diag));

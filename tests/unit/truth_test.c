@@ -1,6 +1,7 @@
 /* mlc against PyTorch: the losses of models/mnist.mdl for every optimizer, and values and gradients
- * of single functions. The numbers lie in tests/truth, next to the script that made them. Compiled
- * code and the interpreter are compared elsewhere for equal bits; here each must be right. */
+ * of single functions. The numbers are in tests/truth, next to the script that made them. Other
+ * tests compare the compiled code with the interpreter bit for bit; here both are compared with the
+ * truth. */
 #include "runtime/program/run.h"
 #include "tests/support/truth.h"
 
@@ -36,8 +37,8 @@ static void draw_data(void) {
         labels[i] = (uint8_t)(random_bits(SEED, STREAM_INPUT, 1, i) % 10);
 }
 
-/* Trains `steps` steps and compares each loss with the file's next lines, of which the first column
- * is PyTorch's f32. */
+/* Trains `steps` steps and compares each loss with the next line of the file, whose first column is
+ * PyTorch's f32. */
 static void compare_losses(FILE *file, const char *optimizer, Backend backend, int32_t steps) {
     char *text = mnist_with(optimizer);
     Session s = session_open(text, BATCH, backend);
@@ -114,7 +115,7 @@ static const char *weight_name(const Graph *graph, uint32_t index) {
 static void compare_gradient(const Session *s, uint32_t index, const float *before, FILE *file,
                              const char *text) {
     float after[ROWS * COLUMNS];
-    /* A weight that the loss does not use is not there and has no gradient. */
+    /* The program does not have a weight that the loss does not use, and it has no gradient. */
     if (!states_read(s->states, weight_name(s->program->graph, index), after))
         memcpy(after, before, sizeof after);
     for (uint32_t i = 0; i < ROWS * COLUMNS; i++) {

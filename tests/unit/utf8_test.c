@@ -1,4 +1,4 @@
-/* Characters of UTF-8: their lengths and numbers, and bytes that are none. */
+/* UTF-8: lengths and code points of characters, and bytes that are not UTF-8. */
 #include "ir/base/utf8.h"
 
 #include <setjmp.h>
@@ -29,12 +29,12 @@ static void characters_of_all_lengths(void **state) {
 static void bytes_that_are_none(void **state) {
     (void)state;
     static const char *const texts[] = {
-        "\x80",             /* the middle of one */
+        "\x80",             /* the middle of a character */
         "\xc3",             /* cut off */
         "\xe2\x82",         /* cut off */
-        "\xc3(",            /* the second byte is none */
-        "\xc0\x80",         /* longer than need be */
-        "\xe0\x9f\xbf",     /* longer than need be */
+        "\xc3(",            /* the second byte is wrong */
+        "\xc0\x80",         /* longer than necessary */
+        "\xe0\x9f\xbf",     /* longer than necessary */
         "\xed\xa0\x80",     /* a surrogate */
         "\xf4\x90\x80\x80", /* beyond U+10FFFF */
         "\xf8\x88\x80\x80\x80",
