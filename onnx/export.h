@@ -14,8 +14,8 @@ typedef struct {
 /* An input of the file. */
 typedef struct {
     const char *name;
-    const char *key; /* onnx_input_key, or the symbol that it is */
-    NodeId like;     /* the node of the symbol that has its shape */
+    const char *key; /* the key made by onnx_input_key, or the name of the symbol itself */
+    NodeId like;     /* the node of the symbol that has the shape of the input */
     OnnxType type;
 } ExportInput;
 
@@ -32,7 +32,7 @@ typedef struct {
     int32_t number;
 } ExportValue;
 
-/* What a transform of a column was fitted to: numbers of the shape `row`. */
+/* The numbers that a transform of a column was fitted to, with the shape `row`. */
 typedef struct {
     const char *name;
     Shape row;
@@ -50,17 +50,17 @@ typedef struct {
     void *context;
     const ExportInput *inputs;
     uint32_t input_count;
-    /* The states that are inputs, too: what the file holds are their first values. */
+    /* The states that are inputs too; the file holds their first values. */
     const char *const *carried;
     uint32_t carried_count;
-    const ExportColumn *columns; /* the BATCH symbols that are no inputs themselves */
+    const ExportColumn *columns; /* the BATCH symbols that are not inputs themselves */
     uint32_t column_count;
     const ExportValue *values;
     uint32_t value_count;
     const ExportFitted *fitted;
     uint32_t fitted_count;
-    const SourceSchema *schema; /* of the columns */
-    const char *name;           /* of the network */
+    const SourceSchema *schema; /* the schema of the columns */
+    const char *name;           /* the name of the network */
     const ExportEntry *entries;
     uint32_t entry_count;
 } OnnxExport;
@@ -73,18 +73,18 @@ typedef struct {
 } Exported;
 
 OnnxType onnx_type(DType dtype);
-/* Whether the file can compute the column. Dates, classes and other rows cannot be computed: such a
- * column is an input, as mlc computes it. */
+/* Whether the file can compute the column. Dates, classes and columns of other rows cannot be
+ * computed in ONNX: such a column is an input, with the values that mlc computes. */
 bool onnx_can_derive(const Derived *derived);
 /* The key of an input from which a symbol is computed: `leaf`, one of the columns that it reads. */
 const char *onnx_input_key(Arena *arena, const SourceSchema *schema, const char *symbol,
                            const Derived *leaf);
 
-/* Whether both graphs are the same but for the number of rows. If not, *differs is the place in
- * the model where they begin to differ. */
+/* Whether the graphs differ only in the number of rows. If not, *differs is the first place in the
+ * model where they differ. */
 bool onnx_rows_free(const Graph *graph, const Graph *other, Arena *arena, Span *differs);
-/* Makes the file. false after reporting: STATUS_MODEL, ONNX has no operation for one of the graph,
- * all of them at once; STATUS_FILE, the file would have more than 2 GB. */
+/* Makes the file. false after reporting errors: STATUS_MODEL lists all operations that ONNX does
+ * not have; STATUS_FILE means that the file would have more than 2 GB. */
 bool onnx_export(const OnnxExport *wanted, Arena *arena, Exported *exported, Diagnostics *diag);
 
 #endif

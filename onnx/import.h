@@ -6,7 +6,7 @@
 #include "ir/data/source.h"
 
 typedef struct {
-    const char *name; /* in the model: "dense1.weight" */
+    const char *name; /* the name in the model: "dense1.weight" */
     Shape shape;
     const float *data;
 } ImportedWeight;
@@ -18,11 +18,11 @@ typedef struct {
 } ImportNotes;
 
 typedef struct {
-    const char *text; /* of the model */
+    const char *text; /* the text of the model */
     ImportedWeight *weights;
     uint32_t weight_count, weight_capacity;
-    SourceSchema schema; /* of the data that its data block reads */
-    uint32_t layers;     /* calls of layers in the text */
+    SourceSchema schema; /* the schema of the data that its data block reads */
+    uint32_t layers;     /* the number of calls of layers in the text */
     ImportNotes notes;
 } Imported;
 

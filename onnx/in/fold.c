@@ -30,7 +30,7 @@ Tensor *fold_wholes(Import *import, int64_t count, int rank, const Dim *dims, Di
     return tensor;
 }
 
-/* Elements of x, in an order of the caller's. */
+/* Elements of x in the order that the caller gives. */
 Tensor *fold_numbers(Import *import, const Tensor *x, int64_t count, float **reals, Dim **wholes) {
     Tensor *tensor = fold_like(import, x);
     *reals = x->reals ? ARENA_ARRAY(import->arena, float, count) : NULL;

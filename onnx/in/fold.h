@@ -5,20 +5,20 @@
 #include "onnx/in/translate.h"
 
 /* The largest number of elements that is computed. Larger results cannot be part of a shape or of a
- * small table. Elements of weights may be moved, but not computed. */
+ * small table. Elements of weights may only be moved. */
 enum { FOLD_MOST = 1 << 24 };
 
-/* Computes the output of a node of constants; false after reporting an error. */
+/* Computes the output of a node whose inputs are constants; false after reporting an error. */
 typedef bool Fold(Import *import, OpNode *node);
-/* fold_moves.c: elements are moved */
+/* fold_moves.c: these move elements */
 Fold fold_cast, fold_reshape, fold_unsqueeze, fold_squeeze, fold_flatten, fold_transpose,
     fold_gather, fold_concat, fold_slice;
-/* fold_arithmetic.c: numbers are computed */
+/* fold_arithmetic.c: these compute numbers */
 Fold fold_binary, fold_unary, fold_where, fold_trilu, fold_prod, fold_dequantize;
 
-/* Makes the output of the node this constant; returns true. */
+/* Makes this constant the output of the node; returns true. */
 bool fold_give(OpNode *node, Tensor *constant);
-/* A copy of a tensor, to be changed. */
+/* A copy of a tensor that the caller may change. */
 Tensor *fold_like(Import *import, const Tensor *from);
 /* A new constant of whole numbers, which the caller fills. */
 Tensor *fold_wholes(Import *import, int64_t count, int rank, const Dim *dims, Dim **wholes);

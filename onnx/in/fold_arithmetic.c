@@ -39,7 +39,7 @@ static bool whole_result(const char *op, Dim a, Dim b, Dim *result) {
     return false;
 }
 
-/* The index in a broadcast tensor of element `at` of the result. */
+/* The index in a broadcast tensor of the element that becomes element `at` of the result. */
 static int64_t place_in(const Tensor *tensor, int rank, const Dim *dims, int64_t at) {
     int64_t place = 0, step = 1;
     for (int i = rank - 1; i >= 0; i--) {

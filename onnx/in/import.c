@@ -31,7 +31,7 @@ static int operation_of(const OnnxNode *node) {
 
 /* -- outputs -- */
 
-/* The nodes, by the names of their outputs. */
+/* Maps the names of outputs to the nodes that make them. */
 static Names *makers_of(const Import *import, const OnnxGraph *graph) {
     Names *makers = names_new(import->arena);
     for (uint32_t i = 0; i < graph->node_count; i++)
@@ -60,7 +60,7 @@ static bool is_real(OnnxType type) {
            type == ONNX_BFLOAT16;
 }
 
-/* A class that the file computes from scores is replaced by the scores. */
+/* If the file computes a class from scores, the scores become the output instead. */
 static void take_scores(Import *import, const Names *makers, OnnxValue *output, bool only) {
     const OnnxNode *maker = names_find(makers, output->name);
     if (maker && !strcmp(maker->op, "ZipMap") && maker->input_count == 1) {
@@ -80,7 +80,7 @@ static void take_scores(Import *import, const Names *makers, OnnxValue *output, 
     }
 }
 
-/* Keeps outputs of real numbers. */
+/* Keeps the outputs of real numbers. */
 static bool choose_outputs(Import *import, OnnxGraph *graph) {
     const Names *makers = makers_of(import, graph);
     uint32_t kept = 0;
@@ -103,7 +103,7 @@ static bool choose_outputs(Import *import, OnnxGraph *graph) {
 
 /* -- inputs and tensors -- */
 
-/* The size of a named axis from the command line; 0: none. */
+/* The size that the command line gives for a named axis; 0: none. */
 static bool given_size(const Import *import, const char *name, int64_t *size) {
     size_t length = strlen(name);
     for (uint32_t i = 0; i < import->size_count && length; i++) {
@@ -290,7 +290,7 @@ static bool take_outputs(Import *import, const OnnxGraph *graph) {
                                         : dims_text(import, tensor->dims, tensor->rank));
             return false;
         }
-        /* an input or another output under a second name, and truth values, need a statement */
+        /* a statement is needed for a second name of an input or output, and for truth values */
         bool again = !tensor->text || tensor->kind != KIND_REAL || !tensor->args;
         for (uint32_t k = 0; k < i; k++) again |= import->outputs[k] == tensor;
         if (again)

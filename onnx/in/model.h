@@ -9,16 +9,16 @@
 #include "onnx/import.h"
 #include "onnx/wire/fields.h"
 
-/* More axes than any operation here has. */
+/* No operation here has more axes. */
 enum { ONNX_MAX_RANK = 8 };
 
 /* Real numbers are rounded to f32, whole ones and truth values are kept as i64. */
 typedef struct {
-    const char *name; /* "": a constant without one */
+    const char *name; /* "" for a constant without a name */
     OnnxType type;
     int rank;
     int64_t dims[ONNX_MAX_RANK];
-    int64_t count; /* their product */
+    int64_t count; /* the product of the dims */
     float *reals;  /* [count]; NULL: the elements are whole numbers */
     int64_t *wholes;
 } OnnxTensor;
@@ -33,27 +33,27 @@ typedef struct {
     const int64_t *ints;
     const float *floats;
     const char *const *strings;
-    uint32_t count; /* of ints, floats or strings */
+    uint32_t count; /* the number of ints, floats or strings */
 } OnnxAttribute;
 
 typedef struct {
     const char *name, *op, *domain;
-    const char **inputs, **outputs; /* "": left out */
+    const char **inputs, **outputs; /* "" for an input that is left out */
     uint32_t input_count, output_count;
     const OnnxAttribute *attributes;
     uint32_t attribute_count;
-    size_t offset; /* of its message in the file */
+    size_t offset; /* the offset of its message in the file */
 } OnnxNode;
 
 typedef struct {
-    const char *param; /* of a size that is not fixed: its name, perhaps ""; NULL: `value` counts */
+    const char *param; /* the name of a size that is not fixed, perhaps ""; NULL: `value` */
     int64_t value;
 } OnnxDim;
 
 /* An input or an output of the graph. */
 typedef struct {
     const char *name;
-    OnnxType type; /* 0: it is no tensor, but a sequence or a map */
+    OnnxType type; /* 0: it is not a tensor but a sequence or a map */
     bool has_shape;
     int rank;
     OnnxDim dims[ONNX_MAX_RANK];
@@ -78,7 +78,7 @@ typedef struct {
 
 typedef struct {
     const char *path, *producer;
-    int64_t opset; /* of the domain "" */
+    int64_t opset; /* the version of the domain "" */
     OnnxGraph graph;
     OnnxFunction *functions;
     uint32_t function_count, function_capacity;
@@ -87,8 +87,7 @@ typedef struct {
 /* Reads a file and the files beside it in which it keeps its weights. NULL after reporting
  * errors, STATUS_FILE. */
 OnnxModel *onnx_read(const char *path, Arena *arena, Diagnostics *diag);
-/* The same of bytes in memory, for fuzzers; `path` is for messages and for the place of other
- * files. */
+/* The same for bytes in memory, for fuzzers. `path` is for messages and for finding other files. */
 OnnxModel *onnx_read_bytes(const void *bytes, size_t length, const char *path, Arena *arena,
                            Diagnostics *diag);
 /* Replaces calls of the file's functions by their nodes, removes nodes that no output needs, and

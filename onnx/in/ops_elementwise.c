@@ -107,7 +107,7 @@ static bool limit_of(Import *import, OpNode *node, uint32_t input, const char *n
     return true;
 }
 
-/* max and min give real numbers. */
+/* min and max have real results, so int(...) makes the numbers whole again. */
 static bool whole_clip(Import *import, OpNode *node) {
     double low = (double)INT32_MIN, high = INT32_MAX;
     for (uint32_t i = 1; i < 3 && i < node->in_count; i++)
@@ -201,7 +201,8 @@ static bool is_bias(const Tensor *layer, const Tensor *constant) {
     bool norm = !strcmp(layer->layer->kind, "layer_norm"),
          dense = !strcmp(layer->layer->kind, "dense");
     int channel_axis = dense || norm ? layer->rank - 1 : 1, after = layer->rank - 1 - channel_axis;
-    int own = constant->rank - 1 - after; /* the axis of the constant along the channels */
+    int own =
+        constant->rank - 1 - after; /* the axis of the constant that runs along the channels */
     if (own < 0 || constant->dims[own].size != constant->count) return false;
     return !layer->dims[channel_axis].rows && layer->dims[channel_axis].size == constant->count &&
            constant->rank <= layer->rank;
@@ -256,6 +257,8 @@ static Tensor *negated(Import *import, Tensor *constant) {
 
 static bool legacy_axis(Import *import, OpNode *node);
 
+/* a op b with broadcasting, unless the node is a part of a layer. Operands get the rank of the
+ * result; a tensor beside a constant array keeps its rank, because the constant has that rank. */
 bool op_binary(Import *import, OpNode *node) {
     int rank;
     Dim dims[ONNX_MAX_RANK];
@@ -266,12 +269,13 @@ bool op_binary(Import *import, OpNode *node) {
         return true;
     Tensor *a = node->in[0], *b = node->in[1];
     if (!broadcast_dims(import, node, a, b, &rank, dims)) return false;
+    /* The remainder has the sign of a, but that of b in the language. */
     bool signed_rest = !strcmp(node->onnx->op, "Mod") && node_int(node, "fmod", 0);
     if (signed_rest && a->kind == KIND_WHOLE)
         return node_fail(import, node, "fmod of whole numbers is not supported");
     if (!strcmp(node->onnx->op, "Div") && a->kind == KIND_WHOLE && b->kind == KIND_WHOLE)
         return node_fail(import, node, "division of whole numbers is not supported");
-    if (!strcmp(node->onnx->op, "Pow") && b->constant && b->wholes) b = node->in[1];
+
     a = with_rank(import, a, a->constant || !b->constant || b->count == 1 ? rank : a->rank);
     b = with_rank(import, b, b->constant || !a->constant || a->count == 1 ? rank : b->rank);
     const char *text = text_for(node, b);

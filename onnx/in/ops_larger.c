@@ -149,7 +149,7 @@ static const int64_t *all_pads(Import *import, OpNode *node, int rank) {
         !(pads = node_ints(node, "paddings", &count)) &&
         !node_constant(import, node, 1, &pads, &count))
         return NULL;
-    if (node->in_count > 3 && node->in[3]) { /* only these axes are padded */
+    if (node->in_count > 3 && node->in[3]) { /* the fourth input lists the axes that are padded */
         int64_t *all = ARENA_ARRAY(import->arena, int64_t, 2 * ONNX_MAX_RANK);
         if (!node_constant(import, node, 3, &axes, &axis_count)) return NULL;
         if (count != 2 * axis_count)

@@ -152,7 +152,7 @@ static bool channel_constants(const Import *import, const OpNode *node, uint32_t
     return true;
 }
 
-/* momentum is 1 - PyTorch's. */
+/* The momentum of ONNX is 1 - that of PyTorch. */
 bool op_batch_norm(Import *import, OpNode *node) {
     static const char *const roles[] = {NULL, "weight", "bias", "running_mean", "running_var"};
     Tensor *x = node->in[0];

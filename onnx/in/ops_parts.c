@@ -125,7 +125,7 @@ static void gather_one(Import *import, OpNode *node, int axis, int64_t at) {
     set_dims(make(import, node, 0, LEVEL_ATOM, text, 1, &x), rank, dims);
 }
 
-/* Consecutive indices are a part; others are parts that are joined. */
+/* Consecutive indices become a slice; others become slices that are joined. */
 static bool gather_constant(Import *import, OpNode *node, int axis) {
     Tensor *x = node->in[0];
     const int64_t *index;
@@ -156,7 +156,7 @@ static bool gather_constant(Import *import, OpNode *node, int axis) {
     return true;
 }
 
-/* Rows of a constant matrix, chosen by numbers of the data, are an embedding. */
+/* A gather of rows of a constant matrix, by numbers of the data, becomes an embedding. */
 static bool gather_rows(Import *import, OpNode *node) {
     const Tensor *table = node->in[0];
     Tensor *ids = node->in[1];

@@ -17,10 +17,11 @@ static void round_up(Windowing *window, int64_t extra[2]) {
 }
 
 static const char *pool_text(const Import *import, const char *name, const Windowing *window) {
-    bool own = window->stride[0] == window->kernel[0] && window->stride[1] == window->kernel[1];
-    const char *stride =
-        own ? ""
-            : arena_format(import->arena, ", stride = %s", window_pair(import, window->stride));
+    bool standard =
+        window->stride[0] == window->kernel[0] && window->stride[1] == window->kernel[1];
+    const char *stride = standard ? ""
+                                  : arena_format(import->arena, ", stride = %s",
+                                                 window_pair(import, window->stride));
     return arena_format(import->arena, "%s(%s%s%s%s)", name, window_pair(import, window->kernel),
                         stride, window_argument(import, "pad", window->before, 0),
                         window_argument(import, "dilation", window->dilation, 1));

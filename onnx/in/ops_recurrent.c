@@ -20,7 +20,7 @@ static bool is_zero(const Tensor *tensor) {
     return tensor->text && !tensor->arg_count && !strcmp(tensor->text, "0.0");
 }
 
-static const int exchange[] = {1, 0, 2}; /* of rows and steps */
+static const int exchange[] = {1, 0, 2}; /* exchanges rows and steps */
 
 static bool check_form(const Import *import, const OpNode *node, const Tensor *x) {
     static const char *const sigmoid[] = {"Sigmoid", "Tanh", "Tanh"};
@@ -43,7 +43,8 @@ static bool check_form(const Import *import, const OpNode *node, const Tensor *x
             strcmp(activations->strings[i], sigmoid[first + i]))
             return node_fail(import, node,
                              "other activations than the usual ones are not supported");
-    for (uint32_t i = 4; i < node->in_count; i++) /* sequence_lens, initial_h, initial_c, P */
+    for (uint32_t i = 4; i < node->in_count;
+         i++) /* sequence_lens, initial_h, initial_c, P are not supported */
         if (node->in[i] && (i == 4 || !is_zero(node->in[i])))
             return node_fail(import, node, "its input %u is not supported: it begins with zeros",
                              i);
@@ -65,8 +66,8 @@ static bool weights_fit(const Import *import, const OpNode *node, int64_t gates,
     return true;
 }
 
-/* The two biases of each gate: those of the input, and those of the state. Added where the
- * function has one. */
+/* Adds the two biases of each gate, that of the input and that of the state, where the function has
+ * a single one. */
 static void add_biases(Import *import, Layer *layer, const Tensor *both, int64_t count,
                        bool apart) {
     float *first = ARENA_ARRAY(import->arena, float, count),

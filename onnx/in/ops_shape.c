@@ -208,7 +208,8 @@ static bool give_shape(Import *import, OpNode *node, int rank, const Dim *dims) 
         return node_fail(import, node, "it makes %d axes; at most %d are supported", rank,
                          SHAPE_MAX_RANK);
     memcpy(shaped.dims, dims, (size_t)rank * sizeof *dims);
-    while (is_reshaped(x) && !same_dims(x, &shaped)) x = x->args[0]; /* the last shape counts */
+    while (is_reshaped(x) && !same_dims(x, &shaped))
+        x = x->args[0]; /* of several reshapes only the last one matters */
     if (same_dims(x, &shaped)) return make_same(import, node, 0, x), true;
     bool global = x->pipe && x->node && x->consumers == 1 &&
                   !strcmp(x->node->op, "GlobalAveragePool") && x->rank == 4 && rank == 2 &&
@@ -257,7 +258,8 @@ static void find_rows(const Import *import, const Tensor *x, int rank, int rest,
     }
 }
 
-/* The size that the elements of x leave for the axis `rest`; -1: for none. */
+/* Computes the size of the axis `rest`, so that all sizes together hold the elements of x. rest -1:
+ * no axis is open. */
 static bool fill_rest(const Import *import, const Tensor *x, int rank, int rest, Dim *dims) {
     Dim all = {1, false}, known = {1, false};
     for (int i = 0; i < x->rank; i++) all.size *= x->dims[i].size, all.rows |= x->dims[i].rows;
@@ -359,8 +361,8 @@ static const char *order_text(const Import *import, const int *order, int rank) 
                                axes_text(import, axes, (uint32_t)rank));
 }
 
-/* Two after each other are one, or none: NHWC to NCHW and back. NULL: none, and *from is what
- * they begin with. */
+/* Composes two permutes into one, or none, as for NHWC to NCHW and back. NULL: they cancel; *from
+ * is the tensor before both. */
 static const char *compose(const Import *import, Tensor **from, const int *order,
                            int whole[ONNX_MAX_RANK]) {
     const Tensor *x = *from;

@@ -22,7 +22,8 @@ static bool take_pair(const Import *import, const OpNode *node, const char *name
     return true;
 }
 
-/* The padding that keeps the size, divided by the stride. An odd element is behind, or in front. */
+/* The padding for which the output has the size of the input divided by the stride. An odd element
+ * is added at the end, or at the front. */
 static void pad_same(Windowing *window, bool odd_in_front) {
     for (int i = 0; i < 2; i++) {
         int64_t size = window->size[i].size,
@@ -93,7 +94,8 @@ bool window_is_symmetric(const Windowing *window) {
     return window->before[0] == window->after[0] && window->before[1] == window->after[1];
 }
 
-/* Whether the padding is "same" of the language: an odd element is behind, and the stride is 1. */
+/* Whether the padding is what the language calls "same": an odd element is at the end, and the
+ * stride is 1. */
 static bool is_same(const Windowing *window) {
     bool same = true;
     for (int i = 0; i < 2; i++) {
@@ -117,7 +119,7 @@ Tensor *window_picture(Import *import, Tensor *x, int axes) {
     return y;
 }
 
-/* x with expansions of a number in front of it and behind it along an axis. */
+/* x joined with a number, expanded in front of it and behind it along an axis. */
 static Tensor *joined_with(Import *import, Tensor *x, const char *number, int axis, int64_t before,
                            int64_t after) {
     Dim ends[2][4];
@@ -171,7 +173,7 @@ bool window_dims(const Import *import, const OpNode *node, const Tensor *x, cons
     return true;
 }
 
-/* The output of a node on sequences: y, of pictures of height 1, without this axis. */
+/* Gives a node on sequences its output: y without the axis of height 1. */
 void window_give_sequence(Import *import, OpNode *node, Tensor *y, const Dim dims[4]) {
     set_dims(y, 4, dims);
     Dim flat[] = {dims[0], dims[1], dims[3]};
@@ -286,8 +288,8 @@ static bool transposed_pads(const Import *import, const OpNode *node, Windowing 
     return true;
 }
 
-/* The shape of the result; elements that only the end loses are computed, and then sliced away:
- * they are added to output_pad. */
+/* The shape of the result. Elements that are only lost at the end are computed and then sliced
+ * away: they are added to output_pad. */
 static bool transposed_dims(const Import *import, const OpNode *node, Windowing *window,
                             int64_t output_pad[2], Dim dims[4]) {
     for (int i = 0; i < 2; i++) {

@@ -142,7 +142,7 @@ static bool find_makers(const Ordering *ordering, Names *makers) {
 
 typedef enum { UNSEEN, OPEN, DONE } Visit;
 typedef struct {
-    uint32_t node, next; /* next: the input to visit next */
+    uint32_t node, next; /* next: the input that is visited next */
 } Step;
 
 static bool not_made(const Ordering *ordering, const OnnxNode *node, const char *name) {

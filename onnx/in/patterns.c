@@ -1,5 +1,5 @@
-/* Functions that exporters write as several nodes: layer normalization before opset 17, gelu before
- * opset 20, silu always. */
+/* Recognizes functions that exporters write as several nodes: layer normalization before opset 17,
+ * gelu before opset 20, silu always. */
 #include "onnx/in/translate.h"
 
 #include <math.h>
@@ -63,7 +63,7 @@ static bool layer_norm(Import *import, OpNode *node) {
 
 /* -- products -- */
 
-/* The factors of a chain of products. Only a few nodes are followed. */
+/* Collects the factors of a chain of products, but follows only a few nodes. */
 enum { FACTORS = 4, FACTOR_DEPTH = 3 };
 static uint32_t factors_of(Tensor *const *in, Tensor *factors[FACTORS], uint32_t count, int depth) {
     for (int i = 0; i < 2 && count < FACTORS; i++) {

@@ -61,7 +61,8 @@ static OnnxAttributeKind kind_of_field(uint32_t field) {
     case ATTRIBUTE_i: return ONNX_ATTRIBUTE_INT;
     case ATTRIBUTE_s: return ONNX_ATTRIBUTE_STRING;
     case ATTRIBUTE_t: return ONNX_ATTRIBUTE_TENSOR;
-    case ATTRIBUTE_g: return ONNX_ATTRIBUTE_GRAPH; /* a body, as of a loop: not supported */
+    case ATTRIBUTE_g:
+        return ONNX_ATTRIBUTE_GRAPH; /* a graph, such as the body of a loop, is not supported */
     case ATTRIBUTE_floats: return ONNX_ATTRIBUTE_FLOATS;
     case ATTRIBUTE_ints: return ONNX_ATTRIBUTE_INTS;
     case ATTRIBUTE_strings: return ONNX_ATTRIBUTE_STRINGS;

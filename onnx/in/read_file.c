@@ -34,8 +34,8 @@ void *reading_file(const char *path, size_t *length) {
     return NULL;
 }
 
-/* Whether a name stays in the folder of the model: it may not leave it by "..", by a root or by a
- * link. */
+/* Whether the named file is in the folder of the model: the name must not lead outside by "..", a
+ * root or a link. */
 static bool stays_beside(const char *location) {
     if (!*location || *location == '/') return false;
     for (const char *part = location; part; part = strchr(part, '/') ? strchr(part, '/') + 1 : NULL)
@@ -46,12 +46,13 @@ static bool stays_beside(const char *location) {
 static bool resolves_beside(const char *folder, const char *path) {
     char base[PATH_MAX], target[PATH_MAX];
     if (!realpath(folder, base) || !realpath(path, target))
-        return true; /* opening it will say why */
+        return true; /* opening the file reports the error */
     size_t length = strlen(base);
     return !strncmp(base, target, length) && (target[length] == '/' || !strcmp(base, "/"));
 }
 
-/* Reads the bytes that a tensor has in another file; `wanted` is what its shape says. */
+/* Reads the bytes of a tensor from another file. `wanted` is their number according to the
+ * shape. */
 const uint8_t *reading_external(Reading *reading, const External *external, size_t wanted) {
     const char *model = reading->model->path, *slash = strrchr(model, '/');
     const char *folder =

@@ -13,11 +13,11 @@ typedef struct {
     bool failed;
 } Reading;
 
-/* Reports that the file is not sound, unless that has been reported; returns false. */
+/* Reports that the file is damaged, once; returns false. */
 bool reading_fail(Reading *reading, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* To be called after the fields of a message: whether they were sound. */
+/* Whether the fields of a message were valid; called after they have been read. */
 bool reading_check(Reading *reading, const WireReader *at, const char *what);
-/* The text of a field. A number where a text is expected is damage. */
+/* The text of a field. A number in its place is reported as damage. */
 const char *reading_text(WireReader *at, const WireField *field, Arena *arena);
 
 /* The tensor of a message; NULL after reporting an error. */
@@ -26,7 +26,7 @@ float reading_f32(uint64_t bits); /* the number with these bits */
 
 /* -- files (read_file.c) -- */
 
-/* Where a tensor's bytes are in another file. */
+/* The place of a tensor's bytes in another file. */
 typedef struct {
     const char *location;
     uint64_t offset, length;

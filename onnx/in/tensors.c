@@ -92,7 +92,7 @@ bool node_axes(const Import *import, const OpNode *node, uint32_t input, int ran
             if (axes[k] == axis) return node_fail(import, node, "it names axis %d twice", axis);
         axes[i] = axis;
     }
-    for (uint32_t i = 1; i < *count && *given; i++) /* in ascending order */
+    for (uint32_t i = 1; i < *count && *given; i++) /* checks that the axes ascend */
         for (uint32_t k = i; k > 0 && axes[k] < axes[k - 1]; k--) {
             int64_t axis = axes[k];
             axes[k] = axes[k - 1];
@@ -312,7 +312,7 @@ Tensor *as_expression(Import *import, Tensor *tensor) {
     if (tensor->count == 1) return number_expression(import, tensor);
     Tensor *expression =
         tensor->args ? tensor->args[0]
-                     : NULL; /* it exists already: all nodes that read it share one weight */
+                     : NULL; /* the weight exists already: all nodes that read it share it */
     if (expression) return expression;
     expression = tensor_new(import, tensor->name);
     Tensor *values = tensor_new(import, tensor->name);

@@ -54,14 +54,14 @@ typedef struct {
 
 struct Tensor {
     const char *name;     /* in the file */
-    const OnnxNode *node; /* that makes it; NULL: an input or a tensor of the file */
+    const OnnxNode *node; /* the node that makes it; NULL: an input or a tensor of the file */
     Tensor **in;          /* of the node */
     uint32_t consumers;   /* the number of nodes and outputs that read it */
     Kind kind;
     int rank;
     Dim dims[ONNX_MAX_RANK];
     /* a constant */
-    OnnxType type;          /* of a tensor of the file */
+    OnnxType type;          /* the type of a tensor of the file */
     bool constant, trained; /* trained: a tensor of the file, not a number in a node */
     int64_t count;
     const float
@@ -74,11 +74,11 @@ struct Tensor {
     Tensor **args;
     uint32_t arg_count;
     Layer *layer;
-    float eps;     /* of a layer_norm */
+    float eps;     /* the eps of a layer_norm */
     bool permuted; /* it is args[0] with its axes in another order: axis i is axis order[i] there */
     int order[ONNX_MAX_RANK];
-    /* when it is written */
-    bool failed;           /* an error of its node, or of one before it, is reported */
+    /* used when the text is written: */
+    bool failed;           /* an error of its node, or of an earlier one, has been reported */
     bool reached, apart;   /* apart: has a statement of its own */
     uint32_t uses, stages; /* stages: calls and layers in the text and in its arguments */
     int depth;
@@ -87,9 +87,9 @@ struct Tensor {
 
 typedef struct {
     const OnnxNode *onnx;
-    const char *text; /* of the row in ops.def */
+    const char *text; /* the text of the row in ops.def */
     Level level;
-    Tensor **in, **out; /* in: NULL where one is left out */
+    Tensor **in, **out; /* in[i] is NULL if the input is left out */
     uint32_t in_count, out_count;
 } OpNode;
 
@@ -98,13 +98,13 @@ typedef struct {
     const char *path;
     Arena *arena;
     Diagnostics *diag;
-    Names *tensors; /* by their names in the file */
+    Names *tensors; /* by name in the file */
     Tensor **made;  /* all expressions, in the order of the nodes */
     uint32_t made_count, made_capacity;
     int64_t batch;            /* the size of the first axis that the file fixes; 0: none */
     const char *const *sizes; /* "NAME=NUMBER", of axes that have a name */
     uint32_t size_count;
-    Tensor **inputs, **outputs; /* of the model */
+    Tensor **inputs, **outputs; /* the inputs and outputs of the model */
     uint32_t input_count, output_count;
     bool defines[RECURRENT_KINDS]; /* which functions of recurrent layers the text needs */
     const char *const *classes;    /* names of classes that the file has; NULL: none */
@@ -124,13 +124,13 @@ void import_note(Import *import, const char *format, ...) __attribute__((format(
 int64_t node_int(const OpNode *node, const char *name, int64_t standard);
 float node_float(const OpNode *node, const char *name, float standard);
 const char *node_string(const OpNode *node, const char *name, const char *standard);
-/* The numbers of an attribute; NULL: it is not there. */
+/* The numbers of an attribute; NULL: the node does not have it. */
 const int64_t *node_ints(const OpNode *node, const char *name, uint32_t *count);
 /* The axes of an attribute, or without one of the input `input`, counted from 0. rank: the axes of
  * the tensor that they count. *given: there are any. */
 bool node_axes(const Import *import, const OpNode *node, uint32_t input, int rank, int64_t *axes,
                uint32_t *count, bool *given);
-/* Whole numbers of a constant input, without N. */
+/* The whole numbers of a constant input; none may be a multiple of N. */
 bool node_constant(const Import *import, const OpNode *node, uint32_t input,
                    const int64_t **numbers, uint32_t *count);
 bool axis_of(const Import *import, const OpNode *node, int64_t axis, int rank, int *result);
@@ -159,7 +159,7 @@ void set_dims(Tensor *tensor, int rank, const Dim *dims);
 /* x with its axes in another order. If x itself is permuted and the two cancel, the tensor before
  * both. */
 Tensor *permuted(Import *import, Tensor *x, const int *order);
-/* Makes output `which` the same as another tensor. */
+/* Makes output `which` another name of a tensor. */
 void make_same(Import *import, OpNode *node, uint32_t which, Tensor *tensor);
 /* A tensor between two nodes, without a name in the file. */
 Tensor *inner(Import *import, Level level, const char *text, uint32_t count, Tensor *const *args);
@@ -175,9 +175,9 @@ const Tensor *transposed(Import *import, const Tensor *constant, int rank, const
 bool broadcast_dims(const Import *import, const OpNode *node, const Tensor *a, const Tensor *b,
                     int *rank, Dim *dims);
 bool needs_rows_first(const Import *import, const OpNode *node,
-                      const Tensor *tensor); /* its first axis is N, or it has no N */
+                      const Tensor *tensor); /* whether its first axis is N, or no axis is */
 
-/* The argument that a layer without a bias has. layer_text_with_bias removes it from the text. */
+/* The argument of a layer without a bias. layer_text_with_bias removes it from the text. */
 #define NO_BIAS "bias = false"
 const char *layer_text_with_bias(const Import *import, const char *text);
 /* layer_norm with its eps, and with the weights that it has. */

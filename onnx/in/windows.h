@@ -12,7 +12,7 @@ typedef struct {
     int axes; /* 1 or 2 */
 } Windowing;
 
-/* Reads kernel, strides, dilations and pads; kernel: that of the filters, or NULL. false after
+/* Reads kernel, strides, dilations and pads. `kernel` is that of the filters, or NULL. false after
  * reporting an error. */
 bool window_take(const Import *import, const OpNode *node, const Tensor *x, const int64_t *kernel,
                  Windowing *window);
@@ -26,7 +26,7 @@ Tensor *window_padded(Import *import, Tensor *x, Windowing *window, const char *
 /* The shape of the result; false after reporting that the kernel is larger than the input. */
 bool window_dims(const Import *import, const OpNode *node, const Tensor *x, const Windowing *window,
                  int64_t channels, Dim dims[4]);
-/* Output 0 on sequences: y, of pictures of height 1, without this axis. */
+/* Gives a node on sequences its output 0: y without the axis of height 1. */
 void window_give_sequence(Import *import, OpNode *node, Tensor *y, const Dim dims[4]);
 /* The result of a layer in the shape of the file. In a file of sequences, the axis of height 1 is
  * removed. */

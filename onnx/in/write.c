@@ -1,4 +1,4 @@
-/* The text of an imported model, block by block: head, data, functions, model, train. */
+/* Writes the text of an imported model, block by block: head, data, functions, model, train. */
 #include "ir/base/memory.h"
 #include "onnx/in/writing.h"
 
@@ -17,7 +17,7 @@ static SourceField field_of(const char *name, DType dtype, int rank, const Dim *
     return field;
 }
 
-/* What the loss compares an output with. */
+/* The kind of target that the loss compares an output with. */
 typedef enum {
     TARGET_LOGITS,
     TARGET_PROBABILITIES,
@@ -80,7 +80,7 @@ static SourceField print_input(const Writing *writing, const Tensor *input) {
     return field;
 }
 
-/* The same for what an output is compared with: classes or numbers. */
+/* Writes the line of a target in the data block, classes or numbers; returns its field. */
 static SourceField print_target(const Writing *writing, const Target *target) {
     const Import *import = writing->import;
     const Tensor *output = target->tensor;

@@ -1,14 +1,14 @@
-/* The statements of an imported model. A value that is used once stands where it is used. A value
- * that is used more often, or would be hard to read inside of an expression, gets a name. Layers
- * are numbered as the language does: in the order of their evaluation, which is that of the
- * text. */
+/* Writes the statements of an imported model. A value that is used once is written where it is
+ * used. A value that is used more often, or would be hard to read inside an expression, gets a
+ * name. Layers are numbered as the language does it: in the order of their evaluation, which is
+ * that of the text. */
 #include "onnx/in/writing.h"
 
 #include <ctype.h>
 #include <string.h>
 
 enum { WIDTH = 96, SHORT = 88 };
-#define PIPE_MARK '\1' /* where a line may end: before "|> " */
+#define PIPE_MARK '\1' /* a line may be broken here: before "|> " */
 
 /* -- names -- */
 
@@ -32,7 +32,7 @@ static bool is_reserved(const char *name) {
     return false;
 }
 
-/* Words of the texts: a variable that is called as a function that they call would hide it. */
+/* Reserves the words of a text: a variable with the name of a function would hide it. */
 void write_take_words(Writing *writing, const char *text) {
     while (text && *text) {
         size_t length = 0;
@@ -58,7 +58,7 @@ const char *write_identifier(const Writing *writing, const char *name, const cha
     const char *unique = base;
     uint32_t *last = names_find(writing->numbers, base);
     if (!last) names_put(writing->numbers, base, last = ARENA_NEW(arena, uint32_t));
-    while (names_find(writing->taken, unique)) /* goes on with the number of the last one */
+    while (names_find(writing->taken, unique)) /* continues after the last number */
         unique = arena_format(arena, "%s_%u", base, ++*last + 1);
     names_put(writing->taken, unique, (void *)unique);
     return unique;
@@ -77,7 +77,7 @@ static const char *next_argument(const char *text, uint32_t *index, Level *level
     return NULL;
 }
 
-/* Marks what an expression reads. */
+/* Counts the uses of a value in expressions. */
 static void use(Tensor *arg) {
     arg->reached = true;
     arg->uses++;
@@ -131,7 +131,8 @@ static const char *expression(Writing *writing, Tensor *tensor);
 static const char *argument(Writing *writing, Tensor *arg, Level level) {
     if (arg->variable) return arg->variable;
     const char *text = expression(writing, arg);
-    bool call = arg->pipe && strchr(text, PIPE_MARK) == NULL; /* relu(x), which holds together */
+    bool call = arg->pipe && strchr(text, PIPE_MARK) ==
+                                 NULL; /* a call such as relu(x), which needs no brackets */
     return arg->level >= level || call ? text : arena_format(writing->import->arena, "(%s)", text);
 }
 
@@ -144,7 +145,7 @@ static void add_weight(Writing *writing, const char *name, const Tensor *value) 
     imported->weights[imported->weight_count++] = (ImportedWeight){name, shape, value->reals};
 }
 
-/* To be called where the text of the layer is written, after its arguments. */
+/* Names a layer. It is called when the text of the layer is written, after its arguments. */
 static void name_layer(Writing *writing, const Tensor *tensor) {
     const Layer *layer = tensor->layer;
     Arena *arena = writing->import->arena;
@@ -247,7 +248,7 @@ void write_statements(Writing *writing) {
                                       : write_identifier(writing, "", standard);
         }
         const char *own = tensor->variable;
-        if (!weight) tensor->variable = NULL; /* its own text is wanted, not its name */
+        if (!weight) tensor->variable = NULL; /* prints the weight's own text, not its name */
         const char *text = expression(writing, tensor);
         tensor->variable = own;
         print_statement(writing, own, text);

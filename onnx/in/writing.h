@@ -11,14 +11,13 @@ typedef struct {
     Import *import;
     Imported *imported;
     FILE *out;
-    Names *taken;   /* names of variables */
-    Names *numbers; /* of variables with the same name */
-    Names *counts;  /* of layers, by their kind */
+    Names *taken;   /* names that variables already have */
+    Names *numbers; /* for each name, the last number appended to it */
+    Names *counts;  /* for each kind of layer, how many there are */
     uint32_t values;
 } Writing;
 
-/* Takes the words of a text out of the names for variables: a variable called as a function that
- * the text calls would hide it. */
+/* Reserves the words of a text: a variable with the name of a function would hide it. */
 void write_take_words(Writing *writing, const char *text);
 /* A name of the file as an unused identifier: "layer1.0.weight" is layer1_0_weight,
  * "/fc/Gemm_output_0" and "onnx::MatMul_12" are `standard`. */

@@ -1,11 +1,10 @@
-/* Columns of the data that the file computes from those of the source, as mlc does: in f64, rounded
- * once. */
+/* Computes columns of the data from the inputs of the file, as mlc does: in f64, rounded once. */
 #include "onnx/out/out.h"
 #include "ir/ops/shapes.h"
 
 #include <string.h>
 
-/* ONNX's operations. "": it is written otherwise; NULL: not at all. */
+/* ONNX's operations. "": written in another way; NULL: not written at all. */
 static const char *const operations[DERIVED_KINDS] = {
     [DERIVED_COLUMNS] = "",       [DERIVED_WHOLE] = "",     [DERIVED_REAL] = "",
     [DERIVED_FITTED] = "",        [DERIVED_IMPUTE] = "",    [DERIVED_STANDARDIZE] = "",

@@ -1,4 +1,4 @@
-/* Results of operations on elements. */
+/* Writes the results of operations on elements. */
 #include "onnx/out/elements.h"
 
 const char *element_operand(const Out *out, const Form *form, uint32_t i) {

@@ -1,4 +1,4 @@
-/* The order of the work: forms are chosen, names are given, nodes are written, the file is put
+/* The steps of an export: forms are chosen, names are given, nodes are written, the file is put
  * together. */
 #include "onnx/out/out.h"
 #include "ir/ops/ops.h"
@@ -33,13 +33,13 @@ void form_operands(Out *out, Form *form, uint32_t count, const NodeId *operands)
     form->count = count;
 }
 
-/* ONNX has no such operation; the row says why. */
+/* Reports that ONNX has no such operation; the row says why. */
 bool write_refuse(Out *out, NodeId id, const Form *form) {
     const Node *node = graph_node(out->graph, id);
     diag_error(out->diag, STATUS_MODEL, node->span, "ONNX has no operation for '%s'",
                op_name(node->op));
     diag_help(out->diag, "%s", form->op);
-    value_set(out, id, ""); /* the work goes on, so that all of them are reported */
+    value_set(out, id, ""); /* continues, so that all of them are reported */
     return false;
 }
 

@@ -168,7 +168,7 @@ void tensor_write(Out *out, const char *name, DType dtype, Shape shape, const vo
 
 /* -- constants: nodes, as tensors of the file are weights -- */
 
-/* Its name says its value, so equal ones have one name. */
+/* The name contains the value, so equal constants have one name. */
 static const char *constant_write(Out *out, const char *name, OnnxType type, const int64_t *dims,
                                   int rank, const void *bytes, size_t length) {
     if (names_index(out->names, name) >= 0) return name;
@@ -211,7 +211,7 @@ static const char *list_write(Out *out, const char *name, OnnxType type, const i
     return constant_write(out, name, type, dims, 1, bytes, count * size);
 }
 
-/* Only short lists have their numbers in their names. */
+/* Only the names of short lists contain the numbers. */
 const char *constant_list(Out *out, const int64_t *values, size_t count) {
     const char *name = count > 8 ? arena_format(out->arena, "list %u", out->node_count) : "i64";
     for (size_t i = 0; i < count && count <= 8; i++)

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-/* Truth values, or all bits of i32. */
+/* Operations on truth values, or on all bits of i32. */
 bool write_bits(Out *out, NodeId id, const Form *form) {
     bool truth = graph_node(out->graph, id)->dtype == DTYPE_BOOL;
     const char *op = truth ? form->op : arena_format(out->arena, "Bitwise%s", form->op);
@@ -25,7 +25,7 @@ bool write_shift(Out *out, NodeId id, const Form *form) {
     return element_cast(out, id, form, put_end(&node, NULL), ONNX_INT32);
 }
 
-/* The upper half of a product of unsigned numbers. u64 from i32 would extend the sign. */
+/* The upper half of a product of unsigned numbers. A cast from i32 to u64 would extend the sign. */
 bool write_mul_high(Out *out, NodeId id, const Form *form) {
     const char *factors[2];
     for (uint32_t i = 0; i < 2; i++)
@@ -53,8 +53,8 @@ static const char *power(Out *out, const char *exponent) {
     return put_step(out, "Pow", constant_double(out, 2), exponent);
 }
 
-/* The exponent e of a >= 0, 2^e <= a < 2^(e + 1), or -126 for less. A logarithm is a guess that may
- * be 1 too large or too small. */
+/* The exponent e of a >= 0 with 2^e <= a < 2^(e + 1), at least -126. The logarithm may be off by 1
+ * either way, so it is corrected. */
 static const char *exponent_of(Out *out, const char *a) {
     const char *positive = put_step(out, "Max", a, constant_double(out, 0x1p-149));
     const char *log = put_step(out, "Mul", put_step(out, "Log", positive, NULL),
@@ -67,7 +67,7 @@ static const char *exponent_of(Out *out, const char *a) {
     return put_step(out, "Max", exponent, constant_double(out, -126));
 }
 
-/* a / 2^(e - 23) + (e + 126) 2^23: the first bit of a normal number counts as 1 in e. */
+/* a / 2^(e - 23) + (e + 126) 2^23: the leading bit of a normal number adds 1 to e. */
 static bool bits_of_real(Out *out, NodeId id, const Form *form) {
     const char *x = element_operand(out, form, 0), *zero = constant_f32(out, 0);
     const char *wide = put_cast(out, NULL, x, ONNX_DOUBLE), *a = put_step(out, "Abs", wide, NULL);

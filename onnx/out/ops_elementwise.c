@@ -1,5 +1,5 @@
-/* Operations on elements. Their operands may have been written smaller than they are; so is the
- * result then. */
+/* Operations on elements. Operands may have been written smaller than their nodes; then the result
+ * is smaller too. */
 #include "onnx/out/elements.h"
 
 #include <math.h>
@@ -13,7 +13,7 @@ bool write_elementwise(Out *out, NodeId id, const Form *form) {
                           form->count > 1 ? element_operand(out, form, 1) : NULL);
 }
 
-/* The operand is the result: no gradient is taken here. */
+/* The operand is the result, for instance of detach: no gradient is taken here. */
 bool write_same(Out *out, NodeId id, const Form *form) {
     out->values[id] = *value_of(out, form->operands[0]);
     return true;
@@ -53,7 +53,7 @@ bool write_select(Out *out, NodeId id, const Form *form) {
     return element_result(out, id, form, "Or", first, second);
 }
 
-/* A function with one number, alpha. */
+/* A function with one parameter, alpha. */
 bool write_alpha(Out *out, NodeId id, const Form *form) {
     Value value = element_spread(out, form);
     const char *name = element_name(out, id, &value, form->op);
@@ -67,7 +67,7 @@ bool write_alpha(Out *out, NodeId id, const Form *form) {
 
 /* -- conversion -- */
 
-/* The nearest number of a smaller range. NaN becomes 0. */
+/* The nearest number in a smaller range. NaN becomes 0. */
 static const char *limited(Out *out, const char *name, DType from, const char *low,
                            const char *high) {
     if (from == DTYPE_F32)
@@ -84,7 +84,7 @@ static bool convert_real(Out *out, NodeId id, const Form *form) {
                          constant_i32(out, INT32_MAX), put_cast(out, NULL, near, ONNX_INT32));
 }
 
-/* Of bytes, those of the other sign are limited as i32. */
+/* Limits numbers to the range of a byte. Bytes of the other sign become i32 first. */
 static const char *limited_to_byte(Out *out, const char *name, DType from, DType to) {
     int32_t least = to == DTYPE_U8 ? 0 : INT8_MIN, most = to == DTYPE_U8 ? UINT8_MAX : INT8_MAX;
     if (from == DTYPE_BOOL || from == to) return name;
@@ -95,7 +95,8 @@ static const char *limited_to_byte(Out *out, const char *name, DType from, DType
     return limited(out, name, DTYPE_I32, constant_i32(out, least), constant_i32(out, most));
 }
 
-/* Cast leaves open what becomes of numbers that the type does not hold. */
+/* ONNX does not define the Cast of a number that the type cannot hold, so numbers are limited
+ * first. */
 bool write_convert(Out *out, NodeId id, const Form *form) {
     DType from = graph_node(out->graph, form->operands[0])->dtype,
           to = graph_node(out->graph, id)->dtype;
@@ -126,8 +127,8 @@ bool write_log1p(Out *out, NodeId id, const Form *form) {
     return element_where(out, id, form, put_step(out, "Equal", u, one), x, y);
 }
 
-/* The derivatives of sigmoid and of tanh, by the text of the row: c e / (1 + e)^2 with
- * e = exp(-sqrt(c) |x|). Runtimes' own sigmoid is not exact where it is small. */
+/* The derivatives of sigmoid and tanh: c e / (1 + e)^2 with e = exp(-sqrt(c) |x|), where the text
+ * of the row gives c. The Sigmoid of runtimes is inexact for small values. */
 bool write_slope(Out *out, NodeId id, const Form *form) {
     float scale = strtof(form->op, NULL);
     const char *size = put_step(out, "Abs", element_operand(out, form, 0), NULL);
@@ -147,7 +148,7 @@ bool write_normal_cdf(Out *out, NodeId id, const Form *form) {
     return element_result(out, id, form, "Mul", sum, constant_f32(out, 0.5f));
 }
 
-/* Mod of whole numbers has the sign of b, as ours; modulo 0 is 0. */
+/* ONNX's Mod of whole numbers has the sign of b, as mlc's; modulo 0 is 0. */
 static bool write_whole_remainder(Out *out, NodeId id, const Form *form) {
     const char *a = element_operand(out, form, 0), *b = element_operand(out, form, 1),
                *zero = constant_i32(out, 0);

@@ -1,4 +1,4 @@
-/* Sums, products, convolutions and what stands on one axis. */
+/* Sums, products, convolutions, and operations along one axis. */
 #include "onnx/out/out.h"
 
 #include <string.h>
@@ -147,7 +147,7 @@ bool write_conv_transposed(Out *out, NodeId id, const Form *form) {
     return true;
 }
 
-/* Zeros of the padding count in an average, and are less than all in a maximum. */
+/* Zeros of the padding count in an average; in a maximum they are below all numbers. */
 bool write_pool(Out *out, NodeId id, const Form *form) {
     const Window *window = &core_of(out, id, form)->attrs.window;
     const char *name;

@@ -25,8 +25,8 @@ static const ExportInput *input_of(const Out *out, const char *key) {
     return NULL;
 }
 
-/* A number, or an input under another name; 0 if nothing is known, as step, epoch and steps in
- * predictions. */
+/* The value of a symbol: a number, or an input under another name. Without either it is 0, as step,
+ * epoch and steps are in predictions. */
 static const char *value_write(Out *out, const Symbol *symbol) {
     for (uint32_t i = 0; i < out->wanted->value_count; i++) {
         const ExportValue *value = &out->wanted->values[i];
@@ -71,7 +71,7 @@ static const char *rows_number(Out *out, Size size) {
     return put_cast(out, NULL, wide, ONNX_INT32);
 }
 
-/* 0, 1, ... below the number of rows, as [N] */
+/* The numbers 0, 1, ... below the number of rows, as [N]. */
 static const char *row_numbers(Out *out, Size size) {
     const char *limit = rows_number(out, size);
     return put_call(out, NULL, "Range", 3, constant_i32(out, 0), limit, constant_i32(out, 1));
@@ -96,7 +96,7 @@ bool write_iota(Out *out, NodeId id, const Form *form) {
 
 /* -- views -- */
 
-/* What broadcasts to the node need not be written: value_full does it where it must. */
+/* A broadcast is not written: value_full broadcasts where it is necessary. */
 bool write_broadcast(Out *out, NodeId id, const Form *form) {
     out->values[id] = *value_of(out, form->operands[0]);
     return true;
@@ -118,7 +118,7 @@ bool write_transpose(Out *out, NodeId id, const Form *form) {
     return true;
 }
 
-/* Axes of which everything is taken are left out; the batch is one of them. */
+/* Axes that are taken whole are left out; the batch is one of them. */
 bool write_slice(Out *out, NodeId id, const Form *form) {
     const Node *node = node_of(out, id);
     const Sizes *from = &out->sizes[form->operands[0]];
@@ -176,7 +176,7 @@ static const char *gathered(Out *out, const char *name, const char *x, const cha
     return put_end(&node, name);
 }
 
-/* From the last row to the first: the end is before any row. */
+/* Reverses the rows, from the last to the first. The end lies before all rows. */
 static bool reverse_rows(Out *out, NodeId id, const Form *form) {
     int64_t which = node_of(out, id)->attrs.axis;
     const char *x = full_operand(out, form, 0), *axis = constant_list(out, &which, 1),
@@ -187,7 +187,7 @@ static bool reverse_rows(Out *out, NodeId id, const Form *form) {
     return true;
 }
 
-/* ONNX's Slice goes backwards, too, but few readers do. */
+/* ONNX's Slice can also go backwards, but few readers support it. */
 bool write_reverse(Out *out, NodeId id, const Form *form) {
     int axis = node_of(out, id)->attrs.axis;
     Size size = out->sizes[id].size[axis];
@@ -200,7 +200,7 @@ bool write_reverse(Out *out, NodeId id, const Form *form) {
     return true;
 }
 
-/* The places of the windows' elements along one axis: [windows, kernel]. */
+/* The indices of the windows' elements along one axis: [windows, kernel]. */
 static const char *window_places(Out *out, const Window *window, int i, int64_t windows) {
     int64_t kernel = window->kernel[i];
     int64_t *places = ARENA_ARRAY(out->arena, int64_t, windows * kernel);
@@ -229,7 +229,7 @@ bool write_windows(Out *out, NodeId id, const Form *form) {
 
 /* -- by an index -- */
 
-/* Beyond the ends is the first or the last one. */
+/* An index beyond the ends means the first or the last element. */
 static const char *index_within(Out *out, const char *index, Size size) {
     const char *first = constant_i32(out, 0), *last;
     if (size.rows)
@@ -239,7 +239,7 @@ static const char *index_within(Out *out, const char *index, Size size) {
     return put_call(out, NULL, "Clip", 3, index, first, last);
 }
 
-/* Whether the index of a gather was written the same along all axes but one. */
+/* Whether the index of a gather was written with size 1 along all axes except `axis`. */
 static bool along_one_axis(const Out *out, NodeId id, const Value *index, int axis) {
     int rank = node_of(out, id)->shape.rank, shift = rank - index->rank;
     if (axis < shift || !size_equal(index->sizes.size[axis - shift], out->sizes[id].size[axis]))
@@ -249,7 +249,7 @@ static bool along_one_axis(const Out *out, NodeId id, const Value *index, int ax
     return true;
 }
 
-/* Rows of a table, or an element for each one of the index. */
+/* Takes rows of a table, or one element for each element of the index. */
 bool write_gather(Out *out, NodeId id, const Form *form) {
     const Node *node = node_of(out, id);
     int axis = node->attrs.axis;

@@ -14,7 +14,7 @@
 
 /* A value in the file. Its sizes may be smaller than those of its node, to which it is broadcast. */
 typedef struct {
-    const char *name; /* NULL: not written */
+    const char *name; /* NULL: it has not been written */
     int rank;
     Sizes sizes;
 } Value;
@@ -26,12 +26,12 @@ typedef bool Writer(Out *out, NodeId id, const Form *form);
 
 struct Form {
     Writer *write;
-    const char *op; /* of ONNX: the text of the row */
+    const char *op; /* the operation of ONNX: the text of the row */
     const NodeId *operands;
     uint32_t count;
-    float number;    /* of a layer: eps, slope, alpha */
+    float number;    /* the parameter of a layer: eps, slope, alpha */
     NodeId core;     /* the node of a layer that has its attributes; NODE_NONE: its last one */
-    int64_t pads[4]; /* of height and width: before, before, after, after */
+    int64_t pads[4]; /* height and width before, then height and width after */
     /* of a transposed convolution: also how many rows and columns more than the least it has */
     int64_t stride[2], extra[2];
 };
@@ -41,13 +41,13 @@ struct Out {
     Graph *graph;
     Arena *arena;
     Diagnostics *diag;
-    NodeId end; /* of the graph's own nodes: behind it are those that patterns have built */
+    NodeId end; /* of the nodes of the graph itself; patterns have built those from there on */
     const Sizes *sizes;
-    const uint32_t *uses; /* [node]: by how many operands and outputs */
-    Form *forms;          /* write NULL: not needed */
+    const uint32_t *uses; /* [node]: the number of operands and outputs that use it */
+    Form *forms;          /* forms[id].write is NULL if the node is not needed */
     Value *values;
-    const char **outputs; /* [node]: the name of the output that it is; or NULL */
-    Names *names;         /* of all values in the file */
+    const char **outputs; /* [node]: the name of the output that it becomes; or NULL */
+    Names *names;         /* the names of all values in the file */
     WireWriter nodes, tensors;
     const char *rows; /* a tensor [1] with the number of rows; NULL: not written */
     int opset;
@@ -66,30 +66,31 @@ typedef struct {
     size_t begun;
 } OutNode;
 OutNode put_begin(Out *out, const char *op);
-void put_input(OutNode *node, const char *name); /* "": left out */
+void put_input(OutNode *node, const char *name); /* "" leaves the input out */
 void put_int(OutNode *node, const char *name, int64_t value);
 void put_ints(OutNode *node, const char *name, const int64_t *values, size_t count);
 void put_float(OutNode *node, const char *name, float value);
 void put_text(OutNode *node, const char *name, const char *value);
-/* Ends it. `name`: of its output; NULL: a new one, after the operation. Returns the name. */
+/* Ends the node. `name` is that of its output; NULL: a new one, after the operation. Returns the
+ * name. */
 const char *put_end(OutNode *node, const char *name);
-/* A whole node without attributes, from the names of its inputs. */
+/* Writes a whole node without attributes, from the names of its inputs. */
 const char *put_call(Out *out, const char *name, const char *op, uint32_t count, ...);
 
-/* One of one or two operands (b NULL: one), whose result gets a new name. */
+/* Writes a node of one or two operands (b NULL: one), whose result gets a new name. */
 const char *put_step(Out *out, const char *op, const char *a, const char *b);
 const char *put_cast(Out *out, const char *name, const char *x, OnnxType type);
 
 /* The name of node `id` in the file: that of the output that it is, or a new one. */
 const char *value_name(Out *out, NodeId id, const char *op);
-/* Node `id` is now written under this name, in its full size. */
+/* Records that node `id` has been written under this name, in its full size. */
 void value_set(Out *out, NodeId id, const char *name);
 /* The value of a node as it was written, perhaps smaller than the node. */
 const Value *value_of(const Out *out, NodeId id);
 /* The name of a value with all elements of the node: broadcast if it was written smaller. */
 const char *value_full(Out *out, NodeId id);
 
-/* Constants; each returns a name. Equal ones are written once. */
+/* These write constants and return their names. Equal constants are written once. */
 const char *constant_number(Out *out, DType dtype, uint32_t bits);
 const char *constant_f32(Out *out, float value);
 const char *constant_i32(Out *out, int32_t value);
@@ -97,9 +98,9 @@ const char *constant_list(Out *out, const int64_t *values, size_t count); /* i64
 const char *constant_below(Out *out, int64_t size);                       /* i32[size]: 0, 1, ... */
 /* A tensor with the sizes; it is computed if one of them grows with the batch. */
 const char *constant_sizes(Out *out, const Size *sizes, int rank);
-/* The same for Reshape, which needs no number for one of them. */
+/* The same for Reshape, which can infer one of the sizes. */
 const char *constant_reshape(Out *out, const Size *sizes, int rank);
-/* Numbers in f64, under a name that says which; rank 0: one number. */
+/* Numbers in f64, under the given name; rank 0: one number. */
 const char *constant_f64(Out *out, const char *name, const double *values, Shape shape);
 const char *constant_double(Out *out, double value); /* one number in f64 */
 /* A weight: a tensor of the file. */
@@ -123,15 +124,15 @@ const char *column_write(Out *out, const ExportColumn *column, NodeId id);
 #define OUT(op, function, text) Writer write_##function;
 #include "onnx/out/ops.def"
 
-/* A layer that ends in node `id`? Then the form is filled in but for `write` and `op`. */
+/* Whether a layer ends in node `id`. Then the form is filled in, except for `write` and `op`. */
 typedef bool Pattern(Out *out, NodeId id, Form *form);
 #define PATTERN(root, pattern, writer, text)                                                       \
     Pattern match_##pattern;                                                                       \
     Writer write_##writer;
 #include "onnx/out/patterns.def"
 
-/* The image [N, C, H, W] of image + bias, a number a channel, which is added with the channels as the
- * last axis; NODE_NONE: the node is no such sum, or the image is used elsewhere, too. */
+/* If the node is image + bias, with one number a channel and the channels as the last axis, the
+ * image as [N, C, H, W]. NODE_NONE: it is no such sum, or the image has other uses. */
 NodeId biased_image(const Out *out, NodeId id, NodeId *bias);
 /* Sets the operands of a form. */
 void form_operands(Out *out, Form *form, uint32_t count, const NodeId *operands);

@@ -58,7 +58,8 @@ bool match_product(Out *out, NodeId id, Form *form) {
 
 /* -- convolution -- */
 
-/* Zeros around height and width: they become attributes of the layer, and its operand is x. */
+/* Removes zeros around height and width: they become attributes of the layer, whose operand is
+ * x. */
 static NodeId without_pads(const Out *out, NodeId id, int64_t pads[4]) {
     const Node *node = node_of(out, id);
     if (node->op != OP_pad || node->shape.rank != 4) return id;
@@ -97,26 +98,25 @@ bool match_conv_bias(Out *out, NodeId id, Form *form) {
 
 /* -- pooling -- */
 
-/* max_pool pads with minus infinity where a padded `true` is false. */
-static NodeId without_infinite_pads(const Out *out, NodeId id, int64_t pads[4]) {
-    const Node *node = node_of(out, id);
-    if (node->op != OP_select) return id;
-    const Node *below = node_of(out, before_broadcasts(out, node->operands[2])),
-               *inside = node_of(out, node->operands[0]), *padded = node_of(out, node->operands[1]);
-    if (below->op != OP_constant || below->attrs.value.f != -INFINITY || inside->op != OP_pad ||
-        padded->op != OP_pad || memcmp(&inside->attrs, &padded->attrs, sizeof inside->attrs) ||
-        !is_op(out, inside->operands[0], OP_constant))
-        return id;
-    return without_pads(out, node->operands[1], pads);
-}
-
+/* max_pool pads with minus infinity where a padded `true` is false. Such a select becomes the pads
+ * of the pool. */
 bool match_max_pool_pads(Out *out, NodeId id, Form *form) {
-    NodeId x = without_infinite_pads(out, operand(out, id, 0), form->pads);
+    NodeId x = operand(out, id, 0);
+    const Node *node = node_of(out, x);
+    if (node->op == OP_select) {
+        const Node *below = node_of(out, before_broadcasts(out, node->operands[2])),
+                   *inside = node_of(out, node->operands[0]),
+                   *padded = node_of(out, node->operands[1]);
+        if (below->op == OP_constant && below->attrs.value.f == -INFINITY && inside->op == OP_pad &&
+            padded->op == OP_pad && !memcmp(&inside->attrs, &padded->attrs, sizeof inside->attrs) &&
+            is_op(out, inside->operands[0], OP_constant))
+            x = without_pads(out, node->operands[1], form->pads);
+    }
     form_operands(out, form, 1, &x);
     return true;
 }
 
-/* The zeros of the padding count. */
+/* The zeros of the padding are counted. */
 bool match_avg_pool(Out *out, NodeId id, Form *form) {
     if (!has_perm(out, id, 0, 3, 1, 2) || !is_op(out, operand(out, id, 0), OP_mul)) return false;
     NodeId sum = operand(out, operand(out, id, 0), 0),
@@ -141,7 +141,7 @@ bool match_avg_pool(Out *out, NodeId id, Form *form) {
 
 /* -- batch_norm: (x - mean) * (1 / sqrt(variance + eps) * weight) + bias, channels last -- */
 
-/* The value before it was brought to [N, rest, channels], or back from it. */
+/* The value before a reshape to [N, rest, channels], or back. */
 static NodeId before_channels(const Out *out, NodeId id, bool back, int rank) {
     Op first = back ? OP_transpose : OP_reshape, second = back ? OP_reshape : OP_transpose;
     for (int i = 0; i < 2; i++) {
@@ -161,7 +161,7 @@ static NodeId before_channels(const Out *out, NodeId id, bool back, int rank) {
     return id;
 }
 
-/* a and b of op(a, b), where b is broadcast from one number a channel. */
+/* Splits op(a, b), where b is broadcast from one number a channel. */
 static bool split_channels(const Out *out, NodeId id, Op op, NodeId *a, NodeId *b) {
     if (!id || !is_op(out, id, op)) return false;
     *a = operand(out, id, 0);
@@ -245,7 +245,7 @@ static bool guess_normalized(const Out *out, NodeId id, NodeId *x, float *eps) {
     return true;
 }
 
-/* With a weight, or a weight and a bias. */
+/* A layer_norm with a weight, or with a weight and a bias. */
 bool match_layer_norm(Out *out, NodeId id, Form *form) {
     NodeId product = id, bias = NODE_NONE, normalized, weight, x;
     if (is_op(out, id, OP_add) && !split_channels(out, id, OP_add, &product, &bias)) return false;
@@ -270,7 +270,7 @@ bool match_mean(Out *out, NodeId id, Form *form) {
 
 /* -- functions -- */
 
-/* c of c * x, where c is one number; 1 of any other node. */
+/* The factor c of c * x; 1 for other nodes. */
 static float factor_of(const Out *out, NodeId id, NodeId *x) {
     *x = id;
     if (!is_op(out, id, OP_mul) || !is_op(out, operand(out, id, 0), OP_constant)) return 1;
@@ -282,7 +282,7 @@ static NodeId build_positive(Graph *graph, NodeId x) {
     return binary(graph, OP_lt, build_f32(graph, 0, (Shape){0}), x);
 }
 
-/* x times 1, which is x: imported networks have such products. */
+/* x times 1 is x: imported networks have such products. */
 bool match_once(Out *out, NodeId id, Form *form) {
     for (uint32_t i = 0; i < 2; i++) {
         const Node *factor = node_of(out, operand(out, id, i));

@@ -7,12 +7,13 @@
 static const Node *node_of(const Out *out, NodeId id) { return graph_node(out->graph, id); }
 static NodeId operand(const Out *out, NodeId id) { return node_of(out, id)->operands[0]; }
 
-/* The operand of a node of this op; the node itself if it has another one. */
+/* The operand of a node if it has this op; else the node itself. */
 static NodeId before(const Out *out, NodeId id, Op op) {
     return node_of(out, id)->op == op ? operand(out, id) : id;
 }
 
-/* What build_spread put zeros between, along axis 2 + i; *stride is their distance. */
+/* Finds x of a tensor that build_spread has made by putting zeros between elements along axis 2 +
+ * i; *stride is their distance. */
 static NodeId before_spread(const Out *out, NodeId id, int i, int64_t *stride) {
     NodeId padded = before(out, id, OP_reshape), apart = before(out, padded, OP_pad),
            x = before(out, apart, OP_reshape);
@@ -23,7 +24,7 @@ static NodeId before_spread(const Out *out, NodeId id, int i, int64_t *stride) {
     return x;
 }
 
-/* A guess: building the layer again shows whether it is right. */
+/* Guesses the operand: building the layer again shows whether it is right. */
 static NodeId guess_operand(const Out *out, NodeId conv, int64_t stride[2]) {
     NodeId x = operand(out, conv);
     for (int i = 1; i >= 0; i--) {
@@ -62,7 +63,7 @@ static bool is_transposed(Out *out, NodeId conv, NodeId *x, NodeId *filters, For
                                  full) == conv;
 }
 
-/* The convolution whose border a slice cuts; the node itself if it is no such slice. */
+/* The convolution whose border a slice removes; the node itself if it is no such slice. */
 static NodeId before_cut(const Out *out, NodeId id, int64_t pads[4]) {
     const Node *node = node_of(out, id);
     if (node->op != OP_slice || node->shape.rank != 4) return id;
