@@ -8,7 +8,7 @@ typedef struct {
     Evaluator *evaluator;
     const Callable *callee;
     Span span;            /* of the call */
-    const Given **chosen; /* of each formal; NULL: its default */
+    const Given **chosen; /* for each formal its argument; NULL: it has its default */
 } ArgumentBinding;
 
 const char *callable_signature(Arena *arena, const Library *library, const Callable *callee) {

@@ -26,7 +26,7 @@ typedef struct {
     struct Evaluator *evaluator;
     const struct Callable *callee;
     const Value *args;       /* one for each formal, in order */
-    const Span *spans;       /* where each was written; for a default the place of the call */
+    const Span *spans;       /* where each was written; a default has the place of the call */
     Span span;               /* of the call */
     const char *assigned_to; /* the variable that the result goes to, or NULL */
 } Call;
@@ -42,14 +42,14 @@ typedef struct {
 typedef struct {
     struct Evaluator *evaluator;
     const struct Bound *optimizer;
-    const char *name; /* of the weight */
+    const char *name; /* the name of the weight */
     NodeId weight, gradient;
 } Optimization;
 
 typedef struct {
     const char *name, *signature, *doc;
     FunctionKind kind;
-    int line; /* of its row in library.def; 0: an elementwise op of ops.def */
+    int line; /* the line of its row in library.def; 0: it is an elementwise op of ops.def */
     Op op;    /* if line is 0 */
     Value (*call)(const Call *call);
     Init (*initial)(const struct Bound *bound, Fan fan);

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { MAX_DEPTH = 100 }; /* of a formula */
+enum { MAX_DEPTH = 100 }; /* the maximal depth of a formula */
 
 static int depth_of(const Derived *derived) {
     int deepest = 0;
@@ -270,9 +270,9 @@ static const Derived *ahead_by(Arena *arena, const Derived *derived, int64_t row
     return rows ? ahead : ahead->args[0];
 }
 
-/* Which operand of a - b keeps its rows, while the other is read ahead or back: the row itself
+/* Chooses which operand of a - b keeps its rows, while the other one is shifted: the row itself
  * first, then windows, then ahead. */
-static bool stays(SourceRows a, SourceRows b) {
+static bool keeps_rows(SourceRows a, SourceRows b) {
     return is_row_itself(a) || a.stride > 1 ||
            (!is_row_itself(b) && b.stride == 1 && (a.to == 0 || b.to != 0));
 }
@@ -286,7 +286,7 @@ static bool align(Arena *arena, const Derived **a, SourceRows *rows, const Deriv
     bool apart = rows->to - rows->from != others->to - others->from;
     if (apart || (rows->from < 0 && others->from < 0 && rows->stride != others->stride))
         return false;
-    if (stays(*rows, *others)) return *b = ahead_by(arena, *b, distance), *others = *rows, true;
+    if (keeps_rows(*rows, *others)) return *b = ahead_by(arena, *b, distance), *others = *rows, true;
     *a = ahead_by(arena, *a, -distance);
     *rows = *others;
     return true;

@@ -121,10 +121,10 @@ typedef struct Evaluator {
     NodeId fraction;
     int64_t truths;
     Scope *scope;
-    Frame *frame;            /* innermost */
-    const char *field;       /* the field that is being evaluated */
-    FitList *fits;           /* transforms so far that are fitted to the data */
-    ChoiceList *choices;     /* so far, of the data block and the model */
+    Frame *frame;        /* innermost */
+    const char *field;   /* the field that is being evaluated */
+    FitList *fits;       /* transforms so far that are fitted to the data */
+    ChoiceList *choices; /* class numbers that the data block and the model have computed so far */
     const char *assigned_to; /* the variable on the left of the expression being evaluated */
     uint32_t depth, steps;
     /* a limit was exceeded: every value is an error from now on, without a message */
@@ -133,7 +133,7 @@ typedef struct Evaluator {
     Names *layer_counts;  /* kind -> uint32_t * */
     Names *weights;       /* names in use */
     struct LayerLog *log; /* where calls in the model are recorded, or NULL */
-    /* places that have an error: loops and repeated calls would report it again */
+    /* places that have an error; loops and repeated calls would report it again */
     Span reported[REPORTED_PLACES];
     uint32_t reported_count;
     size_t errors_told; /* number of errors whose chain of calls has been reported */
@@ -155,7 +155,7 @@ const char *alias_help(const char *name);
  * there is none. */
 bool alias_suggest(Diagnostics *diag, const char *name, const char *const *candidates,
                    size_t count);
-/* The same of an argument or a key, of which another program may have its own name. */
+/* The same for an argument or a key. */
 bool alias_suggest_word(Diagnostics *diag, const char *name, const char *const *candidates,
                         size_t count);
 /* Adds "did you mean 'x'?" if one of the candidates is similar; false if none is. */
@@ -306,7 +306,7 @@ bool freeze_holds(const Evaluator *evaluator, const char *tensor);
 /* Whether a pattern, "dense1" for a layer or "dense1.weight" for one tensor, matches the name of a
  * tensor. */
 bool layer_name_covers(Arena *arena, const char *pattern, const char *tensor);
-/* Whether one of the names does. */
+/* Whether one of the names covers the tensor. */
 bool layer_names_cover(Arena *arena, const LayerNames *names, const char *tensor);
 
 #endif

@@ -19,7 +19,7 @@ static Value evaluate_assigned(Evaluator *evaluator, const Expr *expr, const Nam
     return value;
 }
 
-/* After an error in a statement: the names that it assigns become error values. */
+/* After an error in a statement, the names that it assigns become error values. */
 static bool poison_names(Evaluator *evaluator, const NameList *names) {
     for (const NameNode *name = names->first; name; name = name->next)
         scope_put(evaluator, name->name.text, value_error());
@@ -68,14 +68,15 @@ static bool evaluate_assign(Evaluator *evaluator, const Stmt *stmt) {
 
 /* -- for -- */
 
-/* One iteration. After an error the loop ends, as further iterations would find the same error. */
+/* Runs one iteration. After an error the loop ends, because further iterations would find the same
+ * error. */
 static bool evaluate_iteration(Evaluator *evaluator, const Stmt *stmt, Value value) {
     if (!evaluator_charge(evaluator, stmt->span, 1)) return false;
     scope_put(evaluator, stmt->loop.name.text, value);
     return evaluate_body(evaluator, &stmt->loop.body);
 }
 
-/* After an error in a loop or branch: the names that its body assigns become error values. */
+/* After an error in a loop or branch, the names that its body assigns become error values. */
 static void poison_body(Evaluator *evaluator, const StmtList *body) {
     for (const Stmt *stmt = body->first; stmt; stmt = stmt->next)
         if (stmt->kind == STMT_ASSIGN) poison_names(evaluator, &stmt->assign.names);

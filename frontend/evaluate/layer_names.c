@@ -1,4 +1,4 @@
-/* Which tensors names of layers stand for, as in `freeze = [dense1, "conv*"]`. */
+/* Finds the tensors that names of layers stand for, as in `freeze = [dense1, "conv*"]`. */
 #include "frontend/evaluate/evaluate.h"
 
 #include <string.h>

@@ -4,7 +4,7 @@
 typedef struct {
     Evaluator *evaluator;
     const Limits *limits;
-    Span span; /* of the value */
+    Span span; /* the place of the value */
     ValueOwner owner;
     bool remote;
 } LimitCheck;
@@ -26,7 +26,7 @@ static bool outside(const LimitCheck *check, Value value, const char *allowed) {
 
 /* -- ranges -- */
 
-/* Evaluates the ends of a range; *high is none where there is no upper end. */
+/* Evaluates the ends of a range; *high is VALUE_NONE if there is no upper end. */
 static bool read_ends(const LimitCheck *check, Value *low, Value *high) {
     const Limits *limits = check->limits;
     *low = evaluate(check->evaluator, limits->low);

@@ -10,7 +10,7 @@
  * have an item for each element of a row. */
 typedef struct {
     const char *field;
-    int64_t *columns; /* how many columns the element chooses from; 0: it is not a class */
+    int64_t *columns; /* that each element chooses from; 0: it is not a class */
     Span *spans;      /* where the model uses it so */
 } ClassUse;
 
@@ -26,7 +26,7 @@ typedef struct {
 typedef struct {
     const char *name;
     Span span;
-    bool compared; /* in which no number may be missing, because the loss compares it */
+    bool compared; /* the loss compares the input, so that no number in it may be missing */
 } DataUse;
 
 /* A metric that is a matrix of counts, confusion(...): a row for each true class, a column for each

@@ -156,7 +156,7 @@ static NodeId truth_tensor(Evaluator *evaluator, Value value) {
     return build_constant(evaluator->graph, (TensorType){.dtype = DTYPE_BOOL}, value.boolean);
 }
 
-/* `and`, `or`: the right side is not evaluated where the left one decides. */
+/* `and`, `or`: the right side is not evaluated if the left one decides. */
 static Value evaluate_logic(Operation *operation) {
     Evaluator *evaluator = operation->evaluator;
     bool is_and = operation->op == OPERATOR_AND;

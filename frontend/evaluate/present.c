@@ -9,7 +9,7 @@ typedef struct {
     Evaluator *evaluator;
     Span span;
     bool compared;
-    bool *seen; /* of each node */
+    bool *seen; /* for each node, whether the walk has been there */
 } PresenceWalk;
 
 static void keep(const PresenceWalk *walk, const char *name) {
@@ -61,8 +61,8 @@ void present_keep(Evaluator *evaluator, NodeId node, Span span) {
 
 /* -- comparisons of labels -- */
 
-/* Which nodes are computed from an output of the network, which ones the network is computed from,
- * and room for those that the loss reaches. */
+/* Relations of nodes to the network: which ones are computed from its outputs, which ones it is
+ * computed from, and room to mark those that the loss reaches. */
 typedef struct {
     bool *from_output, *of_network, *reached;
 } LossSides;

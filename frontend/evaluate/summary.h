@@ -8,8 +8,9 @@
 /* Class numbers in the loss or in a metric: `label` in cross_entropy(logits, label). */
 typedef struct {
     NodeId node;
-    const char *field; /* of the source; NULL: they are computed, or a part of a field */
-    int64_t columns;   /* the number of classes; 0: not known */
+    const char
+        *field;      /* the name of its field; NULL: the label is computed, or a part of a field */
+    int64_t columns; /* the number of classes; 0: not known */
     /* the first argument of the call: `logits`; NODE_NONE: the loss is written out, without such a
      * call */
     NodeId compared;
@@ -34,17 +35,17 @@ typedef struct LayerLog {
     uint32_t class_use_count, class_use_capacity;
     DataUse *presents;
     uint32_t present_count, present_capacity;
-    int64_t numbers_followed; /* work done so far to fill class_uses, in elements; limited */
+    int64_t numbers_followed; /* labels in order of evaluation */
     ClassLabel *labels;       /* in order of evaluation */
     uint32_t label_count, label_capacity;
     Span zero_rate; /* the place of a learning rate of 0; no place: it is not 0 */
     LossCall *loss_calls;
     uint32_t loss_call_count, loss_call_capacity;
-    NodeId *outputs;             /* of the model */
-    MetricCounts *metric_counts; /* of each metric */
-    /* of each metric that is a fraction: how many truth values of a row it averages; else 0 */
+    NodeId *outputs;             /* for each output of the model its node */
+    MetricCounts *metric_counts; /* for each metric the matrix of counts that it makes */
+    /* for each metric that is a fraction, how many truth values of a row it averages; else 0 */
     int64_t *answers;
-    FitList *fits; /* of the data block */
+    FitList *fits; /* the fitted transforms of the data block */
     ChoiceList *choices;
 } LayerLog;
 
@@ -52,7 +53,7 @@ typedef struct LayerLog {
  * (present.c). */
 void present_keep(Evaluator *evaluator, NodeId node, Span span);
 /* The same for numbers that the loss compares but the network does not read: select(y > 3, 1, 0)
- * would make a missing y a 0. */
+ * would turn a missing y into 0. */
 void present_keep_compared(Evaluator *evaluator, NodeId loss, uint32_t output_count, Span span);
 
 /* Records a label, once for each call; a few dozen at most. */

@@ -7,7 +7,7 @@
 typedef struct {
     Evaluator *evaluator;
     const Type *type;
-    Span span; /* of the value */
+    Span span; /* the place of the value */
     ValueOwner owner;
 } TypeCheck;
 
@@ -45,8 +45,8 @@ enum { PLAIN_TYPES = sizeof plain_types / sizeof *plain_types };
 
 /* -- tensors -- */
 
-/* int[...] accepts every type of whole numbers, and bool: true and false are the classes 1 and
- * 0. */
+/* int[...] accepts all types of whole numbers. It also accepts bool, whose values are the classes 1
+ * and 0. */
 static bool dtype_fits(const char *name, DType dtype) {
     return strcmp(name, "int") ? !strcmp(name, dtype_name(dtype)) : dtype != DTYPE_F32;
 }

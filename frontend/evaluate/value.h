@@ -7,8 +7,7 @@
 #include "ir/graph/graph.h"
 
 typedef enum {
-    /* its error has been reported; what is computed from it becomes an error too, without a
-     * message */
+    /* its error has been reported; values computed from it become errors without a message */
     VALUE_ERROR,
     VALUE_NONE,
     VALUE_INT,
@@ -19,8 +18,7 @@ typedef enum {
     VALUE_RANGE, /* both ends included */
     VALUE_TENSOR,
     VALUE_FUNCTION,
-    /* a call that is kept with its arguments: of an optimizer, initializer, source, split or
-     * rule */
+    /* a call of an optimizer, initializer, source, split or rule, kept with its arguments */
     VALUE_BOUND,
     VALUE_SOURCE /* the data source itself: its fields are tensors */
 } ValueKind;

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* How many elements may be followed in a model. Beyond that, a use of a part restricts the whole
+/* The most elements that may be traced in a model. Beyond that, a use of a part restricts the whole
  * field. */
 enum { FOLLOWED_MAX = 1 << 26 };
 

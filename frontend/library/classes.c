@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-/* The input whose elements these whole numbers are; NULL where they are computed. */
+/* The input whose elements these whole numbers are; NULL if they are computed. */
 static const Node *input_of(const Evaluator *evaluator, Value label) {
     const Graph *graph = evaluator->graph;
     const Node *node = tensor_node(evaluator, label);
@@ -28,7 +28,7 @@ static const SourceField *field_of(const Evaluator *evaluator, Value label) {
     return name ? source_any(evaluator->globals->schema, source_rows_of(name, &rows)) : NULL;
 }
 
-/* The name of that input. */
+/* The name of the input whose elements these whole numbers are. */
 static const char *input_name(const Evaluator *evaluator, Value label) {
     const char *name = evaluator->graph->symbols[input_of(evaluator, label)->attrs.symbol].name;
     return arena_copy_string(evaluator->arena, name, strlen(name));
@@ -79,7 +79,8 @@ Value call_class_of(const Call *call) {
     keep_label(call, field);
     present_keep(call->evaluator, call->args[0].node, call->span);
     if (field && field->classes > columns) return too_few_columns(call, field, columns);
-    bool unsure = !field || !field->classes || field->is_text; /* text may be missing */
+    bool unsure = !field || !field->classes ||
+                  field->is_text; /* text may be missing, so the label is then checked row by row */
     bool is_input = input_of(call->evaluator, call->args[0]) != NULL;
     if (unsure && call->evaluator->log && is_input) class_use_keep(call, columns);
     if (!is_input && call->evaluator->phase != PHASE_TRAIN) {
@@ -94,7 +95,7 @@ Value call_class_of(const Call *call) {
     return call->args[0];
 }
 
-/* The input that a target is, one number a row; NULL for others. */
+/* The input that the target reads, with one number a row; NULL for other targets. */
 static const Node *single_input(const Evaluator *evaluator, Value target) {
     const Graph *graph = evaluator->graph;
     const Node *node = tensor_node(evaluator, target);
@@ -104,7 +105,7 @@ static const Node *single_input(const Evaluator *evaluator, Value target) {
     return single && graph->symbols[node->attrs.symbol].kind == SYMBOL_BATCH ? node : NULL;
 }
 
-/* The field of such an input; NULL: it is computed from fields. */
+/* The field of the source that an input reads; NULL if it is computed from several. */
 static const SourceField *single_field(const Evaluator *evaluator, const Node *input) {
     const SourceSchema *schema = evaluator->globals->schema;
     SourceRows rows;
@@ -145,7 +146,7 @@ Value call_truth_of(const Call *call) {
 }
 
 /* Labels of the source are checked when the data are read. A computed label is known only in its
- * step; where it has no column, the result is NaN, which stops the training. */
+ * step. If it has no column, the result is NaN, which stops the training. */
 Value call_has_class(const Call *call) {
     Evaluator *evaluator = call->evaluator;
     NodeId label = call->args[0].node;
@@ -154,7 +155,7 @@ Value call_has_class(const Call *call) {
     if (rows.rank < 1 || rows.dim[0] != labels.dim[0])
         return call_fail(call, 1, "must have a row for each label");
     if (field_of(evaluator, call->args[0])) return call->args[1];
-    /* int(x) rounds x down. In f32 the result may stay NaN or out of range, which int() would hide. */
+    /* int(x) would hide a NaN or a number out of range; the floor in f32 keeps them. */
     const Node *node = graph_node(evaluator->graph, label);
     bool cut =
         node->op == OP_convert && graph_operand(evaluator->graph, node, 0)->dtype == DTYPE_F32;

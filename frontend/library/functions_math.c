@@ -19,7 +19,7 @@ static Value built(const Call *call, NodeId node) {
 
 /* -- elementwise -- */
 
-/* A number known while compiling: evaluates the op in f64. */
+/* Evaluates the op in f64 for a number that is known while compiling. */
 static Value elementwise_number(const Call *call, double x) {
     static const Node scalar = {.dtype = DTYPE_F32};
     const Node *operands[] = {&scalar};

@@ -111,7 +111,7 @@ static NodeId add_bias(Graph *graph, NodeId y, NodeId bias) {
 /* The weights of a convolution of any kind. */
 typedef struct {
     const Call *call;
-    const char *kind; /* "conv": its weights are conv1.weight... */
+    const char *kind; /* "conv" for weights named conv1.weight... */
     Shape weights;
     Fan fan;
     int64_t channels; /* of the result */

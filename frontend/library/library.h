@@ -17,8 +17,6 @@ const char *layer_name(Evaluator *evaluator, const char *kind);
 const char *weight_name(Evaluator *evaluator, const char *wanted);
 /* Reports a layer outside of the model block, where it cannot have weights. */
 Value layer_misplaced(const Call *call);
-/* A new trainable state. Without `init` (VALUE_NONE) it is uniform within 1 / sqrt(fan in), as in
- * PyTorch's layers. */
 /* A weight of a layer: "dense1.bias" for the role "bias". */
 NodeId weight_of_layer(const Call *call, const char *layer, const char *role, Shape shape,
                        Value init, Fan fan);

@@ -11,7 +11,7 @@ typedef struct {
     const char *signature;         /* "dense(x: tensor, width: int, ...)" */
     const char *text;              /* what it does */
     const char *formula, *example; /* NULL: none is given */
-    const char *helper;            /* what the library itself needs it for; NULL: users call it */
+    const char *helper;            /* what the library itself uses it for; NULL: it is for users */
     const char *source;            /* its `def`; NULL: it is written in C */
 } DocEntry;
 

@@ -1,6 +1,7 @@
-/* What the numbers of an output with classes are. cross_entropy(logits, label) makes them logits;
- * -log(p) makes them probabilities. bce_logits(x, y) and bce(p, y) compare one number a row with 0
- * or 1: the output has two classes, and the number is the logit or the probability of class 1. */
+/* Finds what the numbers of an output with classes are. cross_entropy(logits, label) makes them
+ * logits; -log(p) makes them probabilities. bce_logits(x, y) and bce(p, y) compare one number a row
+ * with 0 or 1: the output has two classes, and the number is the logit or the probability of class
+ * 1. */
 #include "frontend/model/loading.h"
 
 #include <string.h>

@@ -134,7 +134,7 @@ static void trace_view(const Tracing *tracing, const Node *node, Element *out, A
     int64_t count = shape_elements(node->shape);
     evaluate_node(tracing, node, false, out, arena);
     for (int64_t i = 0; i < count; i++)
-        if (!out[i]) out[i] = nothing; /* from the border of a pad */
+        if (!out[i]) out[i] = nothing; /* an element of the border of a pad */
 }
 
 /* Joins all elements along an axis. `outer` and `inner` are the position in the axes before it and
@@ -304,8 +304,8 @@ static void trace_graph(Tracing *tracing, Arena *arena, const NodeId *kept, uint
 typedef struct {
     Arena *arena;
     Graph *graph;
-    NodeId *nodes;      /* of each field */
-    bool asks_training; /* they are not the same fields in training and in evaluation */
+    NodeId *nodes;      /* the node of each field */
+    bool asks_training; /* a field reads `training`, so it may differ in training */
     Tracing tracing;
 } FieldRows;
 
@@ -398,7 +398,7 @@ static bool check_field(const Model *model, const FieldRows *more, const FieldRo
                   "depends on the number of rows in the batch");
 }
 
-/* asks_training: the fields may be others in training. */
+/* *asks_training: the fields in training may differ from those in evaluation. */
 static bool check_fields(const Model *model, bool training, bool *asks_training) {
     const Names *names = model->globals.fields;
     FieldRows more, fewer = {0};

@@ -22,7 +22,7 @@ typedef struct {
  * many elements is one item. */
 typedef struct {
     const char *name;
-    Span span; /* of the input that brought it to the network */
+    Span span; /* the place of the input through which it reaches the network */
 } ReadItem;
 
 typedef struct {
@@ -30,7 +30,7 @@ typedef struct {
     const Graph *graph;
     Arena *arena;
     bool *network;     /* nodes that the outputs of the model depend on */
-    bool *from_output; /* nodes that depend on them */
+    bool *from_output; /* nodes that depend on an output of the model */
     bool *learns;      /* nodes that depend on a weight */
     /* of each node that depends on data alone: the number of each element's set; 0: the empty
      * set */

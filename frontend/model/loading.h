@@ -21,7 +21,7 @@ typedef struct Override {
 /* The text of a file, and the `use` that imported it. */
 struct SourceText {
     const SourceText *user; /* NULL: the model's own file */
-    Span place;             /* of the `use` */
+    Span place;             /* the place of the `use` */
     const char *path, *folder;
     const char *text;
     uint32_t length, file, depth;
@@ -43,7 +43,7 @@ struct Model {
     Diagnostics *diag;
     const ModelOptions *options; /* NULL after loading */
     SourceText *own_text;
-    Names *texts;      /* of all files: normalized path -> SourceText */
+    Names *texts;      /* the files by normalized path: Names of SourceText */
     size_t text_bytes; /* of all files together */
     ItemList items;    /* of all files; those of an imported file follow its `use` */
     Globals globals;
@@ -54,7 +54,7 @@ struct Model {
     int64_t training_rows; /* 0: not known yet */
     Warning *warnings;
     double clip_norm, clip_value; /* 0: gradients are not clipped */
-    double rates_from, rates_to;  /* of a test; 0: no test */
+    double rates_from, rates_to;  /* the rates of a test (--find-lr); 0: no test */
     LayerLog *log;
 };
 
@@ -87,7 +87,7 @@ bool metrics_check(Model *model); /* metrics over a whole split (metrics.c) */
 bool early_stopping_read(Model *model, Evaluator *evaluator);
 
 /* -- facts that are found in the graphs; `graph` is GRAPH_TRAIN -- */
-/* Which label belongs to which output: ModelInfo.outputs (labels.c). */
+/* Finds which label belongs to which output: ModelInfo.outputs (labels.c). */
 void labels_find(Model *model, const Graph *graph);
 /* Finds whether outputs have logits or probabilities, and outputs of one number for two classes
  * (class_numbers.c). After labels_find. */
@@ -96,7 +96,7 @@ void class_numbers_find(Model *model, const Graph *graph);
  * (lower.c). */
 void targets_find(Model *model);
 void choices_find(Model *model);
-/* ModelInfo.rounded (rounded.c). */
+/* Fills ModelInfo.rounded (rounded.c). */
 void rounded_find(Model *model, const Graph *graph);
 /* Finds all warnings (warnings.c). */
 void warnings_find(Model *model, const Graph *graph);
@@ -119,6 +119,9 @@ const char *texts_resolve(const Model *model);
 const char *path_folder_of(Arena *arena, const char *path); /* "." for a bare name (imports.c) */
 Override *override_find(const Model *model, const char *name);
 bool settings_known_key(ItemKind block, const char *name);
+/* Whether the model block has an input of that name (outputs.c). */
+bool network_has_input(const Model *model, const char *name);
+
 /* The field of the source that the loss compares with, by the text alone; NULL: none or several
  * (loss_label.c). */
 const char *loss_label(const Model *model);
@@ -142,7 +145,7 @@ typedef struct {
     const Bound *optimizer;
 } OptimizerGroup;
 typedef struct {
-    const Bound *optimizer; /* of the weights in no group */
+    const Bound *optimizer; /* the optimizer of the weights in no group */
     OptimizerGroup *groups; /* `groups = [["conv*", sgd(0.1)]]`, in their order */
     uint32_t group_count;
 } Optimizers;

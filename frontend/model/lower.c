@@ -19,7 +19,7 @@ static const char *text_of(const Lowering *lowering, Value value) {
 
 /* -- fields -- */
 
-/* All fields, also unused ones, so that their errors are found. */
+/* Evaluates all fields, also unused ones, so that their errors are found. */
 static bool lower_all_fields(const Lowering *lowering) {
     const Names *fields = lowering->model->globals.fields;
     bool good = true;

@@ -38,7 +38,7 @@ void model_free(Model *model);
  * in the units of the data: standardize, log or a factor in the target are inverted. */
 typedef struct {
     int64_t width; /* numbers in a row; 0: the output has no target */
-    /* of each number: the column or field of the source, or the field of the data block */
+    /* for each number its column or field of the source, or its field of the data block */
     const char *const *names;
     bool converted; /* the target has other units than the data */
 } ModelTarget;
@@ -98,7 +98,7 @@ typedef struct {
     /* of each metric that is a fraction: how many truth values of a row it averages (accuracy: 1);
      * else 0 */
     const int64_t *answers;
-    const MetricCounts *counts; /* of each metric */
+    const MetricCounts *counts; /* for each metric the matrix of counts that it makes */
     uint32_t metric_count;
     const char *const *inputs; /* of the model block, in order: fields of the data block */
     uint32_t input_count;

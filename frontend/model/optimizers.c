@@ -17,7 +17,7 @@ static bool check_rate(Evaluator *evaluator, const Bound *bound) {
     return false;
 }
 
-/* An optimizer, NULL after reporting an error. setting: where it stands. */
+/* Reads an optimizer; NULL after reporting an error. `setting` is where it stands, for messages. */
 static const Bound *find_optimizer(Evaluator *evaluator, const Expr *expr, const char *setting,
                                    const char *example) {
     Value value = evaluate(evaluator, expr);

@@ -8,7 +8,7 @@ typedef struct {
     Model *model;
     Evaluator *evaluator;
     const Param *param;
-    Span span; /* of the value that is checked */
+    Span span; /* the place of the value that is checked */
     bool overridden;
 } ParamCheck;
 

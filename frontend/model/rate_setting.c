@@ -1,5 +1,5 @@
-/* How a rate becomes that of the model: the --set option that puts it into the place of the number
- * from which the optimizer gets its rate. */
+/* Finds the --set option that sets the learning rate: it replaces the number from which the
+ * optimizer gets its rate. */
 #include "frontend/model/loading.h"
 
 #include <string.h>

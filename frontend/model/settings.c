@@ -43,7 +43,7 @@ static bool read_amount(Value value, HoldOut *hold) {
     return fraction || count;
 }
 
-/* stratified(0.2): by the label. */
+/* stratified(0.2): the rows are split by the label. */
 static bool read_stratified(const KeyReading *reading, const Bound *bound, HoldOut *hold) {
     Value first = bound->args[0], amount = bound->args[1];
     bool by_label = amount.kind == VALUE_NONE && first.kind != VALUE_STRING;
@@ -260,7 +260,7 @@ static bool check_item(const Model *model, const Item *item) {
     bool good = true;
     for (const Setting *setting = item->settings.first; setting; setting = setting->next)
         good &= check_setting(model, item, setting, seen);
-    bool named = good; /* after an unknown key the missing one may be misspelt */
+    bool named = good; /* the missing key may be an unknown, misspelt one */
     for (int i = 0; i < KEYS && named; i++) {
         if (keys[i].block != item->kind || !keys[i].required || names_find(seen, keys[i].name))
             continue;

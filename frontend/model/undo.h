@@ -15,7 +15,7 @@ typedef struct {
  * the units of `data`, the node where the inversion ended. Both have the shape of the node. */
 typedef struct {
     NodeId value, data;
-    const char *const *names; /* of the elements of a row */
+    const char *const *names; /* the name of each element of a row */
     bool converted;           /* at least one step was inverted */
 } Undone;
 

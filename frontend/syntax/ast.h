@@ -71,7 +71,7 @@ AST_LIST(ArgList, Arg);
 typedef struct Sub {
     struct Sub *next;
     bool is_slice;
-    Expr *from, *to, *step; /* each NULL where there is none; index: from */
+    Expr *from, *to, *step; /* each may be NULL; an index has only `from` */
     Span span;
 } Sub;
 AST_LIST(SubList, Sub);
@@ -93,18 +93,18 @@ typedef enum {
 struct Expr {
     Expr *next;
     ExprKind kind;
-    uint32_t depth; /* 1 for a leaf; else 1 more than the deepest child */
+    uint32_t depth; /* 1 for a leaf, else 1 more than that of the deepest child */
     Span span;
     union {
         int64_t integer;
         double real;
         bool boolean;
-        const char *text; /* STRING (without quotes), NAME */
+        const char *text; /* of STRING (without quotes) and NAME */
         ExprList elements;
         struct {
             Operator op;
             Span operator_span;
-            Expr *left, *right; /* UNARY: right */
+            Expr *left, *right; /* UNARY has only `right` */
         } operation;
         struct {
             Expr *callee;
@@ -185,7 +185,7 @@ typedef struct {
     Name name;
     FormalList formals;
     NameList outs;
-    Expr *value; /* of the form `def f(x) = value`; else NULL */
+    Expr *value; /* the expression of `def f(x) = value`, else NULL */
     StmtList body;
 } Function;
 

@@ -1,4 +1,4 @@
-/* Printing the syntax tree: one node a line, children indented by two blanks under their parent. */
+/* Prints the syntax tree: one node a line, children indented by two blanks under their parent. */
 #include "frontend/syntax/ast.h"
 #include "frontend/syntax/ast_print.h"
 #include "frontend/syntax/syntax.h"

@@ -1,4 +1,4 @@
-/* The syntax tree of a text in print: mlc check --ast. */
+/* Prints the syntax tree of a text, for mlc check --ast. */
 #ifndef MLC_FRONTEND_SYNTAX_AST_PRINT_H
 #define MLC_FRONTEND_SYNTAX_AST_PRINT_H
 

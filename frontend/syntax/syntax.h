@@ -8,7 +8,7 @@
 
 enum {
     SYNTAX_MAX_BYTES = 1 << 20,
-    SYNTAX_MAX_NESTING = 64, /* brackets of all kinds, and `else if` chains */
+    SYNTAX_MAX_NESTING = 64, /* limit for brackets of all kinds, and for `else if` chains */
     SYNTAX_MAX_NAME = 200
 };
 
@@ -22,7 +22,7 @@ typedef struct {
     uint32_t file, base;
     const char *text;
     size_t length;
-    uint32_t *header_end; /* gets the offset behind `mdl 1`; may be NULL */
+    uint32_t *header_end; /* gets the offset after `mdl 1`; may be NULL */
 } SyntaxInput;
 /* Both return NULL after reporting errors. */
 ItemList *syntax_read_model(const SyntaxInput *input);
@@ -59,12 +59,12 @@ typedef struct {
     int kind;
     Semantic value;
     Span span;
-    uint32_t indent; /* of its line: bytes before the first word */
+    uint32_t indent; /* bytes before the first word of its line */
     bool first_on_line;
 } SyntaxToken;
 
 typedef struct {
-    int kind; /* of the opening token */
+    int kind; /* the kind of the opening token */
     Span span;
     uint32_t indent; /* of its line */
 } Bracket;
@@ -78,16 +78,16 @@ struct Syntax {
     uint32_t at; /* scanner: offset of the next byte in the text */
     /* tokens.c */
     int goal; /* READ_MODEL or READ_EXPRESSION: the first token selects the rule of the grammar */
-    bool started;                   /* `goal` has been handed out */
-    SyntaxToken queue[TOKEN_QUEUE]; /* tokens not handed out yet; a ring */
+    bool started;                   /* the token of `goal` has been returned */
+    SyntaxToken queue[TOKEN_QUEUE]; /* a ring of tokens that have not been returned yet */
     uint32_t queue_first, queue_count;
     SyntaxToken looked_ahead; /* the word after a newline */
     bool has_looked_ahead;
-    uint32_t line_start, line_indent; /* of the line that the scanner is in */
+    uint32_t line_start, line_indent; /* the line that the scanner is in */
     bool line_has_word;
-    bool first_on_line;   /* the token handed out last is */
+    bool first_on_line;   /* the last token returned is the first of its line */
     bool first_word_seen; /* `mdl` is a keyword only before it */
-    int previous;         /* kind of the token handed out last; 0 at the start */
+    int previous;         /* kind of the last token returned; 0 at the start */
     Bracket brackets[SYNTAX_MAX_NESTING];
     uint32_t depth;
     /* an error about a bracket or a character was reported: the parser's next error follows from it

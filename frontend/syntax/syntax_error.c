@@ -31,7 +31,7 @@ static const char *written(Syntax *syntax, const UnexpectedToken *unexpected) {
                         input->text + span.begin - input->base);
 }
 
-/* The same without quotes. */
+/* The token as the text writes it, without quotes. */
 static const char *written_word(Syntax *syntax, const UnexpectedToken *unexpected) {
     const SyntaxInput *input = &syntax->input;
     return arena_copy_string(input->arena, input->text + unexpected->span.begin - input->base,
@@ -140,7 +140,7 @@ static bool is_value(int token) {
     return token == INT || token == FLOAT || token == STRING || token == TRUE || token == FALSE;
 }
 
-/* After a name that should get a value. */
+/* Help after a name that should get a value. */
 static const char *value_help(Syntax *syntax, const UnexpectedToken *unexpected) {
     static const char *const field = "field";
     const char *before = word_before(syntax, unexpected);
@@ -169,7 +169,7 @@ static const char *value_help(Syntax *syntax, const UnexpectedToken *unexpected)
     return NULL;
 }
 
-/* In the head of a block, def or model. */
+/* Help in the head of a block, def or model. */
 static const char *head_help(Syntax *syntax, const UnexpectedToken *unexpected) {
     const char *before = word_before(syntax, unexpected);
     if (expects(unexpected, ARROW) && unexpected->token == '{')
@@ -194,7 +194,7 @@ static const char *head_help(Syntax *syntax, const UnexpectedToken *unexpected) 
     return NULL;
 }
 
-/* Inside an expression, or after a complete one. */
+/* Help inside an expression, or after a complete one. */
 static const char *expression_help(Syntax *syntax, const UnexpectedToken *unexpected) {
     bool at_end = expects(unexpected, NL) && expects(unexpected, AND),
          in_list = expects(unexpected, ')') && expects(unexpected, AND);

@@ -155,7 +155,7 @@ static void queue_end(Syntax *syntax, SyntaxToken token) {
     queue_push(syntax, token);
 }
 
-/* Reads a run of newlines and the word after it, on which it depends whether they count. */
+/* Reads a run of newlines and the word after it. That word decides whether the newlines count. */
 static void queue_newline(Syntax *syntax, SyntaxToken newline) {
     SyntaxToken next = scan_word(syntax);
     while (next.kind == NL) next = scan_word(syntax);
