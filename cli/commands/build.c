@@ -12,7 +12,7 @@
 
 /* -- --expect SIZE<=BYTES -- */
 
-/* The largest of the functions counts for scratch and stack. */
+/* The largest of all functions decides the size of scratch and stack. */
 static bool find_size(const Shipment *shipment, const char *name, size_t length, size_t *size) {
     size_t scratch = 0, stack = 0;
     for (uint32_t i = 0; i < shipment->variant_count; i++) {
@@ -84,7 +84,7 @@ static void write_json(const Shipment *shipment, FILE *out) {
     json_decref(json);
 }
 
-/* The file that tells that a folder was made by this command. */
+/* The file by which mlc recognizes a folder that this command has made. */
 #define NOTES "%s.json"
 
 static void write_exact(const Shipment *shipment, FILE *out) {
@@ -107,9 +107,9 @@ typedef enum {
     OF_C = OF_OBJECT | OF_SOURCE
 } FormOf;
 static const struct {
-    const char *name; /* %s: the name */
+    const char *name; /* its name, with %s for that of the network */
     void (*write)(const Shipment *shipment, FILE *out);
-    unsigned forms; /* of which it is a part */
+    unsigned forms; /* the forms of a library that have this file */
 } files[] = {{"%s.h", ship_header, OF_C},
              {"lib%s.a", write_library, OF_OBJECT},
              {"%s.c", ship_source, OF_SOURCE},

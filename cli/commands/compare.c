@@ -1,4 +1,4 @@
-/* mlc compare: runs side by side: what was set differently, their metrics, and their curves. */
+/* mlc compare: shows runs side by side: different settings, metrics and curves. */
 #include "cli/results/journal.h"
 #include "cli/results/run_columns.h"
 #include "cli/session/commands.h"
@@ -20,7 +20,7 @@ typedef struct {
     Arena *arena;
     RunRecord runs[CURVES_MAX];
     uint32_t count;
-    const char **metrics; /* of the last epochs: "train_loss", "test_accuracy" */
+    const char **metrics; /* metrics of the last epochs: "train_loss", "test_accuracy" */
     uint32_t metric_count;
 } Comparison;
 
@@ -176,7 +176,7 @@ static int64_t last_epoch(const Comparison *c) {
     return last;
 }
 
-/* What most runs choose their best epoch by. */
+/* The score by which the first run with one chooses its best epoch. */
 static const char *curve_metric(const Comparison *c) {
     for (uint32_t r = 0; r < c->count; r++)
         if (c->runs[r].best_score) return c->runs[r].best_score;

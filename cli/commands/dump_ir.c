@@ -34,7 +34,7 @@ static void print_graph(const Graph *graph, const Plan *plan, bool dot, FILE *ou
 
 typedef struct {
     bool dot;
-    char *text; /* the last stage; NULL before the first */
+    char *text; /* the output of the last stage; NULL before the first */
 } Stages;
 
 static void print_stage(Stages *stages, const char *title, const Graph *graph, const Plan *plan) {

@@ -25,12 +25,12 @@ typedef struct {
     Evaluation evaluation;
     /* [metric]: its confusion matrix; NULL for a metric that is a number */
     int64_t *counts[RUNTIME_MAX_METRICS];
-    OutputConfusion *confusions; /* of --confusion: one for each output with labels */
+    OutputConfusion *confusions; /* set by --confusion: one for each output with labels */
     uint32_t confusion_count;
-    UnitErrors *errors; /* of the outputs with targets */
+    UnitErrors *errors; /* the errors of outputs with targets */
     uint32_t error_count;
-    /* of --ensemble: its runs, and the means of their predictions; the session is that of the first
-     * run. NULL: one run is evaluated */
+    /* set by --ensemble: its runs, and the means of their predictions; the session is that of the
+     * first run. NULL: one run is evaluated */
     const EnsembleRuns *found;
     Predictions *means; /* [outputs] */
 } Evaluating;

@@ -25,7 +25,7 @@ typedef struct {
 typedef struct {
     Tensor *items; /* ordered by name */
     uint32_t count;
-    char *bytes; /* the values of all, one after the other */
+    char *bytes; /* the values of all tensors, one after the other */
     size_t length;
 } TensorList;
 
@@ -65,7 +65,7 @@ static bool report_tensors(const Exporting *exporting, const TensorList *tensors
     return true;
 }
 
-/* The metadata name the model. Hugging Face's readers need the key "format". */
+/* The metadata contain the model. Hugging Face's readers need the key "format". */
 static bool write_safetensors(const Exporting *exporting) {
     TensorList tensors = network_tensors(exporting);
     SafeTensor *list = ARENA_ARRAY(exporting->session.arena, SafeTensor, tensors.count);
@@ -119,7 +119,7 @@ static Writer *find_format(const Options *options, Diagnostics *diag) {
     return NULL;
 }
 
-/* Sets the states that both have. */
+/* Copies the states that both programs have. */
 static void copy_states(const States *from, States *to) {
     for (uint32_t i = 0; i < states_count(from); i++) {
         const Symbol *symbol = states_symbol(from, i);

@@ -1,4 +1,4 @@
-/* The inputs of an exported network: what its symbols are computed from, and what they are called
+/* The inputs of an exported network: the data that its symbols are computed from, and their names
  * in the file. */
 #include "cli/commands/exporting.h"
 #include "cli/results/journal.h"
@@ -24,7 +24,7 @@ static bool depends(const Graph *graph, NodeId id, const char *symbol, Arena *ar
     return false;
 }
 
-/* The input of the model block that is made of a symbol; NULL: none, or several. */
+/* The input of the model block that is computed from a symbol; NULL: none, or several. */
 static const char *field_of(const OnnxFile *file, const Graph *fields, const char *symbol) {
     const ModelInfo *info = file->exporting->session.build.info;
     const char *found = NULL;
@@ -64,10 +64,10 @@ typedef struct {
     OnnxFile *file;
     const SourceSchema *schema;
     const Symbol *symbol;
-    const char *field; /* of the model, that is made of the symbol; or NULL */
+    const char *field; /* the input of the model that is computed from the symbol; or NULL */
 } InputSearch;
 
-/* The input of this key; a new one is called `name`. */
+/* Finds the input of this key, or adds one called `name`. */
 static const ExportInput *add_input(const InputSearch *search, const char *key, const char *name,
                                     OnnxType type) {
     OnnxFile *file = search->file;
@@ -87,7 +87,7 @@ static void describe(const InputSearch *search, const ExportInput *input, const 
                  value);
 }
 
-/* The texts of a column of text: the network reads their numbers. */
+/* Describes the texts of a column of text: the network reads their numbers. */
 static void describe_texts(const InputSearch *search, const ExportInput *input,
                            const SourceField *field) {
     json_t *texts = json_array();
@@ -99,7 +99,7 @@ static void describe_texts(const InputSearch *search, const ExportInput *input,
         json_decref(texts);
 }
 
-/* A field of the source, or columns side by side. */
+/* Adds a field of the source, or several columns side by side. */
 static void add_fields(const InputSearch *search, const char *key, const uint32_t *fields,
                        uint32_t count, OnnxType type) {
     const SourceField *first = &search->schema->fields[*fields];
@@ -114,7 +114,7 @@ static void add_fields(const InputSearch *search, const char *key, const uint32_
     describe(search, add_input(search, key, name, type), "columns", names);
 }
 
-/* Real numbers from which a column is computed are f64. */
+/* Adds the real numbers from which a column is computed, as f64. */
 static void add_leaves(const InputSearch *search, const Derived *derived) {
     if (derived->kind == DERIVED_COLUMNS) {
         DType dtype = search->schema->fields[*derived->fields].dtype;
@@ -151,8 +151,8 @@ static void add_symbol(const InputSearch *search, ExportColumn *columns) {
     }
 }
 
-/* A number that a step of the training gets. The seed is that of the run. Every batch is a step, so
- * random numbers follow from the step. */
+/* Adds a number that a step of the training gets. The seed is that of the run. Every batch is a
+ * step, so random numbers follow from the step. */
 static void add_count(const InputSearch *search, ExportValue *values) {
     const char *name = search->symbol->name;
     RunClock clock = {.update = 1};

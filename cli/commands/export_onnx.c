@@ -37,8 +37,8 @@ static const void *state_values(void *context, const char *name) {
 
 /* -- the batch -- */
 
-/* Numbers of rows that are hardly sizes of a network: if a size of it were the same by chance, both
- * would be one node. Larger ones come first; they may give more than 2^31 elements. */
+/* Pairs of row counts that are unlikely sizes of a network: a size that is equal by chance would be
+ * taken for the batch. Larger pairs come first; they may give more than 2^31 elements. */
 static const uint32_t row_counts[][2] = {{509, 521}, {127, 131}, {31, 37}};
 
 static void free_graphs(OnnxFile *file) {
@@ -47,7 +47,7 @@ static void free_graphs(OnnxFile *file) {
     file->graph = file->other = NULL;
 }
 
-/* Builds the graph for two numbers of rows. Whether both are the same but for these. */
+/* Builds the graph for two numbers of rows; true if the graphs differ in nothing else. */
 static bool build_free(OnnxFile *file, const uint32_t rows[2], Span *differs) {
     const Model *model = file->exporting->session.build.model;
     Diagnostics *quiet = diag_new();
@@ -62,7 +62,8 @@ static bool build_free(OnnxFile *file, const uint32_t rows[2], Span *differs) {
     return good;
 }
 
-/* The batch has any size if the network does not depend on it, else that of the training. */
+/* If the network does not depend on the size of the batch, the file has any batch size; else that
+ * of the training. */
 static bool build_graphs(OnnxFile *file) {
     const Build *build = &file->exporting->session.build;
     Span differs = {0};

@@ -19,7 +19,7 @@ static bool check_whole(const Build *build) {
     return false;
 }
 
-/* The states that a step changes. The others stay weights of the file. */
+/* Makes the states that a step changes inputs and outputs. The others stay weights of the file. */
 static void carry_states(OnnxFile *file) {
     Graph *graph = file->graph;
     const char **carried = ARENA_ARRAY(file->arena, const char *, graph->symbol_count);

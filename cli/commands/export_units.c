@@ -12,7 +12,7 @@ typedef struct {
     NodeId *map; /* [node of from] */
 } UnitsCopy;
 
-/* What follows the prefix "number:" of a name; NULL: it has another one. */
+/* The rest of a name after the prefix "number:"; NULL: it has another prefix. */
 static const char *after(const char *name, const char *prefix) {
     size_t length = strlen(prefix);
     return !strncmp(name, prefix, length) && name[length] == ':' ? name + length + 1 : NULL;
@@ -32,7 +32,7 @@ static NodeId copy_symbol(const UnitsCopy *copy, const Symbol *symbol) {
     return graph_state(copy->to, name, symbol->dtype, symbol->shape, symbol->init, false);
 }
 
-/* Copies what an output needs. */
+/* Copies the nodes that an output needs. */
 static NodeId copy_output(const UnitsCopy *copy, NodeId output) {
     bool *needed = ARENA_ARRAY(copy->file->arena, bool, output);
     needed[output] = true;

@@ -1,6 +1,6 @@
-/* What the files of mlc export share: export.c writes weights, export_onnx.c networks.
- * export_inputs.c finds what these read, export_training.c makes the step of a training, and
- * export_units.c outputs in the units of the data. */
+/* The state of mlc export. export.c writes weights and export_onnx.c networks. export_inputs.c
+ * finds the inputs of a network, export_training.c makes the step of a training, and export_units.c
+ * adds outputs in the units of the data. */
 #ifndef MLC_CLI_COMMANDS_EXPORTING_H
 #define MLC_CLI_COMMANDS_EXPORTING_H
 
@@ -13,7 +13,7 @@ typedef struct {
     Session session;
     const Options *options;
     Diagnostics *diag;
-    Graph *graph; /* of the predictions: it has all weights */
+    Graph *graph; /* the graph of the predictions: it has all weights */
     CheckpointInfo checkpoint;
 } Exporting;
 
@@ -23,7 +23,7 @@ typedef struct {
     Arena *arena;
     Graph *graph, *other; /* owned */
     OnnxExport wanted;
-    /* of `wanted`, which grow */
+    /* the arrays of `wanted`, which grow */
     ExportInput *inputs;
     ExportEntry *entries;
     uint32_t input_capacity, entry_capacity;

@@ -1,4 +1,4 @@
-/* mlc import: a network of another program as a model, and as a run that predicts with its
+/* mlc import: makes a model of another program's network, and a run that predicts with its
  * weights. */
 #include "cli/session/commands.h"
 #include "cli/session/session.h"
@@ -17,10 +17,10 @@
 #define IMPORT_WEIGHTS "net.safetensors"
 
 typedef struct {
-    const Options *options; /* of the command */
+    const Options *options; /* the options of the command */
     Diagnostics *diag;
     Arena *arena;
-    Path folder, work; /* work: beside it, until all is written */
+    Path folder, work; /* work: a folder beside it, until everything is written */
     Imported imported;
     Build build;
     States *states;
@@ -29,7 +29,7 @@ typedef struct {
 static const char *const written[] = {IMPORT_MODEL, IMPORT_WEIGHTS, RUN_MODEL, RUN_LAST};
 enum { WRITTEN = sizeof written / sizeof *written };
 
-/* "net" of "models/net.onnx", in the folder where the user stands. */
+/* "net" for "models/net.onnx": the folder is made in the current one. */
 static Path standard_folder(const char *file) {
     Path folder;
     const char *slash = strrchr(file, '/'), *name = slash ? slash + 1 : file;
@@ -101,13 +101,13 @@ static bool fill_states(Importing *importing) {
     return good;
 }
 
-/* As a checkpoint before the first epoch, so that the folder is a run. */
+/* Writes the weights as a checkpoint before the first epoch, so that the folder is a run. */
 static bool write_weights(Importing *importing) {
     CheckpointInfo info = {.best = NAN, .gained = NAN};
     char *schema = schema_write(&importing->imported.schema);
     Path path = path_join(importing->work.path, IMPORT_WEIGHTS);
     Path last = path_join(importing->work.path, RUN_LAST);
-    memset(info.data_digest, '0', sizeof info.data_digest - 1); /* it has seen none */
+    memset(info.data_digest, '0', sizeof info.data_digest - 1); /* the weights belong to no data */
     info.schema = schema;
     bool good = build_hash_model(&importing->build, info.model_hash) &&
                 checkpoint_save(path.path, importing->states, &info, importing->diag) &&

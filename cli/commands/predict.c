@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STANDARD_COUNT = 50 }; /* rows of a table without --index and --all */
+enum { STANDARD_COUNT = 50 }; /* the displayed rows of a table without --index and --all */
 
 /* -- which rows -- */
 

@@ -82,7 +82,7 @@ static void add_line(uint32_t lines[MAX_LINES], uint32_t *count, uint32_t line) 
     if (*count < MAX_LINES) lines[(*count)++] = line;
 }
 
-/* The lines of the model that the kernel computes, "12,8": the line of its root is the first. */
+/* The lines of the model that the kernel computes, "12,8", beginning with the line of its root. */
 static void lines_of(const Profiling *p, const Kernel *kernel, char *text, size_t size) {
     uint32_t lines[MAX_LINES], count = 0, line, column;
     const char *name;

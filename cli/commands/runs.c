@@ -1,4 +1,4 @@
-/* mlc runs: the trainings in a folder, one line each. */
+/* mlc runs: lists the trainings in a folder, one a line. */
 #include "cli/results/journal.h"
 #include "cli/results/run_columns.h"
 #include "cli/session/commands.h"

@@ -1,4 +1,4 @@
-/* mlc sweep: many trainings of one model with other values, by any number of workers. */
+/* mlc sweep: trains a model many times with different values, on any number of workers. */
 #include "cli/commands/sweeping.h"
 #include "cli/commands/training.h"
 #include "cli/session/commands.h"
@@ -41,8 +41,8 @@ static bool try_values(const Options *given, OptionList sets, Build *build, Diag
     return build_open(build, given->operands[0], &options, diag);
 }
 
-/* Every value of a list, and both bounds of a range, beside the first values of the others. So a
- * wrong name or value is reported before anything is trained. */
+/* Tries every value of a list and both bounds of a range, with the first values of the other
+ * parameters. So a wrong name or value is reported before anything is trained. */
 static bool check_values(const Space *space, const Options *given, Arena *arena,
                          Diagnostics *diag) {
     OptionList sets = {.count = space->count};
@@ -103,8 +103,8 @@ void sweep_set_folds(OptionList *sets, int64_t folds, Arena *arena) {
     sets->items[sets->count++] = arena_format(arena, "data.fold=%lld", (long long)folds);
 }
 
-/* The model with the values that do not vary: it has the epochs and the first seed of all trials.
- * */
+/* Opens the model with the values that do not vary: it has the epochs and the first seed of all
+ * trials. */
 static bool open_base(const Space *space, const Options *options, Arena *arena, Build *build,
                       Diagnostics *diag) {
     OptionList fixed = {0};
@@ -157,8 +157,8 @@ static bool create(SweepPlan *plan, const Options *options, Arena *arena, Diagno
 
 /* -- working -- */
 
-/* Workers of one thread have the most trainings an hour; --threads or --workers alone decide the
- * other one, so that they fill the machine. */
+/* Workers of one thread finish the most trainings an hour. If only one of --threads and --workers
+ * is given, the other one is chosen so that all cores are used. */
 static uint32_t share_cores(const Options *given, Options *common) {
     int64_t cores = threads_online();
     bool workers = option_given(given, OPTION_workers), threads = given->threads != 0;
@@ -197,7 +197,7 @@ Status sweep_work(const SweepPlan *plan, const Options *options, Results *result
 }
 
 static Status print_slurm(const SweepPlan *plan, const Options *options) {
-    enum { WORKERS = 4 }; /* of a job, unless --workers says another number */
+    enum { WORKERS = 4 }; /* the number of workers of a Slurm job without --workers */
     uint32_t threads = options->threads ? (uint32_t)options->threads : 1,
              workers = option_given(options, OPTION_workers) ? (uint32_t)options->workers : WORKERS;
     sweep_print_slurm(plan, workers, threads, stdout);

@@ -221,7 +221,7 @@ static void on_log(void *context, const StepLog *step) {
     double rate = rates_at(&training->rates, step->clock);
     journal_step(&training->journal, step, rate);
     if (!training_events_step(training, step, rate) || !training->journal.file)
-        train_request_stop(); /* as after the line of an epoch */
+        train_request_stop(); /* the same as after the line of an epoch */
 }
 
 static Measured measured_from(const ModelInfo *info, const Evaluation *evaluation) {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What was set for this run. */
+/* The settings of this run. */
 static json_t *settings_of(const Training *training) {
     const ModelInfo *info = training->session.build.info;
     json_t *settings = json_pack("{s:I, s:I, s:I}", "batch", (json_int_t)info->batch, "epochs",

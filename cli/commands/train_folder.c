@@ -12,7 +12,7 @@ static int64_t count_weights(const Training *training) {
     return graph_state_bytes(training->session.programs.items[0].program->graph, true) / 4;
 }
 
-/* What chooses the best epoch; nothing if no rows are held out. */
+/* Adds the score that chooses the best epoch; nothing if no rows are held out. */
 static void put_score(json_t *line, const Training *training) {
     const Dataset *dataset = training->session.dataset;
     const Score *score = &training->session.build.info->keep_best;

@@ -1,5 +1,5 @@
-/* mlc train --folds K: a sweep of one setting. Then the metrics of its folds, and one table of what
- * each network predicts for the rows that it was not trained on. */
+/* mlc train --folds K: runs a sweep of one setting. Then it prints the metrics of the folds, and
+ * writes one table with the predictions of each network for the rows that it was not trained on. */
 #include "cli/commands/sweeping.h"
 #include "cli/session/commands.h"
 #include "cli/session/runs.h"
@@ -60,7 +60,7 @@ static bool create(SweepPlan *plan, const Options *given, Arena *arena, Diagnost
 /* -- the predictions -- */
 
 typedef struct {
-    const char *text; /* of the line from the number of the row on */
+    const char *text; /* the rest of the line, from the number of the row on */
     size_t length;
     long long row;
     uint32_t fold;
@@ -69,7 +69,7 @@ typedef struct {
 typedef struct {
     PredictedRow *rows;
     size_t count, capacity;
-    char *texts[1000]; /* of the files, one a fold */
+    char *texts[1000]; /* the texts of the files, one a fold */
     const char *head;  /* the names of the columns from "row" on */
     size_t head_length;
 } PredictedRows;

@@ -1,5 +1,5 @@
-/* mlc train --find-lr: a short training whose learning rate rises, and the rate that it suggests.
- * */
+/* mlc train --find-lr: a short training whose learning rate rises, and the rate that it
+ * suggests. */
 #include "cli/commands/training.h"
 #include "cli/results/rate_test.h"
 #include "cli/show/picture.h"
@@ -17,7 +17,7 @@ enum { LEAST_STEPS = 100 };
 typedef struct {
     Training *training;
     RateTest test;
-    int64_t steps; /* of the whole test */
+    int64_t steps; /* the steps of the whole test */
     double shown;  /* when the progress was last shown */
 } RateSearch;
 

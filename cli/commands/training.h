@@ -16,7 +16,7 @@
 
 typedef struct {
     Session session;
-    const TrainingOrder *order; /* of a sweep; NULL: the command line says all */
+    const TrainingOrder *order; /* set by a sweep; NULL: the training has only its command line */
     const Options *options;
     Diagnostics *diag;
     Path folder;
@@ -34,7 +34,7 @@ typedef struct {
     json_t *warnings;      /* printed before the journal was open; NULL once they are in it */
     /* the file of the initial weights (--weights); NULL: none */
     const char *weights;
-    uint32_t best_epoch; /* of best.safetensors; 0: none */
+    uint32_t best_epoch; /* the epoch of best.safetensors; 0: none */
     bool early;          /* stop_when ended the training */
     double started;      /* by seconds_now */
     /* when the curves were last drawn, and the seconds that took; 0: not yet */
@@ -45,7 +45,7 @@ typedef struct {
     uint32_t error_count[SPLIT_COUNT];
 } Training;
 
-/* How a sweep trains. */
+/* The functions by which a sweep trains. */
 extern const TrialTraining training_of_trials;
 /* Trains as a sweep orders it. */
 Status training_run(const Options *given, const TrainingOrder *order, Diagnostics *diag);
@@ -70,7 +70,7 @@ bool training_check_find_lr(const Options *options, Diagnostics *diag);
 Status training_find_lr(Training *training);
 /* Writes the last line of the journal. */
 void training_write_end(Training *training, TrainResult result);
-/* Prints the results for people: nothing with --json. */
+/* Prints the results as text; prints nothing with --json. */
 void training_print_answer(const Training *training);
 
 #endif

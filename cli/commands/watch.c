@@ -23,9 +23,9 @@ typedef struct {
     const Options *options;
     RunRecord record;
     bool redraws;         /* the terminal can redraw the picture */
-    int lines;            /* of the picture on the screen; 0: none */
-    size_t epochs, steps; /* printed as plain lines */
-    Arena *arena;         /* of one picture */
+    int lines;            /* lines of the picture on the screen; 0: none */
+    size_t epochs, steps; /* how many of them have been printed as plain lines */
+    Arena *arena;         /* memory of one picture */
 } Watch;
 
 /* -- signals -- */
@@ -134,7 +134,8 @@ static Plot plot_of(const Watch *watch, const char *metric) {
     return plot;
 }
 
-/* "accuracy" of "test_accuracy"; NULL for losses and for what is no result of held-out rows. */
+/* "accuracy" of "test_accuracy"; NULL for losses and for keys that are no metrics of held-out
+ * rows. */
 static const char *metric_in(const char *key) {
     const char *metric = !strncmp(key, "test_", 5)    ? key + 5
                          : !strncmp(key, "valid_", 6) ? key + 6
@@ -142,7 +143,8 @@ static const char *metric_in(const char *key) {
     return metric && strcmp(metric, "loss") ? metric : NULL;
 }
 
-/* What the best epoch is chosen by, or else the first metric; NULL: the run has the loss alone. */
+/* The metric by which the best epoch is chosen, or else the first metric; NULL: the run has the
+ * loss alone. */
 static const char *second_metric(const RunRecord *record) {
     const char *key, *metric = record->best_score ? metric_in(record->best_score) : NULL;
     json_t *value;
@@ -221,7 +223,7 @@ static int count_lines(const char *text) {
     return lines;
 }
 
-/* Draws over the picture before; after a resize, on an empty screen. */
+/* Draws over the previous picture; after a resize, on an empty screen. */
 static void draw(Watch *watch) {
     MemoryStream stream;
     int width = terminal_width(stdout);
@@ -286,7 +288,7 @@ static void forget_replaced(Watch *watch) {
     if (watch->steps > steps) watch->steps = steps;
 }
 
-/* Until the training ends, or a signal comes. */
+/* Shows the run until the training ends, or a signal comes. */
 static bool follow(Watch *watch, Diagnostics *diag) {
     catch_signals();
     if (watch->redraws) fputs("\033[?25l", stdout); /* no cursor */

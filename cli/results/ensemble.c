@@ -22,7 +22,7 @@ static const char *kind_of(Arena *arena, const Predictions *output) {
                         (long long)output->width);
 }
 
-/* The classes have the same names, as far as the data tell them. */
+/* Checks that the classes have the same names, as far as the data have names. */
 static bool check_classes(const Ensemble *ensemble, const char *run, const Session *session,
                           const Predictions *ours, const Predictions *theirs, Diagnostics *diag) {
     char a[NUMBER_TEXT], b[NUMBER_TEXT];
@@ -66,7 +66,8 @@ static bool check_output(const Ensemble *ensemble, const char *run, const Sessio
            check_target(ensemble, run, ours, theirs, diag);
 }
 
-/* Runs with other held-out rows would predict rows that some of them were trained on. */
+/* Checks that the runs hold out the same rows. Otherwise some of them would predict rows that they
+ * were trained on. */
 static bool check_rows(const Ensemble *ensemble, const char *run, const Session *session,
                        const Forward *forward, Diagnostics *diag) {
     bool same =
@@ -147,7 +148,7 @@ bool ensemble_add(Ensemble *ensemble, const char *run, const Session *session,
 
 /* -- means as inputs of a graph -- */
 
-#define LEAST_PROBABILITY 1e-38 /* about the least normal f32 */
+#define LEAST_PROBABILITY 1e-38 /* about the smallest normal f32 */
 
 /* Fills a row of an input: numbers, probabilities or logits of the mean. */
 static void give_row(const Predictions *output, const double *sums, double runs, int64_t width,

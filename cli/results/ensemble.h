@@ -14,13 +14,13 @@ typedef struct {
 } EnsembleOutput;
 
 typedef struct {
-    Arena *arena;  /* of the first run's session */
-    uint32_t runs; /* that have been added */
+    Arena *arena;  /* the arena of the first run's session */
+    uint32_t runs; /* the number of runs added so far */
     const char *first_run;
     const Session *first;
     const int32_t *rows;
     int64_t count;
-    const Predictions *predictions; /* of the first run */
+    const Predictions *predictions; /* the predictions of the first run */
     EnsembleOutput *outputs;
     uint32_t output_count;
     bool files;         /* the rows are those of new files */
@@ -48,7 +48,7 @@ typedef struct {
     const char **runs;
     uint32_t count;
     int files;        /* the first operand that is no run */
-    Options *options; /* [count]: of each run, with its folder and the files as operands */
+    Options *options; /* [count]: for each run, its folder and the files as operands */
 } EnsembleRuns;
 
 /* The runs that --ensemble means: the first operands, as long as they are runs or folders that hold

@@ -10,7 +10,7 @@
 
 static bool is_run(const char *path) { return path_exists(path_join(path, RUN_MODEL).path); }
 
-/* The runs at or below an operand; NULL, without a report: it holds none. */
+/* The runs at or below an operand. NULL, without an error, if it holds none. */
 static const char **runs_at(const char *path, Arena *arena, uint32_t *count) {
     Diagnostics *unheard = diag_new();
     const char **runs = path_is_folder(path) ? runs_search(path, arena, count, unheard) : NULL;
@@ -35,8 +35,8 @@ static bool gather(const Options *options, Arena *arena, EnsembleRuns *found) {
 
 typedef struct {
     const char *run;
-    double score; /* the higher the better; NaN: none */
-    char *name;   /* of the score, malloc'ed */
+    double score; /* higher is better; NaN: the run has no score */
+    char *name;   /* the name of the score, malloc'ed */
     uint32_t at;
 } Ranked;
 
@@ -115,7 +115,7 @@ static Options options_of(const Options *given, const EnsembleRuns *found, uint3
     for (int i = 0; i < files; i++) operands[i + 1] = options.operands[found->files + i];
     options.operands = operands;
     options.operand_count = files + 1;
-    options.quiet |= run > 0; /* notes about the files come once */
+    options.quiet |= run > 0; /* notes about the files are printed once */
     return options;
 }
 

@@ -62,13 +62,6 @@ void event_end(EventFile *events) {
     write_message(events);
 }
 
-/* The first record of every file. */
-static void write_version(EventFile *events) {
-    begin_message(events, 0);
-    wire_text(&events->event, EVENT_VERSION, "brain.Event:2");
-    write_message(events);
-}
-
 /* Tells a TensorBoard that is running to forget the events from this step on. */
 static void write_restart(EventFile *events, uint64_t step) {
     begin_message(events, step);
@@ -219,7 +212,9 @@ bool event_file_open(EventFile *events, const char *folder, bool resumes, uint64
     if (!events->file) report_unwritten(events);
     if (!events->file && file >= 0) close(file);
     if (!events->file) return false;
-    write_version(events);
+    begin_message(events, 0); /* the first record of every file */
+    wire_text(&events->event, EVENT_VERSION, "brain.Event:2");
+    write_message(events);
     if (resumes)
         write_restart(events, steps_done + 1);
     else if (settings && json_object_size(settings))

@@ -18,8 +18,8 @@ typedef struct {
     Diagnostics *diag;
     Path path;
     FILE *file;       /* NULL until opened, and after a failure */
-    WireWriter event; /* that is being written */
-    size_t summary;   /* where its summary begins */
+    WireWriter event; /* the event that is being written */
+    size_t summary;   /* where the summary of the event begins */
 } EventFile;
 
 /* Whether a folder has event files of mlc. */

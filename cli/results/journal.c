@@ -146,14 +146,14 @@ static const char *event_of(const json_t *line) {
     return event ? event : "";
 }
 
-/* The part of a run that a checkpoint holds. */
+/* The part of a run whose results a checkpoint contains. */
 typedef struct {
-    uint32_t first_epoch; /* the first one that is not complete */
+    uint32_t first_epoch; /* the first epoch that is not complete */
     uint64_t steps;
 } Done;
 
-/* Whether an earlier line stays: it is complete, not an end line, and not an epoch or step that will
- * be repeated. Records what stays. */
+/* Whether an earlier line is kept: it is complete, it is not an end line, and its epoch or step
+ * will not be repeated. Records the line if it is kept. */
 static bool keeps_line(Journal *journal, const char *text, size_t length, Done done) {
     json_t *line = json_loadb(text, length, 0, NULL);
     bool kept = line && strcmp(event_of(line), "end") != 0;
@@ -181,7 +181,7 @@ static bool keeps_line(Journal *journal, const char *text, size_t length, Done d
     return kept;
 }
 
-/* Moves the lines that stay to the front of the text, and returns their length in bytes. */
+/* Moves the lines that are kept to the front of the text, and returns their length in bytes. */
 static size_t keep_lines(Journal *journal, char *text, size_t length, Done done) {
     size_t kept = 0;
     for (size_t begin = 0, next; begin < length; begin = next) {
@@ -194,7 +194,7 @@ static size_t keep_lines(Journal *journal, char *text, size_t length, Done done)
     return kept;
 }
 
-/* The earlier lines that stay, or an empty text. NULL after reporting an error. */
+/* The earlier lines that are kept, or an empty text. NULL after reporting an error. */
 static char *read_earlier(Journal *journal, Done done, size_t *length) {
     *length = 0;
     if (!done.first_epoch || !path_exists(journal->path.path))

@@ -11,13 +11,13 @@ typedef enum {
     COLUMN_LINE,
     COLUMN_TRUE, /* the classes, by name */
     COLUMN_PREDICTED,
-    COLUMN_PROBABILITY,       /* of the predicted class */
-    COLUMN_CLASS_PROBABILITY, /* of the class `element` */
+    COLUMN_PROBABILITY,       /* the probability of the predicted class */
+    COLUMN_CLASS_PROBABILITY, /* the probability of the class `element` */
     COLUMN_WRONG,
     COLUMN_TRUTH, /* the true number `element`, in the units of the data */
     COLUMN_UNITS,
     COLUMN_ERROR,
-    COLUMN_DEVIATION, /* of the number `element` over the runs of an ensemble */
+    COLUMN_DEVIATION, /* the deviation of number `element` over the runs of an ensemble */
     COLUMN_VALUE,     /* the number `element` of the output */
     COLUMN_MORE       /* "...": further numbers are left out */
 } AnswerColumnKind;

@@ -8,7 +8,7 @@
 
 /* Images that a network reads or generates: rows [height, width] or [1 or 3, height, width]. */
 typedef struct {
-    const char *name; /* of the field or output; NULL if there are no images */
+    const char *name; /* the name of the field or output; NULL if there are no images */
     DType dtype;
     int channels, height, width;
 } PictureShape;
@@ -21,7 +21,7 @@ typedef struct {
 
 typedef struct {
     Session session;
-    const Options *options; /* of an ensemble: those of one of its runs */
+    const Options *options; /* the options of one run, if several are averaged */
     Diagnostics *diag;
     bool files;    /* the rows are those of new files */
     Inputs inputs; /* of files */
@@ -31,12 +31,12 @@ typedef struct {
     int64_t omitted;      /* rows of the split beyond those of a table without --index and --all */
     const int32_t *rows;  /* [count]: row numbers in the data set */
     uint32_t batch;       /* rows in one step of the program */
-    int height, width;    /* of a grey image of bytes; 0 if the data are not such images */
+    int height, width;    /* the size of a grey image of bytes; 0 if the data are not such images */
     Drawing drawing;      /* of --png */
     Predictions *outputs; /* [output_count] */
     uint32_t output_count;
     const Predictions *main; /* the first output with classes, or else the first output */
-    FILE *out;               /* for the answer */
+    FILE *out;               /* the stream of the answer */
 } Predicting;
 
 const uint8_t *predicted_pixels(const Predicting *predicting, int64_t i);

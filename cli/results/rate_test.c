@@ -7,11 +7,11 @@
 
 enum { FIRST_STEPS = 5 };
 #define LATEST 0.2            /* the weight of a new loss in the running mean */
-#define SMOOTHED_DECADES 0.25 /* on both sides */
-#define NEAR 0.1              /* of the fall of the loss */
-#define LEAST_FALL 0.01       /* of the first loss: less is noise */
+#define SMOOTHED_DECADES 0.25 /* the width of the smoothing, on both sides */
+#define NEAR 0.1              /* "low" losses: this part of the fall above the lowest */
+#define LEAST_FALL 0.01       /* the least fall, as a part of the first loss: less is noise */
 
-/* The running mean of the first steps is that of their losses. */
+/* Over the first steps, the running mean is the plain mean of their losses. */
 static void update_running(RateTest *test, double loss) {
     double weight = fmax(1.0 / test->count, LATEST);
     test->running += weight * (loss - test->running);
@@ -38,7 +38,7 @@ bool rate_test_add(RateTest *test, double rate, double loss) {
            test->running <= test->first + fmax(fall, fabs(test->first));
 }
 
-/* The same number of steps on both sides, so that a slope is not bent at the ends. */
+/* Each mean has the same number of steps on both sides, so that a slope is not bent at the ends. */
 static void smooth(RateTest *test) {
     double per_step = test->count > 1
                           ? log10(test->rates[test->count - 1] / test->rates[0]) / (test->count - 1)

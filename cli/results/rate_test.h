@@ -9,7 +9,7 @@ typedef struct {
     double *rates, *losses; /* [count] of the steps; the rates rise by one factor */
     double *smoothed;       /* [count]; set by rate_test_finish */
     uint32_t count, capacity;
-    bool nonfinite; /* the loss after these was not finite */
+    bool nonfinite; /* the loss after the last step was not finite */
     double running; /* mean of the latest losses, by which a divergence is seen at once */
     double first, lowest_running;
     /* set by rate_test_finish; `suggested` NaN: the loss falls at no rate */

@@ -1,4 +1,4 @@
-/* Reads a run's lines again. */
+/* Reads the lines of a run. */
 #include "cli/results/run_record.h"
 #include "cli/session/runs.h"
 #include "ir/base/files.h"
@@ -36,7 +36,7 @@ static RunState state_named(const char *name) {
     return RUN_KILLED;
 }
 
-/* A training locks its folder. */
+/* Whether a training runs in the folder: it holds a lock on it. */
 static bool is_locked(const char *folder) {
     int file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool locked = file >= 0 && flock(file, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
@@ -62,8 +62,8 @@ static void take_line(RunRecord *record, json_t *line) {
     }
 }
 
-/* Takes the whole lines; returns their bytes. A line that is not JSON, such as one cut off by a full
- * disk, is left out. */
+/* Records the complete lines and returns their bytes. A line that is not JSON, such as one cut off
+ * by a full disk, is left out. */
 static size_t take_lines(RunRecord *record, const char *text, size_t length) {
     size_t begin = 0;
     for (const char *newline; begin < length; begin = (size_t)(newline - text) + 1) {
@@ -95,7 +95,7 @@ static void find_best(RunRecord *record) {
     }
 }
 
-/* Forgets all lines: a resumed training has replaced the file. */
+/* Forgets all lines, because a resumed training has replaced the file. */
 static void begin_anew(RunRecord *record, ino_t file) {
     json_decref(record->start);
     json_array_clear(record->epochs);
@@ -108,7 +108,7 @@ static void begin_anew(RunRecord *record, ino_t file) {
     record->told = RUN_KILLED;
 }
 
-/* Reads from the first byte that is not taken. */
+/* Reads from the first byte that has not been read. */
 static bool take_rest(RunRecord *record) {
     uint64_t length;
     struct stat status;
@@ -126,7 +126,7 @@ static bool take_rest(RunRecord *record) {
     return record->start != NULL;
 }
 
-/* The lock is looked at first: the end line of a training that ends in between is then read. */
+/* The lock is checked first. If the training ends after that, its end line is read too. */
 bool run_record_update(RunRecord *record) {
     bool locked = is_locked(record->folder.path);
     if (!take_rest(record)) return false;

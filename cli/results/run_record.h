@@ -1,4 +1,5 @@
-/* A training as its folder tells it: the lines of metrics.jsonl, and whether it still runs. */
+/* The state of a training, read from its folder: the lines of metrics.jsonl, and whether it is
+ * still running. */
 #ifndef MLC_CLI_RESULTS_RUN_RECORD_H
 #define MLC_CLI_RESULTS_RUN_RECORD_H
 
@@ -10,24 +11,24 @@
 typedef enum {
     RUN_RUNNING, /* a process holds the folder's lock */
     RUN_DONE,
-    RUN_STOPPED,   /* by a signal; --resume continues it */
+    RUN_STOPPED,   /* stopped by a signal; --resume continues it */
     RUN_NONFINITE, /* a loss or weight was not finite */
-    RUN_FAILED,    /* by an error after the start */
-    RUN_KILLED     /* there is no end line, and nobody writes one */
+    RUN_FAILED,    /* ended by an error after the start */
+    RUN_KILLED     /* there is no end line, and no process that will write one */
 } RunState;
 
 typedef struct {
     Path folder;
     RunState state;
-    RunState told;          /* by the lines alone */
+    RunState told;          /* the state according to the lines alone */
     json_t *start;          /* the last start line; never NULL */
     json_t *epochs;         /* the epoch lines, ascending; epoch 0 is the untrained network */
-    json_t *best;           /* of them the best by keep_best; NULL: nothing was held out */
-    const char *best_score; /* "test_accuracy", "valid_loss": what is best; NULL like `best` */
+    json_t *best;           /* the best of them by keep_best; NULL: nothing was held out */
+    const char *best_score; /* "test_accuracy", "valid_loss"; NULL if `best` is */
     bool higher_is_better;
-    double seconds; /* of all epochs */
+    double seconds; /* the seconds of all epochs */
     json_t *steps;  /* the lines of steps, ascending; NULL: they are not kept */
-    size_t taken;   /* bytes of metrics.jsonl that are read, and the number of that file */
+    size_t taken;   /* the bytes of metrics.jsonl that have been read, and the inode of that file */
     ino_t file;
 } RunRecord;
 
@@ -35,8 +36,8 @@ typedef struct {
 bool run_record_read(const char *folder, RunRecord *record);
 /* The same with the lines of steps. */
 bool run_record_read_steps(const char *folder, RunRecord *record);
-/* Reads what has been written since. Nothing that the training does waits for it. false: there is no
- * run any more. */
+/* Reads what has been written since the last call. The training does not wait for it. false: the
+ * run is gone. */
 bool run_record_update(RunRecord *record);
 void run_record_free(RunRecord *record);
 /* The last epoch line; NULL: there is none. */

@@ -87,7 +87,7 @@ static void set_fitted(const UnitConversion *conversion, const char *name, doubl
                 to[k] = deviation ? all[i].deviation[k] : all[i].values[k].number;
 }
 
-/* Sets an input called "number:1700000001" or "learnt:y.standardize.mean"; false: it has another
+/* Sets an input called "number:1700000001" or "fitted:y.standardize.mean"; false: it has another
  * name. */
 static bool set_number(const UnitConversion *conversion, const Symbol *symbol) {
     double *to = interp_value(conversion->interp, symbol->node);

@@ -13,7 +13,7 @@
 typedef struct {
     const Options *options;
     Diagnostics *diag;
-    Path path, folder; /* folder: relative data paths start here */
+    Path path, folder; /* folder: relative data paths start in it */
     char *text;
     size_t length;
     Model *model;

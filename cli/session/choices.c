@@ -9,8 +9,8 @@
 enum { BATCH_MAX = 1024 };
 
 typedef struct {
-    int64_t rows;  /* with an index outside of the columns */
-    int64_t first; /* one of them, and its index: */
+    int64_t rows;  /* the number of rows with an index outside of the columns */
+    int64_t first; /* the first of these rows, and its index */
     int32_t number;
 } Outside;
 

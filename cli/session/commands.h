@@ -23,7 +23,7 @@ typedef struct {
     const char *help;
 } CommandRow;
 extern const CommandRow command_rows[COMMAND_COUNT];
-/* NULL: there is no command of this name */
+/* NULL: no command has this name */
 const CommandRow *command_named(const char *name);
 
 #endif

@@ -12,7 +12,7 @@
 enum {
     LEVELS = 256,
     SIDE_MAX = 512,    /* a larger picture is averaged over blocks of pixels */
-    CONTRAST_MIN = 24, /* of strokes, in levels */
+    CONTRAST_MIN = 24, /* the least contrast of strokes, in levels */
     SPECK_RATIO = 25   /* a speck has less than 1/25 of the area of the largest stroke */
 };
 

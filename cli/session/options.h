@@ -65,7 +65,7 @@ typedef struct {
     const char *argument; /* "DIR"; "train|eval|predict" for a choice; "" for a flag */
     int64_t low, high, standard;
     const char *help;
-    size_t offset; /* of its field in Options */
+    size_t offset; /* the offset of its field in Options */
 } OptionRow;
 extern const OptionRow option_rows[OPTION_COUNT];
 /* "--out", or "-O" of an option with a letter only; returns `text`. */

@@ -190,18 +190,16 @@ static bool prepare_run(Session *session) {
 
 bool session_open(Session *session, const SessionHooks *hooks) {
     session->arena = arena_new();
-    return hooks->model(hooks->context) &&   /* the model's file */
-           begin_expected(session, hooks) && /* programs, compiled while the data are read */
-           hooks->data(hooks->context) &&    /* the data set */
-           programs_compile(&session->programs,
-                            &session->build) && /* waits for the expected ones */
-           hooks->rows(hooks->context) &&       /* the rows to run */
-           programs_compile(&session->programs,
-                            &session->build) && /* the programs that are still missing */
-           prepare_run(session) &&              /* metrics from means, threads */
-           bind_states(session, session->build.diag) &&
-           hooks->weights(hooks->context) && /* the values of the states */
-           check_rows(session);
+    Programs *programs = &session->programs;
+    const Build *build = &session->build;
+    bool good = hooks->model(hooks->context);
+    /* Expected programs are compiled while the data are read. */
+    good = good && begin_expected(session, hooks) && hooks->data(hooks->context) &&
+           programs_compile(programs, build);
+    /* The rows to run may need further programs. */
+    good = good && hooks->rows(hooks->context) && programs_compile(programs, build);
+    return good && prepare_run(session) && bind_states(session, build->diag) &&
+           hooks->weights(hooks->context) && check_rows(session);
 }
 
 void session_close(Session *session) {

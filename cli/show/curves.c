@@ -175,7 +175,7 @@ typedef struct {
     double y, value;
 } EndLabel;
 
-/* Of the curves that have a last value, from the highest to the lowest. */
+/* Collects the curves that have a last value, from the highest to the lowest. */
 static uint32_t collect_labels(const Panel *panel, EndLabel labels[CURVES_MAX]) {
     uint32_t count = 0;
     for (uint32_t c = 0; c < panel->of->curve_count; c++) {
@@ -239,7 +239,8 @@ static void draw_panel(Panel *panel) {
     draw_labels(panel);
 }
 
-/* Of all curves: the last epoch, and the first one if only one follows it. */
+/* Finds, over all curves, the last epoch and the first one to draw: the untrained network only if a
+ * single epoch follows it. */
 static void find_epochs(const CurvePanel *panels, uint32_t count, uint32_t *first, uint32_t *last) {
     *first = UINT32_MAX, *last = 0;
     for (uint32_t p = 0; p < count; p++)

@@ -188,7 +188,7 @@ static void print_classes(const ClassCounts *counts) {
 
 /* -- the first rows -- */
 
-/* In the width of a cell: longer text ends in "...", a number is never cut off. */
+/* Prints a value in the width of a cell. Longer text ends in "...", a number is never cut off. */
 static void print_cell(ReportElement element, const Statistics *statistics, int width) {
     char text[NUMBER_TEXT];
     putchar(' ');
@@ -202,7 +202,7 @@ static void print_cell(ReportElement element, const Statistics *statistics, int 
     }
 }
 
-/* As wide as the longest text in the rows that are shown, within limits. */
+/* The width of the longest text in the displayed rows, within limits. */
 static int cell_width(const DataReport *report) {
     const int32_t *rows = dataset_split(report->session.dataset, report->split);
     size_t width = CELL_WIDTH;

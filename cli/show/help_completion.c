@@ -1,11 +1,11 @@
-/* Completions: after `mlc` the commands, after a command its options and the files it takes, after
- * an option with choices these. */
+/* Completions for shells: after `mlc` the commands, after a command its options and files, after an
+ * option its choices. */
 #include "cli/show/help_pages.h"
 #include "cli/session/commands.h"
 
 #include <string.h>
 
-/* What an operand or an argument stands for. */
+/* The words that an operand or an argument stands for. */
 typedef enum { WORDS_ANY, WORDS_MODEL, WORDS_FOLDER, WORDS_FILE } Words;
 
 static Words words_of(const char *text) {
@@ -14,7 +14,7 @@ static Words words_of(const char *text) {
     return strncmp(text, "RUN", 3) && strncmp(text, "DIR", 3) ? WORDS_ANY : WORDS_FOLDER;
 }
 
-/* Files are completed, too, where more operands follow: mlc predict RUN FILE. */
+/* Files are completed also if more operands follow: mlc predict RUN FILE. */
 static Words operand_words(const CommandRow *command) {
     bool more = strstr(command->operands, "...") || strchr(command->operands, '|');
     return more ? WORDS_FILE : words_of(command->operands);

@@ -18,9 +18,9 @@ enum {
     NUMBER_WIDTH = 8, /* "97.72 %", "0.1234"; "1.234e-05" extends into the gap */
     HEAD_MAX = 20,
     GAP = 2,
-    ALWAYS_PRINTED = 5 /* epochs before lines are omitted */
+    ALWAYS_PRINTED = 5 /* the first epochs that all get a line */
 };
-static const double LINE_SECONDS = 1; /* at least this between two lines on a terminal */
+static const double LINE_SECONDS = 1; /* the least time between two lines on a terminal */
 
 Progress progress_new(const Journal *journal, uint32_t epochs, uint32_t batch, bool quiet) {
     return (Progress){.journal = journal,
@@ -167,7 +167,8 @@ static void print_cell(const ProgressColumn *column, bool first, const char *tex
 
 static const char *group_of(const ProgressColumn *column) {
     if (column->kind == COLUMN_TRAIN_LOSS) return split_name(SPLIT_TRAIN);
-    return column->kind == COLUMN_LOSS ? split_name(column->split) : ""; /* its metrics follow */
+    return column->kind == COLUMN_LOSS ? split_name(column->split)
+                                       : ""; /* the names of its metrics follow */
 }
 
 static void print_heads(const Progress *progress) {

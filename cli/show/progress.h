@@ -19,7 +19,7 @@ typedef enum {
 } ProgressKind;
 typedef struct {
     ProgressKind kind;
-    Split split;     /* of a loss or metric */
+    Split split;     /* the split of a loss or metric */
     uint32_t metric; /* index of the metric */
     const char *head;
     int width;
@@ -31,7 +31,7 @@ typedef struct {
     bool quiet, redraws; /* redraws: the terminal can redraw a line */
     bool drawn;          /* a line that will be redrawn is on the screen */
     uint32_t epoch;      /* the current epoch: */
-    uint64_t first_step; /* its first reported step, and the time of that in seconds */
+    uint64_t first_step; /* its first reported step, and the time of that step in seconds */
     double start;
     ProgressColumn columns[PROGRESS_COLUMNS];
     uint32_t column_count; /* 0 until the head has been printed */

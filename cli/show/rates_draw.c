@@ -14,8 +14,8 @@ enum { TICKS_WANTED = 6 };
 typedef struct {
     Picture *picture;
     const RateTest *test;
-    double low, high;         /* of the losses */
-    double smallest, largest; /* of the rates, log10 */
+    double low, high;         /* the range of the losses */
+    double smallest, largest; /* the range of the rates, as log10 */
 } Axes;
 
 static double x_of(const Axes *axes, double rate) {
@@ -26,8 +26,8 @@ static double y_of(const Axes *axes, double loss) {
     return TOP + HEIGHT * (axes->high - loss) / (axes->high - axes->low);
 }
 
-/* The axis of losses reaches from the lowest smoothed loss to the first ones, and a bit further: a
- * divergence leaves the picture. */
+/* The axis of losses reaches from the lowest smoothed loss to a little above the first losses.
+ * Losses of a divergence lie above the picture. */
 static void find_range(Axes *axes) {
     const RateTest *test = axes->test;
     axes->low = axes->high = test->smoothed[0];

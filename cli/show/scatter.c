@@ -17,7 +17,7 @@ typedef struct {
 
 typedef struct {
     Picture *picture;
-    double left; /* of the plot; all begin at TOP */
+    double left; /* the left edge of the plot; all plots begin at TOP */
     Axis x, y;
 } Plot;
 

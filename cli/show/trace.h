@@ -6,7 +6,7 @@
 
 /* The time of a thread in a kernel, in nanoseconds. Several pieces of a kernel are added up. */
 typedef struct {
-    uint64_t begin, busy; /* begin: of the first piece; 0 without any */
+    uint64_t begin, busy; /* begin: that of the first piece; 0: it has no pieces */
     uint64_t piece;       /* when the last piece began */
 } KernelTime;
 

@@ -94,7 +94,7 @@ bool plan_create(SweepPlan *plan, const SweepWish *wish, const char *out, Diagno
     json_t *document = document_of(wish);
     char *text = json_dumps(document, JSON_COMPACT);
     json_decref(document);
-    /* the last file: with it, the sweep is there */
+    /* written last: a folder with this file is a complete sweep */
     bool written = file_write(path_join(folder.path, SWEEP_FILE).path, text, strlen(text), diag);
     free(text);
     return written && plan_open(plan, folder.path, diag);

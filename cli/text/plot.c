@@ -13,10 +13,10 @@ enum { AXIS = 10, DOTS_X = 2, DOTS_Y = 4, BLANK = 0x2800 };
 typedef struct {
     const Plot *plot;
     bool braille, logarithmic;
-    int columns, rows;     /* of the field inside the axes, in characters */
+    int columns, rows;     /* the size of the field inside the axes, in characters */
     int dots_x, dots_y;    /* the same in dots */
-    double left, right;    /* of the horizontal axis */
-    double low, high;      /* of the vertical one; log10 if it is logarithmic */
+    double left, right;    /* the range of the horizontal axis */
+    double low, high;      /* the range of the vertical axis; log10 if it is logarithmic */
     unsigned *cells;       /* [rows][columns]: dots of braille, or the number of a curve from 1 */
     unsigned char *owners; /* [rows][columns]: the look of the last curve, from 1; 0: none */
 } Canvas;
@@ -47,7 +47,7 @@ static void find_ranges(Canvas *canvas) {
     if (canvas->high <= canvas->low) {
         double pad = fmax(fabs(canvas->low) * 1e-3, 1e-6);
         canvas->low -= pad;
-        canvas->high += canvas->plot->percent ? 0 : pad; /* 100 % is the most */
+        canvas->high += canvas->plot->percent ? 0 : pad; /* no fraction is above 100 % */
     }
     if (canvas->right <= canvas->left) canvas->right = canvas->left + 1;
 }
@@ -61,15 +61,15 @@ static void put_dot(Canvas *canvas, int x, int y, uint32_t curve) {
     canvas->owners[at] = (unsigned char)(canvas->plot->curves[curve].look + 1);
 }
 
-/* The row of dots of a value, counted from above. Values of more than half of the range of f64 may
- * have no part of it. */
+/* The row of dots for a value, counted from above. If values span more than the range of f64,
+ * `part` is NaN, and the row is 0. */
 static int dot_row(const Canvas *canvas, double value) {
     if (canvas->logarithmic) value = log10(value);
     double part = (canvas->high - value) / (canvas->high - canvas->low);
     return (int)lround((part > 0 ? fmin(part, 1) : 0) * (canvas->dots_y - 1));
 }
 
-/* The mean of the points in each column of dots; NaN where there are none. */
+/* Computes the mean of the points in each column of dots; NaN for a column without points. */
 static void gather_columns(const Canvas *canvas, const PlotCurve *curve, double *means) {
     double scale = (canvas->dots_x - 1) / (canvas->right - canvas->left);
     int *counts = memory_array((size_t)canvas->dots_x, sizeof *counts, "a plot");
@@ -84,7 +84,8 @@ static void gather_columns(const Canvas *canvas, const PlotCurve *curve, double 
     free(counts);
 }
 
-/* Braille joins the points by a line. Marks stand alone: a line of them would hide other curves. */
+/* Braille dots are joined by lines. Marks stand alone, because lines of them would hide other
+ * curves. */
 static void draw_curve(Canvas *canvas, uint32_t number) {
     double *means = memory_array((size_t)canvas->dots_x, sizeof *means, "a plot");
     gather_columns(canvas, &canvas->plot->curves[number], means);

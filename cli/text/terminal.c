@@ -101,7 +101,7 @@ const char *text_bytes(char buffer[NUMBER_TEXT], int64_t bytes) {
 const char *text_number(char buffer[NUMBER_TEXT], double value) {
     double size = fabs(value);
     bool plain = size == 0 || (size >= 1e-3 && size < 1e6);
-    if (isnan(value)) return "nan"; /* without its sign */
+    if (isnan(value)) return "nan"; /* NaN is printed without its sign */
     snprintf(buffer, NUMBER_TEXT, plain ? "%.4f" : "%.3e", value);
     return buffer;
 }
@@ -135,7 +135,7 @@ const char *text_exact(char buffer[NUMBER_TEXT], double value, int digits) {
 
 const char *text_percent(char buffer[NUMBER_TEXT], double fraction, int decimals) {
     double last = pow(10, -decimals);
-    if (isnan(fraction)) return "nan %"; /* without its sign */
+    if (isnan(fraction)) return "nan %"; /* NaN is printed without its sign */
     snprintf(buffer, NUMBER_TEXT, "%.*f %%", decimals, 100 * fraction);
     double rounded = strtod(buffer, NULL);
     if (fraction < 1 && rounded >= 100)
