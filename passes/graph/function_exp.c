@@ -19,8 +19,8 @@ static NodeId small_remainder(const Formula *f, NodeId x, NodeId t) {
 
 /* e^r 2^n with x = n ln2 + r. 2^n may be denormal or too large, so it is two normal factors:
  * 2^(n-1) and 2, or for small x 2^(n+64) and 2^-64. Only the second product can overflow or become
- * denormal. Beyond the bounds the result is 0 or infinity; a NaN passes both bounds. Polynomial:
- * 2^-28.2. At most 0.9 ulp. */
+ * denormal. Beyond the bounds the result is 0 or infinity; a NaN passes both bounds. The polynomial
+ * has an error of 2^-28.2, the result at most 0.9 ulp. */
 static NodeId exp_of(const Formula *f, NodeId operand) {
     static const float c[] = {
         1, 1, 0x1.fffffcp-2f, 0x1.555492p-3f, 0x1.5558d0p-5f, 0x1.1239b8p-7f, 0x1.6a24c0p-10f};
@@ -35,7 +35,7 @@ static NodeId exp_of(const Formula *f, NodeId operand) {
 
 NodeId expand_exp(const Formula *f) { return exp_of(f, f->operands[0]); }
 
-/* e^r - 1 = r + r^2 q(r) for -0.35 <= r <= 0.7. Polynomial: 2^-27.4. */
+/* e^r - 1 = r + r^2 q(r) for -0.35 <= r <= 0.7. The polynomial has an error of 2^-27.4. */
 static NodeId small_expm1(const Formula *f, NodeId r) {
     static const float q[] = {0x1.fffffep-2f, 0x1.55557ap-3f,  0x1.555774p-5f,
                               0x1.10df92p-7f, 0x1.6b2b46p-10f, 0x1.e2ea2ap-13f};

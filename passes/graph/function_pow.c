@@ -23,8 +23,8 @@ static DoubleFloat centred_quotient(const Formula *f, NodeId m) {
     return (DoubleFloat){high, f_mul(f, rest, inverse)};
 }
 
-/* log2 m for m in sqrt(1/2) .. sqrt(2). The low part of s counts with the slope of the whole, 2/ln2
- * (1 + s^2 + ...). Polynomial: relative error 2^-36 of the whole. */
+/* log2 m for m in sqrt(1/2) .. sqrt(2). The low part of s is multiplied by the slope of the whole
+ * function, 2/ln2 (1 + s^2 + ...). The polynomial's error is 2^-36 of the result. */
 static DoubleFloat log2_of_mantissa(const Formula *f, NodeId m) {
     static const float c[] = {0x1.ec709ep-1f, 0x1.2776f4p-1f, 0x1.a5c0acp-2f, 0x1.59f6ecp-2f};
     NodeId scale = f_real(f, 0x1.715476p1f);
@@ -51,7 +51,7 @@ static NodeId power_of_two(const Formula *f, NodeId n) {
 
 /* 2^(high + low). Beyond +-200 the result is infinity or 0 for any low part, which may be NaN there
  * and is replaced by 0. The power has two factors, so that only the last product can overflow or
- * become denormal. Polynomial: 2^-28.2. */
+ * become denormal. The polynomial has an error of 2^-28.2. */
 static NodeId exp2_of(const Formula *f, DoubleFloat y) {
     static const float c[] = {1,
                               0x1.62e430p-1f,

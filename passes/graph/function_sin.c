@@ -24,13 +24,13 @@ static ReducedAngle reduce_angle(const Formula *f, NodeId x) {
     return (ReducedAngle){f_bits_of(f, t), f_fma(f, n, f_real(f, -0x1.846988p-48f), rest)};
 }
 
-/* r + r^3 q(r^2). Polynomial: relative error 2^-27.5. */
+/* r + r^3 q(r^2). The polynomial has a relative error of 2^-27.5. */
 static NodeId small_sin(const Formula *f, NodeId r, NodeId square) {
     static const float c[] = {1, -0x1.555542p-3f, 0x1.11064cp-7f, -0x1.98fce8p-13f};
     return f_mul(f, r, f_polynomial(f, square, c, 4));
 }
 
-/* 1 - r^2/2 + r^4 q(r^2). Polynomial: relative error 2^-30.9. */
+/* 1 - r^2/2 + r^4 q(r^2). The polynomial has a relative error of 2^-30.9. */
 static NodeId small_cos(const Formula *f, NodeId square) {
     static const float c[] = {1, -0.5f, 0x1.555554p-5f, -0x1.6c10ccp-10f, 0x1.9af1acp-16f};
     return f_polynomial(f, square, c, 5);

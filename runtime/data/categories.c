@@ -45,7 +45,7 @@ uint32_t categories_keep(const char **names, uint32_t name_count, int32_t *codes
     for (uint32_t i = 0; i < name_count; i++) new_number[i] = -1;
     for (int64_t i = 0; i < kept_count; i++)
         if (codes[kept[i]] >= 0) new_number[codes[kept[i]]] = 0;
-    /* Rows whose class is not kept lose it. */
+    /* Counts the rows that lose their class because it is not kept. */
     *lost = 0;
     for (int64_t i = 0; i < count; i++)
         if (codes[i] >= 0 && new_number[codes[i]] < 0 && !(*lost)++) *lost_name = names[codes[i]];

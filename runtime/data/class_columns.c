@@ -97,7 +97,8 @@ static const char *unseen_text(const SourceData *source, const SourceField *fiel
     return number;
 }
 
-/* "yes." where there is "yes": the table may be read without the character. */
+/* Whether `unseen` is `near` with a character at its end, such as "yes." for "yes". csv(..., trim =
+ * ".") would remove it. */
 static bool is_with_end(const char *unseen, const char *near) {
     size_t length = strlen(near);
     return !strncmp(unseen, near, length) && ispunct((unsigned char)unseen[length]) &&

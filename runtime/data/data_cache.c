@@ -16,8 +16,8 @@ typedef struct {
 
 struct DataCache {
     CachedData last;                  /* what was read last and is not in `kept` */
-    CachedData kept[DATA_CACHE_SETS]; /* of a shared cache */
-    uint32_t count, owners;           /* owners: besides the first one */
+    CachedData kept[DATA_CACHE_SETS]; /* what a shared cache keeps */
+    uint32_t count, owners;           /* owners: their number besides the first */
     bool keeps_all;
     size_t bytes; /* of `kept` */
 };
@@ -141,7 +141,7 @@ static CachedData cached_data(Dataset *dataset, const DataSource *source,
     return data;
 }
 
-/* Moves the last data to those that stay, if there is room. */
+/* Moves the data read last to those that are kept, if there is room. */
 static void keep_last(DataCache *cache) {
     size_t bytes = dataset_bytes(cache->last.dataset);
     bool room = !cache->count ||

@@ -15,7 +15,7 @@ DataCache *data_cache_shared_new(void);
 enum { DATA_CACHE_SETS = 64 };
 DataCache *data_cache_share(DataCache *cache);     /* adds an owner; each calls data_cache_free */
 void data_cache_free(DataCache *cache);            /* NULL is allowed */
-uint32_t data_cache_count(const DataCache *cache); /* of the sets that a shared cache keeps */
+uint32_t data_cache_count(const DataCache *cache); /* how many data sets a shared cache keeps */
 /* Forgets all that was computed from the data: they are as they were read. */
 void data_cache_forget(DataCache *cache);
 SchemaFunction data_cache_schema; /* context: a DataCache, here and in the next one */

@@ -28,7 +28,7 @@ Dataset *dataset_share(Dataset *dataset); /* adds an owner; each owner calls dat
 void dataset_free(Dataset *dataset);
 /* Forgets all that was computed for a model: the data set is as it was read. */
 void dataset_forget(Dataset *dataset);
-size_t dataset_bytes(const Dataset *dataset); /* of the rows of all splits */
+size_t dataset_bytes(const Dataset *dataset); /* the bytes of the rows of all splits */
 /* The rows that each split will have when the data have been read. false if the schema does not
  * tell, or the split is impossible. */
 bool dataset_expect_rows(const SourceSchema *schema, const SplitRequest *request,
@@ -131,6 +131,6 @@ const char *dataset_class_name(const Dataset *dataset, const char *field,
 const char *dataset_schema_text(const Dataset *dataset);
 /* BLAKE3 of the files' contents, 64 hex digits */
 const char *dataset_digest(const Dataset *dataset);
-double dataset_seconds(const Dataset *dataset); /* spent reading */
+double dataset_seconds(const Dataset *dataset); /* the time spent on reading the data */
 
 #endif

@@ -39,7 +39,7 @@ typedef struct {
     /* whole numbers beyond f64: the sorted distinct numbers; else NULL */
     const int64_t *ranked;
     int64_t ranked_count;
-    /* of text, the different cells in the order of their bytes, and the place of each there. A
+    /* for text, the different cells in the order of their bytes, and the place of each there. A
      * checkpoint knows only the categories of the training rows; other rows have other cells. */
     const char *const *texts;
     const int32_t *text_places;

@@ -26,7 +26,7 @@ ExactNumber exact_of_whole(int64_t whole);
 ExactNumber exact_of_real(double real);
 /* a - b, as f64: the difference of whole numbers is rounded once. */
 double exact_minus(ExactNumber a, ExactNumber b);
-/* With the rest that f64 leaves of the sum. */
+/* The sum as number and rest: the rest is what f64 cannot hold. */
 ExactNumber exact_plus(ExactNumber a, double b);
 /* The nearest whole number of 64 bits; false: the number is beyond them, or is not known. */
 bool exact_whole(ExactNumber exact, int64_t *whole);

@@ -19,7 +19,7 @@ typedef struct {
     Span spans[FILES];
     TableText texts[FILES];
     int64_t rows[FILES];       /* of each file; 0 if it is not given */
-    llvm_blake3_hasher hasher; /* of the texts */
+    llvm_blake3_hasher hasher; /* hashes the contents of the files */
 } CsvSource;
 
 /* -- arguments -- */

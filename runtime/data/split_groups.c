@@ -82,7 +82,7 @@ bool deal_groups(Dealing *dealing, Split split) {
 
 typedef struct {
     int32_t class;
-    double rest; /* the fraction lost by rounding down */
+    double rest; /* the fraction of a row that was lost by rounding down */
 } Part;
 
 static int by_rest(const void *a, const void *b) {

@@ -52,7 +52,7 @@ static bool names_differ(const TableReading *reading, const char *const *names, 
     return true;
 }
 
-/* A name that a format has and the table does not. */
+/* Reports a name in the arguments of csv() that is no column of the table. */
 static bool no_column(const TableReading *reading, const char *name, const char *argument,
                       const char *const *names, uint32_t count) {
     const char *near = diag_nearest(name, names, count);
