@@ -286,7 +286,8 @@ static bool align(Arena *arena, const Derived **a, SourceRows *rows, const Deriv
     bool apart = rows->to - rows->from != others->to - others->from;
     if (apart || (rows->from < 0 && others->from < 0 && rows->stride != others->stride))
         return false;
-    if (keeps_rows(*rows, *others)) return *b = ahead_by(arena, *b, distance), *others = *rows, true;
+    if (keeps_rows(*rows, *others))
+        return *b = ahead_by(arena, *b, distance), *others = *rows, true;
     *a = ahead_by(arena, *a, -distance);
     *rows = *others;
     return true;

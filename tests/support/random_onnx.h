@@ -5,8 +5,8 @@
 #include "ir/ir.h"
 #include "onnx/export.h"
 
-/* A random graph after the gradients pass, with random numbers expanded, without the updates of its states. The caller frees
- * it. */
+/* A random graph after the gradients pass, with random numbers expanded, without the updates of
+ * its states. The caller frees it. */
 Graph *random_onnx_graph(uint64_t seed, Diagnostics *diag);
 /* Exports the graph: all its inputs become inputs, and states have their first values. false: it
  * has an operation that ONNX lacks. */
