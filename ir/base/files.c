@@ -87,8 +87,8 @@ static int open_temporary(Replacement *replacement) {
     return -1;
 }
 
-/* Each thread writes one file at a time, so there are few. A file that finds no room in this table
- * is not removed by files_abandon. */
+/* Each thread writes one file at a time, so few temporary files exist at once. One that finds no
+ * room in this table is not removed by files_abandon. */
 enum { TEMPORARIES_MOST = 16 };
 static const Temporary *temporaries[TEMPORARIES_MOST];
 static pthread_mutex_t temporaries_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -114,7 +114,7 @@ void temporary_gone(const Temporary *temporary) {
     pthread_mutex_unlock(&temporaries_lock);
 }
 
-/* The process whose temporary file has this name; 0 for other files. */
+/* The process whose temporary file has this name; 0: it is no temporary file. */
 static pid_t owner_of(const char *name) {
     size_t length = strlen(name);
     int process, number, end = 0;
@@ -177,7 +177,7 @@ static bool sync_folder(const char *path) {
 }
 
 bool replacement_end(Replacement *replacement, bool good) {
-    int error = errno; /* of what went wrong first */
+    int error = errno; /* the errno of the first failure */
     if (good && !replacement->in_place && !sync_file(replacement->file))
         good = false, error = errno;
     if (close(replacement->file) != 0 && errno != EINTR && good) good = false, error = errno;

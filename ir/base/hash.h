@@ -9,7 +9,7 @@
 #define HASH32_START 2166136261u
 #define HASH64_START UINT64_C(0xcbf29ce484222325)
 
-/* The hash of what came before, which is the start at first, and of these bytes. */
+/* Continues a hash with further bytes. The first hash is the start value. */
 static inline uint32_t hash32(uint32_t hash, const void *data, size_t bytes) {
     for (const unsigned char *byte = data; bytes--; byte++) hash = (hash ^ *byte) * 16777619u;
     return hash;

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 enum {
-    ALIGNMENT = 64, /* of a cache line and of the widest vector */
+    ALIGNMENT = 64, /* that of a cache line and of the widest vector */
     LARGE_PAGE = 2 << 20,
     LEAST_LARGE = 1 << 20 /* the least bytes that are worth a large page */
 };

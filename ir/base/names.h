@@ -1,4 +1,4 @@
-/* Names, numbered in the order of their arrival, each with a pointer of its owner's: scopes,
+/* Names, numbered in the order of their arrival, each with a pointer for its owner: scopes,
  * parameters, functions, symbols of a graph, categories of a column. Lives in an arena. */
 #ifndef MLC_IR_BASE_NAMES_H
 #define MLC_IR_BASE_NAMES_H

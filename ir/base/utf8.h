@@ -8,7 +8,7 @@
 
 /* How many of text[0, bytes) are its first character, 1 to 4; 0: they are not UTF-8. */
 size_t utf8_length(const char *text, size_t bytes);
-/* All of the text is UTF-8, as what other programs are to read must be. */
+/* Whether all of the text is UTF-8, as other programs expect. */
 bool utf8_is_valid(const char *text, size_t bytes);
 /* The number of a character of so many bytes. */
 uint32_t utf8_code(const char *text, size_t length);

@@ -17,7 +17,7 @@ typedef enum {
     SAYS_HALF, /* AM or PM: 0 before noon, 1 after it */
     SAYS_MINUTE,
     SAYS_SECOND,
-    SAYS_FRACTION, /* of a second, in nanoseconds */
+    SAYS_FRACTION, /* the fraction of a second, in nanoseconds */
     SAYS_ZONE,     /* the offset from UTC, in seconds */
     SAYS_COUNT
 } Says;

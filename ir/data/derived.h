@@ -34,9 +34,9 @@ struct Derived {
     const DatePart *parts; /* DATE: [count] */
     int64_t whole;         /* WHOLE; AHEAD: by so many rows, negative: before the row */
     double real;           /* REAL: finite */
-    const char *fit;       /* LEARNT: the name of the Fit */
+    const char *fit;       /* FITTED: the name of the Fit */
     const Derived *args[2];
-    /* CLASSES: of the classes, by ascending numbers; NULL: the numbers are their names */
+    /* CLASSES: the names of the classes, by ascending numbers; NULL: the numbers are their names */
     const char *const *names;
     uint32_t name_count;
 };

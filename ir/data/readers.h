@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What a file of new rows for a trained network is. */
+/* The kind of a file of new rows for a trained network. */
 typedef enum { INPUT_NONE, INPUT_TABLE, INPUT_ARRAY, INPUT_ARCHIVE, INPUT_PICTURES } InputKind;
 
 typedef struct {
@@ -16,7 +16,7 @@ typedef struct {
     /* the fields are known only after all rows are read, so the rows are kept for the training */
     bool cached;
     InputKind input;
-    const char *endings; /* of the names of such files: ".csv .tsv"; "": none */
+    const char *endings; /* the endings of the names of such files: ".csv .tsv"; "": none */
 } DataReader;
 
 /* The reader of `source = NAME(...)`; NULL: there is none of that name. */

@@ -26,7 +26,7 @@ struct SourceArg {
 /* source = reader(args): mnist(), csv("houses.csv", header = true)... */
 typedef struct {
     const char *reader;
-    const char *folder; /* of the .mdl file: relative paths start here */
+    const char *folder; /* the folder of the .mdl file: relative paths start in it */
     const SourceArg *args;
     uint32_t arg_count;
     Span span;

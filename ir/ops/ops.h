@@ -8,7 +8,7 @@ const char *op_name(Op op);
 const char *op_doc(Op op);
 OpClass op_class(Op op);
 AttrsKind op_attrs(Op op);
-size_t attrs_bytes(AttrsKind kind); /* of its member of Attrs; 0: ATTRS_NONE */
+size_t attrs_bytes(AttrsKind kind); /* the bytes of its member of Attrs; 0: ATTRS_NONE */
 int op_arity(Op op);                /* -1: any number from 1 */
 /* Whether an element of the result needs only the element of the operand at the same index in
  * row-major order. */
