@@ -22,9 +22,9 @@ typedef struct {
     uint32_t count;
     const char **metrics; /* metrics of the last epochs: "train_loss", "test_accuracy" */
     uint32_t metric_count;
-} Comparison;
+} RunComparison;
 
-static bool open_runs(Comparison *c) {
+static bool open_runs(RunComparison *c) {
     for (int i = 0; i < c->options->operand_count; i++) {
         const char *folder = c->options->operands[i];
         if (run_record_read(folder, &c->runs[c->count])) {
@@ -60,12 +60,12 @@ static void put_fact(Facts *facts, uint32_t run, const char *text) {
     facts->cells[(facts->rows - 1) * facts->columns + 1 + run] = text;
 }
 
-static const char *number_text(const Comparison *c, double value) {
+static const char *number_text(const RunComparison *c, double value) {
     char text[NUMBER_TEXT];
     return isnan(value) ? "" : arena_format(c->arena, "%s", text_number(text, value));
 }
 
-static void print_facts(const Comparison *c, const Facts *facts, const char *head) {
+static void print_facts(const RunComparison *c, const Facts *facts, const char *head) {
     const char **heads = (const char **)ARENA_ARRAY(c->arena, char *, facts->columns);
     bool *right = ARENA_ARRAY(c->arena, bool, facts->columns);
     heads[0] = head;
@@ -73,10 +73,10 @@ static void print_facts(const Comparison *c, const Facts *facts, const char *hea
         heads[1 + r] = c->runs[r].folder.path;
         right[1 + r] = true;
     }
-    table_print(&(Table){heads, right, facts->cells, facts->columns, facts->rows}, stdout);
+    table_print(&(TextTable){heads, right, facts->cells, facts->columns, facts->rows}, stdout);
 }
 
-static Facts facts_new(const Comparison *c, uint32_t rows) {
+static Facts facts_new(const RunComparison *c, uint32_t rows) {
     uint32_t columns = 1 + c->count;
     return (Facts){(const char **)ARENA_ARRAY(c->arena, char *, rows *columns), 0, columns};
 }
@@ -100,7 +100,7 @@ static bool is_listed(const Facts *facts, const char *name) {
     return false;
 }
 
-static void add_settings(const Comparison *c, Facts *facts, const RunRecord *run) {
+static void add_settings(const RunComparison *c, Facts *facts, const RunRecord *run) {
     size_t i;
     json_t *text;
     json_array_foreach(json_object_get(run->start, "set"), i, text) {
@@ -117,7 +117,7 @@ static void add_settings(const Comparison *c, Facts *facts, const RunRecord *run
     }
 }
 
-static void add_states(const Comparison *c, Facts *facts) {
+static void add_states(const RunComparison *c, Facts *facts) {
     static const char *const names[] = {"model", "state", "epoch", "epochs", "seconds"};
     for (size_t n = 0; n < sizeof names / sizeof *names; n++) {
         add_fact(facts, names[n]);
@@ -137,7 +137,7 @@ static void add_states(const Comparison *c, Facts *facts) {
 
 /* -- metrics and curves -- */
 
-static void add_metrics(const Comparison *c, Facts *facts) {
+static void add_metrics(const RunComparison *c, Facts *facts) {
     for (uint32_t m = 0; m < c->metric_count; m++) {
         add_fact(facts, c->metrics[m]);
         for (uint32_t r = 0; r < c->count; r++)
@@ -167,7 +167,7 @@ static const json_t *epoch_line(const RunRecord *run, int64_t epoch) {
     return NULL;
 }
 
-static int64_t last_epoch(const Comparison *c) {
+static int64_t last_epoch(const RunComparison *c) {
     int64_t last = 0;
     for (uint32_t r = 0; r < c->count; r++) {
         int64_t of_run = json_integer_value(json_object_get(run_record_last(&c->runs[r]), "epoch"));
@@ -177,14 +177,14 @@ static int64_t last_epoch(const Comparison *c) {
 }
 
 /* The score by which the first run with one chooses its best epoch. */
-static const char *curve_metric(const Comparison *c) {
+static const char *curve_metric(const RunComparison *c) {
     for (uint32_t r = 0; r < c->count; r++)
         if (c->runs[r].best_score) return c->runs[r].best_score;
     return "train_loss";
 }
 
 /* At most ROWS_SHOWN epochs, evenly spread, the last one among them. */
-static void print_epochs(const Comparison *c) {
+static void print_epochs(const RunComparison *c) {
     int64_t last = last_epoch(c), shown = last < ROWS_SHOWN ? last : ROWS_SHOWN;
     const char *metric = curve_metric(c);
     Facts facts = facts_new(c, (uint32_t)shown + 1);
@@ -199,7 +199,7 @@ static void print_epochs(const Comparison *c) {
     print_facts(c, &facts, "");
 }
 
-static Curve curve_of(const Comparison *c, uint32_t run, const char *metric) {
+static Curve curve_of(const RunComparison *c, uint32_t run, const char *metric) {
     static const Colour colours[CURVES_MAX] = {COLOUR_BLUE, COLOUR_ORANGE, COLOUR_GREEN,
                                                COLOUR_RED,  0x7b4fa3u,     0x8c6d31u,
                                                0x17a2b8u,   COLOUR_FAINT};
@@ -215,7 +215,7 @@ static Curve curve_of(const Comparison *c, uint32_t run, const char *metric) {
     return (Curve){c->runs[run].folder.path, colours[run], values, numbers, count};
 }
 
-static bool draw(const Comparison *c) {
+static bool draw(const RunComparison *c) {
     CurvePanel *panels = ARENA_ARRAY(c->arena, CurvePanel, c->metric_count);
     for (uint32_t m = 0; m < c->metric_count; m++) {
         Curve *curves = ARENA_ARRAY(c->arena, Curve, c->count);
@@ -231,7 +231,7 @@ static bool draw(const Comparison *c) {
 
 Status command_compare(const Options *given, Diagnostics *diag) {
     enum { FIXED_FACTS = 8 };
-    Comparison c = {.options = given, .diag = diag, .arena = arena_new()};
+    RunComparison c = {.options = given, .diag = diag, .arena = arena_new()};
     if (open_runs(&c)) {
         uint32_t sets = 0;
         for (uint32_t r = 0; r < c.count; r++)

@@ -20,10 +20,10 @@
 typedef struct {
     const Symbol *symbol;
     void *values; /* row-major */
-} Tensor;
+} NamedTensor;
 
 typedef struct {
-    Tensor *items; /* ordered by name */
+    NamedTensor *items; /* ordered by name */
     uint32_t count;
     char *bytes; /* the values of all tensors, one after the other */
     size_t length;
@@ -32,7 +32,7 @@ typedef struct {
 static TensorList network_tensors(const Exporting *exporting) {
     const States *states = exporting->session.states;
     Arena *arena = exporting->session.arena;
-    TensorList tensors = {.items = ARENA_ARRAY(arena, Tensor, states_count(states))};
+    TensorList tensors = {.items = ARENA_ARRAY(arena, NamedTensor, states_count(states))};
     for (uint32_t i = 0; i < states_count(states); i++) {
         const Symbol *symbol = states_symbol(states, i);
         if (!symbol_is_network(symbol)) continue;

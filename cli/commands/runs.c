@@ -134,7 +134,7 @@ static void print_table(const RunList *list) {
     static const bool right[HEADS] = {false, false, false, true, true, true, false, false};
     const char **cells = (const char **)ARENA_ARRAY(list->arena, char *, list->count *HEADS);
     for (uint32_t r = 0; r < list->count; r++) fill_line(list, &list->runs[r], &cells[r * HEADS]);
-    table_print(&(Table){heads, right, cells, HEADS, list->count}, stdout);
+    table_print(&(TextTable){heads, right, cells, HEADS, list->count}, stdout);
 }
 
 Status command_runs(const Options *given, Diagnostics *diag) {

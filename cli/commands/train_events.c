@@ -57,21 +57,19 @@ static void put_measured(Training *training, const char *split, const Measured *
     arena_free(arena);
 }
 
-/* The rate of the last step of an epoch. */
-static double rate_of(const Training *training, uint32_t epoch, int64_t steps) {
-    return rates_at(&training->rates,
-                    (RunClock){.epoch = (int32_t)epoch - 1,
-                               .step = (int32_t)(epoch * steps - 1),
-                               .steps = (int32_t)(steps * training->session.build.info->epochs)});
-}
-
 bool training_events_epoch(Training *training, const EpochRecord *record) {
     if (!training->writes_events) return true;
     int64_t steps = training_epoch_steps(training);
     event_begin(&training->events, (uint64_t)steps * record->epoch);
     if (record->epoch && !training->session.build.info->log_every) {
         event_value(&training->events, "loss/train", record->train_loss);
-        event_value(&training->events, "rate", rate_of(training, record->epoch, steps));
+        /* The rate of the last step of the epoch. */
+        event_value(
+            &training->events, "rate",
+            rates_at(&training->rates,
+                     (RunClock){.epoch = (int32_t)record->epoch - 1,
+                                .step = (int32_t)(record->epoch * steps - 1),
+                                .steps = (int32_t)(steps * training->session.build.info->epochs)}));
     }
     put_measured(training, "valid", &record->valid);
     put_measured(training, "test", &record->test);

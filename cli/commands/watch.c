@@ -46,19 +46,15 @@ static void catch_signals(void) {
 
 /* -- which run -- */
 
-static struct timespec written(const char *folder) {
-    struct stat status;
-    bool there = stat(path_join(folder, RUN_METRICS).path, &status) == 0;
-    return there ? status.st_mtim : (struct timespec){0};
-}
-
 /* The run in runs/ whose lines were written last; NULL after reporting that there is none. */
 static const char *find_newest(Watch *watch, Diagnostics *diag) {
     uint32_t count;
     const char **runs = runs_search("runs", watch->arena, &count, diag), *newest = NULL;
     struct timespec latest = {0};
     for (uint32_t i = 0; runs && i < count; i++) {
-        struct timespec time = written(runs[i]);
+        struct stat status;
+        bool there = stat(path_join(runs[i], RUN_METRICS).path, &status) == 0;
+        struct timespec time = there ? status.st_mtim : (struct timespec){0};
         if (newest && (time.tv_sec < latest.tv_sec ||
                        (time.tv_sec == latest.tv_sec && time.tv_nsec < latest.tv_nsec)))
             continue;

@@ -38,18 +38,18 @@ typedef struct {
     double score; /* higher is better; NaN: the run has no score */
     char *name;   /* the name of the score, malloc'ed */
     uint32_t at;
-} Ranked;
+} RankedRun;
 
 static int by_score(const void *a, const void *b) {
-    const Ranked *x = a, *y = b;
+    const RankedRun *x = a, *y = b;
     if (x->score != y->score) return x->score > y->score ? -1 : 1;
     return x->at < y->at ? -1 : 1;
 }
 
 /* The score of the epoch whose weights the checkpoint has. */
-static Ranked rank(const char *run, uint32_t at, bool best) {
+static RankedRun rank(const char *run, uint32_t at, bool best) {
     RunRecord record;
-    Ranked ranked = {.run = run, .score = NAN, .at = at};
+    RankedRun ranked = {.run = run, .score = NAN, .at = at};
     if (!run_record_read(run, &record)) return ranked;
     const json_t *line = best ? record.best : run_record_last(&record);
     if (record.best_score && line) {
@@ -61,7 +61,7 @@ static Ranked rank(const char *run, uint32_t at, bool best) {
     return ranked;
 }
 
-static bool check_names(const Ranked *ranked, uint32_t count, Diagnostics *diag) {
+static bool check_names(const RankedRun *ranked, uint32_t count, Diagnostics *diag) {
     for (uint32_t i = 1; i < count; i++) {
         if (!strcmp(ranked[0].name, ranked[i].name)) continue;
         diag_error(diag, STATUS_USAGE, (Span){0},
@@ -87,10 +87,10 @@ static bool check_enough(uint32_t count, int64_t wanted, const char *folder, Dia
 
 static bool take_best(const Options *options, int64_t wanted, EnsembleRuns *found,
                       Diagnostics *diag) {
-    Ranked *ranked = memory_array(found->count, sizeof *ranked, "the runs of an ensemble");
+    RankedRun *ranked = memory_array(found->count, sizeof *ranked, "the runs of an ensemble");
     uint32_t count = 0;
     for (uint32_t i = 0; i < found->count; i++) {
-        Ranked next = rank(found->runs[i], i, options->checkpoint == CHOICE_checkpoint_best);
+        RankedRun next = rank(found->runs[i], i, options->checkpoint == CHOICE_checkpoint_best);
         if (isnan(next.score) || !is_run(next.run))
             free(next.name);
         else

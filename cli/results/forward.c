@@ -60,14 +60,6 @@ static void make_probabilities(float *values, int64_t width) {
     for (int64_t i = 0; i < width; i++) values[i] = (float)(exp(values[i] - largest) / sum);
 }
 
-/* The largest value; a NaN is larger than all numbers. */
-static int32_t largest_of(const float *values, int64_t width) {
-    int32_t best = 0;
-    for (int32_t i = 1; i < width && !isnan(values[best]); i++)
-        if (values[i] > values[best] || isnan(values[i])) best = i;
-    return best;
-}
-
 static void find_classes(Session *session, Predictions *output) {
     ClassNumbers numbers = output->output->numbers;
     bool distributions = numbers == NUMBERS_UNKNOWN;
@@ -78,7 +70,12 @@ static void find_classes(Session *session, Predictions *output) {
     output->predicted = ARENA_ARRAY(session->arena, int32_t, output->rows);
     for (int64_t row = 0; row < output->rows; row++) {
         float *values = output->values + row * output->width;
-        output->predicted[row] = largest_of(values, output->width);
+        /* The class with the largest number, of equal ones the first; a NaN is larger than all
+         * numbers. */
+        int32_t best = 0;
+        for (int32_t i = 1; i < output->width && !isnan(values[best]); i++)
+            if (values[i] > values[best] || isnan(values[i])) best = i;
+        output->predicted[row] = best;
         if (logits) make_probabilities(values, output->width);
     }
 }

@@ -76,10 +76,6 @@ static size_t take_lines(RunRecord *record, const char *text, size_t length) {
     return begin;
 }
 
-static bool is_better(const RunRecord *record, double value, double than) {
-    return isnan(than) ? !isnan(value) : record->higher_is_better ? value > than : value < than;
-}
-
 /* The first epoch whose score no other epoch exceeds. The untrained network takes no part. */
 static void find_best(RunRecord *record) {
     size_t i;
@@ -91,7 +87,9 @@ static void find_best(RunRecord *record) {
         if (json_integer_value(json_object_get(line, "epoch")) == 0) continue;
         double value = run_record_number(line, record->best_score),
                before = run_record_number(record->best, record->best_score);
-        if (!record->best || is_better(record, value, before)) record->best = line;
+        bool better = record->higher_is_better ? value > before : value < before;
+        if (isnan(before)) better = !isnan(value);
+        if (!record->best || better) record->best = line;
     }
 }
 

@@ -8,28 +8,24 @@
 /* the data set has several batches, so that steps see different rows */
 enum { BATCHES = 4, CLASSES = 10 };
 
-static void random_element(DType dtype, bool scalar_rows, uint64_t seed, uint32_t sub, int64_t i,
-                           void *data) {
-    uint32_t bits = random_bits(seed, STREAM_INPUT, sub, (uint64_t)i);
-    switch (dtype) {
-    case DTYPE_F32:
-        ((float *)data)[i] = 2 * random_unit(seed, STREAM_INPUT, sub, (uint64_t)i) - 1;
-        break;
-    case DTYPE_I32: ((int32_t *)data)[i] = (int32_t)(bits % CLASSES); break;
-    case DTYPE_U8:
-        ((uint8_t *)data)[i] = (uint8_t)(scalar_rows ? bits % CLASSES : bits & 255);
-        break;
-    case DTYPE_I8: ((uint8_t *)data)[i] = (uint8_t)bits; break;
-    default: ((uint8_t *)data)[i] = bits & 1; break;
-    }
-}
-
 static const void *random_tensor(const RandomInputs *random, const Symbol *symbol, int64_t count,
                                  Arena *arena) {
     void *data = arena_alloc(arena, (size_t)count * dtype_bytes(symbol->dtype));
     uint32_t sub = hash_name(symbol->name);
-    for (int64_t i = 0; i < count; i++)
-        random_element(symbol->dtype, symbol->shape.rank <= 1, random->seed, sub, i, data);
+    for (int64_t i = 0; i < count; i++) {
+        uint32_t bits = random_bits(random->seed, STREAM_INPUT, sub, (uint64_t)i);
+        switch (symbol->dtype) {
+        case DTYPE_F32:
+            ((float *)data)[i] = 2 * random_unit(random->seed, STREAM_INPUT, sub, (uint64_t)i) - 1;
+            break;
+        case DTYPE_I32: ((int32_t *)data)[i] = (int32_t)(bits % CLASSES); break;
+        case DTYPE_U8:
+            ((uint8_t *)data)[i] = (uint8_t)(symbol->shape.rank <= 1 ? bits % CLASSES : bits);
+            break;
+        case DTYPE_I8: ((uint8_t *)data)[i] = (uint8_t)bits; break;
+        default: ((uint8_t *)data)[i] = bits & 1; break;
+        }
+    }
     return data;
 }
 

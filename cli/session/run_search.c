@@ -16,17 +16,6 @@ typedef struct {
     uint32_t count, capacity;
 } Found;
 
-static void add(Found *found, const char *path) {
-    if (found->count == found->capacity) {
-        uint32_t capacity = found->capacity ? 2 * found->capacity : 64;
-        const char **items = (const char **)ARENA_ARRAY(found->arena, char *, capacity);
-        if (found->count) memcpy(items, found->items, found->count * sizeof *items);
-        found->items = items;
-        found->capacity = capacity;
-    }
-    found->items[found->count++] = arena_format(found->arena, "%s", path);
-}
-
 /* Symbolic links are not followed, so the search ends. */
 static bool is_real_folder(const char *path) {
     struct stat status;
@@ -35,7 +24,8 @@ static bool is_real_folder(const char *path) {
 
 static void search(Found *found, const char *path, int depth) {
     if (path_exists(path_join(path, RUN_METRICS).path)) {
-        add(found, path);
+        ARENA_ROOM(found->arena, found->items, found->count, found->capacity);
+        found->items[found->count++] = arena_format(found->arena, "%s", path);
         return;
     }
     DIR *folder = depth < MAX_DEPTH ? opendir(path) : NULL;

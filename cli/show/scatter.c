@@ -19,12 +19,12 @@ typedef struct {
     Picture *picture;
     double left; /* the left edge of the plot; all plots begin at TOP */
     Axis x, y;
-} Plot;
+} ScatterPlot;
 
-static double x_of(const Plot *plot, double value) {
+static double x_of(const ScatterPlot *plot, double value) {
     return plot->left + SIDE * (value - plot->x.low) / (plot->x.high - plot->x.low);
 }
-static double y_of(const Plot *plot, double value) {
+static double y_of(const ScatterPlot *plot, double value) {
     return TOP + SIDE * (plot->y.high - value) / (plot->y.high - plot->y.low);
 }
 
@@ -41,7 +41,7 @@ static void finish(Axis *axis) {
     axis->high += room;
 }
 
-static void draw_ticks(const Plot *plot, const Axis *axis, bool across) {
+static void draw_ticks(const ScatterPlot *plot, const Axis *axis, bool across) {
     double step = picture_tick_step(axis->high - axis->low, TICKS_WANTED);
     for (double i = ceil(axis->low / step); i * step <= axis->high; i++) {
         char text[32];
@@ -66,7 +66,7 @@ static bool is_known(const Scatter *scatter, int64_t i) {
 
 /* Draws predictions over truths with the line p = t, or with `errors` p - t over t with the line
  * 0. */
-static void draw_plot(Plot *plot, const Scatter *scatter, bool errors, const char *title) {
+static void draw_plot(ScatterPlot *plot, const Scatter *scatter, bool errors, const char *title) {
     double radius = scatter->count > 2000 ? 1.2 : scatter->count > 200 ? 1.8 : 2.6;
     draw_ticks(plot, &plot->x, true);
     draw_ticks(plot, &plot->y, false);
@@ -112,8 +112,8 @@ bool scatter_draw(const char *path, const Scatter *scatter, Diagnostics *diag) {
     double width = LEFT + 2 * SIDE + BETWEEN + RIGHT;
     Picture picture = picture_new(width, TOP + SIDE + BOTTOM);
     draw_heading(&picture, width, scatter, known);
-    draw_plot(&(Plot){&picture, LEFT, values, values}, scatter, false, "predicted");
-    draw_plot(&(Plot){&picture, LEFT + SIDE + BETWEEN, values, errors}, scatter, true,
+    draw_plot(&(ScatterPlot){&picture, LEFT, values, values}, scatter, false, "predicted");
+    draw_plot(&(ScatterPlot){&picture, LEFT + SIDE + BETWEEN, values, errors}, scatter, true,
               "error: predicted - true");
     return picture_save(&picture, path, diag);
 }

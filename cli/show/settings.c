@@ -18,7 +18,7 @@ enum { TICKS_WANTED = 4, PER_ROW = 4, LABELS_SHOWN = 12 };
 typedef struct {
     Picture *picture;
     const SettingsPicture *drawn;
-} Drawing;
+} SettingsDrawing;
 
 /* The place and the range of an axis. */
 typedef struct {
@@ -93,7 +93,8 @@ static Colour colour_of(const SettingsPicture *drawn, uint32_t setting) {
 
 /* -- scores over a parameter -- */
 
-static void draw_panel(const Drawing *drawing, const SettingsAxis *param, double left, double top) {
+static void draw_panel(const SettingsDrawing *drawing, const SettingsAxis *param, double left,
+                       double top) {
     const SettingsPicture *drawn = drawing->drawn;
     Picture *picture = drawing->picture;
     Scale x = scale_of(param, drawn->count, left, left + SIDE),
@@ -133,7 +134,7 @@ static Scale parallel_scale(const SettingsPicture *drawn, uint32_t axis, double 
     return scale_of(one, drawn->count, top + PARALLEL, top);
 }
 
-static void draw_axis(const Drawing *drawing, uint32_t axis, double top, double width) {
+static void draw_axis(const SettingsDrawing *drawing, uint32_t axis, double top, double width) {
     Picture *picture = drawing->picture;
     Scale scale = parallel_scale(drawing->drawn, axis, top);
     double x = axis_x(drawing->drawn, axis, width), value;
@@ -150,7 +151,7 @@ static void draw_axis(const Drawing *drawing, uint32_t axis, double top, double 
     }
 }
 
-static void draw_lines(const Drawing *drawing, double top, double width) {
+static void draw_lines(const SettingsDrawing *drawing, double top, double width) {
     const SettingsPicture *drawn = drawing->drawn;
     for (uint32_t i = drawn->count; i-- > 0;) {
         double x0 = 0, y0 = 0;
@@ -175,7 +176,7 @@ bool settings_draw(const char *path, const SettingsPicture *drawn, Diagnostics *
            height = TOP + rows * (SIDE + BELOW) + (parallel ? PARALLEL + 60 : 0);
     if (width < 460) width = 460;
     Picture picture = picture_new(width, height);
-    const Drawing drawing = {&picture, drawn};
+    const SettingsDrawing drawing = {&picture, drawn};
     picture_text(&picture, RIGHT, 36, ALIGN_LEFT, FONT_BOLD,
                  picture_fitting_size(&picture, FONT_BOLD, 17, width - 2 * RIGHT, drawn->title),
                  COLOUR_INK, drawn->title);

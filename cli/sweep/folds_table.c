@@ -65,6 +65,6 @@ void sweep_print_folds(Results *results, FILE *out) {
         heads[FIRST + m] = names[m];
         fill_column(results, names[m], &cells[FIRST + m], columns, arena);
     }
-    table_print(&(Table){heads, right, cells, columns, folds + 2}, out);
+    table_print(&(TextTable){heads, right, cells, columns, folds + 2}, out);
     arena_free(arena);
 }

@@ -95,10 +95,10 @@ typedef struct {
     uint32_t setting;
     int rung;
     double score; /* larger is better; NaN: none */
-} Ranked;
+} RankedSetting;
 
 static int by_rank(const void *a, const void *b) {
-    const Ranked *x = a, *y = b;
+    const RankedSetting *x = a, *y = b;
     if (x->rung != y->rung) return y->rung - x->rung;
     if (isnan(x->score) != isnan(y->score)) return isnan(x->score) - isnan(y->score);
     if (x->score > y->score || x->score < y->score) return x->score > y->score ? -1 : 1;
@@ -106,14 +106,15 @@ static int by_rank(const void *a, const void *b) {
 }
 
 /* The settings of a rung (-1: each in the last rung that it has reached), best first. */
-static uint32_t rank(Results *results, int rung, Ranked *ranked) {
+static uint32_t rank(Results *results, int rung, RankedSetting *ranked) {
     double sign = higher_is_better(results) ? 1 : -1;
     uint32_t count = 0;
     for (uint32_t i = 0; i < results->plan->settings; i++) {
         int reached = rung < 0 ? results_rung(results, i)
                                : (results_alive(results, (uint32_t)rung, i) ? rung : -1);
         if (reached < 0) continue;
-        ranked[count++] = (Ranked){i, reached, sign * results_score(results, i, (uint32_t)reached)};
+        ranked[count++] =
+            (RankedSetting){i, reached, sign * results_score(results, i, (uint32_t)reached)};
     }
     qsort(ranked, count, sizeof *ranked, by_rank);
     return count;
@@ -128,7 +129,7 @@ static bool rung_complete(Results *results, uint32_t rung) {
 /* A setting without a score, such as one whose loss became infinite, does not go on. */
 static void decide_next(Results *results) {
     const SweepPlan *plan = results->plan;
-    Ranked *ranked = memory_array(plan->settings, sizeof *ranked, "the order of settings");
+    RankedSetting *ranked = memory_array(plan->settings, sizeof *ranked, "the order of settings");
     uint32_t rung = results->decided - 1, count = rank(results, (int)rung, ranked);
     for (uint32_t i = 0; i < (uint32_t)divide_up(count, plan->factor); i++)
         if (!isnan(ranked[i].score))
@@ -144,7 +145,8 @@ bool results_decided(Results *results, uint32_t rung) {
 }
 
 uint32_t results_ranking(Results *results, uint32_t *settings) {
-    Ranked *ranked = memory_array(results->plan->settings, sizeof *ranked, "the order of settings");
+    RankedSetting *ranked =
+        memory_array(results->plan->settings, sizeof *ranked, "the order of settings");
     results_decided(results, results->plan->rungs - 1);
     uint32_t count = rank(results, -1, ranked);
     for (uint32_t i = 0; i < count; i++) settings[i] = ranked[i].setting;

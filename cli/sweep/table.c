@@ -172,7 +172,7 @@ void sweep_print_best(Results *results, uint32_t most, FILE *out) {
     }
     for (uint32_t r = 0; r < count; r++)
         fill_line(results, settings[r], &cells[r * columns], arena);
-    if (count) table_print(&(Table){heads, right, cells, columns, count}, out);
+    if (count) table_print(&(TextTable){heads, right, cells, columns, count}, out);
     arena_free(arena);
 }
 

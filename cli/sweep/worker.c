@@ -29,7 +29,7 @@ typedef struct {
     Results *results;
     TrialRunner runner;
     Diagnostics *diag;
-} Worker;
+} TrialWorker;
 
 /* -- the result of a trial -- */
 
@@ -69,7 +69,8 @@ static const char *state_of(Status status) {
 }
 
 /* NULL: the trial has no result, as it was interrupted or the machine failed. */
-static json_t *result_of(const Worker *worker, uint32_t trial, uint32_t rung, int wait_status) {
+static json_t *result_of(const TrialWorker *worker, uint32_t trial, uint32_t rung,
+                         int wait_status) {
     const SweepPlan *plan = worker->results->plan;
     RunRecord record = {0};
     Status status = WIFEXITED(wait_status) ? (Status)WEXITSTATUS(wait_status) : STATUS_BUG;
@@ -93,7 +94,7 @@ static json_t *result_of(const Worker *worker, uint32_t trial, uint32_t rung, in
     return line;
 }
 
-static void report_failure(const Worker *worker, uint32_t trial, int wait_status) {
+static void report_failure(const TrialWorker *worker, uint32_t trial, int wait_status) {
     const SweepPlan *plan = worker->results->plan;
     if (WIFSIGNALED(wait_status)) {
         diag_error(worker->diag, STATUS_FILE, (Span){0},
@@ -111,7 +112,7 @@ static void report_failure(const Worker *worker, uint32_t trial, int wait_status
 }
 
 /* One line on stderr, written at once: workers share it. */
-static void tell(const Worker *worker, uint32_t trial, const json_t *line) {
+static void tell(const TrialWorker *worker, uint32_t trial, const json_t *line) {
     char text[4096];
     const char *name = json_string_value(json_object_get(line, "score_of"));
     int length = snprintf(text, sizeof text, "trial %u: %s", trial,
@@ -136,7 +137,8 @@ static void tell(const Worker *worker, uint32_t trial, const json_t *line) {
 }
 
 /* Trains a claimed trial. false: the worker has to end. */
-static bool finish_trial(const Worker *worker, uint32_t trial, uint32_t rung, const char *claim) {
+static bool finish_trial(const TrialWorker *worker, uint32_t trial, uint32_t rung,
+                         const char *claim) {
     int status = trial_run(&worker->runner, trial, worker->results->plan->epochs[rung], claim);
     if (status < 0) {
         diag_error(worker->diag, STATUS_FILE, (Span){0}, "cannot start a training: %s",
@@ -159,9 +161,9 @@ static bool finish_trial(const Worker *worker, uint32_t trial, uint32_t rung, co
 
 /* -- the loop -- */
 
-typedef enum { WORK_DONE, WORK_WAITING, WORK_TAKEN, WORK_FAILED } Work;
+typedef enum { WORK_DONE, WORK_WAITING, WORK_TAKEN, WORK_FAILED } TrialWork;
 
-static Work try_trial(const Worker *worker, uint32_t trial, uint32_t rung) {
+static TrialWork try_trial(const TrialWorker *worker, uint32_t trial, uint32_t rung) {
     Path claim = plan_trial(worker->results->plan, trial, ".claim");
     ClaimResult taken = claim_take(claim.path);
     if (taken == CLAIM_HELD) return WORK_WAITING;
@@ -177,15 +179,15 @@ static Work try_trial(const Worker *worker, uint32_t trial, uint32_t rung) {
     return good ? WORK_TAKEN : WORK_FAILED;
 }
 
-static Work try_rung(const Worker *worker, uint32_t rung) {
+static TrialWork try_rung(const TrialWorker *worker, uint32_t rung) {
     Results *results = worker->results;
     const SweepPlan *plan = results->plan;
-    Work work = WORK_DONE;
+    TrialWork work = WORK_DONE;
     for (uint32_t trial = 0; trial < plan_trials(plan); trial++) {
         if (!results_alive(results, rung, trial / plan->repeats) ||
             results_get(results, trial, rung))
             continue;
-        Work one = try_trial(worker, trial, rung);
+        TrialWork one = try_trial(worker, trial, rung);
         if (one == WORK_FAILED || trial_stop) return WORK_FAILED;
         if (one == WORK_TAKEN)
             work = WORK_TAKEN;
@@ -195,10 +197,10 @@ static Work try_rung(const Worker *worker, uint32_t rung) {
     return work;
 }
 
-static Work try_all(const Worker *worker) {
+static TrialWork try_all(const TrialWorker *worker) {
     for (uint32_t rung = 0; rung < worker->results->plan->rungs; rung++) {
         if (!results_decided(worker->results, rung)) return WORK_WAITING;
-        Work work = try_rung(worker, rung);
+        TrialWork work = try_rung(worker, rung);
         if (work != WORK_DONE) return work;
     }
     return WORK_DONE;
@@ -228,8 +230,8 @@ static void wait_for_others(const SweepPlan *plan) {
     }
 }
 
-static Status work_on(const Worker *worker) {
-    Work work;
+static Status work_on(const TrialWorker *worker) {
+    TrialWork work;
     while ((work = try_all(worker)) == WORK_TAKEN || work == WORK_WAITING) {
         if (trial_stop) break;
         if (work == WORK_WAITING) wait_for_others(worker->results->plan);
@@ -240,12 +242,12 @@ static Status work_on(const Worker *worker) {
 
 /* -- several workers -- */
 
-static pid_t start_worker(const Worker *like) {
+static pid_t start_worker(const TrialWorker *like) {
     pid_t parent = getpid(), child = fork();
     if (child != 0) return child;
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent) _exit(STATUS_TERMINATED);
-    Worker worker = *like;
+    TrialWorker worker = *like;
     worker.diag = diag_new();
     Status status = work_on(&worker);
     diag_print(worker.diag, stderr);
@@ -267,7 +269,7 @@ static Status wait_workers(const pid_t *workers, uint32_t count) {
 }
 
 /* Fills the stock for the first trial without a result, before workers are started that share it. */
-static void fill_first(const Worker *worker) {
+static void fill_first(const TrialWorker *worker) {
     const SweepPlan *plan = worker->results->plan;
     for (uint32_t trial = 0; trial < plan_trials(plan); trial++) {
         if (results_get(worker->results, trial, 0)) continue;
@@ -276,7 +278,7 @@ static void fill_first(const Worker *worker) {
     }
 }
 
-static Status run_several(const Worker *worker, uint32_t count) {
+static Status run_several(const TrialWorker *worker, uint32_t count) {
     pid_t *workers = memory_array(count, sizeof *workers, "the workers of a sweep");
     uint32_t started = 0;
     fill_first(worker);
@@ -294,7 +296,7 @@ static Status run_several(const Worker *worker, uint32_t count) {
 Status workers_run(Results *results, const Options *common, uint32_t count,
                    const TrialTraining *training, Diagnostics *diag) {
     Stock stock;
-    const Worker worker = {results, {results->plan, common, training, &stock}, diag};
+    const TrialWorker worker = {results, {results->plan, common, training, &stock}, diag};
     stock_open(&stock);
     trial_catch_stops();
     Status status = count == 1 ? work_on(&worker) : run_several(&worker, count);

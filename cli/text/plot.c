@@ -148,30 +148,20 @@ static int put_head(const Plot *plot, FILE *out) {
     return used;
 }
 
-static void value_text(const Canvas *canvas, double value, char text[NUMBER_TEXT]) {
-    if (canvas->plot->percent)
-        snprintf(text, NUMBER_TEXT, "%.1f %%", 100 * value);
-    else
-        snprintf(text, NUMBER_TEXT, "%.3g", canvas->logarithmic ? pow(10, value) : value);
-}
-
 /* The highest, the middle and the lowest row have their value at the axis. */
 static void put_axis(const Canvas *canvas, int row, FILE *out) {
     char text[NUMBER_TEXT] = "";
     bool named = row == 0 || row == canvas->rows - 1 || row == canvas->rows / 2;
     double part = canvas->rows > 1 ? (double)row / (canvas->rows - 1) : 0;
-    if (named) value_text(canvas, canvas->high - part * (canvas->high - canvas->low), text);
+    if (named) {
+        double value = canvas->high - part * (canvas->high - canvas->low);
+        if (canvas->plot->percent)
+            snprintf(text, NUMBER_TEXT, "%.1f %%", 100 * value);
+        else
+            snprintf(text, NUMBER_TEXT, "%.3g", canvas->logarithmic ? pow(10, value) : value);
+    }
     fprintf(out, "%*s %s", AXIS - 1, text,
             canvas->plot->utf8 ? (named ? "┤" : "│") : (named ? "+" : "|"));
-}
-
-static void put_cell(const Canvas *canvas, int at, int owner, FILE *out) {
-    if (!owner)
-        putc(' ', out);
-    else if (canvas->braille)
-        put_code(BLANK + canvas->cells[at], out);
-    else
-        putc(marks[owner - 1], out);
 }
 
 static int put_row(const Canvas *canvas, int row, FILE *out) {
@@ -182,7 +172,12 @@ static int put_row(const Canvas *canvas, int row, FILE *out) {
         int owner = canvas->owners[first + x];
         if (owner && owner != before) put_style(canvas->plot, styles[owner - 1], out);
         if (owner) before = owner;
-        put_cell(canvas, first + x, owner, out);
+        if (!owner)
+            putc(' ', out);
+        else if (canvas->braille)
+            put_code(BLANK + canvas->cells[first + x], out);
+        else
+            putc(marks[owner - 1], out);
     }
     if (before) put_style(canvas->plot, STYLE_PLAIN, out);
     return AXIS + 1 + end;

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void print_line(const Table *table, const char *const *cells, const int *widths, FILE *out) {
+static void print_line(const TextTable *table, const char *const *cells, const int *widths,
+                       FILE *out) {
     uint32_t last = table->columns - 1;
     while (last && !*cells[last]) last--;
     for (uint32_t c = 0; c <= last; c++) {
@@ -23,7 +24,7 @@ static void print_line(const Table *table, const char *const *cells, const int *
 
 static int columns_of(const char *cell) { return (int)display_columns(cell, strlen(cell)); }
 
-void table_print(const Table *table, FILE *out) {
+void table_print(const TextTable *table, FILE *out) {
     int *widths = memory_array(table->columns, sizeof *widths, "the columns of a table");
     for (uint32_t c = 0; c < table->columns; c++) {
         widths[c] = columns_of(table->heads[c]);

@@ -11,10 +11,10 @@ typedef struct {
     const bool *right;        /* [column]: numbers are aligned to the right */
     const char **cells;       /* [row * columns + column]; not NULL */
     uint32_t columns, rows;
-} Table;
+} TextTable;
 
 /* Prints the heads and the rows, two spaces between columns. Empty cells at the end of a line leave
  * no spaces. */
-void table_print(const Table *table, FILE *out);
+void table_print(const TextTable *table, FILE *out);
 
 #endif

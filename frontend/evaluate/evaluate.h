@@ -66,14 +66,14 @@ typedef struct {
 } Scope;
 
 /* A call in progress. */
-typedef struct Frame {
-    struct Frame *up;
+typedef struct CallFrame {
+    struct CallFrame *up;
     const Callable *callee;
     Span place;
     uint32_t level;
     /* "layer_norm1": the name of a layer of the library that has made weights; else NULL */
     const char *layer;
-} Frame;
+} CallFrame;
 
 /* The transforms that are fitted to the data: standardize, impute. The list is in reverse order of
  * evaluation. */
@@ -121,7 +121,7 @@ typedef struct Evaluator {
     NodeId fraction;
     int64_t truths;
     Scope *scope;
-    Frame *frame;        /* innermost */
+    CallFrame *frame;    /* innermost */
     const char *field;   /* the field that is being evaluated */
     FitList *fits;       /* transforms so far that are fitted to the data */
     ChoiceList *choices; /* class numbers that the data block and the model have computed so far */

@@ -99,7 +99,7 @@ static Value body_value(Evaluator *evaluator, const Callable *callee) {
 }
 
 static bool may_enter(Evaluator *evaluator, const Callable *callee, Span span) {
-    for (const Frame *frame = evaluator->frame; frame; frame = frame->up) {
+    for (const CallFrame *frame = evaluator->frame; frame; frame = frame->up) {
         if (frame->callee != callee) continue;
         if (evaluator_error(evaluator, span, "'%s' calls itself", callee->name))
             diag_help(evaluator->diag, "recursion is not supported; use 'for' to repeat");
@@ -118,8 +118,8 @@ static Value invoke(Evaluator *evaluator, const Callable *callee, const Given *g
     Span *spans = ARENA_ARRAY(evaluator->arena, Span, callee->formals->count);
     if (!arguments_bind(evaluator, callee, given, count, span, scope, spans)) return value_error();
     if (callee->builtin) return builtin_value(evaluator, callee, scope, spans, span, assigned_to);
-    Frame frame = {evaluator->frame, callee, span,
-                   evaluator->frame ? evaluator->frame->level + 1 : 1, NULL};
+    CallFrame frame = {evaluator->frame, callee, span,
+                       evaluator->frame ? evaluator->frame->level + 1 : 1, NULL};
     evaluator->frame = &frame;
     evaluator->scope = scope;
     Value value = body_value(evaluator, callee);

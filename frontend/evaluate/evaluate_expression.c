@@ -20,7 +20,7 @@ static Value evaluate_list(Evaluator *evaluator, const Expr *expr) {
 
 /* Reports a schedule, such as linear(...), outside of the train block. */
 static void outside_of_training(Evaluator *evaluator, Span span) {
-    const Frame *frame = evaluator->frame;
+    const CallFrame *frame = evaluator->frame;
     while (frame->up && library_owns(evaluator->globals->library, frame->place)) frame = frame->up;
     if (!evaluator_error(evaluator, span,
                          "'%s' is a schedule of the learning rate, for the train block only",

@@ -4,7 +4,7 @@
 enum { CHAIN_SHOWN = 6 };
 
 Span evaluator_place(const Evaluator *evaluator, Span span) {
-    const Frame *frame = evaluator->frame;
+    const CallFrame *frame = evaluator->frame;
     while (library_owns(evaluator->globals->library, span) && frame) {
         span = frame->place;
         frame = frame->up;
@@ -31,7 +31,8 @@ static bool reported_before(Evaluator *evaluator, Span place) {
  * library. */
 static void note_calls(Evaluator *evaluator, Span place) {
     int shown = 0;
-    for (const Frame *frame = evaluator->frame; frame && shown < CHAIN_SHOWN; frame = frame->up) {
+    for (const CallFrame *frame = evaluator->frame; frame && shown < CHAIN_SHOWN;
+         frame = frame->up) {
         bool same = frame->place.file == place.file && frame->place.begin == place.begin;
         if (same || frame->callee->is_network ||
             library_owns(evaluator->globals->library, frame->place))

@@ -95,16 +95,6 @@ Value call_class_of(const Call *call) {
     return call->args[0];
 }
 
-/* The input that the target reads, with one number a row; NULL for other targets. */
-static const Node *single_input(const Evaluator *evaluator, Value target) {
-    const Graph *graph = evaluator->graph;
-    const Node *node = tensor_node(evaluator, target);
-    while ((op_class(node->op) == CLASS_VIEW && node->operand_count == 1) || node->op == OP_convert)
-        node = graph_operand(graph, node, 0);
-    bool single = node->op == OP_input && shape_inner(node->shape, 0) == 1;
-    return single && graph->symbols[node->attrs.symbol].kind == SYMBOL_BATCH ? node : NULL;
-}
-
 /* The field of the source that an input reads; NULL if it is computed from several. */
 static const SourceField *single_field(const Evaluator *evaluator, const Node *input) {
     const SourceSchema *schema = evaluator->globals->schema;
@@ -133,7 +123,14 @@ static Value too_many_classes(const Call *call, const SourceField *field, int64_
 Value call_truth_of(const Call *call) {
     Evaluator *evaluator = call->evaluator;
     Value target = call->args[0];
-    const Node *input = single_input(evaluator, target);
+    /* The input that the target reads, with one number a row; other targets are not checked. */
+    const Graph *graph = evaluator->graph;
+    const Node *node = tensor_node(evaluator, target);
+    while ((op_class(node->op) == CLASS_VIEW && node->operand_count == 1) || node->op == OP_convert)
+        node = graph_operand(graph, node, 0);
+    bool single = node->op == OP_input && shape_inner(node->shape, 0) == 1;
+    const Node *input =
+        single && graph->symbols[node->attrs.symbol].kind == SYMBOL_BATCH ? node : NULL;
     const SourceField *field = input ? single_field(evaluator, input) : NULL;
     if (!field) return target;
     int64_t classes = field->is_text ? (int64_t)field->category_count : field->classes;

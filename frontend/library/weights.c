@@ -98,7 +98,7 @@ Value state_new(const Call *call, const char *name, Shape shape, Value init) {
  * is "layer_norm1.weight". */
 static const char *wanted_name(const Call *call) {
     Evaluator *evaluator = call->evaluator;
-    Frame *frame = evaluator->frame;
+    CallFrame *frame = evaluator->frame;
     const char *role = call->assigned_to ? call->assigned_to : call->callee->name;
     if (!evaluator->scope->in_library) return role;
     if (!frame->layer) frame->layer = layer_name(evaluator, frame->callee->name);

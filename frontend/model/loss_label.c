@@ -9,7 +9,7 @@ typedef struct {
     const Model *model;
     Names *fields;  /* fields of the data block that the loss uses and the network does not */
     Names *sources; /* fields of the source that these are computed from */
-} Search;
+} LabelSearch;
 
 static bool is_source(const Expr *expr) {
     return expr->kind == EXPR_NAME && !strcmp(expr->text, "source");
@@ -17,7 +17,7 @@ static bool is_source(const Expr *expr) {
 
 static void see_field(void *context, const Expr *expr);
 
-static void add_field(Search *search, const char *name) {
+static void add_field(LabelSearch *search, const char *name) {
     const Setting *setting = names_find(search->model->globals.fields, name);
     if (!setting || names_index(search->fields, name) >= 0) return;
     names_add(search->fields, name);
@@ -25,13 +25,13 @@ static void add_field(Search *search, const char *name) {
 }
 
 static void see_name(void *context, const Expr *expr) {
-    if (expr->kind == EXPR_STRING) names_add(((Search *)context)->sources, expr->text);
+    if (expr->kind == EXPR_STRING) names_add(((LabelSearch *)context)->sources, expr->text);
 }
 
 /* Collects what the expression of a field reads: source.kind, source["kind"], columns(source,
  * "kind"), and other fields. */
 static void see_field(void *context, const Expr *expr) {
-    Search *search = context;
+    LabelSearch *search = context;
     bool columns = expr->kind == EXPR_CALL && expr->call.callee->kind == EXPR_NAME &&
                    !strcmp(expr->call.callee->text, "columns");
     if (expr->kind == EXPR_NAME) add_field(search, expr->text);
@@ -43,13 +43,13 @@ static void see_field(void *context, const Expr *expr) {
 
 /* Collects the names in the loss that are fields which the network does not read. */
 static void see_loss(void *context, const Expr *expr) {
-    Search *search = context;
+    LabelSearch *search = context;
     if (expr->kind == EXPR_NAME && !network_has_input(search->model, expr->text))
         add_field(search, expr->text);
 }
 
 const char *loss_label(const Model *model) {
-    Search search = {
+    LabelSearch search = {
         .model = model, .fields = names_new(model->arena), .sources = names_new(model->arena)};
     const Setting *loss = item_setting(model->train, "loss");
     if (loss) ast_visit(loss->value, see_loss, &search);

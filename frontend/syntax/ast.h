@@ -213,7 +213,7 @@ typedef struct SourceText SourceText;
 typedef struct {
     Name name;
     SourceText *text;
-} Import;
+} ImportItem;
 
 typedef enum { ITEM_USE, ITEM_PARAM, ITEM_DEF, ITEM_MODEL, ITEM_DATA, ITEM_TRAIN } ItemKind;
 typedef struct Item {
@@ -221,7 +221,7 @@ typedef struct Item {
     ItemKind kind;
     Span span; /* the keyword and, for blocks, everything to the closing brace */
     union {
-        Import import;
+        ImportItem import;
         Param param;
         Function function;
         SettingList settings;

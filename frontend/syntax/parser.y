@@ -285,7 +285,7 @@ static Item *settings(Syntax *syntax, ItemKind kind, Span span, SettingList sett
 
 static Item *use(Syntax *syntax, Span span, Name file) {
     Item *item = ast_item(ARENA, ITEM_USE, span);
-    item->import = (Import){file, NULL};
+    item->import = (ImportItem){file, NULL};
     return item;
 }
 

@@ -158,10 +158,11 @@ bool op_dropout(Import *import, OpNode *node) {
 bool op_cast(Import *import, OpNode *node) {
     Tensor *x = node->in[0], *y;
     int64_t to = node_int(node, "to", ONNX_FLOAT);
-    Kind kind = to == ONNX_FLOAT || to == ONNX_FLOAT16 || to == ONNX_DOUBLE || to == ONNX_BFLOAT16
-                    ? KIND_REAL
-                : to == ONNX_BOOL ? KIND_BOOL
-                                  : KIND_WHOLE;
+    TensorKind kind =
+        to == ONNX_FLOAT || to == ONNX_FLOAT16 || to == ONNX_DOUBLE || to == ONNX_BFLOAT16
+            ? KIND_REAL
+        : to == ONNX_BOOL ? KIND_BOOL
+                          : KIND_WHOLE;
     if (to == ONNX_STRING) return node_fail(import, node, "texts are not supported");
     if (to == ONNX_FLOAT16 || to == ONNX_BFLOAT16)
         import_note(import, "casts to 16 bits are left out: the network computes in f32");

@@ -110,17 +110,17 @@ static bool inline_calls(const Ordering *ordering, const OnnxNode *nodes, uint32
 /* The node that makes each value, by its number from 1; 0 for inputs and tensors. */
 typedef struct {
     uint32_t node;
-} Maker;
+} ValueMaker;
 
 static bool add_maker(const Ordering *ordering, Names *makers, const char *name, uint32_t node) {
-    Maker *maker = names_find(makers, name);
+    ValueMaker *maker = names_find(makers, name);
     if (maker && (maker->node || node)) {
         diag_error(ordering->diag, STATUS_MODEL, (Span){0},
                    "'%s': the value '%.100s' is made twice", ordering->model->path, name);
         return false;
     }
     if (maker) return true; /* a tensor that is listed as an input, too */
-    maker = ARENA_NEW(ordering->arena, Maker);
+    maker = ARENA_NEW(ordering->arena, ValueMaker);
     maker->node = node;
     names_put(makers, name, maker);
     return true;
@@ -140,7 +140,7 @@ static bool find_makers(const Ordering *ordering, Names *makers) {
     return good;
 }
 
-typedef enum { UNSEEN, OPEN, DONE } Visit;
+typedef enum { UNSEEN, OPEN, DONE } NodeVisit;
 typedef struct {
     uint32_t node, next; /* next: the input that is visited next */
 } Step;
@@ -153,7 +153,7 @@ static bool not_made(const Ordering *ordering, const OnnxNode *node, const char 
 }
 
 /* Depth first, without recursion: a file may have a chain of 100,000 nodes. */
-static bool visit(const Ordering *ordering, const Names *makers, uint32_t root, Visit *visits,
+static bool visit(const Ordering *ordering, const Names *makers, uint32_t root, NodeVisit *visits,
                   Step *stack, OnnxNode *sorted, uint32_t *count) {
     const OnnxGraph *graph = &ordering->model->graph;
     uint32_t depth = 0;
@@ -170,7 +170,7 @@ static bool visit(const Ordering *ordering, const Names *makers, uint32_t root, 
             continue;
         }
         const char *name = node->inputs[top->next++];
-        const Maker *maker = *name ? names_find(makers, name) : NULL;
+        const ValueMaker *maker = *name ? names_find(makers, name) : NULL;
         if (!maker && *name) return not_made(ordering, node, name);
         if (!maker || !maker->node || visits[maker->node - 1] == DONE) continue;
         if (visits[maker->node - 1] == OPEN) {
@@ -190,12 +190,12 @@ static bool sort(const Ordering *ordering) {
     OnnxGraph *graph = &ordering->model->graph;
     Names *makers = names_new(ordering->arena);
     if (!find_makers(ordering, makers)) return false;
-    Visit *visits = ARENA_ARRAY(ordering->arena, Visit, graph->node_count);
+    NodeVisit *visits = ARENA_ARRAY(ordering->arena, NodeVisit, graph->node_count);
     Step *stack = ARENA_ARRAY(ordering->arena, Step, graph->node_count);
     OnnxNode *sorted = ARENA_ARRAY(ordering->arena, OnnxNode, graph->node_count);
     uint32_t count = 0;
     for (uint32_t i = 0; i < graph->output_count; i++) {
-        const Maker *maker = names_find(makers, graph->outputs[i].name);
+        const ValueMaker *maker = names_find(makers, graph->outputs[i].name);
         if (!maker) return not_made(ordering, NULL, graph->outputs[i].name);
         if (maker->node && !visit(ordering, makers, maker->node - 1, visits, stack, sorted, &count))
             return false;

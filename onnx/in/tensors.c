@@ -125,7 +125,7 @@ Tensor *constant_reals(Import *import, const float *reals, int rank, const Dim *
     return tensor;
 }
 
-Tensor *constant_wholes(Import *import, const Dim *wholes, int64_t count, Kind kind) {
+Tensor *constant_wholes(Import *import, const Dim *wholes, int64_t count, TensorKind kind) {
     Tensor *tensor = tensor_new(import, "");
     tensor->constant = true;
     tensor->wholes = wholes;

@@ -15,7 +15,7 @@ typedef struct {
     bool rows; /* size * N */
 } Dim;
 
-typedef enum { KIND_REAL, KIND_WHOLE, KIND_BOOL } Kind;
+typedef enum { KIND_REAL, KIND_WHOLE, KIND_BOOL } TensorKind;
 
 /* The language has no recurrent layers, so the text defines them (recurrent.def). */
 typedef enum {
@@ -57,7 +57,7 @@ struct Tensor {
     const OnnxNode *node; /* the node that makes it; NULL: an input or a tensor of the file */
     Tensor **in;          /* of the node */
     uint32_t consumers;   /* the number of nodes and outputs that read it */
-    Kind kind;
+    TensorKind kind;
     int rank;
     Dim dims[ONNX_MAX_RANK];
     /* a constant */
@@ -138,7 +138,7 @@ bool axis_of(const Import *import, const OpNode *node, int64_t axis, int rank, i
 /* -- tensors -- */
 Tensor *tensor_new(Import *import, const char *name);
 Tensor *constant_reals(Import *import, const float *reals, int rank, const Dim *dims);
-Tensor *constant_wholes(Import *import, const Dim *wholes, int64_t count, Kind kind);
+Tensor *constant_wholes(Import *import, const Dim *wholes, int64_t count, TensorKind kind);
 bool is_number(const Tensor *tensor, double *number); /* a constant of one element without N */
 bool same_dims(const Tensor *a, const Tensor *b);
 bool dim_equal(Dim a, Dim b);

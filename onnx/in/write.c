@@ -43,13 +43,13 @@ typedef struct {
     TargetKind kind;
     const char *output, *target;
     const Tensor *tensor;
-} Target;
+} LossTarget;
 
 static bool has_classes(TargetKind kind) {
     return kind == TARGET_LOGITS || kind == TARGET_PROBABILITIES || kind == TARGET_LOG;
 }
 
-static const char *loss_text(Arena *arena, const Target *target) {
+static const char *loss_text(Arena *arena, const LossTarget *target) {
     static const char *const losses[] = {[TARGET_LOGITS] = "cross_entropy(%s, %s)",
                                          [TARGET_PROBABILITIES] = "nll(log(max(%s, 1e-30)), %s)",
                                          [TARGET_LOG] = "nll(%s, %s)",
@@ -81,7 +81,7 @@ static SourceField print_input(const Writing *writing, const Tensor *input) {
 }
 
 /* Writes the line of a target in the data block, classes or numbers; returns its field. */
-static SourceField print_target(const Writing *writing, const Target *target) {
+static SourceField print_target(const Writing *writing, const LossTarget *target) {
     const Import *import = writing->import;
     const Tensor *output = target->tensor;
     fprintf(writing->out, "    field %s = source.%s    # ", target->target, target->target);
@@ -100,7 +100,7 @@ static SourceField print_target(const Writing *writing, const Target *target) {
     return field;
 }
 
-static void print_data(Writing *writing, const Target *targets, uint32_t count) {
+static void print_data(Writing *writing, const LossTarget *targets, uint32_t count) {
     const Import *import = writing->import;
     SourceField *fields = ARENA_ARRAY(import->arena, SourceField, import->input_count + count);
     uint32_t field_count = 0;
@@ -116,7 +116,7 @@ static void print_data(Writing *writing, const Target *targets, uint32_t count) 
     writing->imported->schema = (SourceSchema){.fields = fields, .field_count = field_count};
 }
 
-static void print_train(Writing *writing, const Target *targets, uint32_t count) {
+static void print_train(Writing *writing, const LossTarget *targets, uint32_t count) {
     Arena *arena = writing->import->arena;
     fprintf(writing->out, "\ntrain {\n    loss      = ");
     for (uint32_t i = 0; i < count; i++)
@@ -152,7 +152,7 @@ static void print_head(Writing *writing) {
 }
 
 /* Gives the inputs, the outputs and their targets names as variables. */
-static void name_variables(Writing *writing, Target *targets) {
+static void name_variables(Writing *writing, LossTarget *targets) {
     Import *import = writing->import;
     for (uint32_t i = 0; i < import->made_count; i++)
         if (import->made[i]->reached) write_take_words(writing, import->made[i]->text);
@@ -166,7 +166,7 @@ static void name_variables(Writing *writing, Target *targets) {
                                             kind == TARGET_LOGITS          ? "logits"
                                             : kind == TARGET_PROBABILITIES ? "probabilities"
                                                                            : "y");
-        targets[i] = (Target){kind, output->variable, NULL, output};
+        targets[i] = (LossTarget){kind, output->variable, NULL, output};
     }
     for (uint32_t i = 0; i < import->output_count; i++) {
         const char *base = has_classes(targets[i].kind) ? "label" : "target", *name = base;
@@ -198,7 +198,7 @@ void write_model(Import *import, Imported *imported) {
                        .taken = names_new(arena),
                        .numbers = names_new(arena),
                        .counts = names_new(arena)};
-    Target *targets = ARENA_ARRAY(arena, Target, import->output_count);
+    LossTarget *targets = ARENA_ARRAY(arena, LossTarget, import->output_count);
     write_choose_named(import);
     name_variables(&writing, targets);
     memory_stream_begin(&body);

@@ -8,10 +8,10 @@
 /* The name of an operand, in the size in which it was written. */
 const char *element_operand(const Out *out, const Form *form, uint32_t i);
 /* The common sizes of the operands, aligned at the last axis, as a value without a name. */
-Value element_spread(const Out *out, const Form *form);
+OutValue element_spread(const Out *out, const Form *form);
 /* The name of the node's result with the sizes of `value`. Only a result in full size has the name
  * of an output. */
-const char *element_name(Out *out, NodeId id, const Value *value, const char *op);
+const char *element_name(Out *out, NodeId id, const OutValue *value, const char *op);
 
 /* Writes the operation that computes the node; `b` is NULL if it has one operand. Each function
  * returns true. */

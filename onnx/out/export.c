@@ -199,7 +199,7 @@ static Out out_new(const OnnxExport *wanted, Arena *arena, Diagnostics *diag) {
                  .sizes = rows_find(wanted->graph, wanted->other, arena, &differs),
                  .uses = count_uses(wanted->graph, arena),
                  .forms = ARENA_ARRAY(arena, Form, end),
-                 .values = ARENA_ARRAY(arena, Value, end),
+                 .values = ARENA_ARRAY(arena, OutValue, end),
                  .outputs = ARENA_ARRAY(arena, const char *, end),
                  .names = names_new(arena),
                  .opset = OPSET_STANDARD};

@@ -48,10 +48,10 @@ const char *value_name(Out *out, NodeId id, const char *op) {
 }
 
 void value_set(Out *out, NodeId id, const char *name) {
-    out->values[id] = (Value){name, graph_node(out->graph, id)->shape.rank, out->sizes[id]};
+    out->values[id] = (OutValue){name, graph_node(out->graph, id)->shape.rank, out->sizes[id]};
 }
 
-const Value *value_of(const Out *out, NodeId id) { return &out->values[id]; }
+const OutValue *value_of(const Out *out, NodeId id) { return &out->values[id]; }
 
 /* The shape as a name: "1x64". A size that grows with the batch is -1. */
 static const char *sizes_text(const Out *out, const Size *sizes, int rank) {
@@ -64,7 +64,7 @@ static const char *sizes_text(const Out *out, const Size *sizes, int rank) {
 }
 
 const char *value_full(Out *out, NodeId id) {
-    const Value *value = value_of(out, id);
+    const OutValue *value = value_of(out, id);
     int rank = graph_node(out->graph, id)->shape.rank;
     bool full = value->rank == rank;
     for (int i = 0; full && i < rank; i++)

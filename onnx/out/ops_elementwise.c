@@ -55,7 +55,7 @@ bool write_select(Out *out, NodeId id, const Form *form) {
 
 /* A function with one parameter, alpha. */
 bool write_alpha(Out *out, NodeId id, const Form *form) {
-    Value value = element_spread(out, form);
+    OutValue value = element_spread(out, form);
     const char *name = element_name(out, id, &value, form->op);
     OutNode node = put_begin(out, form->op);
     put_input(&node, element_operand(out, form, 0));

@@ -61,7 +61,7 @@ bool write_state(Out *out, NodeId id, const Form *form) {
 bool write_constant(Out *out, NodeId id, const Form *form) {
     const Node *node = node_of(out, id);
     (void)form;
-    out->values[id] = (Value){.name = constant_number(out, node->dtype, node->attrs.value.bits)};
+    out->values[id] = (OutValue){.name = constant_number(out, node->dtype, node->attrs.value.bits)};
     return true;
 }
 
@@ -82,7 +82,7 @@ bool write_iota(Out *out, NodeId id, const Form *form) {
     const Node *node = node_of(out, id);
     int axis = node->attrs.axis;
     Size size = out->sizes[id].size[axis];
-    Value value = {.rank = node->shape.rank - axis};
+    OutValue value = {.rank = node->shape.rank - axis};
     (void)form;
     value.name = size.rows ? row_numbers(out, size) : constant_below(out, size.size);
     value.sizes.size[0] = size;
@@ -240,7 +240,7 @@ static const char *index_within(Out *out, const char *index, Size size) {
 }
 
 /* Whether the index of a gather was written with size 1 along all axes except `axis`. */
-static bool along_one_axis(const Out *out, NodeId id, const Value *index, int axis) {
+static bool along_one_axis(const Out *out, NodeId id, const OutValue *index, int axis) {
     int rank = node_of(out, id)->shape.rank, shift = rank - index->rank;
     if (axis < shift || !size_equal(index->sizes.size[axis - shift], out->sizes[id].size[axis]))
         return false;

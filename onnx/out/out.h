@@ -17,7 +17,7 @@ typedef struct {
     const char *name; /* NULL: it has not been written */
     int rank;
     Sizes sizes;
-} Value;
+} OutValue;
 
 typedef struct Out Out;
 typedef struct Form Form;
@@ -45,7 +45,7 @@ struct Out {
     const Sizes *sizes;
     const uint32_t *uses; /* [node]: the number of operands and outputs that use it */
     Form *forms;          /* forms[id].write is NULL if the node is not needed */
-    Value *values;
+    OutValue *values;
     const char **outputs; /* [node]: the name of the output that it becomes; or NULL */
     Names *names;         /* the names of all values in the file */
     WireWriter nodes, tensors;
@@ -86,7 +86,7 @@ const char *value_name(Out *out, NodeId id, const char *op);
 /* Records that node `id` has been written under this name, in its full size. */
 void value_set(Out *out, NodeId id, const char *name);
 /* The value of a node as it was written, perhaps smaller than the node. */
-const Value *value_of(const Out *out, NodeId id);
+const OutValue *value_of(const Out *out, NodeId id);
 /* The name of a value with all elements of the node: broadcast if it was written smaller. */
 const char *value_full(Out *out, NodeId id);
 

@@ -10,7 +10,7 @@ typedef struct {
     const Graph *graph, *other;
     int64_t rows, other_rows;
     const NodeId *as; /* [node of `other`]: the node of `graph` that it equals */
-} Comparison;
+} GraphPair;
 
 /* The number of rows that a graph was built for; 0: it has no input with rows. */
 static int64_t rows_of(const Graph *graph) {
@@ -20,7 +20,7 @@ static int64_t rows_of(const Graph *graph) {
     return 0;
 }
 
-static bool compare_size(const Comparison *both, int64_t a, int64_t b, Size *size) {
+static bool compare_size(const GraphPair *both, int64_t a, int64_t b, Size *size) {
     *size = (Size){a, false};
     if (a == b) return true;
     *size = (Size){a / both->rows, true};
@@ -28,7 +28,7 @@ static bool compare_size(const Comparison *both, int64_t a, int64_t b, Size *siz
 }
 
 /* A slice may take all rows; any other part of the batch depends on its size. */
-static bool same_range(const Comparison *both, const Node *a, const Node *b) {
+static bool same_range(const GraphPair *both, const Node *a, const Node *b) {
     const Node *from = graph_operand(both->graph, a, 0);
     for (int i = 0; i < a->shape.rank; i++) {
         Size stop;
@@ -42,7 +42,7 @@ static bool same_range(const Comparison *both, const Node *a, const Node *b) {
     return true;
 }
 
-static bool same_attrs(const Comparison *both, const Node *a, const Node *b) {
+static bool same_attrs(const GraphPair *both, const Node *a, const Node *b) {
     AttrsKind kind = op_attrs(a->op);
     if (kind == ATTRS_SYMBOL)
         return !strcmp(both->graph->symbols[a->attrs.symbol].name,
@@ -51,7 +51,7 @@ static bool same_attrs(const Comparison *both, const Node *a, const Node *b) {
                                : !memcmp(&a->attrs, &b->attrs, attrs_bytes(kind));
 }
 
-static bool same_node(const Comparison *both, const Node *a, const Node *b, Sizes *sizes) {
+static bool same_node(const GraphPair *both, const Node *a, const Node *b, Sizes *sizes) {
     bool same = a->op == b->op && a->dtype == b->dtype && a->shape.rank == b->shape.rank &&
                 a->operand_count == b->operand_count && same_attrs(both, a, b);
     for (uint32_t i = 0; same && i < a->operand_count; i++)
@@ -80,7 +80,7 @@ Sizes *rows_find(const Graph *graph, const Graph *other, Arena *arena, Span *dif
     if (!other) return numbers(graph, arena);
     const bool *live = graph_live(graph), *other_live = graph_live(other);
     NodeId *as = ARENA_ARRAY(arena, NodeId, other->node_count);
-    Comparison both = {graph, other, rows_of(graph), rows_of(other), as};
+    GraphPair both = {graph, other, rows_of(graph), rows_of(other), as};
     Sizes *sizes = ARENA_ARRAY(arena, Sizes, graph->node_count);
     *differs = (Span){0};
     if (!both.rows || !both.other_rows) return NULL;

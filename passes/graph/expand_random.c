@@ -9,15 +9,15 @@ enum { ROUNDS = 10 };
 /* The four words of a counter, and the two of the key. */
 typedef struct {
     NodeId word[4], key[2];
-} Block;
+} RandomBlock;
 
-static Block block_round(const Formula *f, const Block *from, uint32_t round) {
+static RandomBlock block_round(const Formula *f, const RandomBlock *from, uint32_t round) {
     NodeId first = f_int(f, 0xD2511F53u), second = f_int(f, 0xCD9E8D57u);
     NodeId key[2] = {f_add(f, from->key[0], f_int(f, round * 0x9E3779B9u)),
                      f_add(f, from->key[1], f_int(f, round * 0xBB67AE85u))};
     NodeId high = f_mul_high(f, from->word[0], first),
            other_high = f_mul_high(f, from->word[2], second);
-    Block to = *from;
+    RandomBlock to = *from;
     to.word[0] = f_xor(f, f_xor(f, other_high, from->word[1]), key[0]);
     to.word[1] = f_mul(f, from->word[2], second);
     to.word[2] = f_xor(f, f_xor(f, high, from->word[3]), key[1]);
@@ -25,12 +25,12 @@ static Block block_round(const Formula *f, const Block *from, uint32_t round) {
     return to;
 }
 
-static Block random_block(const Formula *f, NodeId number) {
+static RandomBlock random_block(const Formula *f, NodeId number) {
     const RandomNumbers *numbers = &f->node.attrs.random;
     Shape shape = f->node.shape;
     NodeId draw = build_broadcast(f->graph, f->operands[2], shape);
-    Block block = {{number, draw, f_int(f, numbers->substream), f_int(f, numbers->stream)},
-                   {NODE_NONE}};
+    RandomBlock block = {{number, draw, f_int(f, numbers->substream), f_int(f, numbers->stream)},
+                         {NODE_NONE}};
     for (int i = 0; i < 2; i++) block.key[i] = build_broadcast(f->graph, f->operands[i], shape);
     for (uint32_t round = 0; round < ROUNDS; round++) block = block_round(f, &block, round);
     return block;
@@ -54,7 +54,7 @@ static NodeId random_words(const Formula *f, int64_t blocks) {
                begin = build_binary(f->graph, OP_shr, first_number(f), two);
         number = f_add(f, number, build_broadcast(f->graph, begin, each.node.shape));
     }
-    Block block = random_block(&each, number);
+    RandomBlock block = random_block(&each, number);
     NodeId columns[4];
     for (int i = 0; i < 4; i++)
         columns[i] = build_reshape(f->graph, block.word[i], shape_of(2, (int64_t[]){blocks, 1}));
