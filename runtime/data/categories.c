@@ -11,10 +11,10 @@
 typedef struct {
     const char *name;
     uint32_t number; /* before */
-} Ranked;
+} RankedName;
 
 static int by_name(const void *a, const void *b) {
-    return strcmp(((const Ranked *)a)->name, ((const Ranked *)b)->name);
+    return strcmp(((const RankedName *)a)->name, ((const RankedName *)b)->name);
 }
 
 static void renumber(int32_t *codes, int64_t count, const int32_t *new_number) {
@@ -24,10 +24,10 @@ static void renumber(int32_t *codes, int64_t count, const int32_t *new_number) {
 
 const char **categories_sort(const Names *names, int32_t *codes, int64_t count, Arena *arena) {
     uint32_t name_count = names_count(names);
-    Ranked *ranked = ARENA_ARRAY(arena, Ranked, name_count);
+    RankedName *ranked = ARENA_ARRAY(arena, RankedName, name_count);
     int32_t *new_number = ARENA_ARRAY(arena, int32_t, name_count);
     const char **sorted = ARENA_ARRAY(arena, const char *, name_count);
-    for (uint32_t i = 0; i < name_count; i++) ranked[i] = (Ranked){names_all(names)[i], i};
+    for (uint32_t i = 0; i < name_count; i++) ranked[i] = (RankedName){names_all(names)[i], i};
     qsort(ranked, name_count, sizeof *ranked, by_name);
     for (uint32_t i = 0; i < name_count; i++) {
         new_number[ranked[i].number] = (int32_t)i;

@@ -128,19 +128,6 @@ static Dataset *find(const DataCache *cache, const DataSource *source,
     return NULL;
 }
 
-static CachedData cached_data(Dataset *dataset, const DataSource *source,
-                              const SplitRequest *request) {
-    Arena *arena = arena_new();
-    CachedData data = {arena, dataset, *source, *request};
-    data.source.reader = copied(arena, source->reader);
-    data.source.folder = copied(arena, source->folder);
-    data.source.args = copied_args(arena, source->args, source->arg_count);
-    data.request.valid.field = copied(arena, request->valid.field);
-    data.request.test.field = copied(arena, request->test.field);
-    data.request.series = copied(arena, request->series);
-    return data;
-}
-
 /* Moves the data read last to those that are kept, if there is room. */
 static void keep_last(DataCache *cache) {
     size_t bytes = dataset_bytes(cache->last.dataset);
@@ -159,7 +146,16 @@ static Dataset *keep(DataCache *cache, const DataSource *source, const SplitRequ
     drop(&cache->last);
     dataset = dataset_open(source, request, diag);
     if (!dataset) return NULL;
-    cache->last = cached_data(dataset, source, request);
+    /* The cache outlives the model, so it has copies of the names. */
+    Arena *arena = arena_new();
+    CachedData data = {arena, dataset, *source, *request};
+    data.source.reader = copied(arena, source->reader);
+    data.source.folder = copied(arena, source->folder);
+    data.source.args = copied_args(arena, source->args, source->arg_count);
+    data.request.valid.field = copied(arena, request->valid.field);
+    data.request.test.field = copied(arena, request->test.field);
+    data.request.series = copied(arena, request->series);
+    cache->last = data;
     keep_last(cache);
     return dataset;
 }

@@ -24,7 +24,7 @@ typedef struct {
 
 /* -- elements of the source -- */
 
-static Number source_number(const SourceData *source, uint32_t field, int64_t at) {
+static DerivedNumber source_number(const SourceData *source, uint32_t field, int64_t at) {
     const Exact *exact = &source->exact[field];
     if (!exact->elements) {
         switch (source->fields[field].dtype) {
@@ -38,7 +38,7 @@ static Number source_number(const SourceData *source, uint32_t field, int64_t at
     return whole == WHOLE_MISSING ? number_real((double)NAN) : number_whole(whole);
 }
 
-static Number column_number(const ComputedCell *place, const Derived *derived) {
+static DerivedNumber column_number(const ComputedCell *place, const Derived *derived) {
     const SourceData *source = place->source;
     if (derived->is_list) return source_number(source, derived->fields[place->element], place->row);
     uint32_t field = derived->fields[0];
@@ -59,7 +59,7 @@ static const char *cell_text(const SourceData *source, uint32_t field, int32_t r
         int32_t cell = ((const int32_t *)exact->elements)[row];
         return cell < 0 ? NULL : exact->texts[cell];
     }
-    Number number = source_number(source, field, row);
+    DerivedNumber number = source_number(source, field, row);
     if (number_missing(number)) return NULL;
     if (number.is_whole)
         snprintf(text, CELL_TEXT, "%0*" PRId64, date_format_digits(format), number.whole);
@@ -79,7 +79,7 @@ static bool no_date(const ComputedCell *place, uint32_t field, const char *cell,
 
 /* Parses the date of a row. Its parts are requested one after the other, so the last date is
  * kept. */
-static bool date_number(ComputedCell *place, const Derived *derived, Number *result) {
+static bool date_number(ComputedCell *place, const Derived *derived, DerivedNumber *result) {
     char text[CELL_TEXT], problem[DATE_PROBLEM];
     int64_t element = derived->is_list ? place->element : 0;
     uint32_t field = derived->fields[element];
@@ -106,7 +106,7 @@ const FittedColumn *derive_fitted(const SourceData *source, const char *fit) {
     return NULL;
 }
 
-static bool compute(ComputedCell *place, const Derived *derived, Number *result);
+static bool compute(ComputedCell *place, const Derived *derived, DerivedNumber *result);
 
 /* The row that ahead(..., 1) reads; -1: there is none. */
 static int32_t row_ahead(const ComputedCell *place, const Derived *derived) {
@@ -122,9 +122,9 @@ static bool unknown(const ComputedCell *place, const char *fit) {
     return false;
 }
 
-static bool standardized(ComputedCell *place, const Derived *derived, Number *result) {
+static bool standardized(ComputedCell *place, const Derived *derived, DerivedNumber *result) {
     const FittedColumn *fitted = derive_fitted(place->source, derived->args[1]->fit);
-    Number x;
+    DerivedNumber x;
     if (!fitted) return unknown(place, derived->args[1]->fit);
     if (!compute(place, derived->args[0], &x)) return false;
     int64_t column = place->element;
@@ -134,7 +134,8 @@ static bool standardized(ComputedCell *place, const Derived *derived, Number *re
 }
 
 /* In a column of whole numbers, a fitted number beyond 2^53 is rounded to a whole number. */
-static Number fitted_number(const ComputedCell *place, const Derived *column, ExactNumber fitted) {
+static DerivedNumber fitted_number(const ComputedCell *place, const Derived *column,
+                                   ExactNumber fitted) {
     int64_t whole;
     if (fabs(fitted.number) >= 0x1p53 && column->kind == DERIVED_COLUMNS) {
         uint32_t field = column->fields[column->is_list ? place->element : 0];
@@ -145,7 +146,7 @@ static Number fitted_number(const ComputedCell *place, const Derived *column, Ex
     return number_real(fitted.number);
 }
 
-static bool imputed(ComputedCell *place, const Derived *derived, Number *result) {
+static bool imputed(ComputedCell *place, const Derived *derived, DerivedNumber *result) {
     const Derived *by = derived->args[1];
     const FittedColumn *fitted =
         by->kind == DERIVED_FITTED ? derive_fitted(place->source, by->fit) : NULL;
@@ -157,7 +158,7 @@ static bool imputed(ComputedCell *place, const Derived *derived, Number *result)
 }
 
 /* The value in another row of the same series; NaN beyond its ends. */
-static bool number_ahead(ComputedCell *place, const Derived *derived, Number *result) {
+static bool number_ahead(ComputedCell *place, const Derived *derived, DerivedNumber *result) {
     int32_t row = place->row, other = row_ahead(place, derived);
     if (other < 0) return *result = number_real((double)NAN), true;
     place->row = other;
@@ -168,8 +169,8 @@ static bool number_ahead(ComputedCell *place, const Derived *derived, Number *re
 
 /* floor(a / b) for whole numbers, which may be too large for f64. */
 static bool floor_of_quotient(ComputedCell *place, const Derived *quotient, bool *known,
-                              Number *result) {
-    Number a, b;
+                              DerivedNumber *result) {
+    DerivedNumber a, b;
     *known = false;
     if (!compute(place, quotient->args[0], &a) || !compute(place, quotient->args[1], &b))
         return false;
@@ -181,8 +182,8 @@ static bool floor_of_quotient(ComputedCell *place, const Derived *quotient, bool
     return true;
 }
 
-static bool compute(ComputedCell *place, const Derived *derived, Number *result) {
-    Number args[2] = {{0}};
+static bool compute(ComputedCell *place, const Derived *derived, DerivedNumber *result) {
+    DerivedNumber args[2] = {{0}};
     bool known = false;
     switch (derived->kind) {
     case DERIVED_COLUMNS: return *result = column_number(place, derived), true;
@@ -217,7 +218,7 @@ static bool fault(const ComputedCell *place, const char *finding, double number)
 }
 
 /* A class is a whole number. */
-static bool put_class(const ComputedCell *place, Number number, int64_t *to) {
+static bool put_class(const ComputedCell *place, DerivedNumber number, int64_t *to) {
     *to = number.is_whole ? number.whole : WHOLE_MISSING;
     if (number.is_whole || number_missing(number)) return true;
     if (number.real != trunc(number.real))
@@ -262,7 +263,7 @@ static bool has_rows(const SourceData *source, SourceRows looks, int32_t row) {
            runs_row(source->runs, row, looks.to) >= 0;
 }
 
-static void put_number(Number number, DType dtype, void *to, int64_t at) {
+static void put_number(DerivedNumber number, DType dtype, void *to, int64_t at) {
     if (dtype == DTYPE_F32)
         ((float *)to)[at] = number.is_whole ? (float)number.whole : (float)number.real;
     else if (dtype == DTYPE_I32)
@@ -282,7 +283,7 @@ static bool derive_rows(ComputedCell *place, const Derived *derived, int64_t fir
         bool there = has_rows(place->source, looks, (int32_t)row);
         place->row = (int32_t)row;
         for (place->element = 0; place->element < each; place->element++) {
-            Number number =
+            DerivedNumber number =
                 dtype == DTYPE_F32 ? number_real((double)NAN) : number_whole(-(dtype == DTYPE_I32));
             int64_t at = row * each + place->element;
             bool good = !there || compute(place, classes ? derived->args[0] : derived, &number);
@@ -328,7 +329,7 @@ bool derive_number(const SourceData *source, const Derived *derived, int32_t row
                    ExactNumber *number) {
     DeriveFault unheard;
     ComputedCell place = {.source = source, .fault = &unheard, .row = row, .element = element};
-    Number result;
+    DerivedNumber result;
     if (!compute(&place, derived, &result)) result = number_real((double)NAN);
     *number = number_exact(result);
     return result.is_whole;
@@ -339,7 +340,7 @@ void derive_row(const SourceData *source, const Derived *derived, int32_t row, E
     ComputedCell place = {.source = source, .fault = &unheard, .row = row};
     int64_t each = shape_elements(derived_row(&source->schema, derived));
     for (; place.element < each; place.element++) {
-        Number number;
+        DerivedNumber number;
         to[place.element] =
             compute(&place, derived, &number) ? number_exact(number) : exact_of_real((double)NAN);
     }
@@ -364,7 +365,7 @@ bool derive_fraction(const SourceData *source, const Derived *derived, int32_t r
          cut = false;
     int64_t each = columns ? shape_elements(derived_row(&source->schema, derived)) : 0;
     for (; place.element < each && !cut; place.element++) {
-        Number number = column_number(&place, derived->args[0]);
+        DerivedNumber number = column_number(&place, derived->args[0]);
         *value = number.real;
         cut = !number.is_whole && number.real != trunc(number.real);
     }

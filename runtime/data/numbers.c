@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 /* Computes with two whole numbers. An operation without a whole result is left to f64. */
-static bool whole_operation(DerivedKind kind, int64_t a, int64_t b, Number *result,
+static bool whole_operation(DerivedKind kind, int64_t a, int64_t b, DerivedNumber *result,
                             char finding[FINDING_TEXT]) {
     int64_t whole = 0;
     bool overflow = false;
@@ -35,7 +35,7 @@ static bool whole_operation(DerivedKind kind, int64_t a, int64_t b, Number *resu
 
 static double larger(double a, double b) { return isnan(a) || a > b ? a : b; }
 
-static Number real_operation(DerivedKind kind, double a, double b) {
+static DerivedNumber real_operation(DerivedKind kind, double a, double b) {
     switch (kind) {
     case DERIVED_ADD: return number_real(a + b);
     case DERIVED_SUB: return number_real(a - b);
@@ -53,7 +53,7 @@ static Number real_operation(DerivedKind kind, double a, double b) {
     }
 }
 
-static bool int_of(Number number, Number *result, char finding[FINDING_TEXT]) {
+static bool int_of(DerivedNumber number, DerivedNumber *result, char finding[FINDING_TEXT]) {
     double real = trunc(number_f64(number));
     bool fits = real >= INT32_MIN && real <= INT32_MAX;
     if (number_missing(number))
@@ -66,7 +66,8 @@ static bool int_of(Number number, Number *result, char finding[FINDING_TEXT]) {
     return fits;
 }
 
-bool number_single(DerivedKind kind, Number a, Number *result, char finding[FINDING_TEXT]) {
+bool number_single(DerivedKind kind, DerivedNumber a, DerivedNumber *result,
+                   char finding[FINDING_TEXT]) {
     bool negates = kind == DERIVED_NEG || (kind == DERIVED_ABS && a.is_whole && a.whole < 0);
     if (kind == DERIVED_INT) return int_of(a, result, finding);
     if (a.is_whole && negates) return whole_operation(DERIVED_SUB, 0, a.whole, result, finding);
@@ -79,7 +80,7 @@ bool number_single(DerivedKind kind, Number a, Number *result, char finding[FIND
     return true;
 }
 
-bool number_double(DerivedKind kind, Number a, Number b, Number *result,
+bool number_double(DerivedKind kind, DerivedNumber a, DerivedNumber b, DerivedNumber *result,
                    char finding[FINDING_TEXT]) {
     if (a.is_whole && b.is_whole) return whole_operation(kind, a.whole, b.whole, result, finding);
     *result = real_operation(kind, number_f64(a), number_f64(b));

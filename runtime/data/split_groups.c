@@ -83,10 +83,10 @@ bool deal_groups(Dealing *dealing, Split split) {
 typedef struct {
     int32_t class;
     double rest; /* the fraction of a row that was lost by rounding down */
-} Part;
+} ClassPart;
 
 static int by_rest(const void *a, const void *b) {
-    const Part *x = a, *y = b;
+    const ClassPart *x = a, *y = b;
     return x->rest != y->rest ? (x->rest < y->rest) - (x->rest > y->rest)
                               : (x->class > y->class) - (x->class < y->class);
 }
@@ -96,13 +96,13 @@ static int by_rest(const void *a, const void *b) {
 static int64_t *class_quotas(const RowGroups *groups, int64_t wanted, int64_t rows) {
     int64_t *quotas = memory_new(groups->count * sizeof *quotas, "the splits"),
             left = wanted < rows ? wanted : rows;
-    Part *parts = memory_new(groups->count * sizeof *parts, "the splits");
+    ClassPart *parts = memory_new(groups->count * sizeof *parts, "the splits");
     for (uint32_t i = 0; i < groups->count; i++) {
         double part =
             (double)groups->size[i] * (double)(wanted < rows ? wanted : rows) / (double)rows;
         quotas[i] = (int64_t)part;
         left -= quotas[i];
-        parts[i] = (Part){(int32_t)i, part - (double)quotas[i]};
+        parts[i] = (ClassPart){(int32_t)i, part - (double)quotas[i]};
     }
     qsort(parts, groups->count, sizeof *parts, by_rest);
     for (uint32_t i = 0; i < groups->count && left > 0; i++) {

@@ -26,8 +26,8 @@ typedef struct {
         const char *bytes;
         size_t count;
     } marks[2];
-} Kind;
-static const Kind kinds[] = {
+} PictureKind;
+static const PictureKind kinds[] = {
     {"PNG", raster_read_png, {{0, "\x89PNG\r\n\x1a\n", 8}}},
     {"JPEG", raster_read_jpeg, {{0, "\xff\xd8\xff", 3}}},
     {"WebP", raster_read_webp, {{0, "RIFF", 4}, {8, "WEBP", 4}}},
@@ -44,7 +44,7 @@ static const Kind kinds[] = {
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
-static const Kind *kind_of(const uint8_t *bytes, size_t length) {
+static const PictureKind *kind_of(const uint8_t *bytes, size_t length) {
     for (int i = 0; i < KINDS; i++) {
         bool same = true;
         for (int m = 0; m < 2 && same; m++) {
@@ -64,7 +64,7 @@ const char *bitmap_kind(const char *path, bool *readable) {
     ssize_t length = file >= 0 && !fstat(file, &status) && S_ISREG(status.st_mode)
                          ? read(file, head, sizeof head)
                          : -1;
-    const Kind *kind = length > 0 ? kind_of(head, (size_t)length) : NULL;
+    const PictureKind *kind = length > 0 ? kind_of(head, (size_t)length) : NULL;
     if (file >= 0) close(file);
     *readable = kind && kind->read;
     return kind ? kind->name : NULL;
@@ -81,7 +81,7 @@ bool bitmap_has_ending(const char *name) {
 
 static bool read_raster(const void *bytes, size_t length, bool whole, Raster *raster,
                         Problem *problem) {
-    const Kind *kind = kind_of(bytes, length);
+    const PictureKind *kind = kind_of(bytes, length);
     *raster = (Raster){.orientation = 1};
     if (kind && kind->read) return kind->read(bytes, length, whole, raster, problem);
     if (kind)

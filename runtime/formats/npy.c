@@ -304,13 +304,6 @@ bool npy_may_be_wide(const NpyArray *array) {
            array->element == ELEMENT_U32 || array->element == ELEMENT_F64;
 }
 
-/* -2^63 stands for a missing number. */
-static bool has_place(const NpyArray *array, uint64_t bits) {
-    return array->element == ELEMENT_U64
-               ? bits <= INT64_MAX
-               : array->element != ELEMENT_I64 || bits != UINT64_C(1) << 63;
-}
-
 static bool is_wide(const NpyArray *array, uint64_t bits) {
     int64_t whole = whole_value(array->element, bits);
     if (npy_is_whole(array)) return whole < INT32_MIN || whole > INT32_MAX;
@@ -323,7 +316,10 @@ bool npy_is_wide(const NpyArray *array, bool *wide, Problem *problem) {
     for (int64_t i = 0; npy_may_be_wide(array) && i < element_count(array); i++) {
         uint64_t bits = element_bits(array, i);
         *wide |= is_wide(array, bits);
-        if (has_place(array, bits)) continue;
+        /* -2^63 stands for a missing number. */
+        bool fits = array->element != ELEMENT_I64 || bits != UINT64_C(1) << 63;
+        if (array->element == ELEMENT_U64) fits = bits <= INT64_MAX;
+        if (fits) continue;
         problem_set(problem, "its element %lld is a whole number beyond 64 bits", (long long)i);
         problem_help(
             problem,
