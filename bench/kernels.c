@@ -28,7 +28,7 @@ typedef struct {
     bool products_only;
     int only; /* kernel; -1: all */
     double peak;
-} Options;
+} BenchOptions;
 
 static double seconds_of_thread(void) {
     struct timespec now;
@@ -70,7 +70,7 @@ static int32_t *rows_of_batch(int64_t batch) {
     return rows;
 }
 
-static StepArgs args_for(const Program *program, const Options *options) {
+static StepArgs args_for(const Program *program, const BenchOptions *options) {
     const Graph *graph = program->graph;
     void **states = zeros(program->state_count * sizeof *states + 1);
     void **inputs = zeros(graph->symbol_count * sizeof *inputs + 1);
@@ -112,7 +112,7 @@ static int compare_seconds(const void *a, const void *b) {
 
 /* A tenth of the calls take less: others use the machine too, and clocks of virtual machines jump
  * now and then. */
-static double good_seconds(const Program *program, const Options *options) {
+static double good_seconds(const Program *program, const BenchOptions *options) {
     static double samples[MOST_SAMPLES];
     StepArgs args = args_for(program, options);
     int count = 0;
@@ -135,7 +135,7 @@ static double flops(const Plan *plan, const Kernel *kernel) {
     return 2 * (double)shape_elements(root->shape) * (double)k;
 }
 
-static Plan *plan_new(const Options *options, Graph **graph, Diagnostics *diag) {
+static Plan *plan_new(const BenchOptions *options, Graph **graph, Diagnostics *diag) {
     Compilation compilation;
     PassOptions passes = {.level = options->codegen.level, .threads = 1};
     if (!passes_run(&compilation, mlp_graph(&options->shape, diag), &passes,
@@ -145,8 +145,8 @@ static Plan *plan_new(const Options *options, Graph **graph, Diagnostics *diag) 
     return compilation.plan;
 }
 
-static void print_line(const Options *options, const Plan *plan, uint32_t first, uint32_t count,
-                       double work, double seconds, double compile) {
+static void print_line(const BenchOptions *options, const Plan *plan, uint32_t first,
+                       uint32_t count, double work, double seconds, double compile) {
     const Kernel *kernel = &plan->kernels[0];
     printf("%-4u %-7s", first, count == 1 ? kernel_names[kernel->kind] : "step");
     for (int i = 0; count == 1 && i < kernel->space.rank; i++)
@@ -157,7 +157,8 @@ static void print_line(const Options *options, const Plan *plan, uint32_t first,
 }
 
 /* Kernels [first, first + count) of the step, timed; returns how many there are in all. */
-static uint32_t measure(uint32_t first, uint32_t count, const Options *options, Diagnostics *diag) {
+static uint32_t measure(uint32_t first, uint32_t count, const BenchOptions *options,
+                        Diagnostics *diag) {
     Graph *graph;
     Plan *plan = plan_new(options, &graph, diag);
     uint32_t all = plan->kernel_count;
@@ -183,14 +184,14 @@ static uint32_t measure(uint32_t first, uint32_t count, const Options *options, 
     return all;
 }
 
-static int read_widths(Options *options, char *text) {
+static int read_widths(BenchOptions *options, char *text) {
     int count = 0;
     for (char *word = strtok(text, ","); word && count <= MOST_LAYERS; word = strtok(NULL, ","))
         options->widths[count++] = atoll(word);
     return count - 1;
 }
 
-static void read_options(Options *options, int argc, char **argv) {
+static void read_options(BenchOptions *options, int argc, char **argv) {
     static const struct option known[] = {{"batch", 1, NULL, 'b'},  {"widths", 1, NULL, 'w'},
                                           {"zeros", 1, NULL, 'z'},  {"cpu", 1, NULL, 'c'},
                                           {"level", 1, NULL, 'l'},  {"matmul", 0, NULL, 'm'},
@@ -209,11 +210,11 @@ static void read_options(Options *options, int argc, char **argv) {
 
 int main(int argc, char **argv) {
     Diagnostics *diag = diag_new();
-    Options options = {.codegen = {.level = 2},
-                       .shape = {.batch = 64, .layers = 4, .train = true},
-                       .zeros = 80,
-                       .only = -1,
-                       .widths = {784, 512, 256, 128, 10}};
+    BenchOptions options = {.codegen = {.level = 2},
+                            .shape = {.batch = 64, .layers = 4, .train = true},
+                            .zeros = 80,
+                            .only = -1,
+                            .widths = {784, 512, 256, 128, 10}};
     options.shape.widths = options.widths;
     read_options(&options, argc, argv);
     options.peak = codegen_measure_peak(&options.codegen, diag);

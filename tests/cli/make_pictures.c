@@ -16,7 +16,7 @@ enum { SIDE_MAX = 64, ROUNDS = 4 };
 typedef struct {
     int side;
     uint8_t rgb[SIDE_MAX][SIDE_MAX][3]; /* [side][side] of it are used */
-} Drawing;
+} ShapeDrawing;
 
 static uint32_t noise(void) {
     static uint32_t state = 14;
@@ -31,7 +31,7 @@ static int is_ink(int shape, int side, int y, int x) {
     return x * 8 / side % 2;
 }
 
-static void draw(Drawing *drawing, int shape) {
+static void draw(ShapeDrawing *drawing, int shape) {
     drawing->side = 24 + (int)(noise() % 40);
     for (int y = 0; y < drawing->side; y++)
         for (int x = 0; x < drawing->side; x++)
@@ -42,7 +42,7 @@ static void draw(Drawing *drawing, int shape) {
 }
 
 /* Copies the rows into one array without gaps. */
-static size_t pack(const Drawing *drawing, uint8_t *to) {
+static size_t pack(const ShapeDrawing *drawing, uint8_t *to) {
     size_t row = 3 * (size_t)drawing->side;
     for (int y = 0; y < drawing->side; y++) memcpy(to + (size_t)y * row, drawing->rgb[y], row);
     return row * (size_t)drawing->side;
@@ -54,7 +54,7 @@ static FILE *create(const char *path) {
     return file;
 }
 
-static void write_jpeg(const Drawing *drawing, const char *path, J_COLOR_SPACE space,
+static void write_jpeg(const ShapeDrawing *drawing, const char *path, J_COLOR_SPACE space,
                        int progressive) {
     struct jpeg_compress_struct jpeg;
     struct jpeg_error_mgr errors;
@@ -78,14 +78,14 @@ static void write_jpeg(const Drawing *drawing, const char *path, J_COLOR_SPACE s
     fclose(file);
 }
 
-static void write_png(const Drawing *drawing, const char *path) {
+static void write_png(const ShapeDrawing *drawing, const char *path) {
     png_image png = {.version = PNG_IMAGE_VERSION, .format = PNG_FORMAT_RGB};
     png.width = png.height = (png_uint_32)drawing->side;
     if (!png_image_write_to_file(&png, path, 0, drawing->rgb, sizeof drawing->rgb[0], NULL))
         exit(1);
 }
 
-static void write_webp(const Drawing *drawing, const char *path) {
+static void write_webp(const ShapeDrawing *drawing, const char *path) {
     uint8_t packed[sizeof drawing->rgb], *bytes = NULL;
     pack(drawing, packed);
     size_t length =
@@ -100,7 +100,7 @@ static void put(uint8_t *to, uint32_t value) {
 }
 
 /* A BMP file of 24 bits a pixel, blue first, with its rows from the bottom up. */
-static void write_bmp(const Drawing *drawing, const char *path) {
+static void write_bmp(const ShapeDrawing *drawing, const char *path) {
     uint8_t head[54] = "BM", row[3 * SIDE_MAX + 3] = {0};
     size_t row_bytes = (3 * (size_t)drawing->side + 3) / 4 * 4;
     FILE *file = create(path);
@@ -118,7 +118,7 @@ static void write_bmp(const Drawing *drawing, const char *path) {
 int main(int count, char **arguments) {
     static const char *const shapes[] = {"disc", "square", "stripes"};
     char path[4096];
-    Drawing drawing;
+    ShapeDrawing drawing;
     if (count != 2 || mkdir(arguments[1], 0777)) return 1;
     for (int shape = 0; shape < 3; shape++) {
         snprintf(path, sizeof path, "%s/%s", arguments[1], shapes[shape]);

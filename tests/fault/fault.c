@@ -30,8 +30,8 @@ extern void *__libc_calloc(size_t count, size_t bytes);
 extern void *__libc_realloc(void *old, size_t bytes);
 extern void *__libc_memalign(size_t alignment, size_t bytes);
 
-typedef enum { NOTHING, MEMORY, SYSTEM } Kind;
-static Kind kind;
+typedef enum { NOTHING, MEMORY, SYSTEM } FaultKind;
+static FaultKind kind;
 static long at;
 static int error = ENOSPC;
 static const char *count_file;
@@ -52,7 +52,7 @@ __attribute__((constructor)) static void begin(void) {
 
 __attribute__((destructor)) static void end(void) {
     char text[32];
-    Kind ended = kind;
+    FaultKind ended = kind;
     kind = NOTHING;
     if (!count_file || ended == NOTHING) return;
     int file = (int)syscall(SYS_openat, AT_FDCWD, count_file, O_WRONLY | O_CREAT | O_TRUNC, 0666);
@@ -61,7 +61,7 @@ __attribute__((destructor)) static void end(void) {
     syscall(SYS_close, file);
 }
 
-static bool fails(Kind of, int reason) {
+static bool fails(FaultKind of, int reason) {
     if (kind != of || atomic_fetch_add(&calls, 1) + 1 != at) return false;
     errno = reason;
     return true;

@@ -101,20 +101,18 @@ static Victim read_seed(const char *path) {
     return victim;
 }
 
-static void run(uint64_t number, const char *path) {
-    Victim victim = read_seed(path);
-    victim.seed = number;
-    damage(&victim);
-    LLVMFuzzerTestOneInput(victim.bytes, victim.length);
-    free(victim.bytes);
-}
-
 int main(int argc, char **argv) {
     if (argc < 3) return 2;
     char *rest;
     uint64_t first = 0, last = strtoull(argv[1], &rest, 10), files = (uint64_t)argc - 2;
     if (*rest) first = last, last = strtoull(rest + strspn(rest, "."), NULL, 10);
-    for (uint64_t number = first; number < last; number++) run(number, argv[2 + number % files]);
+    for (uint64_t number = first; number < last; number++) {
+        Victim victim = read_seed(argv[2 + number % files]);
+        victim.seed = number;
+        damage(&victim);
+        LLVMFuzzerTestOneInput(victim.bytes, victim.length);
+        free(victim.bytes);
+    }
     printf("%llu inputs from %llu files\n", (unsigned long long)(last - first),
            (unsigned long long)files);
     return 0;

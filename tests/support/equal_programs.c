@@ -16,8 +16,8 @@ static Compilation run_passes(Graph *graph, const PassOptions *options, PassId l
 static bool equal_results(const Program *expected, const Program *got,
                           const ProgramSetting *setting) {
     uint32_t steps = setting->gemm ? 1 : 2;
-    Results *a = results_run(expected, 7, steps, 1),
-            *b = results_run(got, 7, steps, setting->threads);
+    RunResults *a = results_run(expected, 7, steps, 1),
+               *b = results_run(got, 7, steps, setting->threads);
     const char *difference = results_difference(a, b, setting->gemm ? 1e-5 : 0);
     if (difference)
         fprintf(stderr, "-O%d, %d threads, %s: %s\n", setting->level, setting->threads,

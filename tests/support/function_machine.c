@@ -21,8 +21,8 @@ static Graph *function_graph(Op op, DType dtype, const float *exponent, Diagnost
 }
 
 /* `exponent` is the second operand as a constant, or NULL. */
-Machine machine_open_of(Op op, DType dtype, const float *exponent) {
-    Machine machine = {.diag = diag_new()};
+FunctionMachine machine_open_of(Op op, DType dtype, const float *exponent) {
+    FunctionMachine machine = {.diag = diag_new()};
     Graph *graph = function_graph(op, dtype, exponent, machine.diag);
     machine.graph = pass_functions(graph, &(PassOptions){0});
     graph_free(graph);
@@ -34,19 +34,21 @@ Machine machine_open_of(Op op, DType dtype, const float *exponent) {
     return machine;
 }
 
-Machine machine_open(Op op, const float *exponent) {
+FunctionMachine machine_open(Op op, const float *exponent) {
     return machine_open_of(op, DTYPE_F32, exponent);
 }
 
-void machine_close(Machine *machine) {
+void machine_close(FunctionMachine *machine) {
     interp_free(machine->interp);
     graph_free(machine->graph);
     diag_free(machine->diag);
 }
 
-float *machine_values(Machine *machine, NodeId id) { return interp_value(machine->interp, id); }
+float *machine_values(FunctionMachine *machine, NodeId id) {
+    return interp_value(machine->interp, id);
+}
 
-float machine_at(Machine *machine, float a, float b) {
+float machine_at(FunctionMachine *machine, float a, float b) {
     machine_values(machine, machine->in[0])[0] = a;
     if (machine->in[1]) machine_values(machine, machine->in[1])[0] = b;
     interp_run(machine->interp);

@@ -12,14 +12,14 @@ typedef struct {
     Graph *graph;
     Interp *interp;
     NodeId in[2], out;
-} Machine;
+} FunctionMachine;
 
 /* `exponent` is the second operand as a constant, or NULL. */
-Machine machine_open_of(Op op, DType dtype, const float *exponent);
-Machine machine_open(Op op, const float *exponent); /* of f32 */
-void machine_close(Machine *machine);
-float *machine_values(Machine *machine, NodeId id);
-float machine_at(Machine *machine, float a, float b);
+FunctionMachine machine_open_of(Op op, DType dtype, const float *exponent);
+FunctionMachine machine_open(Op op, const float *exponent); /* of f32 */
+void machine_close(FunctionMachine *machine);
+float *machine_values(FunctionMachine *machine, NodeId id);
+float machine_at(FunctionMachine *machine, float a, float b);
 /* |y - exact| in units of the last place of an f32 of exact's size. Infinity if only one of them is
  * NaN, or the sign of zero is wrong. An infinity counts as 2^128. */
 double error_in_ulp(float y, double exact);

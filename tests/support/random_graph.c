@@ -22,11 +22,6 @@ static Op random_op(Maker *maker) {
     return (Op)op;
 }
 
-static void add_leaf(Maker *maker) {
-    DType dtype = maker_chance(maker, 3) ? (DType)maker_draw(maker, DTYPE_COUNT) : DTYPE_F32;
-    maker_leaf(maker, dtype, maker_shape(maker));
-}
-
 static void add_ops(Maker *maker, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) maker_add(maker, random_op(maker));
 }
@@ -142,7 +137,10 @@ Graph *random_graph(uint64_t seed, Diagnostics *diag) {
     uint32_t most = maker_chance(&maker, 4) ? 40 : 9;
     bool groups = maker_chance(&maker, 6); /* rows in groups, which threads can share among them */
     maker.batch = groups ? PLAN_ROWS * (2 + maker_draw(&maker, 3)) : 1 + maker_draw(&maker, most);
-    for (uint32_t i = 0, leaves = 2 + maker_draw(&maker, 4); i < leaves; i++) add_leaf(&maker);
+    for (uint32_t i = 0, leaves = 2 + maker_draw(&maker, 4); i < leaves; i++) {
+        DType dtype = maker_chance(&maker, 3) ? (DType)maker_draw(&maker, DTYPE_COUNT) : DTYPE_F32;
+        maker_leaf(&maker, dtype, maker_shape(&maker));
+    }
     if (maker_chance(&maker, 2)) add_layers(&maker);
     add_ops(&maker, 4 + maker_draw(&maker, 40));
     NodeId loss = add_loss(&maker);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct Results {
+struct RunResults {
     const Program *program;
     uint64_t seed;
     uint32_t steps, step; /* `step` is the current one, from 1 */
@@ -73,18 +73,18 @@ static void *state_new(const Program *program, uint32_t i, uint64_t seed) {
 /* -- running -- */
 
 static void run_alone(void *context, const StepArgs *args, int thread, const Piece *piece) {
-    const Results *results = context;
+    const RunResults *results = context;
     (void)thread;
     results->program->run(results->program, args, piece->kernel, piece->first, piece->last);
 }
 
 static void run_piece(void *context, int thread, const Piece *piece) {
-    const Results *results = context;
+    const RunResults *results = context;
     replicas_run(results->replicas, results->step, &results->args, thread, piece, run_alone,
                  context);
 }
 
-static void run_step(Results *results, uint32_t step) {
+static void run_step(RunResults *results, uint32_t step) {
     results->step = step + 1;
     int32_t *rows = random_rows(results->seed, step, random_batch(results->program->graph));
     results->outputs[step] = dirty_new(results->program->output_bytes);
@@ -95,10 +95,10 @@ static void run_step(Results *results, uint32_t step) {
     free(rows);
 }
 
-Results *results_run(const Program *program, uint64_t seed, uint32_t steps, int threads) {
+RunResults *results_run(const Program *program, uint64_t seed, uint32_t steps, int threads) {
     const Graph *graph = program->graph;
-    Results *results = malloc(sizeof *results);
-    *results = (Results){
+    RunResults *results = malloc(sizeof *results);
+    *results = (RunResults){
         .program = program, .seed = seed, .steps = steps, .slab = dirty_new(program->slab_bytes)};
     results->threads = threads_new(threads);
     results->work = work_of_program(program, threads_count(results->threads));
@@ -117,7 +117,7 @@ Results *results_run(const Program *program, uint64_t seed, uint32_t steps, int 
     return results;
 }
 
-void results_free(Results *results) {
+void results_free(RunResults *results) {
     if (!results) return;
     for (uint32_t i = 0; i < results->program->state_count; i++) free(results->states[i]);
     for (uint32_t i = 0; i < results->program->graph->symbol_count; i++) free(results->inputs[i]);
@@ -138,16 +138,16 @@ static char message[512];
 
 /* The two programs whose results are compared. */
 typedef struct {
-    const Results *expected, *got;
+    const RunResults *expected, *got;
     double tolerance;
-} Comparison;
+} ResultPair;
 
 static bool same_real(float a, float b, double tolerance) {
     if (!memcmp(&a, &b, sizeof a) || (isnan(a) && isnan(b))) return true;
     return tolerance > 0 && fabs((double)a - (double)b) <= tolerance * fmax(1, fabs((double)a));
 }
 
-static bool same_element(const Comparison *comparison, DType dtype, const void *a, const void *b,
+static bool same_element(const ResultPair *comparison, DType dtype, const void *a, const void *b,
                          int64_t i) {
     if (dtype == DTYPE_F32)
         return same_real(((const float *)a)[i], ((const float *)b)[i], comparison->tolerance);
@@ -165,7 +165,7 @@ typedef struct {
 } Pair;
 
 /* false, with a message, at the first element that differs. */
-static bool same_tensor(const Comparison *comparison, const Pair *pair) {
+static bool same_tensor(const ResultPair *comparison, const Pair *pair) {
     for (int64_t i = 0, n = shape_elements(pair->shape); i < n; i++) {
         if (same_element(comparison, pair->dtype, pair->expected, pair->got, i)) continue;
         char text[SHAPE_TEXT];
@@ -179,8 +179,8 @@ static bool same_tensor(const Comparison *comparison, const Pair *pair) {
 }
 
 /* All graphs that come from one graph have their outputs in the same order. */
-static bool same_outputs(const Comparison *comparison, uint32_t step) {
-    const Results *a = comparison->expected, *b = comparison->got;
+static bool same_outputs(const ResultPair *comparison, uint32_t step) {
+    const RunResults *a = comparison->expected, *b = comparison->got;
     for (uint32_t i = 0; i < a->program->graph->output_count; i++) {
         const Output *output = &a->program->graph->outputs[i];
         const Node *node = graph_node(a->program->graph, output->node);
@@ -198,8 +198,8 @@ static bool same_outputs(const Comparison *comparison, uint32_t step) {
 
 /* Compares state i of one program with state j of the other, if they are the same state. A program
  * may lack a state that it does not need. */
-static bool same_state(const Comparison *comparison, uint32_t i, uint32_t j) {
-    const Results *a = comparison->expected, *b = comparison->got;
+static bool same_state(const ResultPair *comparison, uint32_t i, uint32_t j) {
+    const RunResults *a = comparison->expected, *b = comparison->got;
     const Symbol *symbol = state_symbol(a->program, i);
     if (strcmp(symbol->name, state_symbol(b->program, j)->name) != 0) return true;
     void *left = plain_new(symbol), *right = plain_new(symbol);
@@ -212,8 +212,9 @@ static bool same_state(const Comparison *comparison, uint32_t i, uint32_t j) {
     return same;
 }
 
-const char *results_difference(const Results *expected, const Results *got, double tolerance) {
-    Comparison comparison = {expected, got, tolerance};
+const char *results_difference(const RunResults *expected, const RunResults *got,
+                               double tolerance) {
+    ResultPair comparison = {expected, got, tolerance};
     for (uint32_t step = 0; step < expected->steps; step++)
         if (!same_outputs(&comparison, step)) return message;
     for (uint32_t i = 0; i < expected->program->state_count; i++)

@@ -29,7 +29,7 @@ typedef struct {
     States *states;
     Threads *threads;
     Runner *runner;
-} Session;
+} TruthSession;
 
 /* MNIST's fields, and "unit": row i is 1 at i. Its product with a weight has exactly the weight's
  * rows. */
@@ -43,7 +43,7 @@ static inline bool give_schema(void *context, const DataSource *source, const Sp
     return true;
 }
 
-static inline Program *compile(Session *s, Graph *graph, Backend backend) {
+static inline Program *compile(TruthSession *s, Graph *graph, Backend backend) {
     Compilation compilation = {0};
     PassOptions options = {.level = 2, .threads = THREADS};
     assert_true(
@@ -60,8 +60,8 @@ static inline void require_no_errors(const Diagnostics *diag) {
     assert_int_equal(diag_errors(diag), 0);
 }
 
-static inline Session session_open(const char *text, uint32_t batch, Backend backend) {
-    Session s = {.diag = diag_new()};
+static inline TruthSession session_open(const char *text, uint32_t batch, Backend backend) {
+    TruthSession s = {.diag = diag_new()};
     ModelOptions options = {
         .path = "truth.mdl", .text = text, .length = strlen(text), .schema = give_schema};
     s.model = model_load(&options, s.diag);
@@ -77,7 +77,7 @@ static inline Session session_open(const char *text, uint32_t batch, Backend bac
     return s;
 }
 
-static inline void session_close(Session *s) {
+static inline void session_close(TruthSession *s) {
     runner_free(s->runner);
     states_free(s->states);
     threads_free(s->threads);
@@ -87,7 +87,7 @@ static inline void session_close(Session *s) {
     diag_free(s->diag);
 }
 
-static inline float session_step(Session *s, const int32_t *rows) {
+static inline float session_step(TruthSession *s, const int32_t *rows) {
     runner_step(s->runner, rows);
     return *(const float *)runner_output(s->runner, "loss");
 }

@@ -15,7 +15,7 @@ typedef struct {
     int quality;      /* 0: 75 */
     unsigned restart; /* blocks between restart markers */
     int flags;
-} Kind;
+} JpegKind;
 enum {
     PROGRESSIVE = 1,
     ARITHMETIC = 2,
@@ -27,7 +27,7 @@ enum {
     FLOATS = 128
 };
 
-static const Kind kinds[] = {
+static const JpegKind kinds[] = {
     {"grey", 19, 13, JCS_GRAYSCALE, JCS_GRAYSCALE, 1, 1, 0, 0, 0},
     {"grey_progressive", 19, 13, JCS_GRAYSCALE, JCS_GRAYSCALE, 1, 1, 0, 0, PROGRESSIVE},
     {"grey_from_rgb", 19, 13, JCS_RGB, JCS_GRAYSCALE, 1, 1, 90, 0, OPTIMIZED},
@@ -79,7 +79,7 @@ static void separate_scans(struct jpeg_compress_struct *jpeg) {
     jpeg->num_scans = 3;
 }
 
-static void set(struct jpeg_compress_struct *jpeg, const Kind *kind) {
+static void set(struct jpeg_compress_struct *jpeg, const JpegKind *kind) {
     jpeg_set_defaults(jpeg);
     jpeg_set_colorspace(jpeg, kind->to);
     jpeg_set_quality(jpeg, kind->quality ? kind->quality : 75, TRUE);
@@ -100,7 +100,7 @@ static void set(struct jpeg_compress_struct *jpeg, const Kind *kind) {
     if (kind->flags & FLOATS) jpeg->dct_method = JDCT_FLOAT;
 }
 
-static void write(const char *folder, const Kind *kind) {
+static void write(const char *folder, const JpegKind *kind) {
     struct jpeg_compress_struct jpeg;
     struct jpeg_error_mgr errors;
     char path[4096];

@@ -70,8 +70,8 @@ static Dataset *open_data(Diagnostics *diag) {
 /* The number of allocations so far when each step reached its last kernel. */
 typedef struct {
     int at[EPOCHS * STEPS], count;
-} Steps;
-static Steps steps;
+} StepCounts;
+static StepCounts steps;
 static void (*run_compiled)(const Program *program, const StepArgs *args, uint32_t kernel,
                             int64_t first, int64_t last);
 

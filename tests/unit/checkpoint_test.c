@@ -29,12 +29,12 @@ typedef struct {
     Program program;
     PlanState plan[8];
     States *states;
-} Model;
+} SavedModel;
 
 /* States named by the letters of `names`: w f32[3,2], b f32[2], i i32 (a scalar), m f32[3,2]. An
  * upper case letter stands for another shape. */
-static Model *model_new(const char *names) {
-    Model *model = calloc(1, sizeof *model);
+static SavedModel *model_new(const char *names) {
+    SavedModel *model = calloc(1, sizeof *model);
     model->diag = diag_new();
     model->graph = graph_new("test", model->diag);
     model->states = states_new();
@@ -53,7 +53,7 @@ static Model *model_new(const char *names) {
     return model;
 }
 
-static void model_free(Model *model) {
+static void model_free(SavedModel *model) {
     states_free(model->states);
     graph_free(model->graph);
     diag_free(model->diag);
@@ -62,8 +62,8 @@ static void model_free(Model *model) {
 
 static const float weights[] = {1, -2.5f, 3, 1e-40f, INFINITY, -0.0f};
 
-static Model *model_saved(const char *names, const char *file) {
-    Model *model = model_new(names);
+static SavedModel *model_saved(const char *names, const char *file) {
+    SavedModel *model = model_new(names);
     states_write(model->states, "w", weights);
     assert_true(checkpoint_save(temporary_path(file), model->states, &info, model->diag));
     return model;
@@ -71,7 +71,7 @@ static Model *model_saved(const char *names, const char *file) {
 
 static void test_round_trip(void **state) {
     (void)state;
-    Model *saved = model_saved("wbi", "a"), *loaded = model_new("ibw");
+    SavedModel *saved = model_saved("wbi", "a"), *loaded = model_new("ibw");
     CheckpointInfo found;
     float w[6];
     assert_true(checkpoint_load(temporary_path("a"), loaded->states, false, &found, loaded->diag));
@@ -106,7 +106,7 @@ static void test_form_of_the_file(void **state) {
 }
 
 static void expect_refusal(const char *names, bool partial, const char *text) {
-    Model *model = model_new(names);
+    SavedModel *model = model_new(names);
     CheckpointInfo found;
     assert_false(checkpoint_load(temporary_path("a"), model->states, partial, &found, model->diag));
     expect_messages(model->diag, STATUS_FILE, text);
@@ -123,7 +123,7 @@ static void test_other_models(void **state) {
     expect_refusal("wbmi", false, "does not have 'i' I32[] of the model");
     expect_refusal("Wbm", false, "has 'w' as F32[3,2], but in the model it is F32[4,2]");
     expect_refusal("wbi", true, "does not have 'i' I32[] of the model");
-    Model *part = model_new("wb");
+    SavedModel *part = model_new("wb");
     CheckpointInfo found;
     assert_true(checkpoint_load(temporary_path("a"), part->states, true, &found, part->diag));
     assert_int_equal(found.epoch, 7);
@@ -187,7 +187,7 @@ static void test_foreign_files(void **state) {
     CheckpointInfo found;
     write_header(header, 24);
     expect_refusal("w", false, "was not written by this version of mlc");
-    Model *model = model_new("w");
+    SavedModel *model = model_new("w");
     assert_true(checkpoint_load(temporary_path("a"), model->states, true, &found, model->diag));
     assert_int_equal(found.step, 0);
     assert_false(checkpoint_info(temporary_path("a"), &found, model->diag));
@@ -200,7 +200,7 @@ static void test_full_disk(void **state) {
     (void)state;
     struct rlimit before, tight;
     char a[2048], b[2048];
-    Model *model = model_saved("wb", "a");
+    SavedModel *model = model_saved("wb", "a");
     size_t length = temporary_read("a", a, sizeof a);
     signal(SIGXFSZ, SIG_IGN);
     getrlimit(RLIMIT_FSIZE, &before);
@@ -219,7 +219,7 @@ static void test_full_disk(void **state) {
 
 static void test_folders_that_cannot_be_written(void **state) {
     (void)state;
-    Model *model = model_saved("wb", "a");
+    SavedModel *model = model_saved("wb", "a");
     assert_false(checkpoint_save(temporary_path("missing/a"), model->states, &info, model->diag));
     expect_messages(model->diag, STATUS_FILE, "No such file or directory");
     assert_false(checkpoint_save(temporary_path("a/a"), model->states, &info, model->diag));
@@ -247,7 +247,7 @@ static void test_survives_damage(void **state) {
     (void)state;
     uint8_t bytes[2048], whole[2048] = {0};
     uint64_t random = 1;
-    Model *model = model_saved("wbi", "whole");
+    SavedModel *model = model_saved("wbi", "whole");
     size_t length = temporary_read("whole", whole, sizeof whole);
     int refused = 0;
     for (int i = 0; i < 4000; i++) {

@@ -14,7 +14,7 @@ enum { EDGES = 48 };
 typedef struct {
     const char *text;
     int inputs, outputs;
-} Function;
+} EdgeFunction;
 
 enum { WIDTH = 4 };
 typedef struct {
@@ -31,7 +31,7 @@ static void print_shape(FILE *out, const char *rows, int width) {
 
 /* Writes "f = " and the function of all elements of x. A loss is a mean, so it takes one row at a
  * time: "loss mse(row, expand(1.75, [N]))". */
-static void print_function(FILE *out, const Function *function) {
+static void print_function(FILE *out, const EdgeFunction *function) {
     if (strncmp(function->text, "loss ", 5)) {
         fprintf(out, "    f = %s\n", function->text);
         return;
@@ -45,7 +45,7 @@ static void print_function(FILE *out, const Function *function) {
         function->text + 5);
 }
 
-static char *edge_model(const Function *function) {
+static char *edge_model(const EdgeFunction *function) {
     char *text;
     size_t length;
     FILE *out = open_memstream(&text, &length);
@@ -67,16 +67,16 @@ static char *edge_model(const Function *function) {
 }
 
 /* After one step from 0 the momentum equals the gradient, bit for bit. */
-static void read_gradient(const Session *s, const char *weight, float *gradient) {
+static void read_gradient(const TruthSession *s, const char *weight, float *gradient) {
     char name[64];
     snprintf(name, sizeof name, "sgd.momentum.%s", weight);
     assert_true(states_read(s->states, name, gradient));
 }
 
-static void run_edges(const Function *function, Backend backend, const float *x, const float *k,
+static void run_edges(const EdgeFunction *function, Backend backend, const float *x, const float *k,
                       Answers *answers) {
     char *text = edge_model(function);
-    Session s = session_open(text, 1, backend);
+    TruthSession s = session_open(text, 1, backend);
     static const uint8_t unit[ROWS], classes[1];
     static const int32_t rows[1] = {0};
     states_write(s.states, "x", x);
@@ -100,7 +100,7 @@ static bool same_bits(float a, float b) {
     return (isnan(a) && isnan(b)) || bits_of(a) == bits_of(b);
 }
 
-static void require_same(const Function *function, const char *what, const float *compiled,
+static void require_same(const EdgeFunction *function, const char *what, const float *compiled,
                          const float *interpreted, int count) {
     for (int i = 0; i < count; i++)
         if (!same_bits(compiled[i], interpreted[i]))
@@ -109,7 +109,7 @@ static void require_same(const Function *function, const char *what, const float
 }
 
 /* Compiles and interprets the function; both must agree. */
-static void answer_rows(const Function *function, const float *x, const float *k,
+static void answer_rows(const EdgeFunction *function, const float *x, const float *k,
                         Answers *answers) {
     static Answers interpreted;
     run_edges(function, JIT, x, k, answers);
@@ -121,7 +121,7 @@ static void answer_rows(const Function *function, const float *x, const float *k
 
 static void answer(const char *function, const float x[EDGES], const float k[EDGES],
                    Answers *answers) {
-    answer_rows(&(Function){function, 1, 1}, x, k, answers);
+    answer_rows(&(EdgeFunction){function, 1, 1}, x, k, answers);
 }
 
 /* -- a gradient of 0 stays 0, whatever the derivative is; weights are finite, what is computed from
@@ -293,7 +293,7 @@ typedef struct {
     double value[EDGES * WIDTH], gradient[EDGES * WIDTH];
 } Edges;
 
-static void read_edges(FILE *file, const Function *function, Edges *truth) {
+static void read_edges(FILE *file, const EdgeFunction *function, Edges *truth) {
     int inputs = function->inputs, outputs = function->outputs;
     for (int row = 0; row < EDGES; row++) {
         for (int i = 0; i < inputs; i++) truth->x[row * inputs + i] = (float)next_number(file);
@@ -309,7 +309,7 @@ static double largest_of(const double *row, int width) {
 }
 
 /* `got` and `expected` have rows of `width` numbers. */
-static bool all_within(const Function *function, const char *what, const float *got,
+static bool all_within(const EdgeFunction *function, const char *what, const float *got,
                        const double *expected, int width, Limit limit, Worst *worst) {
     bool good = true;
     for (int i = 0; i < EDGES * width; i++) {
@@ -327,7 +327,7 @@ static bool all_within(const Function *function, const char *what, const float *
     return good;
 }
 
-static bool compare_edges(FILE *file, const Function *function, Limit value, Limit gradient) {
+static bool compare_edges(FILE *file, const EdgeFunction *function, Limit value, Limit gradient) {
     static Edges truth;
     static Answers answers;
     static const float seeds[WIDTH] = {1, -0.5f, 0.25f, 2};
@@ -362,7 +362,7 @@ static void compare_all(const char *word, bool several) {
     bool good = true;
     int cases = 0;
     for (const char *text; (text = next_case(file, word, line)); cases++) {
-        Function function = {.inputs = 1, .outputs = 1};
+        EdgeFunction function = {.inputs = 1, .outputs = 1};
         Limit value, gradient;
         int begin = 0;
         if (several)

@@ -47,9 +47,9 @@ static Program *compile(uint64_t seed, int level, int threads, Diagnostics *diag
     return program;
 }
 
-static uint32_t check_run(const Results *expected, const Program *program, uint64_t seed, int level,
-                          int threads) {
-    Results *got = results_run(program, seed, STEPS, threads);
+static uint32_t check_run(const RunResults *expected, const Program *program, uint64_t seed,
+                          int level, int threads) {
+    RunResults *got = results_run(program, seed, STEPS, threads);
     const char *difference = results_difference(expected, got, 0);
     if (difference)
         fprintf(stderr, "seed %llu, -O%d, %d threads: %s\n", (unsigned long long)seed, level,
@@ -58,7 +58,7 @@ static uint32_t check_run(const Results *expected, const Program *program, uint6
     return difference != NULL;
 }
 
-static uint32_t check_level(const Results *expected, uint64_t seed, int level) {
+static uint32_t check_level(const RunResults *expected, uint64_t seed, int level) {
     Diagnostics *diag = diag_new();
     Program *program = compile(seed, level, 3, diag);
     uint32_t failures = !program;
@@ -80,7 +80,7 @@ static uint32_t check_seed(uint64_t seed) {
     assert_true(passes_run(&compilation, random_graph(seed, diag),
                            &(PassOptions){.level = 0, .threads = 1}, PASS_functions));
     Program *reference = program_interpret(compilation.graph);
-    Results *expected = results_run(reference, seed, STEPS, 1);
+    RunResults *expected = results_run(reference, seed, STEPS, 1);
     /* a cache folder, so that code which two levels share is compiled once */
     assert_int_equal(temporary_set_up(NULL), 0);
     for (int level = 0; level < LEVELS; level++)

@@ -30,7 +30,7 @@ static uint32_t next_random(uint64_t *state) {
 /* Bases of every size and near 1, with exponents that cover the whole range of results. */
 static void test_pow_is_accurate(void **state) {
     (void)state;
-    Machine machine = machine_open(OP_pow, NULL);
+    FunctionMachine machine = machine_open(OP_pow, NULL);
     float *a = machine_values(&machine, machine.in[0]),
           *b = machine_values(&machine, machine.in[1]);
     uint64_t seed = 1;
@@ -77,7 +77,7 @@ enum { POW_SPECIALS = sizeof pow_special / sizeof *pow_special };
 
 static void test_pow_special_values(void **state) {
     (void)state;
-    Machine machine = machine_open(OP_pow, NULL);
+    FunctionMachine machine = machine_open(OP_pow, NULL);
     float *a = machine_values(&machine, machine.in[0]),
           *b = machine_values(&machine, machine.in[1]);
     for (int i = 0; i < POW_SPECIALS * POW_SPECIALS; i++) {
@@ -94,7 +94,7 @@ static void test_pow_of_constant_exponent(void **state) {
     (void)state;
     const float exponents[] = {0, 1, 2, 3, -1, 0.5f, -0.5f, 2.5f, -2, -3, NAN};
     for (size_t k = 0; k < sizeof exponents / sizeof *exponents; k++) {
-        Machine machine = machine_open(OP_pow, &exponents[k]);
+        FunctionMachine machine = machine_open(OP_pow, &exponents[k]);
         float *a = machine_values(&machine, machine.in[0]);
         for (int i = 0; i < CHUNK; i++)
             a[i] = i < POW_SPECIALS ? pow_special[i] : (float)i * 0.37f - 3000;
@@ -107,7 +107,7 @@ static void test_pow_of_constant_exponent(void **state) {
 
 static void test_easy_exponents_are_cheap(void **state) {
     (void)state;
-    Machine machine = machine_open(OP_pow, &(float){2});
+    FunctionMachine machine = machine_open(OP_pow, &(float){2});
     assert_int_equal(machine.graph->node_count, 1 + 3); /* the base, the exponent, one product */
     machine_close(&machine);
 }
@@ -127,7 +127,7 @@ static float exact_remainder(float a, float b) {
     return (rest < 0) != (b < 0) ? rest + b : rest;
 }
 
-static void check_remainders(Machine *machine) {
+static void check_remainders(FunctionMachine *machine) {
     const float *a = machine_values(machine, machine->in[0]),
                 *b = machine_values(machine, machine->in[1]);
     const float *got = machine_values(machine, machine->out);
@@ -144,7 +144,7 @@ static void check_remainders(Machine *machine) {
  * numbers; then special values. */
 static void test_remainder_is_exact(void **state) {
     (void)state;
-    Machine machine = machine_open(OP_remainder, NULL);
+    FunctionMachine machine = machine_open(OP_remainder, NULL);
     float *a = machine_values(&machine, machine.in[0]),
           *b = machine_values(&machine, machine.in[1]);
     uint64_t seed = 3;
@@ -184,7 +184,7 @@ static void test_whole_remainder(void **state) {
                                INT32_MAX - 1,
                                INT32_MIN + 1};
     enum { SPECIALS = sizeof special / sizeof *special };
-    Machine machine = machine_open_of(OP_remainder, DTYPE_I32, NULL);
+    FunctionMachine machine = machine_open_of(OP_remainder, DTYPE_I32, NULL);
     int32_t *a = interp_value(machine.interp, machine.in[0]),
             *b = interp_value(machine.interp, machine.in[1]);
     uint64_t seed = 4;

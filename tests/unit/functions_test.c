@@ -29,9 +29,9 @@ typedef struct {
     double (*exact)(double x);
     double ulp;       /* what the expansion promises */
     double low, high; /* the interesting range */
-} Function;
+} UnaryFunction;
 
-static const Function functions[] = {
+static const UnaryFunction functions[] = {
     {OP_relu, exact_relu, 0, -1, 1},
     {OP_detach, exact_detach, 0, -1, 1},
     {OP_exp, exp, 0.9, -104, 89},
@@ -50,7 +50,7 @@ static const Function functions[] = {
 };
 enum { FUNCTION_COUNT = sizeof functions / sizeof *functions };
 
-static void check_chunk(Machine *machine, const Function *function) {
+static void check_chunk(FunctionMachine *machine, const UnaryFunction *function) {
     const float *x = machine_values(machine, machine->in[0]),
                 *y = machine_values(machine, machine->out);
     interp_run(machine->interp);
@@ -65,7 +65,7 @@ static void check_chunk(Machine *machine, const Function *function) {
 static void test_all_bit_patterns(void **state) {
     (void)state;
     for (int k = 0; k < FUNCTION_COUNT; k++) {
-        Machine machine = machine_open(functions[k].op, NULL);
+        FunctionMachine machine = machine_open(functions[k].op, NULL);
         float *x = machine_values(&machine, machine.in[0]);
         for (uint32_t at = 0; at < SAMPLES; at += CHUNK) {
             for (uint32_t i = 0; i < CHUNK; i++) {
@@ -81,7 +81,7 @@ static void test_all_bit_patterns(void **state) {
 static void test_interesting_range(void **state) {
     (void)state;
     for (int k = 0; k < FUNCTION_COUNT; k++) {
-        Machine machine = machine_open(functions[k].op, NULL);
+        FunctionMachine machine = machine_open(functions[k].op, NULL);
         float *x = machine_values(&machine, machine.in[0]);
         double low = functions[k].low, step = (functions[k].high - low) / (double)SAMPLES;
         for (uint32_t at = 0; at < SAMPLES; at += CHUNK) {
@@ -99,7 +99,7 @@ static void test_special_values(void **state) {
         -0x1p-149f, 0x1p-126f, -0x1p-126f, 0x1.fffffep127f, -0x1p127f,     88.72f, 89, -87.4f,
         -104,       -103.9f,   0x1p20f,    -0x1p20f,        0x1.000002p20f};
     for (int k = 0; k < FUNCTION_COUNT; k++) {
-        Machine machine = machine_open(functions[k].op, NULL);
+        FunctionMachine machine = machine_open(functions[k].op, NULL);
         for (size_t i = 0; i < sizeof special / sizeof *special; i++) {
             float y = machine_at(&machine, special[i], 0);
             if (!(error_in_ulp(y, functions[k].exact((double)special[i])) <= functions[k].ulp))

@@ -52,25 +52,27 @@ static Graph *train_graph(const char *network, const char *loss, const char *set
 typedef struct {
     Graph *graph;
     Interp *interp;
-} Run;
+} GradientRun;
 
-static Run run_new(Graph *graph) { return (Run){graph, interp_new(graph, INTERP_F32)}; }
+static GradientRun run_new(Graph *graph) {
+    return (GradientRun){graph, interp_new(graph, INTERP_F32)};
+}
 
-static void run_free(Run *run) {
+static void run_free(GradientRun *run) {
     interp_free(run->interp);
     graph_free(run->graph);
 }
 
-static void *value_of(const Run *run, const char *name) {
+static void *value_of(const GradientRun *run, const char *name) {
     const Symbol *symbol = graph_symbol(run->graph, name);
     return symbol && symbol->node ? interp_value(run->interp, symbol->node) : NULL;
 }
 
-static size_t bytes_of(const Run *run, const char *name) {
+static size_t bytes_of(const GradientRun *run, const char *name) {
     return interp_value_bytes(run->interp, graph_symbol(run->graph, name)->node);
 }
 
-static void draw(const Run *run, const char *name, uint32_t number) {
+static void draw(const GradientRun *run, const char *name, uint32_t number) {
     float *values = value_of(run, name);
     for (size_t i = 0; i < bytes_of(run, name) / sizeof *values; i++)
         values[i] = random_unit(9, STREAM_INPUT, number, i) - 0.5f;
@@ -85,7 +87,7 @@ static uint32_t rows_of(uint32_t batch, uint32_t batches) {
     return batch + 1 == batches ? LAST_ROWS : ROWS;
 }
 
-static void give_batch(const Run *run, uint32_t batch, bool update) {
+static void give_batch(const GradientRun *run, uint32_t batch, bool update) {
     uint8_t *image = value_of(run, "image");
     for (size_t i = 0; i < bytes_of(run, "image"); i++)
         image[i] = (uint8_t)random_bits(10, STREAM_INPUT, batch, i);
@@ -93,7 +95,7 @@ static void give_batch(const Run *run, uint32_t batch, bool update) {
     if (flag) *flag = update;
 }
 
-static void copy_states(const Run *from, const Run *to) {
+static void copy_states(const GradientRun *from, const GradientRun *to) {
     for (uint32_t i = 0; i < from->graph->symbol_count; i++) {
         const Symbol *symbol = &from->graph->symbols[i];
         if (symbol->kind == SYMBOL_STATE)
@@ -104,7 +106,7 @@ static void copy_states(const Run *from, const Run *to) {
 
 /* The gradient of one batch. */
 static void batch_gradient(uint32_t batch, uint32_t batches, float gradient[WIDTH]) {
-    Run run = run_new(train_graph(network, loss, "", rows_of(batch, batches)));
+    GradientRun run = run_new(train_graph(network, loss, "", rows_of(batch, batches)));
     draw(&run, "w", 0);
     give_batch(&run, batch, true);
     interp_run(run.interp);
@@ -131,7 +133,7 @@ static void expected_gradient(uint32_t batches, float gradient[WIDTH]) {
 
 /* Runs a group of `batches`, at most `accumulate`. `run` is the graph of full batches and `last`
  * that of the last one. */
-static void step_group(const Run *run, const Run *last, uint32_t batches) {
+static void step_group(const GradientRun *run, const GradientRun *last, uint32_t batches) {
     for (uint32_t b = 0; b < batches; b++) {
         bool ends = b + 1 == batches;
         if (ends) copy_states(run, last);
@@ -145,8 +147,8 @@ static void step_group(const Run *run, const Run *last, uint32_t batches) {
 /* Seven batches make a step, or as many shares. */
 static void assert_tree(const char *settings) {
     static const uint32_t groups[] = {7, 1, 2, 5, 3, 6, 4, 7};
-    Run run = run_new(train_graph(network, loss, settings, ROWS));
-    Run last = run_new(train_graph(network, loss, settings, LAST_ROWS));
+    GradientRun run = run_new(train_graph(network, loss, settings, ROWS));
+    GradientRun last = run_new(train_graph(network, loss, settings, LAST_ROWS));
     draw(&run, "w", 0);
     for (size_t g = 0; g < sizeof groups / sizeof *groups; g++) {
         float expected[WIDTH];
@@ -186,7 +188,7 @@ enum { LONG = 10000, SHORT = 70, BLOCK = 4096 };
 
 static void blocks_of_4096_are_added_in_order(void **state) {
     (void)state;
-    Run run = run_new(train_graph(
+    GradientRun run = run_new(train_graph(
         "w = weight([70])\n c = state([70])\n v = weight([100, 100])\n d = state([100, 100])\n "
         "y = 0 * x + sum(w * c) + sum(v * d)\n z = x",
         "sum(y[0, 0:1])", "clip_norm = 0.5", ROWS));
@@ -212,7 +214,7 @@ static void blocks_of_4096_are_added_in_order(void **state) {
 static void clip(float scale, const char *limit, float results[2]) {
     char settings[64];
     snprintf(settings, sizeof settings, "clip_norm = %s", limit);
-    Run run = run_new(train_graph(
+    GradientRun run = run_new(train_graph(
         "a = weight([1])\n b = weight([1])\n s = state([1])\n y = 0 * x + sum(3 * a * s) + sum(4 * b * s)\n z = x",
         "sum(y[0, 0:1])", settings, ROWS));
     *(float *)value_of(&run, "s") = scale;

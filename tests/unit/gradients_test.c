@@ -31,11 +31,6 @@ static size_t elements(const Graph *graph, NodeId id) {
     return (size_t)shape_elements(graph_node(graph, id)->shape);
 }
 
-static void fill(const Graph *graph, Interp *interp, NodeId id, double low, double high) {
-    double *data = interp_value(interp, id);
-    for (size_t i = 0; i < elements(graph, id); i++) data[i] = uniform(low, high);
-}
-
 /* sum(node * weights), where the weights are an input. */
 static NodeId weighted_sum(Graph *graph, NodeId node, const char *name) {
     Shape shape = graph_node(graph, node)->shape;
@@ -111,8 +106,11 @@ static void probe_check(Probe *probe, const GradientCase *at, const char *what) 
 
 static void probe_open(Probe *probe, Graph *graph, const GradientCase *at) {
     *probe = (Probe){.graph = graph, .interp = interp_new(graph, INTERP_F64), .count = at->count};
-    for (uint32_t i = 0; i < graph->symbol_count; i++)
-        fill(graph, probe->interp, graph->symbols[i].node, at->low, at->high);
+    for (uint32_t i = 0; i < graph->symbol_count; i++) {
+        double *data = interp_value(probe->interp, graph->symbols[i].node);
+        for (size_t k = 0; k < elements(graph, graph->symbols[i].node); k++)
+            data[k] = uniform(at->low, at->high);
+    }
     for (uint32_t i = 0; i < at->count; i++) {
         char name[16];
         snprintf(name, sizeof name, "x%u", i);

@@ -12,10 +12,10 @@
 typedef struct {
     Diagnostics *diag;
     Graph *graph;
-} Fixture;
+} GraphFixture;
 
 static int set_up(void **state) {
-    static Fixture fixture;
+    static GraphFixture fixture;
     fixture.diag = diag_new();
     fixture.graph = graph_new("test", fixture.diag);
     *state = &fixture;
@@ -23,7 +23,7 @@ static int set_up(void **state) {
 }
 
 static int tear_down(void **state) {
-    Fixture *fixture = *state;
+    GraphFixture *fixture = *state;
     graph_free(fixture->graph);
     diag_free(fixture->diag);
     return 0;
@@ -45,7 +45,7 @@ static void assert_shape(const Graph *graph, NodeId id, const char *expected) {
 }
 
 static void equal_nodes_are_one(void **state) {
-    Graph *graph = ((Fixture *)*state)->graph;
+    Graph *graph = ((GraphFixture *)*state)->graph;
     NodeId a = input(graph, "a", dims(2, 2, 3, 0)), b = input(graph, "b", dims(2, 2, 3, 0));
     assert_int_equal(build_binary(graph, OP_add, a, b), build_binary(graph, OP_add, a, b));
     assert_int_not_equal(build_binary(graph, OP_add, a, b), build_binary(graph, OP_add, b, a));
@@ -55,7 +55,7 @@ static void equal_nodes_are_one(void **state) {
 }
 
 static void constants_fold(void **state) {
-    Graph *graph = ((Fixture *)*state)->graph;
+    Graph *graph = ((GraphFixture *)*state)->graph;
     NodeId sum = build_binary(graph, OP_add, build_f32(graph, 2, (Shape){0}),
                               build_f32(graph, 0.5, dims(2, 4, 1, 0)));
     assert_int_equal(graph_node(graph, sum)->op, OP_constant);
@@ -68,7 +68,7 @@ static void constants_fold(void **state) {
 }
 
 static void shapes_are_inferred(void **state) {
-    Graph *graph = ((Fixture *)*state)->graph;
+    Graph *graph = ((GraphFixture *)*state)->graph;
     NodeId a = input(graph, "a", dims(3, 5, 2, 3)), b = input(graph, "b", dims(3, 5, 4, 3));
     assert_shape(graph, build_matmul(graph, a, b, false, true), "f32[5,2,4]");
     assert_shape(graph, build_transpose(graph, a, NULL), "f32[5,3,2]");
@@ -81,7 +81,7 @@ static void shapes_are_inferred(void **state) {
 }
 
 static void wrong_operands_are_errors(void **state) {
-    Fixture *fixture = *state;
+    GraphFixture *fixture = *state;
     Graph *graph = fixture->graph;
     NodeId a = input(graph, "a", dims(2, 2, 3, 0)), b = input(graph, "b", dims(2, 4, 3, 0));
     assert_int_equal(build_binary(graph, OP_add, a, b), NODE_NONE);
@@ -97,14 +97,14 @@ static void wrong_operands_are_errors(void **state) {
 }
 
 static void too_large_is_an_error(void **state) {
-    Fixture *fixture = *state;
+    GraphFixture *fixture = *state;
     NodeId a = input(fixture->graph, "a", dims(2, 100000, 1, 0));
     assert_int_equal(build_broadcast(fixture->graph, a, dims(2, 100000, 100000, 0)), NODE_NONE);
     assert_int_equal(diag_errors(fixture->diag), 1);
 }
 
 static void passes_copy_graphs(void **state) {
-    Graph *graph = ((Fixture *)*state)->graph;
+    Graph *graph = ((GraphFixture *)*state)->graph;
     NodeId x = input(graph, "x", dims(1, 3, 0, 0));
     NodeId w = graph_state(graph, "w", DTYPE_F32, dims(1, 3, 0, 0), (Init){0}, true);
     build_unary(graph, OP_neg, w); /* dead */

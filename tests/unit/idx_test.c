@@ -13,12 +13,6 @@ enum { ROWS = 50, SIDE = 6, DATA = ROWS * SIDE * SIDE, HEADER = 16, WHOLE = HEAD
 
 static uint8_t whole[WHOLE];
 
-static void make_whole(void) {
-    uint8_t data[DATA];
-    for (int i = 0; i < DATA; i++) data[i] = (uint8_t)(i * i / 7);
-    assert_int_equal(idx_bytes(whole, 3, (int[]){ROWS, SIDE, SIDE}, data), WHOLE);
-}
-
 /* Opens and reads a file; NULL if that went well. */
 static const char *finding(const char *name) {
     static Problem problem;
@@ -167,7 +161,9 @@ static void test_survives_damage(void **state) {
 }
 
 int main(void) {
-    make_whole();
+    uint8_t data[DATA];
+    for (int i = 0; i < DATA; i++) data[i] = (uint8_t)(i * i / 7);
+    assert_int_equal(idx_bytes(whole, 3, (int[]){ROWS, SIDE, SIDE}, data), WHOLE);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reads_plain_and_packed), cmocka_unit_test(test_header_round_trip),
         cmocka_unit_test(test_joined_gzip_members),    cmocka_unit_test(test_refuses_headers),

@@ -55,10 +55,10 @@ static float *first_values(const char *layer, uint64_t seed, int64_t *count) {
 
 typedef struct {
     double mean, deviation, low, high;
-} Moments;
+} SampleMoments;
 
-static Moments moments_of(const float *values, int64_t count) {
-    Moments m = {.low = INFINITY, .high = -INFINITY};
+static SampleMoments moments_of(const float *values, int64_t count) {
+    SampleMoments m = {.low = INFINITY, .high = -INFINITY};
     double squares = 0;
     for (int64_t i = 0; i < count; i++) m.mean += (double)values[i] / (double)count;
     for (int64_t i = 0; i < count; i++) {
@@ -70,12 +70,12 @@ static Moments moments_of(const float *values, int64_t count) {
     return m;
 }
 
-typedef enum { UNIFORM, NORMAL, CONSTANT } Kind;
+typedef enum { UNIFORM, NORMAL, CONSTANT } Distribution;
 
-static void expect_moments(const char *layer, Kind kind, double mean, double deviation) {
+static void expect_moments(const char *layer, Distribution kind, double mean, double deviation) {
     int64_t count;
     float *values = first_values(layer, 7, &count);
-    Moments m = moments_of(values, count);
+    SampleMoments m = moments_of(values, count);
     free(values);
     double root = sqrt((double)count), reach = sqrt(3) * deviation;
     /* The variance of n numbers has itself the variance 2 d^4 / n if they are normally distributed,

@@ -15,17 +15,17 @@
 typedef struct {
     Diagnostics *diag;
     Graph *graph;
-} Fixture;
+} InterpFixture;
 
 static int tear_down(void **state) {
-    Fixture *fixture = *state;
+    InterpFixture *fixture = *state;
     graph_free(fixture->graph);
     diag_free(fixture->diag);
     return 0;
 }
 
 static Graph *read_graph(void **state, const char *body) {
-    static Fixture fixture;
+    static InterpFixture fixture;
     fixture.diag = diag_new();
     char text[4096] = "mlc-ir 1\ngraph \"t\"\n";
     strncat(text, body, sizeof text - strlen(text) - 1);
@@ -135,10 +135,10 @@ typedef struct {
     const void *inputs[3];
     int32_t rows[2];
     StepArgs args;
-} Bound;
+} BoundGraph;
 
-static void bind(Bound *bound, const Program *program) {
-    *bound = (Bound){.program = program, .data = {0, 0, 0, 4, 8, 12, 1, 1, 1}, .rows = {2, 1}};
+static void bind(BoundGraph *bound, const Program *program) {
+    *bound = (BoundGraph){.program = program, .data = {0, 0, 0, 4, 8, 12, 1, 1, 1}, .rows = {2, 1}};
     fill(bound->weight, 6, 1);
     fill(bound->rate, 6, 0.25f);
     bound->states[0] = bound->weight;
@@ -150,7 +150,7 @@ static void bind(Bound *bound, const Program *program) {
 
 static void programs_gather_rows_and_write_states(void **state) {
     Program *program = program_interpret(read_graph(state, sgd));
-    Bound bound;
+    BoundGraph bound;
     bind(&bound, program);
     assert_int_equal(program->state_count, 1);
     assert_int_equal(program->states[0].symbol, 1);

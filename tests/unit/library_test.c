@@ -265,53 +265,53 @@ static void test_schedules(void **state) {
 typedef struct {
     double w, a, b; /* the weight and two states, after t steps */
     int t;
-} Trained;
+} TrainedModel;
 
-static void torch_sgd(Trained *s, double g) { s->w -= 0.1 * g; }
+static void torch_sgd(TrainedModel *s, double g) { s->w -= 0.1 * g; }
 
-static void torch_momentum(Trained *s, double g) {
+static void torch_momentum(TrainedModel *s, double g) {
     g += 0.2 * s->w;
     s->a = 0.9 * s->a + g;
     s->w -= 0.1 * s->a;
 }
 
-static void torch_nesterov(Trained *s, double g) {
+static void torch_nesterov(TrainedModel *s, double g) {
     s->a = 0.9 * s->a + g;
     s->w -= 0.1 * (g + 0.9 * s->a);
 }
 
-static void torch_adam_step(Trained *s, double g) {
+static void torch_adam_step(TrainedModel *s, double g) {
     s->a = 0.8 * s->a + (1 - 0.8) * g;
     s->b = 0.95 * s->b + (1 - 0.95) * g * g;
     double m = s->a / (1 - pow(0.8, s->t)), v = s->b / (1 - pow(0.95, s->t));
     s->w -= 0.1 * m / (sqrt(v) + 1e-3);
 }
 
-static void torch_adam(Trained *s, double g) { torch_adam_step(s, g + 0.3 * s->w); }
+static void torch_adam(TrainedModel *s, double g) { torch_adam_step(s, g + 0.3 * s->w); }
 
-static void torch_adamw(Trained *s, double g) {
+static void torch_adamw(TrainedModel *s, double g) {
     s->w *= 1 - 0.1 * 0.3;
     torch_adam_step(s, g);
 }
 
-static void torch_rmsprop(Trained *s, double g) {
+static void torch_rmsprop(TrainedModel *s, double g) {
     s->a = 0.9 * s->a + 0.1 * g * g;
     s->b = 0.5 * s->b + g / (sqrt(s->a) + 1e-8);
     s->w -= 0.01 * s->b;
 }
 
-static void torch_adagrad(Trained *s, double g) {
+static void torch_adagrad(TrainedModel *s, double g) {
     s->a += g * g;
     s->w -= 0.1 / (1 + (s->t - 1) * 0.5) * g / (sqrt(s->a) + 1e-10);
 }
 
 static double square(double x, double t) { return (void)t, x * x; }
 
-static void expect_steps(const char *optimizer, void (*torch)(Trained *, double)) {
+static void expect_steps(const char *optimizer, void (*torch)(TrainedModel *, double)) {
     Diagnostics *diag = diag_new();
     Graph *graph = train_graph("0.5 * mean(y ** 2)", optimizer, diag);
     Interp *interp = interp_new(graph, INTERP_F64);
-    Trained expected = {.w = 1};
+    TrainedModel expected = {.w = 1};
     double *w = symbol_value(interp, graph, "w");
     *w = 1;
     for (int step = 0; step < 5; step++) {

@@ -25,10 +25,10 @@ static void fail_seed(uint64_t seed, const char *after, const char *finding) {
     fail_msg("seed %llu after %s: %s", (unsigned long long)seed, after, finding);
 }
 
-static void expect_same(const Results *expected, const Compilation *compilation, uint64_t seed,
+static void expect_same(const RunResults *expected, const Compilation *compilation, uint64_t seed,
                         const char *after) {
     Program *program = program_interpret(compilation->graph);
-    Results *results = results_run(program, seed, STEPS, 1);
+    RunResults *results = results_run(program, seed, STEPS, 1);
     const char *difference = results_difference(expected, results, 0);
     if (difference) fail_seed(seed, after, difference);
     results_free(results);
@@ -51,7 +51,7 @@ static void check_seed(uint64_t seed) {
     run_meaning_passes(&meaning, &options, seed);
     run_meaning_passes(&compilation, &options, seed);
     Program *program = program_interpret(meaning.graph);
-    Results *expected = results_run(program, seed, STEPS, 1);
+    RunResults *expected = results_run(program, seed, STEPS, 1);
     for (PassId pass = 0; pass < PASS_COUNT; pass++) {
         if (keeps[pass] != EXACT || pass_makes_plan(pass)) continue;
         if (!pass_run(pass, &compilation, &options)) fail_seed(seed, pass_name(pass), "failed");

@@ -29,16 +29,6 @@ static bool is_real_state(const Symbol *symbol) {
     return symbol->kind == SYMBOL_STATE && symbol->dtype == DTYPE_F32 && symbol->node;
 }
 
-static void add_gradients(Graph *graph) {
-    char name[64];
-    NodeId loss = graph_output_node(graph, "loss");
-    for (uint32_t i = 0; i < graph->symbol_count; i++) {
-        if (!is_real_state(&graph->symbols[i])) continue;
-        snprintf(name, sizeof name, "by %s", graph->symbols[i].name);
-        graph_output(graph, name, build_grad(graph, loss, graph->symbols[i].node));
-    }
-}
-
 /* Graphs with a bitcast or a detach are not smooth. In f64 a bitcast has the bits of the value
  * rounded to f32, so differences see steps; and the gradient that detach blocks is missing from the
  * slope. */
@@ -52,7 +42,14 @@ static bool is_smooth(const Graph *graph) {
 static void subject_open(Subject *subject, uint64_t seed) {
     *subject = (Subject){.diag = diag_new(), .seed = seed};
     Compilation compilation = {.graph = random_graph(seed, subject->diag)};
-    add_gradients(compilation.graph);
+    char name[64];
+    NodeId loss = graph_output_node(compilation.graph, "loss");
+    for (uint32_t i = 0; i < compilation.graph->symbol_count; i++) {
+        if (!is_real_state(&compilation.graph->symbols[i])) continue;
+        snprintf(name, sizeof name, "by %s", compilation.graph->symbols[i].name);
+        graph_output(compilation.graph, name,
+                     build_grad(compilation.graph, loss, compilation.graph->symbols[i].node));
+    }
     assert_true(pass_run(PASS_gradients, &compilation, &(PassOptions){0}));
     subject->graph = compilation.graph;
     subject->loss = graph_output_node(subject->graph, "loss");

@@ -58,7 +58,7 @@ static void code_for_other_constants_gives_the_same_bits(void **state) {
         assert_non_null(base);
         Program *shared = codegen_share(base, second.plan, second.graph);
         assert_non_null(shared);
-        Results *a = results_run(expected, 7, 2, 1), *b = results_run(shared, 7, 2, 2);
+        RunResults *a = results_run(expected, 7, 2, 1), *b = results_run(shared, 7, 2, 2);
         const char *difference = results_difference(a, b, 0);
         if (difference) fail_msg("seed %llu: %s", (unsigned long long)seed, difference);
         results_free(a);

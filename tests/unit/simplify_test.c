@@ -238,16 +238,6 @@ static void write_node(FILE *out, const Graph *graph, NodeId id) {
         write_operation(out, graph, node);
 }
 
-static void expect_text(const Graph *graph, const Case *at) {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
-    write_node(out, graph, graph->outputs[0].node);
-    fclose(out);
-    if (strcmp(text, at->expected)) fail_msg("%sis %s\nand not %s", at->lines, text, at->expected);
-    free(text);
-}
-
 /* -- values -- */
 
 static const float awkward[] = {
@@ -320,7 +310,13 @@ static void check_case(const Case *at) {
     Diagnostics *diag = diag_new();
     Graph *before = read_case(at, diag), *after = pass_simplify(before, &(PassOptions){0});
     assert_true(graph_verify(after));
-    expect_text(after, at);
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    write_node(out, after, after->outputs[0].node);
+    fclose(out);
+    if (strcmp(text, at->expected)) fail_msg("%sis %s\nand not %s", at->lines, text, at->expected);
+    free(text);
     expect_same_values(before, after, at);
     graph_free(before);
     graph_free(after);

@@ -22,13 +22,13 @@ typedef struct {
     Exact exact[4]; /* the elements are exact */
     int32_t patient[ROWS], kind[ROWS], word[ROWS], number[ROWS];
     Diagnostics *diag;
-} Table;
+} SplitTable;
 
 static int32_t kind_of(int row) { return row < 500 ? 0 : row < 800 ? 1 : row < 999 ? 2 : 3; }
 
-static Table *table_new(void) {
+static SplitTable *table_new(void) {
     static const char *const words[] = {"Test", "TRAIN", "val"};
-    Table *table = calloc(1, sizeof *table);
+    SplitTable *table = calloc(1, sizeof *table);
     for (int row = 0; row < ROWS; row++) {
         table->patient[row] = (row * 7919) % GROUPS;
         table->kind[row] = kind_of(row * 13 % ROWS);
@@ -54,7 +54,7 @@ static Table *table_new(void) {
     return table;
 }
 
-static void table_free_all(Table *table) {
+static void table_free_all(SplitTable *table) {
     arena_free(table->data.arena);
     diag_free(table->diag);
     free(table);
@@ -66,7 +66,7 @@ static HoldOut hold(HoldKind kind, const char *field, bool is_count, double amou
 
 /* Deals the rows; every row must be in one split, and the rows of a split in the order of the
  * file. */
-static Splits deal(Table *table, HoldOut valid, HoldOut test, uint64_t seed) {
+static Splits deal(SplitTable *table, HoldOut valid, HoldOut test, uint64_t seed) {
     Splits splits;
     bool seen[ROWS] = {false};
     SplitRequest request = {.valid = valid, .test = test, .seed = seed};
@@ -86,7 +86,7 @@ static Splits deal(Table *table, HoldOut valid, HoldOut test, uint64_t seed) {
     return splits;
 }
 
-static void assert_fails(Table *table, HoldOut valid, HoldOut test, Status status) {
+static void assert_fails(SplitTable *table, HoldOut valid, HoldOut test, Status status) {
     Splits splits;
     SplitRequest request = {.valid = valid, .test = test, .seed = 1};
     Diagnostics *diag = diag_new();
@@ -99,7 +99,7 @@ static const HoldOut none;
 
 static void test_last(void **state) {
     (void)state;
-    Table *table = table_new();
+    SplitTable *table = table_new();
     Splits splits =
         deal(table, hold(HOLD_LAST, NULL, false, 0.1), hold(HOLD_LAST, NULL, true, 200), 1);
     assert_int_equal(splits.count[SPLIT_TRAIN], 700);
@@ -115,7 +115,7 @@ static void test_last(void **state) {
 
 static void test_random_is_as_it_was(void **state) {
     (void)state;
-    Table *table = table_new();
+    SplitTable *table = table_new();
     int32_t order[ROWS];
     bool valid[ROWS] = {false};
     Splits splits =
@@ -129,7 +129,7 @@ static void test_random_is_as_it_was(void **state) {
 
 static void test_column(void **state) {
     (void)state;
-    Table *table = table_new();
+    SplitTable *table = table_new();
     const char *const fields[] = {"word", "number"};
     for (int i = 0; i < 2; i++) {
         Splits splits = deal(table, none, hold(HOLD_COLUMN, fields[i], false, 0), 1);
@@ -153,7 +153,7 @@ static void test_column(void **state) {
 
 static void test_groups_stay_together(void **state) {
     (void)state;
-    Table *table = table_new();
+    SplitTable *table = table_new();
     for (uint64_t seed = 0; seed < 20; seed++) {
         int split_of[GROUPS];
         Splits splits = deal(table, hold(HOLD_GROUP, "patient", false, 0.1),
@@ -186,7 +186,7 @@ static void test_groups_stay_together(void **state) {
 
 static void test_stratified(void **state) {
     (void)state;
-    Table *table = table_new();
+    SplitTable *table = table_new();
     for (uint64_t seed = 0; seed < 20; seed++) {
         int count[SPLIT_COUNT][CLASSES] = {{0}};
         Splits splits = deal(table, hold(HOLD_STRATIFIED, "kind", true, 100),
@@ -206,7 +206,7 @@ static void test_stratified(void **state) {
 
 static void test_impossible(void **state) {
     (void)state;
-    Table *table = table_new();
+    SplitTable *table = table_new();
     assert_fails(table, hold(HOLD_RANDOM, NULL, false, 0.0001), none, STATUS_DATA);
     assert_fails(table, hold(HOLD_LAST, NULL, false, 0.5), hold(HOLD_LAST, NULL, false, 0.5),
                  STATUS_MODEL);
@@ -219,7 +219,7 @@ static void test_impossible(void **state) {
 /* Collects the validation rows of all folds: each row outside the test split is in one fold. Counts
  * the rows of each class in each fold, and returns the size of the largest fold minus that of the
  * smallest. */
-static int64_t deal_folds_of(Table *table, HoldOut valid, HoldOut test, uint32_t folds,
+static int64_t deal_folds_of(SplitTable *table, HoldOut valid, HoldOut test, uint32_t folds,
                              int count[][CLASSES], uint32_t fold_of[ROWS]) {
     int64_t least = ROWS, most = 0, tested = 0;
     memset(fold_of, 0, ROWS * sizeof *fold_of);
@@ -251,7 +251,7 @@ static int64_t deal_folds_of(Table *table, HoldOut valid, HoldOut test, uint32_t
 static void test_folds(void **state) {
     (void)state;
     enum { FOLDS = 7 };
-    Table *table = table_new();
+    SplitTable *table = table_new();
     uint32_t fold_of[ROWS], fold_of_patient[GROUPS] = {0};
     int count[FOLDS][CLASSES] = {{0}}, by_class[FOLDS][CLASSES] = {{0}};
     HoldOut tenth = hold(HOLD_RANDOM, NULL, false, 0.1),
@@ -278,7 +278,7 @@ static void test_folds(void **state) {
 
 static void test_seeds(void **state) {
     (void)state;
-    Table *table = table_new();
+    SplitTable *table = table_new();
     HoldOut holds[] = {hold(HOLD_RANDOM, NULL, false, 0.2), hold(HOLD_GROUP, "patient", false, 0.2),
                        hold(HOLD_STRATIFIED, "kind", false, 0.2)};
     for (int i = 0; i < 3; i++) {

@@ -23,13 +23,13 @@ typedef struct {
     Graph *graph;
     States *states;
     Program programs[2]; /* w has two panel layouts in the first, plain order in the second */
-} Fixture;
+} StatesFixture;
 
 static int set_up(void **state) {
     static const PlanState first[] = {
         {0, {LAYOUT_PANEL, 1, 32}}, {0, {LAYOUT_PANEL, 0, 4}}, {1, {LAYOUT_PLAIN, 0, 0}}};
     static const PlanState second[] = {{0, {LAYOUT_PLAIN, 0, 0}}};
-    Fixture *fixture = calloc(1, sizeof *fixture);
+    StatesFixture *fixture = calloc(1, sizeof *fixture);
     fixture->diag = diag_new();
     fixture->states = states_new();
     Graph *graph = fixture->graph = graph_new("test", fixture->diag);
@@ -45,7 +45,7 @@ static int set_up(void **state) {
 }
 
 static int tear_down(void **state) {
-    Fixture *fixture = *state;
+    StatesFixture *fixture = *state;
     states_free(fixture->states);
     graph_free(fixture->graph);
     diag_free(fixture->diag);
@@ -83,7 +83,7 @@ static void expect_form(const void *form, Layout layout, const float *values) {
 }
 
 static void test_initial_values_in_all_forms(void **state) {
-    Fixture *fixture = *state;
+    StatesFixture *fixture = *state;
     float expected[WEIGHTS], b[3], found[WEIGHTS];
     for (int i = 0; i < 2; i++)
         assert_true(states_bind(fixture->states, &fixture->programs[i], fixture->diag));
@@ -102,7 +102,7 @@ static void test_initial_values_in_all_forms(void **state) {
 }
 
 static void test_a_late_form_gets_the_values(void **state) {
-    Fixture *fixture = *state;
+    StatesFixture *fixture = *state;
     float values[WEIGHTS];
     for (int i = 0; i < WEIGHTS; i++) values[i] = (float)i;
     assert_true(states_bind(fixture->states, &fixture->programs[0], fixture->diag));
@@ -114,7 +114,7 @@ static void test_a_late_form_gets_the_values(void **state) {
 
 /* A program writes all forms that it has. The other forms are updated when it publishes. */
 static void test_updates_reach_other_programs(void **state) {
-    Fixture *fixture = *state;
+    StatesFixture *fixture = *state;
     float values[WEIGHTS];
     for (int i = 0; i < 2; i++)
         assert_true(states_bind(fixture->states, &fixture->programs[i], fixture->diag));
@@ -133,7 +133,7 @@ static void test_updates_reach_other_programs(void **state) {
 }
 
 static void test_save_and_restore(void **state) {
-    Fixture *fixture = *state;
+    StatesFixture *fixture = *state;
     assert_true(states_bind(fixture->states, &fixture->programs[0], fixture->diag));
     states_initialize(fixture->states, 1);
     assert_int_equal(states_bytes(fixture->states), (WEIGHTS + 3) * sizeof(float));
@@ -149,7 +149,7 @@ static void test_save_and_restore(void **state) {
 }
 
 static void test_refuses_another_shape(void **state) {
-    Fixture *fixture = *state;
+    StatesFixture *fixture = *state;
     Graph *other = graph_new("other", fixture->diag);
     graph_state(other, "w", DTYPE_F32, shape_of(1, (int64_t[]){3}), (Init){0}, true);
     const PlanState states[] = {{0, {LAYOUT_PLAIN, 0, 0}}};
@@ -163,7 +163,7 @@ static void test_refuses_another_shape(void **state) {
 /* The memory of new states is zero, so that states which begin with 0 need no writing. This holds
  * until a program changes them. */
 static void test_zeros(void **state) {
-    Fixture *fixture = *state;
+    StatesFixture *fixture = *state;
     Graph *graph = graph_new("moments", fixture->diag);
     const float zero = 0, minus_zero = -0.0F;
     NodeId m = graph_state(graph, "m", DTYPE_F32, shape_of(1, (int64_t[]){1}),

@@ -46,9 +46,9 @@ static Dataset *open_data(int64_t valid, Diagnostics *diag) {
 
 typedef struct {
     NodeId image, error, loss;
-} Forward;
+} ForwardRun;
 
-static Forward forward(Graph *graph, NodeId w, int64_t batch, Span span) {
+static ForwardRun forward(Graph *graph, NodeId w, int64_t batch, Span span) {
     Shape pixels = shape_of(2, (int64_t[]){batch, PIXELS}), rows = shape_of(1, (int64_t[]){batch});
     NodeId image = graph_input(graph, SYMBOL_BATCH, "image", DTYPE_U8,
                                shape_of(4, (int64_t[]){batch, 1, SIDE, SIDE}));
@@ -61,7 +61,7 @@ static Forward forward(Graph *graph, NodeId w, int64_t batch, Span span) {
     NodeId square = build_binary(graph, OP_mul, error, error);
     graph->span = (Span){0};
     NodeId sum = build_reduce(graph, OP_sum, square, 0, false);
-    return (Forward){
+    return (ForwardRun){
         x, error,
         build_binary(graph, OP_mul, sum, build_f32(graph, 1.0 / (double)batch, (Shape){0}))};
 }
@@ -80,7 +80,7 @@ static Graph *make_graph(int64_t batch, double rate, Diagnostics *diag, const Sp
     Graph *graph = graph_new("test", diag);
     Shape shape = shape_of(2, (int64_t[]){PIXELS, 1});
     NodeId w = graph_state(graph, "w", DTYPE_F32, shape, (Init){INIT_UNIFORM, -0.3f, 0.3f}, true);
-    Forward f = forward(graph, w, batch, places[1]);
+    ForwardRun f = forward(graph, w, batch, places[1]);
     graph_output(graph, "loss", f.loss);
     graph_output(
         graph, "mae",
@@ -111,7 +111,7 @@ typedef struct {
     uint32_t epochs;
     int stop_at; /* stop after this many step events; 0: never */
     const char *model_hash;
-} Setting;
+} TrainSetting;
 
 typedef struct {
     TrainResult result;
@@ -147,9 +147,9 @@ typedef struct {
     Graph *graphs[SIZES];
     Program *programs[SIZES];
     int count;
-} Programs;
+} TrainPrograms;
 
-static ProgramPair add_pair(Programs *programs, int64_t rows, double rate, Diagnostics *diag,
+static ProgramPair add_pair(TrainPrograms *programs, int64_t rows, double rate, Diagnostics *diag,
                             const Span *places) {
     Program *made[2];
     for (int i = 0; i < 2; i++, programs->count++) {
@@ -168,14 +168,14 @@ static void take_errors(Outcome *outcome, const Diagnostics *diag) {
     outcome->status = diag_status(diag);
 }
 
-static Outcome run(Setting setting) {
+static Outcome run(TrainSetting setting) {
     static const char *const metrics[] = {"mae"};
     Diagnostics *diag = diag_new();
     uint32_t text = diag_add_text(diag, "model.mdl", "rate\nloss\n", 10);
     Span places[] = {{text, 0, 4}, {text, 5, 9}};
     Dataset *data = open_data(setting.valid, diag);
     Outcome outcome = {.stop_at = setting.stop_at};
-    Programs programs = {0};
+    TrainPrograms programs = {0};
     TrainOptions options = {.dataset = data,
                             .states = states_new(),
                             .threads = threads_new(setting.threads),
@@ -229,7 +229,7 @@ static void expect_same_files(const char *a, const char *b, const char *name) {
 
 static void test_learns(void **state) {
     (void)state;
-    Outcome a = run((Setting){.rate = 0.1, .threads = 1});
+    Outcome a = run((TrainSetting){.rate = 0.1, .threads = 1});
     assert_int_equal(a.result, TRAIN_DONE);
     assert_int_equal(a.epoch_events, EPOCHS + 1);
     assert_true(isnan(a.train_loss[0]));
@@ -243,7 +243,7 @@ static void test_learns(void **state) {
 /* The mean over the rows, computed in another way. */
 static void test_evaluation_weighs_rows(void **state) {
     (void)state;
-    Outcome a = run((Setting){.rate = 0.1, .threads = 1});
+    Outcome a = run((TrainSetting){.rate = 0.1, .threads = 1});
     uint8_t images[16 + TEST * PIXELS], labels[8 + TEST];
     double sum = 0;
     temporary_read("test-images", images, sizeof images);
@@ -263,7 +263,7 @@ static void test_threads_do_not_matter(void **state) {
     for (int i = 0; i < 3; i++) {
         folders[i] = new_folder();
         Outcome outcome =
-            run((Setting){.rate = 0.1, .threads = i + 1, .valid = 6, .folder = folders[i]});
+            run((TrainSetting){.rate = 0.1, .threads = i + 1, .valid = 6, .folder = folders[i]});
         assert_int_equal(outcome.result, TRAIN_DONE);
         assert_true(outcome.valid_mae[EPOCHS] > 0);
     }
@@ -284,12 +284,12 @@ static const char *checkpoint_in(const char *folder) {
 static void test_stop_and_resume(void **state) {
     (void)state;
     const char *whole = new_folder(), *parts = new_folder();
-    Outcome a = run((Setting){.rate = 0.1, .threads = 2, .folder = whole});
-    Outcome b = run((Setting){.rate = 0.1, .threads = 1, .folder = parts, .stop_at = 1});
+    Outcome a = run((TrainSetting){.rate = 0.1, .threads = 2, .folder = whole});
+    Outcome b = run((TrainSetting){.rate = 0.1, .threads = 1, .folder = parts, .stop_at = 1});
     assert_int_equal(b.result, TRAIN_STOPPED);
     assert_int_equal(b.epoch_events, 1);
-    Outcome c =
-        run((Setting){.rate = 0.1, .threads = 2, .folder = parts, .resume = checkpoint_in(parts)});
+    Outcome c = run(
+        (TrainSetting){.rate = 0.1, .threads = 2, .folder = parts, .resume = checkpoint_in(parts)});
     assert_int_equal(c.result, TRAIN_DONE);
     assert_int_equal(c.epoch_events, EPOCHS);
     expect_same_files(whole, parts, "last.safetensors");
@@ -302,10 +302,10 @@ static bool train_and_kill(const char *folder, useconds_t after) {
     bool resume = access(checkpoint_in(folder), F_OK) == 0;
     pid_t child = fork();
     if (child == 0) {
-        run((Setting){.rate = 0.1,
-                      .threads = 2,
-                      .folder = folder,
-                      .resume = resume ? checkpoint_in(folder) : NULL});
+        run((TrainSetting){.rate = 0.1,
+                           .threads = 2,
+                           .folder = folder,
+                           .resume = resume ? checkpoint_in(folder) : NULL});
         _exit(0);
     }
     int status;
@@ -318,7 +318,7 @@ static bool train_and_kill(const char *folder, useconds_t after) {
 static void test_kill_and_resume(void **state) {
     (void)state;
     const char *whole = new_folder(), *killed = new_folder();
-    run((Setting){.rate = 0.1, .threads = 1, .folder = whole});
+    run((TrainSetting){.rate = 0.1, .threads = 1, .folder = whole});
     for (useconds_t after = 1000; !train_and_kill(killed, after); after += after / 2) continue;
     expect_same_files(whole, killed, "last.safetensors");
     expect_same_files(whole, killed, "best.safetensors");
@@ -327,17 +327,17 @@ static void test_kill_and_resume(void **state) {
 static void test_stop_between_epochs_and_more_epochs(void **state) {
     (void)state;
     const char *whole = new_folder(), *parts = new_folder();
-    run((Setting){.rate = 0.1, .threads = 1, .folder = whole, .epochs = EPOCHS + 1});
-    Outcome a = run((Setting){.rate = 0.1, .threads = 1, .folder = parts, .stop_at = -2});
+    run((TrainSetting){.rate = 0.1, .threads = 1, .folder = whole, .epochs = EPOCHS + 1});
+    Outcome a = run((TrainSetting){.rate = 0.1, .threads = 1, .folder = parts, .stop_at = -2});
     assert_int_equal(a.result, TRAIN_STOPPED);
-    Outcome b =
-        run((Setting){.rate = 0.1, .threads = 1, .folder = parts, .resume = checkpoint_in(parts)});
+    Outcome b = run(
+        (TrainSetting){.rate = 0.1, .threads = 1, .folder = parts, .resume = checkpoint_in(parts)});
     assert_int_equal(b.epoch_events, 1);
-    Outcome c = run((Setting){.rate = 0.1,
-                              .threads = 1,
-                              .folder = parts,
-                              .epochs = EPOCHS + 1,
-                              .resume = checkpoint_in(parts)});
+    Outcome c = run((TrainSetting){.rate = 0.1,
+                                   .threads = 1,
+                                   .folder = parts,
+                                   .epochs = EPOCHS + 1,
+                                   .resume = checkpoint_in(parts)});
     assert_int_equal(c.result, TRAIN_DONE);
     assert_int_equal(c.epoch_events, 1);
     expect_same_files(whole, parts, "last.safetensors");
@@ -346,17 +346,17 @@ static void test_stop_between_epochs_and_more_epochs(void **state) {
 static void test_refuses_to_resume(void **state) {
     (void)state;
     const char *folder = new_folder();
-    run((Setting){.rate = 0.1, .threads = 1, .folder = folder});
-    Outcome a = run((Setting){
+    run((TrainSetting){.rate = 0.1, .threads = 1, .folder = folder});
+    Outcome a = run((TrainSetting){
         .rate = 0.1, .threads = 1, .resume = checkpoint_in(folder), .model_hash = "0123"});
     assert_int_equal(a.result, TRAIN_FAILED);
     assert_int_equal(a.status, STATUS_FILE);
     assert_non_null(strstr(a.text, "the model has changed since it was written"));
-    Outcome b =
-        run((Setting){.rate = 0.1, .threads = 1, .resume = checkpoint_in(folder), .epochs = 1});
+    Outcome b = run(
+        (TrainSetting){.rate = 0.1, .threads = 1, .resume = checkpoint_in(folder), .epochs = 1});
     assert_non_null(strstr(b.text, "it has been trained for more epochs than train.epochs"));
-    Outcome c =
-        run((Setting){.rate = 0.1, .threads = 1, .resume = checkpoint_in(folder), .valid = 30});
+    Outcome c = run(
+        (TrainSetting){.rate = 0.1, .threads = 1, .resume = checkpoint_in(folder), .valid = 30});
     assert_int_equal(c.result, TRAIN_FAILED);
 }
 
@@ -364,11 +364,11 @@ static void test_refuses_other_data(void **state) {
     (void)state;
     const char *folder = new_folder();
     uint8_t bytes[16 + TRAIN * PIXELS];
-    run((Setting){.rate = 0.1, .threads = 1, .folder = folder});
+    run((TrainSetting){.rate = 0.1, .threads = 1, .folder = folder});
     size_t length = temporary_read("images", bytes, sizeof bytes);
     bytes[40] ^= 1;
     temporary_write("images", bytes, length);
-    Outcome a = run((Setting){.rate = 0.1, .threads = 1, .resume = checkpoint_in(folder)});
+    Outcome a = run((TrainSetting){.rate = 0.1, .threads = 1, .resume = checkpoint_in(folder)});
     assert_non_null(strstr(a.text, "the data have changed since it was written"));
     make_data();
 }
@@ -384,18 +384,18 @@ static void test_blames_the_operation(void **state) {
     (void)state;
     const char *folder = new_folder();
     for (int i = 0; i < 2; i++) {
-        Outcome a = run((Setting){.rate = 1e9, .threads = 2, .folder = i ? folder : NULL});
+        Outcome a = run((TrainSetting){.rate = 1e9, .threads = 2, .folder = i ? folder : NULL});
         assert_int_equal(a.status, STATUS_NONFINITE);
         expect_blame(&a, "error: the loss is not finite at step ");
     }
     /* the weights have become large, so the loss overflows; the error shows the place of the
      * square */
-    Outcome b = run((Setting){.rate = 1e30, .threads = 1});
+    Outcome b = run((TrainSetting){.rate = 1e30, .threads = 1});
     expect_blame(
         &b,
         "model.mdl:2:1: error: the loss is not finite at step 2 of epoch 1: the first inf comes from 'mul' f32[8]");
     /* a weight overflows although the loss of that step is finite; the next step shows it */
-    Outcome c = run((Setting){.rate = 3e38, .threads = 1});
+    Outcome c = run((TrainSetting){.rate = 3e38, .threads = 1});
     expect_blame(
         &c,
         "model.mdl:1:1: error: the loss is not finite at step 2 of epoch 1: the first -inf comes from 'mul' f32[9,1]");
@@ -403,7 +403,7 @@ static void test_blames_the_operation(void **state) {
 
 static void test_folder_that_cannot_be_written(void **state) {
     (void)state;
-    Outcome a = run((Setting){.rate = 0.1, .threads = 1, .folder = temporary_path("missing")});
+    Outcome a = run((TrainSetting){.rate = 0.1, .threads = 1, .folder = temporary_path("missing")});
     assert_int_equal(a.result, TRAIN_FAILED);
     assert_int_equal(a.status, STATUS_FILE);
     assert_int_equal(a.epoch_events, 1); /* found in the same step, not at the end of the epoch */

@@ -26,7 +26,7 @@ enum {
     NUMBERS = 9,
     VALUES = NUMBERS + CLASSES * CLASSES
 };
-typedef enum { JIT, REFERENCE } Backend;
+typedef enum { JIT, REFERENCE } TrainingBackend;
 
 /* -- data -- */
 
@@ -47,7 +47,7 @@ static void write_rows(const char *images_name, const char *labels_name, int fir
 
 typedef struct {
     Model *model;
-    Backend backend;
+    TrainingBackend backend;
     Diagnostics *diag;
     Compilation interpreted[4]; /* for the interpreter; machine code has its own */
     Program *programs[4];
@@ -131,7 +131,7 @@ static void compare_with_pytorch(void) {
     fclose(file);
 }
 
-static void train_with(Backend backend) {
+static void train_with(TrainingBackend backend) {
     Setup setup = {.backend = backend, .diag = diag_new()};
     write_rows("images", "labels", 0, TRAIN);
     write_rows("test_images", "test_labels", TRAIN, TEST);

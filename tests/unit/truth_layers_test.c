@@ -31,14 +31,14 @@ static char *layer_model(const char *text) {
     return model;
 }
 
-static const Symbol *symbol_of(const Session *s, const char *name) {
+static const Symbol *symbol_of(const TruthSession *s, const char *name) {
     const Symbol *symbol = graph_symbol(s->program->graph, name);
     if (!symbol) fail_msg("there is no state '%s'", name);
     return symbol;
 }
 
 /* x and k are between -3 and 3, the layer's weights between -1 and 1. */
-static void draw_weight(const Session *s, const Symbol *symbol) {
+static void draw_weight(const TruthSession *s, const Symbol *symbol) {
     int64_t count = shape_elements(symbol->shape);
     float *values = malloc((size_t)count * sizeof *values),
           width = strchr(symbol->name, '.') ? 2 : 6;
@@ -50,14 +50,14 @@ static void draw_weight(const Session *s, const Symbol *symbol) {
     free(values);
 }
 
-static void draw_weights(const Session *s) {
+static void draw_weights(const TruthSession *s) {
     const Graph *graph = s->program->graph;
     for (uint32_t i = 0; i < graph->symbol_count; i++)
         if (graph->symbols[i].trainable) draw_weight(s, &graph->symbols[i]);
 }
 
 /* Compares the next numbers of the file with state `name`, or with its decrease since `before`. */
-static void compare_state(const Session *s, const char *name, const States *before, FILE *file,
+static void compare_state(const TruthSession *s, const char *name, const States *before, FILE *file,
                           const char *text) {
     int64_t count = shape_elements(symbol_of(s, name)->shape);
     float *now = malloc((size_t)count * sizeof *now), *then = calloc((size_t)count, sizeof *then);
@@ -75,8 +75,8 @@ static void compare_state(const Session *s, const char *name, const States *befo
 }
 
 /* Compares the next lines of the file: "WORD NAME numbers...". */
-static void compare_states(const Session *s, const char *word, const States *before, FILE *file,
-                           const char *text) {
+static void compare_states(const TruthSession *s, const char *word, const States *before,
+                           FILE *file, const char *text) {
     char found[NAME], name[NAME];
     for (;;) {
         long at = ftell(file);
@@ -101,7 +101,7 @@ static void compare_loss(double got, FILE *file, const char *text, int step) {
 }
 
 /* Sets the inputs that never change. */
-static void give_inputs(const Session *s) {
+static void give_inputs(const TruthSession *s) {
     static uint8_t classes[ROWS];
     for (uint32_t i = 0; i < ROWS; i++)
         classes[i] = (uint8_t)(random_bits(SEED, STREAM_INPUT, 4, i) % COLUMNS);
@@ -110,8 +110,9 @@ static void give_inputs(const Session *s) {
 }
 
 /* Compares the loss of the evaluation: another program over the same states. */
-static void compare_evaluation(const Session *s, FILE *file, const char *text, Backend backend) {
-    Session eval = {.diag = s->diag};
+static void compare_evaluation(const TruthSession *s, FILE *file, const char *text,
+                               Backend backend) {
+    TruthSession eval = {.diag = s->diag};
     eval.program = compile(&eval, model_graph(s->model, GRAPH_EVAL, ROWS, s->diag), backend);
     require_no_errors(s->diag);
     assert_true(states_bind(s->states, eval.program, s->diag));
@@ -124,16 +125,16 @@ static void compare_evaluation(const Session *s, FILE *file, const char *text, B
 }
 
 /* The weights before the first step. */
-static States *first_weights(const Session *s) {
+static States *first_weights(const TruthSession *s) {
     States *copy = states_new();
     assert_true(states_bind(copy, s->program, s->diag));
-    draw_weights(&(Session){.program = s->program, .states = copy});
+    draw_weights(&(TruthSession){.program = s->program, .states = copy});
     return copy;
 }
 
 static void compare_layer(const char *text, FILE *file, Backend backend) {
     char *model = layer_model(text);
-    Session s = session_open(model, ROWS, backend);
+    TruthSession s = session_open(model, ROWS, backend);
     draw_weights(&s);
     give_inputs(&s);
     States *before = first_weights(&s);

@@ -41,7 +41,7 @@ static void draw_data(void) {
  * PyTorch's f32. */
 static void compare_losses(FILE *file, const char *optimizer, Backend backend, int32_t steps) {
     char *text = mnist_with(optimizer);
-    Session s = session_open(text, BATCH, backend);
+    TruthSession s = session_open(text, BATCH, backend);
     runner_input(s.runner, "image", images);
     runner_input(s.runner, "label", labels);
     static const int32_t all_steps = STEPS;
@@ -112,7 +112,7 @@ static const char *weight_name(const Graph *graph, uint32_t index) {
     return NULL;
 }
 
-static void compare_gradient(const Session *s, uint32_t index, const float *before, FILE *file,
+static void compare_gradient(const TruthSession *s, uint32_t index, const float *before, FILE *file,
                              const char *text) {
     float after[ROWS * COLUMNS];
     /* The program does not have a weight that the loss does not use, and it has no gradient. */
@@ -128,7 +128,7 @@ static void compare_gradient(const Session *s, uint32_t index, const float *befo
 
 static void compare_function(const char *loss, FILE *file, Backend backend) {
     char *text = function_model(loss);
-    Session s = session_open(text, ROWS, backend);
+    TruthSession s = session_open(text, ROWS, backend);
     float operands[2][ROWS * COLUMNS];
     uint8_t classes[ROWS];
     static const uint8_t unit[ROWS][ROWS] = {{1}, {0, 1}, {0, 0, 1}, {0, 0, 0, 1}};
