@@ -132,16 +132,16 @@ static void check_slots(LLVMModuleRef module) {
 }
 
 static void measure_stack(const ShipRequest *request, LLVMModuleRef module, size_t call,
-                          const StackFrames *frames, bool with_math, Shipped *shipped) {
-    size_t math = 0;
+                          const StackFrames *frames, ShipMath math, Shipped *shipped) {
+    size_t deepest = 0;
     LLVMValueRef at = NULL;
-    while (with_math && (at = math_next(module, at))) {
+    while (math && (at = math_next(module, at))) {
         size_t bytes = stack_bytes(frames, at, call, 0);
-        if (bytes > math) math = bytes;
+        if (bytes > deepest) deepest = bytes;
     }
     for (uint32_t i = 0; i < request->function_count; i++)
         shipped->sizes[i].stack = stack_bytes(
-            frames, LLVMGetNamedFunction(module, request->functions[i].symbol), call, math);
+            frames, LLVMGetNamedFunction(module, request->functions[i].symbol), call, deepest);
 }
 
 /* Addresses of WebAssembly have 32 bits; browsers give somewhat less than that. */
@@ -161,17 +161,17 @@ static bool fits_memory(const ShipRequest *request, const Shipped *shipped, Diag
 }
 
 static LLVMMemoryBufferRef compile(const ShipRequest *request, const Target *target, int level,
-                                   bool with_math, Shipped *shipped, Diagnostics *diag) {
+                                   ShipMath math, Shipped *shipped, Diagnostics *diag) {
     StackFrames frames = {.arena = arena_new()};
     LLVMContextRef context = LLVMContextCreate();
     LLVMContextSetDiagnosticHandler(context, take_frame, &frames);
-    LLVMModuleRef module = ship_module(context, request, target, with_math, shipped->sizes);
+    LLVMModuleRef module = ship_module(context, request, target, math, shipped->sizes);
     /* level 1 turns the vectors on the stack into registers */
     bool fits = !target->wasm || fits_memory(request, shipped, diag);
     LLVMMemoryBufferRef object =
         fits ? object_compile(module, target, level ? level : 1, diag) : NULL;
     if (object) check_slots(module);
-    if (object) measure_stack(request, module, target->return_bytes, &frames, with_math, shipped);
+    if (object) measure_stack(request, module, target->return_bytes, &frames, math, shipped);
     LLVMDisposeModule(module);
     LLVMContextDispose(context);
     arena_free(frames.arena);
@@ -183,8 +183,8 @@ static LLVMMemoryBufferRef compile(const ShipRequest *request, const Target *tar
 static bool make_object(const ShipRequest *request, const Target *target, int level,
                         Shipped *shipped, Diagnostics *diag) {
     const char *lacks = NULL;
-    for (int with_math = 0; with_math < 2; with_math++) {
-        LLVMMemoryBufferRef object = compile(request, target, level, with_math, shipped, diag);
+    for (ShipMath math = MATH_NONE; math <= MATH_DOUBLE; math++) {
+        LLVMMemoryBufferRef object = compile(request, target, level, math, shipped, diag);
         if (!object) return false;
         lacks = take_object(object, shipped);
         LLVMDisposeMemoryBuffer(object);

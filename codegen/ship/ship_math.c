@@ -10,8 +10,8 @@
 #include <llvm-c/Linker.h>
 #include <string.h>
 
-static const char *const names[] = {"floorf", "floor", "roundevenf", "roundeven"};
-enum { NAMES = sizeof names / sizeof *names };
+static const char *const names[] = {"floorf", "roundevenf", "floor", "roundeven"};
+enum { NAMES = sizeof names / sizeof *names, SINGLE_NAMES = 2 };
 
 #define WHOLE_NUMBERS(type, suffix, limit)                                                         \
     "define internal " type " @roundeven" suffix "(" type " %x) {\n"                               \
@@ -33,8 +33,8 @@ enum { NAMES = sizeof names / sizeof *names };
     "declare " type " @llvm.fabs." type "(" type ")\n"                                             \
     "declare " type " @llvm.copysign." type "(" type ", " type ")\n"
 
-static const char text[] =
-    WHOLE_NUMBERS("float", "f", "8388608.0") WHOLE_NUMBERS("double", "", "4503599627370496.0");
+static const char single_text[] = WHOLE_NUMBERS("float", "f", "8388608.0"),
+                  double_text[] = WHOLE_NUMBERS("double", "", "4503599627370496.0");
 
 bool math_has(const char *name) {
     for (int i = 0; i < NAMES; i++)
@@ -52,27 +52,33 @@ LLVMValueRef math_next(LLVMModuleRef module, LLVMValueRef function) {
 
 /* LLVM finds them by their names when it emits calls, after all passes: until then they must not
  * seem unused. */
-static void keep(LLVMModuleRef module) {
+static void keep(LLVMModuleRef module, int first, int end) {
     LLVMContextRef context = LLVMGetModuleContext(module);
     LLVMValueRef kept[NAMES];
-    for (int i = 0; i < NAMES; i++) kept[i] = LLVMGetNamedFunction(module, names[i]);
+    for (int i = first; i < end; i++) kept[i - first] = LLVMGetNamedFunction(module, names[i]);
     LLVMTypeRef pointer = LLVMPointerTypeInContext(context, 0);
-    LLVMValueRef list = LLVMConstArray2(pointer, kept, NAMES);
+    LLVMValueRef list = LLVMConstArray2(pointer, kept, (uint64_t)(end - first));
     LLVMValueRef used = LLVMAddGlobal(module, LLVMTypeOf(list), "llvm.compiler.used");
     LLVMSetInitializer(used, list);
     LLVMSetLinkage(used, LLVMAppendingLinkage);
     LLVMSetSection(used, "llvm.metadata");
 }
 
-void math_add(LLVMModuleRef module) {
+static void add_text(LLVMModuleRef module, const char *text, size_t length, int first, int end) {
     LLVMModuleRef math;
     char *message = NULL;
-    LLVMMemoryBufferRef buffer =
-        LLVMCreateMemoryBufferWithMemoryRange(text, sizeof text - 1, "math", true);
+    LLVMMemoryBufferRef buffer = LLVMCreateMemoryBufferWithMemoryRange(text, length, "math", true);
     if (LLVMParseIRInContext(LLVMGetModuleContext(module), buffer, &math, &message))
         diag_bug("the functions of shipped objects: %s", message);
     LLVMSetTarget(math, LLVMGetTarget(module));
     LLVMSetDataLayout(math, LLVMGetDataLayoutStr(module));
-    keep(math);
+    keep(math, first, end);
     if (LLVMLinkModules2(module, math)) diag_bug("the functions of shipped objects do not link");
+}
+
+void math_add(LLVMModuleRef module, ShipMath which) {
+    if (which >= MATH_SINGLE)
+        add_text(module, single_text, sizeof single_text - 1, 0, SINGLE_NAMES);
+    if (which >= MATH_DOUBLE)
+        add_text(module, double_text, sizeof double_text - 1, SINGLE_NAMES, NAMES);
 }

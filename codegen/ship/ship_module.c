@@ -304,7 +304,7 @@ static void add_buffers(Emitter *e, const ShipRequest *request, const ShipSizes 
 }
 
 LLVMModuleRef ship_module(LLVMContextRef context, const ShipRequest *request, const Target *target,
-                          bool with_math, ShipSizes *sizes) {
+                          ShipMath math, ShipSizes *sizes) {
     LLVMModuleRef module = LLVMModuleCreateWithNameInContext(request->name, context);
     Emitter e = emitter_new(context, module, target);
     Arena *arena = e.arena = arena_new();
@@ -321,8 +321,8 @@ LLVMModuleRef ship_module(LLVMContextRef context, const ShipRequest *request, co
     }
     if (request->buffers) add_buffers(&e, request, sizes);
     if (request->training) ship_state_functions(&e, request, target, weights);
-    if (with_math) math_add(module);
-    for (LLVMValueRef at = NULL; with_math && (at = math_next(module, at));) {
+    math_add(module, math);
+    for (LLVMValueRef at = NULL; math && (at = math_next(module, at));) {
         function_set_target(&e, at, target);
         measure_frame(&e, at);
     }

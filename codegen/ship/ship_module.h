@@ -4,12 +4,13 @@
 
 #include "codegen/emit/emit.h"
 #include "codegen/ship.h"
+#include "codegen/ship/ship_math.h"
 #include "codegen/target/target.h"
 
-/* Makes the module; sizes[i].scratch becomes that of function i. with_math: the functions of
+/* Makes the module; sizes[i].scratch becomes that of function i. math: the functions of
  * ship_math.h are in it. */
 LLVMModuleRef ship_module(LLVMContextRef context, const ShipRequest *request, const Target *target,
-                          bool with_math, ShipSizes *sizes);
+                          ShipMath math, ShipSizes *sizes);
 
 /* Begins a function of the object that a caller sees. Its parameters are pointers; it returns an
  * i32, or nothing. The builder stands in its first block. */
