@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Microseconds of a call of shipped networks (mlc build), beside onnxruntime with one thread on the same network (mlc export).
+"""Microseconds of a call of shipped networks (mlc build), also with bytes (--int8), beside onnxruntime with one thread on the same network
+(mlc export).
 
     bench/ship.py RUN... [--rows 1,32] [--cpu native] [--rounds 5] [--python /usr/bin/python3]
 
-RUN: folders of trained runs. Each round measures the object, the source in C (gcc -O3 -march=native) and onnxruntime in turn; the
+RUN: folders of trained runs. Each round measures the object, that of bytes, the source in C (gcc -O3 -march=native) and onnxruntime in turn; the
 best call counts. onnxruntime is left out if that Python does not have it."""
 import argparse
 import json
@@ -82,7 +83,8 @@ int main(void) {{
 def compile_forms(options, run, folder):
     """The programs that measure a run: {(form, rows): command}."""
     commands = {}
-    for form, more, code in (("object", ["--cpu", options.cpu], ["-O1", "lib{}.a"]), ("c", ["--form", "c"], ["-O3", "-march=native", "{}.c", "-lm"])):
+    library = ["-O1", "lib{}.a"]
+    for form, more, code in (("object", ["--cpu", options.cpu], library), ("int8", ["--cpu", options.cpu, "--int8"], library), ("c", ["--form", "c"], ["-O3", "-march=native", "{}.c", "-lm"])):
         into = os.path.join(folder, form)
         subprocess.run([options.mlc, "build", run, "--rows", options.rows, "-o", into, *more], check=True, stdout=subprocess.DEVNULL)
         names = [file[:-5] for file in os.listdir(into) if file.endswith(".json")]
