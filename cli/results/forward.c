@@ -100,7 +100,7 @@ static void find_two_classes(Session *session, Predictions *output) {
 
 static const int32_t no_steps[] = {0}; /* the value of step inputs */
 
-static bool bind_inputs(Runner *runner, const Session *session, const Graph *graph) {
+bool forward_bind(Runner *runner, const Session *session, const Graph *graph) {
     for (uint32_t i = 0; i < graph->symbol_count; i++)
         if (graph->symbols[i].kind == SYMBOL_VALUE)
             runner_input(runner, graph->symbols[i].name, no_steps);
@@ -112,7 +112,7 @@ static bool run_batches(Session *session, const Program *program, uint32_t batch
                         int64_t end, const Forward *forward) {
     if (!program) return true;
     Runner *runner = runner_new(program, session->states, session->threads, session->build.diag);
-    bool good = runner && bind_inputs(runner, session, program->graph);
+    bool good = runner && forward_bind(runner, session, program->graph);
     for (int64_t done = first; done < end && good; done += batch) {
         runner_step(runner, forward->rows + done);
         /* Copies the outputs of the batch to their rows. */

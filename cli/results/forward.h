@@ -36,6 +36,8 @@ typedef struct {
     Predictions *outputs; /* the caller sets `output` of each; the rest is filled in */
     uint32_t output_count;
 } Forward;
+/* Binds the inputs of a forward pass to the data. false after reporting errors. */
+bool forward_bind(Runner *runner, const Session *session, const Graph *graph);
 /* Runs the programs that programs_want requested for `kind`, once for all outputs. false after
  * reporting errors. */
 bool forward_run(Session *session, GraphKind kind, const Forward *forward);

@@ -139,10 +139,15 @@ CodegenOptions build_codegen_options(const Options *options, Path *cache) {
                             .cache_folder = *cache->path ? cache->path : NULL};
 }
 
+Graph *build_graph(const Build *build, GraphKind kind, uint32_t batch) {
+    Graph *graph = model_graph(build->model, kind, batch, build->diag);
+    return graph && build->rewrite ? build->rewrite(build->rewrite_context, graph) : graph;
+}
+
 bool build_compilation(const Build *build, GraphKind kind, uint32_t batch, PassId last,
                        Compilation *compilation) {
     *compilation = (Compilation){0};
-    Graph *graph = model_graph(build->model, kind, batch, build->diag);
+    Graph *graph = build_graph(build, kind, batch);
     if (!graph) return false;
     PassOptions options = build_pass_options(build->options);
     if (passes_run(compilation, graph, &options, last)) return true;

@@ -20,6 +20,10 @@ typedef struct {
     const ModelInfo *info;
     const SourceSchema *like; /* the schema of a trained network's data; else NULL */
     DataCache *data_cache;    /* the data that the loading of the model has opened */
+    /* What build_graph does to the graphs of the model; NULL: nothing. It frees the graph
+     * that it does not return. NULL after reporting errors. */
+    Graph *(*rewrite)(void *context, Graph *graph);
+    void *rewrite_context;
 } Build;
 
 /* The text of a model file, which the caller frees; NULL after reporting errors. */
@@ -50,6 +54,8 @@ PassOptions build_pass_options(const Options *options);
 /* *cache receives the path of the code cache, and must live as long as the options. */
 CodegenOptions build_codegen_options(const Options *options, Path *cache);
 
+/* Lowers one of the model's graphs, and rewrites it. NULL after reporting errors. */
+Graph *build_graph(const Build *build, GraphKind kind, uint32_t batch);
 /* Lowers one of the model's graphs and runs the passes up to `last`. false after reporting
  * errors. */
 bool build_compilation(const Build *build, GraphKind kind, uint32_t batch, PassId last,

@@ -66,12 +66,13 @@ static void print_head(const Shipment *shipment, FILE *out) {
             " *\n"
             " * The library has no heap, no input or output, and no variables.\n"
             " * Functions may be called from several threads at once if each has its own scratch.\n"
-            " * The outputs have the bits of `mlc predict`. That needs the state of the processor "
+            " * The outputs have %s. That needs the state of the processor "
             "in which a C program\n"
             " * begins: rounding to nearest, and no flushing of small numbers to zero. */\n",
             shipment->name, in_comment(shipment, shipment->session.build.info->name),
             (unsigned long long)shipment->checkpoint.epoch, MLC_VERSION, shipment->model_hash,
-            shipment->weights_hash, shipment_target(shipment));
+            shipment->weights_hash, shipment_target(shipment),
+            shipment->quantization ? "the same bits on every target" : "the bits of `mlc predict`");
 }
 
 void ship_constant(const Shipment *shipment, const char *name, const char *suffix, long long value,
@@ -83,13 +84,12 @@ void ship_constant(const Shipment *shipment, const char *name, const char *suffi
 }
 
 static void print_constants(const Shipment *shipment, FILE *out) {
-    static const char *const types[] = {"f32", "i32", "u8", "bool"};
     for (uint32_t i = 0; i < shipment->input_count; i++) {
         const ShipInput *input = &shipment->inputs[i];
         if (input->is_member) continue;
         const char *comment =
             arena_format(shipment->arena, "numbers of source.%s in a row: %s%s",
-                         in_comment(shipment, input->field->name), types[input->field->dtype],
+                         in_comment(shipment, input->field->name), dtype_name(input->field->dtype),
                          shape_of_row(shipment, input->field->row));
         ship_constant(shipment, input->name, "", input->elements, comment, out);
     }

@@ -2,6 +2,8 @@
 #include "cli/ship/ship_names.h"
 #include "cli/ship/ship_texts.h"
 #include "cli/results/confusion.h"
+#include "cli/results/journal.h"
+#include "cli/show/progress.h"
 #include "ir/base/memory.h"
 
 #include <stdlib.h>
@@ -45,8 +47,25 @@ static const char *code_text(const Shipment *shipment) {
                         text_count(memory, (int64_t)shipped->memory));
 }
 
+/* "int8: accuracy 97.71 % -> 97.68 %, loss 0.0743 -> 0.0745 on 10,000 test rows" */
+static void print_quantization(const Quantization *quantization, FILE *out) {
+    char before[NUMBER_TEXT], after[NUMBER_TEXT], rows[NUMBER_TEXT];
+    const ModelInfo *info = quantization->session.build.info;
+    fputs("int8: ", out);
+    for (uint32_t i = 0; i < info->metric_count; i++)
+        if (!info->counts[i].classes)
+            fprintf(out, "%s %s -> %s, ", info->metrics[i],
+                    metric_text(before, info->answers[i] > 0, quantization->before.metrics[i]),
+                    metric_text(after, info->answers[i] > 0, quantization->after.metrics[i]));
+    fprintf(out, "loss %s -> %s on %s %s rows\n",
+            metric_text(before, false, quantization->before.loss),
+            metric_text(after, false, quantization->after.loss),
+            text_count(rows, quantization->before.rows), split_name(quantization->split));
+}
+
 void ship_summary(const Shipment *shipment, FILE *out) {
     char number[NUMBER_TEXT];
+    if (shipment->quantization) print_quantization(shipment->quantization, out);
     fprintf(out, "weights %s B%s | ", text_count(number, (int64_t)shipment->weights_bytes),
             shipment_is_web(shipment) ? "" : " const");
     fprintf(out, "%s | %s multiply-adds a row\n", code_text(shipment),
@@ -205,6 +224,24 @@ static json_t *page_json(const Shipment *shipment) {
                      "labels", labels);
 }
 
+/* Loss and metrics of a network. */
+static json_t *evaluation_json(const ModelInfo *info, const Evaluation *evaluation) {
+    json_t *json = json_pack("{s:o}", "loss", json_number(evaluation->loss));
+    for (uint32_t i = 0; i < info->metric_count; i++)
+        if (!info->counts[i].classes)
+            json_object_set_new(json, info->metrics[i], json_number(evaluation->metrics[i]));
+    return json;
+}
+
+static json_t *quantization_json(const Quantization *quantization) {
+    const ModelInfo *info = quantization->session.build.info;
+    return json_pack("{s:i, s:I, s:s, s:I, s:o, s:o}", "layers", (int)quantization->range_count,
+                     "calibration_rows", (json_int_t)quantization->calibration, "split",
+                     split_name(quantization->split), "rows", (json_int_t)quantization->before.rows,
+                     "before", evaluation_json(info, &quantization->before), "after",
+                     evaluation_json(info, &quantization->after));
+}
+
 json_t *ship_json(const Shipment *shipment) {
     json_t *json = json_pack(
         "{s:s, s:s, s:s, s:s, s:s, s:s, s:s*, s:i, s:I, s:I, s:i, s:i, s:I, s:I, s:o, s:o, s:o}",
@@ -227,6 +264,8 @@ json_t *ship_json(const Shipment *shipment) {
         json_object_set_new(json, "memory_bytes",
                             json_integer((json_int_t)shipment->shipped.memory));
     }
+    if (shipment->quantization)
+        json_object_set_new(json, "int8", quantization_json(shipment->quantization));
     if (shipment_is_page(shipment)) json_object_set_new(json, "page", page_json(shipment));
     if (shipment->training) json_object_set_new(json, "training", training_json(shipment));
     return json;

@@ -162,6 +162,44 @@ static bool check_form(const Shipment *shipment) {
     return true;
 }
 
+/* -- bytes -- */
+
+static bool reject_int8(const Shipment *shipment, const char *what, const char *help) {
+    diag_error(shipment->diag, STATUS_USAGE, (Span){0}, "%s", what);
+    diag_help(shipment->diag, "%s", help);
+    return false;
+}
+
+static bool check_int8(const Shipment *shipment) {
+    const Options *options = shipment->options;
+    bool more = options->max_loss || option_given(options, OPTION_calibrate);
+    if (options->int8 && options->with_training)
+        return reject_int8(shipment, "--train and --int8 do not go together: a training needs f32",
+                           "build two libraries, and give each a --name of its own");
+    if (!options->int8 && more)
+        return reject_int8(shipment,
+                           "--max-loss and --calibrate are for --int8, which is not given",
+                           "for instance: mlc build RUN --int8 --max-loss 0.5");
+    return !options->int8 || quantization_check_options(options, shipment->diag);
+}
+
+/* From here on, all graphs are those of the network of bytes. */
+static bool quantize(Shipment *shipment) {
+    if (!shipment->options->int8) return true;
+    Build *build = &shipment->session.build;
+    shipment->quantization = MEMORY_NEW(Quantization, "a network of bytes");
+    if (!quantization_open(shipment->quantization, shipment->options, shipment->diag) ||
+        !quantization_check_loss(shipment->quantization))
+        return false;
+    build->rewrite = quantization_rewrite;
+    build->rewrite_context = shipment->quantization;
+    Graph *graph = build_graph(build, GRAPH_PREDICT, 1);
+    if (graph) states_keep(shipment->session.states, graph);
+    quantization_write(shipment->quantization, shipment->session.states);
+    graph_free(graph);
+    return graph != NULL;
+}
+
 static bool make_source(Shipment *shipment) {
     MemoryStream stream;
     memory_stream_begin(&stream);
@@ -189,9 +227,9 @@ static bool make_object(Shipment *shipment) {
 
 bool shipment_open(Shipment *shipment, const Options *options, Diagnostics *diag) {
     *shipment = (Shipment){.options = options, .diag = diag};
-    return check_form(shipment) && open_run(shipment) && choose_name(shipment) &&
-           choose_rows(shipment) && open_step(shipment) &&
-           shipment_find_inputs(shipment, shipment->step.graph) &&
+    return check_form(shipment) && check_int8(shipment) && open_run(shipment) &&
+           choose_name(shipment) && choose_rows(shipment) && open_step(shipment) &&
+           quantize(shipment) && shipment_find_inputs(shipment, shipment->step.graph) &&
            shipment_find_outputs(shipment) && compile_variants(shipment) &&
            (!shipment_is_page(shipment) || shipment_prepare_page(shipment)) &&
            shipment_make_rows(shipment) && make_object(shipment) && shipment_run_rows(shipment);
@@ -207,5 +245,7 @@ void shipment_close(Shipment *shipment) {
     free(shipment->weights);
     free(shipment->page.bytes);
     graph_free(shipment->graph);
+    if (shipment->quantization) quantization_close(shipment->quantization);
+    free(shipment->quantization);
     session_close(&shipment->session);
 }

@@ -4,6 +4,7 @@
 #define MLC_CLI_SHIP_SHIPMENT_H
 
 #include "cli/session/session.h"
+#include "cli/ship/quantize.h"
 #include "codegen/ship.h"
 
 /* A field of the source that the caller passes: an array, or a member of struct NAME_row. */
@@ -89,7 +90,8 @@ typedef struct {
     ShipRequest request;
     Shipped shipped; /* of a source only the sizes of scratch; for browsers the exact module */
     Shipped relaxed; /* for browsers: the module with relaxed multiply-adds; the same sizes */
-    char *source;    /* NAME.c without its beginning and end; NULL: an object is shipped */
+    Quantization *quantization; /* --int8; else NULL */
+    char *source; /* NAME.c without its beginning and end; NULL: an object is shipped */
 } Shipment;
 
 /* Opens the run, compiles the object and computes the examples. false after reporting errors. The

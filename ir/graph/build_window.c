@@ -26,6 +26,14 @@ NodeId build_channels_first(Graph *graph, NodeId a) {
     return build_transpose(graph, a, (int64_t[]){0, 3, 1, 2});
 }
 
+NodeId build_window_elements(Graph *graph, NodeId a, const Window *window) {
+    NodeId windows = build_windows(graph, build_channels_last(graph, a), window);
+    Shape s = graph_node(graph, windows)->shape;
+    return build_reshape(
+        graph, windows,
+        shape_of(5, (int64_t[]){s.dim[0], s.dim[1], s.dim[2], s.dim[3] * s.dim[4], s.dim[5]}));
+}
+
 /* The shape with an axis of size 1 after axis *at; *at becomes the number of the new axis. The
  * other axes stay as they are, unless the shape has SHAPE_MAX_RANK axes already: then axes are
  * merged. */

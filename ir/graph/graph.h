@@ -101,6 +101,8 @@ NodeId build_reverse(Graph *graph, NodeId a, int axis);
 
 NodeId build_windows(Graph *graph, NodeId a, const Window *window); /* of [N, H, W, C] */
 NodeId build_max_pool(Graph *graph, NodeId a, const Window *window);
+/* The elements of each window side by side, [N, OH, OW, KH * KW, C], as a pool compares them. */
+NodeId build_window_elements(Graph *graph, NodeId a, const Window *window);
 /* The kernel's size is that of the weights; window->kernel is ignored. */
 NodeId build_conv(Graph *graph, NodeId x, NodeId weights, const Window *window, int64_t groups);
 /* The transpose of a convolution, as a linear map from its result y to its operand of shape

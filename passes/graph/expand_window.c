@@ -73,12 +73,7 @@ NodeId expand_conv(const Formula *f) {
 }
 
 NodeId expand_max_pool(const Formula *f) {
-    Graph *graph = f->graph;
-    NodeId windows =
-        build_windows(graph, build_channels_last(graph, f->operands[0]), &f->node.attrs.window);
-    Shape s = graph_node(graph, windows)->shape;
-    Shape merged =
-        shape_of(5, (int64_t[]){s.dim[0], s.dim[1], s.dim[2], s.dim[3] * s.dim[4], s.dim[5]});
-    return build_channels_first(
-        graph, build_reduce(graph, OP_reduce_max, build_reshape(graph, windows, merged), 3, false));
+    NodeId elements = build_window_elements(f->graph, f->operands[0], &f->node.attrs.window);
+    return build_channels_first(f->graph,
+                                build_reduce(f->graph, OP_reduce_max, elements, 3, false));
 }
