@@ -63,6 +63,7 @@ typedef struct Emitter {
     bool short_vectors;     /* of the target */
     bool narrow;            /* the target's addresses have 32 bits */
     FmaKind fma;            /* of the target */
+    PairProduct pairs;      /* of the target */
     LLVMValueRef fused;     /* of FMA_EMULATED: fused_function */
     ShippedMemory *shipped; /* NULL: code for the JIT */
     StepTables *tables;     /* receives where constants are in the tables; NULL: nowhere */

@@ -56,6 +56,7 @@ Emitter emitter_new(LLVMContextRef context, LLVMModuleRef module, const Target *
                  .many_registers = target->many_registers,
                  .short_vectors = target->short_vectors,
                  .fma = target->fma,
+                 .pairs = target->pairs,
                  .narrow = narrow};
     if (e.fma == FMA_EMULATED) function_set_target(&e, fused_function(&e), target);
     return e;

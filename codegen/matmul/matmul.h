@@ -7,6 +7,7 @@
  *   kernel_matmul.c    the loop over tiles and blocks of k; it knows nothing of addresses
  *   matmul_operands.c  the addresses of operands, and their loads; it knows nothing of blocks
  *   matmul_product.c   the multiply-adds of a tile
+ *   matmul_bytes.c     the same of bytes
  *   matmul_pack.c      copies operands that would be read in long steps into panels
  *   matmul_zeros.c     lists the k of each block of rows for which a row is not zero
  *   matmul_columns.c   the position of a column by its number
@@ -185,6 +186,11 @@ LLVMValueRef operands_columns(Emitter *e, const Operands *operands, int vector, 
 /* The same where the columns are windows; offset: the distance of k from k = 0. */
 LLVMValueRef operands_windows(Emitter *e, const Operands *operands, int vector,
                               LLVMValueRef offset);
+/* Of bytes: whether a row's bytes at a step and the next one, in the same run of windows, are
+ * neighbours in memory. Then both can be loaded as an i16. */
+bool operands_steps_adjoin(const Operands *operands);
+LLVMValueRef operands_two_steps(Emitter *e, const Operands *operands, int64_t row,
+                                LLVMValueRef offset);
 /* All addresses of a step are those of the step before plus constants. */
 bool operands_steady(const Operands *operands);
 /* Steady operands whose k = 0 is `steps` steps further. */
@@ -199,6 +205,23 @@ void product_clear(Emitter *e, const Matmul *m);
 void product_spill(Emitter *e, const Matmul *m, LLVMValueRef number);
 void product_reload(Emitter *e, const Matmul *m, LLVMValueRef number);
 void product_finish(Emitter *e, const Matmul *m); /* the sums become the finished tile */
+
+/* One step of k: k itself, and its distance from k = 0 in an operand of windows; NULL: that is not
+ * computed yet. */
+typedef struct {
+    const Operands *operands;
+    LLVMValueRef k, distance;
+} Step;
+/* The distance of the step in the rows, for operands_row_element. */
+LLVMValueRef step_offset(Emitter *e, const Step *step);
+/* A vector of the tile's columns. */
+LLVMValueRef step_columns(Emitter *e, const Step *step, int vector);
+
+/* -- matmul_bytes.c -- */
+/* sums[vector] += row * column for a row of the tile: of bytes in one step, or in two. */
+bool bytes_have_pairs(const Emitter *e, const Matmul *m);
+void bytes_add(Emitter *e, const Step *step, LLVMValueRef sums[MAX_ROWS][MAX_VECTORS]);
+void bytes_add_pair(Emitter *e, const Step steps[2], LLVMValueRef sums[MAX_ROWS][MAX_VECTORS]);
 
 /* -- matmul_pack.c -- */
 void pack_reserve(Emitter *e, Matmul *m); /* decides what is packed and reserves its memory */

@@ -329,6 +329,19 @@ static int64_t k_stride(const MatrixOperand *operand) {
     return operand->windows || panels_along(operand, k_axis) ? 0 : stride_along(operand, k_axis);
 }
 
+bool operands_steps_adjoin(const Operands *operands) {
+    const MatrixOperand *rows = operands->row_operand;
+    return rows->windows ? walk_run(&rows->k_walk).step == 1 : k_stride(rows) == 1;
+}
+
+LLVMValueRef operands_two_steps(Emitter *e, const Operands *operands, int64_t row,
+                                LLVMValueRef offset) {
+    LLVMTypeRef word = LLVMInt16TypeInContext(e->context);
+    LLVMValueRef both = load(e, word, row_pointer(e, operands, row, offset));
+    LLVMSetAlignment(both, 1);
+    return both;
+}
+
 bool operands_steady(const Operands *operands) {
     return k_stride(operands->row_operand) && k_stride(operands->column_operand) &&
            stride_along(operands->column_operand, operands->column_operand->line_axis) == 1 &&

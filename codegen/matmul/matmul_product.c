@@ -5,8 +5,7 @@
  *         for each row r of the tile
  *             a = the row's element at k, in all lanes
  *             for each v: sum[r][v] = fma(a, column[v], sum[r][v])
- *
- * Bytes are widened to i32. Processors multiply them as numbers of 16 bits, which is exact. */
+ */
 #include "codegen/matmul/matmul.h"
 
 /* -- sums -- */
@@ -86,51 +85,49 @@ static void prefetch_next(Emitter *e, const Operands *operands, LLVMValueRef k, 
                        operands->next_panel_step);
 }
 
-/* Bytes as i32; f32 as it is. A scalar or a vector. */
-static LLVMValueRef widened(Emitter *e, const MatrixOperand *operand, LLVMValueRef value) {
-    LLVMTypeRef type = LLVMTypeOf(value) == e->i8 ? e->i32 : lanes_of(e->i32);
-    if (operand->dtype == DTYPE_F32) return value;
-    return operand->dtype == DTYPE_I8 ? LLVMBuildSExt(e->builder, value, type, "")
-                                      : LLVMBuildZExt(e->builder, value, type, "");
+LLVMValueRef step_offset(Emitter *e, const Step *step) {
+    const MatrixOperand *rows = step->operands->row_operand;
+    bool known = step->distance && rows->windows;
+    return known ? step->distance : operand_k_offset(e, rows, step->k);
 }
 
-static LLVMValueRef row_at(Emitter *e, const Operands *operands, int64_t row, LLVMValueRef offset) {
-    LLVMValueRef element = operands_row_element(e, operands, row, offset);
-    return value_splat(e, (Value){widened(e, operands->row_operand, element), true});
+LLVMValueRef step_columns(Emitter *e, const Step *step, int vector) {
+    const Operands *operands = step->operands;
+    bool known = step->distance && operands->column_operand->windows;
+    return known ? operands_windows(e, operands, vector, step->distance)
+                 : operands_columns(e, operands, vector, step->k);
 }
 
-static LLVMValueRef column_at(Emitter *e, const Operands *operands, int vector, LLVMValueRef k,
-                              LLVMValueRef distance) {
-    bool known = distance && operands->column_operand->windows;
-    LLVMValueRef columns = known ? operands_windows(e, operands, vector, distance)
-                                 : operands_columns(e, operands, vector, k);
-    return widened(e, operands->column_operand, columns);
+static void add_reals(Emitter *e, const Step *step, Sums *sums) {
+    const Matmul *m = step->operands->m;
+    LLVMValueRef columns[MAX_VECTORS], tiny[MAX_VECTORS];
+    for (int v = 0; v < m->blocking.vectors; v++) columns[v] = step_columns(e, step, v);
+    for (int v = 0; v < m->blocking.vectors; v++) tiny[v] = fused_tiny(e, columns[v]);
+    LLVMValueRef offset = step_offset(e, step);
+    for (int64_t r = 0; r < m->blocking.tile_rows; r++) {
+        LLVMValueRef element = operands_row_element(e, step->operands, r, offset);
+        LLVMValueRef row = value_splat(e, (Value){element, true});
+        LLVMValueRef tiny_row = fused_tiny(e, row);
+        for (int v = 0; v < m->blocking.vectors; v++)
+            sums->sum[r][v] = fused_hot(e, row, columns[v], sums->sum[r][v],
+                                        tiny_row ? bit_or(e, tiny_row, tiny[v]) : NULL);
+    }
 }
 
-/* sum += row * column for a row of the tile. */
-static void add_row(Emitter *e, const Matmul *m, LLVMValueRef row, const LLVMValueRef *columns,
-                    const LLVMValueRef *tiny, LLVMValueRef *sums) {
-    bool whole = m->sum != e->f32;
-    LLVMValueRef tiny_row = whole ? NULL : fused_tiny(e, row);
-    for (int v = 0; v < m->blocking.vectors; v++)
-        sums[v] = whole ? add(e, sums[v], mul(e, row, columns[v]))
-                        : fused_hot(e, row, columns[v], sums[v],
-                                    tiny_row ? bit_or(e, tiny_row, tiny[v]) : NULL);
-}
-
-/* distance: that of k from k = 0 in the operand of windows; NULL: not computed yet. */
-static void add_step(Emitter *e, const Operands *operands, LLVMValueRef k, LLVMValueRef distance) {
-    const Matmul *m = operands->m;
-    LLVMValueRef columns[MAX_VECTORS], tiny[MAX_VECTORS] = {NULL};
+static void add_step(Emitter *e, const Step *step) {
+    const Matmul *m = step->operands->m;
     Sums sums = load_sums(e, m);
-    bool known = distance && operands->row_operand->windows;
-    LLVMValueRef offset = known ? distance : operand_k_offset(e, operands->row_operand, k);
-    for (int v = 0; v < m->blocking.vectors; v++)
-        columns[v] = column_at(e, operands, v, k, distance);
-    for (int v = 0; v < m->blocking.vectors && m->sum == e->f32; v++)
-        tiny[v] = fused_tiny(e, columns[v]);
-    for (int64_t r = 0; r < m->blocking.tile_rows; r++)
-        add_row(e, m, row_at(e, operands, r, offset), columns, tiny, sums.sum[r]);
+    if (m->sum == e->f32)
+        add_reals(e, step, &sums);
+    else
+        bytes_add(e, step, sums.sum);
+    store_sums(e, m, &sums);
+}
+
+static void add_pair(Emitter *e, const Step steps[2]) {
+    const Matmul *m = steps[0].operands->m;
+    Sums sums = load_sums(e, m);
+    bytes_add_pair(e, steps, sums.sum);
     store_sums(e, m, &sums);
 }
 
@@ -157,21 +154,64 @@ static bool has_runs(const Operands *operands) {
     return windows && !operands->list && walk->count > 1 && walk_run(walk).size >= SHORTEST;
 }
 
+/* A run of equal steps: its first k, and the distance of this k from k = 0. */
+typedef struct {
+    LLVMValueRef k, distance;
+    int64_t step;
+} RunStart;
+
+static Step run_step(Emitter *e, const Operands *operands, const RunStart *run, LLVMValueRef k) {
+    LLVMValueRef inside = sub(e, k, run->k);
+    return (Step){operands, k, add(e, run->distance, times(e, inside, run->step))};
+}
+
+/* Steps from .. to of a run, `each` at once: one, or a pair. */
+static void add_part_of_run(Emitter *e, const Operands *operands, const RunStart *run,
+                            LLVMValueRef from, LLVMValueRef to, int64_t each) {
+    If any = if_begin(e, lt(e, from, to));
+    Loop loop = loop_begin(e, from);
+    prefetch_next(e, operands, loop.index, each);
+    Step steps[2] = {run_step(e, operands, run, loop.index)};
+    if (each == 2) steps[1] = run_step(e, operands, run, plus(e, loop.index, 1));
+    if (each == 2)
+        add_pair(e, steps);
+    else
+        add_step(e, steps);
+    loop_end(e, loop, to, each);
+    if_end(e, any);
+}
+
 static void add_runs(Emitter *e, const Operands *operands, Steps steps) {
     const StridedWalk *walk = windows_walk(operands);
     Run equal = walk_run(walk);
     LLVMValueRef to = add(e, steps.from, steps.count);
     If any = if_begin(e, lt(e, steps.from, to));
     SegmentLoop segments = segments_begin(e, steps.from, to, equal.size);
-    LLVMValueRef start = walk_offset(e, walk, segments.start);
-    Loop loop = loop_begin(e, segments.from);
-    LLVMValueRef inside = sub(e, loop.index, segments.start);
-    LLVMValueRef distance = times(e, inside, equal.step);
-    prefetch_next(e, operands, loop.index, 1);
-    add_step(e, operands, loop.index, add(e, start, distance));
-    loop_end(e, loop, segments.to, 1);
+    RunStart run = {segments.start, walk_offset(e, walk, segments.start), equal.step};
+    LLVMValueRef from = segments.from;
+    if (bytes_have_pairs(e, operands->m)) {
+        LLVMValueRef pairs = over(e, sub(e, segments.to, from), 2);
+        LLVMValueRef end = add(e, from, times(e, pairs, 2));
+        add_part_of_run(e, operands, &run, from, end, 2);
+        from = end;
+    }
+    add_part_of_run(e, operands, &run, from, segments.to, 1);
     segments_end(e, segments);
     if_end(e, any);
+}
+
+/* Steps k, k + 1, ... of steady operands, in pairs where the target has them. */
+static void add_unrolled(Emitter *e, const Operands *operands, LLVMValueRef k, int64_t count) {
+    bool pairs = bytes_have_pairs(e, operands->m);
+    for (int64_t i = 0; i < count; i += pairs ? 2 : 1) {
+        Operands ahead[] = {i ? operands_ahead(e, operands, i) : *operands, {0}};
+        if (pairs) ahead[1] = operands_ahead(e, operands, i + 1);
+        const Step steps[] = {{&ahead[0], k, NULL}, {&ahead[1], k, NULL}};
+        if (pairs)
+            add_pair(e, steps);
+        else
+            add_step(e, steps);
+    }
 }
 
 /* `unrolled` steps an iteration, and nothing if there are no steps. */
@@ -183,11 +223,10 @@ static void add_loop(Emitter *e, const Operands *operands, Steps steps, LLVMValu
     Loop loop = loop_begin(e, steps.from);
     LLVMValueRef k = step_k(e, operands, loop.index, origin);
     prefetch_next(e, operands, k, unrolled);
-    add_step(e, operands, k, NULL);
-    for (int64_t steps_ahead = 1; steps_ahead < unrolled; steps_ahead++) {
-        Operands ahead = operands_ahead(e, operands, steps_ahead);
-        add_step(e, &ahead, k, NULL);
-    }
+    if (unrolled == 1)
+        add_step(e, &(Step){operands, k, NULL});
+    else
+        add_unrolled(e, operands, k, unrolled);
     loop_end(e, loop, add(e, steps.from, steps.count), unrolled);
     if_end(e, any);
 }
@@ -205,7 +244,8 @@ static void add_fours(Emitter *e, const Operands *operands, Steps steps) {
 void product_add(Emitter *e, const Operands *operands, Steps steps, LLVMValueRef origin) {
     if (has_runs(operands))
         add_runs(e, operands, steps);
-    else if (operands->list || !operands_steady(operands) || e->fma != FMA_INSTRUCTION)
+    else if (operands->list || !operands_steady(operands) ||
+             (operands->m->sum == e->f32 && e->fma != FMA_INSTRUCTION))
         add_loop(e, operands, steps, origin, 1);
     else
         add_fours(e, operands, steps);

@@ -240,6 +240,7 @@ bool codegen_ship_source(const ShipRequest *request, FILE *out, ShipSizes *sizes
     const CodegenOptions options = {.level = 1, .platform = "x86_64-linux", .cpu = "x86-64"};
     bool good = target_open(&target, &options, diag);
     target.fma = FMA_INSTRUCTION; /* the source has a function for it */
+    target.pairs = (PairProduct){0};
     if (good) {
         LLVMContextRef context = LLVMContextCreate();
         LLVMModuleRef module = ship_module(context, request, &target, false, sizes);

@@ -51,6 +51,15 @@ static FmaKind fma_of_pc(const char *cpu, const char *features) {
     return has ? FMA_INSTRUCTION : FMA_EMULATED;
 }
 
+/* Never the one of bytes, whose sums saturate at 16 bits. */
+static PairProduct pairs_of_pc(const char *cpu, const char *features) {
+    bool wide = features ? features_have(features, "avx512bw") : cpu_has(cpu, "avx512bw"),
+         half = features ? features_have(features, "avx2") : cpu_has(cpu, "avx2");
+    if (wide) return (PairProduct){"llvm.x86.avx512.pmaddw.d.512", 16};
+    return half ? (PairProduct){"llvm.x86.avx2.pmadd.wd", 8}
+                : (PairProduct){"llvm.x86.sse2.pmadd.wd", 4};
+}
+
 static bool is_pc(const char *triple) { return !strncmp(triple, "x86", 3); }
 
 /* LLVM message strings and plain copies are both freed by LLVMDisposeMessage. */
@@ -63,7 +72,9 @@ static bool name_host(Target *target, const CodegenOptions *options, Diagnostics
     target->many_registers =
         host ? features_have(target->features, "avx512f") : cpu_has(target->cpu, "avx512f");
     target->return_bytes = platform_here()->return_bytes;
-    if (is_pc(target->triple)) target->fma = fma_of_pc(target->cpu, host ? target->features : NULL);
+    const char *features = host ? target->features : NULL;
+    if (is_pc(target->triple)) target->fma = fma_of_pc(target->cpu, features);
+    if (is_pc(target->triple)) target->pairs = pairs_of_pc(target->cpu, features);
     return true;
 }
 
@@ -84,6 +95,7 @@ static bool name_platform(Target *target, const Platform *platform, const char *
     target->many_registers = x86 && cpu_has(target->cpu, "avx512f");
     target->return_bytes = platform->return_bytes;
     if (x86) target->fma = fma_of_pc(target->cpu, NULL);
+    if (x86) target->pairs = pairs_of_pc(target->cpu, NULL);
     return true;
 }
 
@@ -119,6 +131,7 @@ bool target_open(Target *target, const CodegenOptions *options, Diagnostics *dia
     target->wasm = options->wasm != WASM_NONE;
     target->short_vectors = target->wasm;
     if (target->wasm) target->fma = options->wasm == WASM_RELAXED ? FMA_RELAXED : FMA_EMULATED;
+    if (target->wasm) target->pairs = (PairProduct){"llvm.wasm.dot", 4};
     if (LLVMGetTargetFromTriple(target->triple, &description, &message)) {
         diag_error(diag, STATUS_BUG, (Span){0}, "LLVM does not know '%s': %s", target->triple,
                    message);

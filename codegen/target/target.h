@@ -14,6 +14,13 @@ typedef enum {
     FMA_EMULATED     /* by other instructions: emit/fused.c */
 } FmaKind;
 
+/* An instruction that multiplies two vectors of i16 and adds neighbouring products: <2n x i16> times
+ * <2n x i16> is <n x i32>. */
+typedef struct {
+    const char *intrinsic; /* NULL: the target has none */
+    int lanes;             /* n */
+} PairProduct;
+
 typedef struct {
     LLVMTargetMachineRef machine;
     char *triple, *cpu, *features;
@@ -24,6 +31,7 @@ typedef struct {
     bool short_vectors;
     size_t return_bytes; /* that a call puts on the stack; of a platform */
     FmaKind fma;
+    PairProduct pairs;
     bool wasm;
 } Target;
 
