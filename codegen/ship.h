@@ -33,14 +33,14 @@ typedef struct {
 } ShipFitted;
 
 /* A function for a number of rows. RUN computes the outputs with the weights of the object,
- * RUN_STATE with those of a state. STEP is a step of training, which changes the state.
+ * RUN_STATE with those of a state, or with those that the caller gives. STEP is a step of training, which changes the state.
  *
  *     int32_t SYMBOL(const void *argument..., float *output..., void *scratch)
  *     int32_t SYMBOL(const void *state, const void *argument..., float *output..., void *scratch)
  *     int32_t SYMBOL(void *state, const void *argument..., float *loss, void *scratch)
  *
  * It returns 0; or, before it does anything, SHIP_MISALIGNED if scratch or state is not aligned to
- * SHIP_ALIGNMENT, and SHIP_WRONG_STATE if the state does not begin with ShipTraining.magic; or
+ * SHIP_ALIGNMENT, and SHIP_WRONG_STATE if the state does not begin with its magic number; or
  * SHIP_NOT_FINITE after a step whose loss is not. */
 typedef enum { SHIP_RUN, SHIP_RUN_STATE, SHIP_STEP } ShipKind;
 enum { SHIP_MISALIGNED = 1, SHIP_WRONG_STATE = 2, SHIP_NOT_FINITE = 3 };
@@ -100,6 +100,8 @@ typedef struct {
     const ShipFunction *functions;
     uint32_t function_count;
     const ShipTraining *training; /* NULL: the object does not train */
+    /* with which weights begin that the caller gives: then the object has none; 0: it has them */
+    uint64_t given_magic;
     const SourceSchema *schema;
     const ShipField *fields; /* [schema->field_count] */
     /* of each argument: the bytes of a line. Arguments are arrays of numbers or of structs, with

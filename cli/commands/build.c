@@ -70,7 +70,8 @@ static void write_library(const Shipment *shipment, FILE *out) {
     size_t count = 0;
     for (; count < request->function_count; count++)
         symbols[count] = request->functions[count].symbol;
-    symbols[count++] = arena_format(shipment->arena, "%s_weights", shipment->name);
+    if (!shipment_takes_weights(shipment))
+        symbols[count++] = arena_format(shipment->arena, "%s_weights", shipment->name);
     if (shipment->training) symbols[count++] = shipment->training->make;
     if (shipment->training) symbols[count++] = shipment->training->read;
     archive_write(out, arena_format(shipment->arena, "%s.o", shipment->name),
@@ -104,6 +105,7 @@ typedef enum {
     OF_SOURCE = 2,
     OF_WASM = 4,
     OF_PAGE = 8,
+    OF_GIVEN = 16, /* of C, if the program gives the weights */
     OF_C = OF_OBJECT | OF_SOURCE
 } FormOf;
 static const struct {
@@ -118,7 +120,7 @@ static const struct {
              {"%s.js", ship_script, OF_WASM},
              {"%s.relaxed.wasm", write_relaxed, OF_WASM},
              {"%s.exact.wasm", write_exact, OF_WASM},
-             {"%s.weights", write_weights, OF_WASM},
+             {"%s.weights", write_weights, OF_WASM | OF_GIVEN},
              {"package.json", ship_script_package, OF_WASM},
              {"%s_test.mjs", ship_script_test, OF_WASM},
              {"%s_test.json", ship_script_examples, OF_WASM},
@@ -139,7 +141,8 @@ static bool is_wanted(const Shipment *shipment, size_t file) {
                                    [CHOICE_form_c] = OF_SOURCE,
                                    [CHOICE_form_wasm] = OF_WASM,
                                    [CHOICE_form_html] = OF_PAGE};
-    return files[file].forms & forms[shipment->options->form];
+    unsigned given = shipment_takes_weights(shipment) ? OF_GIVEN : 0;
+    return files[file].forms & (forms[shipment->options->form] | given);
 }
 
 static bool make_folder(const Shipment *shipment, const char *folder, bool *made) {

@@ -26,6 +26,8 @@ static const char *input_parameters(const Shipment *shipment, bool step) {
 const char *ship_parameters(const Shipment *shipment, const ShipVariant *variant) {
     Arena *arena = shipment->arena;
     const char *text = input_parameters(shipment, false);
+    if (shipment_takes_weights(shipment))
+        text = arena_format(arena, "const %s_weights *weights, %s", shipment->name, text);
     for (uint32_t i = 0; i < shipment->output_count; i++)
         text = arena_format(arena, "%sfloat *%s, ", text, shipment->outputs[i].name);
     return arena_format(arena, "%s%s_scratch%s *scratch", text, shipment->name, variant->suffix);
@@ -106,7 +108,8 @@ static void print_constants(const Shipment *shipment, FILE *out) {
                       "how many of them lie before the row itself", out);
     }
     ship_constant(shipment, "weights_bytes", "", (long long)shipment->weights_bytes,
-                  "constant data", out);
+                  shipment_takes_weights(shipment) ? "the file of the weights" : "constant data",
+                  out);
     if (!shipment_is_source(shipment))
         ship_constant(shipment, "code_bytes", "", (long long)shipment->shipped.code_bytes,
                       "code and other constant data", out);
@@ -207,6 +210,18 @@ static void print_classes(const Shipment *shipment, const ShipOutput *output, FI
             output->name, output->name);
 }
 
+static void print_weights_type(const Shipment *shipment, FILE *out) {
+    const char *name = shipment->name, *capitals = c_capitals(shipment->arena, name);
+    if (shipment_takes_weights(shipment))
+        fprintf(
+            out,
+            "/* The bytes of %s.weights, which may be read from anywhere, or stay in flash. */\n"
+            "typedef struct {\n"
+            "    %s_ALIGNED unsigned char bytes[%s_WEIGHTS_BYTES];\n"
+            "} %s_weights;\n\n",
+            name, capitals, capitals, name);
+}
+
 static void print_functions(const Shipment *shipment, FILE *out) {
     const char *name = shipment->name, *capitals = c_capitals(shipment->arena, name);
     for (uint32_t i = 0; i < shipment->variant_count; i++) {
@@ -254,7 +269,17 @@ void ship_header(const Shipment *shipment, FILE *out) {
             "typedef enum {\n    %s_OK = 0,\n"
             "    %s_MISALIGNED = 1 /* scratch%s is not at a multiple of %s_ALIGN; nothing was done "
             "*/",
-            capitals, capitals, shipment->training ? " or a state" : "", capitals);
+            capitals, capitals,
+            shipment->training                 ? " or a state"
+            : shipment_takes_weights(shipment) ? " or weights"
+                                               : "",
+            capitals);
+    if (shipment_takes_weights(shipment))
+        fprintf(
+            out,
+            ",\n    %s_WRONG_WEIGHTS = 2 /* they are not of a build of this network; nothing was "
+            "done */",
+            capitals);
     if (shipment->training)
         fprintf(
             out,
@@ -265,6 +290,7 @@ void ship_header(const Shipment *shipment, FILE *out) {
             capitals, name, capitals);
     fprintf(out, "\n} %s_status;\n\n", name);
     print_row_type(shipment, out);
+    print_weights_type(shipment, out);
     print_functions(shipment, out);
     if (shipment->training) ship_header_training(shipment, out);
     for (uint32_t i = 0; i < shipment->output_count; i++)

@@ -67,7 +67,9 @@ void ship_summary(const Shipment *shipment, FILE *out) {
     char number[NUMBER_TEXT];
     if (shipment->quantization) print_quantization(shipment->quantization, out);
     fprintf(out, "weights %s B%s | ", text_count(number, (int64_t)shipment->weights_bytes),
-            shipment_is_web(shipment) ? "" : " const");
+            shipment_is_web(shipment)          ? ""
+            : shipment_takes_weights(shipment) ? " given"
+                                               : " const");
     fprintf(out, "%s | %s multiply-adds a row\n", code_text(shipment),
             text_count(number, multiply_adds(shipment)));
     for (uint32_t i = 0; i < shipment->variant_count; i++) {
@@ -264,6 +266,8 @@ json_t *ship_json(const Shipment *shipment) {
         json_object_set_new(json, "memory_bytes",
                             json_integer((json_int_t)shipment->shipped.memory));
     }
+    if (shipment_takes_weights(shipment))
+        json_object_set_new(json, "weights", json_string("given"));
     if (shipment->quantization)
         json_object_set_new(json, "int8", quantization_json(shipment->quantization));
     if (shipment_is_page(shipment)) json_object_set_new(json, "page", page_json(shipment));
@@ -317,8 +321,10 @@ static void print_example(const Shipment *shipment, FILE *out) {
     for (uint32_t i = 0; i < shipment->output_count; i++)
         fprintf(out, "    static float %s[%lld * %s_%s];\n", shipment->outputs[i].name, rows,
                 capitals, c_capitals(shipment->arena, shipment->outputs[i].name));
-    fprintf(out, "    static %s_scratch%s scratch;\n\n    %s(", name, variant->suffix,
-            variant->symbol);
+    if (shipment_takes_weights(shipment))
+        fprintf(out, "    static %s_weights weights; /* the bytes of %s.weights */\n", name, name);
+    fprintf(out, "    static %s_scratch%s scratch;\n\n    %s(%s", name, variant->suffix,
+            variant->symbol, shipment_takes_weights(shipment) ? "&weights, " : "");
     if (shipment->has_members) fputs("rows, ", out);
     for (uint32_t i = 0; i < shipment->input_count; i++)
         if (!shipment->inputs[i].is_member && !shipment->inputs[i].for_training)
@@ -337,20 +343,25 @@ static const char *ingredients(const Shipment *shipment) {
 void ship_readme(const Shipment *shipment, FILE *out) {
     const char *name = shipment->name, *with = ingredients(shipment);
     bool source = shipment_is_source(shipment);
+    const char *given =
+        shipment_takes_weights(shipment)
+            ? arena_format(shipment->arena, "| `%s.weights` | the weights |\n", name)
+            : "";
     fprintf(out, "# %s\n\nA trained network as a C %s.\n\n| file | holds |\n|---|---|\n", name,
             source ? "source. Of the C library it needs sqrtf and memcpy"
                    : "library. It needs no other library, not even that of C");
     fprintf(out,
             "| `%s.h` | the functions, their arguments, sizes |\n"
-            "| `%s%s%s` | code and weights for %s |\n"
+            "| `%s%s%s` | code%s for %s |\n"
+            "%s"
             "| `%s_test.c` | a program that checks it, bit by bit |\n"
             "| `CMakeLists.txt` | a library for `add_subdirectory` |\n"
             "| `%s.json` | the same facts for programs |\n\n"
             "Check it on the machine where it will run:\n\n"
             "    cc %s_test.c %s -o %s_test && ./%s_test\n\n"
             "Use it:\n\n",
-            name, source ? "" : "lib", name, source ? ".c" : ".a", shipment_target(shipment), name,
-            name, name, with, name, name);
+            name, source ? "" : "lib", name, source ? ".c" : ".a", *given ? "" : " and weights",
+            shipment_target(shipment), given, name, name, name, with, name, name);
     print_example(shipment, out);
     fprintf(out, "\n    cc program.c %s\n\nSizes:\n\n    ", with);
     MemoryStream stream;

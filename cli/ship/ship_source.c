@@ -52,6 +52,7 @@ void ship_source(const Shipment *shipment, FILE *out) {
         const ShipVariant *variant = &shipment->variants[i];
         fprintf(out, "\n%s_status %s(%s) {\n    return (%s_status)ship_%s(", name, variant->symbol,
                 ship_parameters(shipment, variant), name, variant->symbol);
+        if (shipment_takes_weights(shipment)) fputs("(ptr)(uintptr_t)weights, ", out);
         print_inputs(shipment, false, out);
         print_outputs(shipment, out);
     }

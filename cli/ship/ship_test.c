@@ -81,7 +81,7 @@ void ship_test_bits(const char *name, const char *of, const float *values, int64
 static void print_call(const Shipment *shipment, const ShipVariant *variant, FILE *out) {
     const char *capitals = c_capitals(shipment->arena, shipment->name);
     bool gathered = shipment_lines(shipment) > 1 || variant->rows > 1;
-    fprintf(out, "%s(", variant->symbol);
+    fprintf(out, "%s(%s", variant->symbol, shipment_takes_weights(shipment) ? "&weights, " : "");
     if (shipment->has_members) fprintf(out, gathered ? "given_rows, " : "example_rows + first, ");
     for (uint32_t i = 0; i < shipment->input_count; i++) {
         const ShipInput *input = &shipment->inputs[i];
@@ -157,8 +157,33 @@ static void print_variant(const Shipment *shipment, const ShipVariant *variant, 
     fputs(";\n    return wrong;\n}\n\n", out);
 }
 
+/* The file's name is the first argument of the program. */
+static void print_read_weights(const Shipment *shipment, FILE *out) {
+    const char *name = shipment->name;
+    fprintf(out,
+            "static %s_weights weights;\n\n"
+            "static int read_weights(const char *path) {\n"
+            "    FILE *file = fopen(path, \"rb\");\n"
+            "    size_t bytes = file ? fread(weights.bytes, 1, sizeof weights.bytes, file) : 0;\n"
+            "    if (file) fclose(file);\n"
+            "    if (bytes == sizeof weights.bytes) return 1;\n"
+            "    printf(\"cannot read %%s\\n\", path);\n"
+            "    return 0;\n}\n\n",
+            name);
+}
+
+static void print_main_begin(const Shipment *shipment, FILE *out) {
+    if (shipment_takes_weights(shipment))
+        fprintf(out,
+                "int main(int argc, char **argv) {\n    int first, wrong, all = 0;\n"
+                "    if (!read_weights(argc > 1 ? argv[1] : \"%s.weights\")) return 1;\n",
+                shipment->name);
+    else
+        fputs("int main(void) {\n    int first, wrong, all = 0;\n", out);
+}
+
 static void print_main(const Shipment *shipment, FILE *out) {
-    fprintf(out, "int main(void) {\n    int first, wrong, all = 0;\n");
+    print_main_begin(shipment, out);
     for (uint32_t i = 0; i < shipment->variant_count; i++) {
         const ShipVariant *variant = &shipment->variants[i];
         long long rows = (long long)variant->rows, examples = (long long)shipment->examples.rows;
@@ -197,6 +222,7 @@ void ship_test(const Shipment *shipment, FILE *out) {
           "    }\n"
           "    return different;\n}\n\n",
           out);
+    if (shipment_takes_weights(shipment)) print_read_weights(shipment, out);
     for (uint32_t i = 0; i < shipment->variant_count; i++)
         print_variant(shipment, &shipment->variants[i], out);
     if (shipment->training) ship_test_training(shipment, out);

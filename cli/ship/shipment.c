@@ -200,6 +200,17 @@ static bool quantize(Shipment *shipment) {
     return graph != NULL;
 }
 
+/* -- weights that are given -- */
+
+static bool check_given(const Shipment *shipment) {
+    bool web = shipment_is_web(shipment);
+    if (!shipment_takes_weights(shipment) || (!web && !shipment_trains(shipment))) return true;
+    diag_error(shipment->diag, STATUS_USAGE, (Span){0},
+               web ? "--weights given is for C: modules for browsers have no weights in them"
+                   : "--weights given and --train do not go together: a state holds the weights");
+    return false;
+}
+
 static bool make_source(Shipment *shipment) {
     MemoryStream stream;
     memory_stream_begin(&stream);
@@ -227,9 +238,10 @@ static bool make_object(Shipment *shipment) {
 
 bool shipment_open(Shipment *shipment, const Options *options, Diagnostics *diag) {
     *shipment = (Shipment){.options = options, .diag = diag};
-    return check_form(shipment) && check_int8(shipment) && open_run(shipment) &&
-           choose_name(shipment) && choose_rows(shipment) && open_step(shipment) &&
-           quantize(shipment) && shipment_find_inputs(shipment, shipment->step.graph) &&
+    return check_form(shipment) && check_int8(shipment) && check_given(shipment) &&
+           open_run(shipment) && choose_name(shipment) && choose_rows(shipment) &&
+           open_step(shipment) && quantize(shipment) &&
+           shipment_find_inputs(shipment, shipment->step.graph) &&
            shipment_find_outputs(shipment) && compile_variants(shipment) &&
            (!shipment_is_page(shipment) || shipment_prepare_page(shipment)) &&
            shipment_make_rows(shipment) && make_object(shipment) && shipment_run_rows(shipment);

@@ -108,6 +108,10 @@ int64_t shipment_lines(const Shipment *shipment);
 static inline bool shipment_trains(const Shipment *shipment) {
     return shipment->options->with_training;
 }
+/* Whether the program gives the weights to each call, from NAME.weights. */
+static inline bool shipment_takes_weights(const Shipment *shipment) {
+    return shipment->options->ship_weights == CHOICE_ship_weights_given;
+}
 /* "x86_64-pc-linux-gnu, x86-64-v3", or "C99". */
 const char *shipment_target(const Shipment *shipment);
 static inline bool shipment_is_source(const Shipment *shipment) {

@@ -62,10 +62,16 @@ static bool is_zero(const Shipment *shipment, const Symbol *symbol) {
     return at == bytes;
 }
 
+/* Bytes before the first form: weights that the caller gives begin with a header. */
+static size_t header_bytes(const Shipment *shipment) {
+    return shipment_takes_weights(shipment) ? SHIP_HEADER : 0;
+}
+
 static const size_t *place_constant(Placing *placing, const Plan *plan) {
     size_t *offsets = ARENA_ARRAY(placing->shipment->arena, size_t, plan->state_count);
     for (uint32_t i = 0; i < plan->state_count; i++)
-        offsets[i] = weight_offset(placing, &plan->graph->symbols[plan->states[i].symbol],
+        offsets[i] = header_bytes(placing->shipment) +
+                     weight_offset(placing, &plan->graph->symbols[plan->states[i].symbol],
                                    plan->states[i].layout);
     return offsets;
 }
@@ -182,14 +188,43 @@ static size_t tensor_bytes(const Shipment *shipment) {
     return bytes;
 }
 
+/* What the code takes for granted of weights that it is given: the model, the place and form of
+ * each, and the numbers fitted to the data. Of bytes, the scales are a part of the code, so that
+ * only weights of the same build fit. */
+static uint64_t given_magic(const Placing *placing) {
+    const Shipment *shipment = placing->shipment;
+    const ShipRequest *request = &shipment->request;
+    uint64_t hash = hash64(HASH64_START ^ shipment->weights_bytes, shipment->model_hash, 64);
+    for (uint32_t i = 0; i < placing->count; i++) {
+        const WeightBlock *block = &placing->items[i];
+        const uint64_t form[] = {block->offset, block->layout.kind, block->layout.axis,
+                                 block->layout.width};
+        hash = hash64(hash, block->symbol->name, strlen(block->symbol->name) + 1);
+        hash = hash64(hash, form, sizeof form);
+    }
+    for (uint32_t i = 0; i < request->fitted_count; i++) {
+        size_t bytes = (size_t)request->fitted[i].count * sizeof(double);
+        hash = hash64(hash, request->fitted[i].values, bytes);
+        if (request->fitted[i].deviation) hash = hash64(hash, request->fitted[i].deviation, bytes);
+    }
+    return shipment->quantization ? hash64(hash, shipment->weights_hash, 64) : hash;
+}
+
+/* The magic number is the beginning of the header; it is not 0. */
+static void mark_given(const Placing *placing) {
+    Shipment *shipment = placing->shipment;
+    shipment->request.given_magic = given_magic(placing) | 1;
+    memcpy(shipment->weights, &shipment->request.given_magic, sizeof shipment->request.given_magic);
+}
+
 /* The tensors that a browser loads, in row-major order, then all blocks. */
 static void fill_weights(Placing *placing) {
     Shipment *shipment = placing->shipment;
-    size_t tensors = tensor_bytes(shipment);
-    shipment->weights_bytes = tensors + placing->bytes;
+    size_t tensors = tensor_bytes(shipment), header = header_bytes(shipment);
+    shipment->weights_bytes = header + tensors + placing->bytes;
     shipment->weights = memory_new(shipment->weights_bytes, "the weights");
-    char *at = shipment->weights;
-    for (uint32_t i = 0; at < shipment->weights + tensors; i++) {
+    char *at = shipment->weights + header;
+    for (uint32_t i = 0; at < shipment->weights + header + tensors; i++) {
         const Symbol *symbol = shipment->training->blocks[shipment->training->tensors[i]].symbol;
         states_read(shipment->session.states, symbol->name, at);
         at += (size_t)shape_elements(symbol->shape) * sizeof(float);
@@ -204,6 +239,7 @@ static void fill_weights(Placing *placing) {
     blake3_hex(shipment->weights, shipment->weights_bytes, shipment->weights_hash);
     shipment->request.weights = at;
     shipment->request.weights_bytes = placing->bytes;
+    if (header) mark_given(placing);
 }
 
 /* The arguments of the network alone: the struct, and the arrays that are not only for training. */
@@ -220,8 +256,9 @@ static uint32_t place_runs(Placing *placing, ShipFunction *functions) {
     for (uint32_t i = 0; i < shipment->variant_count; i++) {
         const ShipVariant *variant = &shipment->variants[i];
         const Plan *plan = variant->compilation.plan;
-        functions[i] = (ShipFunction){SHIP_RUN, variant->symbol, plan,
-                                      place_constant(placing, plan), network_arguments(shipment)};
+        functions[i] = (ShipFunction){shipment_takes_weights(shipment) ? SHIP_RUN_STATE : SHIP_RUN,
+                                      variant->symbol, plan, place_constant(placing, plan),
+                                      network_arguments(shipment)};
     }
     return shipment->variant_count;
 }

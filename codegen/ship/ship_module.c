@@ -62,6 +62,7 @@ static LLVMValueRef add_buffer(Emitter *e, const char *name, size_t bytes) {
 
 static LLVMValueRef add_weights(Emitter *e, const ShipRequest *request) {
     const char *name = arena_format(e->arena, "%s_weights", request->name);
+    if (request->given_magic) return NULL;
     if (request->buffers) return add_buffer(e, name, request->weights_bytes);
     LLVMValueRef bytes =
         LLVMConstStringInContext2(e->context, request->weights, request->weights_bytes, true);
@@ -279,7 +280,9 @@ static void emit_function(Shipping *shipping) {
     check_alignment(e, scratch_of(shipping));
     if (has_state(shipping)) {
         check_alignment(e, LLVMGetParam(e->function, 0));
-        ship_check_state(e, shipping->request->training, LLVMGetParam(e->function, 0));
+        const ShipTraining *training = shipping->request->training;
+        ship_check_state(e, training ? training->magic : shipping->request->given_magic,
+                         LLVMGetParam(e->function, 0));
     }
     if (function->kind == SHIP_STEP)
         ship_fill_clock(e, shipping->request->training, LLVMGetParam(e->function, 0), clock);

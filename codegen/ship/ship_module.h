@@ -26,7 +26,7 @@ void return_if(Emitter *e, LLVMValueRef condition, int32_t status);
 void ship_state_functions(Emitter *e, const ShipRequest *request, const Target *target,
                           LLVMValueRef weights);
 /* Returns SHIP_WRONG_STATE if the state was not made by this object. */
-void ship_check_state(Emitter *e, const ShipTraining *training, LLVMValueRef state);
+void ship_check_state(Emitter *e, uint64_t magic, LLVMValueRef state);
 /* Fills a RunClock for the step that the state has come to. */
 void ship_fill_clock(Emitter *e, const ShipTraining *training, LLVMValueRef state,
                      LLVMValueRef clock);

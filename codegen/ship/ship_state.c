@@ -114,9 +114,9 @@ void ship_state_functions(Emitter *e, const ShipRequest *request, const Target *
 
 /* -- a step -- */
 
-void ship_check_state(Emitter *e, const ShipTraining *training, LLVMValueRef state) {
-    LLVMValueRef magic = LLVMConstInt(e->i64, training->magic, false);
-    return_if(e, ne(e, load(e, e->i64, state), magic), SHIP_WRONG_STATE);
+void ship_check_state(Emitter *e, uint64_t magic, LLVMValueRef state) {
+    LLVMValueRef right = LLVMConstInt(e->i64, magic, false);
+    return_if(e, ne(e, load(e, e->i64, state), right), SHIP_WRONG_STATE);
 }
 
 static LLVMValueRef smaller(Emitter *e, LLVMValueRef number, int64_t limit) {
