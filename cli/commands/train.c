@@ -284,6 +284,8 @@ static void on_end(void *context, const CheckpointInfo *info, bool early) {
     Training *training = context;
     training->best_epoch = (uint32_t)info->best_epoch;
     training->early = early;
+    bool known = info->noise_trace > 0 && info->noise_square > 0;
+    training->noise_scale = known ? info->noise_trace / info->noise_square : NAN;
 }
 
 static TrainResult run_training(Training *training) {

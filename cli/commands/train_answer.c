@@ -61,6 +61,14 @@ static void print_best(const Training *training, const EpochRecord *last) {
                 : ", chosen on the test rows; 'valid = 0.1' holds out other rows for this choice");
 }
 
+/* How large batches may usefully be. */
+static void print_noise(const Training *training) {
+    char rows[NUMBER_TEXT];
+    if (training->session.build.info->replicas == 1 || !isfinite(training->noise_scale)) return;
+    text_number(rows, training->noise_scale);
+    printf("gradient noise scale %s: batches of many more rows than that save few steps\n", rows);
+}
+
 void training_print_answer(const Training *training) {
     char number[NUMBER_TEXT];
     const EpochRecord *last = journal_last(&training->journal);
@@ -78,6 +86,7 @@ void training_print_answer(const Training *training) {
         units_print(training->session.arena, training->errors[split], training->error_count[split]);
     }
     print_best(training, last);
+    print_noise(training);
     print_files(folder);
     print_counts(training, SPLIT_TEST, &last->test);
     print_counts(training, SPLIT_VALID, &last->valid);

@@ -170,6 +170,8 @@ void training_write_end(Training *training, TrainResult result) {
     json_object_set_new(line, "stopped_early", json_boolean(training->early));
     json_object_set_new(line, "best_epoch",
                         training->best_epoch ? json_integer(training->best_epoch) : json_null());
+    if (training->session.build.info->replicas > 1)
+        json_object_set_new(line, "noise_scale", json_number(training->noise_scale));
     for (Split split = SPLIT_VALID; split < SPLIT_COUNT; split++) {
         if (!training->error_count[split]) continue;
         json_object_set_new(line,

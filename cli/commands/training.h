@@ -35,6 +35,7 @@ typedef struct {
     /* the file of the initial weights (--weights); NULL: none */
     const char *weights;
     uint32_t best_epoch; /* the epoch of best.safetensors; 0: none */
+    double noise_scale;  /* of the gradients, in rows; NaN: not known */
     bool early;          /* stop_when ended the training */
     double started;      /* by seconds_now */
     /* when the curves were last drawn, and the seconds that took; 0: not yet */

@@ -95,28 +95,36 @@ static const char *real_text(char text[NUMBER_TEXT], double number) {
     return text;
 }
 
+bool checkpoint_noise(const CheckpointInfo *info) {
+    return info->noise_trace != 0 || info->noise_square != 0;
+}
+
 bool checkpoint_save(const char *path, const States *states, const CheckpointInfo *info,
                      Diagnostics *diag) {
     char step[NUMBER_TEXT], epoch[NUMBER_TEXT], epochs[NUMBER_TEXT], seed[NUMBER_TEXT],
         loss_sum[NUMBER_TEXT], best[NUMBER_TEXT], best_epoch[NUMBER_TEXT], gained[NUMBER_TEXT],
-        waited[NUMBER_TEXT], numerics[NUMBER_TEXT], log_sum[NUMBER_TEXT], log_rows[NUMBER_TEXT];
-    bool logs = info->log_rows != 0;
-    const SafePair all[] = {{"mlc", FORMAT},
-                            {"step", whole_text(step, info->step)},
-                            {"epoch", whole_text(epoch, info->epoch)},
-                            {"epochs", whole_text(epochs, info->epochs)},
-                            {"seed", whole_text(seed, info->seed)},
-                            {"loss_sum", real_text(loss_sum, info->loss_sum)},
-                            {"best", real_text(best, info->best)},
-                            {"best_epoch", whole_text(best_epoch, info->best_epoch)},
-                            {"gained", real_text(gained, info->gained)},
-                            {"waited", whole_text(waited, info->waited)},
-                            {"numerics", whole_text(numerics, NUMERICS_VERSION)},
-                            {"model_hash", info->model_hash},
-                            {"data_digest", info->data_digest},
-                            {"log_sum", logs ? real_text(log_sum, info->log_sum) : NULL},
-                            {"log_rows", logs ? whole_text(log_rows, info->log_rows) : NULL},
-                            {"schema", info->schema}};
+        waited[NUMBER_TEXT], numerics[NUMBER_TEXT], log_sum[NUMBER_TEXT], log_rows[NUMBER_TEXT],
+        trace[NUMBER_TEXT], square[NUMBER_TEXT];
+    bool logs = info->log_rows != 0, measured = checkpoint_noise(info);
+    const SafePair all[] = {
+        {"mlc", FORMAT},
+        {"step", whole_text(step, info->step)},
+        {"epoch", whole_text(epoch, info->epoch)},
+        {"epochs", whole_text(epochs, info->epochs)},
+        {"seed", whole_text(seed, info->seed)},
+        {"loss_sum", real_text(loss_sum, info->loss_sum)},
+        {"best", real_text(best, info->best)},
+        {"best_epoch", whole_text(best_epoch, info->best_epoch)},
+        {"gained", real_text(gained, info->gained)},
+        {"waited", whole_text(waited, info->waited)},
+        {"numerics", whole_text(numerics, NUMERICS_VERSION)},
+        {"model_hash", info->model_hash},
+        {"data_digest", info->data_digest},
+        {"log_sum", logs ? real_text(log_sum, info->log_sum) : NULL},
+        {"log_rows", logs ? whole_text(log_rows, info->log_rows) : NULL},
+        {"noise_trace", measured ? real_text(trace, info->noise_trace) : NULL},
+        {"noise_square", measured ? real_text(square, info->noise_square) : NULL},
+        {"schema", info->schema}};
     SafePair pairs[sizeof all / sizeof *all];
     uint32_t count = 0;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
@@ -178,6 +186,8 @@ static const char *contradiction(const CheckpointInfo *info) {
     if (info->waited > info->epoch) return "it has waited for more epochs than it has done";
     if (!isfinite(info->loss_sum) || !isfinite(info->log_sum))
         return "the sum of its losses is not finite";
+    if (!isfinite(info->noise_trace) || !isfinite(info->noise_square))
+        return "its gradient noise is not finite";
     return NULL;
 }
 
@@ -209,7 +219,9 @@ static bool take_info(const SafeFile *file, CheckpointInfo *info, const char **k
     /* the last keys are not in every file */
     return take_optional(file, *key = "epochs", &info->epochs, NULL) &&
            take_optional(file, *key = "log_rows", &info->log_rows, NULL) &&
-           take_optional(file, *key = "log_sum", NULL, &info->log_sum);
+           take_optional(file, *key = "log_sum", NULL, &info->log_sum) &&
+           take_optional(file, *key = "noise_trace", NULL, &info->noise_trace) &&
+           take_optional(file, *key = "noise_square", NULL, &info->noise_square);
 }
 
 static bool damaged(const char *path, const char *what, Diagnostics *diag) {

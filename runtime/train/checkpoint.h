@@ -14,6 +14,8 @@ typedef struct {
     /* the same since the last step that was logged, and the rows of these batches */
     double log_sum;
     uint64_t log_rows;
+    /* of the gradient noise (noise.h): tr(S) and |G|^2; both 0: not measured yet */
+    double noise_trace, noise_square;
     /* the score of best.safetensors (negative metric if less is better); NaN: none yet */
     double best;
     uint64_t best_epoch; /* its epoch; 0: none yet */
@@ -26,6 +28,8 @@ typedef struct {
     uint32_t fitted_count;
 } CheckpointInfo;
 
+/* Whether the gradient noise has been measured. */
+bool checkpoint_noise(const CheckpointInfo *info);
 /* Writes a temporary file in the same folder, syncs it, renames it and syncs the folder.
  * STATUS_FILE errors. */
 bool checkpoint_save(const char *path, const States *states, const CheckpointInfo *info,

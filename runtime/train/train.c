@@ -11,6 +11,7 @@
 #include "ir/base/clock.h"
 #include "ir/base/memory.h"
 #include "runtime/program/states.h"
+#include "runtime/train/noise.h"
 #include "runtime/train/train.h"
 
 #include <math.h>
@@ -74,7 +75,11 @@ static void begin(Trainer *trainer) {
 static void run_steps(Trainer *trainer) {
     begin(trainer);
     trainer->run_time = seconds_now();
-    trainer_loop(trainer, trainer_step(trainer), trainer->pair.batches, after_batch, trainer);
+    bool more = true;
+    for (int64_t batch; more && (batch = trainer_step(trainer)) < trainer->pair.batches;) {
+        if (noise_next(trainer, batch) == batch) noise_measure(trainer, batch);
+        more = trainer_loop(trainer, batch, noise_next(trainer, batch + 1), after_batch, trainer);
+    }
     trainer->seconds += seconds_now() - trainer->run_time;
 }
 
@@ -253,7 +258,10 @@ static TrainResult run_epochs(Trainer *trainer) {
 TrainResult train(const TrainOptions *options, const TrainEvents *events, Diagnostics *diag) {
     Trainer trainer = {.options = options, .events = events, .diag = diag};
     TrainResult result = TRAIN_FAILED;
-    if (trainer_open(&trainer) && trainer_restart(&trainer)) result = run_epochs(&trainer);
+    if (trainer_open(&trainer) && trainer_restart(&trainer)) {
+        trainer.noise = noise_new(&trainer);
+        result = run_epochs(&trainer);
+    }
     trainer_close(&trainer);
     return result;
 }

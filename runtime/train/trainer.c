@@ -4,6 +4,7 @@
 #include "ir/ops/random.h"
 #include "ir/base/memory.h"
 #include "runtime/program/states.h"
+#include "runtime/train/noise.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -57,6 +58,7 @@ typedef struct {
     TrainerVisit *visit;
     void *context;
     double loss_sum; /* of the shares of the present batch, times their rows */
+    bool ended;      /* by the visitor */
 } Batches;
 
 static bool after_share(void *context, int64_t number, const void *outputs) {
@@ -68,16 +70,18 @@ static bool after_share(void *context, int64_t number, const void *outputs) {
     if (!share.ends) return true;
     loss = batches->loss_sum / (double)cut_batch_rows(cut, share.batch);
     batches->loss_sum = 0;
-    return batches->visit(batches->context, share.batch, loss);
+    batches->ended = !batches->visit(batches->context, share.batch, loss);
+    return !batches->ended;
 }
 
-void trainer_loop(const Trainer *trainer, int64_t batch, int64_t end, TrainerVisit *visit,
+bool trainer_loop(const Trainer *trainer, int64_t batch, int64_t end, TrainerVisit *visit,
                   void *context) {
     Batches batches = {.trainer = trainer, .visit = visit, .context = context};
     RunTimes times = trainer_times(trainer);
-    pair_loop(&trainer->pair, trainer->order, batch * trainer->pair.cut.replicas,
-              min_i64(end * trainer->pair.cut.replicas, cut_shares(&trainer->pair.cut)), &times,
-              after_share, &batches);
+    int64_t first = batch * times.cut.replicas,
+            stop = min_i64(end * times.cut.replicas, cut_shares(&times.cut));
+    pair_loop(&trainer->pair, trainer->order, first, stop, &times, after_share, &batches);
+    return !batches.ended;
 }
 
 /* -- restarting from a checkpoint -- */
@@ -206,6 +210,7 @@ bool trainer_open(Trainer *trainer) {
 }
 
 void trainer_close(Trainer *trainer) {
+    noise_free(trainer->noise);
     pair_close(&trainer->pair);
     evaluator_close(&trainer->valid);
     evaluator_close(&trainer->test);

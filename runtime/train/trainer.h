@@ -5,6 +5,8 @@
 #include "runtime/train/evaluate.h"
 #include "runtime/train/train.h"
 
+typedef struct Noise Noise;
+
 typedef struct {
     const TrainOptions *options;
     const TrainEvents *events;
@@ -12,6 +14,7 @@ typedef struct {
     RunnerPair pair;
     size_t loss[SHARE_SIZES]; /* where the programs put the loss */
     SplitEvaluator valid, test;
+    Noise *noise;        /* NULL: it is not measured */
     CheckpointInfo info; /* the position */
     /* a step has run, so the states differ from the initial ones */
     bool begun;
@@ -41,8 +44,8 @@ float trainer_loss(const Trainer *trainer, int64_t share, const void *outputs);
 /* Called after each batch, on any thread, one call at a time. loss: the mean over its rows. false:
  * ends the loop. */
 typedef bool TrainerVisit(void *context, int64_t batch, double loss);
-/* Runs the batches `batch` .. `end` - 1 of the current epoch. */
-void trainer_loop(const Trainer *trainer, int64_t batch, int64_t end, TrainerVisit *visit,
+/* Runs the batches `batch` .. `end` - 1 of the current epoch; false: `visit` has ended the loop. */
+bool trainer_loop(const Trainer *trainer, int64_t batch, int64_t end, TrainerVisit *visit,
                   void *context);
 
 /* Reports why the loss of step trainer->nonfinite, or a state after it, is not finite: repeats the

@@ -53,8 +53,10 @@ for threads in 1 3; do
     same r4/last.safetensors "t$threads/last.safetensors"
 done
 expect 0 mlc train all.mdl -q --out parts --set train.replicas=4 --set 'train.optimizer=adamw(0.01)' --set train.epochs=1
-expect 0 mlc train -q --resume parts --set train.epochs=3
-expect 0 mlc train all.mdl -q --out whole --set train.replicas=4 --set 'train.optimizer=adamw(0.01)'
+expect 0 mlc train -q --resume parts --set train.epochs=8
+expect 0 mlc train all.mdl -q --out whole --set train.replicas=4 --set 'train.optimizer=adamw(0.01)' --set train.epochs=8
+noise() { tail -1 "$1/metrics.jsonl" | sed 's/.*"noise_scale":\([^,}]*\).*/\1/'; }
+[[ $(noise parts) == "$(noise whole)" && $(noise whole) == [1-9]* ]] || fail "noise scales $(noise parts) and $(noise whole)"
 expect 0 mlc export parts --to parts.safetensors
 expect 0 mlc export whole --to whole.safetensors
 same parts.safetensors whole.safetensors
@@ -104,6 +106,30 @@ train { loss = mean((p - y) ** 2); optimizer = sgd(0.1); batch = 6; replicas = 3
 END
 expect 6 mlc train log.mdl --out nonfinite
 says err "log.mdl:6:" "'q' is not finite after step 1 of epoch 1: the first nan comes from" "'log' here"
+
+# The gradient noise scale. The gradient of a row is the row itself, so awk finds it from shares of six rows.
+awk 'BEGIN { OFS = ","; print "a,b,c"; for (i = 0; i < 24; i++) print i * 7 % 11, i * 5 % 13 + 2, 3 - i * 3 % 7 }' >rows.csv
+cat >noise.mdl <<'END'
+mdl 1
+data { source = csv("rows.csv"); field x = columns(source, ["a", "b", "c"]) }
+model m(x) -> y { w = weight([3], init = ones); y = x * w }
+train { loss = 3.0 * mean(y); optimizer = sgd(0.001); batch = 24; replicas = 4; shuffle = false; epochs = 1 }
+END
+expect 0 mlc train noise.mdl --out noise
+awk -F, 'NR > 1 { s = int((NR - 2) / 6); for (i = 1; i <= 3; i++) g[s, i] += $i / 6 }
+    END { for (i = 1; i <= 3; i++) { for (s = 0; s < 4; s++) { small += g[s, i] ^ 2 / 4; m[i] += g[s, i] / 4 }; large += m[i] ^ 2 }
+          printf "%.9g", 24 * (small - large) / (4 * large - small) }' rows.csv >right
+awk -v got="$(noise noise)" -v right="$(cat right)" 'BEGIN { d = got / right - 1; exit !(d * d < 1e-12 && right > 0.1) }' ||
+    fail "a noise scale of $(noise noise), not $(cat right)"
+says out "gradient noise scale "
+# It is not known where all rows have the same gradient, and it is not measured without shares.
+sed 's/csv("rows.csv")/csv("equal.csv")/' noise.mdl >equal.mdl
+awk 'BEGIN { print "a,b,c"; for (i = 0; i < 24; i++) print "1,2,3" }' >equal.csv
+expect 0 mlc train equal.mdl --out equal
+[[ $(noise equal) == null ]] || fail "a noise scale of $(noise equal) without noise"
+! grep -F "noise scale" "$scratch/out" || fail "a noise scale without noise is printed"
+expect 0 mlc train noise.mdl --out uncut --set train.replicas=1
+! grep -F "noise scale" "$scratch/out" && ! grep -F noise_scale uncut/metrics.jsonl || fail "a noise scale without shares"
 
 # A table of settings with other numbers of shares.
 expect 0 mlc sweep plain.mdl -q --out sweep --set 'train.replicas=1|4' --set train.epochs=1 --csv sweep.csv
