@@ -231,12 +231,10 @@ static void add_loop(Emitter *e, const Operands *operands, Steps steps, LLVMValu
     if_end(e, any);
 }
 
-/* Four steps an iteration, then the rest one by one. The end of a loop, its addresses and its
- * prefetches take issue slots beside the multiply-adds. */
-static void add_fours(Emitter *e, const Operands *operands, Steps steps) {
-    enum { UNROLLED = 4 };
-    LLVMValueRef count = times(e, over(e, steps.count, UNROLLED), UNROLLED);
-    add_loop(e, operands, (Steps){steps.from, count}, NULL, UNROLLED);
+/* Several steps an iteration, then the rest one by one. */
+static void add_iterations(Emitter *e, const Operands *operands, Steps steps) {
+    LLVMValueRef count = times(e, over(e, steps.count, e->steps_together), e->steps_together);
+    add_loop(e, operands, (Steps){steps.from, count}, NULL, e->steps_together);
     Steps rest = {add(e, steps.from, count), sub(e, steps.count, count)};
     add_loop(e, operands, rest, NULL, 1);
 }
@@ -248,5 +246,5 @@ void product_add(Emitter *e, const Operands *operands, Steps steps, LLVMValueRef
              (operands->m->sum == e->f32 && e->fma != FMA_INSTRUCTION))
         add_loop(e, operands, steps, origin, 1);
     else
-        add_fours(e, operands, steps);
+        add_iterations(e, operands, steps);
 }

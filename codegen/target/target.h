@@ -29,6 +29,9 @@ typedef struct {
      * AVX, which have no multiply-add either, are faster with more rows, which share the work of
      * converting the columns. */
     bool short_vectors;
+    /* Steps of k that share an iteration of a product's loop. They save the end of a loop and its
+     * addresses, but need more room for decoded instructions. */
+    int steps_together;
     size_t return_bytes; /* that a call puts on the stack; of a platform */
     FmaKind fma;
     PairProduct pairs;
