@@ -174,10 +174,12 @@ LLVMValueRef operands_row_element(Emitter *e, const Operands *operands, int64_t 
 LLVMValueRef operands_row_steps(Emitter *e, const Operands *operands, int64_t row, LLVMValueRef k);
 LLVMValueRef operands_rows_at(Emitter *e, const Operands *operands, LLVMValueRef k);
 /* LANES rows from the tile's first on, at k. They must be neighbours in memory and not packed.
- * mask: those that exist, or NULL. Prefetches the next LANES rows, which the next call reads:
- * another core has often written them. */
+ * mask: those that exist, or NULL. */
 LLVMValueRef operands_lanes_at(Emitter *e, const Operands *operands, LLVMValueRef k,
                                LLVMValueRef mask);
+/* Prefetches the LANES rows after these. They are needed soon, and another core has often written
+ * them. */
+void operands_prefetch_lanes(Emitter *e, const Operands *operands, LLVMValueRef k);
 /* <width x i1>: the rows that exist of the tile that begins at `row`; lanes behind the tile's rows
  * are false. NULL: every tile is whole. */
 LLVMValueRef operands_rows_mask(Emitter *e, const Matmul *m, LLVMValueRef row, unsigned width);
@@ -227,6 +229,12 @@ void bytes_add_pair(Emitter *e, const Step steps[2], LLVMValueRef sums[MAX_ROWS]
 void pack_reserve(Emitter *e, Matmul *m); /* decides what is packed and reserves its memory */
 /* Packs what is new and returns the tile's operands. */
 Operands pack_operands(Emitter *e, Matmul *m, const Tile *tile, PackPlan pack, Steps steps);
+/* Where rows are neighbours in memory, a vector of LANES rows holds several blocks of rows: their
+ * number; 1 if blocks do not divide a vector. */
+int64_t pack_blocks_together(const Matmul *m);
+/* The first of the blocks that are taken together with block `number`: the block itself, or an
+ * earlier one, so that none lies beyond the chunk's end. */
+LLVMValueRef pack_first_block(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef number);
 
 /* -- matmul_zeros.c -- */
 void zeros_reserve(Emitter *e, Matmul *m);

@@ -315,11 +315,16 @@ LLVMValueRef operands_rows_at(Emitter *e, const Operands *operands, LLVMValueRef
     return load_vector(e, type, at, alignment_of(operand), operands->rows_mask);
 }
 
+void operands_prefetch_lanes(Emitter *e, const Operands *operands, LLVMValueRef k) {
+    const MatrixOperand *operand = operands->row_operand;
+    LLVMValueRef at = row_pointer(e, operands, 0, operand_k_offset(e, operand, k));
+    prefetch_line(e, operand_plus(e, operand, at, LANES), PREFETCH_READ);
+}
+
 LLVMValueRef operands_lanes_at(Emitter *e, const Operands *operands, LLVMValueRef k,
                                LLVMValueRef mask) {
     const MatrixOperand *operand = operands->row_operand;
     LLVMValueRef at = row_pointer(e, operands, 0, operand_k_offset(e, operand, k));
-    prefetch_line(e, operand_plus(e, operand, at, LANES), PREFETCH_READ);
     return load_vector(e, lanes_of(element_type(e, operand)), at, alignment_of(operand), mask);
 }
 

@@ -61,9 +61,21 @@ static void pack_columns(Emitter *e, const Operands *from, Steps steps) {
     loop_end(e, loop, add(e, steps.from, steps.count), 1);
 }
 
+int64_t pack_blocks_together(const Matmul *m) {
+    const Blocking *b = &m->blocking;
+    int64_t smallest = b->row_blocks - (b->chunks - 1) * b->chunk, together = LANES / b->tile_rows;
+    return operands_rows_adjoin(m) && LANES % b->tile_rows == 0 && together <= smallest ? together
+                                                                                        : 1;
+}
+
+LLVMValueRef pack_first_block(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef number) {
+    LLVMValueRef last = sub(e, tile->chunk_size, const_i64(e, pack_blocks_together(m)));
+    return min(e, number, last);
+}
+
 /* copy[number][k] = the rows of block `number` of the tile's chunk at k */
 static void pack_block_at(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef number,
-                          LLVMValueRef k, Steps steps) {
+                          LLVMValueRef k, Steps steps, bool prefetches) {
     Tile block = *tile;
     Operands from = {.m = m}, to = {.m = m};
     LLVMValueRef away = sub(e, number, tile->in_chunk);
@@ -74,6 +86,21 @@ static void pack_block_at(Emitter *e, const Matmul *m, const Tile *tile, LLVMVal
                                       operand_k_offset(e, to.row_operand, k));
     LLVMSetAlignment(LLVMBuildStore(e->builder, operands_rows_at(e, &from, k), at),
                      (unsigned)dtype_bytes(to.row_operand->dtype));
+    if (prefetches) operands_prefetch_lanes(e, &from, k);
+}
+
+/* for each line of rows: for each k: copy the blocks that share the line. The lines after them are
+ * prefetched, as the next ones in memory are those of the next k. */
+static void pack_rows(Emitter *e, const Matmul *m, const Tile *tile, PackPlan pack, Steps steps) {
+    int64_t together = pack_blocks_together(m);
+    Loop lines = loop_begin(e, const_i64(e, 0));
+    LLVMValueRef number = add(e, pack.first_block, lines.index);
+    LLVMValueRef first = pack_first_block(e, m, tile, number);
+    Loop all = loop_begin(e, steps.from);
+    for (int64_t b = 0; b < together; b++)
+        pack_block_at(e, m, tile, plus(e, first, b), all.index, steps, b == 0);
+    loop_end(e, all, add(e, steps.from, steps.count), 1);
+    loop_end(e, lines, pack.row_blocks, together);
 }
 
 static void open_rows(Emitter *e, const Matmul *m, const Tile *tile, PackPlan pack, Steps steps,
@@ -83,13 +110,7 @@ static void open_rows(Emitter *e, const Matmul *m, const Tile *tile, PackPlan pa
         return;
     }
     If packing = if_begin(e, pack.new_rows);
-    /* for each k: for each block of rows: copy it. With k as the outer loop, memory is read in
-     * order. */
-    Loop all = loop_begin(e, steps.from);
-    Loop blocks = loop_begin(e, const_i64(e, 0));
-    pack_block_at(e, m, tile, add(e, pack.first_block, blocks.index), all.index, steps);
-    loop_end(e, blocks, pack.row_blocks, 1);
-    loop_end(e, all, add(e, steps.from, steps.count), 1);
+    pack_rows(e, m, tile, pack, steps);
     if_end(e, packing);
     operands_find_packed_rows(e, tile->in_chunk, steps, operands);
 }

@@ -175,20 +175,15 @@ static void list_block(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueR
  *     for each k: marks[k] = a bit for each row of the vector that is not 0
  *     for each block: for LANES k at once: append those whose marks have a bit of the block -- */
 
-static int64_t blocks_together(const Matmul *m) {
-    const Blocking *b = &m->blocking;
-    int64_t smallest = b->row_blocks - (b->chunks - 1) * b->chunk, together = LANES / b->tile_rows;
-    return operands_rows_adjoin(m) && LANES % b->tile_rows == 0 && together <= smallest ? together
-                                                                                        : 1;
-}
-
 /* LANES more marks after the last k are set to 0, since marks are read as vectors. */
 static void mark_all(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef first,
                      Steps steps) {
     Operands operands = {.m = m};
     LLVMValueRef mask = lanes_below(e, find_rows(e, m, tile, first, &operands), m->rows.lines);
     Loop loop = loop_begin(e, const_i64(e, 0));
-    LLVMValueRef rows = operands_lanes_at(e, &operands, add(e, steps.from, loop.index), mask);
+    LLVMValueRef k = add(e, steps.from, loop.index);
+    LLVMValueRef rows = operands_lanes_at(e, &operands, k, mask);
+    operands_prefetch_lanes(e, &operands, k);
     store(e, mark_of(e, is_some(e, rows)), slot_at(e, mark_type(e), m->marks, loop.index));
     loop_end(e, loop, steps.count, 1);
     LLVMValueRef end = slot_at(e, mark_type(e), m->marks, steps.count);
@@ -217,12 +212,11 @@ static void list_marked(Emitter *e, const Matmul *m, LLVMValueRef number, int64_
 /* for each new block of rows: make its list. Blocks that are listed together do not go beyond the
  * chunk's end: the last ones may list blocks before them once more. */
 static void list_chunk(Emitter *e, const Matmul *m, const Tile *tile, PackPlan pack, Steps steps) {
-    int64_t together = blocks_together(m);
+    int64_t together = pack_blocks_together(m);
     Loop blocks = loop_begin(e, const_i64(e, 0));
     LLVMValueRef number = add(e, pack.first_block, blocks.index);
     if (together > 1) {
-        LLVMValueRef last = sub(e, tile->chunk_size, const_i64(e, together));
-        LLVMValueRef first = min(e, number, last);
+        LLVMValueRef first = pack_first_block(e, m, tile, number);
         mark_all(e, m, tile, first, steps);
         for (int64_t b = 0; b < together; b++) list_marked(e, m, plus(e, first, b), b, steps);
     } else {
