@@ -197,6 +197,8 @@ Value memo_find(const Emitter *e, NodeId node, const Place *place);
 void emit_set(Emitter *e, NodeId node, const Place *place,
               /* also sets the root of a kernel, which the kernel's own loop computes */
               Value value);
+/* Sets a reduction of a ROW kernel, which has one value at all places of the row at hand. */
+void emit_set_everywhere(Emitter *e, NodeId node, Value value);
 
 /* -- emit.c -- */
 void emit_begin_kernel(Emitter *e, const Kernel *kernel);

@@ -30,8 +30,14 @@ static uint32_t *memo_slot(const Memo *memo, NodeId node, const Place *place) {
     return &memo->slots[at];
 }
 
+/* The place of a value that is the same everywhere. */
+static const Place *const everywhere = NULL;
+
 Value memo_find(const Emitter *e, NodeId node, const Place *place) {
     const Memo *memo = e->memo;
+    bool reduced = e->kernel->kind == KERNEL_ROW && emit_computes(e, node) &&
+                   op_class(graph_node(e->graph, node)->op) == CLASS_REDUCE;
+    if (reduced) place = everywhere;
     uint32_t number = memo->slot_count ? *memo_slot(memo, node, place) : 0;
     return number ? memo->entries[number - 1].value : (Value){NULL, false};
 }
@@ -52,6 +58,10 @@ void emit_set(Emitter *e, NodeId node, const Place *place, Value value) {
     uint32_t *slot = memo_slot(memo, node, place);
     if (!*slot) *slot = ++memo->count;
     memo->entries[*slot - 1] = (MemoEntry){node, place, value};
+}
+
+void emit_set_everywhere(Emitter *e, NodeId node, Value value) {
+    emit_set(e, node, everywhere, value);
 }
 
 Region region_begin(Emitter *e) {

@@ -16,6 +16,7 @@
  * sums: a lane that adds more than SUM_BLOCK elements adds them in blocks, whose sums a binary tree
  * combines. */
 #include "codegen/kernels/kernels.h"
+#include "codegen/kernels/partials.h"
 
 #include <assert.h>
 
@@ -64,52 +65,7 @@ static Reduction reduction_of(const Emitter *e) {
     return r;
 }
 
-/* -- partial results: sums, or the largest key. A key is an i32 in the order of the values, with -0
- * below +0 and NaN above all: comparing keys takes one instruction, a sixth of the time of
- * comparing floats. -- */
-
-static LLVMValueRef in_lanes(LLVMValueRef scalar, bool lanes) {
-    LLVMValueRef all[LANES];
-    for (int i = 0; i < LANES; i++) all[i] = scalar;
-    return lanes ? LLVMConstVector(all, LANES) : scalar;
-}
-
-static LLVMTypeRef partial_type(const Emitter *e, Op op, bool lanes) {
-    LLVMTypeRef type = op == OP_sum ? e->f32 : e->i32;
-    return lanes ? lanes_of(type) : type;
-}
-
-static LLVMValueRef start_value(const Emitter *e, Op op, bool lanes) {
-    return in_lanes(op == OP_sum ? LLVMConstReal(e->f32, 0) : const_i32(e, INT32_MIN), lanes);
-}
-
-static LLVMValueRef combine(Emitter *e, Op op, LLVMValueRef a, LLVMValueRef b) {
-    if (op == OP_sum) return fadd(e, a, b);
-    return max(e, a, b);
-}
-
-/* From the bits of a float to its key and back: if the sign is set, all other bits are inverted. */
-static LLVMValueRef flip_negative(Emitter *e, LLVMValueRef bits, bool lanes) {
-    LLVMValueRef signs = LLVMBuildAShr(e->builder, bits, in_lanes(const_i32(e, 31), lanes), "");
-    LLVMValueRef others = LLVMBuildLShr(e->builder, signs, in_lanes(const_i32(e, 1), lanes), "");
-    return LLVMBuildXor(e->builder, bits, others, "");
-}
-
-static LLVMValueRef partial_of(Emitter *e, Op op, LLVMValueRef value, bool lanes) {
-    enum { NAN_KEY = 0x7fc00000 };
-    if (op == OP_sum) return value;
-    LLVMValueRef key = flip_negative(
-        e, LLVMBuildBitCast(e->builder, value, partial_type(e, op, lanes), ""), lanes);
-    LLVMValueRef nan = LLVMBuildFCmp(e->builder, LLVMRealUNO, value, value, "");
-    return choose(e, nan, in_lanes(const_i32(e, NAN_KEY), lanes), key);
-}
-
-static Value result_of(Emitter *e, Op op, LLVMValueRef partial, bool lanes) {
-    if (op == OP_sum) return (Value){partial, !lanes};
-    LLVMValueRef bits = flip_negative(e, partial, lanes);
-    return (Value){LLVMBuildBitCast(e->builder, bits, lanes ? lanes_of(e->f32) : e->f32, ""),
-                   !lanes};
-}
+/* -- partial results -- */
 
 /* slot = slot combined with the operand at the place */
 static void accumulate(Emitter *e, const Reduction *r, LLVMValueRef slot, const Place *at,
@@ -119,26 +75,10 @@ static void accumulate(Emitter *e, const Reduction *r, LLVMValueRef slot, const 
     region_end(e, region);
     Op op = r->node->op;
     LLVMValueRef old = load(e, partial_type(e, op, lanes), slot);
-    LLVMValueRef each = partial_of(e, op, lanes ? value_splat(e, value) : value.value, lanes);
-    LLVMValueRef sum = combine(e, op, old, each);
+    LLVMValueRef each = partial_key(e, op, lanes ? value_splat(e, value) : value.value, lanes);
+    LLVMValueRef sum = partial_combine(e, op, old, each);
     if (lanes && at->mask) sum = choose(e, at->mask, sum, old);
     store(e, sum, slot);
-}
-
-/* for width = 8, 4, 2, 1: lane l = lane l combined with lane l + width */
-static LLVMValueRef reduce_lanes(Emitter *e, Op op, LLVMValueRef vector) {
-    for (unsigned width = LANES / 2; width >= 1; width /= 2) {
-        LLVMValueRef low[LANES], high[LANES];
-        for (unsigned i = 0; i < width; i++)
-            low[i] = const_i32(e, (int32_t)i), high[i] = const_i32(e, (int32_t)(i + width));
-        LLVMValueRef none = LLVMGetPoison(LLVMTypeOf(vector));
-        LLVMValueRef a =
-            LLVMBuildShuffleVector(e->builder, vector, none, LLVMConstVector(low, width), "");
-        LLVMValueRef b =
-            LLVMBuildShuffleVector(e->builder, vector, none, LLVMConstVector(high, width), "");
-        vector = combine(e, op, a, b);
-    }
-    return LLVMBuildExtractElement(e->builder, vector, const_i32(e, 0), "");
 }
 
 /* -- long sums: a binary tree over the block numbers adds the blocks' sums, like a binary counter:
@@ -227,7 +167,7 @@ static void add_long_row(Emitter *e, const Reduction *r, LLVMValueRef row, LLVMV
     int64_t block = (int64_t)SUM_BLOCK * LANES, blocks = divide_up(r->n, block);
     BlockTree tree = tree_new(e, type, &slot, 1, blocks);
     SegmentLoop segments = segments_begin(e, const_i64(e, 0), const_i64(e, r->n), block);
-    store(e, start_value(e, r->node->op, true), slot);
+    store(e, partial_start(e, r->node->op, true), slot);
     add_row(e, r, row, slot, segments.from, segments.to);
     tree_take(e, &tree, segments.loop.index);
     segments_end(e, segments);
@@ -241,10 +181,10 @@ static Value reduce_row(Emitter *e, const Reduction *r, LLVMValueRef row) {
     if (in_blocks(r, (int64_t)SUM_BLOCK * LANES)) {
         add_long_row(e, r, row, slot, type);
     } else {
-        store(e, start_value(e, op, true), slot);
+        store(e, partial_start(e, op, true), slot);
         add_row(e, r, row, slot, const_i64(e, 0), const_i64(e, r->n));
     }
-    return result_of(e, op, reduce_lanes(e, op, load(e, type, slot)), false);
+    return partial_result(e, op, partial_of_lanes(e, op, load(e, type, slot)), false);
 }
 
 /* The place of element j of the reduction at `place`, which is in [outer, inner]. */
@@ -301,7 +241,7 @@ static void add_element(Emitter *e, const Reduction *r, const ReducedColumn *col
 static void start_columns(Emitter *e, const Reduction *r, const ReducedColumn *columns,
                           bool lanes) {
     for (int i = 0; i < r->together; i++)
-        store(e, start_value(e, r->node->op, lanes), columns[i].slots[0]);
+        store(e, partial_start(e, r->node->op, lanes), columns[i].slots[0]);
 }
 
 static void add_long_columns(Emitter *e, const Reduction *r, const ReducedColumn *columns,
@@ -330,7 +270,7 @@ static void reduce_columns(Emitter *e, const Reduction *r, ReducedColumn *column
         each_element(e, r, columns, add_element);
     }
     for (int i = 0; i < r->together; i++)
-        results[i] = result_of(e, op, load(e, type, columns[i].slots[0]), lanes);
+        results[i] = partial_result(e, op, load(e, type, columns[i].slots[0]), lanes);
 }
 
 static Value splat_if(Emitter *e, Value value, bool lanes) {

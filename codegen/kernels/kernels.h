@@ -12,6 +12,7 @@ int64_t kernel_map(Emitter *e, LLVMValueRef first, LLVMValueRef last);
 int64_t map_transposed(Emitter *e, Shape space, int lane_axis, LLVMValueRef first,
                        LLVMValueRef last);
 int64_t kernel_reduce(Emitter *e, LLVMValueRef first, LLVMValueRef last);
+int64_t kernel_row(Emitter *e, LLVMValueRef first, LLVMValueRef last);
 int64_t kernel_scan(Emitter *e, LLVMValueRef first, LLVMValueRef last);
 
 #endif

@@ -56,6 +56,9 @@ typedef struct {
 typedef enum {
     KERNEL_MAP,    /* elementwise over `space` */
     KERNEL_REDUCE, /* root is a reduction; `space` is the shape of its result */
+    /* rows along the last axis of `space`: elementwise, with sums and largest elements of the row,
+     * which the same row uses. Values of which a row has one are stored once a row */
+    KERNEL_ROW,
     /* root walks along an axis; `space` is the shape of its result. A scatter_add is always stored
      * in the slab, as it reads elements again that it has written */
     KERNEL_SCAN,
@@ -85,7 +88,7 @@ typedef struct {
 
 typedef struct {
     KernelKind kind;
-    NodeId root; /* NODE_NONE for MAP */
+    NodeId root; /* NODE_NONE for MAP and ROW */
     Shape space;
     /* The nodes that the kernel computes, ascending: prologue, root, epilogue. Constants and iota
      * need not be listed. All other operands are read from Plan.storage. */

@@ -170,6 +170,7 @@ static bool keeps_rows(const Graph *graph, const Node *node, uint32_t i) {
     switch (node->op) {
     case OP_reshape: return true;
     case OP_broadcast: return operand.rank == result.rank;
+    case OP_slice: return node->attrs.range.start[0] == 0 && node->attrs.range.step[0] == 1;
     case OP_sum:
     case OP_reduce_max:
     case OP_argmax: return node->attrs.axis != 0;
@@ -193,12 +194,23 @@ static void check_product(PlanCheck *check, const Node *product) {
     }
 }
 
+/* A reduction of a row kernel has one result for each row, from the elements of the row. */
+static void check_row_reduction(PlanCheck *check, NodeId id, const Node *node) {
+    Shape space = current(check)->space, reduced = graph_operand(check->graph, node, 0)->shape;
+    if (node->op == OP_argmax || node->attrs.axis != reduced.rank - 1 || space.rank < 1 ||
+        reduced.dim[reduced.rank - 1] != space.dim[space.rank - 1] ||
+        shape_elements(reduced) != shape_elements(space))
+        fail(check, "reduces %%%u along another axis than its rows", id);
+}
+
 /* Reductions, scans and products are roots. Nodes computed from a root use it at the same index. */
 static void check_root(PlanCheck *check, NodeId id, const Node *node) {
     const Kernel *kernel = current(check);
     OpClass class = op_class(node->op);
-    bool is_root = kernel->root == id,
-         must_be = class == CLASS_REDUCE || class == CLASS_SCAN || class == CLASS_MATRIX;
+    bool is_root = kernel->root == id, is_row = kernel->kind == KERNEL_ROW,
+         must_be =
+             (class == CLASS_REDUCE && !is_row) || class == CLASS_SCAN || class == CLASS_MATRIX;
+    if (class == CLASS_REDUCE && is_row) check_row_reduction(check, id, node);
     if (is_root != must_be)
         fail(check, "%%%u %s", id, is_root ? "is not a root" : "must be the root of a kernel");
     if (is_root && check->shifted[id]) fail(check, "uses its root %%%u at other indices", id);
@@ -328,7 +340,10 @@ static void store_output(PlanCheck *check, const Store *store) {
 static void check_store(PlanCheck *check, const Store *store) {
     const Kernel *kernel = current(check);
     Shape shape = graph_node(check->graph, store->node)->shape;
-    if (shape_elements(shape) != shape_elements(kernel->space))
+    int64_t elements = shape_elements(kernel->space);
+    bool one_a_row = kernel->kind == KERNEL_ROW &&
+                     shape_elements(shape) * kernel->space.dim[kernel->space.rank - 1] == elements;
+    if (shape_elements(shape) != elements && !one_a_row)
         fail(check, "stores %%%u outside its space", store->node);
     if (!shape_equal(shape, kernel->space) && store->to.layout.kind != LAYOUT_PLAIN)
         fail(check, "reshapes into panels");

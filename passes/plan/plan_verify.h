@@ -5,6 +5,7 @@
  * After every such pass:
  * - the nodes of a kernel ascend; its root is among them; leaves are not; reductions, scans and
  *   products are roots of kernels;
+ * - but reductions of a row kernel are along the rows of its space, and none is a root;
  * - a kernel's space is the shape of its root, its kind is its root's, and what follows the root
  *   reads it at the same index only;
  * - every operand is computed by the kernel itself, is a constant, or is in memory: in the slab

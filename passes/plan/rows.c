@@ -47,6 +47,7 @@ static bool kind_may(const Rows *rows, const Kernel *kernel) {
                shape_elements(*weights) <= MOST_WEIGHTS;
     }
     if (kernel->kind == KERNEL_REDUCE) return root->attrs.axis > 0;
+    if (kernel->kind == KERNEL_ROW) return kernel->space.rank > 1;
     return kernel->kind == KERNEL_MAP && shape_elements(kernel->space) > rows->rows;
 }
 
@@ -67,7 +68,10 @@ static bool may_be_by_rows(const Rows *rows, const Kernel *kernel) {
     }
     for (uint32_t i = 0; i < kernel->node_count; i++) {
         Op op = graph_node(graph, kernel->nodes[i])->op;
-        if (kernel->nodes[i] != kernel->root && !op_stays_in_place(op) && op != OP_broadcast)
+        bool in_row =
+            kernel->kind == KERNEL_ROW && (op_class(op) == CLASS_REDUCE || op == OP_slice);
+        if (kernel->nodes[i] != kernel->root && !op_stays_in_place(op) && op != OP_broadcast &&
+            !in_row)
             return false;
     }
     return true;

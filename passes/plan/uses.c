@@ -46,6 +46,7 @@ static bool stays_in_row(const Graph *graph, const Node *node, uint32_t i) {
     if (from->rank == 0 || to->rank == 0 || from->dim[0] != to->dim[0]) return false;
     if (op_class(node->op) == CLASS_REDUCE) return node->attrs.axis > 0;
     if (node->op == OP_matmul) return i == 0 && to->rank == 2 && !node->attrs.matmul.transpose_a;
+    if (node->op == OP_slice) return true;
     return op_stays_in_place(node->op) || (node->op == OP_broadcast && from->rank == to->rank);
 }
 

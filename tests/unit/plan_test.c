@@ -340,7 +340,7 @@ static void narrow_layers_need_one_barrier(void **state) {
     (void)state;
     Compilation compilation = compile_narrow(64);
     assert_int_equal(count_barriers(compilation.plan), 1);
-    assert_in_range(count_by_rows(compilation.plan), 10, 16);
+    assert_in_range(count_by_rows(compilation.plan), 8, 16);
     finish(&compilation);
 }
 

@@ -1,0 +1,80 @@
+/* ROW kernels: a unit is a row. Its vectors stay in registers: the code of a row has no loop.
+ *
+ *     for each row:
+ *         for each reduction of the row, in the order of the nodes:
+ *             partial[lane] = start
+ *             for each vector v of the row: partial[lane] += value at v
+ *             result = partial[0 .. 15] combined by the fixed tree
+ *         for each vector v: the stores of whole rows
+ *         the stores of which a row has one value
+ *
+ * The order of a sum is that of REDUCE kernels. */
+#include "codegen/kernels/kernels.h"
+#include "codegen/kernels/partials.h"
+
+typedef struct {
+    int64_t length;
+    int vectors;
+    const Place *single;  /* in [rows] */
+    const Place **vector; /* [vectors], in [rows, length] */
+} VectorRow;
+
+static VectorRow row_at(Emitter *e, LLVMValueRef number) {
+    Shape space = e->kernel->space;
+    int64_t length = space.dim[space.rank - 1], count = shape_elements(space) / length;
+    VectorRow row = {.length = length, .vectors = (int)divide_up(length, LANES)};
+    Place *single = place_new(e, (Shape){.rank = 1, .dim = {count}}, NULL);
+    single->axis[0] = coordinate_uniform(number);
+    row.single = single;
+    row.vector = ARENA_ARRAY(e->arena, const Place *, row.vectors);
+    for (int v = 0; v < row.vectors; v++) {
+        LLVMValueRef base = const_i64(e, v * LANES);
+        Place *place =
+            place_new(e, (Shape){.rank = 2, .dim = {count, length}}, lanes_below(e, base, length));
+        place->axis[0] = coordinate_uniform(number);
+        place->axis[1] = (Coordinate){.base = base, .step = 1, .aligned = true};
+        row.vector[v] = place;
+    }
+    return row;
+}
+
+static void reduce(Emitter *e, const VectorRow *row, NodeId id) {
+    const Node *node = graph_node(e->graph, id);
+    LLVMValueRef partial = partial_start(e, node->op, true);
+    for (int v = 0; v < row->vectors; v++) {
+        LLVMValueRef value = value_splat(e, emit_value(e, node->operands[0], row->vector[v]));
+        LLVMValueRef sum =
+            partial_combine(e, node->op, partial, partial_key(e, node->op, value, true));
+        LLVMValueRef mask = row->vector[v]->mask;
+        partial = mask ? choose(e, mask, sum, partial) : sum;
+    }
+    LLVMValueRef all = partial_of_lanes(e, node->op, partial);
+    emit_set_everywhere(e, id, partial_result(e, node->op, all, false));
+}
+
+/* Values come before stores, so that no load waits for a store. */
+static void store_row(Emitter *e, const VectorRow *row) {
+    const Kernel *kernel = e->kernel;
+    int64_t elements = shape_elements(kernel->space);
+    for (int single = 0; single < 2; single++)
+        for (int v = 0; v < (single ? 1 : row->vectors); v++) {
+            const Place *place = single ? row->single : row->vector[v];
+            for (uint32_t i = 0; i < kernel->store_count; i++) {
+                const Store *store = &kernel->stores[i];
+                bool whole = shape_elements(graph_node(e->graph, store->node)->shape) == elements;
+                if (whole == !single)
+                    store_at(e, store->node, store->to, place, emit_value(e, store->node, place));
+            }
+        }
+}
+
+int64_t kernel_row(Emitter *e, LLVMValueRef first, LLVMValueRef last) {
+    Loop loop = loop_begin(e, first);
+    VectorRow row = row_at(e, loop.index);
+    for (uint32_t i = 0; i < e->kernel->node_count; i++)
+        if (op_class(graph_node(e->graph, e->kernel->nodes[i])->op) == CLASS_REDUCE)
+            reduce(e, &row, e->kernel->nodes[i]);
+    store_row(e, &row);
+    loop_end(e, loop, last, 1);
+    return shape_elements(e->kernel->space) / row.length;
+}

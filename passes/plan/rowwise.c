@@ -1,0 +1,418 @@
+/* The rowwise pass: reductions of rows, and kernels that use their results in the same row, become
+ * one kernel. After fusion, a softmax is four kernels:
+ *
+ *     largest = max(x)    e = exp(x - largest)    total = sum(e)    y = e / total
+ *
+ * Each reads all rows, and three of them what another has just stored. As one kernel, they read a
+ * row once, keep it in registers and store y alone.
+ *
+ * Two kernels are joined if one reads in row r only what the other computes in row r. No third
+ * kernel may lie on a path between them: it would have to run before and after the joined one. */
+#include "passes/pass_list.h"
+#include "passes/plan/planning.h"
+#include "ir/base/integers.h"
+
+#include <stdlib.h>
+
+enum {
+    FEWEST_ROWS =
+        16, /* fewer gain no time, and the code would be longer: that of a microcontroller */
+    LONGEST_ROW = 256,   /* a row stays in registers and the first-level cache */
+    MOST_CODE = 2048,    /* nodes times vectors of a row: the code of a row has no loop */
+    MOST_SINGLES = 24,   /* values of which a row has one are not computed by vectors */
+    MOST_VISITED = 4096, /* kernels on paths between two */
+};
+
+/* How many rows a value has, and how many elements a row has, in row-major order. */
+typedef struct {
+    int64_t count, length;
+} RowForm;
+
+typedef struct {
+    Plan *plan;
+    Arena *arena;
+    Uses uses;
+    RowForm *rows; /* [kernel]: length 0: it reduces nothing, so its rows are those of the others */
+    bool *may;     /* [kernel]: it may be joined */
+    uint32_t *group, *next; /* [kernel]: the first kernel of its group; 1 + the next of its group */
+    uint32_t *begin,
+        *after; /* kernels that must follow kernel k: after[begin[k] .. begin[k + 1]) */
+    uint32_t *visited, visits, *stack; /* [kernel] */
+    bool *crosses;                     /* [node] of one kernel: used in another row */
+} RowJoining;
+
+/* -- rows -- */
+
+/* The number of leading axes that make up the rows; -1: no axis begins where a row begins. */
+static int row_axes(const Shape *shape, int64_t count) {
+    int64_t product = 1;
+    int axes = 0;
+    while (axes < shape->rank && product < count) product *= shape->dim[axes++];
+    return product == count ? axes : -1;
+}
+
+/* Whether row r of a node needs only row r of its operand i. */
+static bool stays_in_row(const Graph *graph, const Node *node, uint32_t i, int64_t count) {
+    const Shape *from = &graph_operand(graph, node, i)->shape, *to = &node->shape;
+    int axes = row_axes(to, count);
+    if (axes < 0 || row_axes(from, count) < 0) return false;
+    if (op_stays_in_place(node->op)) return true;
+    for (int axis = 0; axis < axes; axis++)
+        if (from->rank <= axis || from->dim[axis] != to->dim[axis]) return false;
+    if (op_class(node->op) == CLASS_REDUCE) return node->attrs.axis >= axes;
+    return node->op == OP_slice || (node->op == OP_broadcast && from->rank == to->rank);
+}
+
+static RowForm reduced_rows(const Graph *graph, const Kernel *kernel) {
+    const Node *root = graph_node(graph, kernel->root);
+    if (kernel->kind != KERNEL_REDUCE || root->op == OP_argmax) return (RowForm){0};
+    Shape shape = graph_operand(graph, root, 0)->shape;
+    bool last = root->attrs.axis == shape.rank - 1;
+    return last ? (RowForm){shape_elements(root->shape), shape.dim[shape.rank - 1]} : (RowForm){0};
+}
+
+/* Whether it pays to keep rows in registers: they fit, and fill most lanes of their vectors. */
+static bool rows_pay(RowForm rows) {
+    return rows.count >= FEWEST_ROWS && rows.length > 0 && rows.length <= LONGEST_ROW &&
+           8 * rows.length >= 5 * round_up(rows.length, LANES);
+}
+
+static bool kernel_may(const RowJoining *joining, uint32_t k) {
+    const Kernel *kernel = &joining->plan->kernels[k];
+    if (kernel->kind == KERNEL_REDUCE ? !rows_pay(joining->rows[k]) : kernel->kind != KERNEL_MAP)
+        return false;
+    for (uint32_t i = 0; i < kernel->store_count; i++)
+        if (kernel->stores[i].to.kind == STORAGE_STATE ||
+            node_is_leaf(graph_node(joining->plan->graph, kernel->stores[i].node)))
+            return false;
+    return kernel->node_count > 0;
+}
+
+/* Whether a kernel computes rows of this form: whole ones along its last axis, or one value for
+ * each. */
+static bool has_rows(const RowJoining *joining, uint32_t k, RowForm rows) {
+    const Kernel *kernel = &joining->plan->kernels[k];
+    RowForm own = joining->rows[k];
+    if (own.length) return own.count == rows.count && own.length == rows.length;
+    int64_t elements = shape_elements(kernel->space);
+    if (row_axes(&kernel->space, rows.count) < 0) return false;
+    return elements == rows.count || (elements == rows.count * rows.length &&
+                                      kernel->space.dim[kernel->space.rank - 1] == rows.length);
+}
+
+/* Whether the kernel reads the buffer only in the row that it computes. */
+static bool reads_in_row(const RowJoining *joining, uint32_t k, NodeId buffer, RowForm rows) {
+    const Graph *graph = joining->plan->graph;
+    const Kernel *kernel = &joining->plan->kernels[k];
+    bool in_row = true;
+    for (uint32_t i = 0; i < kernel->node_count; i++) joining->crosses[kernel->nodes[i]] = false;
+    for (uint32_t i = kernel->node_count; i-- > 0;) {
+        const Node *node = graph_node(graph, kernel->nodes[i]);
+        bool crosses = joining->crosses[kernel->nodes[i]];
+        for (uint32_t j = 0; j < node->operand_count; j++) {
+            bool leaves = crosses || !stays_in_row(graph, node, j, rows.count);
+            joining->crosses[node->operands[j]] |= leaves;
+            if (leaves && joining->uses.buffer[node->operands[j]] == buffer) in_row = false;
+        }
+    }
+    return in_row;
+}
+
+/* -- paths -- */
+
+/* A kernel that reads a state must run before the one that updates it. */
+static uint32_t *state_updaters(const RowJoining *joining) {
+    const Plan *plan = joining->plan;
+    uint32_t *updater = ARENA_ARRAY(joining->arena, uint32_t, plan->graph->symbol_count);
+    for (uint32_t k = 0; k < plan->kernel_count; k++)
+        for (uint32_t i = 0; i < plan->kernels[k].store_count; i++) {
+            Storage to = plan->kernels[k].stores[i].to;
+            if (to.kind == STORAGE_STATE) updater[plan->states[to.index].symbol] = k + 1;
+        }
+    return updater;
+}
+
+/* The two kernels of an edge, as 1 + number; 0: a use is no edge. */
+typedef struct {
+    uint32_t from, to;
+} KernelEdge;
+
+static KernelEdge use_edge(const RowJoining *joining, const uint32_t *updater, uint32_t k,
+                           NodeId buffer) {
+    const Node *node = graph_node(joining->plan->graph, buffer);
+    if (node->op == OP_state) return (KernelEdge){k + 1, updater[node->attrs.symbol]};
+    return (KernelEdge){joining->uses.writer[buffer], k + 1};
+}
+
+static void collect_edges(RowJoining *joining) {
+    uint32_t kernels = joining->plan->kernel_count, uses = joining->uses.begin[kernels];
+    const uint32_t *updater = state_updaters(joining);
+    joining->begin = ARENA_ARRAY(joining->arena, uint32_t, kernels + 2);
+    joining->after = ARENA_ARRAY(joining->arena, uint32_t, uses);
+    for (int placing = 0; placing < 2; placing++) {
+        for (uint32_t k = 0; k < kernels; k++)
+            for (uint32_t i = joining->uses.begin[k]; i < joining->uses.begin[k + 1]; i++) {
+                KernelEdge edge = use_edge(joining, updater, k, joining->uses.uses[i].buffer);
+                if (!edge.from || !edge.to || edge.from == edge.to) continue;
+                if (placing)
+                    joining->after[--joining->begin[edge.from - 1]] = edge.to - 1;
+                else
+                    joining->begin[edge.from - 1]++;
+            }
+        for (uint32_t k = 0; !placing && k < kernels; k++)
+            joining->begin[k + 1] += joining->begin[k];
+    }
+}
+
+/* Pushes the kernels after those of a group that were not visited. Returns whether one of them is in
+ * group a or b, other than directly after one of these two. */
+static bool push_after(RowJoining *joining, uint32_t group, uint32_t a, uint32_t b,
+                       uint32_t *depth) {
+    bool starts = group == a || group == b;
+    for (uint32_t member = group + 1; member; member = joining->next[member - 1])
+        for (uint32_t i = joining->begin[member - 1]; i < joining->begin[member]; i++) {
+            uint32_t found = joining->group[joining->after[i]];
+            bool is_end = found == a || found == b;
+            if (is_end && !starts) return true;
+            if (is_end || joining->visited[found] == joining->visits) continue;
+            joining->visited[found] = joining->visits;
+            joining->stack[(*depth)++] = found;
+        }
+    return false;
+}
+
+/* Whether a path leads from one of two groups through a third kernel to one of the two. */
+static bool path_between(RowJoining *joining, uint32_t a, uint32_t b) {
+    uint32_t depth = 0, visited = 0;
+    joining->visits++;
+    if (push_after(joining, a, a, b, &depth) || push_after(joining, b, a, b, &depth)) return true;
+    while (depth)
+        if (++visited > MOST_VISITED || push_after(joining, joining->stack[--depth], a, b, &depth))
+            return true;
+    return false;
+}
+
+/* -- joining -- */
+
+/* The rows of a group; length 0: it reduces nothing. */
+static RowForm group_rows(const RowJoining *joining, uint32_t group) {
+    RowForm rows = joining->rows[group];
+    for (uint32_t member = group + 1; member && !rows.length; member = joining->next[member - 1])
+        rows = joining->rows[member - 1];
+    return rows;
+}
+
+static bool all_have_rows(const RowJoining *joining, uint32_t group, RowForm rows) {
+    bool all = true;
+    for (uint32_t member = group + 1; member && all; member = joining->next[member - 1])
+        all = has_rows(joining, member - 1, rows);
+    return all;
+}
+
+/* Adds the nodes of a group: those computed by vectors, and those of which a row has one. */
+static void count_nodes(const RowJoining *joining, uint32_t group, RowForm rows, int64_t *whole,
+                        int64_t *single) {
+    for (uint32_t member = group + 1; member; member = joining->next[member - 1]) {
+        const Kernel *kernel = &joining->plan->kernels[member - 1];
+        for (uint32_t i = 0; i < kernel->node_count; i++) {
+            Shape shape = graph_node(joining->plan->graph, kernel->nodes[i])->shape;
+            ++*(shape_elements(shape) <= rows.count ? single : whole);
+        }
+    }
+}
+
+static bool is_small(const RowJoining *joining, uint32_t a, uint32_t b, RowForm rows) {
+    int64_t whole = 0, single = 0;
+    count_nodes(joining, a, rows, &whole, &single);
+    count_nodes(joining, b, rows, &whole, &single);
+    return whole * divide_up(rows.length, LANES) <= MOST_CODE && single <= MOST_SINGLES;
+}
+
+static void unite(RowJoining *joining, uint32_t a, uint32_t b) {
+    uint32_t last = a;
+    while (joining->next[last]) last = joining->next[last] - 1;
+    joining->next[last] = b + 1;
+    for (uint32_t member = b + 1; member; member = joining->next[member - 1])
+        joining->group[member - 1] = a;
+}
+
+/* Joins the groups of a reader and of the kernel that stores what it reads, if they may be. */
+static bool join(RowJoining *joining, uint32_t reader, NodeId buffer) {
+    uint32_t writer = joining->uses.writer[buffer];
+    if (!writer || !joining->may[reader] || !joining->may[writer - 1]) return false;
+    uint32_t a = joining->group[writer - 1], b = joining->group[reader];
+    RowForm rows = group_rows(joining, a);
+    if (!rows.length) rows = group_rows(joining, b);
+    if (a == b || !rows.length || !all_have_rows(joining, a, rows) ||
+        !all_have_rows(joining, b, rows))
+        return false;
+    if (row_axes(&graph_node(joining->plan->graph, buffer)->shape, rows.count) < 0 ||
+        !reads_in_row(joining, reader, buffer, rows) || !is_small(joining, a, b, rows) ||
+        path_between(joining, a, b))
+        return false;
+    unite(joining, a, b);
+    return true;
+}
+
+/* Once more after a join: a kernel that reduces nothing can be joined once its neighbour is. */
+static void join_all(RowJoining *joining) {
+    for (bool again = true; again;) {
+        again = false;
+        for (uint32_t k = 0; k < joining->plan->kernel_count; k++)
+            for (uint32_t i = joining->uses.begin[k]; i < joining->uses.begin[k + 1]; i++)
+                again |= join(joining, k, joining->uses.uses[i].buffer);
+    }
+}
+
+/* -- the joined kernels -- */
+
+static int compare_ids(const void *a, const void *b) {
+    NodeId x = *(const NodeId *)a, y = *(const NodeId *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* [node]: whether a kernel outside the group that stores the buffer reads it. */
+static bool *find_read_outside(const RowJoining *joining) {
+    const Plan *plan = joining->plan;
+    bool *outside = ARENA_ARRAY(joining->arena, bool, plan->graph->node_count);
+    for (uint32_t k = 0; k < plan->kernel_count; k++)
+        for (uint32_t i = joining->uses.begin[k]; i < joining->uses.begin[k + 1]; i++) {
+            NodeId buffer = joining->uses.uses[i].buffer;
+            uint32_t writer = joining->uses.writer[buffer];
+            if (writer && joining->group[writer - 1] != joining->group[k]) outside[buffer] = true;
+        }
+    return outside;
+}
+
+typedef struct {
+    NodeId *ids;
+    uint32_t count, capacity;
+} NodeList;
+
+static void add_node(const RowJoining *joining, NodeList *nodes, NodeId id) {
+    ARENA_ROOM(joining->arena, nodes->ids, nodes->count, nodes->capacity);
+    nodes->ids[nodes->count++] = id;
+}
+
+/* Adds a member's nodes, and the reshapes through which it reads what another member computes. */
+static void add_nodes(const RowJoining *joining, uint32_t member, NodeList *nodes) {
+    const Graph *graph = joining->plan->graph;
+    const Kernel *kernel = &joining->plan->kernels[member];
+    for (uint32_t i = 0; i < kernel->node_count; i++) {
+        const Node *node = graph_node(graph, kernel->nodes[i]);
+        add_node(joining, nodes, kernel->nodes[i]);
+        for (uint32_t j = 0; j < node->operand_count; j++) {
+            NodeId id = node->operands[j], buffer = joining->uses.buffer[id];
+            uint32_t writer = joining->uses.writer[buffer];
+            bool inside = writer && joining->group[writer - 1] == joining->group[member];
+            for (; inside && id != buffer; id = graph_node(graph, id)->operands[0])
+                add_node(joining, nodes, id);
+        }
+    }
+}
+
+/* The nodes in ascending order, each once. */
+static void set_nodes(const RowJoining *joining, Kernel *joined, NodeList *nodes) {
+    joined->nodes = ARENA_ARRAY(joining->plan->arena, NodeId, nodes->count);
+    qsort(nodes->ids, nodes->count, sizeof *nodes->ids, compare_ids);
+    for (uint32_t i = 0; i < nodes->count; i++)
+        if (i == 0 || nodes->ids[i] != nodes->ids[i - 1])
+            joined->nodes[joined->node_count++] = nodes->ids[i];
+}
+
+static void add_stores(const RowJoining *joining, uint32_t member, const bool *outside,
+                       Kernel *joined) {
+    const Kernel *kernel = &joining->plan->kernels[member];
+    for (uint32_t i = 0; i < kernel->store_count; i++) {
+        Store store = kernel->stores[i];
+        if (store.to.kind != STORAGE_SLAB || outside[store.node])
+            joined->stores[joined->store_count++] = store;
+    }
+}
+
+/* The space of whole rows, as a member that stores them has it; else that of the reduced value. */
+static Shape joined_space(const RowJoining *joining, uint32_t group, RowForm rows) {
+    const Plan *plan = joining->plan;
+    Shape reduced = {0};
+    for (uint32_t member = group + 1; member; member = joining->next[member - 1]) {
+        const Kernel *kernel = &plan->kernels[member - 1];
+        if (kernel->kind == KERNEL_REDUCE)
+            reduced = graph_operand(plan->graph, graph_node(plan->graph, kernel->root), 0)->shape;
+        else if (shape_elements(kernel->space) == rows.count * rows.length)
+            return kernel->space;
+    }
+    return reduced;
+}
+
+static Kernel joined_kernel(const RowJoining *joining, uint32_t group, const bool *outside) {
+    Kernel joined = {.kind = KERNEL_ROW,
+                     .space = joined_space(joining, group, group_rows(joining, group))};
+    uint32_t stores = 0;
+    NodeList nodes = {0};
+    for (uint32_t member = group + 1; member; member = joining->next[member - 1])
+        stores += joining->plan->kernels[member - 1].store_count;
+    joined.stores = ARENA_ARRAY(joining->plan->arena, Store, stores);
+    for (uint32_t member = group + 1; member; member = joining->next[member - 1]) {
+        add_nodes(joining, member - 1, &nodes);
+        add_stores(joining, member - 1, outside, &joined);
+    }
+    set_nodes(joining, &joined, &nodes);
+    return joined;
+}
+
+/* Values that only their own group reads are not in memory any more. */
+static void forget_storages(const RowJoining *joining, const bool *outside) {
+    const Plan *plan = joining->plan;
+    for (NodeId id = 1; id < plan->graph->node_count; id++) {
+        NodeId buffer = joining->uses.buffer[id];
+        uint32_t writer = joining->uses.writer[buffer];
+        bool joined = writer && joining->next[joining->group[writer - 1]];
+        if (joined && !outside[buffer]) plan->storage[id] = (Storage){0};
+    }
+}
+
+/* A joined kernel takes the number of its last member: its values are ready there. */
+static void write_joined(const RowJoining *joining) {
+    Plan *plan = joining->plan;
+    const bool *outside = find_read_outside(joining);
+    uint32_t *last = ARENA_ARRAY(joining->arena, uint32_t, plan->kernel_count), kept = 0;
+    Kernel *kernels = ARENA_ARRAY(plan->arena, Kernel, plan->kernel_count);
+    for (uint32_t k = 0; k < plan->kernel_count; k++) last[joining->group[k]] = k;
+    for (uint32_t k = 0; k < plan->kernel_count; k++) {
+        uint32_t group = joining->group[k];
+        if (!joining->next[group])
+            kernels[kept++] = plan->kernels[k];
+        else if (last[group] == k)
+            kernels[kept++] = joined_kernel(joining, group, outside);
+    }
+    forget_storages(joining, outside);
+    plan->kernels = kernels;
+    plan->kernel_count = kept;
+}
+
+bool pass_rowwise(Compilation *compilation, const PassOptions *options) {
+    (void)options;
+    Plan *plan = compilation->plan;
+    Arena *arena = arena_new();
+    uint32_t kernels = plan->kernel_count;
+    RowJoining joining = {.plan = plan,
+                          .arena = arena,
+                          .uses = uses_collect(plan, arena),
+                          .rows = ARENA_ARRAY(arena, RowForm, kernels),
+                          .may = ARENA_ARRAY(arena, bool, kernels),
+                          .group = ARENA_ARRAY(arena, uint32_t, kernels),
+                          .next = ARENA_ARRAY(arena, uint32_t, kernels),
+                          .visited = ARENA_ARRAY(arena, uint32_t, kernels),
+                          .stack = ARENA_ARRAY(arena, uint32_t, kernels),
+                          .crosses = ARENA_ARRAY(arena, bool, plan->graph->node_count)};
+    for (uint32_t k = 0; k < kernels; k++) {
+        joining.group[k] = k;
+        joining.rows[k] = reduced_rows(plan->graph, &plan->kernels[k]);
+        joining.may[k] = kernel_may(&joining, k);
+    }
+    collect_edges(&joining);
+    join_all(&joining);
+    write_joined(&joining);
+    arena_free(arena);
+    return true;
+}
