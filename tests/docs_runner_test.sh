@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The documents' runner must be able to fail: gives it small documents with right and wrong examples.
+# The documents' runner must be able to fail: this test gives it small documents with right and wrong examples.
 set -eu
 runner=$(cd "$(dirname "$0")" && pwd)/docs/run.sh
 work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The golden runner must be able to fail: runs it on folders of its own with a program that only prints its arguments.
+# The golden runner must be able to fail: this test runs it on small folders, with a program that only prints its arguments.
 set -eu
 runner=$(cd "$(dirname "$0")" && pwd)/golden/run.sh
 work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT

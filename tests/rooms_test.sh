@@ -1,7 +1,7 @@
 #!/bin/bash
 # The rooms of the libraries, as the linker sees them: a function may use those of its own room, of the rooms below it in its library, and of
 # the libraries that its own is built on. Anything else is an edge upwards, and two such edges make a cycle.
-# A function with the name of one of the C library's, such as accept, would take its place in all libraries that call it: an error too.
+# A function with the name of a function of the C library, such as accept, would replace it in all libraries that call it: an error too.
 #   tests/rooms_test.sh BUILD           checks
 #   tests/rooms_test.sh BUILD --edges   prints the edges between rooms: FROM TO SYMBOLS
 set -eu
@@ -10,7 +10,7 @@ mode=${2-check}
 # What each library may use besides itself; cli may use everything.
 libraries="ir: frontend:ir passes:ir codegen:ir runtime:ir onnx:ir cli:ir,frontend,passes,codegen,runtime,onnx"
 
-# OBJECT TYPE SYMBOL of every global symbol, the object as LIBRARY/ROOM/FILE. Objects of sources that are gone may lie in an older build.
+# OBJECT TYPE SYMBOL of every global symbol, with the object as LIBRARY/ROOM/FILE. Objects whose sources are gone are skipped.
 root=$(cd "$(dirname "$0")/.." && pwd)
 objects() {
     find "$build/CMakeFiles" -path '*mlc_*.dir/*' -name '*.o' | sort | while read -r object; do

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# What surrounds a run: closed streams, files that may not grow, two trainings in one folder, names that a terminal would obey, labels and
-# numbers that say nothing.
+# The surroundings of a run: closed streams, a limit on file sizes, two trainings in one folder, names with control characters, and
+# labels and numbers that carry no information.
 source "$(dirname "$0")/common.sh"
 small_model
 
-# a closed standard stream: no file takes its number, and nothing of what is said goes into one
+# If a standard stream is closed, no file gets its number, so no message is written into a file.
 expect 5 bash -c 'exec mlc train small.mdl --out closed --set train.epochs=1 <&- >&- 2>&-'
 expect 0 mlc eval closed
 expect 0 mlc train small.mdl --out open --set train.epochs=1 -q
@@ -12,14 +12,14 @@ same closed/last.safetensors open/last.safetensors
 expect 5 bash -c 'exec mlc eval open >&-'
 says err "cannot write the answer to stdout"
 
-# a file that may not grow is an error, and leaves nothing half (but for ThreadSanitizer, which writes a file of its own and maps it)
+# Beyond the limit on file sizes a write is an error and leaves no partial file. ThreadSanitizer writes a file of its own, so it is excluded.
 if [[ -z ${TSAN_OPTIONS-} ]]; then
     expect 5 bash -c 'ulimit -f 4; mlc train small.mdl --out limited --set train.epochs=1'
     says err "cannot write 'limited/last.safetensors': File too large"
     [[ ! -e limited/last.safetensors ]] || fail "a checkpoint was written in part"
 fi
 
-# one training at a time
+# Only one training at a time may use a folder.
 mlc train small.mdl --out busy --set train.epochs=100000 -q >"$scratch/busy" 2>&1 &
 training=$!
 for ((i = 0; i < 200; i++)); do [[ -s busy/last.safetensors ]] && break; sleep 0.05; done
@@ -29,7 +29,7 @@ kill -INT $training && wait $training
 [[ $? == 130 ]] || fail "the first training did not end as it should: $(cat "$scratch/busy")"
 expect 0 mlc eval busy
 
-# names of classes with what a terminal would obey; JSON has them in full
+# Class names with control characters are made harmless on terminals; JSON has them unchanged.
 printf 'kind,a\n"\033[31mred\nhot",1\n"\033[31mred\nhot",2\nbl\303\274,3\nbl\303\274,4\n' >names.csv
 cat >names.mdl <<'END'
 mdl 1

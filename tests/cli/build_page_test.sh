@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Networks as one page: mlc build --form html. Where Chromium is installed, the page is used like by a person (tests/web/).
+# mlc build --form html makes one page of a network. If Chromium is installed, the page is used as a person would use it (tests/web/).
 source "$(dirname "$0")/common.sh"
 command -v wasm-ld-19 >/dev/null || { echo "skipped: wasm-ld-19 is missing; tools/setup.sh installs it" && exit 0; }
 
@@ -17,7 +17,7 @@ grep -q 'id="part-rows"' trains/small.html || fail "no rows in the page"
 expect 0 mlc build run --form html --train -o again
 same trains/small.html again/small.html
 
-# Networks without a form.
+# Some networks cannot have a form.
 weather_model
 expect 0 mlc train weather.mdl --out weather_run -q
 expect 3 mlc build weather_run --form html -o none

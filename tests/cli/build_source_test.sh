@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A trained network as a C source: mlc build --form c. Every compiler, at every level, gives the bits of the interpreter.
+# mlc build --form c makes a C source of a trained network. Every compiler gives the interpreter's bits at every level.
 source "$(dirname "$0")/common.sh"
 CC=${CC:-cc}
 warnings='-Wall -Wextra -Wpedantic -Wconversion -Werror'
@@ -30,7 +30,7 @@ says out "weights " " B const | C99 | "
 there net/{net.h,net.c,net_test.c,CMakeLists.txt,README.md,net.json}
 ! grep -q 'STACK_BYTES\|CODE_BYTES' net/net.h || fail "the header states what only a compiler knows"
 
-# compiles COMMAND...: the test program finds everything equal.
+# compiles COMMAND...: the compiled test program finds all rows equal.
 compiles() {
     # shellcheck disable=SC2086
     expect 0 "$@" $warnings net.c net_test.c -lm -o test
@@ -56,7 +56,7 @@ if command -v aarch64-linux-gnu-gcc >/dev/null && command -v qemu-aarch64 >/dev/
 fi
 cd ..
 
-# With its training, and several rows a call.
+# With the training, and with several rows a call.
 expect 0 mlc build run --form c --rows 2 --train -o trains
 says out "net_run_2: scratch " "net_step: state "
 cd trains || exit 1
@@ -66,7 +66,7 @@ expect 0 ./test
 says out "net_run_2: 16 of 16 rows bit-equal" "net_step: 3 of 3 losses bit-equal"
 cd ..
 
-# A processor without an FPU.
+# For a processor without an FPU.
 small_model
 expect 0 mlc train small.mdl --out plain -q --set train.epochs=1
 expect 0 mlc build plain --form c -o m3
@@ -87,7 +87,7 @@ expect 0 "$CC" -std=c99 -O1 $warnings iris/iris.c iris/iris_test.c -lm -o iris/t
 expect 0 ./iris/test
 says out "iris_run: 16 of 16 rows bit-equal"
 
-# What is for machine code only.
+# Options that only machine code has are errors.
 for option in '--target aarch64-linux' '--cpu haswell' '-O 1'; do
     # shellcheck disable=SC2086
     expect 2 mlc build run --form c $option -o nothing

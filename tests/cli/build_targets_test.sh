@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Shipped networks for other platforms: mlc build --target. Where a cross compiler and qemu are, the test program runs.
+# mlc build --target ships networks for other platforms. If a cross compiler and qemu are installed, the test program runs.
 source "$(dirname "$0")/common.sh"
 
 small_model
@@ -39,7 +39,7 @@ for target in x86_64 aarch64 riscv64; do
     says out "wide_run: 16 of 16 rows bit-equal" "wide_run_3: 18 of 18 rows bit-equal"
     ran=$((ran + 1))
 done
-# Microcontrollers: CPU, board of qemu, options of the compiler, beginning and length of code and data.
+# Microcontrollers: CPU, board of qemu, options of the compiler, begin and length of code and data.
 microcontroller() {
     local cpu=$1 board=$2 options=$3 code=$4 data=$5 length=$6
     expect 0 mlc build plain --target cortex-$cpu --rows 1,3 -o $cpu
@@ -60,7 +60,7 @@ microcontroller m7 mps2-an500 '-mcpu=cortex-m7 -mfpu=fpv5-d16' 0 0x20000000 4M
 microcontroller m33 mps2-an505 '-mcpu=cortex-m33 -mfpu=fpv5-sp-d16' 0x10000000 0x38000000 4M
 microcontroller m55 mps3-an547 '-mcpu=cortex-m55+nomve -mfpu=fpv5-d16' 0 0x20000000 512K
 
-# Columns are computed in double precision, which not every one of them has.
+# Computed columns need double precision, which not every microcontroller has.
 cp "$root/models/iris.csv" .
 expect 0 mlc train "$root/models/iris.mdl" --set 'data.source=csv("iris.csv")' --set train.epochs=1 --out iris -q
 expect 3 mlc build iris --target cortex-m4 -o none

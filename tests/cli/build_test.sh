@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A trained network as a C library: mlc build. Its test program passes with every compiler and row count, its sizes are true, and its
-# answers are those of mlc predict.
+# mlc build makes a C library of a trained network. Its test program passes with every compiler and row count, its stated sizes are right,
+# and its answers are those of mlc predict.
 source "$(dirname "$0")/common.sh"
 CC=${CC:-cc}
 warnings='-Wall -Wextra -Wpedantic -Wconversion -Werror'
@@ -49,8 +49,8 @@ byte=$(od -An -tu1 -j $at -N 1 bent/libsmall.a)
 printf "\\x$(printf %02x $((byte ^ 64)))" | dd of=bent/libsmall.a bs=1 seek=$at conv=notrunc status=none
 (cd bent && "$CC" small_test.c libsmall.a -o t && ./t >out) && fail "a wrong weight was not found"
 
-# The sizes of the header are those of the file, and the use of the stack is the one that a painted stack shows: its last bytes may be
-# room that is never written.
+# The sizes in the header are those of the file. The use of the stack is measured on a stack filled with a known byte; its last bytes may
+# be reserved and never written.
 grep -q "SMALL_WEIGHTS_BYTES *$((16#${weights#* })) " small/small.h ||
     fail "the size of the weights is another one"
 cat >stack.c <<'END'
@@ -150,7 +150,7 @@ END
 expect 0 "$CC" -Ihouses -I. predict.c houses/libhouses.a -o predict
 expect 0 ./predict
 
-# Windows of a series.
+# A network that reads windows of a series.
 awk 'BEGIN { srand(1); print "temp,wind"; for (i = 0; i < 200; i++) printf "%.2f,%d\n", 10 * sin(i / 4) + rand(), int(rand() * 20) }' >weather.csv
 cat >weather.mdl <<'END'
 mdl 1
@@ -175,7 +175,7 @@ expect 0 mlc build weather_run --rows 1,5
 grep -q 'WEATHER_WINDOW_BEFORE *5 ' weather/weather.h || fail "the window is another one"
 passes weather weather
 
-# Sizes alone, as JSON, and as a condition.
+# Sizes alone, as JSON, and as a limit.
 expect 0 mlc build run --dry-run --json -o none
 says out '"weights_bytes": ' '"stack_bytes": ' '"classes": ['
 [[ ! -e none ]] || fail "--dry-run wrote a folder"
@@ -184,7 +184,7 @@ says err "stack: " " bytes, expected at most 64"
 [[ ! -e none ]] || fail "--expect not met, but files written"
 expect 0 mlc build run --expect 'stack<=4096' --expect 'scratch<=100000' --dry-run
 
-# What is wrong is said, and nothing is written.
+# Errors are reported, and no file is written.
 expect 2 mlc build run --expect 'speed<=5'
 says err "--expect takes SIZE<=BYTES, not 'speed<=5'" "weights, code, scratch and stack"
 for name in 2d Digits int a-b ''; do

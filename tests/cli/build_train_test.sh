@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# A network that trains on without mlc: mlc build --train. Its steps have the bits of mlc train.
+# mlc build --train makes a network that can be trained without mlc. Its steps have the bits of mlc train.
 source "$(dirname "$0")/common.sh"
 CC=${CC:-cc}
 warnings='-std=c99 -Wall -Wextra -Wpedantic -Wconversion -Werror'
 
-# trains NAME: the test program of folder NAME finds everything equal.
+# trains NAME: the test program in folder NAME finds everything equal.
 trains() {
     # shellcheck disable=SC2086
     expect 0 "$CC" $warnings -O1 "$1/$1_test.c" "$1/lib$1.a" -o "$1/test"
@@ -21,7 +21,7 @@ trains net
 expect 0 mlc build run --train --cpu x86-64 --name old
 trains old
 
-# The same batches, from the same weights on.
+# The same batches, starting from the same weights.
 expect 0 mlc train net.mdl --weights run --out run2 -q
 expect 0 mlc export run2 --to expected.safetensors
 cat >steps.c <<'END'
@@ -75,7 +75,7 @@ expect 0 "$CC" -O1 -Inet steps.c net/libnet.a -o steps
 tail -c "$(wc -c <weights)" expected.safetensors >expected
 same expected weights
 
-# A table: the struct has the label, for training only.
+# A table: the struct includes the label, which only training uses.
 cp "$root/models/iris.csv" .
 expect 0 mlc train "$root/models/iris.mdl" --set 'data.source=csv("iris.csv")' --set train.epochs=1 --out iris_run -q
 expect 0 mlc build iris_run --train --rows 1,5 -o iris
@@ -84,7 +84,7 @@ grep -q 'int32_t species; /\* column species, for training only: a number of the
 expect 0 mlc build iris_run --train --json --dry-run
 says out '"training": {' '"state_bytes": ' '"name": "dense1.weight"'
 
-# A step takes single rows.
+# A step that takes single rows.
 weather_model
 expect 0 mlc train weather.mdl --out weather_run -q
 expect 0 mlc build weather_run --dry-run

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Networks for browsers: mlc build --form wasm. Both modules give the bits of mlc predict and mlc train, in node.
+# mlc build --form wasm makes networks for browsers. Both modules give the bits of mlc predict and mlc train in node.
 source "$(dirname "$0")/common.sh"
 for program in node wasm-ld-19; do
     command -v $program >/dev/null || { echo "skipped: $program is missing; tools/setup.sh installs it" && exit 0; }
 done
 
-# tests NAME: its test program finds everything equal, with the relaxed multiply-add where node has it and without.
+# tests NAME: the test program finds everything equal, without the relaxed multiply-add, and with it if node has it.
 tests() {
     for options in --experimental-wasm-relaxed-simd ''; do
         # shellcheck disable=SC2086
@@ -116,13 +116,13 @@ expect 0 mlc predict houses_run one.csv --json
 node -e "process.exit(Math.fround(JSON.parse(require('fs').readFileSync('$scratch/out')).rows[0].outputs.guess) === $guess ? 0 : 1)" 2>/dev/null ||
     grep -q "$(cut -c1-7 <<<"$guess")" "$scratch/out" || fail "mlc predict says another guess than $guess: $(cat "$scratch/out")"
 
-# A call of that many rows does not fit into 32 bits of addresses.
+# A call with so many rows does not fit into 32 bits of addresses.
 sed 's/|> conv.*/|> flatten |> dense(20000) |> relu |> dense(10)/; /gelu/d; s/batch .*/batch = 10/; s/epochs .*/epochs = 1/; /accumulate/d' net.mdl >big.mdl
 expect 0 mlc train big.mdl --out big -q
 expect 3 mlc build big --form wasm --rows 65536 -o none
 says err "MB of memory, and WebAssembly has 4000" "take fewer rows by --rows"
 
-# What does not fit together, and a linker that is missing.
+# Options that contradict each other, and a missing linker.
 expect 2 mlc build run --form wasm --target aarch64-linux -o none
 says err "--target is for machine code: --form wasm makes modules for all browsers"
 expect 7 mlc build run --form wasm --expect 'code<=100' -o none

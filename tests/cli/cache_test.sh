@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Compiled code on disk: the second run finds what the first one left, gives the same bits, and nothing that is wrong with the
-# folder or a file in it does harm.
+# Compiled code on disk: the second run uses the code of the first one and gives the same bits. A damaged folder or file does no
+# harm.
 . "$(dirname "$0")/common.sh"
 small_model
 code=$HOME/.cache/mlc/code
@@ -12,7 +12,7 @@ entry() { find "$code" -type f -regex '.*/[0-9a-f]*'; }
 mode() { [[ $(stat -c %a "$1") == "$2" ]] || fail "$1 has mode $(stat -c %a "$1"), expected $2"; }
 count() { [[ $(entry | wc -l) == "$1" ]] || fail "$(entry | wc -l) entries, expected $1"; }
 
-# --no-cache neither looks nor leaves anything
+# With --no-cache no code is read or written.
 run --no-cache && compiled
 [[ -e $HOME/.cache ]] && fail "--no-cache made a folder"
 
@@ -21,14 +21,14 @@ run && compiled && count 1
 run && found && count 1
 mode "$HOME/.cache/mlc" 700 && mode "$code" 700 && mode "$(entry)" 600
 
-# what matters to the code matters to its name
+# Everything that changes the code changes the name of its file.
 run -O0 && says err "compiled in" && count 2
 run --cpu x86-64 && says err "compiled in" && same "$scratch/out" "$scratch/compiled" && count 3
 run -O3 && says err "from the cache in" && count 3 # is as -O2
 expect 0 mlc profile small.mdl --steps 1 --verbose && says err "from the cache in" && count 5 # what measures the machine is new
 run && found && count 5
 
-# a damaged, a shortened and an exchanged file are compiled again and put right
+# A damaged, a shortened and an exchanged file are compiled again and replaced.
 rm "$code"/* && run && compiled
 file=$(entry)
 other=x && [[ $(dd if="$file" bs=1 skip=2000 count=1 status=none | tr '\0' 0) == x ]] && other=y
@@ -46,14 +46,14 @@ mv "$code" "$scratch/elsewhere" && ln -s "$scratch/elsewhere" "$code" && run && 
 rm "$code" && mv "$scratch/elsewhere" "$code" && run && found
 mv "$file" "$scratch/file" && ln -s "$scratch/file" "$file" && run && compiled && run && found
 
-# no folder can be made; no home; another place by the standard's variable
+# A folder that cannot be made, no home folder, and another folder by the XDG variable.
 rm -r "$code" && touch "$code" && run && compiled && rm "$code"
 expect 0 env -u HOME mlc run small.mdl --steps 3 --verbose && compiled
 expect 0 env XDG_CACHE_HOME="$scratch/xdg" mlc run small.mdl --steps 3 --verbose && compiled
 [[ -d $scratch/xdg/mlc/code ]] || fail "XDG_CACHE_HOME is not heeded"
 [[ -e $code ]] && fail "the cache is in two places"
 
-# at most 64 MB: the entries not used for the longest time go, other people's files stay
+# The cache has at most 64 MB: the entries that were unused for the longest time go, files of others stay.
 run && compiled
 old=$(printf '0%.0s' {1..64}) new=$(printf '1%.0s' {1..64})
 truncate -s 20M "$code/$new" && truncate -s 30M "$code/$old" "$code/note.txt" && touch -d '3 days ago' "$code/$old"

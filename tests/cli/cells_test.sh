@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Tables as people have them: which file is read, and what stands in its cells.
+# Tables as people have them: which file is read, and what its cells may hold.
 source "$(dirname "$0")/common.sh"
 
-# model NAME SOURCE FIELDS: NAME.mdl, which learns y from x by classes
+# model NAME SOURCE FIELDS: writes NAME.mdl, which learns y from x by classes
 model() {
     cat >"$1.mdl" <<END_OF_MODEL
 mdl 1
@@ -15,7 +15,7 @@ train { loss = cross_entropy(logits, y); optimizer = adam(0.05); batch = 16; epo
 END_OF_MODEL
 }
 
-# The file of the name that is given, where both forms are there.
+# If both forms of a file exist, the one of the given name is read.
 printf 'x,y\n1,0\n2,1\n' >t.csv
 printf 'x,y\n1,0\n2,1\n3,1\n' | gzip >t.csv.gz
 model plain 'csv("t.csv")' '    field x = source |> columns("x"); field y = source.y'
@@ -30,13 +30,13 @@ says out "3 train rows"
 MLC_DATA=other expect 0 mlc data plain.mdl
 says out "2 train rows"
 
-# Several spellings of a missing cell.
+# Several marks of a missing cell.
 printf 'x,y\n1,0\nNA,1\n?,1\n,0\n' >gaps.csv
 model gaps 'csv("gaps.csv", missing = ["NA", "?"])' '    field x = source |> columns("x") |> impute(0); field y = source.y'
 expect 0 mlc data gaps.mdl --json
 says out '"missing":3'
 
-# Numbers as other countries write them, a remark at the top, empty columns at the end.
+# Numbers with other signs, a remark at the top, and empty columns at the end.
 printf 'of 2004\nT;price;y;;\n22,8;1.830.322;0;;\n-1,5e1;999;1;;\n;12.345,5;1;;\n' >comma.csv
 model comma 'csv("comma.csv", skip = 1, delimiter = ";", decimal = ",", thousands = ".")' '    field x = source |> columns(["T", "price"]) |> impute(0); field y = source.y'
 expect 0 mlc data comma.mdl --json
@@ -46,7 +46,7 @@ model many 'csv("many.csv", thousands = ",")' '    field x = source |> columns("
 expect 0 mlc data many.mdl --json
 says out '"source":{"x":1830322' '"source":{"x":12000'
 
-# A table with another ending, and labels with a dot at the end.
+# A table with another ending, and labels that end with a dot.
 printf '53, Private, <=50K\n63, Gov, >50K\n40, Private, <=50K\n41, ?, >50K\n' >adult.data
 printf '|1x3 remark\n25, Private, <=50K.\n44, Gov., >50K.\n' >adult.test
 printf '25, Privat, <=50K\n' >adult.new
@@ -55,7 +55,7 @@ expect 0 mlc train adult.mdl --out adult -q
 expect 0 mlc predict adult adult.new
 says err "such as 'Privat'; did you mean 'Private'?"
 
-# The test rows in a file of their own: as they are, their labels are other texts, and the error says how to read them.
+# The test rows are in another file, with other texts as labels. The error says how to read them.
 apart='csv("adult.data", header = false, missing = "?", test = "adult.test", test_skip = 1'
 fields='    field x = concat([source |> columns("column0") |> standardize, source |> columns("column1") |> one_hot]); field y = source.column2'
 model apart "$apart)" "$fields"
@@ -73,7 +73,7 @@ model apart "$apart, trim = \"·\")" "$fields"
 expect 3 mlc check apart.mdl
 says err "'trim' of csv() must be ASCII characters"
 
-# What is missing in one column is a number in another.
+# A text that marks a missing cell in one column is a number in another one.
 printf 'a,price,kind,y\n-200,-200,x,0\n1,5,none,1\n2,?,?,1\n3,7,x,0\n' >columns.csv
 model columns 'csv("columns.csv", missing = ["?", ["price", "-200"], ["kind", "none"]])' '    field x = concat([source |> columns(["a", "price"]) |> impute("mean"), source |> columns("kind") |> one_hot]); field y = source.y'
 expect 0 mlc train columns.mdl --out columns -q

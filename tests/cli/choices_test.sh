@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Whole numbers that are computed and have no column of a one_hot, or row of an embedding: told with their row, by every command.
+# Computed class numbers without a column of a one_hot, or without a row of an embedding, are reported with their row by every command.
 source "$(dirname "$0")/common.sh"
 awk 'BEGIN { print "n,grade,y"; for (i = 0; i < 40; i++) print i / 7 "," i % 3 + 1 "," i % 2 }' >good.csv
-# model EXPRESSION [MODEL]: x is made of the table
+# model EXPRESSION [MODEL]: x is computed from the table
 model() {
     cat >m.mdl <<END2
 mdl 1
@@ -28,7 +28,7 @@ says err "run/resolved.mdl:3:" "$told 6 in line 2 of 'new.csv', but only 0 to 2 
 expect 0 mlc predict run new.csv --json
 says err "$told 6"
 
-# in training, evaluation and looking at the data
+# The commands train, eval and data report it.
 model 'one_hot(int(fma(source.grade, 1, -2)), 3)'
 expect 0 mlc train m.mdl --out low -q
 says err "m.mdl:3:" "$told -1 in line "
@@ -39,7 +39,7 @@ says out "outside: the whole number computed in line 3 of the model is -1 in lin
 expect 0 mlc data m.mdl --json
 says out '"kind":"outside","field":null,"count":'
 
-# in the model block, of a fitted field, of parts of a row; what depends on weights is not known before
+# Numbers in the model block, of a fitted field, and of parts of a row. Numbers that depend on weights are not checked.
 model 'source |> columns("grade") |> impute("median")' 'one_hot(int(fma(x[:, 0], 1, -1)), 3)'
 expect 0 mlc train m.mdl --out block -q
 expect 0 mlc predict block new.csv
@@ -50,7 +50,7 @@ printf 'n,grade\n1,2\n3,7\n' >second.csv
 mlc predict pairs second.csv >"$scratch/out" 2>"$scratch/err"
 says err "pairs/resolved.mdl:5:" "$told 6 in line 3 of 'second.csv'"
 
-# columns of the table, and what is computed of them with numbers, are known before: these are errors
+# Columns of the table, and what is computed from them with numbers, are checked when the data are read: these are errors.
 model 'one_hot(int(source.grade - 1), 3)'
 expect 0 mlc train m.mdl --out known -q
 expect 4 mlc predict known new.csv

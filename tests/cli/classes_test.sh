@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# classes(...): labels and codes that are whole numbers with gaps, or negative, or large. They are called by their numbers, or by the
-# names that the model gives, wherever an answer is shown.
+# classes(...): labels and codes that are whole numbers with gaps, or negative, or large. Answers show them by their numbers, or by the
+# names that the model gives.
 source "$(dirname "$0")/common.sh"
 
-# Class k of 0..3 is where a is k and b is -k; the other columns are other numbers for it.
+# Class k of 0..3 has a = k and b = -k; the other columns number the classes in other ways.
 awk -v OFS=, 'BEGIN {
     split("3 4 5 9", lane); split("5000000000 5000000001 5000000002 5000000009", long)
     print "a,b,lane,from_one,ten,long,side"
@@ -46,7 +46,7 @@ says out "4 classes" "classes of 'classes(lane)', the label" "      3  9 "
 expect 0 mlc eval lanes --confusion --png lanes.png
 there lanes.png
 
-# New rows: with labels they are scored, without they are predicted, and a class that was not trained on is none.
+# New rows with labels are scored, and rows without are predicted. A class that was not in the training is unknown.
 printf 'b,a,lane\n-3,3,9\n0,0,3\n' >new.csv
 expect 0 mlc eval lanes new.csv --confusion
 says out "(standard error; 2 of 2)"
@@ -59,7 +59,7 @@ printf 'a,b,lane\n2,-2,7\n' >other.csv
 expect 4 mlc eval lanes other.csv
 says err "'lane' is '7' in line 2 of 'other.csv', which no training row has" "the training rows have '3', '4', '5', '9'"
 
-# A run knows its classes: resumed, and where the file has others since.
+# A run keeps its classes when it is resumed, and when the file has other classes now.
 expect 0 mlc train lanes.mdl --out whole -q --set train.epochs=4
 expect 0 mlc train lanes.mdl --out part -q --set train.epochs=2
 expect 0 mlc train --resume part -q --set train.epochs=4
@@ -89,13 +89,13 @@ says out "  0 left                40     ." "  1 it's \"right\""
 expect 0 mlc predict side new.csv --json
 says out '"class":"left"'
 
-# The width of one_hot is known, and columns side by side have classes of their own.
+# The width of one_hot is known, and each column of a list has its own classes.
 model wide 'classes(source.lane)' 4 'field codes = one_hot(source |> columns(["ten", "side"]) |> classes)
     field one = one_hot(classes(source.ten))'
 expect 0 mlc data wide.mdl --rows 1
 says out "f32[N, 6]" "f32[N, 4]" "classes of 'classes(side)'"
 
-# The state one row later, of the states in two rows: the classes are those of the column.
+# The state one row later, from the states in two rows: the classes are those of the column.
 cat >states.mdl <<'END_OF_MODEL'
 mdl 1
 data {
@@ -112,7 +112,7 @@ says out "test accuracy 100.00 %"
 expect 0 mlc predict states lanes.csv --csv -
 says out "p(0),p(10),p(20),p(30)" ",20,"
 
-# Two outputs, each with classes of its own.
+# Two outputs with different classes.
 cat >both.mdl <<'END_OF_MODEL'
 mdl 1
 data {
@@ -131,7 +131,7 @@ says out "p, compared with 'classes(lane)':" "  1 right"
 expect 0 mlc predict both --csv -
 says out "p.predicted" "p.p(9)" "q.p(left)"
 
-# A label that is missing, and one that only the test rows have, are errors; a feature is unknown then.
+# A missing label, and one that only test rows have, are errors; for a feature the value is unknown.
 printf 'a,b,lane\n0,0,3\n1,1,\n2,2,4\n3,3,3\n' >gaps.csv
 source_file=gaps.csv held_out='last(1)' model gaps 'classes(source.lane)' 2
 expect 4 mlc train gaps.mdl --out gaps -q
@@ -144,7 +144,7 @@ source_file=late.csv held_out='last(1)' model feature 'int(source.a > 0.5)' 2 'f
 expect 0 mlc data feature.mdl
 says out "unseen: 'classes(lane)': 1 held-out row has a category that no training row has, such as '8'"
 
-# Arrays of NumPy: their labels are numbers too.
+# Arrays of NumPy, whose labels are numbers too.
 npy() { printf "\x93NUMPY\1\0\x76\0%-117s\n" "{'descr': '$1', 'fortran_order': False, 'shape': ($2), }"; }
 { npy '|u1' '12, 2' && for i in 0 1 2 0 1 2 0 1 2 0 1 2; do printf "\\x0$i\\x0$((2 - i))"; done; } >x.npy
 { npy '|u1' '12,' && for i in 0 1 2 0 1 2 0 1 2 0 1 2; do printf "\\x$((i * i + 2))0"; done; } >y.npy
@@ -160,7 +160,7 @@ says out "(standard error; 12 of 12)" "  2 owl"
 expect 0 mlc predict arrays x.npy --csv -
 says out "p(cat),p(dog),p(owl)"
 
-# Pictures: their labels get names, by which folders of new pictures are called. Those of a folder have names.
+# Pictures: names for their labels, which are the names of folders of new pictures. A folder of training pictures gives names itself.
 small_model
 sed -i 's/source.label/classes(source.label, names = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])/
     s/, classes = 10//' small.mdl
@@ -184,7 +184,7 @@ END_OF_MODEL
 expect 0 mlc data shapes.mdl
 says out "classes of 'label', the label" "square"
 
-# Without classes(...), the error says what it would do.
+# Without classes(...), the error suggests it.
 for label in lane from_one ten side; do
     model plain "source.$label" 2
     expect 4 mlc train plain.mdl --out plain -q
@@ -195,7 +195,7 @@ model plain 'int(source.a + 20)' 2
 expect 4 mlc train plain.mdl --out plain -q
 says err "classes(...) numbers them from 0"
 
-# stratified(0.25) finds the label, and takes of each class its share.
+# stratified(0.25) finds the label and takes the same fraction of each class.
 for label in 'classes(source.lane)' 'classes(source["lane"])' 'columns(source, "lane") |> classes |> flatten |> reshape([N])'; do
     held_out='stratified(0.25)' model stratified "$label" 4
     expect 0 mlc data stratified.mdl
@@ -209,7 +209,7 @@ expect 3 mlc check stratified.mdl
 says err "'amount' of stratified must be a fraction"
 
 
-# Of new rows some labels are missing, or no class: the others are compared.
+# Some new rows have no label, or an unknown class: the others are scored.
 awk -F, -v OFS=, 'NR > 1 { $4-- } 1' lanes.csv >from_zero.csv
 source_file=from_zero.csv model zero source.from_one 4
 expect 0 mlc train zero.mdl --out zero -q

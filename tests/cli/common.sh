@@ -1,4 +1,4 @@
-# Sourced by the tests of this folder: an empty folder to work in with small data and a model, and ways to say what is expected.
+# Sourced by the tests of this folder: makes an empty folder with small data and a model, and defines functions that check commands.
 # $MLC, $MAKE_DATA and $MAKE_PICTURES are the programs (default: those of build/release).
 set -u
 source "$(dirname "${BASH_SOURCE[0]}")/small_model.bash"
@@ -19,7 +19,7 @@ fail() {
     failures=$((failures + 1))
 }
 
-# expect STATUS COMMAND...: it must end so; its output is in $scratch/out and $scratch/err.
+# expect STATUS COMMAND...: the command must end with this status; its output is in $scratch/out and $scratch/err.
 expect() {
     local status=$1 got=0
     shift
@@ -29,7 +29,7 @@ expect() {
     cat "$scratch/out" "$scratch/err"
 }
 
-# says out|err TEXT...: the last command's output holds each of the texts.
+# says out|err TEXT...: the output of the last command contains each of the texts.
 says() {
     local stream=$1 text
     shift

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs side by side: mlc compare.
+# mlc compare shows runs side by side.
 source "$(dirname "$0")/common.sh"
 
 small_model
@@ -15,11 +15,11 @@ line() { grep -E "^$1 " "$scratch/out" | tr -s ' '; }
 [[ $(line test_accuracy | wc -w) == 3 ]] || fail "metrics: $(line test_accuracy)"
 says out "best epoch" "test_loss after epoch"
 
-# At most twelve epochs are shown, the last one among them; the shorter run has no values there.
+# At most twelve epochs are shown, always with the last one; the shorter run has no values there.
 [[ $(sed '1,/after epoch/d' "$scratch/out" | grep -cE '^[0-9]') == 12 ]] || fail "epochs: $(cat "$scratch/out")"
 [[ $(line 15 | wc -w) == 2 ]] || fail "the last epoch: $(line 15)"
 
-# Runs of different models have the metrics of both.
+# For runs of different models, the metrics of both are shown.
 sed 's/metrics   = .*/metrics   = [f1(logits, label)]/' small.mdl >other.mdl
 expect 0 mlc train other.mdl -q --out c --set train.epochs=1
 expect 0 mlc compare a b c

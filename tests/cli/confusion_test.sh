@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The metric that is a matrix: every count of it is counted a second time here, from what the network predicts.
+# Confusion matrices: every count is checked against the predictions.
 source "$(dirname "$0")/common.sh"
 
 awk 'BEGIN { print "a,b,kind,size"; for (i = 0; i < 61; i++) { a = i * 37 % 101 / 10; b = i * 53 % 97 / 10;
@@ -24,7 +24,7 @@ train {
 }
 END
 
-# counted OUTPUT CLASSES [turned]: the matrix of the train split as JSON, from predictions, row by row
+# counted OUTPUT CLASSES [turned]: the matrix of the train split as JSON, counted from the predictions
 counted() {
     mlc predict run --split train --index 0..60 --json | grep -o "\"$1\":{\"true\":[0-9]*,[^}]*\"predicted\":[0-9]*" |
         sed 's/.*"true":\([0-9]*\),.*"predicted":/\1 /' | awk -v classes="$2" -v turned="${3-}" '
@@ -32,7 +32,7 @@ counted() {
             END { for (i = 0; i < classes; i++) { printf i ? ",[" : "[["; for (j = 0; j < classes; j++) printf "%s%d", j ? "," : "", counts[i, j]
                   printf "]" } print "]" }'
 }
-# numbers KEY FILE: of each matrix with this key, in a line
+# numbers KEY FILE: the numbers of each matrix with this key
 numbers() { grep -o "\"$1\":\[\[[^\"]*\]\]" "$2" | sed 's/^[^:]*://; s/[^0-9]\+/ /g'; }
 
 expect 0 mlc train table.mdl --out run
@@ -45,7 +45,7 @@ says out "\"confusion\":$sizes," "\"confusion_2\":$kinds," "\"confusion_3\":$tur
 right=$(numbers confusion "$scratch/out" | awk '{ print $1 + $5 + $9 }')
 says out "\"right\":$right.0"
 
-# the same table as of --confusion, and classes by their names
+# The table of --confusion has the same counts, and classes by their names.
 expect 0 mlc eval run --split train --confusion
 grep -c '1 more' "$scratch/out" | grep -qx 2 || fail "no names of classes"
 awk '/^true /{ n++ } /^ *[0-9]/ { print >"table" n }' "$scratch/out"
@@ -53,7 +53,7 @@ same table1 table4
 same table2 table5
 says out "confusion_2:" "kinds, compared with 'kind':"
 
-# as csv: every count but zeros, classes by their names, whether into a file or on stdout
+# As csv: every count except zeros, classes by their names, in a file and on stdout.
 expect 0 mlc eval run --split train --confusion --csv counts.csv
 head -n 1 counts.csv | same /dev/stdin <(echo output,true,predicted,count)
 awk -F, 'NR > 1 { n[$1] += $4; if ($4 < 1) exit 1 } END { exit n["sizes"] != 61 || n["kinds"] != 61 }' counts.csv || fail "not all rows are in the csv: $(cat counts.csv)"
@@ -65,7 +65,7 @@ expect 2 mlc eval run --csv counts.csv
 says err "--csv writes the matrix of --confusion, which is not given"
 expect 5 mlc eval run --split train --confusion --csv nowhere/counts.csv
 
-# of many classes no matrix is printed, JSON has no zeros, and a run that goes on reads its counts again
+# For many classes no matrix is printed, and JSON has no zeros; a resumed run reads its counts again.
 awk 'BEGIN { print "a,y"; for (i = 0; i < 3000; i++) print i % 97 / 10 "," i * 7 % 1500 }' >many.csv
 sed 's/table.csv/many.csv/; s/"a", "b"/"a"/; s/field kind = .*/field y = source.y/; /field size/d; /field turned/d; s/model table.*/model many(x) -> z { z = dense(x, 1500) }/
     s/loss = .*/loss = cross_entropy(z, y)/; s/metrics = .*/metrics = [confusion(z, y)]/; /^def/d; s/batch = 7/batch = 500/' table.mdl >many.mdl
@@ -84,7 +84,7 @@ expect 0 mlc eval many --confusion --csv many_counts.csv
 expect 2 mlc eval many --confusion --png many.png
 says err "a matrix of 1500 classes cannot be drawn: at most 1000 can" "--csv FILE writes its counts"
 
-# splits: held-out rows after every epoch, in the file of the run and at the end, also of a run that only ends again
+# Held-out rows after every epoch, in metrics.jsonl and at the end, also of a run that is resumed after its last epoch.
 expect 0 mlc train table.mdl --set data.valid=20 --set data.test=11 --out held
 says out "test confusion:" "valid confusion:" "valid confusion_3:" "test right "
 sed -n '/^test confusion:/,$p' "$scratch/out" >tables
@@ -102,7 +102,7 @@ expect 0 mlc train --resume held --set train.epochs=4 --json
 says out '"test_confusion":[[' '"valid_confusion_2":[['
 there held/curves.png
 
-# elements of sequences, with labels in the columns of a field; a class that no element has
+# Elements of sequences with labels in the columns of a field, and a class without elements.
 cat >sequence.mdl <<'END'
 mdl 1
 data { source = csv("table.csv"); field x = source |> columns(["a", "b"]); field y = int(columns(source, ["size", "size"])) }
@@ -123,7 +123,7 @@ same found wanted
 expect 0 mlc eval sequence --split train
 says out "   -"
 
-# classes that have no column: the label is computed, and the loss another one
+# Classes without a column: the label is computed, and another loss is used.
 sed -e 's/cross_entropy(.*))/mean(logits ** 2)/' -e 's/metrics = .*/metrics = [confusion(logits[:, 0], int(fma(y[:, 0], 1, 2)))]/' sequence.mdl >outside.mdl
 expect 0 mlc train outside.mdl --out outside -q --set data.test=20
 outside=$(mlc eval outside --json | grep -o '"confusion":.*' | sed 's/"confusion"://' | tr -c '0-9\n' ' ' | awk '{ for (i = 1; i <= NF; i++) n += $i; print 20 - n }')
@@ -132,7 +132,7 @@ expect 0 mlc eval outside
 says out "$outside of 20 have a class without a column"
 ! grep -q "without a column" tables || fail "labels of the source have a column"
 
-# keys of the line that metrics are called as
+# Metrics that have the name of a key of the line.
 cat >names.mdl <<'END'
 mdl 1
 data { source = csv("table.csv"); field x = source |> columns(["a", "b"]); field kind = source.kind }

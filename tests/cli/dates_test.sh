@@ -45,7 +45,7 @@ says out '"name":"when","type":"date","row":[],"format":"%d/%m/%Y"' '"min":16881
 expect 0 mlc predict run --json
 says out '"units, sold"'
 
-# New rows: dates that no training row has, without a word; the label may be missing.
+# New rows with dates that no training row has give no warning; the label may be missing.
 printf 'when,city,price (EUR)\n24/12/2031,Bonn,3.5\n29/02/2024,,?\n' >new.csv
 expect 0 mlc predict run new.csv --csv answer.csv --quiet
 [[ -s $scratch/err ]] && fail "predict says of new dates: $(cat "$scratch/err")"
@@ -54,7 +54,7 @@ printf 'when,city,price (EUR)\n29/02/2023,Bonn,1\n' >bad.csv
 expect 4 mlc predict run bad.csv
 says err "'when' in line 2 of 'bad.csv' is '29/02/2023', which is no date: February 2023 has 28 days"
 
-# parts NAME EXPRESSION ROWS: what the data block makes of the cells in cells.csv, as JSON
+# parts NAME EXPRESSION ROWS: the result of the data block for the cells in cells.csv, as JSON
 parts() {
     cat >parts.mdl <<END_OF_MODEL
 mdl 1
@@ -66,7 +66,7 @@ END_OF_MODEL
     says out "\"fields\":{\"a\":$2,"
 }
 
-# Every part, exact also before 1970 and far from it; what is missing is missing.
+# Every part of a date is exact, also before 1970 and far away. A missing date has missing parts.
 printf 'c,y\n0001-01-01 00:00:00,1\n' >cells.csv
 parts 'date(source.c, "%F %T")' '[1.0,1.0,1.0,0.0,1.0,-62135595008]'
 parts 'date(source.c, "%F %T", "seconds") + 62135596800' 0.0
@@ -88,7 +88,7 @@ printf 'c,y\nx,1\n2024-06-29,2\n' >cells.csv
 expect 4 mlc train parts.mdl --out none
 says err "'c' in line 2 of 'cells.csv' is 'x', which does not fit the format"
 
-# A weekday that is missing decides no class.
+# A missing weekday is no class.
 printf 'c,y\n2024-06-29,1\n,2\n' >cells.csv
 cat >parts.mdl <<'END_OF_MODEL'
 mdl 1
@@ -99,7 +99,7 @@ END_OF_MODEL
 expect 4 mlc train parts.mdl --out none
 says err "'c' is missing in line 3 of 'cells.csv'"
 
-# Windows of dates, and rows of a day kept together.
+# Windows of dates, and groups of the rows of a day.
 for ((i = 0; i < 40; i++)); do printf '%s,%d\n' "$(date -u -d "2024-01-01 +$((i * 7)) hours" +%FT%TZ)" "$i"; done | sed '1i c,y' >hours.csv
 cat >hours.mdl <<'END_OF_MODEL'
 mdl 1

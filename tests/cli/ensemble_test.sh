@@ -16,7 +16,7 @@ awk -F, 'FNR == 1 { next }
       if ($4 != best - 6) wrong++ }
     END { if (bad + wrong || FNR != 204) { print bad + 0 " means and " wrong + 0 " classes differ"; exit 1 } }' 1.csv 2.csv 3.csv mean.csv || fail "means of probabilities"
 
-# The same bits on any number of threads; copies of one run are that run.
+# The same bits on any number of threads; the mean of copies of one run is that run.
 expect 0 mlc predict runs/1 runs/2 runs/3 --ensemble mean --csv one.csv --threads 1
 same mean.csv one.csv
 expect 0 mlc predict runs/2 runs/2 runs/2 --ensemble mean --csv copies.csv
@@ -26,7 +26,7 @@ cp "$scratch/out" single
 expect 0 mlc predict runs/2 runs/2 --ensemble mean --json
 same "$scratch/out" single
 
-# A folder of runs; the best ones, the best first.
+# A folder of runs, and the best runs, the best one first.
 expect 0 mlc predict runs --ensemble mean --out folder.csv
 same folder.csv mean.csv
 order=$(for i in 1 2 3; do echo "$(mlc runs runs --json | sed -n ${i}p | grep -o '"test_loss":[^,}]*' | cut -d: -f2) runs/$i"; done | sort -g | cut -d' ' -f2 | head -2 | tr '\n' ' ')
@@ -35,7 +35,7 @@ expect 0 mlc predict runs --ensemble best:2 --csv best.csv
 expect 0 mlc predict "${best[@]}" --ensemble mean --csv named.csv
 same best.csv named.csv
 
-# Loss and metrics of the mean: of copies those of the run; of all runs as computed from the csv file.
+# Loss and metrics of the mean: for copies of a run those of the run, for all runs as computed from the csv file.
 metrics() { grep -o '"loss":[^,]*,"accuracy":[^,]*' "$scratch/out"; }
 expect 0 mlc eval runs/2 --json
 alone=$(metrics)
@@ -105,7 +105,7 @@ expect 0 mlc sweep small.mdl -q --set 'lr=0.1|0.01|0.001' --set train.epochs=1 -
 expect 0 mlc predict sweep --ensemble best:2
 says out "of 50 correct"
 
-# Runs that do not fit together, and wrong words.
+# Runs that do not fit together, and wrong arguments.
 expect 0 mlc train small.mdl -q --set train.epochs=1 --set 'data.valid=10' --out valid
 expect 2 mlc predict runs/1 runs/2 f/1 --ensemble mean
 says err "the runs 'runs/1' and 'f/1' do not fit into an ensemble: they have another number of outputs"

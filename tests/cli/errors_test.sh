@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What goes wrong outside the model, beyond what tests/golden/train shows: usage and files.
+# Errors outside of the model, beyond those in tests/golden/train: usage and files.
 source "$(dirname "$0")/common.sh"
 small_model
 
@@ -51,7 +51,7 @@ says err "wrong.mdl:11:" "did you mean 'relu'?"
 # files: the answer cannot be written, the folder cannot be written
 expect 5 bash -c 'mlc dump-ir small.mdl >/dev/full'
 says err "No space left on device"
-# nothing may be written: as root everything may, so that another user has to try, with a copy of the program that is theirs to run
+# A folder that may not be written. Root may write everything, so another user tries, with a copy of the program.
 unprivileged=()
 if [[ $(id -u) == 0 ]]; then unprivileged=(setpriv --reuid=65534 --regid=65534 --clear-groups); fi
 if "${unprivileged[@]}" true 2>/dev/null; then

@@ -65,7 +65,7 @@ expect 4 mlc eval small image.npy cut.npy
 expect 0 mlc predict small image.npy --json
 [[ $(wc -l <"$scratch/out") == 203 ]] || fail "203 images give another number of lines"
 
-# folders of pictures: in the order of their paths, a class by its folder
+# Folders of pictures: rows in the order of their paths, with the folder as the class.
 mkdir -p shots/3 shots/7 flat
 class() { mlc predict small --json | grep "\"true\":$1," | head -n 1 | grep -o '"index":[0-9]*' | cut -d: -f2; }
 three=$(class 3) seven=$(class 7)
@@ -110,7 +110,7 @@ mkdir $long && cp flat/2.png $long/2.png && cp flat/10.png $long/10.png
 expect 0 mlc predict small $long -q
 says out "$long/10.png" "$long/2.png"
 
-# where the answer goes
+# The destination of the answer.
 expect 0 mlc predict run held.csv --out answer.csv
 expect 0 mlc predict run held.csv --csv more.csv
 same answer.csv more.csv

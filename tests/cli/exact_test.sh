@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Numbers that f32 has no room for: times since 1970, ids, money. Expected values are those of the mathematics, rounded to f32.
+# Numbers that f32 cannot hold: times since 1970, ids, money. Expected values are the exact ones, rounded to f32.
 source "$(dirname "$0")/common.sh"
 
-# fields EXPRESSION EXPECTED: the first rows of what the data block makes of t.csv; every field is a number a row
+# fields EXPRESSION EXPECTED: the first rows that the data block computes from t.csv; every field is a number a row
 fields() {
     cat >m.mdl <<END_OF_MODEL
 mdl 1
@@ -36,7 +36,7 @@ says out '.standardize.mean' '1700000001.5'
 fields 'ahead(source.ts - 1700000000, 1) - (source.ts - 1700000000)' '1.0 1.0 1.0'
 fields 'ahead(source.ts, 1) |> standardize' '-1.2247449 0.0 1.2247449'
 
-# Rows that meet others of their series.
+# Differences between rows of a series.
 printf 'ts,k\n1700000001,1\n1700000004,2\n1700000006,3\n1700000013,4\n1700000014,5\n' >t.csv
 fields 'ahead(source.ts, 1) - source.ts' '3.0 2.0 7.0 1.0'
 fields 'source.ts - ahead(source.ts, 1)' '-3.0 -2.0 -7.0 -1.0'
@@ -51,7 +51,7 @@ fields 'max(ahead(source.ts, 1), source.ts) % 100' '4.0 6.0 13.0 14.0'
 fields 'abs(source.ts - ahead(source.ts, 1)) |> standardize' '-0.10976426 -0.5488213 1.6464639 -0.9878783'
 fields '(windows(ahead(source.ts, 1) - source.ts, 2) |> standardize)[:, 0]' '-0.10976426 -0.5488213 1.6464639'
 
-# Rounding is done before the digits are lost, halves to the even whole number.
+# Rounding is done before digits are lost; halves go to the even whole number.
 printf 'ts,k\n1234567.895,1\n-1234567.885,2\n1234567.125,3\n' >t.csv
 fields 'round(source.ts * 100) % 1000' '790.0 212.0 712.0'
 fields 'int(round(source.ts * 100)) % 10' '0.0 2.0 2.0'
@@ -59,7 +59,7 @@ printf 'ts,k\n20000001,1\n20000002,2\n' >t.csv
 fields 'round(source.ts) - 20000000' '1.0 2.0'
 fields 'round(source.ts * 3.5) - 70000000' '4.0 7.0'
 
-# Digits that f32 has no room for where a network computes with them: a warning, and a finding. Not where nothing is lost.
+# A network that computes with numbers beyond f32 gives a warning and a finding, but only if digits are lost.
 awk 'BEGIN { print "ts,day,big,id,log,k"; for (i = 0; i < 40; i++) printf("%d,%.4f,%d,%d,%.2f,%d\n", 1700000001 + 3 * i, 2451545.25 + i / 128, 39538223 + i, 20000001 + i, 1e8 * (i + 1) + 0.25, i % 5) }' >lost.csv
 lost() {
     cat >lost.mdl <<END_OF_MODEL
@@ -102,13 +102,13 @@ says err "resolved.mdl:" "warning: 'ts * 2' loses digits: 3400000002 becomes 340
 lost 'source.k' '' 'source.k * 1' 'mean(embedding(a, 5, 2), axis = 1, keep = true)'
 lost 'source.id % 4' '' 'standardize(source.big)'
 
-# Ids up to 2^53, as far as f64 goes, with one that is missing; their median is exact.
+# Ids up to 2^53, the limit of f64, one of them missing; their median is exact.
 printf 'ts,k\n9007199254740989,1\n9007199254740990,2\n9007199254740991,3\n,4\n9007199254740992,5\n' >t.csv
 fields '(source.ts |> impute("median")) - 9007199254740989' '0.0 1.0 2.0 1.0 3.0'
 fields '(source.ts |> impute("mode")) - 9007199254740989' '0.0 1.0 2.0 0.0 3.0'
 fields '(source.ts |> impute(9007199254740991)) - 9007199254740989' '0.0 1.0 2.0 2.0 3.0'
 
-# Whole numbers beyond 2^53, which f64 does not hold, up to 2^63 - 1: statistics, imputed cells and standardized numbers.
+# Whole numbers beyond 2^53, which f64 cannot hold, up to 2^63 - 1: statistics, imputed cells and standardized numbers.
 for first in 1700000000123 9007199254740980 9007199254740993 1700000000123456789 9223372036854775804 -9223372036854775807; do
     printf 'ts,k\n%d,1\n%d,2\n%d,3\n%d,4\n' "$first" $((first + 1)) $((first + 2)) $((first + 3)) >t.csv
     fields 'source.ts |> standardize' "$standard"
@@ -123,7 +123,7 @@ for first in 1700000000123 9007199254740980 9007199254740993 1700000000123456789
     fields "(source.ts |> impute(\"mean\")) - $first" '0.0 1.0 1.0 1.0 2.0'
     fields 'source.ts |> impute("mean") |> standardize' '-1.5811388 0.0 0.0 0.0 1.5811388'
 done
-# The mean of whole numbers below 2^53 need not be one of f64.
+# The mean of whole numbers below 2^53 need not be an f64 number.
 printf 'ts,k\n9007199254740000,1\n9007199254740001,2\n9007199254740001,3\n' >t.csv
 fields 'source.ts |> standardize' '-1.4142135 0.70710677 0.70710677'
 printf 'ts,k\n1700000000000,1\n1700000000001,2\n1700000000001,3\n' >t.csv
@@ -144,11 +144,11 @@ expect 0 mlc train beyond.mdl --out beyond_half --quiet --set train.epochs=1
 expect 0 mlc train --resume beyond_half --quiet --set train.epochs=2
 same beyond/last.safetensors beyond_half/last.safetensors
 
-# Money with cents: what f64 makes of them.
+# Money with cents is computed in f64.
 printf 'ts,k\n123456789.01,1\n123456789.02,2\n123456789.03,3\n' >t.csv
 fields 'source.ts |> standardize' '-1.224744 0.0 1.2247458'
 
-# One value: nothing to divide by.
+# A column with one value: the deviation must not become a divisor of 0.
 printf 'ts,k\n1700000001,1\n1700000001,2\n' >t.csv
 fields 'source.ts |> standardize' '0.0 0.0'
 
@@ -185,7 +185,7 @@ says out '170000000000000032  170000000000000064'
 expect 0 mlc predict far --json
 says out '"predicted":[170000000000000064],"true":[170000000000000032]'
 
-# New rows get what the network has learnt, whatever they are; so do rows of a file that eval reads.
+# New rows are transformed by the fitted numbers, whatever their values are; so are rows of a file that eval reads.
 head -5 y.csv >few.csv
 expect 0 mlc predict run few.csv --json
 says out '"true":[1700000001]'
@@ -195,7 +195,7 @@ same "$scratch/own" "$scratch/new"
 expect 0 mlc eval run few.csv
 says out 'e-07'
 
-# Ids of 16 and of 19 digits, four rows each: a group stays together, others are others; rows that differ are no duplicates.
+# Ids of 16 and of 19 digits, four rows each: groups stay together, different ids are different, and different rows are no duplicates.
 for first in 9007199254740000 1400000000000000000; do
     echo id,v >ids.csv
     for ((i = 0; i < 40; i++)); do echo "$((first + i / 4)),$((i % 4))"; done >>ids.csv
@@ -212,7 +212,7 @@ END_OF_MODEL
         fail "groups of $first are divided: $(grep '^  id ' "$scratch/out")"
 done
 
-# Arrays: what a network computes of a field when the data are read it computes of a new array too, and columns may stand side by side.
+# Arrays: a field computed when the data are read is computed for a new array too, and columns may form lists.
 npy() { printf '\x93NUMPY\1\0\x76\0%-117s\n' "{'descr': '$1', 'fortran_order': False, 'shape': $2, }"; cat; }
 for ((i = 0; i < 40; i++)); do printf '\\x%02x\\x%02x\\x00\\x00' $((i % 256)) 9; done | xargs -0 printf | npy '<i4' '(40,)' >ts.npy
 for ((i = 0; i < 40; i++)); do printf '\\x%02x' $((i % 5)); done | xargs -0 printf | npy '|u1' '(40,)' >k.npy
@@ -245,7 +245,7 @@ mlc predict two two.npy --json | grep -o '"predicted":\[[^]]*' >"$scratch/new"
 same "$scratch/own" "$scratch/new"
 there "$scratch/own"
 
-# Arrays beyond 32 bits, and of f64: in an archive or in files, new rows too; also rows that look at others.
+# Arrays beyond 32 bits and of f64, in an archive or in files, for new rows too, and for windows of rows.
 long() { # COUNT FIRST STEP: whole numbers of 64 bits
     local i b
     for ((i = 0; i < $1; i++)); do for ((b = 0; b < 64; b += 8)); do printf '\\x%02x' $((($2 + i * $3) >> b & 255)); done; done | xargs -0 printf
@@ -276,7 +276,7 @@ mlc predict long --split train --json | grep -o '"predicted":.*' >"$scratch/own"
 mlc predict long when.npy id.npy close.npy --json | grep -o '"predicted":.*' >"$scratch/new"
 same "$scratch/own" "$scratch/new"
 there "$scratch/own"
-# An array that the network also reads as it is keeps its digits for what is computed with it.
+# An array that the network also reads directly keeps its digits for computed columns.
 sed 's/field k = .*/field r = source.close/; s/m(a,/m(r, a,/; s/unsqueeze(e, 1)/unsqueeze(e, 1), unsqueeze(tanh(r), 1)/' long.mdl >both.mdl
 expect 0 mlc train both.mdl --out both --quiet
 mlc predict both --split train --json | grep -o '"predicted":.*' >"$scratch/own"
@@ -286,13 +286,13 @@ there "$scratch/own"
 long 20 $((1 << 62)) $((1 << 58)) | npy '<u8' '(20,)' >id.npy # the last ones are beyond 64 bits
 expect 3 mlc data long.mdl
 says err "'id.npy': its element 16 is a whole number beyond 64 bits"
-# An array that the model does not read may hold anything.
+# An array that the model does not read may contain anything.
 sed 's/source.id - 4611686018427387904/source.k/; s/source.id/source.k/' long.mdl >without.mdl
 expect 0 mlc data without.mdl
 says out "unreadable: 'id.npy': its element 16 is a whole number beyond 64 bits; it is left out"
 expect 0 mlc train without.mdl --out without --quiet
 
-# Windows of arrays: every row that has others before it is predicted.
+# Windows of arrays: every row with enough rows before it is predicted.
 sed 's/field a.*/field a = windows(source.when, 3) |> standardize/; s/unsqueeze(a, 1)/a/; s/long.mdl//; s/id.npy/k.npy/; s/, "k.npy"\]/]/; s/source.id - .*/source.k * 1/; s/source.id/source.k/' long.mdl >window.mdl
 expect 0 mlc train window.mdl --out window --quiet
 mlc predict window --split train --json | grep -o '"predicted":.*' >"$scratch/own"
@@ -300,7 +300,7 @@ mlc predict window when.npy k.npy close.npy --json | grep -o '"predicted":.*' >"
 [[ $(wc -l <"$scratch/new") == 17 ]] || fail "windows of arrays: $(cat "$scratch/new")"
 same "$scratch/own" "$scratch/new"
 
-# Series told apart by ids that f32, or f64, does not tell apart.
+# Series are separated by ids that f32, or even f64, cannot distinguish.
 for id in 100000001 9007199254740992; do
     printf 'id,v\n%d,1\n%d,10\n%d,2\n%d,20\n%d,3\n' $id $((id + 1)) $id $((id + 1)) $id >t.csv
     cat >ids.mdl <<'END_OF_MODEL'

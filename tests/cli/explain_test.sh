@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What the program says about the functions of its language.
+# mlc explain on the functions of the language.
 source "$(dirname "$0")/common.sh"
 
 expect 0 mlc explain
@@ -18,7 +18,7 @@ says err "the library has no function 'layer_norn'" "did you mean 'layer_norm'?"
 expect 2 mlc explain zzzzzzzz
 says err "'mlc explain' lists all of them"
 expect 2 mlc explain one two
-# What only the library itself needs is explained, but neither in the list nor in the manual.
+# Helpers of the library are explained, but are neither in the list nor in the manual.
 expect 0 mlc explain of_class
 says out "helper: losses are made with it"
 expect 0 mlc explain

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# A trained network in files of other formats: mlc export.
+# mlc export writes a trained network in files of other formats.
 source "$(dirname "$0")/common.sh"
 
 small_model
 expect 0 mlc train small.mdl --out run -q
 
-# The weights alone: the same bits as in the checkpoint, and nothing of the optimizer.
+# The weights have the bits of the checkpoint, and the optimizer's states are left out.
 expect 0 mlc export run --to w.safetensors
 says out "w.safetensors: 4 tensors, 3,730 numbers, hash "
 expect 0 mlc export run --to w.npz

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Training and test rows in files of their own: tables without a line of names (digits, adults), archives, arrays, folders.
+# Training and test rows in separate files: tables without a line of names (digits, adults), archives, arrays, folders.
 source "$(dirname "$0")/common.sh"
 
 # digits: 8 x 8 pixels from 0 to 16 and the digit, no names, one file to train on and one to test with
@@ -64,7 +64,7 @@ expect 4 mlc eval adult two_remarks.csv
 says err "'two_remarks.csv': line 1: column 'column0' has 'remark'"
 expect 3 mlc check adult.mdl --set data.test=0.1
 
-# an archive as MedMNIST's are: three splits, labels in a column, colours last
+# An archive like those of MedMNIST: three splits, labels in a column, colours last.
 npy() { printf '\x93NUMPY\1\0\x76\0%-117s\n' "{'descr': '|u1', 'fortran_order': False, 'shape': $1, }"; cat; }
 "$MAKE_DATA" . 600 200
 tail -c +17 images | npy '(600, 6, 8, 3)' >all_images.npy
@@ -100,7 +100,7 @@ says out "test split, 200 rows"
 expect 0 mlc predict med --json
 grep -q '"true":' "$scratch/out" || fail "predict does not know the labels of [N, 1]"
 
-# the same bits from two archives, from a list of files, and with the column taken out of the labels
+# The same bits from two archives, from a list of files, and with labels taken out of their column.
 "$MAKE_DATA" npz images.npz {train,val,test}_images.npy
 "$MAKE_DATA" npz labels.npz {train,val,test}_labels.npy
 sed 's/npz("med.npz")/npz(["images.npz", "labels.npz"])/' med.mdl >two.mdl
@@ -118,7 +118,7 @@ for other in two list taken xy; do
     expect 0 mlc eval $other --confusion
 done
 
-# archives whose only array has no name are called as their files
+# Archives whose only array has no name: the field is named after the file.
 for split in train val test; do
     for what in images labels; do
         cp ${split}_$what.npy arr_0.npy
@@ -140,7 +140,7 @@ expect 0 mlc train grey.mdl --out grey -q --expect 'accuracy>=0.9'
 expect 0 mlc predict grey --png grid.png
 there grid.png
 
-# what does not fit together
+# Files that do not fit together.
 "$MAKE_DATA" npz both.npz train_images.npy
 "$MAKE_DATA" npz odd.npz train_labels.npy val_images.npy
 "$MAKE_DATA" npz alone.npz test_images.npy
@@ -151,7 +151,7 @@ for wrong in '["med.npz", "both.npz"]:would be the same field as' '["both.npz", 
     grep -qF "${wrong##*:}" out || { fail "$wrong"; cat out; }
 done
 
-# pictures of validation in a folder of their own
+# Validation pictures in another folder.
 mkdir -p pictures/{train,val,test}/{dark,light}
 dark=iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAAAAABX3VL4AAAADElEQVR42mNg+A+EAAYAAf+tLDclAAAAAElFTkSuQmCC
 for place in train val test; do
@@ -165,7 +165,7 @@ train { loss = cross_entropy(logits, y); optimizer = sgd(0.1); epochs = 1 }
 END
 expect 0 mlc data pictures.mdl --split valid
 says out "2 train rows, 2 valid, 2 test" "pictures/val/dark/1.png, label 0 (dark)"
-# IDX files with validation rows of their own: of the same files as the test rows, they give the same numbers; packed or not, the same bits.
+# IDX files with validation rows: if they are the test files, they give the same numbers; packed or not, the bits are the same.
 small_model
 sed -i 's/test_images = /valid_images = "test_images", valid_labels = "test_labels", test_images = /' small.mdl
 expect 0 mlc train small.mdl --out idx -q

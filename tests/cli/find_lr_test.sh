@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# mlc train --find-lr: rates from tiny to large, a suggestion, and no run.
+# mlc train --find-lr tries rates from tiny to large and suggests one. It makes no run.
 source "$(dirname "$0")/common.sh"
 small_model
 
-# 13 steps an epoch: eight passes make 104 steps, from 1e-7 to 10 by one factor, unless the loss rises before.
+# 13 steps an epoch: eight passes make 104 steps, from 1e-7 to 10 by a constant factor, unless the loss rises before.
 expect 0 mlc train small.mdl --find-lr -q --png rates.png
 says out "suggested rate: 0.0" "up to which the loss is low" "mlc train small.mdl --set lr=0.0" "log10(rate)"
 there rates.png
@@ -17,11 +17,11 @@ rate() { sed -n "$1p" one | grep -o '"rate":[^,]*' | cut -d: -f2; }
 awk -v a="$(rate 1)" -v b="$(rate 40)" 'BEGIN { r = b / a / (1e8 ^ (39 / 103)); exit !(r > 0.9999 && r < 1.0001) }' || fail "the 40th rate is $(rate 40)"
 says out '"event":"suggestion"' '"nonfinite":false' "\"set\":\"$setting\""
 
-# The same bits on any number of threads, and nothing is left behind for the training.
+# The same bits on any number of threads, and no effect on a later training.
 expect 0 mlc train small.mdl --find-lr -q --json --threads 3
 same one "$scratch/out"
 
-# Any optimizer; the suggestion stands where the rate stands.
+# Any optimizer; the suggested option replaces the rate in its place.
 suggests() {
     expect 0 mlc train small.mdl --find-lr -q --set "train.optimizer=$1"
     says out "$2"
@@ -44,7 +44,7 @@ says out "the loss falls at no rate" "no rate is suggested"
 expect 6 mlc train small.mdl --find-lr -q --set "train.loss=log(mean(logits) * 0.0 - 1.0)"
 says err "the loss of the first step is not finite"
 
-# What does not go together.
+# Options that cannot be combined.
 expect 2 mlc train small.mdl --find-lr --out run
 says err "--find-lr and --out exclude each other: no run is made"
 expect 2 mlc train --find-lr --resume run

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A training that begins with the weights of another, some of which stay as they are: `weights`, `freeze`, --weights, --map.
+# A training that starts with the weights of another run, some of them frozen: `weights`, `freeze`, --weights, --map.
 source "$(dirname "$0")/common.sh"
 
 # Four squares of the plane are four classes; for the second network the upper ones are one class, and there are few rows.
@@ -38,12 +38,12 @@ expect 0 mlc eval new --split train --json
 accuracy=$(grep -o '"accuracy":[0-9.]*' "$scratch/out" | cut -d: -f2)
 awk -v a="$accuracy" 'BEGIN { exit !(a >= 0.95) }' || fail "accuracy of the new head: $accuracy"
 
-# Frozen layers have no moments, no gradients, and the summary says how many weights stay.
+# Frozen layers have no moments and no gradients, and the summary counts their weights.
 expect 0 mlc summary new.mdl
 says out "not trained" "352"
 ! grep -q 'adam.m.dense1' new/last.safetensors || fail "a frozen weight has moments"
 
-# The command line instead of the key: the same bits; a resumed run goes on with its own weights.
+# The option gives the same bits as the key; a resumed run continues with its own weights.
 sed 's/weights = "base"; //' new.mdl >option.mdl
 expect 0 mlc train option.mdl --weights base --out option -q
 expect 0 mlc train option.mdl --weights base/last.safetensors --set train.epochs=20 --out resumed -q
@@ -53,20 +53,20 @@ for name in dense3.weight dense3.bias; do
     [[ $(tensor new/last.safetensors "$name") == "$(tensor resumed/last.safetensors "$name")" ]] || fail "--resume: other bits"
 done
 
-# A frozen random layer changes nothing else: its values are those of the seed.
+# A frozen random layer changes nothing else: its values depend on the seed alone.
 expect 0 mlc train base.mdl --set 'train.freeze="dense2.weight"' --set train.epochs=1 --out partly -q
 expect 0 mlc train base.mdl --set 'train.freeze="dense2.weight"' --set train.epochs=2 --out partly2 -q
 [[ $(tensor partly/last.safetensors dense2.weight) == "$(tensor partly2/last.safetensors dense2.weight)" ]] || fail "dense2.weight is trained"
 [[ $(tensor partly/last.safetensors dense2.bias) != "$(tensor partly2/last.safetensors dense2.bias)" ]] || fail "dense2.bias is not trained"
 
-# Names of layers and tensors can be given.
+# Names of layers and of tensors can be frozen.
 model turned many.csv "dense(16) |> relu |> dense(4)" 'optimizer = adam(0.01); epochs = 1'
 expect 0 mlc train turned.mdl --weights base --map dense3=dense2 --out turned
 says err "weights: 4 of 4 tensors taken" "not used: dense2.weight f32[16,16]" "not used: batch_norm1.running_var f32[16]"
 expect 0 mlc train turned.mdl --weights base --map dense3.bias=dense2.bias --out turned2
 says err "weights: 3 of 4 tensors taken" "keeps its initial values: dense2.weight is f32[4,16] here and f32[16,16] there"
 
-# Weights of another program, named as it names them, in an archive of NumPy. Its first matrix is the first dense.
+# Weights of another program under its own names, in an archive of NumPy. Its first matrix is that of the first dense layer.
 array() { # TENSOR NAME SHAPE: as NAME.npy
     local text="{'descr': '<f4', 'fortran_order': False, 'shape': ($3), }"
     { printf '\x93NUMPY\x01\x00\x76\x00%-117s\n' "$text" && values base/last.safetensors "$1"; } >"$2.npy"
@@ -85,7 +85,7 @@ says err "weights: 10 of 10 tensors taken from torch.npz" "by order: net.10 = de
 for name in $kept dense3.weight; do
     [[ $(tensor base/last.safetensors "$name") == "$(tensor paired/last.safetensors "$name")" ]] || fail "$name has other bits"
 done
-# --map names some of them; the others are paired. What does not fit is listed.
+# --map names some of the weights; the others are paired. Weights that do not fit are listed.
 expect 0 mlc train base.mdl --weights torch.npz --map net.9=dense2 --map net.10=dense1 --map head.bias=dense3.bias --out named
 says err "weights: 9 of 10 tensors taken" "by order: net.11 = batch_norm1" "keeps its initial values: dense3.weight f32[4,16] is not there" \
     "not used: head.weight f32[4,16]"
@@ -113,7 +113,7 @@ says err "weights: 3 of 3 tensors taken" "by order: f.9 = dense1" "by order: f.1
 [[ $(tensor half/last.safetensors dense1.bias) == *"bf800000" ]] || fail "bf16 does not become f32"
 [[ $(tensor half/last.safetensors dense2.weight) == *"3fc00000" ]] || fail "f16 does not become f32"
 
-# What torch.save writes is a program; an archive may be damaged.
+# A file of torch.save is a program, so it is refused; an archive may be damaged.
 printf 'x' >data.pkl.npy && "$MAKE_DATA" npz net.pt data.pkl.npy
 expect 5 mlc train base.mdl --weights net.pt --out bad
 says err "'net.pt' was written by torch.save" "safetensors.torch.save_file"
@@ -125,7 +125,7 @@ printf '\x93NUMPY\x01\x00\x76\x00%-117s\n' "{'descr': '<f4', 'fortran_order': Fa
 expect 5 mlc train base.mdl --weights odd.npz --out bad
 says err "'odd.weight' in 'odd.npz': it is cut short"
 
-# What cannot be
+# Errors.
 expect 2 mlc train new.mdl --map nothing=dense1 --out bad
 says err "base/last.safetensors has no tensor or layer 'nothing'"
 expect 2 mlc train new.mdl --map dense1=nothing --out bad
@@ -148,8 +148,8 @@ says err "nothing in 'base/last.safetensors' fits the model by name and shape"
 [[ ! -e bad ]] || fail "a failed start left a folder"
 
 
-# Groups: layers with an optimizer of their own. A group of all layers is the optimizer itself; one with rate 0 changes nothing; a schedule
-# and weight decay hold in their group only; of two groups that name a weight the first counts.
+# Groups are layers with their own optimizer. A group of all layers equals the optimizer; one with rate 0 changes nothing. A schedule and
+# weight decay hold only in their group. If two groups name a weight, the first one counts.
 trained() { # NAME TRAIN
     model "$1" few.csv "$body |> dense(2)" "$2; epochs = 3"
     expect 0 mlc train "$1.mdl" --out "$1" -q

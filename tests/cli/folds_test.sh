@@ -56,7 +56,7 @@ expect 0 mlc train rows.mdl -q --out again --set lr=0.1 --set train.epochs=3 --s
 best=$(awk -F, '$5 == "0.1" && $3 == 1 && $4 == 2 && $7 == 1 { print $1 }' one.csv)
 if [[ -n $best ]]; then same again/last.safetensors "one/trials/$(printf %06d "$best")/last.safetensors"; fi
 
-# Bad usage.
+# Wrong usage.
 expect 3 mlc train rows.mdl --folds 5 --set 'data.valid=last(0.1)'
 says err "folds are drawn by chance"
 expect 4 mlc train rows.mdl -q --folds 100 --out many

@@ -47,7 +47,7 @@ completes 'test train' eval runs --split t
 completes 'models runs' train --out ''
 completes 'dump-ir' help du
 
-# What is not there is an error.
+# Unknown pages are errors.
 expect 2 mlc help --man nothing
 says err "there is no command 'nothing'"
 expect 2 mlc help --completion tcsh

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# mlc import: files of several exporters predict as they did there (tests/truth/onnx_files.py, onnx_graphs.py), can be trained on, and
-# what is wrong with a file is told.
+# mlc import: files of several exporters give their original predictions (tests/truth/onnx_files.py, onnx_graphs.py), can be trained on, and
+# errors in a file are reported.
 source "$(dirname "$0")/common.sh"
 files=$root/tests/onnx
 
@@ -22,7 +22,7 @@ for name in mlp lenet residual block block17 today sequence words lstm gru nhwc 
 done
 head -1 sklearn.csv | grep -q 'p(no),p(yes)' || fail "the names of classes are lost"
 
-# What a person would have written.
+# The text is what a person would write.
 grep -qF 'y = x |> dense(6) |> gelu |> mean(axis = 1) |> dense(3)' dynamo/net.mdl || fail "dynamo/net.mdl is not as expected"
 grep -qF '|> layer_norm |> dense(24)' block/net.mdl || fail "layer norm is spelled out"
 grep -qF '|> dense(16) |> gelu |> dense(8)' block/net.mdl || fail "gelu is spelled out"
@@ -30,7 +30,7 @@ grep -qF 'h1 = x |> lstm(5) |> lstm(5)' lstm/net.mdl || fail "lstm/net.mdl is no
 [[ $(grep -c permute nhwc/net.mdl) == 2 ]] || fail "transposes of pictures are not cancelled"
 [[ $(sed -n '/^model/,/^}/p' block/net.mdl | sed 1d) == "$(sed -n '/^model/,/^}/p' block17/net.mdl | sed 1d)" ]] || fail "opsets 11 and 17 differ"
 
-# The network is trained on: an archive for the data block, and the weights of the file.
+# The network can be trained on: an archive for the data block, and the weights of the file.
 printf '\x93NUMPY\x01\x00\x76\x00%-117s\n' "{'descr': '|u1', 'fortran_order': False, 'shape': (4,), }" >label.npy
 printf '\0\1\2\1' >>label.npy
 cp "$files/mlp.npy" x.npy && "$MAKE_DATA" npz mlp/data.npz x.npy label.npy
@@ -54,7 +54,7 @@ says err "'here' exists and is not an empty folder"
 mkdir -p deep && expect 0 mlc import here.onnx -o deep/er/net/ -q
 there deep/er/net/net.mdl
 
-# -- what cannot be imported: nothing is written --
+# -- files that cannot be imported: nothing is written --
 
 refused() { # STATUS FILE TEXT...
     local status=$1 file=$2

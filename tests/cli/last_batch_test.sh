@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A smaller last batch and batch_norm: the running statistics are those of all rows, and the network that is trained beside them is good.
+# A smaller last batch and batch_norm: the running statistics are those of all rows, and the trained network is good.
 source "$(dirname "$0")/common.sh"
 
 awk 'BEGIN { print "a,b,y"; for (i = 0; i < 65; i++) { a = i * 37 % 101 / 9 - 3; b = i * 53 % 97 / 8 - 4; print a "," b "," a - b } }' >rows.csv
@@ -14,7 +14,7 @@ model net(x) -> (z, p) {
 train { loss = mse(p, y); optimizer = sgd(0.02); batch = 64; epochs = 200 }
 END
 
-# statistics RUN: mean and variance of each column, from what the network makes of 0 and of 1
+# statistics RUN: mean and variance of each column, from the network's outputs for 0 and for 1
 statistics() {
     mlc predict "$1" two.csv --json | sed 's/.*"z":\[\([^]]*\)\].*/\1/' |
         awk -F, '{ for (i = 1; i <= 2; i++) z[NR, i] = $i }
@@ -39,7 +39,7 @@ expect 0 mlc eval one --json
 loss=$(sed 's/.*"loss":\([-0-9.e+]*\).*/\1/' "$scratch/out")
 awk -v loss="$loss" 'BEGIN { exit !(loss < 0.02) }' || fail "the loss is $loss"
 
-# nothing to warn of: 5 rows, 22 rows, none that are fewer; all rows are one batch
+# No warning if the last batch has 5 or 22 rows, if all batches are full, or if one batch has all rows.
 for batch in 60 43 13 65 100; do
     expect 0 mlc train net.mdl --out "batch$batch" -q --set train.batch="$batch"
     ! grep -F "one row" "$scratch/err" || fail "a warning with batches of $batch"
@@ -52,13 +52,13 @@ compare added 0.12
 expect 0 mlc train net.mdl --out ones -q --set train.batch=1 --set train.epochs=2
 says err "every batch of an epoch has one row"
 statistics ones | awk '{ if ($2 < 0.99 || $2 > 1.01) exit 1 }' || fail "a variance of single rows: $(statistics ones)"
-# no batch helps where there is one row
+# With a single row, no batch size helps.
 sed 's/field y/test = 64; field y/' net.mdl >single.mdl
 expect 0 mlc check single.mdl
 says err "the last batch of an epoch has one row" "help: use more training rows"
 expect 0 mlc check net.mdl --set train.batch=2
 says err "with train.batch = 3 the last batch has 2"
-# pictures have a variance in one row
+# Pictures have a variance even in a single row.
 cat >pictures.mdl <<'END'
 mdl 1
 data { source = csv("rows.csv"); field x = reshape(columns(source, ["a", "b"]), [N, 1, 2]); field y = columns(source, "y") }

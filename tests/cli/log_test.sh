@@ -1,24 +1,24 @@
 #!/usr/bin/env bash
-# log_every: lines about steps in metrics.jsonl, none lost or doubled when a run is interrupted.
+# log_every: lines about steps in metrics.jsonl; none is lost or doubled when a run is interrupted.
 source "$(dirname "$0")/common.sh"
 small_model
 logged=(--set train.log_every=3 --set "train.optimizer=adam(cosine(0.01, warmup = 10))" --quiet)
 
-# What a line says, without its time.
+# The content of a line without its time.
 steps() { grep '"event":"step"' "$1/metrics.jsonl" | sed 's/,"seconds".*//'; }
 
-# 13 batches an epoch: lines do not begin anew with each of them. The rate is that of the step.
+# 13 batches an epoch: the count of steps continues across epochs. The rate is that of the step.
 expect 0 mlc train small.mdl "${logged[@]}" --out short
 [[ $(steps short | cut -d, -f2 | tr -dc '0-9\n' | tr '\n' ' ') == "3 6 9 12 15 18 21 24 27 30 33 36 39 " ]] || fail "steps: $(steps short)"
 [[ $(steps short | sed -n 5p) == *'"step":15,"epoch":2,'* ]] || fail "epoch of step 15: $(steps short)"
 steps short | sed -n 1p | grep -qF '"rate":0.003' || fail "the third of ten steps of warmup: $(steps short | sed -n 1p)"
 
-# The loss is the mean over all rows since the line before: with a line for every epoch, that of the epoch.
+# The loss is the mean over all rows since the previous line: with one line an epoch, it is that of the epoch.
 expect 0 mlc train small.mdl -q --set train.log_every=13 --out epochs
 value() { grep "\"event\":\"$1\"" epochs/metrics.jsonl | grep -o "\"$2\":[0-9.]*" | cut -d: -f2 | grep . | tr "\n" " "; }
 [[ $(value step loss) == $(value epoch train_loss) ]] || fail "$(value step loss) and $(value epoch train_loss) differ"
 
-# It changes no weight. With accumulate a step is a change of the weights.
+# It changes no weight. With accumulate, a step is one change of the weights.
 expect 0 mlc train small.mdl -q --out plain
 for run in plain epochs; do mlc export $run --to $run.npz >/dev/null || fail "export of $run"; done
 same plain.npz epochs.npz
@@ -53,7 +53,7 @@ mkdir once twice without
 same once/r/curves.png twice/r/curves.png
 cmp -s once/r/curves.png without/r/curves.png && fail "the curves do not have the steps"
 
-# Readers of runs take lines of both kinds; --json prints them.
+# Commands that read runs accept lines of both kinds; --json prints them.
 expect 0 mlc runs short parts
 says out "short  small  done      3/3"
 expect 0 mlc compare short epochs

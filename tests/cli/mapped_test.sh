@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Data files that are not packed are mapped into memory: the same bits as from packed ones, and no silent end when one is cut short.
+# Data files that are not packed are mapped into memory. They give the bits of packed files, and a file cut short is reported.
 source "$(dirname "$0")/common.sh"
 small_model
 
@@ -8,7 +8,7 @@ mkdir packed && gzip -k images labels test_images test_labels && mv ./*.gz packe
 expect 0 mlc train packed/small.mdl --out unpacked --quiet
 cmp <(tail -c 20000 plain/last.safetensors) <(tail -c 20000 unpacked/last.safetensors) || fail "weights differ"
 
-# Cut short during training; with several threads, of which more than one may come to the missing part.
+# A file is cut short during training, with several threads, of which more than one may read the missing part.
 for ((i = 0; i < 5; i++)); do
     mlc train small.mdl --out "cut$i" --quiet --threads 3 --set train.epochs=1000000 --set train.batch=600 >"$scratch/out" 2>"$scratch/err" &
     training=$!

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# models/mnist.mdl on the real digits, one epoch; skipped where MLC_DATA does not lead to them. The same network on
-# Fashion-MNIST, where Debian's package has it.
+# models/mnist.mdl on the real digits, one epoch; skipped if MLC_DATA does not contain them. The same network on
+# Fashion-MNIST, if Debian's package is installed.
 data=${MLC_DATA-}
 source "$(dirname "$0")/common.sh"
 export MLC_DATA=$data

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Models trained on the small set: they learn what they are asked to, and the seed decides every bit.
+# Models trained on the small set reach their accuracy, and the seed decides every bit.
 source "$(dirname "$0")/common.sh"
 "$MAKE_DATA" . 610 203
 source='idx("images", "labels", test_images = "test_images", test_labels = "test_labels", classes = 10)'
@@ -19,7 +19,7 @@ learns() { # MODEL EXPECTATION SETTING...
 learns lstm_rows 'accuracy>=0.9' width=32 lr=0.01 train.batch=32 train.epochs=8
 learns mlp_mixer 'accuracy>=0.9' width=16 inner=32 depth=1 lr=0.01 train.batch=32 train.epochs=6
 learns rows_vit 'accuracy>=0.9' width=16 depth=1 lr=0.01 train.batch=32 train.epochs=10
-# This set's classes are places, which a mean over all places and random shifts hide.
+# The classes of this set are places, which a mean over all places or a random shift hides.
 learns mnist_resnet 'accuracy>=0.7' base=8 depth=1 lr=0.1 train.batch=32 train.epochs=12
 learns conv_autoencoder 'mse<=0.05' train.batch=32 train.epochs=6
 learns mnist_tanh 'accuracy>=0.8' data.valid=60 train.batch=32

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Names, cells and numbers of 100,000 bytes, and names that a terminal would obey, wherever they may stand: no crash, no answer or message that
-# repeats them whole, no control character on a terminal. Numbers at the end of the range of i64.
+# Names, cells and numbers of 100,000 bytes, and names with control characters, wherever they may occur: no crash, no message that repeats
+# them whole, no control character on a terminal. Also numbers at the end of the range of i64.
 source "$(dirname "$0")/common.sh"
 big=$(printf 'x%.0s' {1..100000})
 red=$'\e[31mred\e[0m'
@@ -22,7 +22,7 @@ model() {
         'train { loss = cross_entropy(z, y); optimizer = sgd(lr = 0.1); batch = 8; epochs = 1; metrics = [accuracy(z, y)] }' >"$1"
 }
 
-# quiet STATUS COMMAND...: ends so, with lines that can be read and no control character
+# quiet STATUS COMMAND...: ends with this status, with lines of bounded length and no control character
 quiet() {
     expect "$@"
     [[ $(cat "$scratch/out" "$scratch/err" | wc -L) -lt 700 ]] || fail "${*:2}: a line of $(cat "$scratch/out" "$scratch/err" | wc -L) columns"

@@ -18,7 +18,7 @@ END
 expect 0 mlc train table.mdl --out run -q
 rm table.csv
 
-# other columns, another order, a missing cell; labels are told where they are there
+# Other columns, another order, a missing cell; known labels are printed.
 printf 'b,note,a\n1.5,x,9\n9,y,\n0,z,9.5\n' >new.csv
 expect 0 mlc predict run new.csv
 says out "predicted" "more"
@@ -114,7 +114,7 @@ says err "'near.npz' has no array 'ids', which the network reads" "help: did you
 expect 2 mlc predict both one.npy
 says err "reads 2 inputs"
 
-# folders of images: grey ones, made by drawing what a network sees
+# Folders of grey images, made by drawing what a network reads.
 expect 0 mlc predict small --index 0 --png first.png
 expect 0 mlc predict small --index 1 --png second.png
 mkdir -p pictures/one pictures/two
@@ -136,7 +136,7 @@ says err "not inverted (though its background is light)"
 expect 0 mlc predict small first.png --invert yes -q
 [[ ! -s $scratch/err ]] || fail "--quiet is not quiet"
 
-# what is done to a picture is said, and nothing of one that is as the network reads it
+# Conversions of a picture are reported; a picture that the network can read directly gives no note.
 base64 -d >fits.png <<<iVBORw0KGgoAAAANSUhEUgAAAAwAAAAMCAAAAABzHgM7AAAADElEQVR42mNgGLwAAACcAAEoPOGlAAAAAElFTkSuQmCC
 base64 -d >colour.png <<<iVBORw0KGgoAAAANSUhEUgAAAAwAAAAMCAIAAADZF8uwAAAADklEQVR42mNgGAVDFQAAAbwAASVcUIEAAAAASUVORK5CYII=
 base64 -d >little.png <<<iVBORw0KGgoAAAANSUhEUgAAAAYAAAAGCAAAAADFp7CUAAAADElEQVR42mNgIBYAAAAqAAFcHKfvAAAAAElFTkSuQmCC
@@ -153,7 +153,7 @@ expect 0 mlc predict small white.png --invert no
 expect 0 mlc predict seen little.png
 says err "little.png: 6x6 grey, converted to 20x16 colour"
 
-# the label is what the loss compares with, also where the network reads another column of categories; computed labels are told by nobody
+# The label is what the loss compares with, even if the network reads another column of categories. Computed labels are not printed.
 cat >towns.mdl <<'END'
 mdl 1
 data { source = csv("towns.csv"); field town = source.town; field bought = source.bought; field often = fma(source.count, 1, 0) > 2 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Numbers that are not finite: in the weights, in states, in the loss on held-out rows, in answers. Nothing of the kind ends with status 0
-# or comes into a checkpoint, and the operation where it began is named.
+# Numbers that are not finite in weights, states, the loss on held-out rows, and answers. Such a command never ends with status 0 or
+# writes them into a checkpoint, and it names the operation where they began.
 source "$(dirname "$0")/common.sh"
 
 # The loss of the only step is finite; the rate carries the weight beyond f32.
@@ -30,7 +30,7 @@ says err "overflow.mdl:" "'w' is not finite after step 1 of epoch 1: the first -
 [[ ! -e overflow/last.safetensors ]] || fail "a checkpoint holds an infinity"
 grep -q '"event":"end","result":"nonfinite"' overflow/metrics.jsonl || fail "the journal does not say how it ended"
 
-# The gradient of a root at 0 is infinite; the rows before it make a checkpoint, which is kept.
+# The gradient of a root at 0 is infinite. The rows before it make a checkpoint, which is kept.
 printf 'x,y\n1,0\n2,0\n3,0\n0,0\n' >root.csv
 data=root.csv batch=1 model root 'mean(sqrt(p))'
 expect 6 mlc train root.mdl --out root
@@ -39,7 +39,7 @@ says err "root.mdl:8:17" "'w' is not finite after step 4 of epoch 1" "in 'sqrt' 
 expect 0 mlc eval root
 says out "loss"
 
-# The weights go wrong long before it shows: the step is found where they did, not where the loss tells of it.
+# The weights become wrong long before the loss shows it: the step is found at which they did.
 { echo x,y; for ((i = 0; i < 300; i++)); do echo "$((i == 100 ? -1 : 1)),$i"; done; } >long.csv
 data=long.csv batch=1 output='x[:, 0] * w + 0.0 * select(x[:, 0] < 0.0, log(x[:, 0] * w) * 1e-3, 0.0)' \
     model quiet 'mean((p - 1.0) ** 2)'
@@ -47,7 +47,7 @@ sed -i 's/^    p = .*/    v = weight([300], init = ones)\n    q = state([1], zer
 expect 6 mlc train quiet.mdl --out quiet
 says err "quiet.mdl:7:" "is not finite after step" "comes from" "at step 101 of epoch 1"
 
-# A loss that is no number: 0 / 0 and the logarithm of a negative number, in the middle of an epoch.
+# A loss that is NaN in the middle of an epoch: 0 / 0 and the logarithm of a negative number.
 printf 'x,y\n1,1\n1,1\n0,0\n1,1\n' >zero.csv
 data=zero.csv batch=1 model quotient 'mean(p / y)'
 expect 6 mlc train quotient.mdl --out quotient
@@ -57,7 +57,7 @@ data=negative.csv batch=1 model logarithm 'mean(log(p))'
 expect 6 mlc train logarithm.mdl --out logarithm
 says err "logarithm.mdl:8:17" "at step 3 of epoch 1" "in 'log' here"
 
-# Only held-out rows: the loss on the training rows is finite.
+# Only the held-out rows give an infinite loss; that on the training rows is finite.
 data=long.csv held='valid = 0.5' model held 'mean(log(x[:, 0] + 1.0) + (p - 1.0) ** 2)'
 sed -i 's/long.csv/held.csv/' held.mdl
 for seed in 1 2 3 4 5 6; do # one of them holds row 100 out
@@ -67,7 +67,7 @@ for seed in 1 2 3 4 5 6; do # one of them holds row 100 out
 done
 says err "the valid loss is not finite before epoch 1" "in 'log' here"
 
-# A metric may have no value, or an infinite one: that is no error. JSON says null.
+# A metric without a value, or with an infinite one, is no error. JSON has null.
 printf 'x,y\n1,5\n2,5\n3,5\n4,5\n' >equal.csv
 data=equal.csv metrics='r2(p, y), mean(p / (y - 5.0))' model metric 'mean((p - y) ** 2)'
 expect 0 mlc train metric.mdl --out metric
@@ -76,7 +76,7 @@ says out "undefined on these rows"
 expect 0 mlc eval metric --split train --json
 says out '"r2":null'
 
-# A checkpoint whose weights somebody has damaged
+# A checkpoint with damaged weights.
 model sound 'mean((p - y) ** 2)' && expect 0 mlc train sound.mdl --out sound -q
 printf '\x00\x00\xc0\x7f' >nan.bin
 size=$(stat -c %s sound/last.safetensors)

@@ -31,7 +31,7 @@ train {
 END
 expect 0 mlc train heads.mdl --out run -q
 
-# What is right is what the metrics say is right.
+# The fraction of right predictions equals the metric.
 expect 0 mlc eval run --split train --json
 right() { grep -o "\"$1\":[0-9.]*" "$scratch/out" | awk -F: '{ printf "%.0f of 60 correct\n", 60 * $2 }'; }
 kind=$(right accuracy) size=$(right accuracy_2)
@@ -48,7 +48,7 @@ says out "size_logits, compared with 'size':" "kind_logits, compared with 'kind'
 expect 0 mlc eval run --split train --confusion --json
 says out '"outputs":{"size_logits":{"confusion":[[' '"kind_logits":{"confusion":[['
 
-# every share of right answers is said in percent
+# Every fraction of right predictions is printed in percent.
 expect 0 mlc eval run --split train
 says out "  accuracy   " "  accuracy_2 "
 [[ $(grep -c "% +- .* of 60)" "$scratch/out") == 2 ]] || fail "a share that is not in percent"
@@ -56,7 +56,7 @@ expect 0 mlc train heads.mdl --set train.epochs=1 --set data.valid=0.2 --out sho
 grep -qE '^ *1/1 .*[0-9.]+ % +[0-9.]+ %( |$)' "$scratch/err" || fail "the line of an epoch has a share that is not in percent"
 grep -q "accuracy [0-9.]* %.*accuracy_2 [0-9.]* %" "$scratch/out" || fail "a share that is not in percent"
 
-# a metric that is called as a key of the answer keeps its place
+# A metric with the name of a key of the answer does not replace it.
 cat >single.mdl <<'END'
 mdl 1
 data { source = csv("table.csv"); field x = source |> columns(["a", "b"]); field kind = source.kind }
@@ -68,7 +68,7 @@ expect 0 mlc train single.mdl --set train.epochs=1 --out single -q
 expect 0 mlc eval single --split train --confusion --json
 says out '"recall":0.' '"recall_standard_error":' '"outputs":{"logits":{"confusion":[[' '"recall":['
 
-# new rows have no labels, or one of them
+# New rows have no labels, or one of them.
 printf 'a,b\n1,2\n9,0.5\n' >new.csv
 expect 0 mlc predict run new.csv
 ! grep -q "true\|right" "$scratch/out" || fail "labels that are not there are shown"
@@ -77,7 +77,7 @@ expect 0 mlc predict run new.csv
 says out "kind_logits: 1 of 2 correct"
 ! grep -q "size_logits: " "$scratch/out" || fail "a label that is not there is compared"
 
-# an answer that is made of two outputs is none of theirs; outputs that nobody trains keep their first weights
+# If two outputs are combined in the loss, neither has a label; untrained outputs keep their first weights.
 sed 's/loss = .*/loss = cross_entropy(kind_logits + large_logits, kind) + mse(price, y)/; /metrics/d' heads.mdl >mixed.mdl
 expect 0 mlc train mixed.mdl --out mixed -q
 expect 0 mlc train --resume mixed -q --set train.epochs=22
@@ -87,7 +87,7 @@ says out "size_logits[0]" "kind_logits[0]"
 expect 2 mlc eval mixed --split train --confusion
 says err "compares no output with classes"
 
-# labels for parts of a row, and one that is a part of a field
+# Labels for parts of a row, and a label that is a part of a field.
 npy() { printf '\x93NUMPY\1\0\x76\0%-117s\n' "{'descr': '|u1', 'fortran_order': False, 'shape': $1, }" && cat; }
 for _ in {1..10}; do printf '123456'; done | npy '(30, 2)' >x.npy
 for _ in {1..10}; do printf '\1\0\1\2\1\1'; done | npy '(30, 2)' >y.npy

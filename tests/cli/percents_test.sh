@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# "100 %" is all and "0 %" is none: 24,999 right answers of 25,000 are neither, wherever a percentage is printed.
+# "100 %" means all and "0 %" means none: 24,999 right predictions of 25,000 are neither, wherever a percentage is printed.
 source "$(dirname "$0")/common.sh"
 awk 'BEGIN { print "a,kind"; for (i = 0; i < 25999; i++) print (i % 2 ? 3 : -3) "," i % 2; print "3,0" }' >d.csv
 cat >m.mdl <<'END'

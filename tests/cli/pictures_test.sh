@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A folder of pictures in every format: all of them are learnt from, and new ones are read by what is in them.
+# A folder of pictures in every format: the training reads all of them, and new ones are recognized by their contents.
 source "$(dirname "$0")/common.sh"
 "$MAKE_PICTURES" shapes
 cat >shapes.mdl <<'END'
@@ -33,7 +33,7 @@ for file in "${files[@]}"; do
     grep -qF "\"file\":\"$file\"" <(grep -F "\"class\":\"${class%/*}\"" "$scratch/out") || fail "$file is taken for something else"
 done
 
-# the content tells what a file is
+# The contents decide the kind of a file.
 cp shapes/disc/0.jpg disc.png && cp shapes/square/4.webp square.txt && cp shapes/stripes/35.bmp stripes
 expect 0 mlc predict shapes.run disc.png square.txt stripes --json
 says out '"file":"disc.png","predicted":0' '"file":"square.txt","predicted":1' '"file":"stripes","predicted":2'
@@ -41,7 +41,7 @@ cp disc.png shapes/disc/99.png && cp square.txt shapes/square/99
 expect 0 mlc data shapes.mdl
 says out "55 train rows, 0 valid, 19 test"
 
-# what cannot be read is named
+# Files that cannot be read are named.
 head -c -50 disc.png >cut.jpg
 expect 4 mlc predict shapes.run cut.jpg
 says err "'cut.jpg': it cannot be read as a JPEG image: Corrupt JPEG data: premature end of data segment"

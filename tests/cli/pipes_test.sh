@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# What stands where a file should: pipes, devices, folders, links. Nothing waits for another process, and nothing is written through a
+# Pipes, devices, folders and links in the place of files. No command waits for another process or writes through a
 # name that somebody else has made.
 source "$(dirname "$0")/common.sh"
 small_model
 expect 0 mlc train small.mdl --out run -q --set train.epochs=1
 
-# quick COMMAND...: it must end, whatever it says
+# quick COMMAND...: the command must end, with any status
 quick() {
     local got=0
     timeout 20 "$@" >"$scratch/out" 2>"$scratch/err" </dev/null || got=$?
@@ -43,7 +43,7 @@ says err "cannot read 'pipe': it is no file, but a pipe or a device"
 quick mlc profile small.mdl --trace pipe
 says err "cannot write 'pipe': it is no file, but a pipe or a device"
 
-# Standard input is read where it is asked for.
+# Standard input is read if the command line names it.
 mlc check - <small.mdl >"$scratch/out" || fail "'-' is not read"
 cat small.mdl | mlc check /dev/stdin >"$scratch/out" || fail "/dev/stdin is not read"
 
@@ -75,7 +75,7 @@ expect 4 mlc predict table bomb.csv.gz
 gunzip bomb.csv.gz && sed 's/t.csv/bomb.csv/' t.mdl >bomb.mdl && rm -r bomb 2>/dev/null
 expect 0 mlc train bomb.mdl --out bomb -q
 
-# A link of a temporary file's name leads elsewhere: it is neither followed nor replaced.
+# A link with the name of a temporary file is neither followed nor replaced.
 echo precious >precious
 mkdir linked && for ((i = $$; i < $$ + 400; i++)); do ln -s ../precious linked/last.safetensors.$i-0.tmp; done
 ln -s ../precious linked/last.safetensors.tmp && ln -s ../precious linked/resolved.mdl.tmp

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What --png draws: images that are read and made, numbers beside true ones, which classes are taken for which; and what it cannot.
+# The pictures of --png: images that are read and generated, numbers over true ones, confusion matrices; and errors.
 source "$(dirname "$0")/common.sh"
 small_model
 
@@ -10,11 +10,11 @@ drawn() {
     [[ $size == "$1 $2" ]] || fail "$3 has $size points, not $1 $2"
 }
 
-# colour RRGGBB X Y FILE: of the pixel at a point. At least NUMBER pixels have a colour: coloured RRGGBB NUMBER FILE.
+# colour RRGGBB X Y FILE: the pixel at a point has the colour. coloured RRGGBB NUMBER FILE: at least NUMBER pixels have it.
 colour() { [[ $("$PNG_PIXELS" "$4" $((2 * $2)) $((2 * $3))) == "$1" ]] || fail "$4 is $("$PNG_PIXELS" "$4" $((2 * $2)) $((2 * $3))) at $2, $3, not $1"; }
 coloured() { (($("$PNG_PIXELS" "$3" "$1") >= $2)) || fail "$3 has $("$PNG_PIXELS" "$3" "$1") pixels of colour $1, not $2"; }
 
-# train NAME: the model on stdin, into the run NAME.
+# train NAME: trains the model on stdin into the run NAME.
 train() { cat >"$1.mdl" && expect 0 mlc train "$1.mdl" --out "$1" -q; }
 
 npy() { printf '\x93NUMPY\1\0\x76\0%-117s\n' "{'descr': '$1', 'fortran_order': False, 'shape': $2, }" && cat; }
@@ -24,7 +24,7 @@ expect 0 mlc train small.mdl --out small -q
 expect 0 mlc predict small --index 0..3 --png four.png
 drawn 480 228 four.png
 
-# an autoencoder: what is read above what is made, also where that is flat
+# An autoencoder: input images above the generated ones, also if the output is flat.
 sed -n '/data {/,/^}/p' small.mdl >data
 train copy <<END
 mdl 1
@@ -35,7 +35,7 @@ END
 expect 0 mlc predict copy --index 0..3 --png copy.png
 drawn 480 316 copy.png
 
-# colours, as f32; images of another size that a network makes of numbers
+# Colours as f32; a network that generates images of another size from numbers.
 head -c $((8 * 3 * 6 * 9 * 4)) /dev/zero | npy '<f4' '(8, 3, 6, 9)' >colours.npy
 head -c $((8 * 2 * 4)) /dev/zero | npy '<f4' '(8, 2)' >codes.npy
 train made <<'END'
@@ -47,7 +47,7 @@ END
 expect 0 mlc predict made --split train --png made.png
 drawn 826 316 made.png
 
-# an image of four pixels, red, green, blue and white: each is a quarter of its cell, and around it is paper
+# An image of four pixels, red, green, blue and white: each fills a quarter of the cell, with white paper around.
 { for i in {1..8}; do printf '\377\0\0\377\0\377\0\377\0\0\377\377'; done; } | npy '|u1' '(8, 3, 2, 2)' >quarters.npy
 printf '\0\1\0\1\0\1\0\1' | npy '|u1' '(8,)' >kinds.npy
 train quarters <<'END'
@@ -76,7 +76,7 @@ END
 expect 0 mlc predict number --split train --png number.png
 drawn 826 228 number.png
 
-# a table: numbers over true ones
+# A table: predicted over true numbers.
 { echo a,b && for i in {1..40}; do echo "$i,$((3 * i + i % 5))"; done; } >numbers.csv
 train table <<'END'
 mdl 1
@@ -90,7 +90,7 @@ coloured 1f6fb4 500 table.png # dots of 10 rows, twice
 coloured d9720f 500 table.png # where predictions are right
 coloured 1f6fb4 200 table/curves.png
 
-# classes of a table are a matter of eval
+# Classes of a table are drawn by eval only.
 { echo a,kind && for i in {1..40}; do echo "$i,$((i % 2))"; done; } >kinds.csv
 train kinds <<'END'
 mdl 1

@@ -26,7 +26,7 @@ expect 2 mlc predict run --index x
 
 expect 0 mlc predict run --png grid.png --index 0..29
 there grid.png
-# mlc reads what it drew: any picture is converted to the model's input.
+# mlc reads its own drawing: any picture is converted to the model's input.
 expect 0 mlc predict run grid.png --json
 says err "converted to 12x12 grey" "light"
 says out '"file":"grid.png"' '"predicted"'
@@ -44,7 +44,7 @@ expect 5 mlc predict nowhere
 says err "not the folder of a run"
 expect 5 mlc predict run --png nowhere/grid.png
 
-# A picture that cannot be read is not left out, and other data are not taken for those of the run.
+# A picture that cannot be read is an error, and other data are not taken for those of the run.
 mkdir pictures && ln -s nothing pictures/1.png
 expect 4 mlc predict run pictures
 says err "cannot read 'pictures/1.png': No such file or directory"

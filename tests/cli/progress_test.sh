@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The lines of a training: columns under a head, no wider than 80 columns or the terminal; on a terminal quick epochs are thinned.
+# The progress lines of a training: columns under a head, at most 80 columns or the width of the terminal. On a terminal, lines of quick epochs are thinned out.
 source "$(dirname "$0")/common.sh"
 awk 'BEGIN { srand(4); print "a,b,y,kind"; for (i = 0; i < 120; i++) { a = rand(); b = rand(); print a "," b "," 2 * a - b "," (a > b) } }' >table.csv
 # model EPOCHS METRIC...
@@ -30,7 +30,7 @@ grep '"epoch":12' two/metrics.jsonl | sed 's/[{}"]//g; s/,/\n/g' | awk -F: '{ v[
 tail -n 1 "$scratch/err" | sed 's/^ *//; s/  */ /g' >line
 same line numbers
 
-# what does not fit is left out, and said
+# Columns that do not fit are left out, with a note.
 model 2 "accuracy(logits, kind), mae(p, y), mse(p, y), rmse(p, y), r2(p, y)"
 expect 0 mlc train m.mdl --out five
 says err "only in metrics.jsonl: r2, rmse, mse"

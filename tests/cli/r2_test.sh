@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# r2 of splits whose targets do not differ, or hardly: it has no value there, and the value that it should have otherwise.
+# r2 on splits whose targets are equal, or nearly: it has no value for equal ones, and the right value otherwise.
 source "$(dirname "$0")/common.sh"
 
 awk 'BEGIN { print "a,b,y,far,same"; for (i = 0; i < 80; i++) { y = i * 31 % 89 / 10; printf "%s,%s,%.1f,%.1f,0.1\n", i * 37 % 101 / 10, i * 53 % 97 / 10, y, 100000 + y } }' >table.csv
@@ -35,7 +35,7 @@ says out "r2         nan  (undefined on these rows)"
 expect 7 mlc train table.mdl --out other -q --expect 'r2>=-1e9'
 says err "the test r2 after epoch 5 is nan"
 
-# r2 = 1 - rmse^2 / variance, of all rows but the one that is held out; far away from 0 it is the same
+# r2 = 1 - rmse^2 / variance over all rows but one; far away from 0 it is the same
 expect 0 mlc eval run --split train --json
 says out '"r2_3":null,"r2_4":null,"r2_5":null'
 grep -o '"r2\(_2\)\?":[-0-9.e]*\|"rmse":[0-9.]*' "$scratch/out" | sed 's/.*://' >found

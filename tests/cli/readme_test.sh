@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# What README says a newcomer types, in its order, in an empty folder: the first model is my.mdl, and every line "mlc ..." works.
+# The commands of README in their order, in an empty folder: the first model is my.mdl, and every line "mlc ..." works.
 source "$(dirname "$0")/common.sh"
 
-# Patterns in place of the digits, under their names and of their size. HEADER is of printf.
+# Writes patterns in place of the digits, with their names and sizes. HEADER is a format of printf.
 export MLC_DATA=$scratch/data
 mkdir -p "$MLC_DATA/mnist"
 patterns() { # NAME HEADER BYTES CLASSES
@@ -27,10 +27,10 @@ done < <(sed -n '/save the model above/,/^`mlc --help`/s/^    \(mlc .*\)/\1/p' "
 ((lines >= 10)) || fail "README shows $lines commands"
 there grid.png out.csv runs/1/last.safetensors
 
-# make install, as a package is made
+# make install, as a packager runs it
 expect 0 make -C "$root" install BUILD="$(dirname "$MLC")" PREFIX=/usr DESTDIR="$scratch/package"
 there "$scratch/package/usr/bin/mlc" "$scratch/package/usr/share/mlc/models/mnist.mdl"
-# It is the program under test; installing may have changed where it looks for libraries, and nothing else.
+# The installed program is the program under test, except for the paths where it looks for libraries.
 diff <(mlc help) <("$scratch/package/usr/bin/mlc" help) >/dev/null || fail "the installed program has other commands"
 diff <(mlc check my.mdl) <("$scratch/package/usr/bin/mlc" check my.mdl) >/dev/null || fail "the installed program says something else of my.mdl"
 [[ $(mlc version) == $("$scratch/package/usr/bin/mlc" version) ]] || fail "the installed program has another version"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Stopped or killed at odd moments, a training in which everything is in play that has a state or a draw goes on bit for bit:
+# Stopped or killed at odd moments, a training with everything that has a state or random numbers continues bit for bit:
 # dropout, augmentation, running statistics, gradients added up over batches and shares, a schedule, and counting towards an early stop.
 source "$(dirname "$0")/common.sh"
 "$MAKE_DATA" . 610 203
@@ -75,7 +75,7 @@ for signal in INT KILL INT KILL; do
     [[ $(measured whole) == "$(measured $run)" ]] || fail "$run: the epochs differ from those of a run that was not stopped"
 done
 
-# A run that ends early ends at the same epoch after a stop in between, says so, and is done.
+# A run with early stopping, stopped and resumed, ends at the same epoch, says so, and is done.
 sed 's/patience = 30/patience = 2, min = 0.05/' all.mdl >early.mdl
 expect 0 mlc train early.mdl --out early
 says out "stopped early: the valid loss did not improve in 2 epochs" "best valid f1: epoch"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A run that was stopped, killed, or done and then prolonged ends in the same bytes as one that was not.
+# A run that was stopped, killed, or prolonged after its end has the same bytes as an uninterrupted one.
 source "$(dirname "$0")/common.sh"
 small_model
 long=(--set train.epochs=25 --quiet)
@@ -41,7 +41,7 @@ for signal in HUP INT TERM KILL; do
     [[ $(epochs "run_$signal") == $(epochs whole) ]] || fail "SIG$signal: the epochs are $(epochs "run_$signal")"
 done
 
-# A checkpoint of an mlc whose sums have another order: said, and evaluated as ever
+# A checkpoint of an mlc with another order of sums: resuming is refused, evaluating works.
 cp -r whole older && sed -i 's/"numerics":"2"/"numerics":"1"/' older/last.safetensors
 cmp -s whole/last.safetensors older/last.safetensors && fail "the checkpoint does not hold its version of the numerics"
 expect 0 mlc eval older
@@ -53,7 +53,7 @@ sed -i 's/"numerics":"2"/"numerics":"1"/' adding/last.safetensors
 expect 5 mlc train --resume adding --set train.epochs=2
 says err "adds the gradients of several batches in another order" "--weights"
 
-# SIGHUP comes twice when a terminal goes away; nohup makes it nothing.
+# SIGHUP comes twice when a terminal closes; under nohup it is ignored.
 mlc train small.mdl --set train.epochs=100000 -q --out twice 2>"$scratch/err" &
 for ((i = 0; i < 500; i++)); do [[ -s twice/last.safetensors ]] && break; sleep 0.01; done
 kill -HUP $! && { kill -HUP $! 2>/dev/null || true; }
@@ -95,7 +95,7 @@ rm begun/last.safetensors
 expect 5 mlc train --resume begun # the best epoch is there: it is not begun anew
 there begun/best.safetensors
 
-# A schedule of the whole run's steps is another one in a longer run, and that is said.
+# A schedule over the whole run changes in a longer run, which is reported.
 sed 's/adam(lr = lr)/sgd(cosine(1.0))/' small.mdl >cosine.mdl
 expect 0 mlc train cosine.mdl --quiet --set train.epochs=4 --out cosine
 expect 0 mlc train --resume cosine --set train.epochs=8 --json
@@ -104,7 +104,7 @@ says out '"event":"schedule","step":52,"epochs_before":4,"epochs":8,"rate_before
 expect 0 mlc train --resume parts --set train.epochs=5
 ! grep -q schedule "$scratch/err" || fail "a constant rate is told of as a schedule: $(cat "$scratch/err")"
 
-# A checkpoint of another model, and metadata that cannot be
+# A checkpoint of another model, and damaged metadata.
 cp parts/last.safetensors cosine/last.safetensors && cp -r cosine other
 sed -i 's/sgd(cosine(1.0))/adam(lr = 0.5)/' other/resolved.mdl
 expect 0 mlc eval other
@@ -132,7 +132,7 @@ expect 5 mlc train --resume damaged --set train.epochs=9
 says err "its seed, epoch or step do not fit the model"
 rm -r damaged
 
-# What must not be resumed
+# Runs that must not be resumed.
 expect 2 mlc train
 expect 2 mlc train small.mdl --resume whole --out other
 expect 5 mlc train --resume nowhere

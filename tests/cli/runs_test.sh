@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The table of runs: mlc runs.
+# mlc runs prints a table of runs.
 source "$(dirname "$0")/common.sh"
 
 small_model
@@ -13,7 +13,7 @@ says out "runs/1  small  done      1/1" "train.epochs=2 lr=0.02"
 expect 0 mlc runs runs deep/
 says out "runs/2 " "deep/er/run "
 
-# Equal trainings have equal hashes, others have not.
+# Equal trainings have equal hashes, different ones do not.
 expect 0 mlc runs runs deep --csv table.csv
 [[ $(cut -d, -f9 table.csv | tail -2 | sort -u | wc -l) == 1 ]] || fail "equal runs with different hashes"
 [[ $(cut -d, -f9 table.csv | sort -u | wc -l) == 3 ]] || fail "different runs with equal hashes"

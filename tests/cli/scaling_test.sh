@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A network of equal layers: however many there are, their kernels are compiled once.
+# A network of equal layers: their kernels are compiled once, however many layers there are.
 . "$(dirname "$0")/common.sh"
 small_model
 
@@ -14,7 +14,7 @@ kernels 40 && many=$found
 ((few > 5)) || fail "5 layers make $few kernels"
 ((many == few)) || fail "5 layers make $few kernels, 40 layers $many"
 
-# and they still compute what each of them should
+# The layers still compute their own values.
 for deep in deep5.mdl deep40.mdl; do
     expect 0 mlc run "$deep" --no-cache && cp "$scratch/out" machine
     expect 0 mlc run "$deep" --backend ref && same "$scratch/out" machine

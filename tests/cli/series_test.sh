@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Series: windows of rows, what is ahead of them, never across the end of a split, a file or a series.
+# Series: windows of rows and rows ahead never cross the end of a split, a file or a series.
 source "$(dirname "$0")/common.sh"
 
 model() { # model FIELDS KEYS: of series.csv
@@ -15,7 +15,7 @@ train { loss = mse(p, y); optimizer = adam(0.01); epochs = 3; batch = 16 }
 END
 }
 
-# value t is t itself, so that every element shows its row; 200 rows, two stations in turn
+# Value t is t itself, so every element shows its row; 200 rows, of two stations in turn.
 awk 'BEGIN { print "t,value,station,word"; for (t = 0; t < 200; t++) printf("%d,%d.0,%s,%s\n", t, t, t % 2 ? "a" : "b", t % 3 ? "x" : "y") }' >series.csv
 sed -i 's/^\(1,1\).0/\1.5/' series.csv # so that value is no column of whole numbers
 plain='field x = windows(source.value, 8); field y = ahead(source |> columns("value"), 1)'
@@ -78,7 +78,7 @@ expect 0 mlc data windows.mdl --json
 says out '"x":[1.0,0.0,0.0,1.0,1.0,0.0],"c":[0.0,0.0,1.0,1.0,0.0,0.0],"both":[0.0,1.0,0.0,1.0,0.0,1.0,0.0,0.0,0.0,1.0]' \
     '"x":[0.0,1.0,1.0,0.0,0.0,1.0],"c":[1.0,0.0,0.0,0.0,1.0,0.0]'
 
-# standardize learns from all training rows, each once: the mean of 0 to 159, but for 1.5
+# standardize is fitted to all training rows, each counted once: the mean of 0 to 159 without 1.5
 model 'field x = windows(source.value, 8) |> standardize; field y = ahead(source |> columns("value"))' 'test = last(0.2)' >standard.mdl
 expect 0 mlc data standard.mdl --rows 0
 says out "x.standardize.mean" "79.5031"
@@ -117,7 +117,7 @@ expect 0 mlc predict weather tomorrow.csv --json
 expect 0 mlc eval weather tomorrow.csv
 says out "tomorrow.csv, 6 rows"
 
-# classes of the next rows: those of the last row are not known, and so are those of a cell that is missing
+# Classes of the next rows: the last row has none, and neither has a missing cell.
 awk 'BEGIN { print "v,k"; for (t = 0; t < 60; t++) print t * 7 % 11 "," t % 3 }' >next.csv
 for label in 'ahead(source.k, 1)' 'int(ahead(source.v, 1) > source.v)' 'int(ahead(source.v, 2) > ahead(source.v, 1))' 'int(source.v > 5)'; do
     printf 'mdl 1\ndata { source = csv("next.csv"); field x = windows(source.k, 3) |> standardize; field y = %s; test = last(0.2) }\n' "$label" >next.mdl
@@ -130,7 +130,7 @@ for label in 'ahead(source.k, 1)' 'int(ahead(source.v, 1) > source.v)' 'int(ahea
     rm -r next
 done
 
-# fields that nothing uses look at other rows
+# Unused fields that read other rows.
 cat >unread.mdl <<'END'
 mdl 1
 data {
@@ -148,7 +148,7 @@ expect 0 mlc train unread.mdl --out unread -q
 expect 0 mlc data unread.mdl
 says out "56 train rows" "d.standardize.deviation"
 
-# new rows: one for every row that has seven before it, the last too
+# New rows: one prediction for every row with seven rows before it, the last one too.
 awk 'BEGIN { print "value"; for (t = 300; t < 310; t++) print t }' >new.csv
 expect 0 mlc predict whole new.csv --json
 [[ $(wc -l <"$scratch/out") == 3 ]] || fail "predictions of ten new rows: $(cat "$scratch/out")"
@@ -170,7 +170,7 @@ sed -i 's/^other,50/,50/' stations.csv
 expect 4 mlc predict groups stations.csv
 says err "'station' is missing in line 11 of 'stations.csv', so this row belongs to no series"
 
-# what cannot be
+# Errors.
 wrong() {
     model "$1" "$2" >wrong.mdl
     expect "$3" mlc data wrong.mdl

@@ -1,4 +1,4 @@
-# Sourced by tests of the program: small data and a model for it, in the folder at hand. $MAKE_DATA is the program that writes data.
+# Sourced by tests: makes small data and a model for them in the current folder. $MAKE_DATA is the program that writes data.
 
 # 610 rows in batches of 50: the last batch of an epoch has 10.
 small_model() {
@@ -28,8 +28,8 @@ train {
 END
 }
 
-# model_with_states LAYERS: net.mdl, whose training has statistics, random numbers, a schedule, accumulated gradients and clipping. 610 rows are
-# 10 batches of 61 in an epoch.
+# model_with_states LAYERS: net.mdl, whose training has statistics, random numbers, a schedule, accumulated gradients and clipping. 610 rows
+# make 10 batches of 61 in an epoch.
 model_with_states() {
     "$MAKE_DATA" . 610 203
     cat >net.mdl <<END
@@ -56,7 +56,7 @@ train {
 END
 }
 
-# weather.csv, and weather.mdl that reads windows of it
+# weather.csv, and weather.mdl, which reads windows of it
 weather_model() {
     awk 'BEGIN { print "temp,x"; for (i = 0; i < 60; i++) print sin(i) "," i }' >weather.csv
     cat >weather.mdl <<'END'

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Splits by a column of text: eval, predict and --resume deal the rows as the training did, although the checkpoint knows only
+# Splits by a column of text: eval, predict and --resume deal the rows as the training did, although the checkpoint has only
 # the categories of the training rows.
 source "$(dirname "$0")/common.sh"
 
-# Clinics in an order that is not that of their names; the kind "rare" is in the last row only.
+# Clinics are not in the order of their names; the kind "rare" is in the last row only.
 awk -v OFS=, 'BEGIN { print "a,clinic,part,kind,y"; split("Wien,Graz,Linz,Bregenz,Eisenstadt", name, ","); split("train,Train,val,test,train", part, ",")
     for (i = 0; i < 60; i++) print i % 7, name[int(i / 4) % 5 + 1], part[i % 5 + 1], i == 59 ? "rare" : i % 2 ? "odd" : "even", i % 3 }' >rows.csv
 
-# deals KEYS TRAIN VALID TEST: the rows of each split, alike in the training and afterwards
+# deals KEYS TRAIN VALID TEST: the rows of each split, the same during the training and afterwards
 deals() {
     cat >m.mdl <<END
 mdl 1

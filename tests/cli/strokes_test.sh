@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A figure drawn or photographed at any place, size and colour comes to the network as MNIST's digits: its strokes in a box of 20
-# pixels, the middle of their mass in the middle of 28.
+# A figure drawn or photographed at any place, size and colour becomes an input like MNIST's digits: its strokes in a box of 20
+# pixels, their centre of mass in the middle of 28.
 source "$(dirname "$0")/common.sh"
 { printf '\0\0\10\3\0\0\0\4\0\0\0\34\0\0\0\34'; head -c 3136 /dev/urandom; } >images
 printf '\0\0\10\1\0\0\0\4\0\1\2\3' >labels
@@ -32,7 +32,7 @@ figure() {
             } }' >figure.txt
     printf '%b' "$(cat figure.txt)" >"$1"
 }
-# The pixels that the network gets, and what they are like: top, bottom, left and right of what is bright, middle of the mass.
+# Measures the pixels that the network reads: top, bottom, left and right of the bright ones, and the centre of mass.
 pixels() { mlc predict run "$1" --json -q "${@:2}" | grep -o '\[.*\]' | tr -d '[]' | tr , '\n'; }
 facts() {
     awk '{ y = int((NR - 1) / 28); x = (NR - 1) % 28; m += $1; my += $1 * (y + .5); mx += $1 * (x + .5)
@@ -54,7 +54,7 @@ done
 expect 0 mlc predict run plain.bmp
 says err "plain.bmp: 300x200, converted to 28x28, inverted (its background is light), cropped to its strokes and centred"
 
-# --fit no leaves the figure where it is; so does a picture of the size of the network's, and one without strokes.
+# --fit no leaves the figure in its place. A picture of the network's size, and one without strokes, also stay as they are.
 pixels plain.bmp --fit no >left.txt
 [[ $(facts left.txt) != "$(facts plain.txt)" ]] || fail "--fit no crops the picture"
 figure exact.bmp 28 28 2 3 10 0 0

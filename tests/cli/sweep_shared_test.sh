@@ -31,7 +31,7 @@ train {
 }
 END
 
-# The options --set of a trial, one a line.
+# The --set options of a trial, one a line.
 sets_of() {
     python3 - "$1" "$2" <<'END'
 import json, sys
@@ -42,7 +42,7 @@ if plan["seeds"] > 1:
 END
 }
 
-# as_alone SWEEP MODEL TRIAL...: mlc train gives the same bits.
+# as_alone SWEEP MODEL TRIAL...: mlc train gives the same bits for these trials.
 as_alone() {
     local sweep=$1 model=$2 trial set sets
     shift 2
@@ -58,14 +58,14 @@ as_alone() {
 
 compiled() { grep -c ' kernels, ' "$scratch/err"; }
 
-# Numbers of the optimizer, of dropout, of the clipping, of the schedule, the seed and the epochs: one set of programs, which
-# are the steps and the evaluations of a full batch and of the last one.
+# Numbers of the optimizer, of dropout, of clipping and of the schedule, the seed and the epochs need one set of programs:
+# the steps and the evaluations of a full batch and of the last one.
 expect 0 mlc sweep shared.mdl -v --out numbers --workers 1 --trials 8 --seeds 2 --set 'lr=log(1e-4, 1e-1)' --set 'p=0.1..0.5' \
     --set 'decay=1e-3..1e-1' --set 'train.clip_norm=0.5..5.0' --set 'train.epochs=1..3'
 [[ $(compiled) == 4 ]] || fail "16 trials of one shape compiled $(compiled) programs: $(cat "$scratch/err")"
 as_alone numbers shared.mdl 0 5 10 15
 
-# A number that removes a part of the step, and another width, have programs of their own; each is compiled once.
+# A number that removes a part of the step, and another width, need further programs; each is compiled once.
 expect 0 mlc sweep shared.mdl -v --out shapes --workers 1 --set 'p=0.0|0.2|0.3' --set 'hidden=8|16' --set 'decay=0.0|0.01' --set train.epochs=1
 [[ $(compiled) -le 20 ]] || fail "12 trials of 8 shapes compiled $(compiled) programs"
 as_alone shapes shared.mdl 0 5 10 11
@@ -76,7 +76,7 @@ expect 0 mlc sweep shared.mdl -v --out again --workers 1 --trials 2 --seed 5 --s
 [[ $(grep -c 'from the cache' "$scratch/err") == 4 ]] || fail "code in the cache was compiled again: $(cat "$scratch/err")"
 as_alone again shared.mdl 1
 
-# Data are read once, also for other seeds; a split that a trial draws itself is read for it.
+# Data are read once for all seeds. A split that depends on the seed of the trial is read again.
 seq 0 199 | awk 'BEGIN { print "x,y" } { print $1 / 100 "," $1 % 7 }' >rows.csv
 cat >rows.mdl <<'END'
 mdl 1

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The job script of mlc sweep --slurm, run as the jobs of an array run it.
+# Runs the job script of mlc sweep --slurm as the jobs of an array do.
 source "$(dirname "$0")/common.sh"
 
 small_model
@@ -12,7 +12,7 @@ grep -q -- --output job.sh && fail "a path with a blank was given to sbatch"
 [[ -z $(ls "job's folder/trials") ]] || fail "--slurm has trained"
 bash -n job.sh || fail "the script is not one of bash"
 
-# A job is told to stop: it saves, ends with 143, and the others go on with its trials.
+# A job that is told to stop saves and ends with 143; the others continue its trials.
 slurm() { env SLURM_JOB_ID=77 SLURM_ARRAY_JOB_ID=77 SLURM_ARRAY_TASK_ID="$1" SLURM_CPUS_PER_TASK=2 bash job.sh >"$scratch/job$1" 2>&1; }
 env SLURM_ARRAY_TASK_ID=1 bash job.sh >"$scratch/job1" 2>&1 &
 pid=$!
@@ -26,7 +26,7 @@ wait
 expect 0 mlc sweep --status "job's folder" --csv -
 same "$scratch/out" local.csv
 
-# A sweep that exists has a script too, with logs in its folder if sbatch takes the path.
+# An existing sweep has a script too, with logs in its folder if sbatch accepts the path.
 expect 0 mlc sweep --join local --slurm --workers 5 --threads 2
 if [[ $PWD =~ ^[a-zA-Z0-9/._+-]*$ ]]; then says out "#SBATCH --output=$PWD/local/slurm-%A_%a.log"; fi
 says out "#SBATCH --array=1-3" "#SBATCH --cpus-per-task=10" "--workers 5 --threads 2"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Many trainings: mlc sweep. One table, whatever workers have made it.
+# mlc sweep: many trainings, and one table that does not depend on the workers.
 source "$(dirname "$0")/common.sh"
 
 small_model
@@ -35,7 +35,7 @@ best=$(awk -F, '$4 == "24" && $5 == "0.01" && $3 == 8 && $7 == 2 { print $1 }' o
 if [[ -n $best ]]; then same alone/last.safetensors "one/trials/$(printf %06d "$best")/last.safetensors"; fi
 awk -F, 'NR > 1 && $7 == 2' one.csv | grep -q . || fail "no trial has reached the last rung"
 
-# A signal stops and saves; --join goes on.
+# A signal stops and saves; --join continues.
 "${sweep[@]}" --out stopped --workers 1 >"$scratch/stopped" 2>&1 &
 pid=$!
 until [[ -n $(find stopped/trials -name '*.json' 2>/dev/null) ]]; do sleep 0.02; done
@@ -48,7 +48,7 @@ says out " left"
 expect 0 mlc sweep --join stopped -q --csv stopped.csv
 same one.csv stopped.csv
 
-# Claims: one of a process that has ended is taken over; one of another machine is respected until it is old.
+# Claims: that of an ended process is taken over; that of another machine is respected until it is old.
 expect 0 mlc sweep small.mdl -q --out claims --set 'hidden=8|16' --set train.epochs=1 --workers 1 --csv claims.csv
 rm claims/trials/00000[01].0.json
 echo "elsewhere/boot/pid:[1] 1 1" >claims/trials/000000.claim
@@ -60,16 +60,16 @@ rm claims/trials/000000.claim
 expect 0 mlc sweep --join claims -q --csv again.csv
 same claims.csv again.csv
 
-# So is a trial whose process was killed while it made the folder.
+# The same for a trial whose process was killed while it made the folder.
 rm claims/trials/000000.0.json claims/trials/000000/{resolved.mdl,last.safetensors,best.safetensors}
 expect 0 mlc sweep --join claims -q --csv again.csv
 same claims.csv again.csv
 
-# A trial whose loss is not finite is a result; the sweep goes on.
+# A trial with an infinite loss is a result; the sweep continues.
 expect 0 mlc sweep small.mdl -q --out diverges --set 'train.optimizer=sgd(lr = 1e30)|sgd(lr = 0.1)' --set train.epochs=1 --csv bad.csv
 grep -q nonfinite bad.csv && grep -q ',done,1,' bad.csv || fail "a loss that is not finite: $(cat bad.csv)"
 
-# Values that are drawn: within their bounds, of their kinds, the same in each run, others with another seed.
+# Random values are within their bounds and of the right kinds, the same in each run, and others with another seed.
 expect 0 mlc sweep small.mdl -q --out drawn --trials 12 --set 'lr=log(1e-4, 1e-2)' --set 'hidden=4..7' --set train.epochs=1 --csv drawn.csv
 awk -F, 'NR > 1 && ($4 < 1e-4 || $4 > 1e-2 || $5 < 4 || $5 > 7 || $5 != int($5)) { bad = 1 } END { exit bad || NR != 13 }' drawn.csv || fail "drawn values"
 expect 0 mlc sweep small.mdl -q --out drawn2 --trials 12 --set 'hidden=4..7' --set 'lr=log(1e-4, 1e-2)' --set train.epochs=1 --csv drawn2.csv
@@ -79,7 +79,7 @@ expect 0 mlc sweep small.mdl -q --out drawn3 --trials 12 --seed 2 --set 'lr=log(
 expect 0 mlc sweep small.mdl -q --out even --trials 8 --search sobol --set 'hidden=1..8' --set train.epochs=1 --csv even.csv
 [[ $(cut -d, -f4 even.csv | sort -n | tail -8 | tr '\n' ' ') == "1 2 3 4 5 6 7 8 " ]] || fail "Sobol's points are not even: $(cut -d, -f4 even.csv)"
 
-# Bad usage.
+# Wrong usage.
 expect 2 mlc sweep
 says err "needs a model file, or --join or --status"
 expect 2 mlc sweep small.mdl --set 'lr=log(1e-4, 1e-2)'
@@ -109,7 +109,7 @@ cp -r one damaged && printf '{"version":1,"seeds":-3' >damaged/sweep.json
 expect 5 mlc sweep --status damaged
 says err "is not a sweep that this mlc can read"
 
-# A disk that is full is not the trial's fault: the worker ends, and the trial is left for others.
+# A full disk is not the trial's fault: the worker ends and leaves the trial to others.
 expect 0 mlc sweep small.mdl -q --out readonly --set 'hidden=8|16' --set train.epochs=1 --workers 1
 rm readonly/trials/000001.0.json && rm -r readonly/trials/000001 && : >readonly/trials/000001
 expect 5 mlc sweep --join readonly -q --workers 1

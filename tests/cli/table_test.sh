@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tables: trained, resumed bit for bit, evaluated; what is learnt from the training rows is in the checkpoint. With MLC_DATA, R2 of
+# Tables: trained, resumed bit for bit, evaluated; the numbers fitted to the training rows are in the checkpoint. With MLC_DATA, also R2 of
 # models/housing.mdl.
 given=${MLC_DATA-}
 source "$(dirname "$0")/common.sh"
@@ -44,12 +44,12 @@ expect 0 mlc train kinds.mdl --out kinds -q --expect 'accuracy>=1'
 expect 0 mlc eval kinds --confusion
 says out "0 x" "1 y"
 
-# another table is not what it was trained on
+# Evaluating with another table than that of the training.
 sed -i '5s/^[0-9]*/77/' table.csv
 expect 5 mlc train --resume part -q --set train.epochs=40
 says err "the data have changed"
 
-# a file that is not beside the model is looked for where named tables are put
+# A file that is not beside the model is searched in the folder of named tables.
 mkdir -p home/.cache/mlc && mv table.csv home/.cache/mlc
 HOME=home expect 0 mlc check table.mdl
 XDG_CACHE_HOME=home/.cache expect 0 mlc check table.mdl
@@ -59,7 +59,7 @@ says err "then in 'nowhere', which is \$MLC_DATA"
 expect 0 mlc data list
 says out "mlc data get california_housing"
 
-# the table that the model is about
+# mlc data on the table of the model.
 if [[ -f $given/california_housing.csv ]]; then
     MLC_DATA=$given expect 0 mlc train "$root/models/housing.mdl" --out housing -q --set train.epochs=40 --expect 'r2>=0.78'
 fi

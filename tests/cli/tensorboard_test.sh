@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# mlc train --tensorboard: event files, read by a program of their own (event_lines.c).
+# mlc train --tensorboard: the event files, read by another program (event_lines.c).
 source "$(dirname "$0")/common.sh"
 EVENT_LINES=$(realpath -m "${EVENT_LINES:-$root/build/release/tests/event_lines}")
 small_model
@@ -7,7 +7,7 @@ small_model
 events() { "$EVENT_LINES" "$1"/events.out.tfevents.*.mlc || fail "event files of $1"; }
 values() { events "$1" | grep ' .* '; }
 
-# An epoch has its losses, metrics and the rate, at the step that ends it.
+# An epoch has its losses, metrics and rate, at its last step.
 expect 0 mlc train small.mdl -q --tensorboard --out plain
 [[ $(events plain | head -2 | tr '\n' ';') == "0 version;0 _hparams_/session_start_info 0;" ]] || fail "$(events plain | head -2)"
 [[ $(events plain | grep -c "loss/test") == 4 ]] || fail "losses of four epochs"
@@ -21,13 +21,13 @@ done
 expect 0 mlc train small.mdl -q --out without
 [[ -z $(ls without | grep events) ]] || fail "event files without --tensorboard"
 
-# Lines of steps are events of their steps.
+# Lines about steps become events of their steps.
 logged=(--set train.log_every=3 --set train.epochs=40 -q)
 expect 0 mlc train small.mdl "${logged[@]}" --tensorboard --out whole
 [[ $(values whole | grep -c "loss/train") == 173 ]] || fail "$(values whole | grep -c "loss/train") steps"
 same <(mlc export whole --to whole.npz >/dev/null; cat whole.npz) <(mlc train small.mdl "${logged[@]}" --out other >/dev/null 2>&1; mlc export other --to other.npz >/dev/null; cat other.npz)
 
-# Stopped, killed and prolonged runs have no step twice, and go on without being told.
+# Stopped, killed and prolonged runs have no step twice; a resumed run continues its events without the option.
 for signal in TERM KILL; do
     mlc train small.mdl "${logged[@]}" --tensorboard --out "run_$signal" >/dev/null 2>&1 &
     for ((i = 0; i < 500; i++)); do [[ -s run_$signal/last.safetensors ]] && break; sleep 0.01; done
@@ -41,7 +41,7 @@ expect 0 mlc train --resume whole -q --set train.epochs=41
 [[ $(values whole | cut -d' ' -f1,2 | sort | uniq -d) == "" ]] || fail "steps are there twice"
 [[ $(values whole | grep -c "loss/test") == 42 ]] || fail "losses of 42 epochs"
 
-# Killed before its first checkpoint: it begins anew, and so do the events.
+# A run that was killed before its first checkpoint starts over, and so do its events.
 rm run_TERM/*.safetensors
 expect 0 mlc train --resume run_TERM -q
 same <(values run_TERM | grep -v hparams) <(values run_KILL | grep -v hparams)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Training from a text file to a run folder, and what can be asked of it afterwards.
+# Training from a text file to a run folder, and the commands that read it afterwards.
 source "$(dirname "$0")/common.sh"
 small_model
 
@@ -11,7 +11,7 @@ there runs/1/{resolved.mdl,metrics.jsonl,last.safetensors,curves.png}
 [[ $(head -n 1 runs/1/metrics.jsonl) == '{"event":"start"'* ]] || fail "metrics.jsonl does not begin with the start"
 [[ $(tail -n 1 runs/1/metrics.jsonl) == '{"event":"end","result":"done"'* ]] || fail "metrics.jsonl does not end with the end"
 
-# The resolved text is a model of its own, and the next run gets the next number.
+# The resolved text is a complete model, and the next run gets the next number.
 expect 0 mlc train small.mdl --json --quiet --set lr=0.02 --set train.epochs=1
 [[ ! -s $scratch/err ]] || fail "--quiet is not quiet: $(cat "$scratch/err")"
 [[ $(grep -c '^{.*}$' "$scratch/out") == $(wc -l <"$scratch/out") ]] || fail "--json prints something else than JSON lines"
@@ -44,20 +44,20 @@ evaluated=$(grep -o '"loss":[0-9.e-]*' "$scratch/out" | cut -c 8-)
 trained=$(grep -o '"test_loss":[0-9.e-]*' named/metrics.jsonl | tail -n 1 | cut -d : -f 2)
 [[ $evaluated == "$trained" ]] || fail "eval finds the loss $evaluated, train found $trained"
 
-# what is known before it runs
+# Facts that are known before the training.
 expect 0 mlc check small.mdl
 says out "small.mdl: ok" "3,730 weights" "image f32[1,12,12] -> logits f32[10]"
 expect 0 mlc summary small.mdl
 says out "dense1" "f32[50,24]" "3,480" "6,936" "14,920 bytes" "29,840 bytes" "117,885 bytes" "activations" "total on" "kernels" "barrier"
 
-# A run that was moved still finds its data; one without data says so.
+# A run that was moved still finds its data; without data there is an error.
 mkdir elsewhere && mv named elsewhere/moved
 cd elsewhere && expect 0 mlc eval moved && cd ..
 mv test_images hidden
 expect 4 mlc eval elsewhere/moved
 says err "test_images"
 mv hidden test_images
-# The picture of the curves has a panel for the loss and for every metric that is a number, three in a row.
+# The picture of the curves has a panel for the loss and for each metric that is a number, three in a row.
 size_of() { od -An -tu1 -j16 -N8 "$1" | awk '{ print $1 * 16777216 + $2 * 65536 + $3 * 256 + $4, $5 * 16777216 + $6 * 65536 + $7 * 256 + $8 }'; }
 metrics='accuracy(logits, label), top_k(logits, label, 2), top_k(logits, label, 3), f1(logits, label)'
 expect 0 mlc train small.mdl --set "train.metrics=[$metrics]" --set train.epochs=1 --out five -q

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# One output for two classes: answers have the class and its probability, as those of a softmax. Classes are those of the largest number.
+# One output for two classes: answers have the class and its probability, as those of a softmax. The class is that of the larger number.
 source "$(dirname "$0")/common.sh"
 
 awk -v OFS=, 'BEGIN { print "x,y,kind,side,price"
@@ -16,7 +16,7 @@ END_OF_MODEL
     rm -rf run
 }
 
-# answers TARGET LOSS OUTPUT NAME NAME: predict, eval and --confusion tell the classes by these names
+# answers TARGET LOSS OUTPUT NAME NAME: predict, eval and --confusion use these names of classes
 answers() {
     model "$1" "$2" "$3"
     expect 0 mlc train m.mdl --out run -q
@@ -47,7 +47,7 @@ answers 'source.kind' 'bce_logits(p, y)' 'dense(x, 1)[:, 0]' no yes
 expect 0 mlc export run --to net.onnx
 grep -q '\["no", "yes"\]' net.onnx || fail "the names of two classes are not in net.onnx: $(strings net.onnx | grep -A1 classes)"
 
-# A computed target: the class, without the true one.
+# A computed target: the answer has the class, but not the true one.
 model 'select(source.price > 100, 1.0, 0.0)' 'bce_logits(p, unsqueeze(y, 1))' 'dense(x, 1)'
 expect 0 mlc train m.mdl --out run -q
 expect 0 mlc predict run
@@ -88,7 +88,7 @@ says out "pictures, 8 rows" "0 cat" "1 dog"
 expect 0 mlc predict run pictures
 says out "true  predicted" "pictures/dog/4.png  dog"
 
-# Other losses of one number, and bce of several, stay numbers.
+# Other losses of one number, and bce of several numbers, are no classes.
 model 'columns(source, "y")' 'mse(p, y)' 'dense(x, 1)'
 expect 0 mlc train m.mdl --out run -q
 expect 0 mlc predict run
@@ -98,7 +98,7 @@ expect 0 mlc train m.mdl --out run -q
 expect 0 mlc predict run
 says out "p[0]       p[1]"
 
-# Targets that are no two classes.
+# Targets that are not two classes.
 sed -i '4s/no/maybe/; 8s/,0,/,2,/' t.csv
 model 'source.kind' 'bce_logits(p[:, 0], y)' 'dense(x, 1)'
 expect 3 mlc check m.mdl
@@ -113,7 +113,7 @@ model 'source.kind' 'bce_logits(p[:, 0], y)' 'dense(x, 1)'
 expect 4 mlc train m.mdl --out run -q
 says err "'kind' is missing in line 4 of 't.csv'"
 
-# The class is that of the larger number also where their probabilities are equal in f32: by predict, --confusion and accuracy.
+# The class is that of the larger number even if the probabilities are equal in f32: in predict, --confusion and accuracy.
 printf 'a,b,y\n0,1e-9,1\n1e-9,0,0\n0,0,0\n-1e-9,0,1\n' >near.csv
 cat >near.mdl <<'END_OF_MODEL'
 mdl 1
@@ -128,7 +128,7 @@ expect 0 mlc eval near --split train --confusion
 says out "100.00 %" "4 of 4"
 [[ $(grep -c '2     .   100.00 %' "$scratch/out") == 2 ]] || fail "the matrices differ: $(cat "$scratch/out")"
 
-# Logits that look like probabilities are logits: the loss says so.
+# Logits that look like probabilities are logits, because the loss takes logits.
 printf 'a,b,y\n0.25,0.75,1\n0.5,0.5,0\n' >near.csv
 rm -rf near
 expect 0 mlc train near.mdl --out near -q

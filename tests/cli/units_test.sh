@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Regression in the units of the data: what the data block makes of a target is undone, and what comes out is checked by arithmetic.
+# Regression in the units of the data: the transforms of a target are inverted, and the results are checked by arithmetic.
 source "$(dirname "$0")/common.sh"
 awk 'BEGIN { srand(5); print "a,b,price,rent"; for (i = 0; i < 120; i++) { a = rand() * 4; b = rand() - 0.5
      printf "%.4f,%.4f,%d,%.3f\n", a, b, 1000 + 900 * a + 400 * b + 30 * rand(), exp(a + b) } }' >homes.csv
@@ -22,8 +22,8 @@ END2
 
 learnt() { mlc data homes.mdl --json | grep -o "\"y.standardize.$1\":\[[^]]*" | sed 's/.*\[//'; }
 
-# agree COLUMN FORWARD LABEL [LOSS [SHAPE]]: what the network gives is FORWARD of what is predicted, in units of a column of the table, and the
-# truth is the cell of its line. M and S: what standardize has learnt.
+# agree COLUMN FORWARD LABEL [LOSS [SHAPE]]: the network's output is FORWARD of the prediction in the units of a column, and the truth is the
+# cell of its line. M and S are the numbers that standardize is fitted to.
 agree() {
     local column=$1 forward=$2 place
     shift 2
@@ -44,7 +44,7 @@ agree() {
         $2 != $3 - 2 { print "line " $3 " is row " $2; bad = 1 }
         END { printf "%.5g %.5g\n", sqrt(squares / rows), sizes / rows; exit bad || rows != 40 }' homes.csv rows.csv >errors ||
         { fail "the predictions of $1 are no '$column'"; head -5 errors; }
-    # what eval, predict and the end of the training say of all rows
+    # The errors over all rows that eval, predict and the end of the training print.
     expect 0 mlc eval run --json
     grep -o '"rmse":[^,]*,"mae":[^,]*' "$scratch/out" | awk -F '[:,]' '{ printf "%.5g %.5g\n", $2, $4 }' >told
     same told <(tail -n 1 errors)
@@ -68,7 +68,7 @@ agree rent 'exp(x / 100)' 'exp((source |> columns("rent")) / 100)'
 agree rent '(x - M) / S' 'source |> columns("rent") |> impute("mean") |> standardize' # a missing cell would have been filled in
 agree rent '(log(x) - 1) * 2' 'source |> columns("rent")' 'mse(guess, (log(y) - 1) * 2)' # made in the loss
 
-# of two columns nothing is undone: their ratio is the unit
+# A ratio of two columns is not inverted: it is the unit.
 model '(source |> columns("price")) / (source |> columns("rent")) / 100'
 rm -rf run
 expect 0 mlc train homes.mdl --out run -q
@@ -77,7 +77,7 @@ awk -F, 'NR == FNR { ratio[FNR] = FNR > 1 ? $3 / $4 : 0; next } FNR == 1 { if ($
     { d = $4 - ratio[$3]; if (d * d > 1e-8 * ratio[$3] ^ 2) { print; bad = 1 } e = $7 - $5 / 100; if (e * e > 1e-9) { print; bad = 1 } }
     END { exit bad }' homes.csv rows.csv || fail "the ratio of two columns"
 
-# several outputs, several columns of one, columns with transforms of their own; a class beside them
+# Several outputs, several columns of one output, columns with their own transforms, and a class beside them.
 cat >more.mdl <<'END'
 mdl 1
 data {
@@ -124,7 +124,7 @@ expect 0 mlc predict more new.csv --json
 says out '"columns":["rent","price"],"predicted":['
 ! grep -q '"true"\|"error"\|"target"' "$scratch/out" || fail "rows without a label are compared with one"
 
-# a series: the next two values, each by its name; of the last rows of a file nobody knows them
+# A series: the next two values, each under its name; for the last rows of a file they are unknown.
 awk 'BEGIN { print "t,level"; for (i = 0; i < 200; i++) printf "%d,%.4f\n", i, 50 + 20 * sin(i / 6) }' >series.csv
 cat >series.mdl <<'END'
 mdl 1
@@ -148,7 +148,7 @@ tail -n 1 rows.csv | grep -qE '^199,201,,[0-9.]+,,,[0-9.]+,,' || fail "the last 
 expect 0 mlc eval series series.csv --json
 says out '"column":"level+1"' '"column":"level+2"' '"rows":191,'
 
-# a label that new rows hold here and there: what is known is compared, the rest is told
+# A label that only some new rows have: known ones are scored, all rows are predicted.
 printf 'a,b,price\n1,0.1,2000\n2,0.2,\n' >some.csv
 model 'source.price |> standardize' 'mse(guess[:, 0], y)'
 expect 0 mlc train homes.mdl --out some -q

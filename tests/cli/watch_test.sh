@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# mlc watch: the curves of a run, while it is trained and afterwards.
+# mlc watch shows the curves of a run, while it is trained and afterwards.
 source "$(dirname "$0")/common.sh"
 small_model
 expect 0 mlc train small.mdl -q --out plain
 expect 0 mlc train small.mdl -q --out logged --set train.log_every=2
 
-# A picture of 80 columns: losses and the metric, with marks that need no UTF-8.
+# A picture of 80 columns with losses and the metric, in marks that need no UTF-8.
 expect 0 mlc watch plain --once
 says out "plain  small  done  epoch 3/3" "loss  * train  o test" "accuracy  o test" "epoch 3" "test_accuracy" "best: test_loss"
 [[ $(wc -L <"$scratch/out") -le 80 ]] || fail "wider than 80 columns"
@@ -18,12 +18,12 @@ expect 0 mlc watch logged --once
 expect 0 env LC_ALL=C.UTF-8 mlc watch plain --once
 says out "┤" "└─" "⠉⠉"
 
-# Without a terminal a line for every line of the run.
+# Without a terminal it prints a line for every line of the run.
 expect 0 mlc watch logged
 says out "epoch 1  step 2  loss " "rate 0.0100" "epoch 3  train_loss" "logged  small  done  epoch 3/3"
 [[ $(grep -c "^epoch" "$scratch/out") == $((19 + 4)) ]] || fail "$(grep -c "^epoch" "$scratch/out") lines"
 
-# A training that runs is followed to its end, and is not disturbed by those who look.
+# A running training is followed to its end, and watching does not disturb it.
 long=(--set train.epochs=100000 --set train.log_every=500)
 mlc train small.mdl -q "${long[@]}" --out long >"$scratch/long" 2>&1 &
 training=$!
@@ -45,7 +45,7 @@ cp -r long killed && sed -i '/"event":"end"/d' killed/metrics.jsonl
 expect 0 mlc watch killed --once
 says out "killed  small  killed"
 
-# Lines that no training writes: nothing of them reaches the terminal raw, and no number is too large.
+# Lines that no training writes: no control character reaches the terminal, and no number is too large.
 mkdir odd
 printf '%s\n' '{"event":"start","model":5,"epochs":"x","epoch_steps":-3,"best":"\u001b[31m_loss"}' '{"event":"step","step":-5,"loss":1e400}' \
     '{"event":"epoch","epoch":-3,"train_loss":1e308,"test_\u001b[2J":3}' '{"event":"epoch","epoch":4000000000,"train_loss":-1e308}' '[1]' '' >odd/metrics.jsonl
@@ -55,11 +55,11 @@ for once in --once ''; do
     says out "killed"
 done
 
-# A lock that is looked at is no training.
+# A watcher that looks at the lock is not taken for a training.
 flock -s plain sleep 0.02 &
 expect 0 mlc train --resume plain -q --set train.epochs=4
 
-# Without a name, the run in runs/ that was written last; in a terminal, a picture.
+# Without an operand: the run in runs/ that was written last; in a terminal, a picture.
 expect 0 mlc train small.mdl -q
 expect 0 mlc train small.mdl -q
 touch runs/1/metrics.jsonl
@@ -70,7 +70,7 @@ if script -qec true /dev/null </dev/null >"$scratch/out" 2>&1; then # not where 
     says out $'\e[?25l' $'\e[?25h' "● train" "⠉⠉"
 fi
 
-# No run there.
+# There is no run.
 expect 5 mlc watch nothing
 says err "'nothing' is not the folder of a run: it has no metrics.jsonl" "'mlc runs' lists the runs"
 mkdir empty && cd empty || exit 1

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The documents must not lead into the void: every link to a file or heading, and every file or folder of the project that is
-# named in `code`, must be there.
+# Checks the references of documents: every link to a file or heading, and every file or folder of the project that is
+# named in `code`, must exist.
 #
 #   tests/docs/paths.sh DOCUMENT...
 #
@@ -15,7 +15,7 @@ missing() { # PLACE WHAT
     failures=$((failures + 1))
 }
 
-# The anchors of a document's headings, as GitHub makes them, a line each and a newline around all.
+# Prints the anchors of a document's headings as GitHub makes them, one a line, with newlines around all.
 declare -A known=()
 find_anchors() {
     [[ ${known[$1]-} ]] || known[$1]=$'\n'$(sed -n 's/^##* //p' "$1" | tr '[:upper:]' '[:lower:]' | sed -e 's/[^a-z0-9 _-]//g' -e 's/ /-/g')$'\n'

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The documents must tell the truth: runs what they show and compares what it prints.
+# Checks the examples of documents: runs the commands and compares their output.
 #
 #   tests/docs/run.sh DOCUMENT...      $MLC: the program (default: build/release/mlc)
 #
@@ -20,7 +20,7 @@ ln -s "$root/models" "$scratch/room/models"
 PATH=$scratch/bin:$PATH
 failures=0 examples=0
 
-# A text as a bash pattern in which "..." stands for anything and all else for itself.
+# A text as a bash pattern: "..." matches anything, and everything else matches itself.
 as_pattern() {
     sed -e 's/[][\\*?]/\\&/g' -e 's/\.\.\./*/g' <<<"$1"
 }

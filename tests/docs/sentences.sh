@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Long sentences hide their idea: names every sentence of a document that has more than 30 words, with its line.
+# Long sentences hide their idea. Prints every sentence of a document that has more than 30 words, with its line.
 #
 #   tests/docs/sentences.sh FILE.md...      $LIMIT: another number of words
 #

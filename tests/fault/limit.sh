@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A training in too little memory (ulimit -v): what is known to be too much is refused with its sum, and whatever fails before ends with a
-# documented status and a line, leaving nothing behind.
+# A training with too little memory (ulimit -v): a known excess is refused with the sum, and any other failure ends with a
+# documented status and one line, without leaving files behind.
 source "$(dirname "$0")/../cli/common.sh"
 small_model
 sed 's/dense(24)/dense(20000) |> relu |> dense(20000)/' small.mdl >wide.mdl

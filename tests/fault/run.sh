@@ -15,7 +15,7 @@ cat >broken.awk <<'END'
 /error|warning/ { gsub(/[0-9]+/, "N"); gsub(/'[^']*'/, "'...'"); print; exit }
 END
 
-# The unbroken run, and what its first epoch leaves, which the resumed ones begin with.
+# The unbroken run, and the files after its first epoch, from which the resumed runs start.
 train=(mlc train small.mdl --quiet --threads 2 --set train.epochs=2 --out run)
 resume=(mlc train --resume run --quiet --threads 2 --set train.epochs=2)
 "${train[@]}" >/dev/null && mv run whole
@@ -23,7 +23,7 @@ mlc train small.mdl --quiet --threads 2 --set train.epochs=1 --out run >/dev/nul
 "${resume[@]}" >/dev/null && mv run resumed
 export XDG_CACHE_HOME=$scratch/cache
 
-# prepare NAME: what the run finds, which NAME says: code in the cache or none, nothing or half a run.
+# prepare NAME: makes the state that the run starts from: code in the cache or none, an empty folder or half a run.
 prepare() {
     rm -rf run "$scratch/cache"
     [[ $1 == *cached ]] && cp -r "$scratch/home/.cache" "$scratch/cache"
@@ -44,7 +44,7 @@ with_fault() {
 lines() { grep -o '"event":"[a-z]*"\(,"epoch":[0-9]*\)\?' "$1/metrics.jsonl" 2>/dev/null; }
 said() { awk -f broken.awk "$scratch/err"; }
 
-# Says what is wrong with the outcome; nothing if all is well.
+# Prints what is wrong with the outcome; nothing if all is well.
 fault_left() {
     local file
     case $status in
@@ -67,7 +67,7 @@ fault_left() {
     return 0
 }
 
-# It goes on, or begins again, without a fault.
+# The training continues, or starts again, without a fault.
 goes_on() {
     local again=("${train[@]}")
     [[ -e run/resolved.mdl ]] && again=("${resume[@]}")
@@ -87,7 +87,7 @@ try() {
     [[ -z $found ]] || fail "$1, $2 fault $3 (errno $4): $found"
 }
 
-# all NAME KIND PLACES ERROR: at so many places
+# all NAME KIND PLACES ERROR: tries so many places
 all() {
     local count at step
     [[ $kinds == *$2* ]] || return 0

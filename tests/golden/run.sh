@@ -16,7 +16,7 @@ MLC=$(realpath -m "${MLC:-$root/../../build/release/mlc}")
 scratch=$(mktemp -d) && trap 'rm -rf "$scratch"' EXIT
 failures=0 checked=0 update=false
 
-# Nothing of the caller's may reach the output: no home, no data, no locale, no terminal.
+# The output must not depend on the caller: no home, no data, no locale, no terminal.
 export LC_ALL=C NO_COLOR=1 HOME=$scratch/home TMPDIR=$scratch
 unset MLC_DATA XDG_CACHE_HOME COLUMNS MAKEFLAGS
 mkdir -p "$scratch/home" "$scratch/bin"
@@ -28,7 +28,7 @@ fail() {
     failures=$((failures + 1))
 }
 
-# Sets `words` to the command for an input of a folder. A process costs more than mlc here, so the shell does what it can itself.
+# Sets `words` to the command for an input of a folder. A process costs more than mlc here, so the shell does its own parsing.
 find_command() {
     local folder=$1 file=$2 first='' second='' line more
     case $folder in

@@ -1,4 +1,4 @@
-# A right model of table.csv, and wrong EDIT: what mlc check says of it after one edit by sed.
+# A right model of table.csv, and wrong EDIT: the errors of mlc check after one edit by sed.
 cat >right.mdl <<'MODEL'
 mdl 1
 data {
