@@ -131,6 +131,9 @@ static void add_output(const Undoing *undoing, const char *what, const char *nam
                  build_reshape(graph, build_concat(graph, flat, count, 1), shape));
 }
 
+/* Adds three outputs to the graph: the prediction and the truth in the units of the data, and the
+ * number in the loss. Each target of some columns is inverted by itself. A width of 0 means that
+ * the output has no target. */
 static ModelTarget lower_target(const Undoing *undoing, const ModelOutput *output, NodeId node,
                                 const Compared *targets, uint32_t count) {
     Graph *graph = undoing->graph;

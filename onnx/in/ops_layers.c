@@ -152,7 +152,8 @@ static bool channel_constants(const Import *import, const OpNode *node, uint32_t
     return true;
 }
 
-/* The momentum of ONNX is 1 - that of PyTorch. */
+/* batch_norm with its running statistics: a network in training mode cannot be imported. The
+ * momentum of ONNX is 1 - that of PyTorch. */
 bool op_batch_norm(Import *import, OpNode *node) {
     static const char *const roles[] = {NULL, "weight", "bias", "running_mean", "running_var"};
     Tensor *x = node->in[0];

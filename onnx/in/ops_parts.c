@@ -76,6 +76,8 @@ static bool slice_numbers(Import *import, OpNode *node, const char *name, uint32
     return node_constant(import, node, input, numbers, count);
 }
 
+/* x[from:to:step], one axis after the other. An axis that is taken whole needs no slice; the batch
+ * can only be taken whole. */
 bool op_slice(Import *import, OpNode *node) {
     Tensor *x = node->in[0], *y = x;
     const int64_t *starts, *ends, *axes, *steps;

@@ -57,6 +57,8 @@ static Tensor *window_shares(Import *import, const Windowing *window, const Dim 
     return constant_reals(import, reals, 4, (Dim[]){{1, false}, {1, false}, dims[2], dims[3]});
 }
 
+/* A pooling layer, with a pad before it if the layer cannot pad itself. An average that does not
+ * count the padding is the mean of the layer times (elements of a window) / (elements inside). */
 bool op_pool(Import *import, OpNode *node) {
     Tensor *x = node->in[0];
     Windowing window;
@@ -77,20 +79,21 @@ bool op_pool(Import *import, OpNode *node) {
     if (!window_dims(import, node, x, &window, x->dims[1].size, dims)) return false;
     if (!pads_itself(&window))
         x = window_padded(import, x, &window, maximum ? "-3.4028235e38" : NULL);
-    bool shares = !maximum && pads && (!count_padding || extra[0] || extra[1]);
-    if (!shares)
-        return window_layer(import, node, x, &window, pool_text(import, node->text, &window), dims),
-               true;
-    Tensor *mean = inner_pipe(import, pool_text(import, node->text, &window), x);
+    const char *text = pool_text(import, node->text, &window);
+    bool corrected = !maximum && pads && (!count_padding || extra[0] || extra[1]);
+    if (!corrected) {
+        window_layer(import, node, x, &window, text, dims);
+        return true;
+    }
+    Tensor *mean = inner_pipe(import, text, x);
     set_dims(mean, 4, dims);
     Tensor *factors = window_shares(import, &asked, dims, extra, count_padding);
+    Tensor *both[] = {mean, factors};
     if (window.axes == 2)
-        return set_dims(make(import, node, 0, LEVEL_PRODUCT, "%06 * %17", 2,
-                             (Tensor *[]){mean, factors}),
-                        4, dims),
-               true;
-    Tensor *y = inner(import, LEVEL_PRODUCT, "%06 * %17", 2, (Tensor *[]){mean, factors});
-    window_give_sequence(import, node, y, dims);
+        set_dims(make(import, node, 0, LEVEL_PRODUCT, "%06 * %17", 2, both), 4, dims);
+    else
+        window_give_sequence(import, node, inner(import, LEVEL_PRODUCT, "%06 * %17", 2, both),
+                             dims);
     return true;
 }
 

@@ -1,4 +1,5 @@
-/* Windows and convolution. Filters are brought to the layout of the language, which is PyTorch's. */
+/* Windows and convolution. Filters are brought to the layout of the language, which is PyTorch's.
+ * */
 #include "onnx/in/windows.h"
 
 #include <string.h>
@@ -309,6 +310,8 @@ static bool transposed_dims(const Import *import, const OpNode *node, Windowing 
     return true;
 }
 
+/* conv_transpose(channels, ...): the filters [C, O / groups, KH, KW] are those of the layer.
+ * output_padding, and padding that only the end has, become output_pad. */
 bool op_conv_transpose(Import *import, OpNode *node) {
     Tensor *x = node->in[0];
     const Tensor *weight = node->in[1];
