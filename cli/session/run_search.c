@@ -14,7 +14,7 @@ typedef struct {
     Arena *arena;
     const char **items;
     uint32_t count, capacity;
-} Found;
+} FoundRuns;
 
 /* Symbolic links are not followed, so the search ends. */
 static bool is_real_folder(const char *path) {
@@ -22,7 +22,7 @@ static bool is_real_folder(const char *path) {
     return lstat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-static void search(Found *found, const char *path, int depth) {
+static void search(FoundRuns *found, const char *path, int depth) {
     if (path_exists(path_join(path, RUN_METRICS).path)) {
         ARENA_ROOM(found->arena, found->items, found->count, found->capacity);
         found->items[found->count++] = arena_format(found->arena, "%s", path);
@@ -41,7 +41,7 @@ static int by_name(const void *a, const void *b) {
 }
 
 const char **runs_search(const char *folder, Arena *arena, uint32_t *count, Diagnostics *diag) {
-    Found found = {.arena = arena};
+    FoundRuns found = {.arena = arena};
     char plain[PATH_MAX];
     size_t length = strlen(folder);
     while (length > 1 && folder[length - 1] == '/') length--;

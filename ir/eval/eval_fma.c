@@ -33,7 +33,7 @@ typedef struct {
     int64_t m, n, k, a_row, a_column;
     const void *a;
     void *panels, *out;
-} Product;
+} MatrixProduct;
 
 #define Real float
 #define FUSED fmaf
@@ -52,25 +52,25 @@ void eval_fma(const EvalArgs *args) {
 }
 
 /* The sizes of one matrix of the batch, and memory for its panels. */
-static Product product_new(const EvalArgs *args, size_t element) {
+static MatrixProduct product_new(const EvalArgs *args, size_t element) {
     Shape a = args->operands[0]->shape, out = args->node->shape;
     bool transposed = args->node->attrs.matmul.transpose_a;
     int last = out.rank - 1;
     int64_t m = out.dim[last - 1], n = out.dim[last], k = a.dim[transposed ? last - 1 : last];
-    return (Product){.m = m,
-                     .n = n,
-                     .k = k,
-                     .a_row = transposed ? 1 : k,
-                     .a_column = transposed ? m : 1,
-                     .panels = memory_array((size_t)(round_up(n, PANEL) * k), element,
-                                            "the panels of a matrix")};
+    return (MatrixProduct){.m = m,
+                           .n = n,
+                           .k = k,
+                           .a_row = transposed ? 1 : k,
+                           .a_column = transposed ? m : 1,
+                           .panels = memory_array((size_t)(round_up(n, PANEL) * k), element,
+                                                  "the panels of a matrix")};
 }
 
 /* What differs between f32 and f64. */
 typedef struct {
     size_t element;
-    void (*pack)(const Product *product, const void *b, int64_t row, int64_t column);
-    void (*multiply[2])(const Product *product); /* without and with the instruction */
+    void (*pack)(const MatrixProduct *product, const void *b, int64_t row, int64_t column);
+    void (*multiply[2])(const MatrixProduct *product); /* without and with the instruction */
 } Precise;
 
 /* -- products of bytes -- */
@@ -114,7 +114,7 @@ static void multiply_reals(const EvalArgs *args) {
         [INTERP_F32] = {sizeof(float), pack_f32, {product_portable_f32, product_native_f32}},
         [INTERP_F64] = {sizeof(double), pack_f64, {product_portable_f64, product_native_f64}}};
     const Precise *precise = &precisions[args->precision];
-    Product product = product_new(args, precise->element);
+    MatrixProduct product = product_new(args, precise->element);
     bool transposed = args->node->attrs.matmul.transpose_b, native = has_fma();
     int64_t m = product.m, n = product.n, k = product.k, matrices = eval_elements(args) / (m * n);
     for (int64_t i = 0; i < matrices; i++) {

@@ -14,7 +14,7 @@ FMA_TARGET static void NAME(fma_native)(const EvalArgs *args) { NAME(fma)(args);
 
 /* One row of a, one panel of b. The inner loop is over a constant number of neighbouring columns,
  * each with its own accumulator and k ascending: vector code for it has the same bits. */
-INLINE void NAME(row)(const Product *product, const Real *a, const Real *panel, Real *out,
+INLINE void NAME(row)(const MatrixProduct *product, const Real *a, const Real *panel, Real *out,
                       int64_t columns) {
     Real sum[PANEL] = {0};
     for (int64_t k = 0; k < product->k; k++)
@@ -23,7 +23,7 @@ INLINE void NAME(row)(const Product *product, const Real *a, const Real *panel, 
     for (int64_t j = 0; j < columns; j++) out[j] = sum[j] + 0; /* never -0: see eval_fma.c */
 }
 
-INLINE void NAME(product)(const Product *product) {
+INLINE void NAME(product)(const MatrixProduct *product) {
     const Real *a = product->a, *panel = product->panels;
     Real *out = product->out;
     for (int64_t n = 0; n < product->n; n += PANEL, panel += PANEL * product->k) {
@@ -33,12 +33,15 @@ INLINE void NAME(product)(const Product *product) {
     }
 }
 
-static void NAME(product_portable)(const Product *product) { NAME(product)(product); }
+static void NAME(product_portable)(const MatrixProduct *product) { NAME(product)(product); }
 
-FMA_TARGET static void NAME(product_native)(const Product *product) { NAME(product)(product); }
+FMA_TARGET static void NAME(product_native)(const MatrixProduct *product) {
+    NAME(product)(product);
+}
 
 /* b[k, n] is at k * row + n * column of the operand. */
-static void NAME(pack)(const Product *product, const void *operand, int64_t row, int64_t column) {
+static void NAME(pack)(const MatrixProduct *product, const void *operand, int64_t row,
+                       int64_t column) {
     const Real *b = operand;
     Real *panels = product->panels;
     for (int64_t n = 0; n < product->n; n += PANEL)

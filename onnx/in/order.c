@@ -143,7 +143,7 @@ static bool find_makers(const Ordering *ordering, Names *makers) {
 typedef enum { UNSEEN, OPEN, DONE } NodeVisit;
 typedef struct {
     uint32_t node, next; /* next: the input that is visited next */
-} Step;
+} VisitStep;
 
 static bool not_made(const Ordering *ordering, const OnnxNode *node, const char *name) {
     diag_error(ordering->diag, STATUS_MODEL, (Span){0},
@@ -154,14 +154,14 @@ static bool not_made(const Ordering *ordering, const OnnxNode *node, const char 
 
 /* Depth first, without recursion: a file may have a chain of 100,000 nodes. */
 static bool visit(const Ordering *ordering, const Names *makers, uint32_t root, NodeVisit *visits,
-                  Step *stack, OnnxNode *sorted, uint32_t *count) {
+                  VisitStep *stack, OnnxNode *sorted, uint32_t *count) {
     const OnnxGraph *graph = &ordering->model->graph;
     uint32_t depth = 0;
     if (visits[root] == DONE) return true;
-    stack[depth++] = (Step){root, 0};
+    stack[depth++] = (VisitStep){root, 0};
     visits[root] = OPEN;
     while (depth) {
-        Step *top = &stack[depth - 1];
+        VisitStep *top = &stack[depth - 1];
         const OnnxNode *node = &graph->nodes[top->node];
         if (top->next == node->input_count) {
             visits[top->node] = DONE;
@@ -180,7 +180,7 @@ static bool visit(const Ordering *ordering, const Names *makers, uint32_t root, 
             return false;
         }
         visits[maker->node - 1] = OPEN;
-        stack[depth++] = (Step){maker->node - 1, 0};
+        stack[depth++] = (VisitStep){maker->node - 1, 0};
     }
     return true;
 }
@@ -191,7 +191,7 @@ static bool sort(const Ordering *ordering) {
     Names *makers = names_new(ordering->arena);
     if (!find_makers(ordering, makers)) return false;
     NodeVisit *visits = ARENA_ARRAY(ordering->arena, NodeVisit, graph->node_count);
-    Step *stack = ARENA_ARRAY(ordering->arena, Step, graph->node_count);
+    VisitStep *stack = ARENA_ARRAY(ordering->arena, VisitStep, graph->node_count);
     OnnxNode *sorted = ARENA_ARRAY(ordering->arena, OnnxNode, graph->node_count);
     uint32_t count = 0;
     for (uint32_t i = 0; i < graph->output_count; i++) {
