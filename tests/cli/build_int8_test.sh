@@ -163,6 +163,15 @@ sed 's/logits = .*/logits = flatten(image)[:, 0:10] * weight([10])/' plain.mdl >
 expect 0 mlc train flat.mdl --out flat.run -q
 expect 3 mlc build flat.run --int8 -o none
 says err "no layer that could be computed with bytes" "dense and convolutional layers can"
+# A weight that is not a number: the file of the run is damaged on purpose.
+cp -r plain.run spoilt.run
+file=spoilt.run/last.safetensors
+length=$(($(od -An -tu8 -N 8 $file)))
+at=$(head -c $((8 + length)) $file | tail -c $length | jq '."dense1.weight".data_offsets[0]')
+printf '\0\0\300\177' | dd of=$file bs=1 seek=$((8 + length + at)) conv=notrunc status=none
+expect 6 mlc build spoilt.run --int8 -o none
+says err "--int8: 'dense1.weight' has a number that is not finite"
+
 mv images away
 expect 4 mlc build plain.run --int8 -o none
 says err "neither 'images' nor a packed or unpacked form of it is there"
