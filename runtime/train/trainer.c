@@ -59,10 +59,10 @@ typedef struct {
     void *context;
     double loss_sum; /* of the shares of the present batch, times their rows */
     bool ended;      /* by the visitor */
-} Batches;
+} TrainedBatches;
 
 static bool after_share(void *context, int64_t number, const void *outputs) {
-    Batches *batches = context;
+    TrainedBatches *batches = context;
     const Cut *cut = &batches->trainer->pair.cut;
     Share share = cut_share(cut, number);
     double loss = (double)trainer_loss(batches->trainer, number, outputs);
@@ -76,7 +76,7 @@ static bool after_share(void *context, int64_t number, const void *outputs) {
 
 bool trainer_loop(const Trainer *trainer, int64_t batch, int64_t end, TrainerVisit *visit,
                   void *context) {
-    Batches batches = {.trainer = trainer, .visit = visit, .context = context};
+    TrainedBatches batches = {.trainer = trainer, .visit = visit, .context = context};
     RunTimes times = trainer_times(trainer);
     int64_t first = batch * times.cut.replicas,
             stop = min_i64(end * times.cut.replicas, cut_shares(&times.cut));
