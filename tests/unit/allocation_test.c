@@ -113,7 +113,7 @@ static void no_allocation_between_steps(void **state) {
     TrainOptions options = {.dataset = dataset,
                             .states = states,
                             .threads = threads,
-                            .train = {full, last, BATCH},
+                            .train = {.full = full, .last = last, .batch = BATCH},
                             .epochs = EPOCHS,
                             .seed = 3,
                             .shuffle = true,
