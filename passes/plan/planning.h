@@ -113,6 +113,27 @@ typedef struct {
     uint32_t *writer; /* [node]: 1 + the kernel that stores it in the slab; 0: none */
 } Uses;
 Uses uses_collect(const Plan *plan, Arena *arena);
+/* The number of leading axes that make up so many rows; -1: no axis begins where a row begins. */
+int shape_row_axes(const Shape *shape, int64_t rows);
+/* Whether row r of a node needs only row r of its operand i. Both have so many rows, in row-major
+ * order. The node is no product. */
+bool node_stays_in_row(const Graph *graph, const Node *node, uint32_t i, int64_t rows);
+
+/* -- edges (edges.c): a kernel that must run before another -- */
+
+typedef struct {
+    uint32_t from, to;
+    bool old_state; /* `from` reads a state that `to` overwrites */
+    bool in_rows;   /* `to` reads only the rows it is computing */
+} KernelEdge;
+typedef struct {
+    uint32_t *begin; /* edges that leave kernel k: edges[begin[k] .. begin[k + 1]) */
+    KernelEdge *edges;
+    uint32_t *updater; /* [symbol]: 1 + the kernel that stores the state; 0: none */
+} KernelEdges;
+KernelEdges edges_collect(const Plan *plan, const Uses *uses, Arena *arena);
+/* 1 + the kernel that updates the state that a buffer is; 0: it is no state, or none updates it. */
+uint32_t edges_updater(const KernelEdges *edges, const Plan *plan, NodeId buffer);
 
 /* -- the analyses of the plan pass: plan.c lists them in order -- */
 

@@ -35,33 +35,12 @@ typedef struct {
     RowForm *rows; /* [kernel]: length 0: it reduces nothing, so its rows are those of the others */
     bool *may;     /* [kernel]: it may be joined */
     uint32_t *group, *next; /* [kernel]: the first kernel of its group; 1 + the next of its group */
-    uint32_t *begin,
-        *after; /* kernels that must follow kernel k: after[begin[k] .. begin[k + 1]) */
+    KernelEdges edges;
     uint32_t *visited, visits, *stack; /* [kernel] */
     bool *crosses;                     /* [node] of one kernel: used in another row */
 } RowJoining;
 
 /* -- rows -- */
-
-/* The number of leading axes that make up the rows; -1: no axis begins where a row begins. */
-static int row_axes(const Shape *shape, int64_t count) {
-    int64_t product = 1;
-    int axes = 0;
-    while (axes < shape->rank && product < count) product *= shape->dim[axes++];
-    return product == count ? axes : -1;
-}
-
-/* Whether row r of a node needs only row r of its operand i. */
-static bool stays_in_row(const Graph *graph, const Node *node, uint32_t i, int64_t count) {
-    const Shape *from = &graph_operand(graph, node, i)->shape, *to = &node->shape;
-    int axes = row_axes(to, count);
-    if (axes < 0 || row_axes(from, count) < 0) return false;
-    if (op_stays_in_place(node->op)) return true;
-    for (int axis = 0; axis < axes; axis++)
-        if (from->rank <= axis || from->dim[axis] != to->dim[axis]) return false;
-    if (op_class(node->op) == CLASS_REDUCE) return node->attrs.axis >= axes;
-    return node->op == OP_slice || (node->op == OP_broadcast && from->rank == to->rank);
-}
 
 static RowForm reduced_rows(const Graph *graph, const Kernel *kernel) {
     const Node *root = graph_node(graph, kernel->root);
@@ -95,7 +74,7 @@ static bool has_rows(const RowJoining *joining, uint32_t k, RowForm rows) {
     RowForm own = joining->rows[k];
     if (own.length) return own.count == rows.count && own.length == rows.length;
     int64_t elements = shape_elements(kernel->space);
-    if (row_axes(&kernel->space, rows.count) < 0) return false;
+    if (shape_row_axes(&kernel->space, rows.count) < 0) return false;
     return elements == rows.count || (elements == rows.count * rows.length &&
                                       kernel->space.dim[kernel->space.rank - 1] == rows.length);
 }
@@ -110,7 +89,7 @@ static bool reads_in_row(const RowJoining *joining, uint32_t k, NodeId buffer, R
         const Node *node = graph_node(graph, kernel->nodes[i]);
         bool crosses = joining->crosses[kernel->nodes[i]];
         for (uint32_t j = 0; j < node->operand_count; j++) {
-            bool leaves = crosses || !stays_in_row(graph, node, j, rows.count);
+            bool leaves = crosses || !node_stays_in_row(graph, node, j, rows.count);
             joining->crosses[node->operands[j]] |= leaves;
             if (leaves && joining->uses.buffer[node->operands[j]] == buffer) in_row = false;
         }
@@ -120,58 +99,14 @@ static bool reads_in_row(const RowJoining *joining, uint32_t k, NodeId buffer, R
 
 /* -- paths -- */
 
-/* A kernel that reads a state must run before the one that updates it. */
-static uint32_t *state_updaters(const RowJoining *joining) {
-    const Plan *plan = joining->plan;
-    uint32_t *updater = ARENA_ARRAY(joining->arena, uint32_t, plan->graph->symbol_count);
-    for (uint32_t k = 0; k < plan->kernel_count; k++)
-        for (uint32_t i = 0; i < plan->kernels[k].store_count; i++) {
-            Storage to = plan->kernels[k].stores[i].to;
-            if (to.kind == STORAGE_STATE) updater[plan->states[to.index].symbol] = k + 1;
-        }
-    return updater;
-}
-
-/* The two kernels of an edge, as 1 + number; 0: a use is no edge. */
-typedef struct {
-    uint32_t from, to;
-} KernelEdge;
-
-static KernelEdge use_edge(const RowJoining *joining, const uint32_t *updater, uint32_t k,
-                           NodeId buffer) {
-    const Node *node = graph_node(joining->plan->graph, buffer);
-    if (node->op == OP_state) return (KernelEdge){k + 1, updater[node->attrs.symbol]};
-    return (KernelEdge){joining->uses.writer[buffer], k + 1};
-}
-
-static void collect_edges(RowJoining *joining) {
-    uint32_t kernels = joining->plan->kernel_count, uses = joining->uses.begin[kernels];
-    const uint32_t *updater = state_updaters(joining);
-    joining->begin = ARENA_ARRAY(joining->arena, uint32_t, kernels + 2);
-    joining->after = ARENA_ARRAY(joining->arena, uint32_t, uses);
-    for (int placing = 0; placing < 2; placing++) {
-        for (uint32_t k = 0; k < kernels; k++)
-            for (uint32_t i = joining->uses.begin[k]; i < joining->uses.begin[k + 1]; i++) {
-                KernelEdge edge = use_edge(joining, updater, k, joining->uses.uses[i].buffer);
-                if (!edge.from || !edge.to || edge.from == edge.to) continue;
-                if (placing)
-                    joining->after[--joining->begin[edge.from - 1]] = edge.to - 1;
-                else
-                    joining->begin[edge.from - 1]++;
-            }
-        for (uint32_t k = 0; !placing && k < kernels; k++)
-            joining->begin[k + 1] += joining->begin[k];
-    }
-}
-
 /* Pushes the kernels after those of a group that were not visited. Returns whether one of them is in
  * group a or b, other than directly after one of these two. */
 static bool push_after(RowJoining *joining, uint32_t group, uint32_t a, uint32_t b,
                        uint32_t *depth) {
     bool starts = group == a || group == b;
     for (uint32_t member = group + 1; member; member = joining->next[member - 1])
-        for (uint32_t i = joining->begin[member - 1]; i < joining->begin[member]; i++) {
-            uint32_t found = joining->group[joining->after[i]];
+        for (uint32_t i = joining->edges.begin[member - 1]; i < joining->edges.begin[member]; i++) {
+            uint32_t found = joining->group[joining->edges.edges[i].to];
             bool is_end = found == a || found == b;
             if (is_end && !starts) return true;
             if (is_end || joining->visited[found] == joining->visits) continue;
@@ -246,7 +181,7 @@ static bool join(RowJoining *joining, uint32_t reader, NodeId buffer) {
     if (a == b || !rows.length || !all_have_rows(joining, a, rows) ||
         !all_have_rows(joining, b, rows))
         return false;
-    if (row_axes(&graph_node(joining->plan->graph, buffer)->shape, rows.count) < 0 ||
+    if (shape_row_axes(&graph_node(joining->plan->graph, buffer)->shape, rows.count) < 0 ||
         !reads_in_row(joining, reader, buffer, rows) || !is_small(joining, a, b, rows) ||
         path_between(joining, a, b))
         return false;
@@ -410,7 +345,7 @@ bool pass_rowwise(Compilation *compilation, const PassOptions *options) {
         joining.rows[k] = reduced_rows(plan->graph, &plan->kernels[k]);
         joining.may[k] = kernel_may(&joining, k);
     }
-    collect_edges(&joining);
+    joining.edges = edges_collect(plan, &joining.uses, arena);
     join_all(&joining);
     write_joined(&joining);
     arena_free(arena);

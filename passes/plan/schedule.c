@@ -15,10 +15,8 @@ typedef struct {
     Plan *plan;
     Arena *arena;
     const Uses *uses;
-    uint32_t *updater; /* [symbol]: 1 + the kernel that stores the state; 0: none */
-    bool *deferred;    /* [symbol]: the update goes through the slab */
-    uint32_t *begin;   /* edges that leave kernel k: edges[begin[k] .. begin[k + 1]) */
-    struct Edge *edges;
+    bool *deferred; /* [symbol]: the update goes through the slab */
+    KernelEdges edges;
     /* [kernel]: values it waits for, readers of old states it waits for */
     uint32_t *values, *readers;
     bool *done;  /* [kernel]: in the order, or in the heap */
@@ -27,63 +25,18 @@ typedef struct {
     uint32_t *order, order_count;
 } Schedule;
 
-/* -- edges: a kernel that must come before another -- */
-
-/* The symbol of the state that a use reads, if some kernel updates it. */
-static bool use_is_updated(const Schedule *schedule, const BufferUse *use, uint32_t *symbol) {
-    const Node *node = graph_node(schedule->plan->graph, use->buffer);
-    if (node->op != OP_state) return false;
-    *symbol = node->attrs.symbol;
-    return schedule->updater[*symbol] != 0;
-}
-
-typedef struct Edge {
-    uint32_t from, to; /* from == to: no constraint */
-    bool old_state;    /* `from` reads a state that `to` overwrites */
-    bool in_rows;      /* `to` reads only the rows it is computing */
-} Edge;
-
-static Edge use_edge(const Schedule *schedule, uint32_t kernel, const BufferUse *use) {
-    uint32_t symbol, writer = schedule->uses->writer[use->buffer];
-    if (use_is_updated(schedule, use, &symbol))
-        return (Edge){kernel, schedule->updater[symbol] - 1, true, false};
-    return writer ? (Edge){writer - 1, kernel, false, !use->crosses_rows}
-                  : (Edge){kernel, kernel, false, false};
-}
-
-static void visit_edges(Schedule *schedule, void (*visit)(Schedule *, Edge)) {
-    for (uint32_t k = 0; k < schedule->plan->kernel_count; k++)
-        for (uint32_t i = schedule->uses->begin[k]; i < schedule->uses->begin[k + 1]; i++) {
-            Edge edge = use_edge(schedule, k, &schedule->uses->uses[i]);
-            if (edge.from != edge.to) visit(schedule, edge);
-        }
-}
-
-static void count_edge(Schedule *schedule, Edge edge) {
-    schedule->begin[edge.from]++;
-    (edge.old_state ? schedule->readers : schedule->values)[edge.to]++;
-}
-
-static void place_edge(Schedule *schedule, Edge edge) {
-    schedule->edges[--schedule->begin[edge.from]] = edge;
-}
-
-static void collect_edges(Schedule *schedule) {
-    uint32_t kernels = schedule->plan->kernel_count;
+/* Which kernels run early, and how many others each waits for. */
+static void find_waits(Schedule *schedule) {
     const Plan *plan = schedule->plan;
     for (uint32_t k = 0; k < plan->kernel_count; k++) {
         schedule->early[k] = shape_elements(plan->kernels[k].space) == 1;
-        for (uint32_t i = 0; i < plan->kernels[k].store_count; i++) {
-            const Storage *to = &plan->kernels[k].stores[i].to;
-            if (to->kind != STORAGE_STATE) continue;
-            schedule->updater[plan->states[to->index].symbol] = k + 1;
-            schedule->early[k] = true;
-        }
+        for (uint32_t i = 0; i < plan->kernels[k].store_count; i++)
+            schedule->early[k] |= plan->kernels[k].stores[i].to.kind == STORAGE_STATE;
     }
-    visit_edges(schedule, count_edge);
-    for (uint32_t k = 0; k < kernels; k++) schedule->begin[k + 1] += schedule->begin[k];
-    schedule->edges = ARENA_ARRAY(schedule->arena, Edge, schedule->begin[kernels]);
-    visit_edges(schedule, place_edge);
+    for (uint32_t i = 0; i < schedule->edges.begin[plan->kernel_count]; i++) {
+        KernelEdge edge = schedule->edges.edges[i];
+        (edge.old_state ? schedule->readers : schedule->values)[edge.to]++;
+    }
 }
 
 /* -- a heap of the kernels that may run, the one that runs next on top. In a phase, updates of
@@ -112,7 +65,7 @@ static uint32_t heap_pop(Schedule *schedule) {
 
 /* Whether all threads must finish the one kernel before the other begins. This is not so if one
  * thread runs both in order. */
-static bool crosses_threads(const Schedule *schedule, const Edge *edge) {
+static bool crosses_threads(const Schedule *schedule, const KernelEdge *edge) {
     const Kernel *from = &schedule->plan->kernels[edge->from],
                  *to = &schedule->plan->kernels[edge->to];
     bool by_rows = from->by_rows && to->by_rows && edge->in_rows;
@@ -129,7 +82,7 @@ static void push_if_ready(Schedule *schedule, uint32_t kernel) {
 }
 
 /* `edge->from` has its place in the order: `edge->to` waits for one kernel less. */
-static void release(Schedule *schedule, const Edge *edge) {
+static void release(Schedule *schedule, const KernelEdge *edge) {
     uint32_t to = edge->to;
     if (schedule->done[to]) return; /* it did not wait: its update is deferred */
     uint32_t phase = schedule->phase[edge->from] + crosses_threads(schedule, edge);
@@ -171,8 +124,8 @@ static void order_kernels(Schedule *schedule) {
         if (schedule->heap_count == 0) break_cycle(schedule);
         uint32_t kernel = heap_pop(schedule);
         schedule->order[schedule->order_count++] = kernel;
-        for (uint32_t i = schedule->begin[kernel]; i < schedule->begin[kernel + 1]; i++)
-            release(schedule, &schedule->edges[i]);
+        for (uint32_t i = schedule->edges.begin[kernel]; i < schedule->edges.begin[kernel + 1]; i++)
+            release(schedule, &schedule->edges.edges[i]);
     }
 }
 
@@ -181,11 +134,10 @@ static void order_kernels(Schedule *schedule) {
 static void defer_own_readers(Schedule *schedule) {
     for (uint32_t k = 0; k < schedule->plan->kernel_count; k++)
         for (uint32_t i = schedule->uses->begin[k]; i < schedule->uses->begin[k + 1]; i++) {
-            uint32_t symbol;
             const BufferUse *use = &schedule->uses->uses[i];
-            if (use->moved && use_is_updated(schedule, use, &symbol) &&
-                schedule->updater[symbol] == k + 1)
-                schedule->deferred[symbol] = true;
+            if (use->moved && edges_updater(&schedule->edges, schedule->plan, use->buffer) == k + 1)
+                schedule->deferred[graph_node(schedule->plan->graph, use->buffer)->attrs.symbol] =
+                    true;
         }
 }
 
@@ -272,9 +224,8 @@ uint32_t *schedule_kernels(Plan *plan, const Uses *uses, Arena *arena) {
         .plan = plan,
         .arena = arena,
         .uses = uses,
-        .updater = ARENA_ARRAY(arena, uint32_t, plan->graph->symbol_count),
+        .edges = edges_collect(plan, uses, arena),
         .deferred = ARENA_ARRAY(arena, bool, plan->graph->symbol_count),
-        .begin = ARENA_ARRAY(arena, uint32_t, kernels + 1),
         .values = ARENA_ARRAY(arena, uint32_t, kernels),
         .readers = ARENA_ARRAY(arena, uint32_t, kernels),
         .done = ARENA_ARRAY(arena, bool, kernels),
@@ -283,7 +234,7 @@ uint32_t *schedule_kernels(Plan *plan, const Uses *uses, Arena *arena) {
         .heap = ARENA_ARRAY(arena, uint32_t, kernels),
         .order = ARENA_ARRAY(arena, uint32_t, kernels),
     };
-    collect_edges(&schedule);
+    find_waits(&schedule);
     defer_own_readers(&schedule);
     order_kernels(&schedule);
     if (!any_deferred(&schedule)) return apply_order(&schedule);

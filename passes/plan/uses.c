@@ -40,14 +40,30 @@ static void meet_operand(Collector *collector, uint32_t kernel, NodeId operand, 
         add_use(collector, kernel, operand, where);
 }
 
-/* Whether a row (along axis 0) of a node is computed from the same row of its operand i. */
+int shape_row_axes(const Shape *shape, int64_t rows) {
+    int64_t product = 1;
+    int axes = 0;
+    while (axes < shape->rank && product < rows) product *= shape->dim[axes++];
+    return product == rows ? axes : -1;
+}
+
+bool node_stays_in_row(const Graph *graph, const Node *node, uint32_t i, int64_t rows) {
+    const Shape *from = &graph_operand(graph, node, i)->shape, *to = &node->shape;
+    int axes = shape_row_axes(to, rows);
+    if (axes < 0 || shape_row_axes(from, rows) < 0) return false;
+    if (op_stays_in_place(node->op)) return true;
+    for (int axis = 0; axis < axes; axis++)
+        if (from->rank <= axis || from->dim[axis] != to->dim[axis]) return false;
+    if (op_class(node->op) == CLASS_REDUCE) return node->attrs.axis >= axes;
+    return node->op == OP_slice || (node->op == OP_broadcast && from->rank == to->rank);
+}
+
+/* The same for rows along axis 0, and for products. */
 static bool stays_in_row(const Graph *graph, const Node *node, uint32_t i) {
     const Shape *from = &graph_operand(graph, node, i)->shape, *to = &node->shape;
     if (from->rank == 0 || to->rank == 0 || from->dim[0] != to->dim[0]) return false;
-    if (op_class(node->op) == CLASS_REDUCE) return node->attrs.axis > 0;
     if (node->op == OP_matmul) return i == 0 && to->rank == 2 && !node->attrs.matmul.transpose_a;
-    if (node->op == OP_slice) return true;
-    return op_stays_in_place(node->op) || (node->op == OP_broadcast && from->rank == to->rank);
+    return node_stays_in_row(graph, node, i, to->dim[0]);
 }
 
 /* A product reads whole operands. Its operands count even if they are copies of inputs or constants
