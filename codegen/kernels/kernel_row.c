@@ -52,20 +52,13 @@ static void reduce(Emitter *e, const VectorRow *row, NodeId id) {
     emit_set_everywhere(e, id, partial_result(e, node->op, all, false));
 }
 
-/* Values come before stores, so that no load waits for a store. */
-static void store_row(Emitter *e, const VectorRow *row) {
-    const Kernel *kernel = e->kernel;
-    int64_t elements = shape_elements(kernel->space);
-    for (int single = 0; single < 2; single++)
-        for (int v = 0; v < (single ? 1 : row->vectors); v++) {
-            const Place *place = single ? row->single : row->vector[v];
-            for (uint32_t i = 0; i < kernel->store_count; i++) {
-                const Store *store = &kernel->stores[i];
-                bool whole = shape_elements(graph_node(e->graph, store->node)->shape) == elements;
-                if (whole == !single)
-                    store_at(e, store->node, store->to, place, emit_value(e, store->node, place));
-            }
-        }
+/* The stores of values of so many elements, at a place. */
+static void store_values(Emitter *e, int64_t elements, const Place *place) {
+    for (uint32_t i = 0; i < e->kernel->store_count; i++) {
+        const Store *store = &e->kernel->stores[i];
+        if (shape_elements(graph_node(e->graph, store->node)->shape) == elements)
+            store_at(e, store->node, store->to, place, emit_value(e, store->node, place));
+    }
 }
 
 int64_t kernel_row(Emitter *e, LLVMValueRef first, LLVMValueRef last) {
@@ -74,7 +67,9 @@ int64_t kernel_row(Emitter *e, LLVMValueRef first, LLVMValueRef last) {
     for (uint32_t i = 0; i < e->kernel->node_count; i++)
         if (op_class(graph_node(e->graph, e->kernel->nodes[i])->op) == CLASS_REDUCE)
             reduce(e, &row, e->kernel->nodes[i]);
-    store_row(e, &row);
+    int64_t elements = shape_elements(e->kernel->space), rows = elements / row.length;
+    for (int v = 0; v < row.vectors; v++) store_values(e, elements, row.vector[v]);
+    store_values(e, rows, row.single);
     loop_end(e, loop, last, 1);
-    return shape_elements(e->kernel->space) / row.length;
+    return rows;
 }
