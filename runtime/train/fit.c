@@ -40,12 +40,6 @@ static bool write_states(const Fitting *fitting, DType dtype, States *states, Di
     return good;
 }
 
-static const Node *output_node(const Graph *graph, const char *name) {
-    for (uint32_t i = 0; i < graph->output_count; i++)
-        if (!strcmp(graph->outputs[i].name, name)) return graph_node(graph, graph->outputs[i].node);
-    return NULL;
-}
-
 typedef struct {
     Fitting fitting;
     DType dtype;
@@ -62,8 +56,10 @@ static void add_rows(void *context, const Runner *runner, int64_t first, int64_t
                     exact_of_real(element_value(fitted->dtype, codes, output, i)));
 }
 
-static bool fit_output(Runner *runner, const Fit *fit, const Node *node, const Dataset *dataset,
-                       States *states, Diagnostics *diag) {
+static bool fit_output(Runner *runner, const Fit *fit, const Dataset *dataset, States *states,
+                       Diagnostics *diag) {
+    const Graph *graph = runner_program(runner)->graph;
+    const Node *node = graph_node(graph, graph_output_node(graph, fit->name));
     FitOutput fitted = {fitting_new(fit, shape_elements(node->shape) / node->shape.dim[0], dataset),
                         node->dtype};
     runner_rows(runner, fit_split(fit, dataset), fitted.fitting.rows, add_rows, &fitted);
@@ -77,9 +73,7 @@ bool fits_run(const Program *program, const Dataset *dataset, States *states, Th
     Runner *runner = runner_new(program, states, threads, diag);
     bool good = runner && runner_data(runner, dataset, diag);
     for (uint32_t i = 0; i < count && good; i++)
-        good = fits[i].column ||
-               fit_output(runner, &fits[i], output_node(program->graph, fits[i].name), dataset,
-                          states, diag);
+        good = fits[i].column || fit_output(runner, &fits[i], dataset, states, diag);
     runner_free(runner);
     return good;
 }
