@@ -19,8 +19,8 @@ MLC_BINARY(bit_or, LLVMBuildOr)
 MLC_BINARY(fadd, LLVMBuildFAdd)
 #undef MLC_BINARY
 
-/* Quotients of indices. Where addresses have 32 bits, indices fit into 32 bits as well, and
- * processors do not divide 64 bits. */
+/* Quotients of indices. On targets with 32-bit addresses, indices fit into 32 bits. These
+ * processors cannot divide 64-bit numbers, so both operands are truncated first. */
 #define MLC_QUOTIENT(name, build)                                                                  \
     static inline LLVMValueRef name(Emitter *e, LLVMValueRef a, LLVMValueRef b) {                  \
         LLVMTypeRef type = LLVMTypeOf(a);                                                          \
@@ -34,7 +34,7 @@ MLC_QUOTIENT(udiv, LLVMBuildUDiv)
 MLC_QUOTIENT(urem, LLVMBuildURem)
 #undef MLC_QUOTIENT
 
-/* The same with a constant i64: a + n, a * n, a / n, a % n. */
+/* Operations with a constant i64: a + n, a * n, a / n, a % n. */
 static inline LLVMValueRef plus(Emitter *e, LLVMValueRef a, int64_t n) {
     return add(e, a, const_i64(e, n));
 }

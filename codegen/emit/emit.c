@@ -49,28 +49,29 @@ bool emit_in_place(const Emitter *e, NodeId id) {
 
 /* -- nodes -- */
 
-/* A value that the kernel does not compute. */
-static Value given_value(Emitter *e, NodeId id, const Place *place) {
+/* The value of a node that the kernel does not compute: a constant, an iota, or a value in
+ * memory. */
+static LaneValue given_value(Emitter *e, NodeId id, const Place *place) {
     const Node *node = graph_node(e->graph, id);
     LLVMTypeRef type = dtype_type(e, node->dtype, false);
     if (e->plan->storage[id].kind == STORAGE_TABLE) return load_constant(e, id);
     if (node->op == OP_constant && node->dtype == DTYPE_F32)
-        return (Value){LLVMConstBitCast(LLVMConstInt(e->i32, node->attrs.value.bits, false), type),
-                       true};
+        return (LaneValue){
+            LLVMConstBitCast(LLVMConstInt(e->i32, node->attrs.value.bits, false), type), true};
     if (node->op == OP_constant)
-        return (Value){LLVMConstInt(type, node->attrs.value.bits, false), true};
+        return (LaneValue){LLVMConstInt(type, node->attrs.value.bits, false), true};
     if (node->op != OP_iota) return load_at(e, id, e->plan->storage[id], place);
     Coordinate index = place_in_shape(e, place, node->shape)->axis[node->attrs.axis];
     if (!index.irregular && index.step == 0)
-        return (Value){LLVMBuildTrunc(e->builder, index.base, e->i32, ""), true};
-    return (Value){LLVMBuildTrunc(e->builder, coordinate_vector(e, index), lanes_of(e->i32), ""),
-                   false};
+        return (LaneValue){LLVMBuildTrunc(e->builder, index.base, e->i32, ""), true};
+    return (LaneValue){
+        LLVMBuildTrunc(e->builder, coordinate_vector(e, index), lanes_of(e->i32), ""), false};
 }
 
-/* All operands are in the memo. */
-static Value computed_value(Emitter *e, NodeId id, const Source *sources) {
+/* The value of a node of the kernel, whose operands are in the memo. */
+static LaneValue computed_value(Emitter *e, NodeId id, const Source *sources) {
     const Node *node = graph_node(e->graph, id);
-    Value *operands = ARENA_ARRAY(e->arena, Value, node->operand_count);
+    LaneValue *operands = ARENA_ARRAY(e->arena, LaneValue, node->operand_count);
     for (uint32_t i = 0; i < node->operand_count; i++)
         if (sources[i].place) operands[i] = memo_find(e, node->operands[i], sources[i].place);
     if (op_class(node->op) == CLASS_VIEW) return view_choose(e, node, sources, operands);
@@ -104,9 +105,9 @@ static void push_operands(Emitter *e, uint32_t frame) {
         return;
     }
     Source *sources = ARENA_ARRAY(e->arena, Source, node->operand_count);
-    bool view = op_class(node->op) == CLASS_VIEW, takes_part = emit_takes_part(e, node, place);
+    bool view = op_class(node->op) == CLASS_VIEW, part_known = concat_part_known(e, node, place);
     for (uint32_t i = 0; i < node->operand_count; i++)
-        if (!takes_part || i == e->part.number)
+        if (!part_known || i == e->part.number)
             sources[i] = view ? view_source(e, node, i, place) : (Source){.place = place};
     e->frames[frame].sources = sources;
     for (uint32_t i = node->operand_count; i-- > 0;)
@@ -118,7 +119,7 @@ static void push_operands(Emitter *e, uint32_t frame) {
 static void process_top(Emitter *e) {
     Frame top = e->frames[e->frame_count - 1];
     if (!memo_find(e, top.node, top.place).value) {
-        Value value;
+        LaneValue value;
         if (top.sources)
             value = computed_value(e, top.node, top.sources);
         else if (emit_computes(e, top.node))
@@ -134,14 +135,14 @@ static void process_top(Emitter *e) {
     e->frame_count--;
 }
 
-Value emit_value(Emitter *e, NodeId node, const Place *place) {
+LaneValue emit_value(Emitter *e, NodeId node, const Place *place) {
     push(e, node, place);
     while (e->frame_count) process_top(e);
     return memo_find(e, node, place);
 }
 
-const Value *emit_store_values(Emitter *e, const Place *place) {
-    Value *values = ARENA_ARRAY(e->arena, Value, e->kernel->store_count);
+const LaneValue *emit_store_values(Emitter *e, const Place *place) {
+    LaneValue *values = ARENA_ARRAY(e->arena, LaneValue, e->kernel->store_count);
     for (uint32_t i = 0; i < e->kernel->store_count; i++)
         values[i] = emit_value(e, e->kernel->stores[i].node, place);
     return values;
@@ -149,7 +150,7 @@ const Value *emit_store_values(Emitter *e, const Place *place) {
 
 void emit_stores(Emitter *e, const Place *place) {
     const Kernel *kernel = e->kernel;
-    const Value *values = emit_store_values(e, place);
+    const LaneValue *values = emit_store_values(e, place);
     for (uint32_t i = 0; i < kernel->store_count; i++)
         store_at(e, kernel->stores[i].node, kernel->stores[i].to, place, values[i]);
 }

@@ -1,10 +1,10 @@
 /* Emitting the value of a graph node at a place. Internal to codegen/.
  *
- * Code is emitted for LANES elements at a time. A Place says which elements: an index into a shape,
- * with a Coordinate for each axis. For example, the place [row, 16 * v + lane] of a matrix has a
- * uniform coordinate and one with step 1. A view maps the place of its result to the place of its
- * operand, so no view is copied. A Value is a scalar if all lanes have the same value, and a vector
- * of LANES otherwise. */
+ * Code is emitted for LANES elements at a time. A Place gives their position: an index into a
+ * shape, with a Coordinate for each axis. For example, the place [row, 16 * v + lane] of a matrix
+ * has a uniform coordinate and one with step 1. A view maps the place of its result to the place of
+ * its operand, so no view is copied. A LaneValue is a scalar if all lanes have the same value, and
+ * a vector of LANES otherwise. */
 #ifndef MLC_CODEGEN_EMIT_EMIT_H
 #define MLC_CODEGEN_EMIT_EMIT_H
 
@@ -19,7 +19,8 @@ typedef struct {
 } Coordinate;
 
 typedef struct {
-    /* that the coordinates index; place_in_shape converts to another shape with as many elements */
+    /* the coordinates index this shape; place_in_shape converts to another shape with as many
+     * elements */
     Shape shape;
     Coordinate axis[SHAPE_MAX_RANK];
     LLVMValueRef mask; /* <LANES x i1>: the lanes that exist; NULL: all */
@@ -28,25 +29,26 @@ typedef struct {
 typedef struct {
     LLVMValueRef value;
     bool uniform; /* a scalar that stands for all lanes */
-} Value;
+} LaneValue;
 
 typedef struct Memo Memo;
 typedef struct Frame Frame;
 
-/* The address of a value in memory: `where` is a byte offset in the slab, in the outputs, or in the
- * array of pointers to states or inputs. A kernel gets its offsets in a table. So kernels that
- * differ in offsets only have the same code. Of STORAGE_TABLE, the entry of the table holds the
- * bits of the constant `where`, a NodeId. */
+/* An entry of a kernel's table. A kernel reads its byte offsets from this table, so kernels that
+ * differ only in offsets have the same code. Of STORAGE_TABLE, the entry holds the bits of a
+ * constant instead. */
 typedef struct {
     StorageKind kind;
     bool replicated;
+    /* a byte offset in the slab, in the outputs, or in the array of pointers to states or inputs;
+     * of STORAGE_TABLE: the NodeId of the constant */
     int64_t where;
-    LLVMValueRef base; /* the address or the constant, known from the kernel's entry on */
+    LLVMValueRef base; /* the address or the constant, loaded in the kernel's entry block */
 } StorageBinding;
 
-/* Memory of a shipped object, where it differs from that of the JIT. The rows of an input lie one
- * behind the other. StepArgs.states is the address of all states, not an array of addresses. Arrays
- * that the JIT puts on the stack lie in the thread slab, behind what the plan puts there. */
+/* The memory of a shipped object differs from that of the JIT in three ways. The rows of an input
+ * are contiguous. StepArgs.states points to the states themselves, not to an array of pointers.
+ * Arrays that the JIT puts on the stack lie in the thread slab, after the values of the plan. */
 typedef struct {
     const size_t *states; /* [plan->state_count]: bytes from StepArgs.states */
     size_t slot_bytes;    /* of the arrays of the kernel that is being emitted */
@@ -67,7 +69,7 @@ typedef struct Emitter {
     PairProduct pairs;      /* of the target */
     LLVMValueRef fused;     /* of FMA_EMULATED: fused_function */
     ShippedMemory *shipped; /* NULL: code for the JIT */
-    StepTables *tables;     /* receives where constants are in the tables; NULL: nowhere */
+    StepTables *tables; /* receives the positions of constants in the tables; NULL: not wanted */
     const Plan *plan;
     const Graph *graph;
     Arena *arena; /* places and memos of the current kernel */
@@ -78,14 +80,14 @@ typedef struct Emitter {
     /* the kernel's table, in the order in which the code first needs the entries */
     StorageBinding *bindings;
     uint32_t binding_count, binding_capacity;
-    LLVMValueRef function, rows; /* rows: loaded at entry when first used */
+    LLVMValueRef function, rows; /* rows: StepArgs.rows, loaded in the entry block */
     LLVMBasicBlockRef entry;
     Memo *memo;    /* values known in the present region of code */
     Frame *frames; /* the stack of emit_value */
     uint32_t frame_count, frame_capacity;
     struct {
-        /* a concat: in the code that is being emitted, all lanes of this place read part `number`
-         * of it; NULL: none */
+        /* In the code that is being emitted, all lanes of `place` read part `number` of the concat
+         * `of`. `of` NULL: no such part is known. */
         const Node *of;
         const Place *place;
         uint32_t number;
@@ -97,24 +99,28 @@ LLVMTypeRef dtype_type(const Emitter *e, DType dtype, bool in_memory);
 LLVMTypeRef lanes_of(LLVMTypeRef type);
 LLVMValueRef const_i64(const Emitter *e, int64_t value);
 LLVMValueRef const_i32(const Emitter *e, int32_t value);
-LLVMValueRef value_splat(Emitter *e, Value value); /* as a vector, even if it is uniform */
-LLVMValueRef lane_numbers(const Emitter *e);       /* <0, 1, ...> as i64 */
+LLVMValueRef value_splat(Emitter *e, LaneValue value); /* as a vector, even if it is uniform */
+LLVMValueRef lane_numbers(const Emitter *e);           /* <0, 1, ...> as i64 */
+/* Lanes first .. first + count - 1 of vectors a and b, counted as if b followed a. */
+LLVMValueRef lanes_from(Emitter *e, LLVMValueRef a, LLVMValueRef b, int first, int count);
 LLVMValueRef call_intrinsic(Emitter *e, const char *name, LLVMTypeRef *types, unsigned type_count,
                             LLVMValueRef *args, unsigned count);
 
 /* -- fused.c -- */
 /* a * b + c, rounded once: of f32, or of vectors of LANES. */
 LLVMValueRef emit_fused(Emitter *e, LLVMValueRef a, LLVMValueRef b, LLVMValueRef c);
-/* The same of vectors in a hot loop. tiny: i1, some lane of a or b is tiny; or NULL where fused_tiny
- * gives NULL, as there it does not matter. */
+/* The same for vectors in a hot loop. tiny (i1): whether some lane of a or b is tiny, by
+ * fused_tiny; NULL where fused_tiny gives NULL. */
 LLVMValueRef fused_hot(Emitter *e, LLVMValueRef a, LLVMValueRef b, LLVMValueRef c,
                        LLVMValueRef tiny);
+/* i1: whether some lane of x is tiny, that is 0 < |x| < 2^-65. NULL: the target's fused
+ * multiply-add does not depend on it. */
 LLVMValueRef fused_tiny(Emitter *e, LLVMValueRef x);
 /* Defines the function that FMA_EMULATED calls. */
 LLVMValueRef fused_function(Emitter *e);
 
 /* -- ops.c -- */
-Value emit_elementwise(Emitter *e, const Node *node, const Value *operands);
+LaneValue emit_elementwise(Emitter *e, const Node *node, const LaneValue *operands);
 
 /* -- place.c -- */
 Coordinate coordinate_uniform(LLVMValueRef index);
@@ -127,9 +133,9 @@ bool place_uniform(const Place *place);
 /* The place as a row-major index into its shape. */
 Coordinate place_linear(Emitter *e, const Place *place);
 /* The lanes are consecutive in row-major order, and lane 0 is at a multiple of LANES. */
-bool place_neighbours(const Place *place);
-/* <LANES x i1>: base + lane < n, for a base that is a multiple of LANES; NULL if n is one too: all
- * lanes. */
+bool place_contiguous(const Place *place);
+/* <LANES x i1>: base + lane < n, for a base that is a multiple of LANES; NULL (all lanes) if n is
+ * one too. */
 LLVMValueRef lanes_below(Emitter *e, LLVMValueRef base, int64_t n);
 
 LLVMValueRef coordinate_vector(Emitter *e, Coordinate c);
@@ -137,15 +143,15 @@ Coordinate coordinate_scale(Emitter *e, Coordinate c, int64_t factor);
 Coordinate coordinate_add(Emitter *e, Coordinate a, Coordinate b);
 
 /* -- memory.c -- */
-Value load_at(Emitter *e, NodeId node, Storage storage, const Place *place);
-void store_at(Emitter *e, NodeId node, Storage storage, const Place *place, Value value);
+LaneValue load_at(Emitter *e, NodeId node, Storage storage, const Place *place);
+void store_at(Emitter *e, NodeId node, Storage storage, const Place *place, LaneValue value);
 /* A constant whose storage is STORAGE_TABLE. */
-Value load_constant(Emitter *e, NodeId id);
+LaneValue load_constant(Emitter *e, NodeId id);
 /* The address of the element at a uniform place. */
 LLVMValueRef store_pointer(Emitter *e, NodeId node, Storage storage, const Place *place);
 LLVMValueRef storage_base(Emitter *e, Storage storage);
-/* Load and store a vector of neighbours in memory, in the lanes of the mask; NULL: in all lanes.
- * The other lanes are loaded as 0. */
+/* Load and store LANES consecutive elements, in the lanes of the mask; NULL: in all lanes. The
+ * other lanes are loaded as 0. */
 LLVMValueRef load_vector(Emitter *e, LLVMTypeRef type, LLVMValueRef pointer, unsigned alignment,
                          LLVMValueRef mask);
 void store_vector(Emitter *e, LLVMValueRef vector, LLVMValueRef pointer, unsigned alignment,
@@ -166,7 +172,7 @@ LLVMValueRef shipped_slot(Emitter *e, LLVMTypeRef type);
 typedef struct {
     const Place *place; /* where an operand of a view is read; NULL: nowhere */
     /* pad, concat: i1, whether the element comes from this operand; value NULL: always */
-    Value inside;
+    LaneValue inside;
 } Source;
 /* The operand of a gather that holds indices. Its value is emitted before the other operand's
  * place. */
@@ -174,15 +180,16 @@ enum { GATHER_INDEX = 1 };
 /* i64: the number of the part of a concat that all lanes of a place read; NULL: lanes may
  * differ. */
 LLVMValueRef concat_part_number(Emitter *e, const Node *concat, const Place *place);
-/* e->part says which one */
-bool emit_takes_part(const Emitter *e, const Node *concat, const Place *place);
+/* Whether e->part gives the part of the concat that all lanes of the place read. */
+bool concat_part_known(const Emitter *e, const Node *concat, const Place *place);
 Source view_source(Emitter *e, const Node *node, uint32_t operand, const Place *place);
 /* an i32 index as a coordinate, clamped to 0 .. size - 1 */
-Coordinate gathered_index(Emitter *e, Value index, int64_t size);
-Value view_choose(Emitter *e, const Node *node, const Source *sources, const Value *operands);
-/* The value of a concat of single columns that lie in memory, loaded in one go; value NULL: the
- * node is something else. */
-Value view_interleaved(Emitter *e, const Node *node, const Place *place);
+Coordinate gathered_index(Emitter *e, LaneValue index, int64_t size);
+LaneValue view_choose(Emitter *e, const Node *node, const Source *sources,
+                      const LaneValue *operands);
+/* The value of a concat of single columns in memory, loaded as one vector per column and
+ * interleaved. value NULL: the node is something else. */
+LaneValue view_interleaved(Emitter *e, const Node *node, const Place *place);
 
 /* -- memo.c -- */
 /* The memo holds values per region: until a region ends, code emitted in it dominates what
@@ -193,23 +200,22 @@ typedef struct {
 Region region_begin(Emitter *e);
 void region_end(Emitter *e, Region region);
 /* value NULL: not known. */
-Value memo_find(const Emitter *e, NodeId node, const Place *place);
-void emit_set(Emitter *e, NodeId node, const Place *place,
-              /* also sets the root of a kernel, which the kernel's own loop computes */
-              Value value);
-/* Sets a reduction of a ROW kernel, which has one value at all places of the row at hand. */
-void emit_set_everywhere(Emitter *e, NodeId node, Value value);
+LaneValue memo_find(const Emitter *e, NodeId node, const Place *place);
+/* Sets the value of a node at a place. Kernels whose own loop computes the root set it this way. */
+void emit_set(Emitter *e, NodeId node, const Place *place, LaneValue value);
+/* Sets a reduction of a ROW kernel, which has one value at all places of the current row. */
+void emit_set_everywhere(Emitter *e, NodeId node, LaneValue value);
 
 /* -- emit.c -- */
 void emit_begin_kernel(Emitter *e, const Kernel *kernel);
 void emit_end_kernel(Emitter *e);
 bool emit_computes(const Emitter *e, NodeId node); /* the current kernel computes the node */
-/* The kernel stores the node, or an elementwise op or reshape of it uses the node, at the place in
- * its space that is being computed. */
+/* Whether the kernel needs the node's value at the very place that is being computed: to store it,
+ * or as an operand of an elementwise op or a reshape. */
 bool emit_in_place(const Emitter *e, NodeId node);
-Value emit_value(Emitter *e, NodeId node, const Place *place);
+LaneValue emit_value(Emitter *e, NodeId node, const Place *place);
 /* The values of all stores of the kernel at a place in its space. Stores nothing. */
-const Value *emit_store_values(Emitter *e, const Place *place);
+const LaneValue *emit_store_values(Emitter *e, const Place *place);
 void emit_stores(Emitter *e, const Place *place); /* computes and stores them */
 
 /* -- loops.c -- */
@@ -236,8 +242,8 @@ typedef struct {
 } If;
 If if_begin(Emitter *e, LLVMValueRef condition);
 void if_end(Emitter *e, If branch);
-/* Allocated once, at the kernel's entry. LLVM turns most slots that are no arrays into
- * registers. */
+/* A variable of the emitted function, allocated in its entry block. LLVM turns most slots that are
+ * no arrays into registers. */
 LLVMValueRef stack_slot(Emitter *e, LLVMTypeRef type, unsigned alignment);
 
 #endif

@@ -1,51 +1,47 @@
-/* a * b + c with one rounding. Targets without such an instruction compute it in double:
+/* Fused multiply-add: a * b + c with one rounding. Targets without such an instruction compute it
+ * in double:
  *
  *     product = a * b                         exact: 24 + 24 bits
  *     sum = product + c                       rounded to 53 bits
- *     if (sum was rounded, and a rounding to float may then go astray) sum = rounded to odd
+ *     if (sum is suspect) sum = product + c   rounded to odd
  *     result = (float)sum
  *
- * The second rounding goes astray only where the first one has led to the middle between two
- * floats. That is looked for by the bits of the sum. Among normal floats they end in 1 and 28
- * zeros. Where |sum| < 2^-126, floats have fewer bits, so every such sum but 0 counts as suspect.
+ * Rounding twice is wrong only if the first rounding led exactly to the middle between two floats.
+ * The bits of such a suspect sum end in 1 and 28 zeros, if it rounds to a normal float. Below
+ * 2^-126 floats have fewer bits, so every sum with |sum| < 2^-126 except 0 is suspect.
  *
- * In hot loops, operands are looked at instead of such small sums. If |a| and |b| are 0 or at least
- * 2^-65, then the product is 0 or a multiple of 2^-176, and a sum below 2^-126 is exact: it has at
+ * Hot loops test the operands instead of such small sums. If |a| and |b| are 0 or at least 2^-65,
+ * then the product is 0 or a multiple of 2^-176. A sum below 2^-126 is then exact, as it has at
  * most 50 bits.
  *
- * Rounded to odd, a sum that is not exact is the one of its two neighbours whose last bit is 1.
- * With at least two bits more than float has, rounding it to float is right (Boldo and Melquiond,
- * "Emulation of FMA and correctly rounded sums: proved algorithms using rounding to odd", 2008).
- * TwoSum gives the error of the sum, whose sign tells on which side the exact sum lies:
+ * Rounding an inexact sum to odd takes the one of its two neighbours whose last bit is 1. As double
+ * has at least two more bits than float, rounding this to float gives the right result. The proof
+ * is in Boldo and Melquiond, "Emulation of FMA and correctly rounded sums: proved algorithms using
+ * rounding to odd", 2008. TwoSum gives the error of the sum, whose sign tells on which side the
+ * exact sum lies:
  *
  *     towards 0: bits = (bits - 1) | 1        away from 0: bits = bits | 1
  *
- * All error terms are multiples of 2^-298 and less than 2^257, so error * sum, whose sign is asked
- * for, neither vanishes nor overflows. Infinite sums and NaNs have errors that are NaN, and stay as
- * they are.
+ * The sign of error * sum decides. All error terms are multiples of 2^-298 and less than 2^257, so
+ * this product neither vanishes nor overflows. Infinite sums and NaNs have errors that are NaN, and
+ * stay as they are.
  *
- * A small sum that becomes 0 is not more than 2^-150, and exact: then c is 0, or the product has no
- * bits below 2^-203. */
+ * A sum that becomes 0 as a float is not suspect. It is at most 2^-150, and exact: either c is 0,
+ * or the product has no bits below 2^-203. */
 #include "codegen/emit/arithmetic.h"
 
 enum { PART = 4, HALF = 2 }; /* lanes of a vector of 128 bits: of floats, of doubles */
 
-static LLVMValueRef shuffle(Emitter *e, LLVMValueRef a, LLVMValueRef b, int first, int count) {
-    LLVMValueRef lanes[LANES];
-    for (int i = 0; i < count; i++) lanes[i] = const_i32(e, first + i);
-    return LLVMBuildShuffleVector(e->builder, a, b, LLVMConstVector(lanes, (unsigned)count), "");
-}
-
 /* Lanes [first, first + 4) of a vector. */
 static LLVMValueRef part_of(Emitter *e, LLVMValueRef vector, int first) {
-    return shuffle(e, vector, LLVMGetPoison(LLVMTypeOf(vector)), first, PART);
+    return lanes_from(e, vector, LLVMGetPoison(LLVMTypeOf(vector)), first, PART);
 }
 
 /* Joins the four parts of a vector. */
 static LLVMValueRef join(Emitter *e, const LLVMValueRef parts[LANES / PART]) {
-    LLVMValueRef low = shuffle(e, parts[0], parts[1], 0, 2 * PART),
-                 high = shuffle(e, parts[2], parts[3], 0, 2 * PART);
-    return shuffle(e, low, high, 0, LANES);
+    LLVMValueRef low = lanes_from(e, parts[0], parts[1], 0, 2 * PART),
+                 high = lanes_from(e, parts[2], parts[3], 0, 2 * PART);
+    return lanes_from(e, low, high, 0, LANES);
 }
 
 /* -- emulation -- */
@@ -64,14 +60,15 @@ static LLVMTypeRef words(const Emitter *e) { return LLVMVectorType(e->i64, HALF)
 /* Lanes 0 and 1, or 2 and 3, as double. */
 static LLVMValueRef widened(Emitter *e, LLVMValueRef part, int half) {
     LLVMValueRef nothing = LLVMGetPoison(LLVMTypeOf(part));
-    if (half) part = shuffle(e, part, nothing, HALF, PART);
-    return LLVMBuildFPExt(e->builder, shuffle(e, part, nothing, 0, HALF), doubles(e), "");
+    if (half) part = lanes_from(e, part, nothing, HALF, PART);
+    return LLVMBuildFPExt(e->builder, lanes_from(e, part, nothing, 0, HALF), doubles(e), "");
 }
 
+/* Four lanes as float, from two pairs of doubles. */
 static LLVMValueRef narrowed(Emitter *e, LLVMValueRef low, LLVMValueRef high) {
     LLVMTypeRef type = LLVMVectorType(e->f32, HALF);
-    return shuffle(e, LLVMBuildFPTrunc(e->builder, low, type, ""),
-                   LLVMBuildFPTrunc(e->builder, high, type, ""), 0, PART);
+    return lanes_from(e, LLVMBuildFPTrunc(e->builder, low, type, ""),
+                      LLVMBuildFPTrunc(e->builder, high, type, ""), 0, PART);
 }
 
 static Sum sum_of(Emitter *e, const LLVMValueRef in[3], int half) {
@@ -105,8 +102,9 @@ static LLVMValueRef is_middle(Emitter *e, const Sum sums[PART / HALF]) {
     return eq(e, ends, in_all_lanes(e, 0x80000000));
 }
 
-/* <4 x i1>: 0 < |x| < 2^exponent. Without the sign, bits - 1 is below that of the limit; 0 becomes
- * the largest number. */
+/* <4 x i1>: 0 < |x| < 2^exponent. Doubling the bits drops the sign. Then 2 * bits - 1 < limit is an
+ * unsigned comparison, in which 0 has become the largest number. The comparison is signed, so both
+ * sides get 2^31 added. */
 static LLVMValueRef is_tiny(Emitter *e, LLVMValueRef part, int exponent) {
     enum { BIAS = 127 };
     uint32_t limit = (uint32_t)(exponent + BIAS) << 24; /* twice the bits of 2^exponent */
@@ -121,6 +119,10 @@ static LLVMValueRef any_lane(Emitter *e, LLVMValueRef lanes) {
     return ne(e, LLVMBuildBitCast(e->builder, lanes, bits, ""), LLVMConstNull(bits));
 }
 
+/* Rounds product + addend to odd, by TwoSum:
+ *     part = sum - product
+ *     error = (product - (sum - part)) + (addend - part)
+ *     bits of sum: -1 if error * sum < 0; then | 1 if error * sum != 0 */
 static LLVMValueRef rounded_to_odd(Emitter *e, const Sum *s) {
     LLVMBuilderRef b = e->builder;
     LLVMValueRef part = LLVMBuildFSub(b, s->sum, s->product, ""),
@@ -136,8 +138,8 @@ static LLVMValueRef rounded_to_odd(Emitter *e, const Sum *s) {
     return LLVMBuildBitCast(b, bits, doubles(e), "");
 }
 
-/* Four lanes. Results below 2^-126 are suspect, as is 2^-126 itself: smaller sums may have been
- * rounded to it. */
+/* a * b + c for four lanes. Results below 2^-126 are suspect, as is 2^-126 itself: smaller sums may
+ * have been rounded to it. */
 static LLVMValueRef emulated(Emitter *e, const LLVMValueRef in[3]) {
     enum { SMALLEST = -126 };
     Sum sums[PART / HALF] = {sum_of(e, in, 0), sum_of(e, in, 1)};
@@ -220,6 +222,8 @@ LLVMValueRef fused_tiny(Emitter *e, LLVMValueRef x) {
     return any_lane(e, found);
 }
 
+/* fast = (float)(a * b + c) in double, for all lanes; if an operand is tiny, or some sum may be a
+ * middle: emit_fused for all lanes. */
 LLVMValueRef fused_hot(Emitter *e, LLVMValueRef a, LLVMValueRef b, LLVMValueRef c,
                        LLVMValueRef tiny) {
     LLVMValueRef fast[LANES / PART], found = NULL, in[] = {a, b, c};

@@ -6,7 +6,7 @@
 typedef struct {
     NodeId node;
     const Place *place;
-    Value value;
+    LaneValue value;
 } MemoEntry;
 
 struct Memo {
@@ -33,16 +33,16 @@ static uint32_t *memo_slot(const Memo *memo, NodeId node, const Place *place) {
 /* The place of a value that is the same everywhere. */
 static const Place *const everywhere = NULL;
 
-Value memo_find(const Emitter *e, NodeId node, const Place *place) {
+LaneValue memo_find(const Emitter *e, NodeId node, const Place *place) {
     const Memo *memo = e->memo;
     bool reduced = e->kernel->kind == KERNEL_ROW && emit_computes(e, node) &&
                    op_class(graph_node(e->graph, node)->op) == CLASS_REDUCE;
     if (reduced) place = everywhere;
     uint32_t number = memo->slot_count ? *memo_slot(memo, node, place) : 0;
-    return number ? memo->entries[number - 1].value : (Value){NULL, false};
+    return number ? memo->entries[number - 1].value : (LaneValue){NULL, false};
 }
 
-void emit_set(Emitter *e, NodeId node, const Place *place, Value value) {
+void emit_set(Emitter *e, NodeId node, const Place *place, LaneValue value) {
     Memo *memo = e->memo;
     ARENA_ROOM(e->arena, memo->entries, memo->count, memo->capacity);
     if (2 * memo->count >= memo->slot_count) {
@@ -60,7 +60,7 @@ void emit_set(Emitter *e, NodeId node, const Place *place, Value value) {
     memo->entries[*slot - 1] = (MemoEntry){node, place, value};
 }
 
-void emit_set_everywhere(Emitter *e, NodeId node, Value value) {
+void emit_set_everywhere(Emitter *e, NodeId node, LaneValue value) {
     emit_set(e, node, everywhere, value);
 }
 

@@ -12,7 +12,7 @@ static LLVMValueRef bytes_after(Emitter *e, LLVMValueRef base, LLVMValueRef byte
     return LLVMBuildGEP2(e->builder, e->i8, base, &bytes, 1, "");
 }
 
-/* The pointer at a byte offset of the arguments. */
+/* The pointer in a field of StepArgs, given by the field's byte offset. */
 static LLVMValueRef argument_pointer(Emitter *e, size_t field) {
     LLVMValueRef at = bytes_after(e, LLVMGetParam(e->function, 0), const_i64(e, (int64_t)field));
     return load(e, e->pointer, at);
@@ -61,18 +61,18 @@ static LLVMValueRef table_constant(Emitter *e, NodeId id, uint32_t number) {
     return value;
 }
 
-Value load_constant(Emitter *e, NodeId id) {
+LaneValue load_constant(Emitter *e, NodeId id) {
     for (uint32_t i = 0; i < e->binding_count; i++)
         if (e->bindings[i].kind == STORAGE_TABLE && e->bindings[i].where == (int64_t)id)
-            return (Value){e->bindings[i].base, true};
+            return (LaneValue){e->bindings[i].base, true};
     ARENA_ROOM(e->arena, e->bindings, e->binding_count, e->binding_capacity);
     StorageBinding *binding = &e->bindings[e->binding_count++];
     *binding = (StorageBinding){.kind = STORAGE_TABLE, .where = (int64_t)id};
     binding->base = table_constant(e, id, e->binding_count - 1);
-    return (Value){binding->base, true};
+    return (LaneValue){binding->base, true};
 }
 
-/* StorageBinding.where */
+/* The byte offset for StorageBinding.where. */
 static int64_t storage_where(const Emitter *e, Storage storage) {
     if (storage.kind == STORAGE_SLAB || storage.kind == STORAGE_OUTPUT)
         return (int64_t)storage.offset;
@@ -110,7 +110,8 @@ LLVMValueRef element_pointer(Emitter *e, LLVMValueRef base, DType dtype, LLVMVal
 
 /* -- prefetching -- */
 
-/* MAX_PREFETCHED: bytes of a row; the processor itself prefetches what follows. */
+/* MAX_PREFETCHED: bytes of a row that are prefetched; the processor then prefetches the rest by
+ * itself. */
 enum { MAX_PREFETCHED = 2048 };
 
 void prefetch_line(Emitter *e, LLVMValueRef pointer, Prefetch how) {
@@ -127,7 +128,7 @@ void prefetch_line(Emitter *e, LLVMValueRef pointer, Prefetch how) {
 static Coordinate panel_across(Emitter *e, Coordinate p, int64_t width, int64_t n) {
     if (p.irregular || (p.step && !(p.step == 1 && p.aligned))) {
         LLVMValueRef vector = coordinate_vector(e, p),
-                     w = value_splat(e, (Value){const_i64(e, width), true});
+                     w = value_splat(e, (LaneValue){const_i64(e, width), true});
         Coordinate panel = coordinate_scale(
             e, (Coordinate){.base = udiv(e, vector, w), .irregular = true}, n * width);
         Coordinate column = {.base = urem(e, vector, w), .irregular = true};
@@ -139,6 +140,8 @@ static Coordinate panel_across(Emitter *e, Coordinate p, int64_t width, int64_t 
     return p;
 }
 
+/* The offset of an element in a panel layout (ir/plan/plan.h): panel_across + index along the other
+ * axis * width. */
 static Coordinate panel_offset(Emitter *e, Layout layout, Shape shape, const Place *place) {
     int axis = layout.axis;
     Coordinate along = coordinate_scale(e, place->axis[1 - axis], layout.width);
@@ -185,25 +188,26 @@ static LLVMValueRef gather(Emitter *e, LLVMTypeRef type, LLVMValueRef pointers, 
 }
 
 /* Loads elements as they are in memory: a bool is a byte. */
-static Value load_elements(Emitter *e, LLVMValueRef base, DType dtype, Coordinate offset,
-                           LLVMValueRef mask) {
+static LaneValue load_elements(Emitter *e, LLVMValueRef base, DType dtype, Coordinate offset,
+                               LLVMValueRef mask) {
     LLVMTypeRef type = dtype_type(e, dtype, true);
     unsigned alignment = (unsigned)dtype_bytes(dtype);
     if (offset.irregular || (offset.step != 0 && offset.step != 1))
-        return (Value){
+        return (LaneValue){
             gather(e, lanes_of(type), lane_pointers(e, base, dtype, offset), alignment, mask),
             false};
     LLVMValueRef pointer = element_pointer(e, base, dtype, offset.base);
     if (offset.step == 1)
-        return (Value){load_vector(e, lanes_of(type), pointer, alignment, mask), false};
-    return (Value){load(e, type, pointer), true};
+        return (LaneValue){load_vector(e, lanes_of(type), pointer, alignment, mask), false};
+    return (LaneValue){load(e, type, pointer), true};
 }
 
 static void store_elements(Emitter *e, LLVMValueRef base, DType dtype, Coordinate offset,
-                           LLVMValueRef mask, Value value) {
+                           LLVMValueRef mask, LaneValue value) {
     unsigned alignment = (unsigned)dtype_bytes(dtype);
     bool scattered = offset.irregular || (offset.step != 0 && offset.step != 1);
-    if (!scattered && offset.step == 0) { /* one element; of a row of length 1, lane 0 holds it */
+    if (!scattered && offset.step == 0) {
+        /* One element. If the value is a vector, as for a row of length 1, lane 0 holds it. */
         LLVMValueRef single =
             value.uniform ? value.value
                           : LLVMBuildExtractElement(e->builder, value.value, const_i32(e, 0), "");
@@ -256,7 +260,7 @@ static Coordinate storage_offset(Emitter *e, const Node *node, Storage storage,
         Shape shape = e->graph->symbols[storage.index].shape;
         Shape matrix = {.rank = 2, .dim = {shape.dim[0], row_elements(shape)}};
         const Place *at = place_in_shape(e, place, matrix);
-        Value row = load_elements(e, rows_of_batch(e), DTYPE_I32, at->axis[0], place->mask);
+        LaneValue row = load_elements(e, rows_of_batch(e), DTYPE_I32, at->axis[0], place->mask);
         LLVMValueRef wide =
             LLVMBuildSExt(e->builder, row.value, row.uniform ? e->i64 : lanes_of(e->i64), "");
         Coordinate start = coordinate_scale(
@@ -267,16 +271,16 @@ static Coordinate storage_offset(Emitter *e, const Node *node, Storage storage,
     return panel_offset(e, storage.layout, node->shape, place_in_shape(e, place, node->shape));
 }
 
-Value load_at(Emitter *e, NodeId id, Storage storage, const Place *place) {
+LaneValue load_at(Emitter *e, NodeId id, Storage storage, const Place *place) {
     const Node *node = graph_node(e->graph, id);
-    Value value = load_elements(e, storage_base(e, storage), node->dtype,
-                                storage_offset(e, node, storage, place), place->mask);
+    LaneValue value = load_elements(e, storage_base(e, storage), node->dtype,
+                                    storage_offset(e, node, storage, place), place->mask);
     if (node->dtype != DTYPE_BOOL) return value;
     LLVMValueRef zero = LLVMConstNull(LLVMTypeOf(value.value));
-    return (Value){ne(e, value.value, zero), value.uniform};
+    return (LaneValue){ne(e, value.value, zero), value.uniform};
 }
 
-void store_at(Emitter *e, NodeId id, Storage storage, const Place *place, Value value) {
+void store_at(Emitter *e, NodeId id, Storage storage, const Place *place, LaneValue value) {
     const Node *node = graph_node(e->graph, id);
     if (node->dtype == DTYPE_BOOL)
         value.value =

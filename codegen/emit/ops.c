@@ -202,11 +202,11 @@ static LLVMValueRef (*const emitters[OP_COUNT])(const OpCall *) = {
 #include "ir/ops/ops.def"
 };
 
-Value emit_elementwise(Emitter *e, const Node *node, const Value *operands) {
+LaneValue emit_elementwise(Emitter *e, const Node *node, const LaneValue *operands) {
     OpCall call = {.e = e, .node = node};
     for (uint32_t i = 0; i < node->operand_count; i++) call.vector |= !operands[i].uniform;
     for (uint32_t i = 0; i < node->operand_count; i++)
         call.in[i] = call.vector ? value_splat(e, operands[i]) : operands[i].value;
     assert(emitters[node->op] && "only primitives reach code generation");
-    return (Value){emitters[node->op](&call), !call.vector};
+    return (LaneValue){emitters[node->op](&call), !call.vector};
 }

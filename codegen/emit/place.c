@@ -12,7 +12,7 @@ static Coordinate irregular(LLVMValueRef vector) {
 }
 
 static LLVMValueRef splat_i64(Emitter *e, LLVMValueRef scalar) {
-    return value_splat(e, (Value){scalar, true});
+    return value_splat(e, (LaneValue){scalar, true});
 }
 static LLVMValueRef all_i64(const Emitter *e, int64_t value) {
     LLVMValueRef lanes[LANES];
@@ -81,7 +81,7 @@ Coordinate place_linear(Emitter *e, const Place *place) {
     return sum;
 }
 
-bool place_neighbours(const Place *place) {
+bool place_contiguous(const Place *place) {
     int last = place->shape.rank - 1;
     while (last > 0 && place->shape.dim[last] == 1) last--;
     for (int i = 0; i < last; i++)
@@ -111,7 +111,7 @@ static Coordinate range_linear(Emitter *e, const Place *place, AxisRange range) 
     return linear;
 }
 
-/* The inverse: sets the coordinates along the axes of the range from a row-major position. */
+/* The inverse of range_linear: sets the coordinates along the axes of the range. */
 static void spread_linear(Emitter *e, Coordinate rest, Place *result, AxisRange range) {
     for (int i = range.last; i > range.first; i--) {
         int64_t n = result->shape.dim[i];
@@ -131,8 +131,9 @@ static void spread_linear(Emitter *e, Coordinate rest, Place *result, AxisRange 
     if (range.first <= range.last) result->axis[range.first] = rest;
 }
 
-/* Moves both ranges forward to the next shortest groups of axes with equally many elements: [4, 6]
- * and [2, 2, 6] have the groups 6 | 6 and 4 | 2 x 2. */
+/* Moves both ranges to the groups of axes before them: the shortest ones with equally many
+ * elements. For example, from the back, [4, 6] and [2, 2, 6] have the groups 6 | 6 and 4 | 2 x
+ * 2. */
 static void next_ranges(Shape from, Shape to, AxisRange *a, AxisRange *b) {
     int64_t count_a = 1, count_b = 1;
     *a = (AxisRange){a->first, a->first - 1};
@@ -177,8 +178,8 @@ static Shape operand_shape(const Emitter *e, const Node *node) {
 }
 
 static const Place *index_reshape(Emitter *e, const Node *node, const Place *place) {
-    /* the row-major index does not change; place_in_shape converts to the shape where it is
-     * needed */
+    /* The row-major index does not change. place_in_shape converts the place where the shape
+     * matters. */
     (void)e, (void)node;
     return place;
 }
@@ -221,8 +222,10 @@ static const Place *index_reverse(Emitter *e, const Node *node, const Place *pla
     return result;
 }
 
-/* Axes of the result: image; row and column of the window; row and column inside the window;
- * channel. */
+/* The node's axes are image, row and column of the window, row and column inside it, channel. Those
+ * of the operand are image, row, column, channel:
+ *     row = window row * stride + row inside * dilation
+ * and the same for columns. */
 static const Place *index_windows(Emitter *e, const Node *node, const Place *place) {
     place = place_in_shape(e, place, node->shape);
     Place *result = place_new(e, operand_shape(e, node), place->mask);
@@ -235,10 +238,10 @@ static const Place *index_windows(Emitter *e, const Node *node, const Place *pla
     return result;
 }
 
-/* The elements of these come from an operand that is chosen lane by lane: views.c does it. */
+/* views.c handles these: lanes may read from different operands, or from none. */
 #define index_pad NULL
 #define index_concat NULL
-#define index_gather NULL /* its place depends on a value */
+#define index_gather NULL /* views.c: the place depends on a value */
 
 static IndexFunction *const index_functions[OP_COUNT] = {
 #define OP_VIEW(name, arity, attrs, rule, gradient, place, steps, zero, doc)                       \

@@ -22,7 +22,7 @@ LLVMValueRef const_i32(const Emitter *e, int32_t value) {
     return LLVMConstInt(e->i32, (unsigned long long)value, true);
 }
 
-LLVMValueRef value_splat(Emitter *e, Value value) {
+LLVMValueRef value_splat(Emitter *e, LaneValue value) {
     if (!value.uniform) return value.value;
     LLVMTypeRef type = lanes_of(LLVMTypeOf(value.value));
     LLVMValueRef one =
@@ -35,6 +35,12 @@ LLVMValueRef lane_numbers(const Emitter *e) {
     LLVMValueRef numbers[LANES];
     for (int i = 0; i < LANES; i++) numbers[i] = const_i64(e, i);
     return LLVMConstVector(numbers, LANES);
+}
+
+LLVMValueRef lanes_from(Emitter *e, LLVMValueRef a, LLVMValueRef b, int first, int count) {
+    LLVMValueRef lanes[2 * LANES];
+    for (int i = 0; i < count; i++) lanes[i] = const_i32(e, first + i);
+    return LLVMBuildShuffleVector(e->builder, a, b, LLVMConstVector(lanes, (unsigned)count), "");
 }
 
 LLVMValueRef call_intrinsic(Emitter *e, const char *name, LLVMTypeRef *types, unsigned type_count,

@@ -4,46 +4,49 @@
 
 #include <string.h>
 
-/* The lanes are consecutive, and either all of them lie in [start, stop) or none. */
+/* Whether the lanes are consecutive, and either all of them lie in [start, stop) or none does. */
 static bool stays_together(Coordinate c, int64_t start, int64_t stop) {
     return !c.irregular && c.step == 1 && c.aligned && start % LANES == 0 && stop % LANES == 0;
 }
 
 /* start <= index < stop: an i1 for each lane, or a single one if all lanes agree. */
-static Value coordinate_within(Emitter *e, Coordinate c, int64_t start, int64_t stop) {
+static LaneValue coordinate_within(Emitter *e, Coordinate c, int64_t start, int64_t stop) {
     bool uniform = (!c.irregular && c.step == 0) || stays_together(c, start, stop);
     LLVMValueRef index = uniform ? c.base : coordinate_vector(e, c);
     LLVMValueRef low = const_i64(e, start), size = const_i64(e, stop - start);
     if (!uniform)
-        low = value_splat(e, (Value){low, true}), size = value_splat(e, (Value){size, true});
+        low = value_splat(e, (LaneValue){low, true}),
+        size = value_splat(e, (LaneValue){size, true});
     LLVMValueRef from_start = sub(e, index, low);
-    return (Value){ult(e, from_start, size), uniform};
+    return (LaneValue){ult(e, from_start, size), uniform};
 }
 
-static Value value_and(Emitter *e, Value a, Value b) {
-    if (a.uniform && b.uniform) return (Value){bit_and(e, a.value, b.value), true};
-    return (Value){bit_and(e, value_splat(e, a), value_splat(e, b)), false};
+static LaneValue value_and(Emitter *e, LaneValue a, LaneValue b) {
+    if (a.uniform && b.uniform) return (LaneValue){bit_and(e, a.value, b.value), true};
+    return (LaneValue){bit_and(e, value_splat(e, a), value_splat(e, b)), false};
 }
 
-static Value value_select(Emitter *e, Value condition, Value yes, Value no) {
+static LaneValue value_select(Emitter *e, LaneValue condition, LaneValue yes, LaneValue no) {
     if (condition.uniform && yes.uniform && no.uniform)
-        return (Value){choose(e, condition.value, yes.value, no.value), true};
-    return (Value){choose(e, value_splat(e, condition), value_splat(e, yes), value_splat(e, no)),
-                   false};
+        return (LaneValue){choose(e, condition.value, yes.value, no.value), true};
+    return (LaneValue){
+        choose(e, value_splat(e, condition), value_splat(e, yes), value_splat(e, no)), false};
 }
 
+/* -distance, to be added to a coordinate. */
 static Coordinate distance_back(Emitter *e, int64_t distance) {
     Coordinate back = coordinate_uniform(const_i64(e, -distance));
     back.aligned = distance % LANES == 0;
     return back;
 }
 
-/* Moves the place's axis into an operand that begins at `start` and has `size` elements; returns
- * which lanes are inside. Lanes outside must not be read: if lanes differ, those outside are
- * masked; if all agree, the index becomes 0 where they are outside. */
-static Value move_inside(Emitter *e, Place *at, int axis, int64_t start, int64_t size) {
+/* Turns the place's coordinate along an axis into that of an operand, which begins at `start` and
+ * has `size` elements there. Returns which lanes are inside the operand. Lanes outside must not be
+ * read. If lanes differ, those outside are masked. If all lanes agree, the index of lanes outside
+ * becomes 0. */
+static LaneValue move_inside(Emitter *e, Place *at, int axis, int64_t start, int64_t size) {
     Coordinate *c = &at->axis[axis];
-    Value inside = coordinate_within(e, *c, start, start + size);
+    LaneValue inside = coordinate_within(e, *c, start, start + size);
     *c = coordinate_add(e, *c, distance_back(e, start));
     c->aligned &= inside.uniform;
     if (inside.uniform)
@@ -59,7 +62,7 @@ static Source pad_source(Emitter *e, const Node *node, const Place *place) {
     place = place_in_shape(e, place, node->shape);
     Place *at = place_new(e, shape, place->mask);
     memcpy(at->axis, place->axis, sizeof at->axis);
-    Value inside = {LLVMConstInt(e->i1, 1, false), true};
+    LaneValue inside = {LLVMConstInt(e->i1, 1, false), true};
     for (int i = 0; i < shape.rank; i++)
         if (shape.dim[i] != node->shape.dim[i])
             inside = value_and(e, inside,
@@ -80,18 +83,18 @@ static PartExtent part_extent(const Emitter *e, const Node *concat, uint32_t par
     return extent;
 }
 
-bool emit_takes_part(const Emitter *e, const Node *concat, const Place *place) {
+bool concat_part_known(const Emitter *e, const Node *concat, const Place *place) {
     return e->part.of == concat && e->part.place == place;
 }
 
 static Source concat_source(Emitter *e, const Node *node, uint32_t operand, const Place *place) {
     int axis = node->attrs.axis;
     PartExtent extent = part_extent(e, node, operand);
-    bool all_inside = emit_takes_part(e, node, place);
+    bool known = concat_part_known(e, node, place);
     place = place_in_shape(e, place, node->shape);
     Place *at = place_new(e, graph_operand(e->graph, node, operand)->shape, place->mask);
     memcpy(at->axis, place->axis, sizeof at->axis);
-    if (!all_inside) return (Source){at, move_inside(e, at, axis, extent.start, extent.size)};
+    if (!known) return (Source){at, move_inside(e, at, axis, extent.start, extent.size)};
     at->axis[axis] = coordinate_add(e, at->axis[axis], distance_back(e, extent.start));
     return (Source){.place = at};
 }
@@ -129,14 +132,14 @@ LLVMValueRef concat_part_number(Emitter *e, const Node *concat, const Place *pla
     return number;
 }
 
-/* The view is a concat of single columns, and the lanes are whole rows of it: every part has the
- * same few consecutive elements. */
+/* Whether a view is a concat of single columns in memory, and the lanes are whole rows of it. Each
+ * of the P parts then holds LANES / P consecutive elements of the lanes. */
 static bool interleaves(const Emitter *e, const Node *node, const Place *place) {
     bool single = node->op == OP_concat && node->attrs.axis == node->shape.rank - 1 &&
                   equal_size(e, node) == 1;
     uint32_t parts = node->operand_count;
     if (!single || parts > LANES / 2 || LANES % parts != 0 || node->dtype == DTYPE_BOOL ||
-        !place_neighbours(place))
+        !place_contiguous(place))
         return false;
     for (uint32_t i = 0; i < parts; i++) {
         Storage storage = e->plan->storage[node->operands[i]];
@@ -147,15 +150,8 @@ static bool interleaves(const Emitter *e, const Node *node, const Place *place) 
     return true;
 }
 
-/* The concatenation of two vectors, which have `lanes` lanes together. */
-static LLVMValueRef joined(Emitter *e, LLVMValueRef a, LLVMValueRef b, unsigned lanes) {
-    LLVMValueRef all[LANES];
-    for (unsigned i = 0; i < lanes; i++) all[i] = const_i32(e, (int32_t)i);
-    return LLVMBuildShuffleVector(e->builder, a, b, LLVMConstVector(all, lanes), "");
-}
-
-/* Interleaves a vector of the parts one after the other: element 0 of all parts, then element 1,
- * ... */
+/* Interleaves a vector in which the parts follow each other: first element 0 of every part, then
+ * element 1, ... */
 static LLVMValueRef interleaved(Emitter *e, LLVMValueRef all, unsigned parts) {
     LLVMValueRef lanes[LANES];
     for (unsigned i = 0; i < LANES; i++)
@@ -164,10 +160,10 @@ static LLVMValueRef interleaved(Emitter *e, LLVMValueRef all, unsigned parts) {
                                   LLVMConstVector(lanes, LANES), "");
 }
 
-Value view_interleaved(Emitter *e, const Node *node, const Place *place) {
+LaneValue view_interleaved(Emitter *e, const Node *node, const Place *place) {
     LLVMValueRef parts[LANES];
     unsigned count = node->operand_count, each = LANES / (count ? count : 1);
-    if (!interleaves(e, node, place)) return (Value){NULL, false};
+    if (!interleaves(e, node, place)) return (LaneValue){NULL, false};
     LLVMTypeRef type = dtype_type(e, node->dtype, true);
     LLVMValueRef first = over(e, place_linear(e, place).base, count);
     for (unsigned i = 0; i < count; i++) {
@@ -178,14 +174,14 @@ Value view_interleaved(Emitter *e, const Node *node, const Place *place) {
     }
     for (; count > 1; count /= 2, each *= 2)
         for (unsigned i = 0; i < count / 2; i++)
-            parts[i] = joined(e, parts[2 * i], parts[2 * i + 1], 2 * each);
-    return (Value){interleaved(e, parts[0], node->operand_count), false};
+            parts[i] = lanes_from(e, parts[2 * i], parts[2 * i + 1], 0, (int)(2 * each));
+    return (LaneValue){interleaved(e, parts[0], node->operand_count), false};
 }
 
-Coordinate gathered_index(Emitter *e, Value index, int64_t size) {
+Coordinate gathered_index(Emitter *e, LaneValue index, int64_t size) {
     LLVMValueRef limits[] = {const_i32(e, 0), const_i32(e, (int32_t)(size - 1))};
     if (!index.uniform)
-        for (int i = 0; i < 2; i++) limits[i] = value_splat(e, (Value){limits[i], true});
+        for (int i = 0; i < 2; i++) limits[i] = value_splat(e, (LaneValue){limits[i], true});
     LLVMValueRef inside = min(e, max(e, index.value, limits[0]), limits[1]);
     LLVMValueRef wide =
         LLVMBuildSExt(e->builder, inside, index.uniform ? e->i64 : lanes_of(e->i64), "");
@@ -196,7 +192,7 @@ static Source gather_source(Emitter *e, const Node *node, uint32_t operand, cons
     if (operand == GATHER_INDEX) return (Source){.place = place};
     Shape shape = graph_operand(e->graph, node, operand)->shape;
     int axis = node->attrs.axis;
-    Value index = memo_find(e, node->operands[GATHER_INDEX], place);
+    LaneValue index = memo_find(e, node->operands[GATHER_INDEX], place);
     place = place_in_shape(e, place, node->shape);
     Place *at = place_new(e, shape, place->mask);
     memcpy(at->axis, place->axis, sizeof at->axis);
@@ -211,8 +207,9 @@ Source view_source(Emitter *e, const Node *node, uint32_t operand, const Place *
     return (Source){.place = place_through_view(e, node, place)};
 }
 
-Value view_choose(Emitter *e, const Node *node, const Source *sources, const Value *operands) {
-    Value result = {LLVMConstNull(dtype_type(e, node->dtype, false)), true};
+LaneValue view_choose(Emitter *e, const Node *node, const Source *sources,
+                      const LaneValue *operands) {
+    LaneValue result = {LLVMConstNull(dtype_type(e, node->dtype, false)), true};
     if (node->op == OP_gather) return operands[0];
     for (uint32_t i = 0; i < node->operand_count; i++)
         if (sources[i].place)

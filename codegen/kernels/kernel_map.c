@@ -165,12 +165,14 @@ static void emit_parts(Emitter *e, const Node *concat, const Place *place, LLVMV
     LLVMPositionBuilderAtEnd(e->builder, after);
 }
 
+/* The loops over lines and units. If lanes agree on the part of a concat, a switch selects the code
+ * of that part. */
 static void emit_lines(Emitter *e, const UnitLine *line, LLVMValueRef first, LLVMValueRef last) {
     SegmentLoop lines = segments_begin(e, first, last, line->units);
     Loop units = loop_begin(e, lines.from);
     LLVMValueRef inside = sub(e, units.index, lines.start);
     const Place *place = unit_place(e, line, lines.loop.index, inside);
-    enum { MOST_NODES = 4096 }; /* in the code of all parts */
+    enum { MOST_NODES = 4096 }; /* in the code of all parts together */
     const Node *concat = find_concat(e);
     bool small = concat && (int64_t)concat->operand_count * e->kernel->node_count <= MOST_NODES;
     LLVMValueRef number = small ? concat_part_number(e, concat, place) : NULL;
@@ -200,7 +202,8 @@ static void prefetch_rows(Emitter *e, const Batches *batches, LLVMValueRef from,
     if_end(e, any);
 }
 
-/* units: of a row of the batch. */
+/* The lines of units [first, last), in groups of PREFETCHED_ROWS rows. units: number of units of a
+ * row. */
 static void emit_prefetched_lines(Emitter *e, const UnitLine *line, const Batches *batches,
                                   int64_t units, LLVMValueRef first, LLVMValueRef last) {
     LLVMValueRef ahead = const_i64(e, PREFETCHED_ROWS), each = const_i64(e, units);
@@ -214,7 +217,8 @@ static void emit_prefetched_lines(Emitter *e, const UnitLine *line, const Batche
     segments_end(e, parts);
 }
 
-/* The rows of the batches are those of the space's first axis, and a row has several vectors. */
+/* Whether the space's first axis numbers the rows of the batches, and the lanes run along another
+ * axis. Shipped code needs no prefetch, as its rows are contiguous. */
 static bool walks_batches(const Emitter *e, const Batches *batches, const UnitLine *line) {
     for (uint32_t i = 0; i < batches->count; i++)
         if (e->graph->symbols[batches->inputs[i].index].shape.dim[0] != line->space.dim[0])

@@ -30,8 +30,8 @@ typedef struct {
 
 enum { MAX_TOGETHER = 4 };
 
-/* The largest power of two up to `most` that divides the count and leaves at least `parts` parts of
- * `all`. */
+/* The largest power of two up to `most` that divides `count`, such that groups of this size divide
+ * `all` into at least `parts` groups. */
 static int divisor(int64_t count, int most, int64_t all, int64_t parts) {
     while (most > 1 && (count % most != 0 || all < parts * most)) most /= 2;
     return most;
@@ -39,8 +39,9 @@ static int divisor(int64_t count, int most, int64_t all, int64_t parts) {
 
 static int64_t vectors_of(const Reduction *r) { return divide_up(r->inner, LANES); }
 
-/* Long columns are computed side by side: their chains of additions overlap, and neighbouring
- * vectors read neighbouring cache lines. Units are left for all threads, up to MAX_UNITS. */
+/* Chooses how many vectors of long columns a unit computes side by side. Their chains of additions
+ * overlap, and neighbouring vectors read neighbouring cache lines. At least MAX_UNITS units are
+ * left, or one for each thread if there are fewer. */
 static void put_together(const Emitter *e, Reduction *r) {
     enum { LONG = 32, MAX_UNITS = 4, MAX_NODES = 64 };
     int64_t threads = e->kernel->max_threads, units = min_i64(threads, MAX_UNITS);
@@ -71,7 +72,7 @@ static Reduction reduction_of(const Emitter *e) {
 static void accumulate(Emitter *e, const Reduction *r, LLVMValueRef slot, const Place *at,
                        bool lanes) {
     Region region = region_begin(e);
-    Value value = emit_value(e, r->operand, at);
+    LaneValue value = emit_value(e, r->operand, at);
     region_end(e, region);
     Op op = r->node->op;
     LLVMValueRef old = load(e, partial_type(e, op, lanes), slot);
@@ -81,13 +82,13 @@ static void accumulate(Emitter *e, const Reduction *r, LLVMValueRef slot, const 
     store(e, sum, slot);
 }
 
-/* -- long sums: a binary tree over the block numbers adds the blocks' sums, like a binary counter:
- * while they come one after the other, level l holds the sum of 2^l blocks if bit l of the number
- * of blocks so far is set -- */
+/* -- long sums: a binary tree adds the sums of the blocks. The blocks come one after the other, as
+ * in a binary counter: level l holds the sum of 2^l blocks if bit l of their number so far is set
+ * -- */
 
 typedef struct {
     LLVMTypeRef type;
-    int count; /* of sums side by side */
+    int count; /* sums side by side, each with its own tree */
     LLVMValueRef slots[MAX_TOGETHER], levels[MAX_TOGETHER];
 } BlockTree;
 
@@ -162,6 +163,7 @@ static void add_row(Emitter *e, const Reduction *r, LLVMValueRef row, LLVMValueR
     loop_end(e, loop, to, LANES);
 }
 
+/* The same in blocks of SUM_BLOCK * LANES elements, whose sums the tree adds. */
 static void add_long_row(Emitter *e, const Reduction *r, LLVMValueRef row, LLVMValueRef slot,
                          LLVMTypeRef type) {
     int64_t block = (int64_t)SUM_BLOCK * LANES, blocks = divide_up(r->n, block);
@@ -174,7 +176,8 @@ static void add_long_row(Emitter *e, const Reduction *r, LLVMValueRef row, LLVMV
     tree_finish(e, &tree, blocks);
 }
 
-static Value reduce_row(Emitter *e, const Reduction *r, LLVMValueRef row) {
+/* The result of a row: LANES partial results in a slot, then combined by the fixed tree. */
+static LaneValue reduce_row(Emitter *e, const Reduction *r, LLVMValueRef row) {
     Op op = r->node->op;
     LLVMTypeRef type = partial_type(e, op, true);
     LLVMValueRef slot = stack_slot(e, type, 64);
@@ -196,7 +199,8 @@ static Place *element_place(Emitter *e, const Reduction *r, const Place *place, 
     return at;
 }
 
-/* Few elements are unrolled, so that their places differ by constants: the windows of a pool. */
+/* Whether the loop over elements is unrolled, so that their places differ by constants. This is so
+ * for few elements, such as the windows of a pooling. */
 static bool is_unrolled(const Emitter *e, const Reduction *r) {
     enum { MAX_ELEMENTS = 25, MAX_NODES = 256 };
     return r->n <= MAX_ELEMENTS && r->n * (e->kernel->node_count + 1) <= MAX_NODES;
@@ -244,6 +248,7 @@ static void start_columns(Emitter *e, const Reduction *r, const ReducedColumn *c
         store(e, partial_start(e, r->node->op, lanes), columns[i].slots[0]);
 }
 
+/* The sums of columns in blocks of SUM_BLOCK elements, which the trees add. */
 static void add_long_columns(Emitter *e, const Reduction *r, const ReducedColumn *columns,
                              LLVMTypeRef type) {
     int64_t blocks = divide_up(r->n, SUM_BLOCK);
@@ -258,7 +263,8 @@ static void add_long_columns(Emitter *e, const Reduction *r, const ReducedColumn
     tree_finish(e, &tree, blocks);
 }
 
-static void reduce_columns(Emitter *e, const Reduction *r, ReducedColumn *columns, Value *results) {
+static void reduce_columns(Emitter *e, const Reduction *r, ReducedColumn *columns,
+                           LaneValue *results) {
     bool lanes = !place_uniform(columns[0].place);
     Op op = r->node->op;
     LLVMTypeRef type = partial_type(e, op, lanes);
@@ -273,14 +279,15 @@ static void reduce_columns(Emitter *e, const Reduction *r, ReducedColumn *column
         results[i] = partial_result(e, op, load(e, type, columns[i].slots[0]), lanes);
 }
 
-static Value splat_if(Emitter *e, Value value, bool lanes) {
-    return lanes ? (Value){value_splat(e, value), false} : value;
+static LaneValue splat_if(Emitter *e, LaneValue value, bool lanes) {
+    return lanes ? (LaneValue){value_splat(e, value), false} : value;
 }
 
-static Value operand_element(Emitter *e, const Reduction *r, const Place *place, LLVMValueRef j) {
+static LaneValue operand_element(Emitter *e, const Reduction *r, const Place *place,
+                                 LLVMValueRef j) {
     Region region = region_begin(e);
-    Value value = splat_if(e, emit_value(e, r->operand, element_place(e, r, place, j)),
-                           !place_uniform(place));
+    LaneValue value = splat_if(e, emit_value(e, r->operand, element_place(e, r, place, j)),
+                               !place_uniform(place));
     region_end(e, region);
     return value;
 }
@@ -288,9 +295,9 @@ static Value operand_element(Emitter *e, const Reduction *r, const Place *place,
 /* slots: the largest element so far, and its number */
 static void compare_element(Emitter *e, const Reduction *r, const ReducedColumn *column,
                             LLVMValueRef j) {
-    Value value = operand_element(e, r, column->place, j);
-    Value number =
-        splat_if(e, (Value){LLVMBuildTrunc(e->builder, j, e->i32, ""), true}, !value.uniform);
+    LaneValue value = operand_element(e, r, column->place, j);
+    LaneValue number =
+        splat_if(e, (LaneValue){LLVMBuildTrunc(e->builder, j, e->i32, ""), true}, !value.uniform);
     LLVMValueRef old = load(e, LLVMTypeOf(value.value), column->slots[0]),
                  old_number = load(e, LLVMTypeOf(number.value), column->slots[1]);
     /* argmax: b replaces a if b > a, or if b is the first NaN. */
@@ -302,7 +309,7 @@ static void compare_element(Emitter *e, const Reduction *r, const ReducedColumn 
     store(e, choose(e, better, number.value, old_number), column->slots[1]);
 }
 
-static Value argmax_columns(Emitter *e, const Reduction *r, ReducedColumn *column) {
+static LaneValue argmax_columns(Emitter *e, const Reduction *r, ReducedColumn *column) {
     bool lanes = !place_uniform(column->place);
     LLVMTypeRef value_type = lanes ? lanes_of(e->f32) : e->f32,
                 index_type = lanes ? lanes_of(e->i32) : e->i32;
@@ -312,7 +319,7 @@ static Value argmax_columns(Emitter *e, const Reduction *r, ReducedColumn *colum
     store(e, LLVMConstNull(index_type), column->slots[1]);
     /* compares element 0 once more, so that the loop needs no guard */
     each_element(e, r, column, compare_element);
-    return (Value){load(e, index_type, column->slots[1]), !lanes};
+    return (LaneValue){load(e, index_type, column->slots[1]), !lanes};
 }
 
 /* The place in [outer, inner] of column `number` of a unit. */
@@ -335,7 +342,7 @@ int64_t kernel_reduce(Emitter *e, LLVMValueRef first, LLVMValueRef last) {
     Reduction r = reduction_of(e);
     Loop loop = loop_begin(e, first);
     ReducedColumn columns[MAX_TOGETHER] = {0};
-    Value results[MAX_TOGETHER];
+    LaneValue results[MAX_TOGETHER];
     for (int i = 0; i < r.together; i++) columns[i].place = result_place(e, &r, loop.index, i);
     if (r.node->op == OP_argmax)
         results[0] = argmax_columns(e, &r, columns);

@@ -38,6 +38,7 @@ static VectorRow row_at(Emitter *e, LLVMValueRef number) {
     return row;
 }
 
+/* A reduction of the row, from its vectors in registers. */
 static void reduce(Emitter *e, const VectorRow *row, NodeId id) {
     const Node *node = graph_node(e->graph, id);
     LLVMValueRef partial = partial_start(e, node->op, true);
@@ -52,7 +53,8 @@ static void reduce(Emitter *e, const VectorRow *row, NodeId id) {
     emit_set_everywhere(e, id, partial_result(e, node->op, all, false));
 }
 
-/* The stores of values of so many elements, at a place. */
+/* Stores, at a place, the values that have so many elements: all elements of the space, or one a
+ * row. */
 static void store_values(Emitter *e, int64_t elements, const Place *place) {
     for (uint32_t i = 0; i < e->kernel->store_count; i++) {
         const Store *store = &e->kernel->stores[i];

@@ -41,8 +41,8 @@ static Place *element_place(Emitter *e, const Scan *s, const Place *column, Coor
     return place;
 }
 
-static Value in_lanes(Emitter *e, const Scan *s, Value value) {
-    return s->inner == 1 ? value : (Value){value_splat(e, value), false};
+static LaneValue in_lanes(Emitter *e, const Scan *s, LaneValue value) {
+    return s->inner == 1 ? value : (LaneValue){value_splat(e, value), false};
 }
 
 static void scan_cumsum(Emitter *e, const Scan *s, const Place *column) {
@@ -58,7 +58,7 @@ static void scan_cumsum(Emitter *e, const Scan *s, const Place *column) {
     sum = fadd(e, sum, LLVMBuildFPExt(e->builder, element, wide, ""));
     store(e, sum, slot);
     emit_set(e, e->kernel->root, at,
-             (Value){LLVMBuildFPTrunc(e->builder, sum, narrow, ""), s->inner == 1});
+             (LaneValue){LLVMBuildFPTrunc(e->builder, sum, narrow, ""), s->inner == 1});
     emit_stores(e, at);
     region_end(e, region);
     loop_end(e, loop, const_i64(e, s->size), 1);
@@ -73,11 +73,11 @@ static void scatter_elements(Emitter *e, const Scan *s, const Place *column) {
     Loop loop = loop_begin(e, const_i64(e, 0));
     Region region = region_begin(e);
     const Place *from = element_place(e, s, column, coordinate_uniform(loop.index), s->taken);
-    Value element = emit_value(e, s->node->operands[0], from),
-          index = emit_value(e, s->node->operands[1], from);
+    LaneValue element = emit_value(e, s->node->operands[0], from),
+              index = emit_value(e, s->node->operands[1], from);
     const Place *to = element_place(e, s, column, gathered_index(e, index, s->size), s->size);
     LLVMValueRef old = in_lanes(e, s, load_at(e, root, column_storage(e), to)).value;
-    Value sum = {fadd(e, old, in_lanes(e, s, element).value), s->inner == 1};
+    LaneValue sum = {fadd(e, old, in_lanes(e, s, element).value), s->inner == 1};
     store_at(e, root, column_storage(e), to, sum);
     region_end(e, region);
     loop_end(e, loop, const_i64(e, s->taken), 1);
@@ -98,7 +98,8 @@ static void scatter_epilogue(Emitter *e, const Scan *s, const Place *column) {
 static void scan_scatter_add(Emitter *e, const Scan *s, const Place *column) {
     Loop loop = loop_begin(e, const_i64(e, 0));
     const Place *at = element_place(e, s, column, coordinate_uniform(loop.index), s->size);
-    store_at(e, e->kernel->root, column_storage(e), at, (Value){LLVMConstReal(e->f32, 0), true});
+    store_at(e, e->kernel->root, column_storage(e), at,
+             (LaneValue){LLVMConstReal(e->f32, 0), true});
     loop_end(e, loop, const_i64(e, s->size), 1);
     scatter_elements(e, s, column);
     scatter_epilogue(e, s, column);

@@ -1,5 +1,5 @@
 /* MAP kernels that read along another axis than they write, such as y = transpose(x) + 1. Gathering
- * each vector of the result would read LANES lines of memory for LANES elements. Instead, for each
+ * each vector of the result would read LANES cache lines for LANES elements. Instead, for each
  * square tile of LANES x LANES elements:
  *
  *     for each row of the tile along read_axis: tile[row] = the views' elements, one vector
@@ -71,6 +71,8 @@ static void add_transposed(Emitter *e, TransposedMap *map, NodeId id) {
 
 /* -- tiles -- */
 
+/* The place of a vector of a tile: its lanes run along one of the tile's axes, and along the other
+ * it has index `uniform` within the tile. */
 static Place *tile_place(Emitter *e, const TransposedMap *map, const Place *corner, int lanes,
                          LLVMValueRef uniform) {
     Place *place = place_new(e, map->space, NULL);
@@ -132,7 +134,7 @@ static void write_rows(Emitter *e, const TransposedMap *map, const Place *corner
     const Place *place = tile_place(e, map, corner, map->lane_axis, loop.index);
     for (int i = 0; i < map->count; i++) {
         LLVMValueRef row = load(e, lanes_of(e->f32), tile_row(e, map->tiles[i], loop.index));
-        emit_set(e, map->nodes[i], place, (Value){row, false});
+        emit_set(e, map->nodes[i], place, (LaneValue){row, false});
     }
     emit_stores(e, place);
     region_end(e, region);

@@ -39,11 +39,11 @@ LLVMValueRef partial_key(Emitter *e, Op op, LLVMValueRef value, bool lanes) {
     return choose(e, nan, in_lanes(const_i32(e, NAN_KEY), lanes), key);
 }
 
-Value partial_result(Emitter *e, Op op, LLVMValueRef partial, bool lanes) {
-    if (op == OP_sum) return (Value){partial, !lanes};
+LaneValue partial_result(Emitter *e, Op op, LLVMValueRef partial, bool lanes) {
+    if (op == OP_sum) return (LaneValue){partial, !lanes};
     LLVMValueRef bits = flip_negative(e, partial, lanes);
-    return (Value){LLVMBuildBitCast(e->builder, bits, lanes ? lanes_of(e->f32) : e->f32, ""),
-                   !lanes};
+    return (LaneValue){LLVMBuildBitCast(e->builder, bits, lanes ? lanes_of(e->f32) : e->f32, ""),
+                       !lanes};
 }
 
 /* for width = 8, 4, 2, 1: lane l = lane l combined with lane l + width */

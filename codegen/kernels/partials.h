@@ -13,6 +13,6 @@ LLVMValueRef partial_combine(Emitter *e, Op op, LLVMValueRef a, LLVMValueRef b);
 /* for width = 8, 4, 2, 1: lane l = lane l combined with lane l + width; then lane 0 */
 LLVMValueRef partial_of_lanes(Emitter *e, Op op, LLVMValueRef vector);
 /* The value of the reduction. */
-Value partial_result(Emitter *e, Op op, LLVMValueRef partial, bool lanes);
+LaneValue partial_result(Emitter *e, Op op, LLVMValueRef partial, bool lanes);
 
 #endif

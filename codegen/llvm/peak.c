@@ -20,7 +20,7 @@ static LLVMModuleRef make_burn(LLVMContextRef context, const Target *target, con
     LLVMPositionBuilderAtEnd(e.builder, entry);
     LLVMTypeRef type = lanes_of(e.f32);
     LLVMValueRef start = value_splat(
-        &e, (Value){LLVMBuildLoad2(e.builder, e.f32, LLVMGetParam(e.function, 0), ""), true});
+        &e, (LaneValue){LLVMBuildLoad2(e.builder, e.f32, LLVMGetParam(e.function, 0), ""), true});
     LLVMValueRef chain[CHAINS], starts[CHAINS]; /* all different, or LLVM would keep one of them */
     starts[0] = start;
     for (int i = 1; i < CHAINS; i++) starts[i] = LLVMBuildFAdd(e.builder, starts[i - 1], start, "");

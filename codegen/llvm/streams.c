@@ -1,5 +1,5 @@
 /* The machine's rate of reading and writing memory, measured with code like that of the kernels:
- * several whole vectors at a time, none of which waits for another. */
+ * several whole vectors at a time, which do not depend on each other. */
 #include "codegen/llvm/step.h"
 #include "codegen/llvm/jit.h"
 #include "codegen/llvm/object.h"
@@ -17,7 +17,8 @@ static LLVMValueRef load_integers(Emitter *e, LLVMValueRef pointer) {
     return LLVMBuildLoad2(e->builder, lanes_of(e->i32), pointer, "");
 }
 
-/* name(memory, elements), and the builder in its first block. */
+/* Begins the function name(memory, elements). The builder stands in its first block, which is
+ * returned. */
 static LLVMBasicBlockRef begin_function(Emitter *e, const char *name, const Target *target) {
     LLVMTypeRef parameters[] = {e->pointer, e->i64};
     e->function =
@@ -59,7 +60,7 @@ static LLVMModuleRef make_streams(LLVMContextRef context, const Target *target, 
     emit_read(&e, target);
     begin_function(&e, "stream_add", target);
     LLVMValueRef memory = LLVMGetParam(e.function, 0), elements = LLVMGetParam(e.function, 1);
-    LLVMValueRef one = value_splat(&e, (Value){const_i32(&e, 1), true});
+    LLVMValueRef one = value_splat(&e, (LaneValue){const_i32(&e, 1), true});
     Loop loop = loop_begin(&e, const_i64(&e, 0));
     for (int i = 0; i < TOGETHER; i++) {
         LLVMValueRef at = vector_at(&e, memory, loop.index, i);

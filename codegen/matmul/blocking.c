@@ -18,12 +18,13 @@
 #include <assert.h>
 
 enum {
-    SUMS = 16,   /* registers for sums, of 32; half as many of 16 */
-    LATENCY = 6, /* cycles: four, and two lost where every sum is waited for */
+    SUMS = 16, /* registers for sums if there are 32; half as many if there are 16 */
+    /* cycles of an FMA: four, and two that are lost when the next step waits for every sum */
+    LATENCY = 6,
     USUAL_ROWS = 8,
-    RUN_ROWS = 16,      /* of one vector, where one address leads to all rows */
-    ODD_ROWS = 4,       /* of three or five vectors */
-    PER_CYCLE = 2,      /* multiply-adds, or loads */
+    RUN_ROWS = 16,      /* rows of a tile of one vector whose rows are found from one address */
+    ODD_ROWS = 4,       /* rows of a tile of three or five vectors */
+    PER_CYCLE = 2,      /* multiply-adds, or loads, that start in a cycle */
     TILE_OVERHEAD = 60, /* half cycles: addresses, clearing and saving sums */
     PAIR_OVERHEAD = 30, /* half cycles for two vectors: they lie in a panel of their own */
     ROW_OVERHEAD = 8,   /* half cycles for one vector of a row to go through the epilogue */
@@ -60,12 +61,12 @@ static int64_t column_load(const ProductSize *size, int64_t vectors) {
     return vectors * LANES * size->k * (int64_t)sizeof(float) > FIRST_LEVEL ? LINE_FETCH : 1;
 }
 
-/* That a vector of LANES takes. */
+/* How many registers a vector of LANES elements takes. */
 static int64_t vector_registers(const ProductSize *size) {
     return size->many_registers ? 1 : size->short_vectors ? 4 : 2;
 }
 
-/* In half cycles: one multiply-add or load takes 1. */
+/* The cost of a tile in half cycles (see above). One multiply-add or load takes 1. */
 static int64_t tile_cost(const ProductSize *size, int64_t rows, int64_t vectors) {
     int64_t registers = vectors * vector_registers(size);
     int64_t loads = rows + registers * column_load(size, vectors);
@@ -88,7 +89,7 @@ static Blocking with_vectors(const ProductSize *size, int vectors) {
     return b;
 }
 
-/* The most rows that divide a run of windows; no run: one row. */
+/* A tile with as many rows as possible that divide a run of windows; without a run, one row. */
 static Blocking with_run(const ProductSize *size, int vectors) {
     Blocking b = with_vectors(size, vectors);
     b.tile_rows = min_i64(max_rows(size, vectors), max_i64(size->run, 1));
@@ -106,7 +107,8 @@ static Blocking with_all_rows(const ProductSize *size) {
     return b;
 }
 
-/* A double: the cost of a product with millions of rows, columns and k is beyond 64 bits. */
+/* The cost of all tiles. It is a double: with millions of rows, columns and k it exceeds 64
+ * bits. */
 static double product_cost(const ProductSize *size, const Blocking *b) {
     int64_t lists = size->lists_zeros ? LIST_STEP * size->k + TILE_OVERHEAD : 0;
     int64_t row = b->column_blocks * tile_cost(size, b->tile_rows, b->vectors) + lists;
@@ -125,7 +127,7 @@ static Blocking cheaper_odd(const ProductSize *size, Blocking best, int vectors)
     return odd.column_blocks == 1 ? cheaper(size, best, odd) : best;
 }
 
-/* The widths tried divide a panel or are whole panels. */
+/* Chooses the cheapest tile. The widths that it tries divide a panel or are whole panels. */
 static Blocking choose_tile(const ProductSize *size) {
     static const int many[] = {2, 1, 4, 8}, few[] = {1, 2};
     const int *vectors = size->many_registers ? many : few;
@@ -143,6 +145,8 @@ static Blocking choose_tile(const ProductSize *size) {
 
 int64_t blocking_list_room(const Blocking *b) { return b->k_block + LANES; }
 
+/* Divides the blocks of rows into chunks of equal size, as large as caches and stack allow. In
+ * kernels by rows, a chunk is one group of rows. */
 static void cut_rows(const ProductSize *size, Blocking *b) {
     int64_t chunk = CHUNK / (b->k_block * b->tile_rows);
     if (b->k_blocks > 1)

@@ -23,10 +23,10 @@ typedef struct {
     bool many_registers; /* 32 vector registers of 16 lanes (AVX-512), not 16 of 8 */
     bool short_vectors;  /* 16 vector registers of 4 lanes */
     bool panels;         /* the columns are stored as panels */
-    /* where rows are windows: that many in a row lie in equal steps; else 0 */
+    /* if rows are windows, how many consecutive ones lie at equal distances; else 0 */
     int64_t run;
-    /* at every k, the rows are neighbours in memory, so the rows of a chunk are packed for each
-     * block of k */
+    /* At every k, neighbouring rows are neighbours in memory. The rows of a chunk are then packed
+     * for each block of k. */
     bool rows_adjoin;
     bool columns_are_windows; /* then a vector of columns crosses two cache lines */
     /* requested: for every block of rows, a list of the k with a row that is not zero */

@@ -47,8 +47,8 @@ static MatrixOperand matrix_operand(const Emitter *e, const Node *node, int oper
                            .matrix = matrix.dim[0] * matrix.dim[1]};
 }
 
-/* Merges neighbouring axes if the outer step is the inner size times the inner step: then the steps
- * stay equal. */
+/* The walk over these axes. Neighbouring axes are merged if the outer step is the inner size times
+ * the inner step. */
 static StridedWalk strided_walk(const int64_t size[WALK_AXES], const int64_t step[WALK_AXES]) {
     StridedWalk walk = {0};
     for (int i = 0; i < WALK_AXES; i++) {
@@ -151,6 +151,9 @@ static LLVMValueRef chunk_size(Emitter *e, const Blocking *b, LLVMValueRef chunk
                   const_i64(e, b->chunk));
 }
 
+/* The tile with a number, which is composed as
+ *     matrix * (tiles of a matrix) + chunk * (tiles of a full chunk)
+ *         + block of columns * (blocks of rows in this chunk) + block of rows in the chunk */
 static Tile tile_of(Emitter *e, const Matmul *m, LLVMValueRef number) {
     const Blocking *b = &m->blocking;
     LLVMValueRef of_matrix = const_i64(e, b->row_blocks * b->column_blocks), zero = const_i64(e, 0);

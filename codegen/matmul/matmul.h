@@ -82,8 +82,8 @@ typedef struct {
     LLVMValueRef *transposed;
 } Matmul;
 
-/* A tile: its matrix of the batch, its first row and column, its chunk, the number of its block of
- * rows in the chunk, and how many blocks of rows the chunk has. */
+/* A tile. matrix: its matrix of the batch; row, column: its first ones; in_chunk: the number of its
+ * block of rows in its chunk; chunk_size: how many blocks of rows the chunk has. */
 typedef struct {
     LLVMValueRef matrix, row, column, chunk, in_chunk, chunk_size;
 } Tile;
@@ -118,7 +118,7 @@ Place *columns_place(Emitter *e, const Matmul *m, LLVMValueRef matrix, LLVMValue
                      LLVMValueRef column);
 
 /* -- matmul_operands.c -- */
-/* The pointer that many elements further, of a sum or of an operand. */
+/* A pointer moved by so many elements: of a sum, of an operand. */
 static inline LLVMValueRef pointer_plus(Emitter *e, LLVMValueRef pointer, int64_t elements) {
     return elements ? element_pointer(e, pointer, DTYPE_F32, const_i64(e, elements)) : pointer;
 }
@@ -155,14 +155,15 @@ typedef struct {
 
 /* Sets the bases of both operands for the matrix of the tile. */
 void operands_open(Emitter *e, Matmul *m, const Tile *tile);
-/* Find the operands in memory, or their packed copies, which hold these steps. */
+/* Set the addresses of a tile's operand: in memory, or in the packed copy, which holds these
+ * steps. */
 void operands_find_rows(Emitter *e, const Tile *tile, Operands *operands);
 void operands_find_columns(Emitter *e, const Tile *tile, Operands *operands);
 void operands_find_packed_rows(Emitter *e, LLVMValueRef in_chunk, Steps steps, Operands *operands);
 void operands_find_packed_columns(Emitter *e, Steps steps, Operands *operands);
-/* neighbouring rows are neighbours in memory, neighbouring k are not */
+/* Whether neighbouring rows are neighbours in memory, and neighbouring k are not. */
 bool operands_rows_adjoin(const Matmul *m);
-bool operands_columns_adjoin(const Matmul *m); /* neighbouring columns are neighbours in memory */
+bool operands_columns_adjoin(const Matmul *m); /* likewise of columns */
 bool operands_columns_packed_already(const Matmul *m);
 /* The distance in elements from k = 0 to k. */
 LLVMValueRef operand_k_offset(Emitter *e, const MatrixOperand *operand, LLVMValueRef k);
@@ -208,8 +209,8 @@ void product_spill(Emitter *e, const Matmul *m, LLVMValueRef number);
 void product_reload(Emitter *e, const Matmul *m, LLVMValueRef number);
 void product_finish(Emitter *e, const Matmul *m); /* the sums become the finished tile */
 
-/* One step of k: k itself, and its distance from k = 0 in an operand of windows; NULL: that is not
- * computed yet. */
+/* One step of k. distance: that of k from k = 0 in an operand of windows; NULL: not computed
+ * yet. */
 typedef struct {
     const Operands *operands;
     LLVMValueRef k, distance;
@@ -220,8 +221,9 @@ LLVMValueRef step_offset(Emitter *e, const Step *step);
 LLVMValueRef step_columns(Emitter *e, const Step *step, int vector);
 
 /* -- matmul_bytes.c -- */
-/* sums[vector] += row * column for a row of the tile: of bytes in one step, or in two. */
+/* Whether two steps of bytes are computed at once, as the target multiplies pairs of i16. */
 bool bytes_have_pairs(const Emitter *e, const Matmul *m);
+/* sums[row][vector] += element of the row * columns of the vector: for one step; for two. */
 void bytes_add(Emitter *e, const Step *step, LLVMValueRef sums[MAX_ROWS][MAX_VECTORS]);
 void bytes_add_pair(Emitter *e, const Step steps[2], LLVMValueRef sums[MAX_ROWS][MAX_VECTORS]);
 
@@ -239,7 +241,7 @@ LLVMValueRef pack_first_block(Emitter *e, const Matmul *m, const Tile *tile, LLV
 /* -- matmul_zeros.c -- */
 void zeros_reserve(Emitter *e, Matmul *m);
 /* Chooses the list of k of a tile: its block of rows' list, or all k if a column is not finite.
- * Makes lists of new rows, and checks new columns, before. */
+ * First it makes the lists of new rows and checks new columns. */
 void zeros_choose(Emitter *e, const Matmul *m, const Tile *tile, PackPlan pack, Steps steps,
                   Operands *operands);
 

@@ -1,5 +1,5 @@
-/* Products of bytes. One step widens bytes to i32. Where the target multiplies pairs of i16, two
- * steps go together:
+/* Products of bytes. A single step widens the bytes to i32. If the target multiplies pairs of i16,
+ * two steps are computed at once:
  *
  *     for each vector of columns: columns = column 0 at k, at k + 1, column 1 at k, ...   as i16
  *     for each row: row = its element at k, at k + 1, at k, ...                           as i16
@@ -21,7 +21,8 @@ void bytes_add(Emitter *e, const Step *step, LLVMValueRef sums[MAX_ROWS][MAX_VEC
     LLVMValueRef offset = step_offset(e, step);
     for (int64_t r = 0; r < m->blocking.tile_rows; r++) {
         LLVMValueRef byte = operands_row_element(e, step->operands, r, offset);
-        LLVMValueRef row = value_splat(e, (Value){widened(e, m->rows.dtype, byte, e->i32), true});
+        LLVMValueRef row =
+            value_splat(e, (LaneValue){widened(e, m->rows.dtype, byte, e->i32), true});
         for (int v = 0; v < m->blocking.vectors; v++)
             sums[r][v] = add(e, sums[r][v], mul(e, row, columns[v]));
     }
@@ -65,39 +66,28 @@ static LLVMValueRef row_word(Emitter *e, const Step steps[2], const LLVMValueRef
 /* <32 x i16>: the row's elements at both steps in turn. */
 static LLVMValueRef row_pairs(Emitter *e, const Step steps[2], const LLVMValueRef offsets[2],
                               int64_t row) {
-    LLVMValueRef words = value_splat(e, (Value){row_word(e, steps, offsets, row), true});
+    LLVMValueRef words = value_splat(e, (LaneValue){row_word(e, steps, offsets, row), true});
     LLVMTypeRef bytes = LLVMVectorType(e->i8, 2 * LANES);
     return widened(e, steps[0].operands->m->rows.dtype,
                    LLVMBuildBitCast(e->builder, words, bytes, ""), pairs_type(e));
 }
 
-/* Elements [first, first + count) of a vector. */
-static LLVMValueRef part_of(Emitter *e, LLVMValueRef vector, int first, int count) {
-    LLVMValueRef lanes[2 * LANES];
-    for (int i = 0; i < count; i++) lanes[i] = const_i32(e, first + i);
-    return LLVMBuildShuffleVector(e->builder, vector, vector,
-                                  LLVMConstVector(lanes, (unsigned)count), "");
-}
-
 /* Joins parts of equal size, whose number is a power of two. */
 static LLVMValueRef joined(Emitter *e, LLVMValueRef *parts, int count, int lanes) {
     for (; count > 1; count /= 2, lanes *= 2)
-        for (int i = 0; i < count / 2; i++) {
-            LLVMValueRef all[LANES];
-            for (int l = 0; l < 2 * lanes; l++) all[l] = const_i32(e, l);
-            parts[i] = LLVMBuildShuffleVector(e->builder, parts[2 * i], parts[2 * i + 1],
-                                              LLVMConstVector(all, (unsigned)(2 * lanes)), "");
-        }
+        for (int i = 0; i < count / 2; i++)
+            parts[i] = lanes_from(e, parts[2 * i], parts[2 * i + 1], 0, 2 * lanes);
     return parts[0];
 }
 
-/* <16 x i32> */
+/* <16 x i32>: lane i is row[2i] * columns[2i] + row[2i + 1] * columns[2i + 1]. */
 static LLVMValueRef pair_products(Emitter *e, LLVMValueRef row, LLVMValueRef columns) {
     LLVMValueRef parts[LANES];
     int lanes = e->pairs.lanes, count = LANES / lanes;
     for (int i = 0; i < count; i++) {
-        LLVMValueRef in[] = {part_of(e, row, 2 * lanes * i, 2 * lanes),
-                             part_of(e, columns, 2 * lanes * i, 2 * lanes)};
+        int first = 2 * lanes * i;
+        LLVMValueRef in[] = {lanes_from(e, row, row, first, 2 * lanes),
+                             lanes_from(e, columns, columns, first, 2 * lanes)};
         parts[i] = call_intrinsic(e, e->pairs.intrinsic, NULL, 0, in, 2);
     }
     return joined(e, parts, count, lanes);

@@ -23,6 +23,8 @@ static int transposed_rows(const Matmul *m) {
     return m->blocking.tile_rows <= QUAD ? QUAD : MAX_TRANSPOSED;
 }
 
+/* Whether the rows of a store are kept on the stack and transposed: neighbouring rows of the tile
+ * are neighbours in the store's layout. */
 static bool is_transposed(const Emitter *e, const Matmul *m, const Store *store) {
     const Node *node = graph_node(e->graph, store->node);
     Layout layout = store->to.layout;
@@ -44,6 +46,7 @@ LLVMValueRef *epilogue_transposed_slots(Emitter *e, const Matmul *m) {
     return slots;
 }
 
+/* Whether a store updates a state in place: its memory is read and written, so it is prefetched. */
 static bool is_update(const Emitter *e, const Store *store) {
     const Node *node = graph_node(e->graph, store->node);
     return store->to.kind == STORAGE_STATE && node->dtype == DTYPE_F32 &&
@@ -68,7 +71,8 @@ static LLVMValueRef first_column(Emitter *e, const Tile *tile, LLVMValueRef vect
     return add(e, tile->column, times(e, vector, LANES));
 }
 
-/* The place on the stack of a row of vector `number` of the group, until it is transposed. */
+/* The address on the stack where a row of vector `number` of the group is kept until it is
+ * transposed. */
 static LLVMValueRef waiting_row(Emitter *e, const Matmul *m, uint32_t store, int number,
                                 LLVMValueRef row) {
     return vector_at(e, m->transposed[store], plus(e, row, number * transposed_rows(m)));
@@ -77,7 +81,7 @@ static LLVMValueRef waiting_row(Emitter *e, const Matmul *m, uint32_t store, int
 static void store_row(Emitter *e, const Matmul *m, const Place *place, int number,
                       LLVMValueRef row) {
     const Kernel *kernel = e->kernel;
-    const Value *values = emit_store_values(e, place);
+    const LaneValue *values = emit_store_values(e, place);
     for (uint32_t i = 0; i < kernel->store_count; i++) {
         if (m->transposed[i])
             store(e, value_splat(e, values[i]), waiting_row(e, m, i, number, row));
@@ -105,7 +109,7 @@ static void finish_vector(Emitter *e, const Matmul *m, const Tile *tile, LLVMVal
     const Place *place = columns_place(e, m, tile->matrix, add(e, tile->row, row), column);
     LLVMValueRef at = add(e, times(e, vector, m->blocking.tile_rows), row);
     emit_set(e, e->kernel->root, place,
-             (Value){load(e, lanes_of(m->sum), vector_at(e, m->finished, at)), false});
+             (LaneValue){load(e, lanes_of(m->sum), vector_at(e, m->finished, at)), false});
     store_row(e, m, place, number, row);
     region_end(e, region);
     if_end(e, column_exists);
@@ -140,7 +144,7 @@ static LLVMValueRef interleave(Emitter *e, const Matmul *m, LLVMValueRef a, LLVM
 static LLVMValueRef load_quad(Emitter *e, const Matmul *m, LLVMValueRef rows, int row,
                               LLVMValueRef column) {
     LLVMTypeRef quad = LLVMVectorType(e->f32, QUAD);
-    LLVMValueRef parts[MAX_TRANSPOSED / QUAD], lanes[MAX_TRANSPOSED];
+    LLVMValueRef parts[MAX_TRANSPOSED / QUAD];
     for (int i = 0; i < transposed_rows(m) / QUAD; i++) {
         LLVMValueRef from =
             element_pointer(e, vector_at(e, rows, const_i64(e, row + i * QUAD)), DTYPE_F32, column);
@@ -148,9 +152,7 @@ static LLVMValueRef load_quad(Emitter *e, const Matmul *m, LLVMValueRef rows, in
         LLVMSetAlignment(parts[i], QUAD * sizeof(float));
     }
     if (transposed_rows(m) == QUAD) return parts[0];
-    for (int l = 0; l < MAX_TRANSPOSED; l++) lanes[l] = const_i32(e, l);
-    return LLVMBuildShuffleVector(e->builder, parts[0], parts[1],
-                                  LLVMConstVector(lanes, MAX_TRANSPOSED), "");
+    return lanes_from(e, parts[0], parts[1], 0, MAX_TRANSPOSED);
 }
 
 /* The distance from one column of the tile to the next in a store's memory. */
@@ -171,6 +173,7 @@ static void store_quad(Emitter *e, const Matmul *m, LLVMValueRef vectors[QUAD], 
     }
 }
 
+/* Transposes the rows of vector `number` of a group and stores them, four columns at a time. */
 static void transpose_store(Emitter *e, const Matmul *m, const Tile *tile, uint32_t store_number,
                             int number, LLVMValueRef column) {
     const Store *store = &e->kernel->stores[store_number];

@@ -63,13 +63,14 @@ LLVMValueRef operand_k_offset(Emitter *e, const MatrixOperand *operand, LLVMValu
 
 /* -- the operands of a tile -- */
 
-/* Rows that do not exist are computed from the last one that does, and never stored. */
+/* The row itself, or the last row for one beyond it. A tile computes such rows as well but never
+ * stores them. */
 static LLVMValueRef existing_row(Emitter *e, const Matmul *m, LLVMValueRef row) {
     LLVMValueRef last = const_i64(e, m->rows.lines - 1);
     return choose(e, lt(e, row, last), row, last);
 }
 
-/* The rows of every tile lie in equal steps: none of them crosses the end of a run or of a
+/* Whether the rows of every tile lie at equal distances: no tile crosses the end of a run or of a
  * panel. */
 static bool rows_steady(const MatrixOperand *operand, int64_t rows) {
     if (operand->windows) return walk_run(&operand->line_walk).size % rows == 0;
@@ -211,7 +212,8 @@ static void prefetch_panel(Emitter *e, const Tile *tile, Operands *operands) {
                                            operand->dtype, before);
 }
 
-/* Vectors behind the last one are computed from the last one and never stored. */
+/* The column itself, or that of the last vector for one beyond it. A tile computes such vectors as
+ * well but never stores them. */
 static LLVMValueRef existing_vector(Emitter *e, const Matmul *m, LLVMValueRef column) {
     if (m->span.count % m->tile_columns == 0) return column;
     return min(e, column, const_i64(e, m->span.count - LANES));
@@ -241,7 +243,7 @@ void operands_find_columns(Emitter *e, const Tile *tile, Operands *operands) {
     for (int v = 0; v < m->blocking.vectors && columns_may_be_missing(m); v++) {
         LLVMValueRef start = plus(e, operands->first_column, v * LANES);
         LLVMValueRef left = sub(e, const_i64(e, m->columns.lines), start);
-        operands->masks[v] = lt(e, lane_numbers(e), value_splat(e, (Value){left, true}));
+        operands->masks[v] = lt(e, lane_numbers(e), value_splat(e, (LaneValue){left, true}));
     }
 }
 

@@ -106,7 +106,7 @@ static void add_reals(Emitter *e, const Step *step, Sums *sums) {
     LLVMValueRef offset = step_offset(e, step);
     for (int64_t r = 0; r < m->blocking.tile_rows; r++) {
         LLVMValueRef element = operands_row_element(e, step->operands, r, offset);
-        LLVMValueRef row = value_splat(e, (Value){element, true});
+        LLVMValueRef row = value_splat(e, (LaneValue){element, true});
         LLVMValueRef tiny_row = fused_tiny(e, row);
         for (int v = 0; v < m->blocking.vectors; v++)
             sums->sum[r][v] = fused_hot(e, row, columns[v], sums->sum[r][v],

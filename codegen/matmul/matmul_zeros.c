@@ -61,7 +61,8 @@ static LLVMValueRef bits_of(Emitter *e, LLVMValueRef some) {
 /* AVX-512 has an instruction that moves the lanes of a mask to the front. */
 static void list_add_compressed(Emitter *e, const List *list, LLVMValueRef k, LLVMValueRef some) {
     LLVMTypeRef type = lanes_of(e->i32);
-    LLVMValueRef first = value_splat(e, (Value){LLVMBuildTrunc(e->builder, k, e->i32, ""), true}),
+    LLVMValueRef first =
+                     value_splat(e, (LaneValue){LLVMBuildTrunc(e->builder, k, e->i32, ""), true}),
                  bits = bits_of(e, some);
     LLVMValueRef numbers = add(e, first, LLVMConstTrunc(lane_numbers(e), type));
     LLVMValueRef args[] = {numbers, LLVMConstNull(type), some};
@@ -196,8 +197,8 @@ static void list_marked(Emitter *e, const Matmul *m, LLVMValueRef number, int64_
                         Steps steps) {
     int64_t rows = m->blocking.tile_rows, bits = (((int64_t)1 << rows) - 1) << (place * rows);
     LLVMTypeRef type = lanes_of(mark_type(e));
-    LLVMValueRef mask =
-        value_splat(e, (Value){LLVMConstInt(mark_type(e), (unsigned long long)bits, false), true});
+    LLVMValueRef mask = value_splat(
+        e, (LaneValue){LLVMConstInt(mark_type(e), (unsigned long long)bits, false), true});
     LLVMValueRef last = plus(e, steps.count, LANES - 1);
     List list = list_new(e, m, number);
     Loop loop = loop_begin(e, const_i64(e, 0));
@@ -251,7 +252,7 @@ static LLVMValueRef are_finite(Emitter *e, const Operands *operands, Steps steps
     const Matmul *m = operands->m;
     LLVMTypeRef type = lanes_of(e->i32);
     LLVMValueRef largest[MAX_VECTORS],
-        no_sign = value_splat(e, (Value){const_i32(e, INT32_MAX), true});
+        no_sign = value_splat(e, (LaneValue){const_i32(e, INT32_MAX), true});
     for (int v = 0; v < m->blocking.vectors; v++) {
         largest[v] = stack_slot(e, type, sizeof(float) * LANES);
         store(e, LLVMConstNull(type), largest[v]);
