@@ -5,15 +5,15 @@
 
 #include "ir/ir.h"
 
-/* WebAssembly of 32 bits with vectors of 128 bits. RELAXED has an instruction that multiplies and
- * adds, which rounds once on most machines; EXACT computes that by other instructions. */
+/* WebAssembly of 32 bits with vectors of 128 bits. RELAXED uses an instruction that multiplies and
+ * adds, which rounds once on most machines. EXACT computes the same by other instructions. */
 typedef enum { WASM_NONE, WASM_RELAXED, WASM_EXACT } CodegenWasm;
 
 typedef struct {
     int level;       /* -O: how much LLVM optimizes */
     const char *cpu; /* an LLVM CPU name; NULL: the host, with all its features */
-    /* of codegen/target/platforms.def: for another machine than this; cpu NULL is then the least that
-     * this platform has. NULL: code that runs here */
+    /* a name of codegen/target/platforms.def: code for another machine, where cpu NULL is the
+     * platform's least CPU. NULL: code that runs here */
     const char *platform;
     CodegenWasm wasm; /* instead of a platform */
     bool verbose;     /* times and sizes on stderr */
@@ -23,8 +23,8 @@ typedef struct {
 } CodegenOptions;
 
 /* Compiles the step of a plan. Takes over plan and graph, also on failure; program_free frees them.
- * NULL after reporting an error: a CPU that is unknown, or whose code this machine cannot run
- * (STATUS_USAGE). */
+ * NULL after reporting an error, such as a CPU that is unknown, or whose code this machine cannot
+ * run (STATUS_USAGE). */
 Program *codegen_compile(Plan *plan, Graph *graph, const CodegenOptions *options,
                          Diagnostics *diag);
 
@@ -38,7 +38,7 @@ typedef enum { CODEGEN_LLVM, CODEGEN_ASM } CodegenText;
 bool codegen_print(const Plan *plan, const CodegenOptions *options, CodegenText text, FILE *out,
                    Diagnostics *diag);
 
-/* The bound of every kernel: operations per second of one thread of this machine, where an f32
+/* The bound of kernels that compute: operations per second of one thread of this machine. An f32
  * fused multiply-add counts as two. Takes about 20 ms. 0 after reporting an error. */
 double codegen_measure_peak(const CodegenOptions *options, Diagnostics *diag);
 
@@ -48,7 +48,7 @@ double codegen_measure_peak(const CodegenOptions *options, Diagnostics *diag);
 enum { STREAM_ELEMENTS = 128 };
 typedef struct {
     void *code;
-    /* writes the first elements, so that nothing is optimized away */
+    /* also writes the first elements, so that nothing is optimized away */
     void (*read)(float *memory, int64_t elements);
     void (*add)(float *memory, int64_t elements);
 } Streams;

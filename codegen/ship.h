@@ -1,6 +1,6 @@
-/* Shipped objects: networks as an object file that needs nothing else. Its functions take what the
- * data of the model consist of, such as bytes of an image or a row of a table. They give the
- * outputs of the model, with the bits of the graph. */
+/* Shipped objects: networks as an object file that needs no library. Its functions take raw data,
+ * such as the bytes of an image or a row of a table. They compute the outputs of the model, bit for
+ * bit as the graph does. */
 #ifndef MLC_CODEGEN_SHIP_H
 #define MLC_CODEGEN_SHIP_H
 
@@ -17,7 +17,7 @@ typedef enum {
 } ShipType;
 size_t ship_type_bytes(ShipType type);
 
-/* Where a field of the source lies in the arguments. */
+/* The position of a field of the source in the arguments. */
 typedef struct {
     bool given; /* by the caller */
     ShipType type;
@@ -27,42 +27,47 @@ typedef struct {
 
 /* What a transform of the data was fitted to. */
 typedef struct {
-    const char *name;                 /* of the Fit */
-    const double *values, *deviation; /* of each element; deviation: NULL, or values are means */
+    const char *name; /* of the Fit */
+    /* of each element; deviation NULL: the transform does not standardize. Otherwise, values are
+     * the means */
+    const double *values, *deviation;
     int64_t count;
 } ShipFitted;
 
-/* A function for a number of rows. RUN computes the outputs with the weights of the object,
- * RUN_STATE with those of a state, or with those that the caller gives. STEP is a step of training, which changes the state.
+/* A function for a fixed number of rows. RUN computes the outputs with the weights of the object.
+ * RUN_STATE takes the weights from a state, or from memory that the caller gives. STEP is a step of
+ * training, which changes the state.
  *
  *     int32_t SYMBOL(const void *argument..., float *output..., void *scratch)
  *     int32_t SYMBOL(const void *state, const void *argument..., float *output..., void *scratch)
  *     int32_t SYMBOL(void *state, const void *argument..., float *loss, void *scratch)
  *
- * It returns 0; or, before it does anything, SHIP_MISALIGNED if scratch or state is not aligned to
- * SHIP_ALIGNMENT, and SHIP_WRONG_STATE if the state does not begin with its magic number; or
- * SHIP_NOT_FINITE after a step whose loss is not. */
+ * It returns 0 on success. It begins with two checks. It returns SHIP_MISALIGNED if scratch or
+ * state is not aligned to SHIP_ALIGNMENT, and SHIP_WRONG_STATE if the state does not begin with its
+ * magic number. It returns SHIP_NOT_FINITE after a step whose loss is not finite. */
 typedef enum { SHIP_RUN, SHIP_RUN_STATE, SHIP_STEP } ShipKind;
 enum { SHIP_MISALIGNED = 1, SHIP_WRONG_STATE = 2, SHIP_NOT_FINITE = 3 };
 typedef struct {
     ShipKind kind;
     const char *symbol;
-    const Plan *plan; /* of a GRAPH_PREDICT, or for STEP of a GRAPH_TRAIN; for one thread */
+    const Plan *plan; /* for one thread; of a GRAPH_PREDICT, or for STEP of a GRAPH_TRAIN */
     /* [plan->state_count]: where each state begins, in bytes from the weights or the state */
     const size_t *states;
-    uint32_t argument_count; /* it takes the first ones */
+    /* the function takes so many of the request's arguments, from the first on */
+    uint32_t argument_count;
 } ShipFunction;
 enum { SHIP_ALIGNMENT = 64 };
 
-/* What training keeps, in one block of memory: a header, then blocks, each a state in a layout. */
+/* A block of the state of a training: one tensor in one layout. The state is a single piece of
+ * memory, a header and then the blocks. */
 typedef struct {
     const Symbol *symbol;
     Layout layout;
     size_t offset; /* in the state */
-    /* where a new state takes its bytes from, in the weights; SHIP_ZERO: they are 0 */
+    /* the offset in the weights from which a new state copies its bytes; SHIP_ZERO: they are 0 */
     size_t source;
-    /* the block of the same symbol that a step writes: itself, or the one that it is copied from
-     * after the step */
+    /* the block of the same symbol that a step writes: this one, or the one from which this one is
+     * copied after the step */
     uint32_t written;
 } ShipBlock;
 #define SHIP_ZERO SIZE_MAX
@@ -73,17 +78,15 @@ typedef struct {
     uint64_t magic; /* its first 8 bytes; then an i32 counts the steps */
     const ShipBlock *blocks;
     uint32_t block_count;
-    /* the blocks of the network's tensors, in the order in which they leave it */
+    /* the blocks of the network's tensors, in the order of the function `read` */
     const uint32_t *tensors;
     uint32_t tensor_count;
     /* of the training: batches in an epoch, batches whose gradients make one update, epochs */
     int64_t batches, accumulate, epochs;
-    int64_t replicas,
-        rows; /* the shares of a batch, of which a step takes one; the rows of a share */
+    int64_t replicas, rows; /* shares of a batch, of which a step takes one; rows of a share */
     uint64_t seed;
-    const char *make,
-        *read;         /* the names of functions: void make(state), void read(state, float *) */
-    const char *write; /* void write(state, const float *): the reverse; NULL: not wanted */
+    const char *make, *read; /* names of functions: void make(state), void read(state, float *) */
+    const char *write;       /* void write(state, const float *): the reverse; NULL: not wanted */
 } ShipTraining;
 
 /* Memory of a module, aligned to SHIP_ALIGNMENT. */
@@ -100,27 +103,29 @@ typedef struct {
     const ShipFunction *functions;
     uint32_t function_count;
     const ShipTraining *training; /* NULL: the object does not train */
-    /* with which weights begin that the caller gives: then the object has none; 0: it has them */
+    /* the magic number of weights that the caller gives, as the object has none; 0: the object has
+     * them */
     uint64_t given_magic;
     const SourceSchema *schema;
     const ShipField *fields; /* [schema->field_count] */
-    /* of each argument: the bytes of a line. Arguments are arrays of numbers or of structs, with
+    /* [argument_count]: bytes of a line. Arguments are arrays of numbers or of structs, with
      * `lines` lines for each row of the call. */
     const size_t *line_bytes;
     uint32_t argument_count;
-    /* 1, or the length of the window of rows that the network reads; line `before` is the row
+    /* the length of the window of rows that the network reads, or 1; line `before` of it is the row
      * itself */
     int64_t lines, before;
     const ShipFitted *fitted;
     uint32_t fitted_count;
-    /* Of a module for WebAssembly: memory for all that its functions take and give. Scratch is added
-     * to it as NAME_scratch, and room for the weights as NAME_weights: they are not in the module. */
+    /* Of a module for WebAssembly: memory for all arguments and outputs of its functions. The
+     * module also gets memory for scratch as NAME_scratch, and for the weights as NAME_weights,
+     * which the module itself does not contain. */
     const ShipBuffer *buffers;
     uint32_t buffer_count;
 } ShipRequest;
 
 typedef struct {
-    size_t scratch; /* bytes that the caller gives */
+    size_t scratch; /* bytes of scratch that the caller gives */
     size_t stack;   /* the deepest use of the stack, return addresses included */
 } ShipSizes;
 
@@ -143,15 +148,15 @@ bool codegen_ship(const ShipRequest *request, const CodegenOptions *options, Shi
                   Diagnostics *diag);
 void shipped_free(Shipped *shipped);
 
-/* Prints the same as C99, of which C++ compilers can make something too: static functions
- * ship_SYMBOL, whose arguments are all of type ptr (unsigned char *), and which return an i32
- * (uint32_t). sizes[i].scratch becomes that of function i; the stack is the compiler's business.
- * False after reporting an error. */
+/* Prints the same functions as C99 that is also valid C++. They are static and called ship_SYMBOL;
+ * all arguments have type ptr (unsigned char *), and the result is an i32 (uint32_t).
+ * sizes[i].scratch becomes that of function i; sizes[i].stack is left alone, as it depends on the C
+ * compiler. False after reporting an error. */
 bool codegen_ship_source(const ShipRequest *request, FILE *out, ShipSizes *sizes,
                          Diagnostics *diag);
 
-/* Why an input of a graph cannot be computed from fields of the source: "reads the text of dates";
- * NULL: it can. */
+/* The reason why an input of a graph cannot be computed from fields of the source, such as "reads
+ * the text of dates"; NULL: it can. */
 const char *ship_refuses(const SourceSchema *schema, const ShipField *fields, const char *input,
                          Arena *arena);
 

@@ -1,6 +1,6 @@
 /* The cache of object code. Its files are executed, so only their owner may write into the folder.
- * A file has a mark, the hash of key and object, and the object. It is written under a temporary
- * name and renamed, so that no process reads an incomplete file. */
+ * A file contains a mark, the hash of key and object, and the object. It is written under a
+ * temporary name and renamed, so that no process reads an incomplete file. */
 #include "codegen/llvm/cache.h"
 #include "ir/base/files.h"
 #include "ir/base/memory.h"
@@ -92,17 +92,6 @@ static bool read_all(int file, char *to, size_t bytes) {
     return true;
 }
 
-static bool write_all(int file, const void *data, size_t bytes) {
-    for (const char *from = data; bytes > 0;) {
-        ssize_t written = write(file, from, bytes);
-        if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) return false;
-        from += written;
-        bytes -= (size_t)written;
-    }
-    return true;
-}
-
 static LLVMMemoryBufferRef object_of(const CacheKey *key, const char *entry, size_t bytes) {
     CacheHeader header;
     uint8_t hash[LLVM_BLAKE3_OUT_LEN];
@@ -175,7 +164,7 @@ static bool is_entry_name(const char *name) {
 }
 
 static void list_entries(int folder, CacheEntries *entries) {
-    /* closedir closes what it reads */
+    /* a second descriptor, as closedir closes the one that it gets */
     int copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *list = copy >= 0 ? fdopendir(copy) : NULL;
     if (!list && copy >= 0) close(copy);
@@ -227,7 +216,8 @@ void cache_store(const Cache *cache, const CacheKey *key, LLVMMemoryBufferRef ob
     size_t bytes = LLVMGetBufferSize(object);
     memcpy(header.mark, mark, sizeof mark);
     hash_entry(key, data, bytes, header.hash);
-    bool written = write_all(file, &header, sizeof header) && write_all(file, data, bytes);
+    bool written = file_write_part(file, (FilePart){&header, sizeof header}) &&
+                   file_write_part(file, (FilePart){data, bytes});
     written = close(file) == 0 && written &&
               renameat(cache->folder, beside, cache->folder, key->text) == 0;
     if (!written) {

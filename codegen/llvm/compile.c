@@ -1,4 +1,4 @@
-/* Makes a program of a plan: compiles its object code and links it by the JIT. */
+/* Makes a program from a plan: compiles its object code and links it by the JIT. */
 #include "codegen/llvm/step.h"
 #include "codegen/llvm/jit.h"
 #include "codegen/llvm/object.h"
@@ -18,7 +18,7 @@ typedef struct {
     Graph *graph;
     size_t *output_offsets;
     bool cached; /* the code was in the cache */
-    /* of a plan with constants in tables */
+    /* for a plan with constants in tables: */
     StepTables tables;
     CompiledKernel *filled; /* the code with the tables of this program */
     int64_t *filled_tables;
@@ -162,7 +162,7 @@ Program *codegen_compile(Plan *plan, Graph *graph, const CodegenOptions *options
     return program;
 }
 
-/* Whether the code of `from` serves the plan as well: all constants that differ are in its tables. */
+/* Whether the code of `from` can run the plan: all constants that differ are in its tables. */
 static bool serves(const Plan *from, const Plan *plan) {
     bool *differs =
         memory_array(from->graph->node_count, sizeof *differs, "the constants of a plan");

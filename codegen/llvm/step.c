@@ -67,6 +67,8 @@ static LLVMBasicBlockRef block_new(Emitter *e, const char *name) {
     return LLVMAppendBasicBlockInContext(e->context, e->function, name);
 }
 
+/* The kernel's table as a constant of the module. Entries for constants are 0: compile.c fills in a
+ * copy of the table for each program. */
 static LLVMValueRef emit_table(Emitter *e) {
     LLVMValueRef *entries = ARENA_ARRAY(e->arena, LLVMValueRef, e->binding_count + 1);
     for (uint32_t i = 0; i < e->binding_count; i++)
@@ -79,6 +81,7 @@ static LLVMValueRef emit_table(Emitter *e) {
     return table;
 }
 
+/* Records which entries of the kernel's table are constants. */
 static void note_constants(Emitter *e, uint32_t kernel) {
     StepTables *tables = e->tables;
     tables->sizes[kernel] = e->binding_count;

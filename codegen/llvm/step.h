@@ -4,9 +4,9 @@
 
 #include "codegen/emit/emit.h"
 
-/* What it has under the name STEP_KERNELS: an array with an entry a kernel of the plan. */
+/* An entry of the module's array STEP_KERNELS, which has one for each kernel of the plan. */
 typedef struct {
-    /* units [first, last) */
+    /* computes units [first, last) */
     void (*run)(const StepArgs *args, int64_t first, int64_t last, const int64_t *table);
     const int64_t *table;
     int64_t units;
@@ -23,7 +23,7 @@ typedef struct {
 } EmittedKernel;
 /* Emits kernel `number` of the emitter's plan. */
 EmittedKernel step_kernel(Emitter *e, uint32_t number, const Target *target);
-/* An attribute in text form, as LLVM's manual lists them. */
+/* Sets an attribute of a function in text form, as LLVM's manual lists them. */
 void function_set_attribute(Emitter *e, LLVMValueRef function, const char *key, const char *value);
 void function_set_target(Emitter *e, LLVMValueRef function, const Target *target);
 /* The constants in the tables of a module (STORAGE_TABLE). */
@@ -37,7 +37,8 @@ struct StepTables {
     uint32_t *sizes; /* [kernel_count]: entries of each table */
 };
 
-/* Entries for constants are 0. `tables` receives where they are; NULL: the plan has none. */
+/* The module of a plan. Entries for constants in the tables are 0. `tables` receives their
+ * positions; NULL: the plan has none. */
 LLVMModuleRef step_module(LLVMContextRef context, const Plan *plan, const Target *target,
                           StepTables *tables);
 

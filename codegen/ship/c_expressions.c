@@ -1,4 +1,5 @@
-/* Comparisons and conversions in C. Integers are unsigned there, so signed operations cast. */
+/* Comparisons and conversions in C. Integer variables are unsigned, so signed operations cast their
+ * operands. */
 #include "codegen/ship/c_expressions.h"
 #include "ir/base/diag.h"
 

@@ -1,6 +1,6 @@
-/* What a shipped C source needs of its compiler, and its own arithmetic where C libraries differ:
- * fmaf (newlib rounds twice), rounding, minimum and maximum with NaN. emit/fused.c explains the
- * first one. */
+/* The beginning of a shipped C source: checks of the compiler, types, and functions in which C
+ * libraries differ. These are fmaf (newlib rounds twice; see emit/fused.c), rounding, and minimum
+ * and maximum with NaN. */
 #include "codegen/ship/c_prelude.h"
 
 const char c_prelude[] =

@@ -2,8 +2,8 @@
 #ifndef MLC_CODEGEN_SHIP_C_PRELUDE_H
 #define MLC_CODEGEN_SHIP_C_PRELUDE_H
 
-/* Types, and the arithmetic that C leaves to its compilers and libraries. */
+/* Types; then functions in which compilers and libraries of C differ. */
 extern const char c_prelude[];
-extern const char c_arithmetic[]; /* behind it */
+extern const char c_arithmetic[];
 
 #endif

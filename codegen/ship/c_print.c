@@ -3,8 +3,8 @@
  *
  *     for (i = 0; i < 16; i++) v12.l[i] = fma_f32(v9.l[i], v10.l[i], v11.l[i]);
  *
- * Phi nodes get their values at the ends of the blocks before, by variables of their own. Only what
- * emit/ and its rooms build is known; anything else is a bug. */
+ * A phi node has a second variable, which every preceding block sets at its end. Only the
+ * instructions that codegen/ emits are known; any other one is a bug. */
 #include "codegen/ship/c_print.h"
 #include "codegen/ship/c_expressions.h"
 #include "ir/base/diag.h"
@@ -78,7 +78,8 @@ static void print_store(CPrinter *p, LLVMValueRef value, LLVMValueRef pointer, L
     fprintf(p->code, "%s = %s;\n", memory_text(p, LLVMTypeOf(value), pointer), c_lane(p, value));
 }
 
-/* Lane i of the result is lane mask[i] of both operands, one behind the other. */
+/* Lane i of the result is lane mask[i] of both operands, counted as if the second followed the
+ * first. */
 static void print_shuffle(CPrinter *p, LLVMValueRef at) {
     unsigned width = c_lanes(LLVMTypeOf(LLVMGetOperand(at, 0)));
     for (unsigned i = 0; i < LLVMGetNumMaskElements(at); i++) {
@@ -141,7 +142,7 @@ static void print_load(CPrinter *p, LLVMValueRef at, LLVMValueRef pointer, LLVMV
                 : text);
 }
 
-/* The function of the prelude that an intrinsic is: "fma_f32" of llvm.fma. */
+/* The function of the prelude that computes an intrinsic, such as "fma_f32" for llvm.fma. */
 static const char *function_of(const CPrinter *p, LLVMValueRef at, const char *name) {
     static const char *const same[] = {"fma",       "fabs",    "sqrt",    "floor", "ctpop",
                                        "roundeven", "maximum", "minimum", "cttz"};
@@ -195,7 +196,7 @@ static const char *block_name(LLVMBasicBlockRef block) {
     return c_value_name(LLVMBasicBlockAsValue(block));
 }
 
-/* Gives the phi nodes of a block their values for the way from another one. */
+/* Sets the phi nodes of block `to` for the edge from another block, and jumps to it. */
 static void print_edge(CPrinter *p, LLVMBasicBlockRef from, LLVMBasicBlockRef to) {
     for (LLVMValueRef phi = LLVMGetFirstInstruction(to); phi && LLVMIsAPHINode(phi);
          phi = LLVMGetNextInstruction(phi))
@@ -285,13 +286,13 @@ static void print_instruction(CPrinter *p, LLVMValueRef at) {
     }
 }
 
-/* A block to which no branch leads cannot run, unless it is the first one. */
+/* Whether a block can run: it is the first one, or a branch leads to it. */
 static bool is_reached(LLVMBasicBlockRef block) {
     return LLVMGetFirstUse(LLVMBasicBlockAsValue(block)) || !LLVMGetPreviousBasicBlock(block);
 }
 
-/* An instruction without users computes nothing that counts. */
-static bool counts(LLVMValueRef at) {
+/* Whether an instruction is printed: its block can run, and it has users or an effect. */
+static bool is_printed(LLVMValueRef at) {
     LLVMOpcode op = LLVMGetInstructionOpcode(at);
     if (!is_reached(LLVMGetInstructionParent(at))) return false;
     return LLVMGetFirstUse(at) || op == LLVMStore || op == LLVMCall || LLVMIsATerminatorInst(at);
@@ -322,7 +323,7 @@ static void name_values(const CPrinter *p, LLVMValueRef function) {
 
 static void declare_values(CPrinter *p, LLVMValueRef function) {
     EACH_INSTRUCTION(function, block, at) {
-        if (LLVMGetTypeKind(LLVMTypeOf(at)) == LLVMVoidTypeKind || !counts(at)) continue;
+        if (LLVMGetTypeKind(LLVMTypeOf(at)) == LLVMVoidTypeKind || !is_printed(at)) continue;
         if (LLVMIsACallInst(at) && !LLVMGetFirstUse(at)) continue;
         fprintf(p->code, "    %s %s;\n", c_type(p, LLVMTypeOf(at)), c_value_name(at));
         if (LLVMIsAPHINode(at))
@@ -331,7 +332,8 @@ static void declare_values(CPrinter *p, LLVMValueRef function) {
     }
 }
 
-/* The head of a function; all are declared before the first one, as they are in no order. */
+/* The head of a function. All functions are declared before the first one is defined, as they may
+ * call later ones. */
 static void print_head(LLVMValueRef function, FILE *out) {
     fprintf(out, "static %s %s(",
             c_scalar_type(LLVMGetReturnType(LLVMGlobalGetValueType(function))),
@@ -358,7 +360,7 @@ static void print_function(CPrinter *p, LLVMValueRef function) {
         if (LLVMGetPreviousBasicBlock(block) && is_reached(block))
             fprintf(p->code, "%s:;\n", block_name(block));
         for (LLVMValueRef at = LLVMGetFirstInstruction(block); at; at = LLVMGetNextInstruction(at))
-            if (counts(at)) print_instruction(p, at);
+            if (is_printed(at)) print_instruction(p, at);
     }
     fputs("}\n", p->code);
 }

@@ -7,8 +7,8 @@
 #include <llvm-c/Core.h>
 #include <stdio.h>
 
-/* Prints the constants and functions of a module that emit/ made, in C99 that is C++ as well. All
- * are static; the functions that a caller of an object sees are called ship_SYMBOL. */
+/* Prints the constants and functions of a module that codegen/ emitted, in C99 that is also valid
+ * C++. All are static. The functions that a caller of the object sees are called ship_SYMBOL. */
 void c_print_module(LLVMModuleRef module, FILE *out);
 
 #endif

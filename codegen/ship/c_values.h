@@ -21,14 +21,14 @@ typedef struct {
 
 const char *c_value_name(LLVMValueRef value);
 bool c_is_vector(LLVMTypeRef type);
-LLVMTypeRef c_element_of(LLVMTypeRef type); /* of a vector; else the type itself */
+LLVMTypeRef c_element_of(LLVMTypeRef type); /* of a vector; of a scalar the type itself */
 unsigned c_lanes(LLVMTypeRef type);
-/* "f32", and the same of a value's elements. */
+/* The name of a type, such as "f32"; that of a value's elements. */
 const char *c_scalar_type(LLVMTypeRef type);
 const char *c_element_type(LLVMValueRef value);
-/* "f32x16", which is declared when it is first used. */
+/* The name of a type, which may be a vector: "f32x16". It is declared when it is first used. */
 const char *c_type(CPrinter *p, LLVMTypeRef type);
-/* A whole value; a value in lane i, or a scalar. */
+/* The text of a whole value; of a vector's lane i or a scalar. */
 const char *c_operand(CPrinter *p, LLVMValueRef value);
 const char *c_lane(CPrinter *p, LLVMValueRef value);
 /* Defines a constant of the module. */

@@ -1,4 +1,5 @@
-/* From a request to an object file, and how much of everything the object needs. */
+/* Makes an object file, a module for WebAssembly or C source from a request, and measures the
+ * memory that it needs. */
 #include "codegen/ship.h"
 #include "codegen/llvm/object.h"
 #include "codegen/ship/c_prelude.h"
@@ -15,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* -- the stack: LLVM reports the frame of every function of which more than 0 bytes are needed -- */
+/* -- the stack: LLVM reports every function whose stack frame has more than 0 bytes -- */
 
 typedef struct {
     char name[64];
@@ -51,9 +52,10 @@ static size_t frame_bytes(const StackFrames *frames, LLVMValueRef function) {
     return 0;
 }
 
-/* The deepest use of the stack by a function and those that it calls: frames, and the bytes of each
- * call.  * A kernel may call functions of ship_math.h, though its module does not show it: `math` is the
- * deepest of them. */
+/* The most bytes of stack that a function and its callees use:
+ *     call + frame of the function + max over its callees
+ * where `call` is what a call itself takes. A kernel may call functions of ship_math.h, which the
+ * module does not show: `math` is the most that one of them uses. */
 static size_t stack_bytes(const StackFrames *frames, LLVMValueRef function, size_t call,
                           size_t math) {
     size_t deepest = math;
@@ -71,14 +73,14 @@ static size_t stack_bytes(const StackFrames *frames, LLVMValueRef function, size
 
 /* -- the object -- */
 
-/* Copies the object; returns a symbol that it lacks, or NULL. */
-static const char *take_object(LLVMMemoryBufferRef buffer, Shipped *shipped) {
+/* Copies the object. Returns an undefined symbol of it, or NULL. */
+static const char *copy_object(LLVMMemoryBufferRef buffer, Shipped *shipped) {
     free(shipped->object);
     shipped->object_bytes = LLVMGetBufferSize(buffer);
     shipped->object = memory_new(shipped->object_bytes, "a shipped object");
     memcpy(shipped->object, LLVMGetBufferStart(buffer), shipped->object_bytes);
     shipped->code_bytes = elf_code_bytes(shipped->object);
-    return elf_lacking(shipped->object);
+    return elf_undefined_symbol(shipped->object);
 }
 
 /* -- the module -- */
@@ -99,8 +101,9 @@ static const char **exports_of(const ShipRequest *request, Arena *arena, uint32_
     return names;
 }
 
-/* The stack is as large as the function that needs most of it; the linker wants a multiple of 16. */
-static bool take_module(const ShipRequest *request, LLVMMemoryBufferRef buffer, Shipped *shipped,
+/* Links the module. Its stack is that of the function that needs most, rounded up to a multiple of
+ * 16 for the linker. */
+static bool link_module(const ShipRequest *request, LLVMMemoryBufferRef buffer, Shipped *shipped,
                         Diagnostics *diag) {
     enum { UNIT = 16 };
     uint32_t count;
@@ -118,8 +121,8 @@ static bool take_module(const ShipRequest *request, LLVMMemoryBufferRef buffer, 
     return module.bytes != NULL;
 }
 
-/* Functions do not align their stack (ship_module.c), so nothing on it may need more than what
- * every caller keeps. */
+/* Reports a bug if a variable on the stack needs a larger alignment than every caller guarantees,
+ * as functions do not align their stack (ship_module.c). */
 static void check_slots(LLVMModuleRef module) {
     enum { STACK_ALIGNMENT = 16 };
     for (LLVMValueRef f = LLVMGetFirstFunction(module); f; f = LLVMGetNextFunction(f)) {
@@ -144,7 +147,8 @@ static void measure_stack(const ShipRequest *request, LLVMModuleRef module, size
             frames, LLVMGetNamedFunction(module, request->functions[i].symbol), call, deepest);
 }
 
-/* Addresses of WebAssembly have 32 bits; browsers give somewhat less than that. */
+/* Whether the memory fits WebAssembly: addresses have 32 bits, and browsers give somewhat less than
+ * 4 GB. */
 static bool fits_memory(const ShipRequest *request, const Shipped *shipped, Diagnostics *diag) {
     const size_t most = (size_t)4000 << 20;
     size_t bytes = request->weights_bytes, scratch = 0;
@@ -166,7 +170,7 @@ static LLVMMemoryBufferRef compile(const ShipRequest *request, const Target *tar
     LLVMContextRef context = LLVMContextCreate();
     LLVMContextSetDiagnosticHandler(context, take_frame, &frames);
     LLVMModuleRef module = ship_module(context, request, target, math, shipped->sizes);
-    /* level 1 turns the vectors on the stack into registers */
+    /* at least level 1, which turns vectors on the stack into registers */
     bool fits = !target->wasm || fits_memory(request, shipped, diag);
     LLVMMemoryBufferRef object =
         fits ? object_compile(module, target, level ? level : 1, diag) : NULL;
@@ -178,31 +182,31 @@ static LLVMMemoryBufferRef compile(const ShipRequest *request, const Target *tar
     return object;
 }
 
-/* Only LLVM knows which functions of the C library its code calls: if it calls some, they are added
- * and all is compiled again. */
+/* Only LLVM knows which functions of the C library its code calls. If the object calls some, they
+ * are added to the module, and it is compiled again. */
 static bool make_object(const ShipRequest *request, const Target *target, int level,
                         Shipped *shipped, Diagnostics *diag) {
-    const char *lacks = NULL;
+    const char *undefined = NULL;
     for (ShipMath math = MATH_NONE; math <= MATH_DOUBLE; math++) {
         LLVMMemoryBufferRef object = compile(request, target, level, math, shipped, diag);
         if (!object) return false;
-        lacks = take_object(object, shipped);
+        undefined = copy_object(object, shipped);
         LLVMDisposeMemoryBuffer(object);
-        if (!lacks || !math_has(lacks)) break;
+        if (!undefined || !math_has(undefined)) break;
     }
-    if (!lacks) return true;
+    if (!undefined) return true;
     diag_error(diag, STATUS_MODEL, (Span){0}, "code for %s would need the function '%s'",
-               target->cpu, lacks);
-    diag_help(diag, "columns such as standardize(x) are computed in double precision, which a "
-                    "cortex-m7 has");
+               target->cpu, undefined);
+    diag_help(diag,
+              "columns such as standardize(x) need double precision; --target cortex-m7 has it");
     return false;
 }
 
 static bool make_module(const ShipRequest *request, const Target *target, int level,
                         Shipped *shipped, Diagnostics *diag) {
-    LLVMMemoryBufferRef object = compile(request, target, level, false, shipped, diag);
+    LLVMMemoryBufferRef object = compile(request, target, level, MATH_NONE, shipped, diag);
     if (!object) return false;
-    bool good = take_module(request, object, shipped, diag);
+    bool good = link_module(request, object, shipped, diag);
     LLVMDisposeMemoryBuffer(object);
     return good;
 }
@@ -224,7 +228,8 @@ bool codegen_ship(const ShipRequest *request, const CodegenOptions *options, Shi
     return good;
 }
 
-/* C has no prefetches. What only they need goes as well: compilers warn of it. */
+/* Removes prefetches, which C does not have. The pass adce later removes the addresses that only
+ * they needed, so that compilers do not warn. */
 static void remove_prefetches(LLVMModuleRef module) {
     LLVMValueRef prefetch = LLVMGetNamedFunction(module, "llvm.prefetch.p0"), user;
     while (prefetch && LLVMGetFirstUse(prefetch)) {
@@ -233,7 +238,7 @@ static void remove_prefetches(LLVMModuleRef module) {
     }
 }
 
-/* The module is made for the least of PCs: no instruction in it is one of a certain CPU. */
+/* The module is made for the oldest x86-64 CPU, so that no instruction is specific to a CPU. */
 bool codegen_ship_source(const ShipRequest *request, FILE *out, ShipSizes *sizes,
                          Diagnostics *diag) {
     Target target = {0};
@@ -243,7 +248,7 @@ bool codegen_ship_source(const ShipRequest *request, FILE *out, ShipSizes *sizes
     target.pairs = (PairProduct){0};
     if (good) {
         LLVMContextRef context = LLVMContextCreate();
-        LLVMModuleRef module = ship_module(context, request, &target, false, sizes);
+        LLVMModuleRef module = ship_module(context, request, &target, MATH_NONE, sizes);
         remove_prefetches(module);
         good = module_valid(module, diag) &&
                target_optimize(&target, module, options.level, diag) &&

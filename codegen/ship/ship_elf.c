@@ -57,8 +57,8 @@ size_t elf_code_bytes(const void *object) {
     return bytes;
 }
 
-/* The name of symbol k if the object does not define it. */
-static const char *undefined(const void *object, const Section *table, size_t k) {
+/* The name of symbol k if the object does not define it; otherwise NULL. */
+static const char *undefined_name(const void *object, const Section *table, size_t k) {
     const char *symbols = (const char *)object + table->offset;
     const Elf64_Sym *wide = (const void *)symbols;
     const Elf32_Sym *narrow = (const void *)symbols;
@@ -67,12 +67,12 @@ static const char *undefined(const void *object, const Section *table, size_t k)
     return place == SHN_UNDEF ? text_at(object, table->link, name) : NULL;
 }
 
-const char *elf_lacking(const void *object) {
+const char *elf_undefined_symbol(const void *object) {
     size_t each = is_wide(object) ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym);
     for (uint32_t i = 0; i < section_count(object); i++) {
         Section table = section_at(object, i);
         for (size_t k = 1; table.type == SHT_SYMTAB && k < table.size / each; k++) {
-            const char *name = undefined(object, &table, k);
+            const char *name = undefined_name(object, &table, k);
             if (name) return name;
         }
     }

@@ -1,4 +1,4 @@
-/* What an object file needs and holds. Internal to codegen/. */
+/* Facts about an object file that LLVM has made. Internal to codegen/. */
 #ifndef MLC_CODEGEN_SHIP_SHIP_ELF_H
 #define MLC_CODEGEN_SHIP_SHIP_ELF_H
 
@@ -6,7 +6,7 @@
 
 /* The bytes of code, and of constants other than the weights, in an ELF object of LLVM. */
 size_t elf_code_bytes(const void *object);
-/* A symbol that the object needs from elsewhere, as text in it; NULL: there is none. */
-const char *elf_lacking(const void *object);
+/* The name of an undefined symbol, which lies in the object; NULL: there is none. */
+const char *elf_undefined_symbol(const void *object);
 
 #endif

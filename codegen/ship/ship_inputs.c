@@ -1,10 +1,11 @@
-/* Inputs of a network, computed from the caller's rows as runtime/data/derive.c computes them from
- * the rows of a file: whole numbers in 64 bits, all others in f64, rounded once.
+/* Computes the inputs of a network from the caller's rows, with the same results as
+ * runtime/data/derive.c from the rows of a file: whole numbers in 64 bits, others in f64, rounded
+ * once.
  *
  *     for each row: for each line of the input's window: for each element:
  *         input[row][line][element] = the formula in its name
  *
- * Cells that are missing are NaN; text is the number of its category, -1 without one. */
+ * A missing cell is NaN. Text is passed as the number of its category, or -1. */
 #include "codegen/ship/ship_inputs.h"
 #include "codegen/emit/arithmetic.h"
 #include "ir/data/derived.h"
@@ -20,7 +21,8 @@ size_t ship_type_bytes(ShipType type) {
 
 /* -- inputs by their names -- */
 
-/* The formula of an input, which the schema's reader takes for columns of text as well. */
+/* The formula of an input: a derived column, or else the plain columns of a field or list, which
+ * may be of text. */
 static const Derived *formula_of(const SourceSchema *schema, const char *name, Arena *arena) {
     const Derived *derived = derived_find(arena, schema, name);
     if (derived) return derived;
@@ -64,6 +66,7 @@ static bool gives_whole(const ShipField *fields, const Derived *derived) {
     }
 }
 
+/* The reason why a formula cannot be computed in shipped code; NULL: it can. */
 static const char *refused(const ShipField *fields, const Derived *derived) {
     const char *reason = NULL;
     if (!derived) return "does not come from the source";
@@ -71,7 +74,7 @@ static const char *refused(const ShipField *fields, const Derived *derived) {
     if (derived->kind == DERIVED_MOD &&
         !(derived->args[1]->kind == DERIVED_WHOLE && derived->args[1]->whole > 0 &&
           gives_whole(fields, derived->args[0])))
-        return "takes a remainder, but not of a whole number by one that the model writes down";
+        return "takes a remainder other than that of a whole number and a whole constant";
     for (int i = 0; i < derived_arity(derived->kind) && !reason; i++)
         if (derived->args[i]->kind != DERIVED_FITTED) reason = refused(fields, derived->args[i]);
     return reason;
@@ -97,7 +100,8 @@ int32_t ship_passed(const ShipRequest *request, const Symbol *input) {
 
 /* -- one element -- */
 
-/* A number of the formula: an i64 if it is whole, else an f64, NaN where missing. */
+/* A number of a formula: an i64 if it is whole, otherwise an f64, which is NaN if the cell is
+ * missing. */
 typedef struct {
     LLVMValueRef value;
     bool whole;
@@ -109,7 +113,7 @@ typedef struct {
     const LLVMValueRef *arguments;
     LLVMValueRef row, line; /* i64 */
     LLVMValueRef element;   /* i64: of the input's line */
-    int64_t number;         /* of the element; -1: it is known at run time only */
+    int64_t number;         /* of the element; -1: the code runs in a loop over elements */
 } Cell;
 
 static LLVMTypeRef f64_type(const Emitter *e) { return LLVMDoubleTypeInContext(e->context); }
@@ -170,6 +174,7 @@ static LLVMValueRef whole_remainder(Emitter *e, LLVMValueRef a, LLVMValueRef b) 
     return choose(e, off, add(e, rest, b), rest);
 }
 
+/* The larger of two numbers; NaN if one of them is NaN. */
 static LLVMValueRef larger(Emitter *e, LLVMValueRef a, LLVMValueRef b) {
     LLVMValueRef first = bit_or(e, is_nan(e, a), compare_real(e, LLVMRealOGT, a, b));
     return choose(e, first, a, b);
@@ -222,8 +227,8 @@ static Number real_operation(Emitter *e, DerivedKind kind, LLVMValueRef a, LLVMV
 
 static Number compute(const Cell *cell, const Derived *derived);
 
-/* floor(a / b) of whole numbers, by a divisor above 0 that the model writes down: no digit of a
- * large number is lost. */
+/* floor(x). If x is a / b of whole numbers with a constant b > 0, it is computed in integers, so
+ * that no digit of a large number is lost. */
 static Number floor_of(const Cell *cell, const Derived *derived) {
     Emitter *e = cell->e;
     const Derived *quotient = derived->args[0];
@@ -356,8 +361,8 @@ static Number compute(const Cell *cell, const Derived *derived) {
 
 /* -- all elements of an input -- */
 
-/* The columns of every list lie one behind the other and have one type, so that a loop can walk
- * over them. */
+/* Whether the columns of every list are contiguous and have one type, so that a loop can compute
+ * its elements. */
 static bool lists_are_regular(const ShipField *fields, const Derived *derived) {
     const ShipField *first = derived->is_list ? &fields[derived->fields[0]] : NULL;
     for (uint32_t i = 1; first && i < derived->count; i++) {

@@ -6,7 +6,8 @@
 #include "codegen/ship.h"
 #include "codegen/emit/emit.h"
 
-/* The number of the argument that is the input as it is; -1: the input must be computed. */
+/* The number of the argument that the network reads directly as this input; -1: the input must be
+ * computed. */
 int32_t ship_passed(const ShipRequest *request, const Symbol *input);
 /* Emits code that computes all rows of an input into memory at `to`. arguments: the addresses that
  * the caller passed. */

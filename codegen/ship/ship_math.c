@@ -1,7 +1,7 @@
-/* The functions, in LLVM's own language. Each is exact.
+/* The functions as text of LLVM IR. Each is exact.
  *
- * Rounding to whole numbers: below 2^23 (2^52 for double), adding and subtracting that number
- * does it. */
+ * A number |x| < 2^23 (2^52 for double) is rounded to a whole number by adding and subtracting
+ * 2^23. */
 #include "codegen/ship/ship_math.h"
 
 #include "ir/base/diag.h"
@@ -50,8 +50,8 @@ LLVMValueRef math_next(LLVMModuleRef module, LLVMValueRef function) {
     return i + 1 < NAMES ? LLVMGetNamedFunction(module, names[i + 1]) : NULL;
 }
 
-/* LLVM finds them by their names when it emits calls, after all passes: until then they must not
- * seem unused. */
+/* Keeps the functions from being removed as unused. LLVM emits calls of them, by name, only after
+ * all passes. */
 static void keep(LLVMModuleRef module, int first, int end) {
     LLVMContextRef context = LLVMGetModuleContext(module);
     LLVMValueRef kept[NAMES];

@@ -6,14 +6,14 @@
 #include <llvm-c/Core.h>
 #include <stdbool.h>
 
-/* Those of float; those of double, too, which not every CPU can compute. */
+/* None; those of float; those of double as well, which not every CPU can compute. */
 typedef enum { MATH_NONE, MATH_SINGLE, MATH_DOUBLE } ShipMath;
 
 /* Whether math_add defines the function. */
 bool math_has(const char *name);
 /* Adds the functions to a module, visible only in its object. */
 void math_add(LLVMModuleRef module, ShipMath which);
-/* Visits them: NULL first; NULL after the last one. */
+/* The function after this one in a module. Of NULL: the first one; NULL after the last one. */
 LLVMValueRef math_next(LLVMModuleRef module, LLVMValueRef function);
 
 #endif

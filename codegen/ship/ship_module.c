@@ -9,8 +9,8 @@
  *         return 0
  *     }
  *
- * With a state, the state and its beginning are checked too, and the kernels find the weights
- * there. After a step the state counts it.
+ * A function with a state also checks the state's alignment and magic number, and its kernels read
+ * the weights there. After a step, the count of steps in the state is increased.
  *
  * Scratch holds, in this order: the slab, the outputs, the thread slab with the arrays of kernels,
  * and the inputs that are computed. */
@@ -43,7 +43,8 @@ static size_t symbol_bytes(const Symbol *symbol) {
     return aligned((size_t)shape_elements(symbol->shape) * dtype_bytes(symbol->dtype));
 }
 
-/* The input is an argument, a computed one, or a number such as "step", which is 0. */
+/* Whether an input is computed. Otherwise it is an argument, or a number of the clock such as
+ * "step". */
 static bool is_computed(const Shipping *shipping, const Symbol *symbol) {
     return symbol->kind == SYMBOL_BATCH && symbol->node &&
            ship_passed(shipping->request, symbol) < 0;
@@ -75,8 +76,8 @@ static LLVMValueRef add_weights(Emitter *e, const ShipRequest *request) {
     return weights;
 }
 
-/* LLVM reports the frame of the function. It is all of the stack that the function uses: nothing
- * lies below the stack pointer, and no bytes are left out to align vectors. */
+/* Makes LLVM report the function's frame, and makes the frame all of the stack that the function
+ * uses: nothing lies below the stack pointer, and the stack is not realigned for vectors. */
 static void measure_frame(Emitter *e, LLVMValueRef function) {
     unsigned kind = LLVMGetEnumAttributeKindForName("noredzone", strlen("noredzone"));
     function_set_attribute(e, function, "warn-stack-size", "0");
@@ -230,7 +231,8 @@ static void copy_output(Emitter *e, const Node *node, LLVMValueRef from, LLVMVal
     loop_end(e, loop, const_i64(e, shape_elements(node->shape)), 1);
 }
 
-/* The number of an output among those that the function gives; -1: it does not give it. */
+/* The position of an output among those that the function returns; -1: it is not returned. A step
+ * returns the loss only. */
 static int32_t given_output(const ShipFunction *function, uint32_t output) {
     if (function->kind != SHIP_STEP) return (int32_t)output;
     return strcmp(function->plan->graph->outputs[output].name, "loss") ? -1 : 0;

@@ -7,8 +7,8 @@
 #include "codegen/ship/ship_math.h"
 #include "codegen/target/target.h"
 
-/* Makes the module; sizes[i].scratch becomes that of function i. math: the functions of
- * ship_math.h are in it. */
+/* Makes the module; sizes[i].scratch becomes that of function i. math: which functions of
+ * ship_math.h it contains. */
 LLVMModuleRef ship_module(LLVMContextRef context, const ShipRequest *request, const Target *target,
                           ShipMath math, ShipSizes *sizes);
 
@@ -25,12 +25,13 @@ void return_if(Emitter *e, LLVMValueRef condition, int32_t status);
 /* The functions that make a state, and read the network's tensors out of it. */
 void ship_state_functions(Emitter *e, const ShipRequest *request, const Target *target,
                           LLVMValueRef weights);
-/* Returns SHIP_WRONG_STATE if the state was not made by this object. */
+/* Emits code that returns SHIP_WRONG_STATE if the state was not made by this object. */
 void ship_check_state(Emitter *e, uint64_t magic, LLVMValueRef state);
 /* Fills a RunClock for the step that the state has come to. */
 void ship_fill_clock(Emitter *e, const ShipTraining *training, LLVMValueRef state,
                      LLVMValueRef clock);
-/* After the step: counts it, and copies what it wrote to the other blocks. */
+/* After a step: counts it, and copies updated blocks to blocks of the same tensor in other
+ * layouts. */
 void ship_finish_step(Emitter *e, const ShipTraining *training, LLVMValueRef state);
 
 #endif

@@ -1,10 +1,10 @@
-/* The state that a shipped training keeps: a header, then every state of the step in each layout
+/* The state of a shipped training: a header, then every tensor that steps update, in each layout
  * that a function of the object reads.
  *
  *     magic (8 bytes), steps (i32), ..., blocks
  *
- * Weights and running statistics of a new state are those of the object; all else, such as the
- * moments of an optimizer, begins as in a training. */
+ * A new state gets the weights and running statistics of the object. Everything else, such as the
+ * moments of an optimizer, begins as in a new training. */
 #include "codegen/emit/arithmetic.h"
 #include "codegen/ship/ship_module.h"
 #include "ir/data/run_clock.h"
@@ -46,8 +46,8 @@ static void emit_make(Emitter *e, const ShipTraining *training, LLVMValueRef wei
 
 /* -- blocks in other layouts -- */
 
-/* layout_offset at (row, column) of a matrix, or at an index of a plain tensor: then `columns`
- * is 1. */
+/* layout_offset (ir/plan/plan.h) of element (row, column) of a matrix. Of a plain tensor, `row` is
+ * the index and `columns` is 1. */
 static LLVMValueRef offset_in(Emitter *e, Layout layout, int64_t rows, int64_t columns,
                               LLVMValueRef row, LLVMValueRef column) {
     if (layout.kind == LAYOUT_PLAIN) return add(e, times(e, row, columns), column);
@@ -85,7 +85,7 @@ static void emit_read(Emitter *e, const ShipTraining *training) {
     LLVMBuildRetVoid(e->builder);
 }
 
-/* Every block of a tensor of the network. The others stay as they are. */
+/* Sets every block of the network's tensors. The other blocks stay as they are. */
 static void emit_write(Emitter *e, const ShipTraining *training) {
     size_t at = 0;
     for (uint32_t i = 0; i < training->tensor_count; i++) {
@@ -125,8 +125,10 @@ static LLVMValueRef smaller(Emitter *e, LLVMValueRef number, int64_t limit) {
     return call_intrinsic(e, "llvm.smin", &type, 1, args, 2);
 }
 
-/* As the training's run_clock (runtime/program/run.c) counts shares and batches: share r of draw d
- * is step d * replicas + r, and batch b of epoch e is the draw e * batches + b. Beyond the last epoch, schedules keep their last values. */
+/* Counts shares and batches as runtime/program/run.c does:
+ *     step = draw * replicas + share
+ *     draw = epoch * batches + batch
+ * Beyond the last epoch, schedules keep their last values. */
 void ship_fill_clock(Emitter *e, const ShipTraining *training, LLVMValueRef state,
                      LLVMValueRef clock) {
     int64_t updates = divide_up(training->batches, training->accumulate);

@@ -2,6 +2,7 @@
  * module comes back through a pipe: no file is left behind whatever happens. */
 #include "codegen/ship/wasm_link.h"
 
+#include "ir/base/files.h"
 #include "ir/base/memory.h"
 
 #include <errno.h>
@@ -19,15 +20,6 @@
 extern char **environ;
 
 /* -- what goes in and comes out -- */
-
-static bool write_all(int file, const char *bytes, size_t length) {
-    while (length > 0) {
-        ssize_t done = write(file, bytes, length);
-        if (done < 0 && errno != EINTR) return false;
-        if (done > 0) bytes += done, length -= (size_t)done;
-    }
-    return true;
-}
 
 /* Reads to the end, with a NUL behind it. */
 static char *read_all(int file, size_t *length) {
@@ -66,7 +58,7 @@ static void close_all(Link *link) {
 static bool open_all(Link *link, const void *object, size_t length) {
     *link = (Link){memfd_create("object", 0), memfd_create("messages", MFD_CLOEXEC), {-1, -1}};
     return link->object >= 0 && link->messages >= 0 && pipe2(link->pipe, O_CLOEXEC) == 0 &&
-           write_all(link->object, object, length);
+           file_write_part(link->object, (FilePart){object, length});
 }
 
 /* Starts the linker; an errno if that fails. */

@@ -1,6 +1,5 @@
-/* The CPUs that --cpu may name, and the features that a machine needs to run their code. LLVM
- * itself only warns of names that it does not know, and makes code that this machine may not be
- * able to run. */
+/* The CPUs that --cpu may name, and the features that a machine needs to run their code. For an
+ * unknown name, LLVM itself only warns, and makes code that this machine may not be able to run. */
 #include "codegen/target/cpu.h"
 
 #include <string.h>
@@ -29,7 +28,7 @@ static const Cpu cpus[] = {
 };
 enum { CPU_COUNT = sizeof cpus / sizeof cpus[0], FEATURE_MAX = 32 };
 
-/* "+feature" stands in the list, up to a comma or the end. */
+/* Whether "+feature" is in the list, up to a comma or the end. */
 static bool has_feature(const char *list, const char *feature, size_t length) {
     for (const char *at = strchr(list, '+'); at; at = strchr(at + 1, '+'))
         if (strncmp(at + 1, feature, length) == 0 && (at[1 + length] == ',' || !at[1 + length]))

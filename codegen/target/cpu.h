@@ -9,9 +9,9 @@ bool cpu_known(const char *name, Diagnostics *diag);
 /* False after reporting that a machine with the LLVM features `host` ("+avx2,-avx512f,...") cannot
  * run the code of a known CPU. */
 bool cpu_runs_on(const char *name, const char *host, Diagnostics *diag);
-/* The code of a known CPU may use the feature. */
+/* Whether code for a known CPU may use the feature. */
 bool cpu_has(const char *name, const char *feature);
-/* A list of LLVM features has "+feature". */
+/* Whether a list of LLVM features has "+feature". */
 bool features_have(const char *list, const char *feature);
 
 #endif

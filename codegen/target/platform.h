@@ -7,15 +7,16 @@
 /* A row of platforms.def. */
 typedef struct {
     const char *name, *triple, *cpu, *features, *abi;
-    size_t return_bytes;      /* that a call puts on the stack */
-    void (*initialize)(void); /* makes LLVM know it */
+    size_t return_bytes;      /* bytes that a call puts on the stack */
+    void (*initialize)(void); /* registers LLVM's backend */
 } Platform;
 
 /* The platform of that name. NULL after reporting an error (STATUS_USAGE). */
 const Platform *platform_named(const char *name, Diagnostics *diag);
-/* Of WebAssembly, which is no name of a platform: its modules are not objects for C. */
+/* The platform of WebAssembly modules. It has no name in the table, as modules are not objects for
+ * C. */
 const Platform *platform_wasm(CodegenWasm wasm);
-/* The platform of this machine; the first one if it is none of them. */
+/* The platform of this machine; the table's first one if this machine is not in it. */
 const Platform *platform_here(void);
 
 #endif

@@ -11,8 +11,8 @@
 #include <string.h>
 
 static void initialize_once(void) {
-    /* strength reduction of loops takes a third of the time and makes nothing faster: addresses are
-     * simple already */
+    /* LLVM's loop strength reduction takes a third of the compile time and makes nothing faster, as
+     * addresses are simple already. */
     LLVMParseCommandLineOptions(2, (const char *const[]){"mlc", "-disable-lsr"}, NULL);
     LLVMInitializeNativeTarget();
     LLVMInitializeNativeAsmPrinter();
@@ -45,14 +45,16 @@ bool target_runs_here(const CodegenOptions *options, Diagnostics *diag) {
     return runs;
 }
 
-/* Only PCs come with and without it. */
-static FmaKind fma_of_pc(const char *cpu, const char *features) {
+/* How an x86 CPU multiplies and adds: not all have the instruction. features NULL: those of a CPU
+ * by its name. */
+static FmaKind fma_of_x86(const char *cpu, const char *features) {
     bool has = features ? features_have(features, "fma") : cpu_has(cpu, "fma");
     return has ? FMA_INSTRUCTION : FMA_EMULATED;
 }
 
-/* Never the one of bytes, whose sums saturate at 16 bits. */
-static PairProduct pairs_of_pc(const char *cpu, const char *features) {
+/* The instruction that multiplies pairs of i16. The one for bytes is never used, as its sums
+ * saturate at 16 bits. */
+static PairProduct pairs_of_x86(const char *cpu, const char *features) {
     bool wide = features ? features_have(features, "avx512bw") : cpu_has(cpu, "avx512bw"),
          half = features ? features_have(features, "avx2") : cpu_has(cpu, "avx2");
     if (wide) return (PairProduct){"llvm.x86.avx512.pmaddw.d.512", 16};
@@ -60,7 +62,7 @@ static PairProduct pairs_of_pc(const char *cpu, const char *features) {
                 : (PairProduct){"llvm.x86.sse2.pmadd.wd", 4};
 }
 
-static bool is_pc(const char *triple) { return !strncmp(triple, "x86", 3); }
+static bool is_x86(const char *triple) { return !strncmp(triple, "x86", 3); }
 
 /* LLVM message strings and plain copies are both freed by LLVMDisposeMessage. */
 static bool name_host(Target *target, const CodegenOptions *options, Diagnostics *diag) {
@@ -73,17 +75,18 @@ static bool name_host(Target *target, const CodegenOptions *options, Diagnostics
         host ? features_have(target->features, "avx512f") : cpu_has(target->cpu, "avx512f");
     target->return_bytes = platform_here()->return_bytes;
     const char *features = host ? target->features : NULL;
-    if (is_pc(target->triple)) target->fma = fma_of_pc(target->cpu, features);
-    if (is_pc(target->triple)) target->pairs = pairs_of_pc(target->cpu, features);
+    if (is_x86(target->triple)) target->fma = fma_of_x86(target->cpu, features);
+    if (is_x86(target->triple)) target->pairs = pairs_of_x86(target->cpu, features);
     return true;
 }
 
-/* Other CPUs than the least one are known of x86-64 only. */
+/* Only for x86-64 can --cpu name another CPU than the least one. */
 static bool name_platform(Target *target, const Platform *platform, const char *cpu,
                           Diagnostics *diag) {
-    bool x86 = is_pc(platform->triple);
+    bool x86 = is_x86(platform->triple);
     if (cpu && !x86) {
-        diag_error(diag, STATUS_USAGE, (Span){0}, "--cpu %s: code for %s runs on all its CPUs", cpu,
+        diag_error(diag, STATUS_USAGE, (Span){0},
+                   "--cpu %s: code for %s runs on all its CPUs; leave --cpu out", cpu,
                    platform->name);
         return false;
     }
@@ -94,8 +97,8 @@ static bool name_platform(Target *target, const Platform *platform, const char *
     target->features = LLVMCreateMessage(platform->features);
     target->many_registers = x86 && cpu_has(target->cpu, "avx512f");
     target->return_bytes = platform->return_bytes;
-    if (x86) target->fma = fma_of_pc(target->cpu, NULL);
-    if (x86) target->pairs = pairs_of_pc(target->cpu, NULL);
+    if (x86) target->fma = fma_of_x86(target->cpu, NULL);
+    if (x86) target->pairs = pairs_of_x86(target->cpu, NULL);
     return true;
 }
 
@@ -118,8 +121,9 @@ static LLVMTargetMachineRef make_machine(LLVMTargetRef description, const Target
     return machine;
 }
 
-/* Measured: four make the products of a dense layer 10 % faster on Intel's cores with two ports for
- * vectors of 512 bits. On AMD's Zen 4, four take up to 15 % more time than two or one. */
+/* Target.steps_together, as measured. On Intel cores with two ports for 512-bit vectors, four steps
+ * make products of a dense layer 10 % faster. On AMD's Zen 4, four take up to 15 % more time than
+ * two or one. */
 static int steps_of(const char *cpu) { return !strncmp(cpu, "znver", 5) ? 2 : 4; }
 
 bool target_open(Target *target, const CodegenOptions *options, Diagnostics *diag) {

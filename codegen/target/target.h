@@ -10,12 +10,12 @@
 /* How a * b + c is computed with one rounding. */
 typedef enum {
     FMA_INSTRUCTION, /* the target has one */
-    FMA_RELAXED,     /* that of WebAssembly's relaxed vectors */
+    FMA_RELAXED,     /* the instruction of WebAssembly's relaxed vectors */
     FMA_EMULATED     /* by other instructions: emit/fused.c */
 } FmaKind;
 
-/* An instruction that multiplies two vectors of i16 and adds neighbouring products: <2n x i16> times
- * <2n x i16> is <n x i32>. */
+/* An instruction that multiplies two vectors of i16 and adds neighbouring products: <2n x i16>
+ * times <2n x i16> gives <n x i32>. */
 typedef struct {
     const char *intrinsic; /* NULL: the target has none */
     int lanes;             /* n */
@@ -25,14 +25,14 @@ typedef struct {
     LLVMTargetMachineRef machine;
     char *triple, *cpu, *features;
     bool many_registers; /* 32 vector registers, not 16 */
-    /* 16 vector registers of 128 bits, and a compiler that keeps few values in them. PCs without
-     * AVX, which have no multiply-add either, are faster with more rows, which share the work of
-     * converting the columns. */
+    /* 16 vector registers of 128 bits, and a compiler that keeps few values in them: WebAssembly.
+     * It is false for x86 without AVX and multiply-add. There, tiles with more rows are faster, as
+     * rows share the conversion of columns to double. */
     bool short_vectors;
-    /* Steps of k that share an iteration of a product's loop. They save the end of a loop and its
-     * addresses, but need more room for decoded instructions. */
+    /* How many steps of k share an iteration of a product's loop. More steps save instructions at
+     * the loop's end, but take more room in the cache of decoded instructions. */
     int steps_together;
-    size_t return_bytes; /* that a call puts on the stack; of a platform */
+    size_t return_bytes; /* that a call puts on the stack */
     FmaKind fma;
     PairProduct pairs;
     bool wasm;
@@ -45,9 +45,9 @@ bool target_runs_here(const CodegenOptions *options, Diagnostics *diag);
 void target_close(Target *target);
 /* LLVM's level of instruction selection and scheduling: for -O3 that of -O2. */
 LLVMCodeGenOptLevel target_codegen_level(int level);
-/* LLVM's text for the passes of that level; "": none. */
+/* The passes of a level as text for LLVM; "": none. */
 const char *target_pipeline(int level);
-/* Runs LLVM's passes on a module: those that a text names, or those of that level. */
+/* Run LLVM's passes on a module: those of a text; those of a level. */
 bool target_run_passes(const Target *target, LLVMModuleRef module, const char *pipeline,
                        Diagnostics *diag);
 bool target_optimize(const Target *target, LLVMModuleRef module, int level, Diagnostics *diag);

@@ -209,5 +209,5 @@ says err "libsmall.a"
 sed 's|source.when % 86400|source.size % 7|' houses.mdl >rest.mdl
 expect 0 mlc train rest.mdl --out rest -q --set train.epochs=1
 expect 3 mlc build rest -o none
-says err "takes a remainder, but not of a whole number by one that the model writes down"
+says err "takes a remainder other than that of a whole number and a whole constant"
 finish
