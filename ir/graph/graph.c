@@ -204,6 +204,12 @@ const Symbol *graph_symbol(const Graph *graph, const char *name) {
     return index < 0 ? NULL : &graph->symbols[index];
 }
 
+int64_t graph_batch_rows(const Graph *graph) {
+    for (uint32_t i = 0; i < graph->symbol_count; i++)
+        if (graph->symbols[i].kind == SYMBOL_BATCH) return graph->symbols[i].shape.dim[0];
+    return 0;
+}
+
 NodeId graph_output_node(const Graph *graph, const char *name) {
     for (uint32_t i = 0; i < graph->output_count; i++)
         if (!strcmp(graph->outputs[i].name, name)) return graph->outputs[i].node;

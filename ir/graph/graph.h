@@ -54,6 +54,8 @@ NodeId graph_output_node(const Graph *graph, const char *name);
 void graph_update(Graph *graph, NodeId state, NodeId value);
 /* The symbol of that name, or NULL. */
 const Symbol *graph_symbol(const Graph *graph, const char *name);
+/* The rows of a batch for which the graph was built; 0: no input has rows. */
+int64_t graph_batch_rows(const Graph *graph);
 
 NodeId build_f32(Graph *graph, double value, Shape shape); /* a constant, rounded to f32 */
 NodeId build_i32(Graph *graph, int32_t value, Shape shape);

@@ -27,12 +27,6 @@ typedef struct {
 
 /* -- which kernels may be divided by rows -- */
 
-static int64_t batch_rows(const Graph *graph) {
-    for (uint32_t i = 0; i < graph->symbol_count; i++)
-        if (graph->symbols[i].kind == SYMBOL_BATCH) return graph->symbols[i].shape.dim[0];
-    return 0;
-}
-
 static bool has_rows(const Rows *rows, Shape shape) {
     return shape.rank > 0 && shape.dim[0] == rows->rows;
 }
@@ -130,7 +124,7 @@ static void set_by_rows(const Rows *rows, Kernel *kernel, const Chain *chain) {
 }
 
 void rows_assign(Plan *plan, const Uses *uses, int threads, Arena *arena) {
-    Rows rows = {.plan = plan, .rows = batch_rows(plan->graph), .threads = threads};
+    Rows rows = {.plan = plan, .rows = graph_batch_rows(plan->graph), .threads = threads};
     if (threads == 1 || rows.rows % PLAN_ROWS || groups(&rows) < 2) return;
     rows.chain = ARENA_ARRAY(arena, uint32_t, plan->kernel_count);
     rows.may = ARENA_ARRAY(arena, bool, plan->kernel_count);

@@ -20,7 +20,7 @@ static Panels panels_of(Layout layout, Shape shape) {
                     .width = layout.width};
 }
 
-/* Inlined for each size, which is a constant there. */
+/* Inlined in each caller, where `size` is a constant. */
 static inline void copy_panels(Panels s, size_t size, char *panel, char *plain, bool to_plain) {
     for (int64_t begin = 0; begin < s.p_count; begin += s.width) {
         int64_t lanes = s.p_count - begin < s.width ? s.p_count - begin : s.width;

@@ -14,8 +14,8 @@ void replicas_free(Replicas *replicas); /* NULL is allowed */
 
 /* Calls `run` for the piece, with args->thread_slab set to the thread's memory. If the piece reads
  * replicated values that the thread has not computed in this step, `run` is called for all
- * replicated kernels before. step: its number, above 0, another one for each step. replicas: may be
- * NULL. */
+ * replicated kernels before. step: a number above 0 that is different for each step. replicas: may
+ * be NULL. */
 typedef void ReplicaRun(void *context, const StepArgs *args, int thread, const Piece *piece);
 void replicas_run(Replicas *replicas, uint64_t step, const StepArgs *args, int thread,
                   const Piece *piece, ReplicaRun *run, void *context);

@@ -1,6 +1,6 @@
 /* Running one program: its slab, inputs and outputs, and the loop over batches. The threads do not
- * leave threads_work between two batches: end_step, which the last of them calls alone, prepares
- * the next one. */
+ * leave threads_work between two batches. The thread that finishes a batch calls end_step, which
+ * prepares the next one. */
 #include "runtime/program/run.h"
 #include "ir/base/memory.h"
 #include "runtime/program/replicated.h"
@@ -29,8 +29,8 @@ struct Runner {
 
 /* -- inputs -- */
 
-/* The last step of an epoch may have fewer batches than the others: `update` is 1 at the last share
- * of a step. */
+/* The clock of a share. `update` is 1 at the last share of a step; the last step of an epoch may
+ * have fewer batches than the others. */
 RunClock run_clock(const RunTimes *times, int64_t share) {
     RunClock clock = times->start;
     clock.draw += (int32_t)share;
@@ -45,19 +45,13 @@ RunClock run_clock(const RunTimes *times, int64_t share) {
     return clock;
 }
 
-static int64_t batch_of(const Graph *graph) {
-    for (uint32_t i = 0; i < graph->symbol_count; i++)
-        if (graph->symbols[i].kind == SYMBOL_BATCH) return graph->symbols[i].shape.dim[0];
-    return 0;
-}
-
 Runner *runner_new(const Program *program, States *states, Threads *threads, Diagnostics *diag) {
     if (!states_bind(states, program, diag)) return NULL;
     Runner *runner = memory_new(sizeof *runner, "a batch");
     *runner = (Runner){.program = program,
                        .states = states,
                        .threads = threads,
-                       .batch = batch_of(program->graph)};
+                       .batch = graph_batch_rows(program->graph)};
     runner->pointers = states_pointers(states, program);
     runner->slab = memory_new(program->slab_bytes, "a batch");
     runner->outputs = memory_new(program->output_bytes, "a batch");
@@ -86,7 +80,7 @@ void runner_input(Runner *runner, const char *name, const void *data) {
         runner->inputs[symbol - runner->program->graph->symbols] = data;
 }
 
-/* The input has the type of the data set's field. */
+/* Whether an input has the type of the data set's field. */
 static bool rows_agree(const Symbol *symbol, const SourceField *field) {
     bool same = field && symbol->dtype == field->dtype && symbol->shape.rank == field->row.rank + 1;
     return same && !memcmp(&symbol->shape.dim[1], field->row.dim,

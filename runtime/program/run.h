@@ -27,15 +27,16 @@ void runner_rows(Runner *runner, const int32_t *rows, int64_t count, RunnerVisit
 bool runner_data(Runner *runner, const Dataset *dataset, Diagnostics *diag);
 /* The elements of an output in row-major order; NULL: no such output. */
 const void *runner_output(const Runner *runner, const char *name);
-/* Each thread calls watch before and after it runs units of a kernel; NULL ends that. */
+/* From now on, each thread calls `watch` before and after it runs units of a kernel. NULL: no
+ * longer. */
 typedef void RunWatch(void *context, int thread, uint32_t kernel, bool begins);
 void runner_watch(Runner *runner, RunWatch *watch, void *context);
 
-/* The course of an epoch, from which the RunClock of each share of a batch is computed. */
+/* What the RunClock of each share of an epoch is computed from. */
 typedef struct {
     /* the clock of the first batch of the epoch, or of the split that is evaluated */
     RunClock start;
-    Cut cut; /* of the epoch; if `accumulate` is 0, a share is a batch */
+    Cut cut; /* of the epoch into batches and shares; if `accumulate` is 0, a share is a batch */
     /* batches that make a step; 0: every batch has the same clock except for its random numbers */
     int64_t accumulate;
 } RunTimes;
@@ -45,15 +46,16 @@ RunClock run_clock(const RunTimes *times, int64_t share);
  * only one at a time, and each call sees what the calls before wrote. false: ends the loop. */
 typedef bool RunAfter(void *context, int64_t index, const void *outputs);
 
-/* Runs up to `count` shares with the rows of the program, of rows, rows + its rows, ..., and
- * returns how many it has run. Allocates nothing. first: the number of the first share in the
- * epoch. */
+/* Runs up to `count` shares and returns how many it has run. The numbers of the rows of all shares
+ * follow each other in `rows`; each share has as many as the program's batch. first: the number of
+ * the first share in the epoch. Allocates nothing. */
 int64_t runner_loop(Runner *runner, const int32_t *rows, int64_t count, const RunTimes *times,
                     int64_t first, RunAfter *after, void *context);
 
 const Program *runner_program(const Runner *runner);
 /* The node of an output; *offset: the byte offset of its value in the outputs. */
 const Node *runner_place(const Runner *runner, const char *name, size_t *offset);
+/* The float at an offset in the outputs. */
 float run_scalar(const void *outputs, size_t offset);
 
 #endif

@@ -1,6 +1,6 @@
-/* The memory of the states. A state has a block of memory for each form: each layout in which some
- * program wants it. The programs that share states are, for example, those for whole batches, for
- * the last batch and for evaluation. */
+/* The memory of the states. A state has a block of memory for each of its forms, the layouts in
+ * which programs read it. Several programs share states, such as those for whole batches, for the
+ * last batch and for evaluation. */
 #include "runtime/program/states.h"
 #include "ir/ops/random.h"
 #include "runtime/program/layouts.h"
@@ -254,7 +254,7 @@ static bool all_finite(const uint32_t *bits, size_t count) {
     return true;
 }
 
-/* The padding of a form is not checked. */
+/* Whether all elements are finite. The padding of a form is not checked. */
 static bool state_is_finite(const StoredState *state) {
     const StateForm *form = &state->forms[0];
     const Symbol *symbol = &state->symbol;

@@ -11,8 +11,8 @@ States *states_new(void);
 void states_free(States *states);
 /* Allocates the states of a program in its layouts. A new state is zero until it is initialized. */
 bool states_bind(States *states, const Program *program, Diagnostics *diag);
-/* Adds the states of a graph, even if no program uses them: they are initialized, saved and loaded
- * with the others. */
+/* Adds the states of a graph that no program has bound. They are initialized, saved and loaded with
+ * the others. */
 void states_keep(States *states, const Graph *graph);
 /* The pointer array for StepArgs.states; lives as long as the States. */
 void *const *states_pointers(States *states, const Program *program);
