@@ -66,7 +66,7 @@ typedef struct {
     uint32_t position; /* among the owner's chunks */
 } Taken;
 
-/* The owner takes from the front. *number becomes that of the stage. */
+/* The owner takes a chunk from the front. *number: set to the stage's number. */
 static bool take_own(Threads *threads, int self, uint64_t *number, Taken *taken) {
     _Atomic uint64_t *queue = &threads->workers[self].queue;
     uint64_t found = atomic_load_explicit(queue, memory_order_acquire);
@@ -79,7 +79,8 @@ static bool take_own(Threads *threads, int self, uint64_t *number, Taken *taken)
     return done;
 }
 
-/* Others steal from the back, and only chunks of stage `number`. */
+/* Other threads steal a chunk from the back, and only if the queue still belongs to stage
+ * `number`. */
 static bool steal(Threads *threads, int owner, uint64_t number, Taken *taken) {
     _Atomic uint64_t *queue = &threads->workers[owner].queue;
     uint64_t found = atomic_load_explicit(queue, memory_order_acquire);
@@ -91,6 +92,7 @@ static bool steal(Threads *threads, int owner, uint64_t number, Taken *taken) {
     return done;
 }
 
+/* A chunk of the thread's own, or else one of another thread. */
 static bool take(Threads *threads, int self, Taken *taken) {
     uint64_t number;
     if (take_own(threads, self, &number, taken)) return true;
@@ -129,6 +131,7 @@ static void announce(Threads *threads, TeamState state) {
     waiter_set(&threads->waiter, (unsigned)(threads->number << STATE_BITS) | state);
 }
 
+/* Advances to the next stage of the work, or of its repetition; false: the work is done. */
 static bool next_stage(Threads *threads) {
     const Work *work = threads->work;
     if (++threads->stage < work->stages) return true;
@@ -141,15 +144,15 @@ static bool finish_one(Threads *threads) {
     return atomic_fetch_sub_explicit(&threads->left, 1, memory_order_acq_rel) == 1;
 }
 
-/* Does stages of a single chunk from the present stage on; then announces the next stage with more
- * chunks. `more` false: there is no stage left. */
+/* Does the stages of a single chunk, from the current stage on, and announces the next stage with
+ * more chunks. `more` false: there is no stage left. */
 static void open_stages(Threads *threads, int self, bool more) {
     for (; more; more = next_stage(threads)) {
         uint32_t chunks = *owned(threads, threads_count(threads)) - *owned(threads, 0);
         if (chunks == 1) run_chunk(threads, self, *owned(threads, 0));
         if (chunks <= 1) continue;
-        /* announcing is one more thing to finish: others may finish all chunks before all threads
-         * have been told */
+        /* The announcement counts as one more thing to finish, as others may finish all chunks
+         * before it has reached all threads. */
         atomic_store_explicit(&threads->left, chunks + 1, memory_order_relaxed);
         announce(threads, WORKING);
         if (!finish_one(threads)) return;
@@ -157,6 +160,7 @@ static void open_stages(Threads *threads, int self, bool more) {
     announce(threads, IDLE);
 }
 
+/* Yields the core if the last offer is OFFER_NANOSECONDS ago. */
 static void offer_core(Worker *worker) {
     int64_t now = nanoseconds_now();
     if (now - worker->offered < OFFER_NANOSECONDS) return;
@@ -254,10 +258,9 @@ static bool start_worker(Worker *worker) {
 static void start_workers(Threads *threads, int count) {
     sigset_t all, before;
     sigfillset(&all);
-    sigdelset(&all,
-              /* raised in the thread that reads a mapped file cut short; blocked, it would end the
-         * process without a message */
-              SIGBUS);
+    /* SIGBUS is raised in a thread that reads a mapped file which has become shorter. If it were
+     * blocked, it would end the process without a message. */
+    sigdelset(&all, SIGBUS);
     sigdelset(&all, SIGSEGV);
     pthread_sigmask(SIG_SETMASK, &all, &before); /* the main thread handles all other signals */
     int started = 1;

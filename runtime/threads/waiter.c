@@ -1,11 +1,11 @@
 /* Waiting in three phases: spin, yield, sleep.
- *  - Spin for a few microseconds: usually the number changes within them.
- *  - Yield the core between looks: another thread of ours may need it, if the system has given one
- *    of our cores to another process.
- *  - Sleep on a futex. Not earlier, since waking an idle core takes long on virtual machines. But
- *    two threads that yield to each other stay
- *    on one core for ever, while a thread that wakes up gets an idle one: so every SLEEP_EVERY-th
- *    wait skips the second phase. */
+ *  - Spin for a few microseconds, as the number usually changes within them.
+ *  - Yield the core between looks at the number. Another thread of the team may need it, if the
+ *    system has given one of the team's cores to another process.
+ *  - Sleep on a futex. This comes last, since waking an idle core takes long on virtual machines.
+ *
+ * Two threads that yield to each other would stay on one core for ever, while a thread that wakes
+ * up gets an idle core. So every SLEEP_EVERY-th wait skips the second phase. */
 #include "runtime/threads/waiter.h"
 #include "ir/base/clock.h"
 
@@ -36,8 +36,8 @@ unsigned waiter_number(const Waiter *waiter) {
     return atomic_load_explicit(&waiter->number, memory_order_acquire);
 }
 
-/* Gives up early if a yield took long and the number is the same: then another process wants the
- * core, and a thread that wakes from sleep gets it back sooner than one that yields. */
+/* Yields until the number changes. It ends early if a single yield took long, as another process
+ * then wants the core. A thread that wakes from sleep gets it back sooner than one that yields. */
 static bool yield_for_change(const Waiter *waiter, unsigned seen) {
     int64_t start = nanoseconds_now(), before = start, after = start;
     while (after - start < YIELD_NANOSECONDS && after - before < LONG_YIELD_NANOSECONDS) {
@@ -64,10 +64,9 @@ void waiter_wait(Waiter *waiter, unsigned seen, uint32_t *long_waits) {
     }
 
     if (++*long_waits % SLEEP_EVERY && yield_for_change(waiter, seen)) return;
-    atomic_fetch_add(&waiter->sleepers,
-                     /* before the number is read again; waiter_set writes the number first and then
-                      * reads sleepers */
-                     1);
+    /* This comes before the number is read again, as waiter_set writes the number and then reads
+     * sleepers. */
+    atomic_fetch_add(&waiter->sleepers, 1);
     while (atomic_load(&waiter->number) == seen) {
         atomic_uint *word = &waiter->number;
         syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, NULL, NULL, 0);

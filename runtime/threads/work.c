@@ -5,8 +5,7 @@
  *   SMALL       kernels that are not worth a second thread: one chunk of all of them in order,
  *               since they may read each other's values
  *   BY_ROWS     kernels that need no barrier because each thread goes through all of them with its
- *               own rows: a chunk is some groups of rows
- *               of all these kernels in order
+ *               own rows: a chunk is some groups of rows of all these kernels, in order
  *   DIVIDED     the kernel's units are cut into a range for each thread, and each range into pieces
  *               that others may steal */
 #include "ir/base/memory.h"
@@ -15,7 +14,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* the most chunks of SMALL and BY_ROWS kernels that a thread owns in a stage */
+/* a bound on the chunks of SMALL and BY_ROWS kernels that a thread owns in a stage */
 enum { OTHER_CHUNKS = 64 };
 
 typedef struct {
@@ -37,7 +36,8 @@ static Division division_of(const WorkBuilder *b, uint32_t k) {
 
 static uint32_t min_u32(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
-/* An upper bound: a kernel by rows may come in as many pieces as any other one of its stage. */
+/* An upper bound on the number of pieces. A kernel by rows may have as many pieces as any other one
+ * of its stage. */
 static uint32_t max_pieces(const Program *program, uint32_t threads) {
     uint32_t count = 0, most_threads = 0, most_pieces = 0, by_rows = 0;
     for (uint32_t k = 0; k < program->kernel_count; k++) {
@@ -116,6 +116,8 @@ static void add_divided(WorkBuilder *b, uint32_t begin, uint32_t end, uint32_t t
     end_chunk(b);
 }
 
+/* The chunks of a stage: first that of the small kernels, which thread 0 owns, then those of each
+ * thread. */
 static void add_stage(WorkBuilder *b, uint32_t begin, uint32_t end) {
     for (uint32_t k = begin; k < end; k++)
         if (division_of(b, k) == SMALL) add_piece(b, k, 0, b->program->kernels[k].units);
@@ -127,7 +129,8 @@ static void add_stage(WorkBuilder *b, uint32_t begin, uint32_t end) {
     }
 }
 
-/* The kernel before which the next barrier is; a single thread needs none. */
+/* The first kernel after the stage: the next one with a barrier before it. A single thread needs no
+ * barriers. */
 static uint32_t stage_end(const WorkBuilder *b, uint32_t begin) {
     uint32_t end = begin + 1;
     while (end < b->program->kernel_count &&

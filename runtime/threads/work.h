@@ -7,21 +7,19 @@
  * from the end.
  *
  * Invariants, whatever the system does to the threads:
- *  - A chunk is done once. The chunks that a thread has left are a single 64-bit word: the number
- *    of
- *    the stage, front and back. Taking a chunk is a compare-and-swap of it. Numbers are never used
- *    again (40 bits). So a thread that was off its core for any time finds that its stage is over,
- *    and cannot take a chunk of another stage by mistake.
+ *  - A chunk is done once. The chunks that a thread has left are described by a single 64-bit word:
+ *    the number of the stage, front and back. Taking a chunk is a compare-and-swap of this word.
+ *    Numbers of stages have 40 bits and are never used again. So a thread that was off its core for
+ *    any time finds that its stage is over, and cannot take a chunk of another stage by mistake.
  *  - A stage is finished when all its chunks are, not when all threads have arrived. A thread that
  *    is off its core delays the others only if it holds a chunk. To make that rare, threads offer
  *    their core to other processes between chunks.
- *  - The thread that finishes the last chunk opens the next stage, alone. It does stages of a
- *    single
+ *  - The thread that finishes the last chunk opens the next stage, alone. It does stages of one
  *    chunk itself, without announcing them. While it announces a stage, the stage cannot end,
  *    although all its chunks may be done.
  *  - Fields of the team and of the work that are not atomic are read only by a thread that holds a
- *    chunk of the current stage, or by the one that opens the next stage; no thread changes them
- *    meanwhile. All writes of a stage are visible in the next. */
+ *    chunk of the current stage, or by the one that opens the next stage. No thread changes them
+ *    meanwhile. All writes of a stage are visible in the next one. */
 #ifndef MLC_RUNTIME_THREADS_WORK_H
 #define MLC_RUNTIME_THREADS_WORK_H
 
