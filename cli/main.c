@@ -2,7 +2,7 @@
 #include "cli/session/commands.h"
 #include "cli/session/suggest.h"
 #include "cli/show/help_pages.h"
-#include "cli/session/runs.h"
+#include "engine/session/runs.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -8,7 +8,8 @@ set -eu
 build=$1
 mode=${2-check}
 # What each library may use besides itself; cli may use everything.
-libraries="ir: frontend:ir passes:ir codegen:ir runtime:ir onnx:ir cli:ir,frontend,passes,codegen,runtime,onnx"
+libraries="ir: frontend:ir passes:ir codegen:ir runtime:ir onnx:ir
+    engine:ir,frontend,passes,codegen,runtime cli:ir,frontend,passes,codegen,runtime,onnx,engine"
 
 # OBJECT TYPE SYMBOL of every global symbol, with the object as LIBRARY/ROOM/FILE. Objects whose sources are gone are skipped.
 root=$(cd "$(dirname "$0")/.." && pwd)

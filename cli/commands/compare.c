@@ -2,7 +2,7 @@
 #include "cli/results/journal.h"
 #include "cli/results/run_columns.h"
 #include "cli/session/commands.h"
-#include "cli/session/runs.h"
+#include "engine/session/runs.h"
 #include "cli/show/curves.h"
 #include "cli/text/table.h"
 #include "cli/text/terminal.h"

@@ -1,7 +1,7 @@
 /* mlc data: describes the data of a model, lists named data sets, downloads one of them. */
 #include "cli/session/commands.h"
 #include "cli/show/data_print.h"
-#include "cli/session/files.h"
+#include "engine/files/files.h"
 #include "runtime/data/dataset.h"
 #include "runtime/data/fetch.h"
 #include "runtime/data/sources.h"

@@ -58,8 +58,8 @@ static void print_after(PassId pass, const Compilation *compilation, void *conte
 static bool print_all(const Build *build, GraphKind kind) {
     Graph *graph = model_graph(build->model, kind, model_batch(build->info, kind), build->diag);
     if (!graph) return false;
-    Stages stages = {.dot = build->options->format == CHOICE_format_dot};
-    PassOptions options = build_pass_options(build->options);
+    Stages stages = {.dot = build->given->format == CHOICE_format_dot};
+    PassOptions options = build_pass_options(&build->options);
     options.after = print_after;
     options.context = &stages;
     print_stage(&stages, "before all passes", graph, NULL);
@@ -78,14 +78,14 @@ static bool print_lowered(const Build *build, GraphKind kind, bool dot) {
 }
 
 static bool print_compiled(const Build *build, GraphKind kind, PassId after) {
-    const Options *options = build->options;
+    const Options *options = build->given;
     Compilation compilation;
     if (!build_compilation(build, kind, model_batch(build->info, kind), after, &compilation))
         return false;
     bool good = true;
     if (options->llvm || options->assembly) {
         Path cache;
-        CodegenOptions codegen = build_codegen_options(options, &cache);
+        CodegenOptions codegen = build_codegen_options(&build->options, &cache);
         good = codegen_print(compilation.plan, &codegen, options->llvm ? CODEGEN_LLVM : CODEGEN_ASM,
                              stdout, build->diag);
     } else {
@@ -97,8 +97,8 @@ static bool print_compiled(const Build *build, GraphKind kind, PassId after) {
 }
 
 static bool print_model(const Build *build, PassId after) {
-    const Options *options = build->options;
-    GraphKind kind = build_graph_kind(options);
+    const Options *options = build->given;
+    GraphKind kind = options_graph_kind(options);
     if (wants_all(options)) return print_all(build, kind);
     bool lowered = !options->after && !options->llvm && !options->assembly;
     return lowered ? print_lowered(build, kind, options->format == CHOICE_format_dot)

@@ -211,10 +211,10 @@ static void print_text(const Evaluating *evaluating) {
     const ModelInfo *info = evaluating->session.build.info;
     if (evaluating->found) {
         printf("mean of %u run%s, %s, ", evaluating->found->count,
-               evaluating->found->count == 1 ? "" : "s", run_checkpoint(evaluating->options));
+               evaluating->found->count == 1 ? "" : "s", options_checkpoint(evaluating->options));
     } else {
         display_text(evaluating->options->operands[0], stdout);
-        printf("/%s (after epoch %llu), ", run_checkpoint(evaluating->options),
+        printf("/%s (after epoch %llu), ", options_checkpoint(evaluating->options),
                (unsigned long long)evaluating->checkpoint.epoch);
     }
     print_data(evaluating);
@@ -306,7 +306,7 @@ static void put_runs(json_t *line, const Evaluating *evaluating) {
     else
         json_object_set_new(line, "run", json_text(evaluating->options->operands[0]));
     json_decref(runs);
-    json_object_set_new(line, "checkpoint", json_string(run_checkpoint(evaluating->options)));
+    json_object_set_new(line, "checkpoint", json_string(options_checkpoint(evaluating->options)));
     if (!found)
         json_object_set_new(line, "epoch", json_integer((json_int_t)evaluating->checkpoint.epoch));
 }
@@ -359,7 +359,7 @@ static bool read_data(void *context) {
 static bool take_rows(void *context) {
     Evaluating *evaluating = context;
     Session *session = &evaluating->session;
-    if ((!evaluating->files && !session_split(session, &evaluating->split)) ||
+    if ((!evaluating->files && !session_split(session, evaluating->options, &evaluating->split)) ||
         !check_confusion_options(evaluating))
         return false;
     session->rows = dataset_split(session->dataset, evaluating->split);

@@ -4,7 +4,7 @@
 #ifndef MLC_CLI_COMMANDS_EXPORTING_H
 #define MLC_CLI_COMMANDS_EXPORTING_H
 
-#include "cli/session/session.h"
+#include "cli/session/build.h"
 #include "onnx/export.h"
 
 #include <jansson.h>

@@ -1,7 +1,7 @@
 /* mlc import: makes a model of another program's network, and a run that predicts with its
  * weights. */
 #include "cli/session/commands.h"
-#include "cli/session/session.h"
+#include "cli/session/build.h"
 #include "cli/text/terminal.h"
 #include "onnx/import.h"
 #include "runtime/data/schema_text.h"
@@ -68,10 +68,10 @@ static void remove_work_folder(const Importing *importing) {
 static bool load_model(Importing *importing) {
     Path path = path_join(importing->work.path, IMPORT_MODEL);
     const char *text = importing->imported.text;
-    static const Options none;
+    static const BuildOptions none;
     if (!file_write(path.path, text, strlen(text), importing->diag)) return false;
-    if (build_open_copy(&importing->build, path.path, importing->folder.path,
-                        &importing->imported.schema, &none, importing->diag))
+    if (build_load(&importing->build, path.path, importing->folder.path,
+                   &importing->imported.schema, &none, importing->diag))
         return true;
     diag_help(importing->diag, "the file has what the language does not allow there");
     return false;

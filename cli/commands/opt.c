@@ -1,7 +1,7 @@
 /* mlc opt: runs passes on a graph in text form. Tests of passes use it. */
 #include "cli/session/build.h"
 #include "cli/session/commands.h"
-#include "cli/session/files.h"
+#include "engine/files/files.h"
 
 #include <stdlib.h>
 
@@ -48,7 +48,8 @@ static bool run_named(Compilation *compilation, const Options *options,
 }
 
 static Status optimize(Graph *graph, const Options *options, Diagnostics *diag) {
-    PassOptions pass_options = build_pass_options(options);
+    BuildOptions how = options_build(options);
+    PassOptions pass_options = build_pass_options(&how);
     Compilation compilation = {0};
     bool good;
     if (options->pass.count) {

@@ -59,7 +59,7 @@ static bool choose_rows(Predicting *predicting) {
                    "--index and --all exclude each other");
         return false;
     }
-    if (!session_split(&predicting->session, &predicting->split)) return false;
+    if (!session_split(&predicting->session, predicting->options, &predicting->split)) return false;
     int64_t rows = dataset_rows(predicting->session.dataset, predicting->split);
     if (!find_range(predicting, rows, &last)) return false;
     bool chosen = options->index || options->all;

@@ -32,7 +32,7 @@ typedef struct {
 static bool compile(Profiling *p) {
     Compilation compilation;
     Path cache;
-    CodegenOptions options = build_codegen_options(p->build.options, &cache);
+    CodegenOptions options = build_codegen_options(&p->build.options, &cache);
     if (!build_compilation(&p->build, GRAPH_TRAIN, model_batch(p->build.info, GRAPH_TRAIN),
                            PASS_COUNT - 1, &compilation))
         return false;
@@ -42,10 +42,10 @@ static bool compile(Profiling *p) {
 
 static bool prepare(Profiling *p) {
     p->states = states_new();
-    p->threads = threads_new(build_threads(p->build.options));
+    p->threads = threads_new(build_threads(&p->build.options));
     if (!states_bind(p->states, p->program, p->build.diag)) return false;
     states_initialize(p->states, p->build.info->seed);
-    random_inputs_make(&p->random, p->program->graph, p->build.info->replicas, p->build.options,
+    random_inputs_make(&p->random, p->program->graph, p->build.info->replicas, p->build.given,
                        p->arena);
     p->runner = runner_new(p->program, p->states, p->threads, p->build.diag);
     if (!p->runner) return false;
@@ -148,11 +148,11 @@ static void print_table(const Profiling *p, const Machine *machine) {
 static Status report(Profiling *p) {
     Machine machine;
     Path cache;
-    CodegenOptions options = build_codegen_options(p->build.options, &cache);
+    CodegenOptions options = build_codegen_options(&p->build.options, &cache);
     if (!machine_measure(&machine, p->threads, &options, p->build.diag))
         return diag_outcome(p->build.diag, false);
     print_table(p, &machine);
-    const char *trace = p->build.options->trace;
+    const char *trace = p->build.given->trace;
     return diag_outcome(
         p->build.diag,
         !trace || timeline_write_trace(&p->timeline, p->program->plan, trace, p->build.diag));

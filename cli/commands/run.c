@@ -5,7 +5,7 @@
 #include "ir/base/hash.h"
 #include "cli/session/commands.h"
 #include "cli/session/random_inputs.h"
-#include "cli/session/files.h"
+#include "engine/files/files.h"
 #include "runtime/program/run.h"
 
 #include <math.h>
@@ -37,7 +37,7 @@ static Graph *open_graph(Running *running) {
         return graph;
     }
     if (!build_open(&running->build, path, options, running->diag)) return NULL;
-    GraphKind kind = build_graph_kind(options);
+    GraphKind kind = options_graph_kind(options);
     return model_graph(running->build.model, kind, model_batch(running->build.info, kind),
                        running->diag);
 }
@@ -65,7 +65,8 @@ static bool run_passes(Running *running, Graph *graph) {
     static const PassId last[] = {[CHOICE_backend_jit] = PASS_COUNT - 1,
                                   [CHOICE_backend_ref] = PASS_functions,
                                   [CHOICE_backend_f64] = PASS_gradients};
-    PassOptions options = build_pass_options(running->options);
+    BuildOptions how = options_build(running->options);
+    PassOptions options = build_pass_options(&how);
     if (!skipped_passes(running, &options.skip)) {
         graph_free(graph);
         return false;
@@ -76,7 +77,8 @@ static bool run_passes(Running *running, Graph *graph) {
 
 static bool make_program(Running *running) {
     Path cache;
-    CodegenOptions options = build_codegen_options(running->options, &cache);
+    BuildOptions how = options_build(running->options);
+    CodegenOptions options = build_codegen_options(&how, &cache);
     Compilation *compilation = &running->compilation;
     if (running->options->backend == CHOICE_backend_ref) {
         running->program = program_interpret(compilation->graph);
@@ -167,7 +169,8 @@ static void run_steps(Running *running, States *states, Threads *threads) {
 
 static bool run_program(Running *running) {
     States *states = states_new();
-    Threads *threads = threads_new(build_threads(running->options));
+    BuildOptions how = options_build(running->options);
+    Threads *threads = threads_new(build_threads(&how));
     bool good = states_bind(states, running->program, running->diag);
     if (good) {
         states_initialize(states, (uint64_t)running->options->seed);

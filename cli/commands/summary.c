@@ -1,7 +1,7 @@
 /* mlc summary: prints the layers and the exact memory of the training step, without running it. */
 #include "cli/session/build.h"
 #include "cli/session/commands.h"
-#include "cli/session/programs.h"
+#include "engine/build/programs.h"
 #include "cli/text/terminal.h"
 
 #include <string.h>
@@ -93,7 +93,7 @@ static void print_step(const Build *build, const Compilation *compilation) {
     const Graph *graph = compilation->graph;
     const Plan *plan = compilation->plan;
     const SourceSchema *schema = &build->info->schema;
-    int threads = build_threads(build->options);
+    int threads = build_threads(&build->options);
     size_t states = stored_state_bytes(graph, plan->states, plan->state_count);
     char total[64];
     snprintf(total, sizeof total, "total on %d thread%s", threads, threads == 1 ? "" : "s");

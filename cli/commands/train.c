@@ -93,7 +93,7 @@ static bool open_model(void *context) {
                                             options, training->diag)
                   : options->operand_count
                       ? build_open(build, options->operands[0], options, training->diag)
-                      : run_open_model(build, options->resume, NULL, options, training->diag);
+                      : build_open_run(build, options->resume, options, training->diag);
     return opened && expect_parse(options, build->info, training->diag);
 }
 
@@ -105,7 +105,7 @@ static Cut cut_of(const Session *session, Split split, int64_t rows) {
 }
 
 void training_want_programs(Session *session, const int64_t rows[SPLIT_COUNT]) {
-    bool evaluates = !session->build.options->find_lr;
+    bool evaluates = !session->build.options.tries_rates;
     for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) {
         Cut cut = cut_of(session, split, rows[split]);
         if (split == SPLIT_TRAIN || evaluates)

@@ -1,8 +1,9 @@
 /* mlc train --folds K: runs a sweep of one setting. Then it prints the metrics of the folds, and
  * writes one table with the predictions of each network for the rows that it was not trained on. */
 #include "cli/commands/sweeping.h"
+#include "cli/session/build.h"
 #include "cli/session/commands.h"
-#include "cli/session/runs.h"
+#include "engine/session/runs.h"
 #include "cli/sweep/table.h"
 #include "ir/base/display.h"
 #include "ir/base/memory.h"

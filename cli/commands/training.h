@@ -9,7 +9,7 @@
 #include "cli/results/journal.h"
 #include "cli/results/rates.h"
 #include "cli/results/units.h"
-#include "cli/session/session.h"
+#include "cli/session/build.h"
 #include "cli/show/progress.h"
 #include "cli/sweep/trial.h"
 #include "runtime/train/train.h"

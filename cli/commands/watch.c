@@ -4,7 +4,7 @@
 #include "cli/results/run_columns.h"
 #include "cli/session/commands.h"
 #include "cli/session/run_search.h"
-#include "cli/session/runs.h"
+#include "engine/session/runs.h"
 #include "cli/session/stops.h"
 #include "cli/text/plot.h"
 #include "cli/text/terminal.h"

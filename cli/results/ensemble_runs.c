@@ -2,7 +2,7 @@
 #include "cli/results/ensemble.h"
 #include "cli/results/run_record.h"
 #include "cli/session/run_search.h"
-#include "cli/session/runs.h"
+#include "engine/session/runs.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -9,7 +9,7 @@
 #ifndef MLC_CLI_RESULTS_EVENT_FILE_H
 #define MLC_CLI_RESULTS_EVENT_FILE_H
 
-#include "cli/session/files.h"
+#include "engine/files/files.h"
 #include "onnx/wire/writer.h"
 
 #include <jansson.h>

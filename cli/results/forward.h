@@ -4,7 +4,7 @@
 #define MLC_CLI_RESULTS_FORWARD_H
 
 #include "cli/results/confusion.h"
-#include "cli/session/session.h"
+#include "cli/session/build.h"
 
 typedef struct {
     const ModelOutput *output;

@@ -2,7 +2,7 @@
 #include "cli/results/journal.h"
 #include "cli/results/confusion.h"
 #include "cli/results/run_record.h"
-#include "cli/session/runs.h"
+#include "engine/session/runs.h"
 #include "cli/text/terminal.h"
 #include "ir/base/files.h"
 #include "ir/base/memory.h"

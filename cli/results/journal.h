@@ -4,7 +4,7 @@
 #ifndef MLC_CLI_RESULTS_JOURNAL_H
 #define MLC_CLI_RESULTS_JOURNAL_H
 
-#include "cli/session/files.h"
+#include "engine/files/files.h"
 #include "frontend/model/model.h"
 #include "runtime/train/evaluate.h"
 #include "runtime/train/step_log.h"

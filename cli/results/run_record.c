@@ -1,6 +1,6 @@
 /* Reads the lines of a run. */
 #include "cli/results/run_record.h"
-#include "cli/session/runs.h"
+#include "engine/session/runs.h"
 #include "ir/base/files.h"
 #include "runtime/formats/hash.h"
 

@@ -3,7 +3,7 @@
 #ifndef MLC_CLI_RESULTS_RUN_RECORD_H
 #define MLC_CLI_RESULTS_RUN_RECORD_H
 
-#include "cli/session/files.h"
+#include "engine/files/files.h"
 
 #include <jansson.h>
 #include <sys/types.h>

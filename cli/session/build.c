@@ -1,55 +1,34 @@
-/* From a model file to a compilation. */
+/* Models, runs and splits as the command line names them. */
 #include "cli/session/build.h"
 #include "cli/session/suggest.h"
-#include "runtime/formats/hash.h"
-#include "runtime/threads/threads.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
-static Model *load(const Build *build, const char *const *sets, uint32_t set_count) {
-    ModelOptions options = {
-        .path = build->path.path,
-        .folder = build->folder.path,
-        .text = build->text,
-        .length = build->length,
-        .sets = sets,
-        .set_count = set_count,
-        .read = file_read_plain,
-        .like = build->like,
-        .schema = data_cache_schema,
-        .classes = data_cache_classes,
-        .schema_context = build->data_cache,
-        .weights_given = build->options->weights != NULL,
-        .rates_from = build->options->find_lr ? RATES_FROM : 0,
-        .rates_to = build->options->find_lr ? RATES_TO : 0,
+BuildOptions options_build(const Options *options) {
+    return (BuildOptions){
+        .sets = options->set.items,
+        .set_count = options->set.count,
+        .level = (int)options->level,
+        .threads = (int)options->threads,
+        .cpu = options->cpu,
+        .external_gemm = options->gemm == CHOICE_gemm_openblas,
+        .no_cache = options->no_cache,
+        .verbose = options->verbose,
+        .given_weights = options->weights != NULL,
+        .tries_rates = options->find_lr,
     };
-    return model_load(&options, build->diag);
 }
 
-/* build: with options, diag, like and data_cache */
-static bool open_file(Build *build, const char *path, const char *folder) {
-    const Options *options = build->options;
-    snprintf(build->path.path, sizeof build->path.path, "%s", path);
-    snprintf(build->folder.path, sizeof build->folder.path, "%s", folder);
-    build->text = file_read(path, &build->length, STATUS_FILE, build->diag);
-    build->model = build->text ? load(build, options->set.items, options->set.count) : NULL;
-    build->info = build->model ? model_info(build->model) : NULL;
-    return build->model != NULL;
+GraphKind options_graph_kind(const Options *options) {
+    static const GraphKind kinds[] = {[CHOICE_kind_train] = GRAPH_TRAIN,
+                                      [CHOICE_kind_eval] = GRAPH_EVAL,
+                                      [CHOICE_kind_predict] = GRAPH_PREDICT};
+    return kinds[options->kind];
 }
 
-bool build_open_copy(Build *build, const char *path, const char *folder, const SourceSchema *like,
-                     const Options *options, Diagnostics *diag) {
-    *build =
-        (Build){.options = options, .diag = diag, .like = like, .data_cache = data_cache_new()};
-    return open_file(build, path, folder);
-}
-
-bool build_open_shared(Build *build, const char *path, const char *folder, DataCache *data,
-                       const Options *options, Diagnostics *diag) {
-    *build = (Build){.options = options, .diag = diag, .data_cache = data_cache_share(data)};
-    return open_file(build, path, folder);
+const char *options_checkpoint(const Options *options) {
+    return options->checkpoint == CHOICE_checkpoint_last ? RUN_LAST : RUN_BEST;
 }
 
 /* Reports a path that is not a file, and suggests the model that was meant. */
@@ -72,87 +51,42 @@ char *build_read_text(const char *path, size_t *length, Diagnostics *diag) {
 bool build_open(Build *build, const char *path, const Options *options, Diagnostics *diag) {
     *build = (Build){0};
     if (!check_file(path, diag)) return false;
-    return build_open_copy(build, path, path_is_stdin(path) ? "." : path_folder(path).path, NULL,
-                           options, diag);
+    BuildOptions how = options_build(options);
+    bool good = build_load(build, path, path_is_stdin(path) ? "." : path_folder(path).path, NULL,
+                           &how, diag);
+    build->given = options;
+    return good;
 }
 
-void build_close(Build *build) {
-    model_free(build->model);
-    data_cache_free(build->data_cache);
-    free(build->text);
-    *build = (Build){0};
+bool build_open_run(Build *build, const char *run, const Options *options, Diagnostics *diag) {
+    BuildOptions how = options_build(options);
+    bool good = run_open_model(build, run, NULL, &how, diag);
+    build->given = options;
+    return good;
 }
 
-/* "train.epochs=3", perhaps with spaces around the sign */
-static bool sets_epochs(const char *text) {
-    static const char name[] = "train.epochs";
-    size_t length = sizeof name - 1;
-    return !strncmp(text, name, length) && text[length + strspn(text + length, " ")] == '=';
+bool build_open_shared(Build *build, const char *path, const char *folder, DataCache *data,
+                       const Options *options, Diagnostics *diag) {
+    BuildOptions how = options_build(options);
+    bool good = build_load_shared(build, path, folder, data, &how, diag);
+    build->given = options;
+    return good;
 }
 
-bool build_hash_model(const Build *build, char hash[65]) {
-    const char *sets[OPTION_LIST_MAX + 1];
-    const OptionList *given = &build->options->set;
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < given->count; i++)
-        if (!sets_epochs(given->items[i])) sets[count++] = given->items[i];
-    sets[count++] = "train.epochs=1";
-    Model *model = load(build, sets, count);
-    if (model) blake3_hex(model_info(model)->resolved, strlen(model_info(model)->resolved), hash);
-    model_free(model);
-    return model != NULL;
+bool session_open_run(Session *session, const Options *options, Diagnostics *diag) {
+    BuildOptions how = options_build(options);
+    bool good =
+        session_load_run(session, options->operands[0], options_checkpoint(options), &how, diag);
+    session->build.given = options;
+    return good;
 }
 
-int build_threads(const Options *options) {
-    return options->threads ? (int)options->threads : threads_online();
-}
-
-GraphKind build_graph_kind(const Options *options) {
-    static const GraphKind kinds[] = {[CHOICE_kind_train] = GRAPH_TRAIN,
-                                      [CHOICE_kind_eval] = GRAPH_EVAL,
-                                      [CHOICE_kind_predict] = GRAPH_PREDICT};
-    return kinds[options->kind];
-}
-
-PassOptions build_pass_options(const Options *options) {
-    PassOptions pass_options = {
-        .level = (int)options->level,
-        .external_gemm = options->gemm == CHOICE_gemm_openblas,
-        .threads = build_threads(options),
-    };
-    return pass_options;
-}
-
-/* mlc/code in $XDG_CACHE_HOME or ~/.cache; "" if neither is known. The XDG standard says to ignore
- * relative paths. */
-static Path code_folder(void) {
-    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    if (cache && *cache == '/') return path_join(cache, "mlc/code");
-    return home && *home == '/' ? path_join(home, ".cache/mlc/code") : (Path){""};
-}
-
-CodegenOptions build_codegen_options(const Options *options, Path *cache) {
-    *cache = options->no_cache ? (Path){""} : code_folder();
-    return (CodegenOptions){.level = (int)options->level,
-                            .cpu = options->cpu,
-                            .verbose = options->verbose,
-                            .cache_folder = *cache->path ? cache->path : NULL};
-}
-
-Graph *build_graph(const Build *build, GraphKind kind, uint32_t batch) {
-    Graph *graph = model_graph(build->model, kind, batch, build->diag);
-    return graph && build->rewrite ? build->rewrite(build->rewrite_context, graph) : graph;
-}
-
-bool build_compilation(const Build *build, GraphKind kind, uint32_t batch, PassId last,
-                       Compilation *compilation) {
-    *compilation = (Compilation){0};
-    Graph *graph = build_graph(build, kind, batch);
-    if (!graph) return false;
-    PassOptions options = build_pass_options(build->options);
-    if (passes_run(compilation, graph, &options, last)) return true;
-    compilation_free(compilation);
-    return false;
+bool session_split(const Session *session, const Options *options, Split *split) {
+    static const Split splits[] = {[CHOICE_split_test] = SPLIT_TEST,
+                                   [CHOICE_split_valid] = SPLIT_VALID,
+                                   [CHOICE_split_train] = SPLIT_TRAIN};
+    const Split *wanted = &splits[options->split];
+    return session_find_split(session, option_given(options, OPTION_split) ? wanted : NULL, split);
 }
 
 bool build_find_pass(const char *name, PassId *pass, Diagnostics *diag) {
@@ -163,14 +97,4 @@ bool build_find_pass(const char *name, PassId *pass, Diagnostics *diag) {
     if (!diag_suggest(diag, name, names, PASS_COUNT))
         diag_help(diag, "'mlc opt --list-passes' lists them");
     return false;
-}
-
-int64_t graph_state_bytes(const Graph *graph, bool trainable) {
-    int64_t bytes = 0;
-    for (uint32_t i = 0; i < graph->symbol_count; i++) {
-        const Symbol *symbol = &graph->symbols[i];
-        if (symbol->kind == SYMBOL_STATE && symbol->trainable == trainable)
-            bytes += shape_elements(symbol->shape) * (int64_t)dtype_bytes(symbol->dtype);
-    }
-    return bytes;
 }

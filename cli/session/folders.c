@@ -1,6 +1,6 @@
 /* Finds the pictures in folders that are operands. */
 #include "cli/session/folders.h"
-#include "cli/session/files.h"
+#include "engine/files/files.h"
 #include "ir/base/display.h"
 #include "ir/base/files.h"
 #include "runtime/formats/bitmap.h"

@@ -48,8 +48,8 @@ bool inputs_centre_strokes(const Build *build, Shape row) {
     const char *reader = build->info->source.reader;
     bool like_mnist = row.dim[0] == 1 && row.dim[1] == 28 && row.dim[2] == 28;
     bool drawn = !strcmp(reader, "mnist") || !strcmp(reader, "idx");
-    return build->options->fit == CHOICE_fit_yes ||
-           (build->options->fit == CHOICE_fit_auto && like_mnist && drawn);
+    return build->given->fit == CHOICE_fit_yes ||
+           (build->given->fit == CHOICE_fit_auto && like_mnist && drawn);
 }
 
 /* Converts a picture like the training images: images() has stretched those of folders; those of
@@ -59,15 +59,15 @@ static bool read_image(const InputFiles *input, const char *file, Shape row, uin
     ImageFacts facts;
     int channels = (int)row.dim[0], height = (int)row.dim[1], width = (int)row.dim[2];
     bool stretch = input_model_kind(input) == INPUT_PICTURES;
-    Choice_invert invert = stretch && !option_given(build->options, OPTION_invert)
+    Choice_invert invert = stretch && !option_given(build->given, OPTION_invert)
                                ? CHOICE_invert_no
-                               : build->options->invert;
+                               : build->given->invert;
     FitRequest request = {invert, inputs_centre_strokes(build, row)};
     bool good =
         stretch && invert == CHOICE_invert_no && !request.centre
             ? image_stretch(file, channels, height, width, pixels, &facts, build->diag)
             : image_fit(file, channels, height, width, request, pixels, &facts, build->diag);
-    if (good && !build->options->quiet) print_image_changes(file, row, &facts);
+    if (good && !build->given->quiet) print_image_changes(file, row, &facts);
     return good;
 }
 

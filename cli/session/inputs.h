@@ -2,7 +2,7 @@
 #ifndef MLC_CLI_SESSION_INPUTS_H
 #define MLC_CLI_SESSION_INPUTS_H
 
-#include "cli/session/session.h"
+#include "cli/session/build.h"
 
 /* How the rows are named: an image by its file. */
 typedef struct {

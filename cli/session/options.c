@@ -36,16 +36,6 @@ const char *option_spelling(const OptionRow *row, char text[OPTION_SPELLING]) {
     return text;
 }
 
-bool parse_number(const char *text, int64_t low, int64_t high, int64_t *number) {
-    const char *digits = text + (*text == '-' && low < 0);
-    if (!*digits || strspn(digits, "0123456789") != strlen(digits)) return false;
-    errno = 0;
-    long long value = strtoll(text, NULL, 10);
-    if (errno || value < low || value > high) return false;
-    *number = value;
-    return true;
-}
-
 enum { CHOICES_MAX = 8 };
 
 /* Stores the number of the word `text` in row->argument, which is "a|b|c". */

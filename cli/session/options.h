@@ -4,6 +4,7 @@
 #define MLC_CLI_SESSION_OPTIONS_H
 
 #include "ir/base/diag.h"
+#include "ir/base/number_text.h"
 
 #include <stdint.h>
 
@@ -40,7 +41,7 @@ typedef struct {
 #define FIELD_NUMBER(id) int64_t id;
 #define FIELD_LIST(id) OptionList id;
 #define FIELD_CHOICE(id) Choice_##id id;
-typedef struct {
+typedef struct Options {
 #define WORD(id, word)
 #define OPTION(id, name, letter, kind, argument, low, high, standard, help) FIELD_##kind(id)
 #include "cli/session/options.def"
@@ -81,9 +82,5 @@ bool options_parse(Options *options, const char *command, OptionSet allowed, int
 bool option_given(const Options *options, OptionId id);
 /* Prints one line for every option in `allowed`. */
 void options_print(OptionSet allowed, FILE *out);
-
-/* Parses a whole number from low to high: decimal digits only, with a leading '-' if low is
- * negative. */
-bool parse_number(const char *text, int64_t low, int64_t high, int64_t *number);
 
 #endif

@@ -1,6 +1,6 @@
 /* Finds the runs in folders: those with a metrics.jsonl. A run has no runs inside. */
 #include "cli/session/run_search.h"
-#include "cli/session/runs.h"
+#include "engine/session/runs.h"
 #include "ir/base/files.h"
 
 #include <errno.h>

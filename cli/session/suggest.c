@@ -1,6 +1,6 @@
 /* Suggestions for wrong arguments. */
 #include "cli/session/suggest.h"
-#include "cli/session/runs.h"
+#include "engine/session/runs.h"
 #include "frontend/evaluate/evaluate.h"
 #include "frontend/model/model.h"
 #include "ir/base/names.h"

@@ -16,7 +16,7 @@ static const char *file_of(Arena *arena, const char *path) {
  * to the model file. */
 static const char *find_file(const Session *session) {
     const ModelInfo *info = session->build.info;
-    const char *option = session->build.options->weights;
+    const char *option = session->build.given->weights;
     if (option) return file_of(session->arena, option);
     if (!info->weights) return NULL;
     bool as_written = *info->weights == '/' || !strcmp(info->source.folder, ".");
@@ -27,7 +27,7 @@ static const char *find_file(const Session *session) {
 }
 
 static bool read_maps(const Session *session, WeightMap maps[OPTION_LIST_MAX]) {
-    const OptionList *given = &session->build.options->map;
+    const OptionList *given = &session->build.given->map;
     for (uint32_t i = 0; i < given->count; i++) {
         const char *equals = strchr(given->items[i], '=');
         if (!equals || equals == given->items[i] || !equals[1]) {
@@ -52,7 +52,7 @@ static void print_list(const TextList *list, const char *what) {
 }
 
 static bool check_map_use(const Session *session, const char *file) {
-    if (file || !session->build.options->map.count) return true;
+    if (file || !session->build.given->map.count) return true;
     diag_error(session->build.diag, STATUS_USAGE, (Span){0},
                "--map needs a file whose names it maps");
     diag_help(session->build.diag, "--weights RUN names one");
@@ -62,7 +62,7 @@ static bool check_map_use(const Session *session, const char *file) {
 bool warm_start(Session *session, const char **from) {
     WeightMap maps[OPTION_LIST_MAX];
     WeightsTaken taken;
-    const Options *options = session->build.options;
+    const Options *options = session->build.given;
     *from = find_file(session);
     if (!check_map_use(session, *from)) return false;
     if (!*from) return true;

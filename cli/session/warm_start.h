@@ -3,7 +3,7 @@
 #ifndef MLC_CLI_SESSION_WARM_START_H
 #define MLC_CLI_SESSION_WARM_START_H
 
-#include "cli/session/session.h"
+#include "cli/session/build.h"
 
 /* Copies the weights that fit over the session's initial ones. Lists the others on stderr, unless
  * --quiet is given. *from becomes the path of the file, in the session's arena, or NULL without a

@@ -4,7 +4,7 @@
 #ifndef MLC_CLI_SHIP_QUANTIZE_H
 #define MLC_CLI_SHIP_QUANTIZE_H
 
-#include "cli/session/session.h"
+#include "cli/session/build.h"
 #include "runtime/train/evaluate.h"
 
 /* The numbers from which a product is computed on the calibration rows. Products of a weight are

@@ -22,7 +22,7 @@ static bool read_data(void *context) {
 static bool take_rows(void *context) {
     Quantization *quantization = context;
     Session *session = &quantization->session;
-    if (!session_split(session, &quantization->split)) return false;
+    if (!session_split(session, &quantization->options, &quantization->split)) return false;
     session->rows = dataset_split(session->dataset, quantization->split);
     session->row_count = dataset_rows(session->dataset, quantization->split);
     quantization->batch = programs_forward_batch(session->row_count, session->build.info->batch);
@@ -49,7 +49,7 @@ static Program *compile(Quantization *quantization, GraphKind kind, uint32_t bat
     Compilation compilation;
     const Build *build = &quantization->session.build;
     if (!build_compilation(build, kind, batch, PASS_COUNT - 1, &compilation)) return NULL;
-    CodegenOptions options = build_codegen_options(build->options, &cache);
+    CodegenOptions options = build_codegen_options(&build->options, &cache);
     Program *program = codegen_compile(compilation.plan, compilation.graph, &options, build->diag);
     if (program) quantization->programs[quantization->program_count++] = program;
     return program;

@@ -224,7 +224,8 @@ static bool make_source(Shipment *shipment) {
 
 static bool make_object(Shipment *shipment) {
     Path cache;
-    CodegenOptions options = build_codegen_options(shipment->options, &cache);
+    BuildOptions how = options_build(shipment->options);
+    CodegenOptions options = build_codegen_options(&how, &cache);
     const char *cpu = shipment->options->ship_cpu, *platform = shipment->options->platform;
     options.cpu = cpu;
     options.platform = platform ? platform : codegen_platform();

@@ -3,7 +3,7 @@
 #ifndef MLC_CLI_SHIP_SHIPMENT_H
 #define MLC_CLI_SHIP_SHIPMENT_H
 
-#include "cli/session/session.h"
+#include "cli/session/build.h"
 #include "cli/ship/quantize.h"
 #include "codegen/ship.h"
 

@@ -101,7 +101,8 @@ bool report_source(DataReport *report) {
     if (!session->dataset ||
         !dataset_drop_incomplete(session->dataset, &info->field_looks, false, report->diag))
         return false;
-    if (option_given(report->options, OPTION_split) && !session_split(session, &report->split))
+    if (option_given(report->options, OPTION_split) &&
+        !session_split(session, report->options, &report->split))
         return false;
     SourceRows rows;
     const void *data;

@@ -3,7 +3,7 @@
 #ifndef MLC_CLI_SHOW_DATA_REPORT_H
 #define MLC_CLI_SHOW_DATA_REPORT_H
 
-#include "cli/session/session.h"
+#include "cli/session/build.h"
 #include "runtime/data/inspect.h"
 
 /* Numbers that a transform has fitted to the training rows. */

@@ -1,6 +1,6 @@
 /* Times of kernels: medians, and a trace for Perfetto. */
 #include "cli/show/trace.h"
-#include "cli/session/files.h"
+#include "engine/files/files.h"
 #include "ir/base/memory.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* sweep.json. */
 #include "cli/sweep/plan.h"
 #include "cli/results/journal.h"
-#include "cli/session/runs.h"
+#include "engine/session/runs.h"
 #include "ir/base/integers.h"
 
 #include <errno.h>

@@ -8,7 +8,7 @@
 #ifndef MLC_CLI_SWEEP_PLAN_H
 #define MLC_CLI_SWEEP_PLAN_H
 
-#include "cli/session/files.h"
+#include "engine/files/files.h"
 #include "cli/sweep/space.h"
 
 #include <jansson.h>

@@ -2,7 +2,7 @@
 #include "cli/sweep/table.h"
 #include "cli/results/journal.h"
 #include "cli/results/run_columns.h"
-#include "cli/session/files.h"
+#include "engine/files/files.h"
 #include "cli/text/csv.h"
 #include "cli/text/table.h"
 #include "cli/text/terminal.h"

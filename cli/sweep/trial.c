@@ -1,7 +1,7 @@
 /* Runs a trial in a child process. The stock is filled in the worker before: the child has a copy of
  * its memory. */
 #include "cli/sweep/trial.h"
-#include "cli/session/runs.h"
+#include "engine/session/runs.h"
 #include "cli/sweep/claims.h"
 #include "runtime/train/checkpoint.h"
 

@@ -2,7 +2,7 @@
 #ifndef MLC_CLI_SWEEP_TRIAL_H
 #define MLC_CLI_SWEEP_TRIAL_H
 
-#include "cli/session/stock.h"
+#include "engine/build/stock.h"
 #include "cli/sweep/plan.h"
 
 #include <signal.h>

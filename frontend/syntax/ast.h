@@ -3,6 +3,7 @@
 #ifndef MLC_FRONTEND_SYNTAX_AST_H
 #define MLC_FRONTEND_SYNTAX_AST_H
 
+#include "ir/base/number_text.h"
 #include "ir/base/arena.h"
 #include "ir/base/diag.h"
 
@@ -243,7 +244,6 @@ enum { AST_MAX_DEPTH = 600 }; /* of an expression, so that recursion over it fit
 
 /* Writes a number as a literal: with the fewest digits that read back as the same number, and
  * always with a point or an exponent. */
-enum { NUMBER_TEXT = 32 };
 const char *number_text(double value, char text[NUMBER_TEXT]);
 
 Expr *ast_literal(Arena *arena, ExprKind kind, Span span);

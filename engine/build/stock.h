@@ -5,10 +5,10 @@
  * learning rate: its code reads these from a table. Which ones they are is found by comparing plans
  * of the same model with other values. So everything that a pass makes of a constant, such as the
  * absence of a weight decay of 0, leads to another plan and another program. */
-#ifndef MLC_CLI_SESSION_STOCK_H
-#define MLC_CLI_SESSION_STOCK_H
+#ifndef MLC_ENGINE_BUILD_STOCK_H
+#define MLC_ENGINE_BUILD_STOCK_H
 
-#include "cli/session/build.h"
+#include "engine/build/build.h"
 
 enum { STOCK_PROGRAMS = 64 };
 

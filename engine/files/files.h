@@ -1,6 +1,6 @@
 /* Paths, and files read or written at once. Errors have STATUS_FILE, or the status given. */
-#ifndef MLC_CLI_SESSION_FILES_H
-#define MLC_CLI_SESSION_FILES_H
+#ifndef MLC_ENGINE_FILES_FILES_H
+#define MLC_ENGINE_FILES_FILES_H
 
 #include "ir/base/diag.h"
 #include "ir/base/memory.h"

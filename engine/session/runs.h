@@ -1,9 +1,9 @@
 /* The folder of a run, runs/N or --out DIR, and the names of its files. */
-#ifndef MLC_CLI_SESSION_RUNS_H
-#define MLC_CLI_SESSION_RUNS_H
+#ifndef MLC_ENGINE_SESSION_RUNS_H
+#define MLC_ENGINE_SESSION_RUNS_H
 
-#include "cli/session/build.h"
-#include "cli/session/files.h"
+#include "engine/build/build.h"
+#include "engine/files/files.h"
 
 #define RUN_MODEL "resolved.mdl"
 #define RUN_METRICS "metrics.jsonl"
@@ -11,8 +11,6 @@
 #define RUN_LAST "last.safetensors"
 #define RUN_BEST "best.safetensors"
 
-/* The name of the file that --checkpoint chooses. */
-const char *run_checkpoint(const Options *options);
 /* Makes the folder of a new run: `out`, which must be new or empty, or runs/N if `out` is NULL.
  * false after reporting an error. */
 bool run_create(const char *out, Path *folder, Diagnostics *diag);
@@ -27,10 +25,10 @@ void run_wait(const char *folder, int seconds);
 /* Locks a folder for one training. The lock is held until the returned file descriptor is closed.
  * -1 after reporting an error, such as another training there. */
 int run_lock(const char *folder, Diagnostics *diag);
-/* Loads the model of a run as it was trained, with the --set options applied; `like` as in
- * build_open_copy. false after reporting errors. */
+/* Loads the model of a run as it was trained; `like` as in build_load. false after reporting
+ * errors. */
 bool run_open_model(Build *build, const char *folder, const SourceSchema *like,
-                    const Options *options, Diagnostics *diag);
+                    const BuildOptions *options, Diagnostics *diag);
 /* Writes the resolved text of the model into the folder. false after reporting an error. */
 bool run_write_model(const Build *build, const char *folder);
 

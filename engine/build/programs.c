@@ -1,8 +1,8 @@
 /* Compiles the programs of a command. LLVM takes most of the time before the first step, so the
  * programs are compiled in parallel, while the caller reads data. The graphs are made and optimized
  * before that, one after the other, because they share the model and its diagnostics. */
-#include "cli/session/programs.h"
-#include "cli/text/terminal.h"
+#include "engine/build/programs.h"
+#include "ir/base/number_text.h"
 #include "ir/base/memory.h"
 
 #include <pthread.h>
@@ -121,14 +121,14 @@ static uint32_t count_compiled(const Programs *programs) {
 bool programs_begin(Programs *programs, const Build *build) {
     programs->jobs = MEMORY_NEW(ProgramJobs, "the programs of a command");
     programs->jobs->programs = programs;
-    programs->jobs->options = build_codegen_options(build->options, &programs->jobs->cache);
+    programs->jobs->options = build_codegen_options(&build->options, &programs->jobs->cache);
     uint32_t known = count_compiled(programs);
     if (!make_jobs(programs, programs->jobs, build)) return false;
     if (!programs->jobs->count && count_compiled(programs) > known && programs->compiled)
         programs->compiled(programs->context); /* all are from the stock */
-    /* If no thread can be started, finish_begun compiles on the caller's thread. */
+    /* What no thread compiles, finish_begun compiles on the caller's thread. */
     ProgramJobs *queue = programs->jobs;
-    uint32_t online = (uint32_t)threads_online(),
+    uint32_t online = build->options.alone ? 0 : (uint32_t)threads_online(),
              wanted = queue->count < online ? queue->count : online;
     while (queue->compiler_count < wanted &&
            pthread_create(&queue->compilers[queue->compiler_count], NULL, compile_jobs, queue) == 0)

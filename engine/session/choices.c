@@ -1,6 +1,6 @@
 /* Checks the indices that a network computes from the data, row by row. An index outside of the
  * columns would go unnoticed: one_hot gives zeros for it, an embedding gives NaN. */
-#include "cli/session/session.h"
+#include "engine/session/session.h"
 #include "runtime/data/findings.h"
 #include "runtime/program/run.h"
 

@@ -1,8 +1,8 @@
 /* The programs of a command: requested first, then compiled together on several threads. */
-#ifndef MLC_CLI_SESSION_PROGRAMS_H
-#define MLC_CLI_SESSION_PROGRAMS_H
+#ifndef MLC_ENGINE_BUILD_PROGRAMS_H
+#define MLC_ENGINE_BUILD_PROGRAMS_H
 
-#include "cli/session/stock.h"
+#include "engine/build/stock.h"
 #include "runtime/train/pair.h"
 
 /* of three splits, for expected and for found row counts */

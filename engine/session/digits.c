@@ -1,7 +1,7 @@
 /* Finds numbers of the data that lose digits when the network computes with them: f32 keeps about
  * seven. */
-#include "cli/session/session.h"
-#include "cli/text/terminal.h"
+#include "engine/session/session.h"
+#include "ir/base/number_text.h"
 
 #include <inttypes.h>
 #include <string.h>

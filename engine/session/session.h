@@ -1,10 +1,10 @@
 /* A session of train, eval or predict: a model, its data, its compiled programs, their states and
  * threads. */
-#ifndef MLC_CLI_SESSION_SESSION_H
-#define MLC_CLI_SESSION_SESSION_H
+#ifndef MLC_ENGINE_SESSION_SESSION_H
+#define MLC_ENGINE_SESSION_SESSION_H
 
-#include "cli/session/programs.h"
-#include "cli/session/runs.h"
+#include "engine/build/programs.h"
+#include "engine/session/runs.h"
 #include "runtime/data/findings.h"
 #include "runtime/threads/threads.h"
 #include "runtime/train/checkpoint.h"
@@ -16,10 +16,12 @@ typedef struct {
     Build build;
     Dataset *dataset;
     double data_time; /* when the data had been read, by seconds_now */
+    /* of a trained network: the folder of its run, and its checkpoint in it */
+    const char *run, *checkpoint;
     Programs programs;
     Graph *finish; /* computes the metrics from means over a split */
     States *states;
-    /* opened by session_open_run: the checkpoint holds the fitted transforms of columns */
+    /* opened by session_load_run: the checkpoint holds the fitted transforms of columns */
     bool is_trained;
     bool trains_anew; /* a new training: the states get their initial values when they are made */
     Threads *threads;
@@ -49,8 +51,10 @@ void session_close(Session *session);
 
 /* -- for the hooks; each returns false after reporting errors -- */
 
-/* Opens the model of the run RUN (operand 0), which is a trained network. */
-bool session_open_run(Session *session, const Options *options, Diagnostics *diag);
+/* Opens the model of a run, which is a trained network. checkpoint: RUN_LAST or RUN_BEST. Both
+ * texts must live as long as the session. */
+bool session_load_run(Session *session, const char *run, const char *checkpoint,
+                      const BuildOptions *options, Diagnostics *diag);
 /* Reads the data that the model names, fits the transforms of columns and checks the classes. */
 bool session_read_data(Session *session);
 /* Fits the transforms of columns, such as standardize(x), to the training rows. For a trained
@@ -63,7 +67,7 @@ const FittedColumn *session_fitted(const Session *session, uint32_t *count);
 bool session_check_classes(const Session *session);
 /* Fits the transforms that the graph computes to the training rows. */
 bool session_fit_graph(Session *session);
-/* Loads the weights of the checkpoint that --checkpoint chooses. */
+/* Loads the weights of the checkpoint. */
 bool session_load_weights(Session *session, CheckpointInfo *info);
 
 /* Finds rows for which the network computes an index outside of its columns. Adds them to
@@ -75,8 +79,8 @@ bool session_check_choices(Session *session, const int32_t *rows, int64_t count,
  * if that is NULL. false after reporting errors (cli/session/digits.c). */
 bool session_check_digits(Session *session, GraphKind kind, Findings *findings);
 
-/* The split of --split. Without it the first of test, valid and train that has rows. Reports a
+/* The split that is wanted; NULL: the first of test, valid and train that has rows. Reports a
  * STATUS_USAGE error if the split has no rows. */
-bool session_split(const Session *session, Split *split);
+bool session_find_split(const Session *session, const Split *wanted, Split *split);
 
 #endif

@@ -1,5 +1,5 @@
 /* Paths, and files read or written at once. */
-#include "cli/session/files.h"
+#include "engine/files/files.h"
 #include "ir/base/files.h"
 #include "ir/base/memory.h"
 

@@ -1,5 +1,5 @@
 /* The stock of data and programs: see stock.h. */
-#include "cli/session/stock.h"
+#include "engine/build/stock.h"
 #include "ir/base/memory.h"
 
 #include <stdlib.h>

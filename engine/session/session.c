@@ -1,5 +1,5 @@
 /* Opens a session of train, eval or predict; session_open lists the steps in order. */
-#include "cli/session/session.h"
+#include "engine/session/session.h"
 #include "ir/base/clock.h"
 #include "runtime/data/data_cache.h"
 #include "runtime/train/fit.h"
@@ -38,13 +38,13 @@ bool session_check_classes(const Session *session) {
     return good;
 }
 
-static Path checkpoint_path(const Options *options) {
-    return path_join(options->operands[0], run_checkpoint(options));
+static Path checkpoint_path(const Session *session) {
+    return path_join(session->run, session->checkpoint);
 }
 
 const FittedColumn *session_fitted(const Session *session, uint32_t *count) {
     const Build *build = &session->build;
-    return checkpoint_fitted(checkpoint_path(build->options).path, build->info->fits,
+    return checkpoint_fitted(checkpoint_path(session).path, build->info->fits,
                              build->info->fit_count, session->arena, count, build->diag);
 }
 
@@ -73,7 +73,7 @@ bool session_read_data(Session *session) {
                                        session->build.diag);
     session->data_time = seconds_now();
     bool series = info->field_looks.from || info->field_looks.to;
-    if (session->dataset && session->build.options->verbose)
+    if (session->dataset && session->build.options.verbose)
         fprintf(stderr, "mlc: data read in %.0f ms\n", dataset_seconds(session->dataset) * 1e3);
     return session->dataset && !lacks_data(session) &&
            dataset_drop_incomplete(session->dataset, &info->looks, series, session->build.diag) &&
@@ -82,7 +82,7 @@ bool session_read_data(Session *session) {
 
 static bool bind_states(Session *session, Diagnostics *diag) {
     const Programs *programs = &session->programs;
-    bool good = programs_fit(programs, build_threads(session->build.options), diag);
+    bool good = programs_fit(programs, build_threads(&session->build.options), diag);
     for (uint32_t i = 0; i < programs->count && good; i++)
         good = programs->items[i].program &&
                states_bind(session->states, programs->items[i].program, diag);
@@ -127,17 +127,18 @@ bool session_fit_graph(Session *session) {
     return good;
 }
 
-bool session_open_run(Session *session, const Options *options, Diagnostics *diag) {
-    Path checkpoint = checkpoint_path(options);
+bool session_load_run(Session *session, const char *run, const char *checkpoint,
+                      const BuildOptions *options, Diagnostics *diag) {
+    session->run = run;
+    session->checkpoint = checkpoint;
     session->is_trained = true;
-    bool like = checkpoint_schema(checkpoint.path, session->arena, &session->like);
-    if (!run_open_model(&session->build, options->operands[0], like ? &session->like : NULL,
-                        options, diag))
+    Path path = checkpoint_path(session);
+    bool like = checkpoint_schema(path.path, session->arena, &session->like);
+    if (!run_open_model(&session->build, run, like ? &session->like : NULL, options, diag))
         return false;
-    if (path_exists(checkpoint.path)) return true;
-    diag_error(diag, STATUS_FILE, (Span){0}, "the run '%s' has no %s", options->operands[0],
-               run_checkpoint(options));
-    diag_help(diag, options->checkpoint == CHOICE_checkpoint_last
+    if (path_exists(path.path)) return true;
+    diag_error(diag, STATUS_FILE, (Span){0}, "the run '%s' has no %s", run, checkpoint);
+    diag_help(diag, strcmp(checkpoint, RUN_BEST) != 0
                         ? "the training ended before its first checkpoint"
                         : "a training writes it if rows are held out");
     return false;
@@ -145,13 +146,12 @@ bool session_open_run(Session *session, const Options *options, Diagnostics *dia
 
 bool session_load_weights(Session *session, CheckpointInfo *info) {
     char hash[65];
-    const Options *options = session->build.options;
-    const char *path = checkpoint_path(options).path;
-    if (!checkpoint_load(path, session->states, true, info, session->build.diag)) return false;
+    Path path = checkpoint_path(session);
+    if (!checkpoint_load(path.path, session->states, true, info, session->build.diag)) return false;
     if (!build_hash_model(&session->build, hash)) return false;
     if (*info->model_hash && strcmp(info->model_hash, hash))
         diag_warning(session->build.diag, (Span){0}, "'%s' was written by another model than '%s'",
-                     path, path_join(options->operands[0], RUN_MODEL).path);
+                     path.path, path_join(session->run, RUN_MODEL).path);
     return true;
 }
 
@@ -184,7 +184,7 @@ static bool check_rows(Session *session) {
 static bool prepare_run(Session *session) {
     session->finish = model_graph(session->build.model, GRAPH_METRICS, session->build.info->batch,
                                   session->build.diag);
-    if (session->finish) session->threads = threads_new(build_threads(session->build.options));
+    if (session->finish) session->threads = threads_new(build_threads(&session->build.options));
     return session->finish != NULL;
 }
 
@@ -212,12 +212,9 @@ void session_close(Session *session) {
     arena_free(session->arena);
 }
 
-bool session_split(const Session *session, Split *split) {
-    static const Split splits[] = {[CHOICE_split_test] = SPLIT_TEST,
-                                   [CHOICE_split_valid] = SPLIT_VALID,
-                                   [CHOICE_split_train] = SPLIT_TRAIN};
-    *split = splits[session->build.options->split];
-    if (!option_given(session->build.options, OPTION_split)) {
+bool session_find_split(const Session *session, const Split *wanted, Split *split) {
+    *split = wanted ? *wanted : SPLIT_TEST;
+    if (!wanted) {
         if (dataset_rows(session->dataset, SPLIT_TEST) == 0) *split = SPLIT_VALID;
         if (dataset_rows(session->dataset, *split) == 0) *split = SPLIT_TRAIN;
     }

@@ -1,6 +1,7 @@
 /* The folder of a run. */
-#include "cli/session/runs.h"
+#include "engine/session/runs.h"
 #include "ir/base/files.h"
+#include "ir/base/number_text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,10 +12,6 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-
-const char *run_checkpoint(const Options *options) {
-    return options->checkpoint == CHOICE_checkpoint_last ? RUN_LAST : RUN_BEST;
-}
 
 /* Files left by a training that was killed before it had written its model. */
 static bool is_leftover(const char *name) {
@@ -187,7 +184,7 @@ static bool source_folder(const char *folder, Path *source, Diagnostics *diag) {
 }
 
 bool run_open_model(Build *build, const char *folder, const SourceSchema *like,
-                    const Options *options, Diagnostics *diag) {
+                    const BuildOptions *options, Diagnostics *diag) {
     Path model = path_join(folder, RUN_MODEL);
     *build = (Build){0};
     if (!path_exists(model.path)) {
@@ -198,7 +195,7 @@ bool run_open_model(Build *build, const char *folder, const SourceSchema *like,
     }
     Path source;
     return source_folder(folder, &source, diag) &&
-           build_open_copy(build, model.path, source.path, like, options, diag);
+           build_load(build, model.path, source.path, like, options, diag);
 }
 
 bool run_write_model(const Build *build, const char *folder) {
