@@ -13,7 +13,8 @@
 
 enum { NUMBER_TEXT = 32 };
 #define FORMAT "1" /* of the metadata under the key "mlc" */
-/* what f64 does not hold of fitted numbers beyond 2^53; there only if it is not 0 */
+/* the part of a fitted number that f64 cannot hold, of numbers beyond 2^53; written only if it is
+ * not 0 */
 #define MEAN_REST "mean_rest"
 #define VALUE_REST "value_rest"
 

@@ -1,8 +1,8 @@
 /* Evaluation: loss and metrics over the rows of a split.
  *
- *     for each batch in order: sum += output * (rows of the batch)          in double; of counts
- *     (i32): sum += output
- *     mean = sum / rows of the split; metrics = finish(means)
+ *     for each batch in order: sum += output * (rows of the batch)      in double
+ *                              sum += output                            if it is a count (i32)
+ *     mean = sum / rows of the split; metrics = finish(means and counts)
  *
  * The order of the additions is fixed, so the result does not depend on the threads. */
 #include "runtime/train/evaluate.h"
@@ -30,7 +30,8 @@ static void add_statistic(SplitEvaluator *evaluator, const char *name, NodeId in
     evaluator->elements += statistic->elements;
 }
 
-/* Lists the loss and the inputs of `finish`; without `finish`, the metrics. */
+/* Lists the loss and the inputs of the graph `finish`; without this graph, the loss and the
+ * metrics. */
 static void add_statistics(SplitEvaluator *evaluator) {
     const Metrics *metrics = &evaluator->metrics;
     const Graph *finish = metrics->finish;
@@ -105,6 +106,7 @@ static NodeId metric_node(const Metrics *metrics, uint32_t metric) {
     return NODE_NONE;
 }
 
+/* Computes the metrics from the means and counts by the graph `finish`. */
 static void finish_metrics(SplitEvaluator *evaluator, Evaluation *result) {
     for (uint32_t i = 0; i < evaluator->count; i++) {
         const Statistic *statistic = &evaluator->statistics[i];

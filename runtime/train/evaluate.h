@@ -6,10 +6,10 @@
 #include "runtime/train/pair.h"
 
 enum { RUNTIME_MAX_METRICS = 16 };
-/* Metrics are computed in two stages. Per batch, programs compute outputs, such as the squared
- * error; over the split, their means (of i32 outputs, which are counts, the sums) are the VALUE
- * inputs of the same names of the graph `finish`. Its outputs are the metrics, computed in double:
- * rmse is the square root of such a mean. finish NULL: the metrics are the means themselves. */
+/* Metrics are computed in two stages. For each batch, programs compute outputs such as the squared
+ * error. Over the split, they are averaged; outputs of type i32 are counts and are added. The graph
+ * `finish` has VALUE inputs of the same names and computes the metrics from them in double: rmse is
+ * the square root of such a mean. finish NULL: the metrics are the means themselves. */
 typedef struct {
     const char *const *names;
     uint32_t count;
@@ -18,8 +18,8 @@ typedef struct {
 
 typedef struct {
     double loss, metrics[RUNTIME_MAX_METRICS]; /* over all rows */
-    /* the elements of a metric that is a matrix (then metrics[i] is NaN), or NULL.
-     * In TrainEvents.epoch valid during the call only */
+    /* The elements of a metric that is a matrix (then metrics[i] is NaN), or NULL. In
+     * TrainEvents.epoch they are valid only during the call. */
     const double *counts[RUNTIME_MAX_METRICS];
     int64_t rows;
     double seconds;

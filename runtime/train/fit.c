@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The elements are values[0], values[step], ... */
+/* Writes the state "NAME.PART". Its elements are values[0], values[step], ... */
 static void write_state(States *states, const Fitting *fitting, DType dtype, const char *part,
                         const double *values, int64_t step) {
     char name[512];
@@ -45,7 +45,8 @@ typedef struct {
     DType dtype;
 } FitOutput;
 
-/* Negative codes of text are missing. */
+/* Adds the rows of a batch to the fit. Text is i32 codes, of which negative ones are missing
+ * cells. */
 static void add_rows(void *context, const Runner *runner, int64_t first, int64_t count) {
     FitOutput *fitted = context;
     Fitting *fitting = &fitted->fitting;

@@ -1,12 +1,13 @@
 /* The gradient noise scale tr(S) / |G|^2 (McCandlish et al., "An empirical model of large-batch
- * training", 2018): G is the mean gradient of all rows, S the covariance of the gradients of
- * single rows. For shares s of b rows each, and the whole batch of R b rows:
+ * training", 2018): G is the mean gradient of all rows, S the covariance of the gradients of single
+ * rows. For shares s of b rows each, and the whole batch of R b rows:
  *
  *     small = mean of |g_s|^2 over the shares, large = |mean of g_s|^2
  *     |G|^2 = (R large - small) / (R - 1), tr(S) = R b (small - large) / (R - 1)
  *
- * The first level of the tree of shares keeps a gradient that has no partner yet. So the batch is
- * run share by share, each as the first one of a step. */
+ * A binary tree adds the gradients of shares. Its first level keeps a gradient in a state until the
+ * next one comes. So each share is run as the first one of a step, and its gradient is read from
+ * this state. */
 #include "runtime/train/noise.h"
 #include "ir/base/integers.h"
 #include "ir/base/memory.h"
@@ -15,13 +16,13 @@
 #include <string.h>
 
 enum { NOISE_EVERY = 64 };            /* batches of the run between two measurements */
-static const double NOISE_KEPT = 0.9; /* of the earlier measurements, in their mean */
+static const double NOISE_KEPT = 0.9; /* weight of the earlier measurements in the moving average */
 
 #define KEPT_GRADIENT "accumulate.0."
 #define KEPT_COUNT "accumulate.batches"
 
 typedef struct {
-    const char *name; /* of the state that keeps it */
+    const char *name; /* of the state in which the first level of the tree keeps it */
     int64_t elements;
     double *sum; /* over the shares */
 } Gradient;
@@ -123,7 +124,7 @@ static double sum_of_squares(const double *x, size_t count) {
     return sum;
 }
 
-/* trace and square: NOISE_KEPT of what they were, and the rest of the new estimates. */
+/* Moving averages of both estimates: new = NOISE_KEPT * old + (1 - NOISE_KEPT) * estimate. */
 void noise_measure(Trainer *trainer, int64_t batch) {
     Noise *noise = trainer->noise;
     CheckpointInfo *info = &trainer->info;

@@ -4,7 +4,7 @@
 
 #include "runtime/train/trainer.h"
 
-/* After the pair is open. NULL: batches are not cut. */
+/* For an open trainer. NULL: batches are not cut into shares, or there is no full batch. */
 Noise *noise_new(const Trainer *trainer);
 void noise_free(Noise *noise);
 /* The next batch of the epoch, from `batch` on, before which the noise is measured; the number of

@@ -42,7 +42,7 @@ static size_t first_nonfinite(const float *values, size_t count) {
     return i;
 }
 
-/* "nan", "inf" or "-inf" */
+/* "nan", "inf" or "-inf": what the first non-finite element is. */
 static const char *kind_of(const float *values, size_t count) {
     size_t i = first_nonfinite(values, count);
     return i == count ? "a number" : isnan(values[i]) ? "nan" : values[i] < 0 ? "-inf" : "inf";
@@ -121,7 +121,7 @@ static bool look_at_loss(void *context, int64_t batch, double loss) {
     return true;
 }
 
-/* The number of the next step in its epoch; begins a new epoch if the present one is over. */
+/* The number of the next step in its epoch; begins a new epoch if the current one is over. */
 static int64_t next_step(Trainer *trainer) {
     int64_t step = trainer_step(trainer);
     if (step < trainer->pair.batches) return step;
@@ -201,6 +201,7 @@ static int64_t nonfinite_share(Trainer *trainer, int64_t batch, void *before) {
     return share;
 }
 
+/* Reports the next step. `finding` is what became non-finite, which may be after a later step. */
 static void report_step(Trainer *trainer, const char *finding, void *before) {
     char when[WHEN_TEXT + 8], place[WHEN_TEXT];
     int64_t batch = next_step(trainer), share = nonfinite_share(trainer, batch, before);

@@ -37,7 +37,7 @@ Runner *pair_runner(const RunnerPair *pair, int64_t share) {
     return pair->runners[cut_share_size(&pair->cut, share)];
 }
 
-/* Consecutive shares of one runner. */
+/* Consecutive shares that the same runner runs. */
 typedef struct {
     int64_t first;
     RunAfter *after;
@@ -52,8 +52,8 @@ static bool stretch_after(void *context, int64_t index, const void *outputs) {
     return more;
 }
 
-/* The end of the shares that the runner of `share` can run in one go: all shares of full batches,
- * or one of the last batch. */
+/* The end of the shares that the runner of `share` can run in a single loop: all shares of full
+ * batches, or one share of the last batch. */
 static int64_t stretch_end(const RunnerPair *pair, int64_t share, int64_t end) {
     int64_t whole = pair->cut.rows / pair->cut.batch * pair->cut.replicas;
     return min_i64(end, share < whole ? whole : share + 1);

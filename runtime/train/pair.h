@@ -1,5 +1,5 @@
-/* The programs of a split: for the sizes of its batches, or of the shares that batches are cut
- * into. */
+/* The programs of a split, one for each size of its batches, or of the shares into which batches
+ * are cut. */
 #ifndef MLC_RUNTIME_TRAIN_PAIR_H
 #define MLC_RUNTIME_TRAIN_PAIR_H
 

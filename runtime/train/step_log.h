@@ -1,4 +1,4 @@
-/* What a training tells about a step now and then. */
+/* What a training logs about a step. */
 #ifndef MLC_RUNTIME_TRAIN_STEP_LOG_H
 #define MLC_RUNTIME_TRAIN_STEP_LOG_H
 

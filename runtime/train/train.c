@@ -72,6 +72,8 @@ static void begin(Trainer *trainer) {
     trainer->begun = true;
 }
 
+/* Runs the steps that are left in the epoch, until after_batch ends the loop. Measures the gradient
+ * noise before some batches. */
 static void run_steps(Trainer *trainer) {
     begin(trainer);
     trainer->run_time = seconds_now();
@@ -85,7 +87,7 @@ static void run_steps(Trainer *trainer) {
 
 /* -- checkpoints -- */
 
-/* Returns the path; NULL after reporting an error. */
+/* Writes a checkpoint into the run folder. Returns its path; NULL after reporting an error. */
 static char *save_as(Trainer *trainer, const char *name) {
     const char *folder = trainer->options->folder;
     size_t size = strlen(folder) + strlen(name) + 2;
@@ -133,15 +135,16 @@ static double score_of(const Metrics *metrics, const Score *score, const Evaluat
     return score->higher_is_better ? value : -value;
 }
 
-/* NaN: no score yet. */
-static bool is_better(double value, double best, double gain) {
+/* Whether a score exceeds the best one so far by more than `gain`. best NaN: there is no score
+ * yet. */
+static bool score_improves(double value, double best, double gain) {
     return !isnan(value) && (isnan(best) || value > best + gain);
 }
 
 static bool save_best(Trainer *trainer, const Evaluation *evaluation) {
     const TrainOptions *options = trainer->options;
     double value = score_of(&options->metrics, &options->keep_best, evaluation);
-    if (!is_better(value, trainer->info.best, 0)) return true;
+    if (!score_improves(value, trainer->info.best, 0)) return true;
     trainer->info.best = value;
     trainer->info.best_epoch = trainer->info.epoch;
     if (!options->folder) return true;
@@ -156,7 +159,7 @@ static void count_patience(Trainer *trainer, const Evaluation *evaluation) {
     const StopRule *stop = &trainer->options->stop;
     double value = score_of(&trainer->options->metrics, &stop->score, evaluation);
     trainer->info.waited++;
-    if (!is_better(value, trainer->info.gained, stop->gain)) return;
+    if (!score_improves(value, trainer->info.gained, stop->gain)) return;
     trainer->info.gained = value;
     trainer->info.waited = 0;
 }
@@ -192,8 +195,8 @@ static bool check_split(const Trainer *trainer, const SplitEvaluator *evaluator,
 /* Evaluates the held-out rows and calls the epoch event. rows: rows trained in this process, for
  * the throughput. *compared: the evaluation that compares epochs, or NULL. False after reporting a
  * loss that is not finite. */
-static bool tell_epoch(Trainer *trainer, double train_loss, int64_t rows, Evaluation results[2],
-                       const Evaluation **compared) {
+static bool report_epoch(Trainer *trainer, double train_loss, int64_t rows, Evaluation results[2],
+                         const Evaluation **compared) {
     const Evaluation *valid = evaluate_split(trainer, &trainer->valid, &results[0]);
     const Evaluation *test = evaluate_split(trainer, &trainer->test, &results[1]);
     const TrainEvents *events = trainer->events;
@@ -212,13 +215,13 @@ static TrainResult finish_epoch(Trainer *trainer, int64_t rows) {
     if (!check_states(trainer)) return TRAIN_NONFINITE;
     trainer->info.epoch++;
     trainer->info.loss_sum = 0;
-    if (!tell_epoch(trainer, train_loss, rows, results, &compared)) return TRAIN_NONFINITE;
+    if (!report_epoch(trainer, train_loss, rows, results, &compared)) return TRAIN_NONFINITE;
     if (compared) count_patience(trainer, compared);
     return (!compared || save_best(trainer, compared)) && save_last(trainer) ? TRAIN_DONE
                                                                              : TRAIN_FAILED;
 }
 
-/* Trains from the present step to the end of the epoch. TRAIN_DONE: the end was reached. */
+/* Trains from the current step to the end of the epoch. TRAIN_DONE: the end was reached. */
 static TrainResult run_epoch(Trainer *trainer) {
     int64_t begin = trainer_step(trainer), steps = trainer->pair.batches;
     trainer_order(trainer);
@@ -242,7 +245,7 @@ static TrainResult run_epochs(Trainer *trainer) {
     Evaluation results[2];
     const Evaluation *compared;
     if (!check_states(trainer) ||
-        (!trainer->options->resume && !tell_epoch(trainer, NAN, 0, results, &compared)))
+        (!trainer->options->resume && !report_epoch(trainer, NAN, 0, results, &compared)))
         result = TRAIN_NONFINITE;
     while (result == TRAIN_DONE && trainer->info.epoch < trainer->options->epochs &&
            !stops_early(trainer))

@@ -55,9 +55,9 @@ typedef enum { TRAIN_DONE, TRAIN_STOPPED, TRAIN_NONFINITE, TRAIN_FAILED } TrainR
  * Results:
  *   TRAIN_STOPPED    train_request_stop was called (SIGHUP, SIGINT, SIGTERM). The checkpoint is
  *                    written; resuming gives the same bits.
- *   TRAIN_NONFINITE  a loss or a state is not finite. The op and line that went wrong first are
- *                    reported. The last checkpoint is kept: no
- *                    checkpoint holds states that are not finite.
+ *   TRAIN_NONFINITE  a loss or a state is not finite. The first op with a non-finite result is
+ *                    reported with its line. The last checkpoint is kept, as no checkpoint holds
+ *                    states that are not finite.
  *   TRAIN_FAILED     another error was reported. */
 TrainResult train(const TrainOptions *options, const TrainEvents *events, Diagnostics *diag);
 void train_request_stop(void); /* for signal handlers */

@@ -112,11 +112,11 @@ static bool check_numerics(const Trainer *trainer) {
         "'mlc train FILE.mdl --weights RUN' begins a new run with its weights");
 }
 
-static bool tell_numerics(const Trainer *trainer) {
+static bool warn_of_numerics(const Trainer *trainer) {
     if (trainer->info.numerics != NUMERICS_VERSION && !trainer->begun)
         diag_warning(
             trainer->diag, (Span){0},
-            "'%s' was written by an older mlc, which adds long sums in another order (numerics version %llu, here %d): the training continues, but not with the bits that it would have had there",
+            "'%s' was written by an older mlc, which adds long sums in another order (numerics version %llu, here %d): the training continues, but its bits differ from those of the older mlc",
             trainer->saved, (unsigned long long)trainer->info.numerics, NUMERICS_VERSION);
     return true;
 }
@@ -145,7 +145,7 @@ static bool load_saved(Trainer *trainer) {
                       "--set train.epochs can only raise the number of epochs");
     if (info->seed == options->seed && info->step >= begin && info->step - begin < steps &&
         (info->step > begin || info->loss_sum == 0))
-        return tell_numerics(trainer);
+        return warn_of_numerics(trainer);
     return refuse(trainer, "its seed, epoch or step do not fit the model",
                   "only train.epochs may be changed, to a larger number");
 }

@@ -12,7 +12,7 @@ typedef struct {
     const TrainEvents *events;
     Diagnostics *diag;
     RunnerPair pair;
-    size_t loss[SHARE_SIZES]; /* where the programs put the loss */
+    size_t loss[SHARE_SIZES]; /* of each program: the byte offset of the loss in its outputs */
     SplitEvaluator valid, test;
     Noise *noise;        /* NULL: it is not measured */
     CheckpointInfo info; /* the position */
@@ -38,7 +38,7 @@ bool trainer_restart(Trainer *trainer);
 void trainer_order(Trainer *trainer);           /* fills order for the current epoch */
 int64_t trainer_step(const Trainer *trainer);   /* steps done in the current epoch */
 RunTimes trainer_times(const Trainer *trainer); /* of the current epoch */
-/* Of the last share of a batch. */
+/* The clock of the last share of a batch. */
 RunClock trainer_clock(const Trainer *trainer, int64_t batch);
 float trainer_loss(const Trainer *trainer, int64_t share, const void *outputs);
 /* Called after each batch, on any thread, one call at a time. loss: the mean over its rows. false:

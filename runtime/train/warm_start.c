@@ -51,6 +51,7 @@ static void append(Arena *arena, TextList *list, const char *text) {
     list->items[list->count++] = text;
 }
 
+/* Copies a tensor of the network from the file, or notes why it keeps its initial values. */
 static void take(WarmStart *start, const Symbol *symbol) {
     char here[SHAPE_TEXT];
     const char *name = name_there(start, symbol->name);
@@ -127,7 +128,8 @@ static LayerKind kind_by(const char *name, int rank) {
                        : LAYER_NONE;
 }
 
-/* running_mean says more than a weight of rank 1, which a layer_norm has too. */
+/* Adds the layer of a tensor, or what the tensor tells about it. A running_mean makes a batch_norm
+ * of it, although the weight of rank 1 could be that of a layer_norm. */
 static void add_to_layer(Arena *arena, LayerList *list, const char *tensor, int rank) {
     /* the layer of "features.0.weight" is "features.0" */
     const char *dot = strrchr(tensor, '.');
@@ -205,7 +207,8 @@ static const NamedLayer *next_layer(const WarmStart *start, const LayerList *lis
     return NULL;
 }
 
-/* Adds a map for each pair: the first layer of a kind to the first of that kind, and so on. */
+/* Pairs layers if the file has no name of the network: the first layer of each kind in the file
+ * with the first of this kind in the network, and so on. Each pair becomes a map. */
 static void pair_layers(WarmStart *start, const Graph *network) {
     if (any_name_fits(start, network)) return;
     LayerList theirs = layers_there(start), ours = layers_here(start, network);
