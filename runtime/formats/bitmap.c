@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PIXELS_MAX = 1 << 26, HEAD = 32 /* bytes that tell the kind of a file */ };
+enum { PIXELS_MAX = 1 << 26, HEAD = 32 /* bytes from which the kind of a file is recognized */ };
 
 /* -- kinds of files -- */
 
@@ -131,6 +131,7 @@ static uint8_t grey_of(const uint8_t *rgb) {
     return (uint8_t)((19595 * rgb[0] + 38470 * rgb[1] + 7471 * rgb[2] + 32768) >> 16);
 }
 
+/* Copies the stored pixels into the upright picture, as grey or as three planes. */
 static void arrange(const Raster *raster, const Bitmap *bitmap) {
     size_t plane = (size_t)bitmap->height * (size_t)bitmap->width, i = 0;
     for (int y = 0; y < bitmap->height; y++)
@@ -195,22 +196,22 @@ void bitmap_free(Bitmap *bitmap) {
 
 /* -- size -- */
 
-static double shorter(double a, double b) { return a < b ? a : b; }
-static double longer(double a, double b) { return a > b ? a : b; }
+static double min_real(double a, double b) { return a < b ? a : b; }
+static double max_real(double a, double b) { return a > b ? a : b; }
 
 /* The length of the intersection of [i, i + 1) and [begin, end). */
 static double overlap(int i, double begin, double end) {
-    return longer(0, shorter(end, i + 1) - longer(begin, i));
+    return max_real(0, min_real(end, i + 1) - max_real(begin, i));
 }
 
 double bitmap_mean(const Bitmap *bitmap, int channel, Area area, double outside) {
     const uint8_t *plane =
         bitmap->pixels + (size_t)channel * (size_t)bitmap->height * (size_t)bitmap->width;
     double sum = 0, inside = 0, whole = area.height * area.width;
-    int y0 = (int)longer(0, floor(area.top)),
-        y1 = (int)shorter(bitmap->height, ceil(area.top + area.height));
-    int x0 = (int)longer(0, floor(area.left)),
-        x1 = (int)shorter(bitmap->width, ceil(area.left + area.width));
+    int y0 = (int)max_real(0, floor(area.top)),
+        y1 = (int)min_real(bitmap->height, ceil(area.top + area.height));
+    int x0 = (int)max_real(0, floor(area.left)),
+        x1 = (int)min_real(bitmap->width, ceil(area.left + area.width));
     for (int y = y0; y < y1; y++) {
         double rows = overlap(y, area.top, area.top + area.height);
         for (int x = x0; x < x1; x++) {

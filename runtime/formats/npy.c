@@ -1,6 +1,7 @@
 /* The NPY format: a magic word, a version, a Python dictionary as text, and the elements. The
- * dictionary describes the elements: {'descr': '<f4', 'fortran_order': False, 'shape': (60000,
- * 784), } */
+ * dictionary describes the elements:
+ *
+ *     {'descr': '<f4', 'fortran_order': False, 'shape': (60000, 784), } */
 #include "runtime/formats/npy.h"
 
 #include <math.h>
@@ -81,10 +82,10 @@ static bool read_shape(NpyHeader *header, NpyArray *array) {
 }
 
 /* How to convert elements of a type that mlc cannot read. */
-static const char *remedy_for(const char *descr) {
+static const char *conversion_help(const char *descr) {
     static const struct {
-        const char *kinds, *remedy;
-    } remedies[] = {
+        const char *kinds, *help;
+    } helps[] = {
         {"US", "numpy.unique(x, return_inverse=True)[1] numbers the different texts"},
         {"M", "x.astype('datetime64[s]').astype('int64') makes whole seconds of dates"},
         {"m", "x.astype('timedelta64[s]').astype('int64') makes whole seconds of times"},
@@ -93,8 +94,8 @@ static const char *remedy_for(const char *descr) {
          "x.astype('float64') or x.astype('int64') makes numbers of them; leave arrays of other things out of the archive"},
         {"", "x.astype('float64') or x.astype('int64') makes numbers of them"}};
     size_t i = 0;
-    while (*remedies[i].kinds && !strchr(remedies[i].kinds, descr[1])) i++;
-    return remedies[i].remedy;
+    while (*helps[i].kinds && !strchr(helps[i].kinds, descr[1])) i++;
+    return helps[i].help;
 }
 
 static bool take_descr(NpyHeader *header, const char *descr, NpyArray *array) {
@@ -111,7 +112,7 @@ static bool take_descr(NpyHeader *header, const char *descr, NpyArray *array) {
     bool reversed = *descr == '>' && strchr("fiu", descr[1]);
     problem_help(header->problem, "%s",
                  reversed ? "x.astype(x.dtype.newbyteorder('<')) has the bytes in the usual order"
-                          : remedy_for(descr));
+                          : conversion_help(descr));
     return false;
 }
 
@@ -184,7 +185,7 @@ static bool read_dictionary(NpyHeader *header, NpyArray *array) {
     return check_sizes(header, &seen, array);
 }
 
-/* The length of the dictionary and its offset. */
+/* Checks the magic word and the version, and finds the dictionary. */
 static bool read_start(const uint8_t *bytes, size_t length, size_t *begin, size_t *size,
                        Problem *problem) {
     if (length < 10 || memcmp(bytes, "\x93NUMPY", 6)) {
@@ -304,6 +305,7 @@ bool npy_may_be_wide(const NpyArray *array) {
            array->element == ELEMENT_U32 || array->element == ELEMENT_F64;
 }
 
+/* Whether an element has digits that f32 or i32 cannot hold. */
 static bool is_wide(const NpyArray *array, uint64_t bits) {
     int64_t whole = whole_value(array->element, bits);
     if (npy_is_whole(array)) return whole < INT32_MIN || whole > INT32_MAX;

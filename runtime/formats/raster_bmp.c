@@ -130,8 +130,9 @@ static uint32_t stored_pixel(const Bmp *bmp, size_t y, size_t x) {
     return byte >> (8 - bmp->bits - bit % 8) & ((1u << bmp->bits) - 1);
 }
 
-/* If all alphas are 0, the picture is opaque: many programs write it so. */
-static bool alphas_count(const Bmp *bmp) {
+/* Whether alphas are used. If all of them are 0, the picture is opaque, as many programs write
+ * it. */
+static bool uses_alpha(const Bmp *bmp) {
     const Raster *raster = bmp->raster;
     for (size_t y = 0; y < (size_t)raster->height && bmp->masks[MASK_ALPHA]; y++)
         for (size_t x = 0; x < (size_t)raster->width; x++)
@@ -143,7 +144,7 @@ static bool read_plain(const Bmp *bmp) {
     size_t height = (size_t)bmp->raster->height, width = (size_t)bmp->raster->width;
     if (bmp->pixels > bmp->length || bmp->length - bmp->pixels < bmp->row * height)
         return cannot(bmp, "it is cut short");
-    bool alphas = bmp->bits > 8 && alphas_count(bmp);
+    bool alphas = bmp->bits > 8 && uses_alpha(bmp);
     uint8_t *to = bmp->raster->pixels;
     for (size_t y = 0; y < height; y++)
         for (size_t x = 0; x < width; x++) {

@@ -8,7 +8,7 @@
 
 #include <jpeglib.h>
 
-#include <jerror.h> /* its numbers depend on jpeglib.h */
+#include <jerror.h> /* needs jpeglib.h before it */
 
 /* a progressive picture has about ten scans; thousands of empty ones would take hours */
 enum { SCANS_MAX = 100 };
@@ -18,7 +18,8 @@ typedef struct {
     struct jpeg_error_mgr errors;
     struct jpeg_progress_mgr progress;
     jmp_buf failed;
-    bool needs_end; /* a file without an end marker lacks pixels, even without another warning */
+    /* without an end marker, pixels are missing, even if there is no other warning */
+    bool needs_end;
     Raster *raster;
     Problem *problem;
 } JpegReading;
@@ -51,8 +52,7 @@ static void take_message(j_common_ptr jpeg, int level) {
 static void count_scans(j_common_ptr jpeg) {
     JpegReading *reading = jpeg->client_data;
     if (reading->jpeg.input_scan_number <= SCANS_MAX) return;
-    problem_set(reading->problem, "it has more than %d scans, as no program writes them",
-                SCANS_MAX);
+    problem_set(reading->problem, "it has more than %d scans, but about ten are usual", SCANS_MAX);
     longjmp(reading->failed, 1);
 }
 

@@ -60,7 +60,7 @@ bool raster_read_webp(const uint8_t *bytes, size_t length, bool whole, Raster *r
     VP8StatusCode status = WebPGetFeatures(bytes, length, &features);
     if (status != VP8_STATUS_OK) return cannot(problem, status);
     if (features.has_animation) {
-        problem_set(problem, "it is an animated WebP image, of which no single picture is meant");
+        problem_set(problem, "it is an animated WebP image, but must be a single picture");
         return false;
     }
     raster->coloured = true;

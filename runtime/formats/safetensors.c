@@ -274,10 +274,14 @@ const SafeTensor *safetensors_tensor(const SafeFile *file, uint32_t index) {
     return &file->tensors[index];
 }
 
-const SafeTensor *safetensors_find(const SafeFile *file, const char *name) {
-    for (uint32_t i = 0; i < file->count; i++)
-        if (!strcmp(file->tensors[i].name, name)) return &file->tensors[i];
+const SafeTensor *safetensors_among(const SafeTensor *tensors, uint32_t count, const char *name) {
+    for (uint32_t i = 0; i < count; i++)
+        if (!strcmp(tensors[i].name, name)) return &tensors[i];
     return NULL;
+}
+
+const SafeTensor *safetensors_find(const SafeFile *file, const char *name) {
+    return safetensors_among(file->tensors, file->count, name);
 }
 
 const char *safetensors_text(const SafeFile *file, const char *key) {

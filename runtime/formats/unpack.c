@@ -11,7 +11,6 @@
 #include <zlib.h>
 
 enum { INPUT_BYTES = 1 << 17, GZIP_WINDOW = 15 + 16 };
-#define DEFLATE_MAX_RATIO 1032 /* no deflate stream expands more: https://zlib.net/zlib_tech.html */
 
 struct Unpacker {
     const char *path;

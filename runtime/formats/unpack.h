@@ -8,6 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* No deflate stream expands more: https://zlib.net/zlib_tech.html */
+enum { DEFLATE_MAX_RATIO = 1032 };
+
 typedef struct Unpacker Unpacker;
 
 /* Opens a file; its first bytes tell whether it is a gzip file. "/dev/stdin" is standard input.

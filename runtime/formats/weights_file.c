@@ -119,9 +119,7 @@ const SafeTensor *weights_file_tensor(const WeightsFile *file, uint32_t index) {
 bool weights_file_keeps_order(const WeightsFile *file) { return !file->safe; }
 
 const SafeTensor *weights_file_find(const WeightsFile *file, const char *name) {
-    for (uint32_t i = 0; i < file->count; i++)
-        if (!strcmp(file->tensors[i].name, name)) return &file->tensors[i];
-    return NULL;
+    return safetensors_among(file->tensors, file->count, name);
 }
 
 /* -- numbers -- */

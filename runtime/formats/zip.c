@@ -3,18 +3,12 @@
  * https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT */
 #include "ir/base/memory.h"
 #include "runtime/formats/npy.h"
+#include "runtime/formats/unpack.h"
 
 #include <string.h>
 #include <zlib.h>
 
-enum {
-    END_BYTES = 22,
-    LIST_BYTES = 46,
-    LOCAL_BYTES = 30,
-    COMMENT_MAX = 65535,
-    DEFLATE_MOST = 1032,
-    NAME_SHOWN = 100
-};
+enum { END_BYTES = 22, LIST_BYTES = 46, LOCAL_BYTES = 30, COMMENT_MAX = 65535, NAME_SHOWN = 100 };
 #define END_MARK UINT32_C(0x06054b50)
 #define LIST_MARK UINT32_C(0x02014b50)
 #define LOCAL_MARK UINT32_C(0x04034b50)
@@ -37,8 +31,8 @@ static const uint8_t *find_end(const uint8_t *bytes, size_t length) {
     return NULL;
 }
 
-/* The sizes of large files are in an extra field (zip64), in the order of the entries marked as
- * missing. */
+/* Reads the sizes of large files from the extra field (zip64). It holds only those that are
+ * UINT32_MAX in the directory, in this order. */
 static bool read_large_sizes(const uint8_t *extra, size_t length, uint64_t *bytes, uint64_t *packed,
                              uint64_t *offset) {
     uint64_t *const missing[] = {bytes, packed, offset};
@@ -70,7 +64,7 @@ static bool check_entry(const ZipEntry *entry, uint32_t flags, uint32_t method, 
                            NAME_SHOWN, entry->name, method),
                false;
     bool fits = entry->packed <= length && entry->offset <= length - entry->packed;
-    bool sizes = entry->deflated ? entry->bytes / DEFLATE_MOST <= entry->packed
+    bool sizes = entry->deflated ? entry->bytes / DEFLATE_MAX_RATIO <= entry->packed
                                  : entry->bytes == entry->packed;
     return (fits && sizes) || damaged(problem);
 }
