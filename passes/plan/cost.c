@@ -10,8 +10,8 @@ enum {
     MICROSECONDS_PER_THREAD = 4,        /* a barrier costs about one */
     MICROSECONDS_PER_PIECE = 40,        /* each piece packs its operands again */
     MICROSECONDS_PER_OWN_PIECE = 16,    /* for a piece whose operands no other piece needs */
-    MOST_PIECES = 4,                    /* that a thread's part is cut into */
-    MANY_ROWS = 128,
+    MOST_PIECES = 4,                    /* into which the part of a thread is cut */
+    MANY_ROWS = 128, /* of a product that skips zeros: with so many, smaller pieces pay */
     MOST_THREADS = 256
 };
 
@@ -36,6 +36,7 @@ int64_t cost_nanoseconds(const Plan *plan, const Kernel *kernel) {
     return elementwise + shape_elements(kernel->space) * depth * NANOSECONDS / FMAS_PER_MICROSECOND;
 }
 
+/* threads < 0, for tests: -threads, whatever the cost. */
 uint32_t cost_threads(int64_t nanoseconds, int threads) {
     int64_t worth = threads < 0 ? -threads : nanoseconds / (MICROSECONDS_PER_THREAD * NANOSECONDS);
     return (uint32_t)clamp_i64(worth, 1,
@@ -51,9 +52,9 @@ uint32_t cost_pieces(int64_t nanoseconds, uint32_t sharing, int threads) {
     return pieces_of(nanoseconds / sharing, MICROSECONDS_PER_PIECE * NANOSECONDS, threads);
 }
 
-/* Pieces of a product that skips zeros. Each piece searches the rows of its tiles for zeros. If a
- * tile takes all columns, no two pieces search the same rows, so smaller pieces pay. */
-static uint32_t looking_pieces(const Kernel *kernel, int64_t nanoseconds, int threads) {
+/* The pieces of a product that skips zeros. Each piece searches the rows of its tiles for zeros. If
+ * a tile has all columns, no two pieces search the same rows, so smaller pieces pay. */
+static uint32_t zeros_pieces(const Kernel *kernel, int64_t nanoseconds, int threads) {
     int64_t columns = kernel->space.dim[kernel->product.swapped ? 0 : 1],
             rows = kernel->space.dim[kernel->product.swapped ? 1 : 0];
     bool own = columns <= COST_WIDEST_TILE && rows >= MANY_ROWS;
@@ -67,6 +68,6 @@ void cost_assign(const Plan *plan, Kernel *kernel, int threads) {
     kernel->by_rows = false;
     kernel->max_threads =
         (uint32_t)clamp_i64(cost_threads(cost, threads), 1, shape_elements(kernel->space));
-    kernel->pieces = kernel->product.skips_zeros ? looking_pieces(kernel, cost, threads)
+    kernel->pieces = kernel->product.skips_zeros ? zeros_pieces(kernel, cost, threads)
                                                  : cost_pieces(cost, kernel->max_threads, threads);
 }

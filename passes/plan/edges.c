@@ -17,7 +17,7 @@ uint32_t edges_updater(const KernelEdges *edges, const Plan *plan, NodeId buffer
     return node->op == OP_state ? edges->updater[node->attrs.symbol] : 0;
 }
 
-/* from == to: a use is no edge. */
+/* The edge of a use. from == to: there is none, as no kernel stores or updates what is read. */
 static KernelEdge use_edge(const KernelEdges *edges, const Plan *plan, const Uses *uses,
                            uint32_t kernel, const BufferUse *use) {
     uint32_t updater = edges_updater(edges, plan, use->buffer), writer = uses->writer[use->buffer];

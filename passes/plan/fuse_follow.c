@@ -3,7 +3,8 @@
  * take two or three steps from e / (1 + e), which takes twenty and is stored instead. */
 #include "passes/plan/planning.h"
 
-/* -- several values that are computed from one, their source, which is stored instead of them -- */
+/* -- sources: a value from which several stored values are computed may be stored instead of them
+ * -- */
 
 enum { SOURCES_TO_LOOK_AT = 8, MOST_STEPS_AGAIN = 64 };
 
@@ -16,9 +17,9 @@ typedef struct {
 
 typedef struct {
     Fusion *fusion;
-    /* [node]: the last other node that every path from memory to it passes (its immediate
-     * dominator), or NODE_NONE */
-    NodeId *narrow;
+    /* [node]: its immediate dominator, the last other node that every path from memory to it
+     * passes; NODE_NONE: there is none */
+    NodeId *dominator;
     uint32_t *first; /* [node]: its list, as 1 + index into followers; 0: empty */
     Follower *followers;
     uint32_t count, capacity;
@@ -28,33 +29,38 @@ typedef struct {
     uint32_t met_count;
 } SourceSearch;
 
-/* The common dominator of a and b: the last node that every path from memory to either passes.
- * Operands have lower ids than their users. */
-static NodeId common_source(const SourceSearch *sources, NodeId a, NodeId b) {
+/* The last node that every path from memory to a, and every path to b, passes. Operands have lower
+ * ids than their users. */
+static NodeId common_dominator(const SourceSearch *sources, NodeId a, NodeId b) {
     while (a != b) {
         NodeId *later = a > b ? &a : &b;
-        *later = sources->narrow[*later];
+        *later = sources->dominator[*later];
     }
     return a;
 }
 
-static NodeId narrow_of(const SourceSearch *sources, NodeId id) {
+/* The common dominator of the operands. A value in memory has none. */
+static NodeId dominator_of(const SourceSearch *sources, NodeId id) {
     const Fusion *fusion = sources->fusion;
     const Node *node = graph_node(fusion->graph, id);
-    NodeId narrow = NODE_NONE;
+    NodeId dominator = NODE_NONE;
     bool met = false;
     if (op_class(node->op) != CLASS_ELEMENTWISE || fusion->required[id]) return NODE_NONE;
     for (uint32_t i = 0; i < node->operand_count; i++) {
         if (node_is_immediate(graph_operand(fusion->graph, node, i))) continue;
-        narrow = met ? common_source(sources, narrow, node->operands[i]) : node->operands[i];
+        dominator =
+            met ? common_dominator(sources, dominator, node->operands[i]) : node->operands[i];
         met = true;
     }
-    return narrow;
+    return dominator;
 }
 
+/* Adds a stored value to the lists of its sources: its dominators, as far as all nodes are
+ * elementwise. */
 static void list_follower(SourceSearch *sources, NodeId id) {
-    NodeId source = sources->narrow[id];
-    for (uint32_t i = 0; source && i < SOURCES_TO_LOOK_AT; i++, source = sources->narrow[source]) {
+    NodeId source = sources->dominator[id];
+    for (uint32_t i = 0; source && i < SOURCES_TO_LOOK_AT;
+         i++, source = sources->dominator[source]) {
         if (op_class(graph_node(sources->fusion->graph, source)->op) != CLASS_ELEMENTWISE) return;
         ARENA_ROOM(sources->fusion->arena, sources->followers, sources->count, sources->capacity);
         sources->followers[sources->count++] = (Follower){id, sources->first[source]};
@@ -72,6 +78,7 @@ static bool can_store(const SourceSearch *sources, NodeId source, uint32_t draft
     return users->first == draft && users->first_can_store;
 }
 
+/* Whether the node is stored, and its kernel can store the source instead. */
 static bool follows(const SourceSearch *sources, NodeId source, NodeId node) {
     const Fusion *fusion = sources->fusion;
     return fusion->kernel[node] && can_store(sources, source, fusion->kernel[node]);
@@ -125,7 +132,7 @@ static void store_sources(Fusion *fusion) {
     uint32_t nodes = fusion->graph->node_count;
     SourceSearch sources = {
         .fusion = fusion,
-        .narrow = ARENA_ARRAY(fusion->arena, NodeId, nodes),
+        .dominator = ARENA_ARRAY(fusion->arena, NodeId, nodes),
         .first = ARENA_ARRAY(fusion->arena, uint32_t, nodes),
         .stamp = ARENA_ARRAY(fusion->arena, uint32_t, nodes),
         .again = ARENA_ARRAY(fusion->arena, bool, nodes),
@@ -133,14 +140,14 @@ static void store_sources(Fusion *fusion) {
         .stack = ARENA_ARRAY(fusion->arena, NodeId, 3 * nodes),
     };
     for (NodeId id = 1; id < nodes; id++) {
-        sources.narrow[id] = narrow_of(&sources, id);
+        sources.dominator[id] = dominator_of(&sources, id);
         if (fusion->kernel[id] && !fusion->required[id]) list_follower(&sources, id);
     }
     for (NodeId id = nodes - 1; id > 0; id--)
         if (sources.first[id]) decide_source(&sources, id);
 }
 
-/* -- values of a group that take few steps from others that it stores anyway -- */
+/* -- values of a group that take few steps from other values that the group stores anyway -- */
 
 enum { FEW_LOADS = 2 };
 

@@ -31,6 +31,7 @@ static uint32_t level_of(const Joining *joining, NodeId id) {
     return group ? joining->fusion->level[group] : joining->fusion->reach[buffer];
 }
 
+/* The highest level among the groups that the node's operands come from. */
 static uint32_t reach_of(const Joining *joining, const Node *node) {
     uint32_t reach = 0;
     for (uint32_t i = 0; i < node->operand_count; i++) {
@@ -93,6 +94,7 @@ static uint32_t find_map(const Joining *joining, Shape space, uint32_t level) {
     return 0;
 }
 
+/* Starts a group with a node, or adds a required value to an existing map. */
 static void start_group(Joining *joining, NodeId id, const Node *node) {
     Fusion *fusion = joining->fusion;
     uint32_t level = joining->fusion->reach[id] + 1;
@@ -104,7 +106,8 @@ static void start_group(Joining *joining, NodeId id, const Node *node) {
     joining->members[group]++;
 }
 
-static void settle_operands(Joining *joining, NodeId id, const Node *node) {
+/* Marks the groups that the node reads from outside: their levels may not change any more. */
+static void mark_readers(Joining *joining, NodeId id, const Node *node) {
     const Fusion *fusion = joining->fusion;
     for (uint32_t i = 0; i < node->operand_count; i++) {
         uint32_t group = group_of(joining, node->operands[i]);
@@ -112,6 +115,7 @@ static void settle_operands(Joining *joining, NodeId id, const Node *node) {
     }
 }
 
+/* Lets a node join a group, start one, or belong to none. */
 static void place_node(Joining *joining, NodeId id) {
     Fusion *fusion = joining->fusion;
     const Node *node = graph_node(fusion->graph, id);
@@ -128,7 +132,7 @@ static void place_node(Joining *joining, NodeId id) {
         joining->members[group]++;
     } else if (starts)
         start_group(joining, id, node);
-    settle_operands(joining, id, node);
+    mark_readers(joining, id, node);
 }
 
 void fuse_join(Fusion *fusion) {

@@ -47,6 +47,7 @@ static Users operand_users(const Fusion *fusion, NodeId id, const Node *node, Us
     return users;
 }
 
+/* Tells the operands of a node where it is needed. */
 static void pass_down(Sharing *sharing, NodeId id, const Node *node, Users users) {
     for (uint32_t i = 0; i < node->operand_count; i++)
         add_users(sharing, node->operands[i], operand_users(sharing->fusion, id, node, users));
@@ -57,8 +58,8 @@ static bool operand_in_memory(const Fusion *fusion, NodeId id) {
     return fuse_keeps(fusion, id) || fusion->required[fusion->buffer[id]];
 }
 
-/* Whether a node takes a single step from values in memory: then it is recomputed, even if its
- * group has it in a register. */
+/* Whether a node takes a single step from values in memory. It is then recomputed outside its
+ * group, even if the group has it in a register. */
 static bool recomputed_outside(const Fusion *fusion, const Node *node) {
     if (op_class(node->op) != CLASS_ELEMENTWISE) return false;
     for (uint32_t i = 0; i < node->operand_count; i++)
@@ -94,6 +95,8 @@ static uint32_t add_map(Fusion *fusion, NodeId id, const Node *node) {
     return draft;
 }
 
+/* A node that belongs to no group. If it is needed at several places and expensive, it is stored by
+ * the first kernel that needs it, or by a kernel of its own. */
 static void decide_single(Sharing *sharing, NodeId id, const Node *node) {
     Fusion *fusion = sharing->fusion;
     Users users = fusion->outside[id];

@@ -156,6 +156,10 @@ static int compare_ids(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
+void kernel_sort_nodes(NodeId *nodes, uint32_t count) {
+    qsort(nodes, count, sizeof *nodes, compare_ids);
+}
+
 /* -- the stored nodes and the targets of each draft -- */
 
 typedef struct {
@@ -167,7 +171,8 @@ static DraftGroups groups_new(Arena *arena, uint32_t drafts, uint32_t items) {
                          ARENA_ARRAY(arena, uint32_t, items)};
 }
 
-/* Counting sort in two calls: count every item, then place every item in reverse order. */
+/* The middle of a counting sort. Before it, begin[d] counts the items of draft d. After it, every
+ * item is placed at --begin[d], in reverse order. */
 static void groups_sum(DraftGroups *groups, uint32_t drafts) {
     for (uint32_t d = 0; d <= drafts; d++) groups->begin[d + 1] += groups->begin[d];
 }
@@ -194,6 +199,8 @@ static DraftGroups group_targets(const PlanBuilder *builder) {
 
 /* -- the kernels -- */
 
+/* The kernel of a draft, still without its stores: the nodes that it computes for its root, the
+ * values that it stores, and the outputs and new states. */
 static void collect_kernel(PlanBuilder *builder, uint32_t number, const DraftGroups *stored,
                            const DraftGroups *targets, Kernel *kernel) {
     const Draft *draft = &builder->fusion->drafts[number];
@@ -207,7 +214,7 @@ static void collect_kernel(PlanBuilder *builder, uint32_t number, const DraftGro
         collect_node(builder, number, builder->targets[targets->items[i]].node);
     kernel->node_count = builder->list_count;
     kernel->nodes = ARENA_ARRAY(builder->plan->arena, NodeId, builder->list_count);
-    qsort(builder->list, builder->list_count, sizeof *builder->list, compare_ids);
+    kernel_sort_nodes(builder->list, builder->list_count);
     for (uint32_t i = 0; i < builder->list_count; i++) kernel->nodes[i] = builder->list[i];
     builder->list_count = 0;
 }

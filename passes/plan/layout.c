@@ -8,22 +8,23 @@
 #include "passes/pass_list.h"
 #include "passes/plan/planning.h"
 
-/* Reasons against running the tile along an axis, the worst first. */
+/* What running the tile along an axis costs, the most expensive first. */
 typedef struct {
     /* the columns of the operand are not contiguous, and it is not a state, which could be stored
      * in another form */
     bool scattered;
     bool new_form;    /* a state needs one more form */
     uint32_t traffic; /* values of the tile that are read or written across the columns */
-} Objection;
+} AxisCost;
 
-/* The axis of the operand along which the product's columns run, counted within the last two. */
+/* The axis, within the last two, of the operand along which the product's columns run. */
 static int column_axis(const Attrs *attrs, bool swapped) {
     if (swapped) return attrs->matmul.transpose_a ? 1 : 0;
     return attrs->matmul.transpose_b ? 0 : 1;
 }
 
-/* Columns along axis 0 of the product if swapped, along axis 1 if not. */
+/* Whether the contiguous axis of a layout is not that of the tile's columns. These run along axis 0
+ * of the product if swapped, otherwise along axis 1. */
 static bool runs_across(Layout layout, bool swapped) {
     int contiguous = layout.kind == LAYOUT_PANEL ? layout.axis : 1;
     return contiguous != (swapped ? 0 : 1);
@@ -64,18 +65,18 @@ static bool has_form(const Forms *forms, uint32_t state, int axis) {
     return (primary->kind == LAYOUT_PANEL && primary->axis == axis) || forms->extra[state][axis];
 }
 
-static Objection objection(const Forms *forms, const Kernel *kernel, bool swapped) {
+static AxisCost axis_cost(const Forms *forms, const Kernel *kernel, bool swapped) {
     int axis = column_axis(&graph_node(forms->plan->graph, kernel->root)->attrs, swapped);
     const Storage *state =
         matrix_state(forms->plan, swapped ? &kernel->product.left : &kernel->product.right);
-    return (Objection){
+    return (AxisCost){
         .scattered = !state && axis == 0,
         .new_form = state && !has_form(forms, state->index, axis),
         .traffic = store_traffic(forms, kernel, swapped) + load_traffic(forms, kernel, swapped),
     };
 }
 
-static bool is_better(Objection a, Objection b) {
+static bool costs_less(AxisCost a, AxisCost b) {
     if (a.scattered != b.scattered) return b.scattered;
     if (a.new_form != b.new_form) return b.new_form;
     return a.traffic < b.traffic;
@@ -91,7 +92,7 @@ static void choose_tile(Forms *forms, Kernel *kernel) {
             product_runs_along_windows(graph, graph_node(graph, kernel->root), windows);
     } else
         kernel->product.swapped =
-            is_better(objection(forms, kernel, true), objection(forms, kernel, false));
+            costs_less(axis_cost(forms, kernel, true), axis_cost(forms, kernel, false));
     Storage *operand = kernel->product.swapped ? &kernel->product.left : &kernel->product.right;
     if (!matrix_state(forms->plan, operand)) return;
     int axis =

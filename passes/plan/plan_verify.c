@@ -24,10 +24,9 @@ typedef struct {
     bool has_threads;       /* some kernel runs on several */
     uint32_t kernel, epoch; /* the one being run; barriers so far */
     int64_t rows;           /* of kernels by rows; 0: there was none yet */
-    SlabRange *held,
-        /* contents of the slab; reads of the slab (bytes) and of states (no bytes) since the last
-         * barrier */
-        *read;
+    SlabRange *held;        /* the values in the slab */
+    /* reads since the last barrier, of the slab and of states; those of states have no bytes */
+    SlabRange *read;
     uint32_t held_count, held_capacity, read_count, read_capacity;
     size_t used[2]; /* [replicated]: end of what was stored in the slab so far */
     /* [node]: 1 + the entry of `held` where its value was stored last; 0: nowhere */
@@ -53,7 +52,7 @@ __attribute__((format(printf, 2, 3))) static void fail(PlanCheck *check, const c
 static const Kernel *current(const PlanCheck *check) {
     return &check->plan->kernels[check->kernel];
 }
-static bool single(const PlanCheck *check, uint32_t kernel) {
+static bool on_one_thread(const PlanCheck *check, uint32_t kernel) {
     return check->plan->kernels[kernel].max_threads == 1;
 }
 
@@ -65,7 +64,7 @@ static NodeId same_bytes(const Graph *graph, NodeId id) {
 
 /* Whether the work of `kernel` in `epoch` is over when the current kernel starts. */
 static bool is_over(const PlanCheck *check, uint32_t kernel, uint32_t epoch) {
-    bool in_order = single(check, kernel) && single(check, check->kernel);
+    bool in_order = on_one_thread(check, kernel) && on_one_thread(check, check->kernel);
     return epoch < check->epoch || kernel == check->kernel || in_order ||
            check->plan->kernels[kernel].replicated;
 }
@@ -129,6 +128,8 @@ static void read_slab(PlanCheck *check, Storage storage, NodeId id, bool crosses
     remember_read(check, wanted);
 }
 
+/* Checks that a form of the state holds the node, and that the state has not been updated
+ * before. */
 static void read_state(PlanCheck *check, Storage storage, NodeId id) {
     const Node *node = graph_node(check->graph, id);
     if (current(check)->replicated) fail(check, "is replicated, but reads the state %%%u", id);
@@ -181,6 +182,7 @@ static bool keeps_rows(const Graph *graph, const Node *node, uint32_t i) {
 
 /* -- one kernel -- */
 
+/* The operands of a product are read as wholes, from the slab or from a state. */
 static void check_product(PlanCheck *check, const Node *product) {
     const Kernel *kernel = current(check);
     const Storage sides[] = {kernel->product.left, kernel->product.right};
@@ -267,7 +269,8 @@ static void drop_held(PlanCheck *check, uint32_t i) {
     check->held[i] = *last;
 }
 
-static void hold(PlanCheck *check, SlabRange stored) {
+/* Records that the slab holds a value from now on. */
+static void add_held(PlanCheck *check, SlabRange stored) {
     ARENA_ROOM(check->arena, check->held, check->held_count, check->held_capacity);
     check->held[check->held_count++] = stored;
     if (stored.end > check->used[stored.replicated]) check->used[stored.replicated] = stored.end;
@@ -290,11 +293,11 @@ static void store_slab(PlanCheck *check, const Store *store) {
         check_overwrite(check, &stored, &check->held[i], "stores");
         drop_held(check, i);
     }
-    hold(check, stored);
+    add_held(check, stored);
 }
 
-/* All other readers of the old value must have finished. The kernel itself may read it at the index
- * that it stores. */
+/* Checks that all other readers of a state's old value have finished. The kernel itself may read it
+ * at the index that it stores. */
 static void check_old_reads(PlanCheck *check, const Symbol *symbol) {
     for (uint32_t i = 0; i < check->read_count; i++) {
         const SlabRange *read = &check->read[i];

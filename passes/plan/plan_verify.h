@@ -6,21 +6,19 @@
  * - the nodes of a kernel ascend; its root is among them; leaves are not; reductions, scans and
  *   products are roots of kernels;
  * - but reductions of a row kernel are along the rows of its space, and none is a root;
- * - a kernel's space is the shape of its root, its kind is its root's, and what follows the root
- *   reads it at the same index only;
- * - every operand is computed by the kernel itself, is a constant, or is in memory: in the slab
- *   some kernel stores it, a state form
- *   belongs to the state's symbol, an input is an input;
+ * - a kernel's space is the shape of its root, and its kind is that of its root. Nodes after the
+ *   root read it only at the same index;
+ * - every operand is computed by the kernel itself, is a constant, or is in memory: in the slab, if
+ *   some kernel stores it there; in a state form of its symbol; or as an input;
  * - every output is stored once; every form of a state that has an update is stored once, all of
- *   them by the same kernel, in the
- *   form's layout, with the value that the update wants;
+ *   them by the same kernel, in the form's layout, with the value of the update;
  * - panels are for states only; a product for OpenBLAS has one plain store.
  *
  * After the pass `plan`, when values have places, kernels have an order and barriers are set, also:
  * - a value lies where its reader looks for it when it runs: nothing was stored over it in between;
- * - a barrier separates a store from a read, and a read from a store over it. Two exceptions: one
- *   thread does both in order; or both
- *   kernels run by rows and the reader stays in the rows at hand;
+ * - a barrier separates a store from a read, and a read from a store over it. There are two
+ *   exceptions: one thread does both in order; or both kernels run by rows, and the reader needs
+ *   only the rows that it computes;
  * - a state is read before its update; a kernel may update a state in place only if it reads it at
  *   the same index;
  * - kernels by rows have the same number of rows, a multiple of PLAN_ROWS, and update no state;

@@ -37,7 +37,7 @@ typedef struct {
     KernelKind kind;
     NodeId root;
     Shape space;
-    /* it computes nothing but copies leaves that are outputs or new values of states */
+    /* it computes nothing, and copies leaves that are outputs or new values of states */
     bool copies_leaves;
 } Draft;
 
@@ -64,8 +64,8 @@ typedef struct {
     uint32_t draft_count, draft_capacity;
     /* the rest is used at -O2 and above */
     bool *required; /* [node]: must be in memory */
-    uint32_t
-        *cost; /* [node]: steps to compute it from values that are surely in memory, saturating */
+    /* [node]: steps to compute it from values that are surely in memory; saturates */
+    uint32_t *cost;
     /* [node]: the draft that computes it as its root or after it, index by index; 0: none */
     uint32_t *group;
     uint32_t *level; /* [draft]: higher than the levels of all groups its inputs come from */
@@ -80,7 +80,7 @@ bool product_runs_along_windows(const Graph *graph, const Node *product, const N
 
 /* product_windows; but NODE_NONE at levels that do not fuse, and if OpenBLAS multiplies. */
 NodeId fusion_windows(const Fusion *fusion, const Node *product);
-uint32_t fusion_add(Fusion *fusion, KernelKind kind, NodeId root, Shape space);
+uint32_t fusion_add(Fusion *fusion, KernelKind kind, NodeId root, Shape space); /* its number */
 KernelKind fusion_kind(const Fusion *fusion, const Node *node);
 /* The steps of fusion, in order; the head of each file describes its step. */
 void fuse_require(Fusion *fusion);
@@ -88,6 +88,7 @@ void fuse_join(Fusion *fusion);
 void fuse_share(Fusion *fusion);
 void fuse_follow(Fusion *fusion);
 Plan *kernels_build(Fusion *fusion);
+void kernel_sort_nodes(NodeId *nodes, uint32_t count); /* ascending */
 /* Recomputing a value of so many steps is cheaper than storing and loading it. */
 enum { FUSE_CHEAP_STEPS = 4 };
 uint32_t fuse_node_steps(const Node *node); /* the steps of one element */
@@ -107,7 +108,7 @@ typedef struct {
     bool crosses_rows; /* read in other rows (along axis 0) than the one that is being computed */
 } BufferUse;
 typedef struct {
-    const NodeId *buffer; /* of buffer_nodes */
+    const NodeId *buffer; /* from buffer_nodes */
     uint32_t *begin;      /* [kernel_count + 1] into uses */
     BufferUse *uses;
     uint32_t *writer; /* [node]: 1 + the kernel that stores it in the slab; 0: none */

@@ -39,6 +39,7 @@ static bool reads_all_rows(const Plan *plan, const Kernel *reader) {
            root->shape.dim[root->shape.rank - 1] > COST_WIDEST_TILE;
 }
 
+/* Whether each thread of some kernel reads all rows that kernel `number` stores. */
 static bool all_is_read(const Plan *plan, const Uses *uses, uint32_t number) {
     for (uint32_t k = 0; k < plan->kernel_count; k++) {
         if (!reads_all_rows(plan, &plan->kernels[k])) continue;
@@ -48,6 +49,7 @@ static bool all_is_read(const Plan *plan, const Uses *uses, uint32_t number) {
     return false;
 }
 
+/* Sets Kernel.reads_replicated. */
 static void note_readers(Plan *plan, const Uses *uses) {
     for (uint32_t k = 0; k < plan->kernel_count; k++) {
         plan->kernels[k].reads_replicated = false;

@@ -20,7 +20,7 @@ typedef struct {
     int64_t rows; /* in the batch */
     int threads;
     bool *may; /* [kernel] */
-    /* [kernel] of those that may: itself, or an earlier kernel of the same chain (a union-find
+    /* [kernel], for those that may: itself, or an earlier kernel of the same chain (a union-find
      * forest) */
     uint32_t *chain;
 } Rows;
@@ -78,6 +78,7 @@ static uint32_t chain_of(const Rows *rows, uint32_t kernel) {
     return kernel;
 }
 
+/* Joins each kernel that may be divided by rows to the chains of those whose rows it reads. */
 static void find_chains(const Rows *rows, const Uses *uses) {
     uint32_t kernels = rows->plan->kernel_count;
     for (uint32_t k = 0; k < kernels; k++) {
@@ -113,6 +114,7 @@ static Chain *measure_chains(const Rows *rows, Arena *arena) {
     return chains;
 }
 
+/* Divides a kernel by rows if its chain has several kernels and is worth several threads. */
 static void set_by_rows(const Rows *rows, Kernel *kernel, const Chain *chain) {
     uint32_t sharing = cost_threads(chain->cost, rows->threads), most = groups(rows);
     if (sharing > most) sharing = most;

@@ -15,8 +15,8 @@
 #include <stdlib.h>
 
 enum {
-    FEWEST_ROWS =
-        16, /* fewer gain no time, and the code would be longer: that of a microcontroller */
+    /* with fewer rows nothing is gained, and the code, perhaps for a microcontroller, is longer */
+    FEWEST_ROWS = 16,
     LONGEST_ROW = 256,   /* a row stays in registers and the first-level cache */
     MOST_CODE = 2048,    /* nodes times vectors of a row: the code of a row has no loop */
     MOST_SINGLES = 24,   /* values of which a row has one are not computed by vectors */
@@ -56,6 +56,8 @@ static bool rows_pay(RowForm rows) {
            8 * rows.length >= 5 * round_up(rows.length, LANES);
 }
 
+/* Whether a kernel may be joined: it is elementwise or reduces rows for which this pays, and
+ * updates no state. */
 static bool kernel_may(const RowJoining *joining, uint32_t k) {
     const Kernel *kernel = &joining->plan->kernels[k];
     if (kernel->kind == KERNEL_REDUCE ? !rows_pay(joining->rows[k]) : kernel->kind != KERNEL_MAP)
@@ -99,8 +101,8 @@ static bool reads_in_row(const RowJoining *joining, uint32_t k, NodeId buffer, R
 
 /* -- paths -- */
 
-/* Pushes the kernels after those of a group that were not visited. Returns whether one of them is in
- * group a or b, other than directly after one of these two. */
+/* Pushes the unvisited groups that directly follow a group. Returns whether one of them is a or b,
+ * unless the group itself is a or b. */
 static bool push_after(RowJoining *joining, uint32_t group, uint32_t a, uint32_t b,
                        uint32_t *depth) {
     bool starts = group == a || group == b;
@@ -144,7 +146,7 @@ static bool all_have_rows(const RowJoining *joining, uint32_t group, RowForm row
     return all;
 }
 
-/* Adds the nodes of a group: those computed by vectors, and those of which a row has one. */
+/* Counts the nodes of a group: those computed by vectors, and those of which a row has one. */
 static void count_nodes(const RowJoining *joining, uint32_t group, RowForm rows, int64_t *whole,
                         int64_t *single) {
     for (uint32_t member = group + 1; member; member = joining->next[member - 1]) {
@@ -163,6 +165,7 @@ static bool is_small(const RowJoining *joining, uint32_t a, uint32_t b, RowForm 
     return whole * divide_up(rows.length, LANES) <= MOST_CODE && single <= MOST_SINGLES;
 }
 
+/* Appends group b to group a. */
 static void unite(RowJoining *joining, uint32_t a, uint32_t b) {
     uint32_t last = a;
     while (joining->next[last]) last = joining->next[last] - 1;
@@ -189,7 +192,8 @@ static bool join(RowJoining *joining, uint32_t reader, NodeId buffer) {
     return true;
 }
 
-/* Once more after a join: a kernel that reduces nothing can be joined once its neighbour is. */
+/* Repeats as long as kernels are joined: a kernel that reduces nothing can be joined once its
+ * neighbour is. */
 static void join_all(RowJoining *joining) {
     for (bool again = true; again;) {
         again = false;
@@ -200,11 +204,6 @@ static void join_all(RowJoining *joining) {
 }
 
 /* -- the joined kernels -- */
-
-static int compare_ids(const void *a, const void *b) {
-    NodeId x = *(const NodeId *)a, y = *(const NodeId *)b;
-    return x < y ? -1 : x > y;
-}
 
 /* [node]: whether a kernel outside the group that stores the buffer reads it. */
 static bool *find_read_outside(const RowJoining *joining) {
@@ -246,10 +245,10 @@ static void add_nodes(const RowJoining *joining, uint32_t member, NodeList *node
     }
 }
 
-/* The nodes in ascending order, each once. */
+/* Sets the nodes of the joined kernel: in ascending order, each once. */
 static void set_nodes(const RowJoining *joining, Kernel *joined, NodeList *nodes) {
     joined->nodes = ARENA_ARRAY(joining->plan->arena, NodeId, nodes->count);
-    qsort(nodes->ids, nodes->count, sizeof *nodes->ids, compare_ids);
+    kernel_sort_nodes(nodes->ids, nodes->count);
     for (uint32_t i = 0; i < nodes->count; i++)
         if (i == 0 || nodes->ids[i] != nodes->ids[i - 1])
             joined->nodes[joined->node_count++] = nodes->ids[i];
@@ -295,7 +294,7 @@ static Kernel joined_kernel(const RowJoining *joining, uint32_t group, const boo
     return joined;
 }
 
-/* Values that only their own group reads are not in memory any more. */
+/* Removes the storage of values that only their own group reads: they are no longer in memory. */
 static void forget_storages(const RowJoining *joining, const bool *outside) {
     const Plan *plan = joining->plan;
     for (NodeId id = 1; id < plan->graph->node_count; id++) {

@@ -25,7 +25,7 @@ typedef struct {
     uint32_t *order, order_count;
 } Schedule;
 
-/* Which kernels run early, and how many others each waits for. */
+/* Finds which kernels run early, and for how many others each waits. */
 static void find_waits(Schedule *schedule) {
     const Plan *plan = schedule->plan;
     for (uint32_t k = 0; k < plan->kernel_count; k++) {
@@ -63,8 +63,9 @@ static uint32_t heap_pop(Schedule *schedule) {
 
 /* -- ordering -- */
 
-/* Whether all threads must finish the one kernel before the other begins. This is not so if one
- * thread runs both in order. */
+/* Whether an edge needs a barrier, as all threads must finish `from` before `to` begins. It needs
+ * none if one thread runs both, if each thread reads only rows that it has computed, or if `from`
+ * is replicated. */
 static bool crosses_threads(const Schedule *schedule, const KernelEdge *edge) {
     const Kernel *from = &schedule->plan->kernels[edge->from],
                  *to = &schedule->plan->kernels[edge->to];
@@ -81,7 +82,7 @@ static void push_if_ready(Schedule *schedule, uint32_t kernel) {
     schedule->heap[at] = kernel;
 }
 
-/* `edge->from` has its place in the order: `edge->to` waits for one kernel less. */
+/* After `edge->from` got its place in the order, `edge->to` waits for one kernel less. */
 static void release(Schedule *schedule, const KernelEdge *edge) {
     uint32_t to = edge->to;
     if (schedule->done[to]) return; /* it did not wait: its update is deferred */
@@ -106,8 +107,7 @@ static bool defer_updates(Schedule *schedule, uint32_t kernel) {
     return any;
 }
 
-/* No kernel can run. Takes one that waits only for readers of old states, and defers its
- * updates. */
+/* If no kernel can run, one that waits only for readers of old states gets its updates deferred. */
 static void break_cycle(Schedule *schedule) {
     uint32_t kernels = schedule->plan->kernel_count, k = 0;
     while (k < kernels && (schedule->done[k] || schedule->values[k] || !defer_updates(schedule, k)))

@@ -12,7 +12,8 @@
 
 enum { ALIGNMENT = 64 };
 
-/* When a kernel runs. Kernels of one phase that are for one thread run in order. */
+/* The time at which a kernel runs. in_order: it runs on one thread. Such kernels of a phase run in
+ * the order of their numbers. */
 typedef struct {
     uint32_t phase, kernel;
     bool in_order;
@@ -20,7 +21,7 @@ typedef struct {
 
 typedef struct {
     NodeId node;
-    Moment first, last; /* last.in_order: so are all that read it in that phase */
+    Moment first, last; /* last.in_order: that of all kernels that read it in this phase */
     size_t bytes, offset;
     bool replicated; /* in the slab of each thread */
 } SlabValue;
@@ -51,7 +52,7 @@ static uint32_t collect_values(const Plan *plan, const uint32_t *phase, SlabValu
     return count;
 }
 
-/* Adds a read, which is later than the earlier ones. */
+/* Extends the life of a value to a read. Reads are added in the order of the kernels. */
 static void extend_life(SlabValue *value, Moment read) {
     bool same_phase = value->last.phase == read.phase;
     if (same_phase) read.in_order &= value->last.in_order;

@@ -1,5 +1,5 @@
 /* The straighten pass, before fusion. a @ transpose(b) needs an operand whose columns are
- * contiguous. A state can be stored that way; of two computed values neither has contiguous
+ * contiguous. A state can be stored that way. If both operands are computed, neither has contiguous
  * columns. Then b gets a transposed copy, which fusion computes in its own kernel or in the kernel
  * that computes b.
  *
@@ -54,6 +54,7 @@ static bool is_matrix_state(const Node *node) {
     return node->op == OP_state && node->shape.rank == 2;
 }
 
+/* Whether a node is a @ transpose(b) of two computed matrices. */
 static bool right_needs_copy(const Graph *graph, const Node *node) {
     if (node->op != OP_matmul || !node->attrs.matmul.transpose_b || node->attrs.matmul.transpose_a)
         return false;

@@ -17,6 +17,7 @@ typedef struct {
     Where *where; /* [node] of this kernel: whether it is used at other indices or rows */
 } Collector;
 
+/* Adds a read of a buffer by a kernel, or merges it with an earlier read of this kernel. */
 static void add_use(Collector *collector, uint32_t kernel, NodeId node, Where where) {
     NodeId buffer = collector->uses.buffer[node];
     if (collector->met[buffer] == kernel + 1) {
@@ -112,8 +113,9 @@ Uses uses_collect(const Plan *plan, Arena *arena) {
     Collector collector = {
         .plan = plan,
         .arena = arena,
-        .uses = {buffer_nodes(plan->graph, arena), ARENA_ARRAY(arena, uint32_t, plan->kernel_count),
-                 NULL, ARENA_ARRAY(arena, uint32_t, nodes)},
+        .uses = {buffer_nodes(plan->graph, arena),
+                 ARENA_ARRAY(arena, uint32_t, plan->kernel_count + 1), NULL,
+                 ARENA_ARRAY(arena, uint32_t, nodes)},
         .inside = ARENA_ARRAY(arena, uint32_t, nodes),
         .met = ARENA_ARRAY(arena, uint32_t, nodes),
         .slot = ARENA_ARRAY(arena, uint32_t, nodes),
