@@ -29,6 +29,11 @@ static inline NodeId f_power_of_two(const Formula *f, NodeId rounded) {
         f, f_add(f, f_shl(f, f_bits_of(f, rounded), f_int(f, 23)), f_int(f, ONE_BITS)));
 }
 
+/* 2^n for a whole number n as f32, -126 <= n <= 127. */
+static inline NodeId f_power_of_whole(const Formula *f, NodeId n) {
+    return f_power_of_two(f, f_add(f, n, f_real(f, ROUNDER)));
+}
+
 /* x = 2^exponent mantissa, both f32, the mantissa in [sqrt(1/2), sqrt(2)). */
 typedef struct {
     NodeId exponent, mantissa;

@@ -1,9 +1,10 @@
 /* log and log1p in primitives.
  *
- * x = 2^k m with m in sqrt(1/2) .. sqrt(2), by integer arithmetic on the bits. With f = m - 1, log
- * x = k ln2 + f - f^2/2 + f^3 q(f). The polynomial is a minimax fit like those of function_exp.c:
- * relative error 2^-27.3.
- */
+ * x = 2^k m with m in sqrt(1/2) .. sqrt(2), by integer arithmetic on the bits. With f = m - 1,
+ *
+ *     log x = k ln2 + f - f^2/2 + f^3 q(f)
+ *
+ * The polynomial q is a minimax fit like those of function_exp.c, with a relative error of 2^-27.3. */
 #include "passes/graph/formula_bits.h"
 
 /* log x + low for a positive, finite x. low must be small compared with ln2, and with x - 1 where x

@@ -1,10 +1,12 @@
 /* pow in primitives: |a|^b = 2^(b log2 |a|), with the logarithm and the product carried as sums of
  * two f32.
  *
- * |a| = 2^k m with m in sqrt(1/2) .. sqrt(2). With s = (m - 1) / (m + 1), log2 m = 2/ln2 s + s^3
- * p(s^2): the first term, which
- * dominates, is computed to twice the precision by fma. The polynomials are minimax fits like those
- * of function_exp.c. */
+ * |a| = 2^k m with m in sqrt(1/2) .. sqrt(2). With s = (m - 1) / (m + 1),
+ *
+ *     log2 m = 2/ln2 s + s^3 p(s^2)
+ *
+ * The first term dominates and is computed to twice the precision by fma. The polynomials are
+ * minimax fits like those of function_exp.c. */
 #include "passes/graph/formula_bits.h"
 
 /* The unevaluated sum of two f32, |low| at most an ulp of high. */
@@ -44,11 +46,6 @@ static DoubleFloat pair_sum(const Formula *f, NodeId a, NodeId b) {
     return (DoubleFloat){high, f_add(f, f_sub(f, a, high), b)};
 }
 
-/* 2^n for a whole number -126 <= n <= 127. */
-static NodeId power_of_two(const Formula *f, NodeId n) {
-    return f_power_of_two(f, f_add(f, n, f_real(f, ROUNDER)));
-}
-
 /* 2^(high + low). Beyond +-200 the result is infinity or 0 for any low part, which may be NaN there
  * and is replaced by 0. The power has two factors, so that only the last product can overflow or
  * become denormal. The polynomial has an error of 2^-28.2. */
@@ -65,7 +62,8 @@ static NodeId exp2_of(const Formula *f, DoubleFloat y) {
     NodeId high = f_max(f, f_min(f, y.high, f_real(f, 200)), f_real(f, -200));
     NodeId n = f_rint(f, high), half = f_rint(f, f_mul(f, n, f_real(f, 0.5f)));
     NodeId root = f_polynomial(f, f_add(f, f_sub(f, high, n), low), c, 7);
-    return f_mul(f, f_mul(f, root, power_of_two(f, half)), power_of_two(f, f_sub(f, n, half)));
+    return f_mul(f, f_mul(f, root, f_power_of_whole(f, half)),
+                 f_power_of_whole(f, f_sub(f, n, half)));
 }
 
 /* |a|^b. log2 0 = -infinity, and log2 leaves infinity and NaN as they are. b is limited to finite

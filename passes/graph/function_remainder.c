@@ -11,17 +11,14 @@
 
 enum {
     STEP_BITS = 20,
+    /* j - k is below this: 2^127 is 2^276 times the smallest number */
     LARGEST_EXPONENT = 277,
     STEPS = LARGEST_EXPONENT / STEP_BITS
-}; /* 2^127 is 2^276 times the smallest number */
+};
 
 /* -- f32 -- */
 
-static NodeId power_of_two(const Formula *f, NodeId n) {
-    return f_power_of_two(f, f_add(f, n, f_real(f, ROUNDER)));
-}
-
-/* The remainder of R scale by B; `inverse` is -1 / B. */
+/* The remainder of `rest` * `scale` divided by B. inverse: -1 / B. */
 static NodeId reduced(const Formula *f, NodeId rest, NodeId scale, NodeId b, NodeId inverse) {
     NodeId scaled = f_mul(f, rest, scale), quotient = f_rint(f, f_mul(f, scaled, inverse));
     return f_fma(f, quotient, b, scaled);
@@ -33,10 +30,10 @@ static NodeId remainder_of_larger(const Formula *f, NodeId a, NodeId b) {
     FloatParts above = f_split(f, a), below = f_split(f, b);
     NodeId divisor = below.mantissa, inverse = f_div(f, f_real(f, -1), divisor);
     NodeId count = f_sub(f, above.exponent, below.exponent);
-    /* floor of a quotient */
+    /* floor(count / STEP_BITS) */
     NodeId steps =
         f_rint(f, f_fma(f, count, f_real(f, 1.0f / (float)STEP_BITS), f_real(f, -0.47f)));
-    NodeId first = power_of_two(f, f_fma(f, steps, f_real(f, -STEP_BITS), count)),
+    NodeId first = f_power_of_whole(f, f_fma(f, steps, f_real(f, -STEP_BITS), count)),
            scale = f_real(f, 1 << STEP_BITS);
     NodeId rest = reduced(f, above.mantissa, first, divisor, inverse);
     for (int i = 0; i < STEPS; i++) {
@@ -45,8 +42,8 @@ static NodeId remainder_of_larger(const Formula *f, NodeId a, NodeId b) {
     }
     rest = f_select(f, f_lt(f, rest, f_real(f, 0)), f_add(f, rest, divisor), rest);
     NodeId half = f_rint(f, f_mul(f, below.exponent, f_real(f, 0.5f)));
-    return f_mul(f, f_mul(f, rest, power_of_two(f, half)),
-                 power_of_two(f, f_sub(f, below.exponent, half)));
+    return f_mul(f, f_mul(f, rest, f_power_of_whole(f, half)),
+                 f_power_of_whole(f, f_sub(f, below.exponent, half)));
 }
 
 /* NaN for a divisor of 0 or an infinite a. The result is rounded only where the signs differ:

@@ -194,12 +194,10 @@ static void contribute_bell(const Backward *at, double scale, double weight) {
     gradient_contribute(at, 0, is_open(at, at->id) ? masked(at, product) : product);
 }
 
-void gradient_erf(const Backward *at) {
-    contribute_bell(at, 1.1283791670955126, 1);
-} /* 2 / sqrt(pi) */
-void gradient_normal_cdf(const Backward *at) {
-    contribute_bell(at, 0.3989422804014327, 0.5);
-} /* 1 / sqrt(2 pi) */
+/* 2 / sqrt(pi) exp(-a^2) */
+void gradient_erf(const Backward *at) { contribute_bell(at, 1.1283791670955126, 1); }
+/* 1 / sqrt(2 pi) exp(-a^2 / 2) */
+void gradient_normal_cdf(const Backward *at) { contribute_bell(at, 0.3989422804014327, 0.5); }
 
 /* a^(b-1). With b - 1 rounded, the result would be wrong by log2(a) / 2 ulp. So the rounding error
  * is corrected by the factor a^lost = 1 + lost log(a). */

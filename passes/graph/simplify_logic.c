@@ -9,7 +9,7 @@ static NodeId all_bits(const Term *t, bool set) {
     return build_constant(t->graph, t->type, set ? ones : 0);
 }
 
-/* Operand 1 is the constant with all bits set (true), or none (false). */
+/* Whether operand 1 is the constant with all bits set, or with none set. */
 static bool is_all_bits(const Term *t, bool set) {
     uint32_t ones = t->type.dtype == DTYPE_BOOL ? 1 : UINT32_MAX;
     return term_is_bits(t, 1, set ? ones : 0);

@@ -90,7 +90,8 @@ static NodeId concat_of(const Term *t, const ConcatParts *parts) {
     return simplify_add(&(Term){t->graph, OP_concat, t->type, operands, parts->count, attrs});
 }
 
-/* sum + pad, or pad + pad */
+/* The concat, plus 0, that equals sum + pad or pad + pad; NODE_NONE if the tensors overlap or are
+ * something else. */
 static NodeId join(const Term *t, NodeId sum, NodeId pad) {
     const Node *left = term_node(t, sum), *right = term_node(t, pad);
     ConcatParts parts;

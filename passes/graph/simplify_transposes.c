@@ -97,7 +97,7 @@ static Attrs reordered(const Term *t, const int64_t *perm) {
     return result;
 }
 
-/* slice and pad */
+/* The rule for slice and pad. */
 NodeId simplify_sink_transpose_lists(const Term *t) {
     if (!term_is(t, 0, OP_transpose)) return NODE_NONE;
     Attrs perm = term_operand(t, 0)->attrs, attrs = reordered(t, perm.perm);
