@@ -1,7 +1,11 @@
 /* A static library: "!<arch>\n", then members, each with a header of 60 characters and padded to an
- * even length. The lengths of the first two in their headers are the padded ones. The member "/" is the index, in big-endian words: the number of symbols, for each
- * the place of the member's header, then their names. The member "//" has long names. Times,
- * owners and groups are 0, so that the same object gives the same bytes. */
+ * even length. The headers of the first two members give padded lengths. Times, owners and groups
+ * are 0, so that the same object gives the same bytes.
+ *
+ *     "/"     the index, in big-endian words: the number of symbols; for each one the offset of
+ *             the header of its member; then their names
+ *     "//"    the long names of members
+ *     "/0"    the object, whose name begins at offset 0 of the long names */
 #include "cli/ship/archive.h"
 
 #include <stdint.h>
@@ -25,7 +29,7 @@ static void write_word(FILE *out, size_t word) {
     for (int shift = 24; shift >= 0; shift -= 8) fputc((int)(word >> shift & 255), out);
 }
 
-/* The index of `bytes` bytes; `at` is the place of the member's header. */
+/* The index of `bytes` bytes. at: the offset of the member's header. */
 static void write_index(FILE *out, size_t at, const char *const *symbols, size_t count,
                         size_t bytes) {
     write_header(out, "/", padded(bytes), "0");

@@ -1,8 +1,8 @@
+/* Three bytes become four characters. '=' stands for characters that are not needed at the end. */
 #include "cli/ship/base64.h"
 
 #include <stdint.h>
 
-/* Three bytes become four characters; '=' stands for characters that are not needed at the end. */
 void base64_write(FILE *out, const void *bytes, size_t length) {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     const uint8_t *from = bytes;

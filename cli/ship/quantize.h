@@ -1,14 +1,14 @@
-/* Networks of bytes: every product of a trained network by its weights becomes a product of bytes,
- * as docs/numerics.md defines it. What stands between such products stays as it is in f32, unless
- * it only moves or compares numbers. */
+/* Networks of bytes: every product by weights in a trained network becomes a product of bytes, as
+ * docs/numerics.md defines it. Operations between such products stay in f32, except those that only
+ * move or compare numbers. */
 #ifndef MLC_CLI_SHIP_QUANTIZE_H
 #define MLC_CLI_SHIP_QUANTIZE_H
 
 #include "cli/session/build.h"
 #include "runtime/train/evaluate.h"
 
-/* The numbers from which a product is computed on the calibration rows. Products of a weight are
- * counted in the order of the graph. */
+/* The range of a product's left operand on the calibration rows. use: the number of the product
+ * among those of the weight, in the order of the graph. */
 typedef struct {
     const char *weight;
     uint32_t use;
@@ -33,10 +33,11 @@ typedef struct {
     uint32_t range_count;
     QuantizedState *states;
     uint32_t state_count, state_capacity;
-    int64_t calibration; /* rows */
-    Split split;         /* on which both networks are measured */
+    int64_t calibration; /* the number of rows */
+    Split split;         /* the rows on which both networks are measured */
     uint32_t batch;
-    Program *programs[3]; /* of the calibration, and of the new network */
+    /* of the calibration; of the new network, for full batches and the last one */
+    Program *programs[3];
     uint32_t program_count;
     Evaluation before, after;
 } Quantization;
@@ -49,14 +50,14 @@ void quantization_close(Quantization *quantization);
 /* The graph with products of bytes, for Build.rewrite; the context is the Quantization. Frees
  * `from`. NULL after reporting errors. */
 Graph *quantization_rewrite(void *context, Graph *from);
-/* Sets those of the new states that are among the states. */
+/* Writes the new states, as far as `states` has them. */
 void quantization_write(const Quantization *quantization, States *states);
 
 /* Whether --max-loss is a number; false after reporting that it is not. */
 bool quantization_check_options(const Options *options, Diagnostics *diag);
 /* The metric that is a percentage of right answers; metric_count if there is none. */
 uint32_t quantization_metric(const Quantization *quantization);
-/* By how many percentage points such a metric grows. */
+/* By how many percentage points such a metric grows; below 0 if it falls. */
 double quantization_points(const Quantization *quantization, uint32_t metric);
 /* false after reporting that the metric falls by more than --max-loss. */
 bool quantization_check_loss(const Quantization *quantization);

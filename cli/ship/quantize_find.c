@@ -1,5 +1,5 @@
-/* Finds the products that can be computed with bytes, and what follows them: biases and batch
- * normalization, which become a part of the product. */
+/* Finds the products that can be computed with bytes, and the biases and batch normalizations after
+ * them, which become a part of the product. */
 #include "cli/ship/quantize_find.h"
 #include "passes/passes.h"
 
@@ -110,7 +110,8 @@ static NodeId repeated(const Graph *graph, NodeId id) {
     return id;
 }
 
-/* A copy of the constants that other nodes read, which are its outputs, by number. */
+/* A graph of the constants. Its outputs are those that other nodes read, named by the numbers of
+ * their nodes. *count: how many there are. */
 static Graph *constants_of(const Found *found, uint32_t *count) {
     const Graph *from = found->graph;
     Graph *to = graph_like(from);
@@ -136,7 +137,7 @@ static const float *take_value(const Found *found, Interp *interp, NodeId node) 
     return memcpy(arena_alloc(found->arena, bytes + 1), interp_value(interp, node), bytes);
 }
 
-/* Computes the constants by the interpreter, which defines them. */
+/* Computes the constants by the interpreter, so that they have the right bits. */
 static bool compute_constants(Found *found, const States *states) {
     uint32_t count = 0;
     Compilation compilation;
@@ -161,7 +162,7 @@ static bool compute_constants(Found *found, const States *states) {
     return good;
 }
 
-/* -- what follows a product -- */
+/* -- affine nodes: a product, scaled and shifted by a number for each channel -- */
 
 /* The axis of a reshaped node along which the channels lie; -1: there is none. */
 static int reshaped_axis(Shape from, int axis, Shape to) {
@@ -177,7 +178,7 @@ static int transposed_axis(const Node *node, int axis) {
     return to;
 }
 
-/* The number of each channel in a constant operand; NULL: it differs within a channel. */
+/* The number that a constant operand has in each channel; NULL: it has several in a channel. */
 static double *channel_numbers(const Found *found, NodeId id, int axis, int64_t channels) {
     NodeId base = repeated(found->graph, id);
     const float *values = found->values[base];
@@ -192,7 +193,7 @@ static double *channel_numbers(const Found *found, NodeId id, int axis, int64_t 
     return numbers;
 }
 
-/* factor * product + addend, after an operation with a number for each channel */
+/* Applies an operation with a number to factor * product + addend, for one channel. */
 static void apply(Op op, double number, double *factor, double *addend) {
     switch (op) {
     case OP_add: *addend += number; break;
@@ -202,7 +203,7 @@ static void apply(Op op, double number, double *factor, double *addend) {
     }
 }
 
-/* a op b, where a is affine and b a constant, or the reverse for sums and products. */
+/* a op b, where a is affine and b a constant, or the other way round for sums and products. */
 static Affine affine_arithmetic(const Found *found, const Node *node) {
     bool swaps = (node->op == OP_add || node->op == OP_mul) && found->constant[node->operands[0]];
     NodeId inner = node->operands[swaps], constant = node->operands[!swaps];
@@ -221,6 +222,8 @@ static Affine affine_arithmetic(const Found *found, const Node *node) {
     return affine;
 }
 
+/* A transpose or reshape of an affine node; if its channels no longer lie along an axis, it is
+ * none. */
 static Affine affine_moved(const Found *found, const Node *node) {
     Affine affine = found->affine[node->operands[0]];
     if (!affine.product) return affine;

@@ -1,16 +1,16 @@
-/* What of a graph can be computed with bytes. Internal to quantize*.c. */
+/* The parts of a graph that can be computed with bytes. Internal to quantize*.c. */
 #ifndef MLC_CLI_SHIP_QUANTIZE_FIND_H
 #define MLC_CLI_SHIP_QUANTIZE_FIND_H
 
 #include "cli/ship/quantize.h"
 
-/* The number `byte` stands for scale * (byte - zero). */
+/* A byte stands for the number scale * (byte - zero). */
 typedef struct {
     float scale;
     uint8_t zero;
 } ByteScale;
 
-/* The numbers of a product for the factors that follow it (quantize_numbers.h). */
+/* The numbers of a product (quantize_numbers.h) for the factors by which it is multiplied. */
 typedef struct ProductVariant {
     const double *factor;
     const struct ProductNumbers *numbers;
@@ -28,8 +28,8 @@ typedef struct {
     ProductVariant *variants;
 } Product;
 
-/* A node is factor[channel] * product + addend[channel], and its channels lie along `axis`.
- * product: 1 + index; 0: it is something else. */
+/* A node that is factor[channel] * product + addend[channel]. axis: along which its channels lie.
+ * product: 1 + index; 0: the node is something else. */
 typedef struct {
     uint32_t product;
     int axis;
@@ -52,14 +52,15 @@ enum { BYTES_MAX_K = 33000 }; /* products with longer sums stay in f32 */
 
 /* Finds the products. */
 Found *found_new(const Graph *graph, Arena *arena);
-/* Computes the constants, and finds what follows the products. false after reporting errors. */
+/* Computes the constants, and finds the affine nodes after the products. false after reporting
+ * errors. */
 bool found_follow(Found *found, const States *states);
 
-/* Nodes that move or compare numbers and so can be computed with bytes: their operands have the
- * same scale. */
+/* Whether a node only moves or compares numbers. It can be computed with bytes, if all of its
+ * operands have the same scale. */
 bool found_passes_bytes(const Node *node);
-/* Whether the numbers are bytes of the data, perhaps divided by a constant; then *bytes is the node
- * of the bytes in the graph. */
+/* Whether a node's numbers are bytes of the data, perhaps times or divided by a constant. *scale:
+ * set to their scale. */
 bool found_native(const Found *found, NodeId id, ByteScale *scale);
 
 #endif

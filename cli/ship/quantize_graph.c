@@ -6,8 +6,8 @@
  *     sums                 bytes(left operand) @ weights + bias[channel]
  *     bytes(f32, s)        convert_u8(rint(x * (1 / s.scale)) + s.zero)
  *
- * Here a product includes the sums and factors that follow it for each channel. Bytes saturate, so
- * that relu costs nothing. */
+ * Here a product includes the addends and factors after it, one of each for a channel. Bytes
+ * saturate, so that relu costs nothing if s.zero is 0. */
 #include "cli/ship/quantize_numbers.h"
 
 #include <math.h>
@@ -26,9 +26,9 @@ typedef struct {
 static const Node *from_node(const Rewriting *r, NodeId id) { return graph_node(r->from, id); }
 static Shape to_shape(const Rewriting *r, NodeId id) { return graph_node(r->to, id)->shape; }
 
-/* -- what is needed -- */
+/* -- which nodes are needed as f32, and which as bytes -- */
 
-/* The operand of an affine node that is affine, too. */
+/* The operand of an affine node that is affine too. */
 static NodeId affine_operand(const Rewriting *r, const Node *node) {
     return node->operands[r->found->affine[node->operands[0]].product ? 0 : 1];
 }
@@ -48,7 +48,7 @@ static void need_product(Rewriting *r, NodeId id) {
     r->needs_bytes[from_node(r, product->node)->operands[0]] = true;
 }
 
-/* Every node stands behind its operands, so one walk from the end finds all. */
+/* Every node comes after its operands, so one walk from the last node to the first finds all. */
 static void find_needs(Rewriting *r) {
     for (uint32_t i = 0; i < r->from->output_count; i++)
         r->needs_real[r->from->outputs[i].node] = true;
@@ -114,7 +114,7 @@ static NodeId real_number(Rewriting *r, float value, Shape shape) {
     return build_f32(r->to, (double)value, shape);
 }
 
-/* Adds the zero, and saturates. */
+/* Adds the zero and converts to bytes, which saturates. */
 static NodeId whole_bytes(Rewriting *r, NodeId whole, ByteScale scale) {
     NodeId zero = build_i32(r->to, scale.zero, to_shape(r, whole));
     return build_convert(r->to, build_binary(r->to, OP_add, whole, zero), DTYPE_U8);
@@ -142,7 +142,7 @@ static NodeId product_real(Rewriting *r, const Affine *affine) {
     return product_shaped(r, product, real);
 }
 
-/* The node of a product, moved as the nodes between it and `id` move it. */
+/* A product after the transposes and reshapes between its node and `id`. */
 static NodeId moved(Rewriting *r, NodeId id, NodeId product) {
     const Node *node = from_node(r, id);
     if (is_product(r, id)) return product;
@@ -154,6 +154,7 @@ static NodeId moved(Rewriting *r, NodeId id, NodeId product) {
 
 /* -- bytes -- */
 
+/* convert_u8(rint(x * (1 / scale)) + zero) */
 static NodeId quantized(Rewriting *r, NodeId id, ByteScale scale) {
     NodeId real = r->real[id];
     Shape shape = to_shape(r, real);
@@ -163,8 +164,8 @@ static NodeId quantized(Rewriting *r, NodeId id, ByteScale scale) {
     return build_convert(r->to, sum, DTYPE_U8);
 }
 
-/* The largest byte of each window, found in f32, where bytes have the same order. They are stored as
- * bytes before. */
+/* The largest byte of each window. The maximum is taken in f32, which keeps the order of bytes; the
+ * operands are stored as bytes. */
 static NodeId pooled(Rewriting *r, const Node *node, NodeId bytes) {
     NodeId elements = build_window_elements(r->to, bytes, &node->attrs.window);
     NodeId largest =
@@ -172,7 +173,7 @@ static NodeId pooled(Rewriting *r, const Node *node, NodeId bytes) {
     return build_channels_first(r->to, build_convert(r->to, largest, DTYPE_U8));
 }
 
-/* Around the numbers there are zeros, which the byte `zero` stands for. */
+/* Pads with zeros, for which the byte `zero` stands. */
 static NodeId padded(Rewriting *r, const Node *node, NodeId bytes, ByteScale scale) {
     if (scale.zero == 0)
         return build_pad(r->to, bytes, node->attrs.pad.before, node->attrs.pad.after);
@@ -182,7 +183,7 @@ static NodeId padded(Rewriting *r, const Node *node, NodeId bytes, ByteScale sca
                        scale);
 }
 
-/* Bytes below that of 0 become it; there are none if it is 0. */
+/* relu: bytes below the zero become the zero. There are none if it is 0. */
 static NodeId above_zero(Rewriting *r, NodeId bytes, ByteScale scale) {
     if (scale.zero == 0) return bytes;
     NodeId whole = build_convert(r->to, bytes, DTYPE_I32);
@@ -190,6 +191,7 @@ static NodeId above_zero(Rewriting *r, NodeId bytes, ByteScale scale) {
     return build_convert(r->to, whole, DTYPE_U8);
 }
 
+/* A node that moves or compares numbers, computed with bytes. */
 static NodeId passed(Rewriting *r, const Node *node, ByteScale scale) {
     NodeId *in = ARENA_ARRAY(r->found->arena, NodeId, node->operand_count);
     for (uint32_t i = 0; i < node->operand_count; i++)
@@ -204,7 +206,7 @@ static NodeId passed(Rewriting *r, const Node *node, ByteScale scale) {
     }
 }
 
-/* Bytes of the data, moved as the nodes before `id` move them. */
+/* Bytes of the data, after the nodes that move and compare them up to `id`. */
 static NodeId native_bytes(Rewriting *r, NodeId id, ByteScale scale) {
     const Node *node = from_node(r, id);
     if (node->op == OP_convert) return r->real[node->operands[0]];

@@ -57,7 +57,8 @@ static Program *compile(Quantization *quantization, GraphKind kind, uint32_t bat
 
 /* -- calibration -- */
 
-/* The outputs of a calibration: the largest number of each left operand, and of its negative. */
+/* The name of an output of the calibration: the largest element of a left operand, or of its
+ * negative. */
 static const char *extreme_name(Arena *arena, uint32_t product, bool high) {
     return arena_format(arena, "%s of product %u", high ? "high" : "low", product);
 }
@@ -71,7 +72,7 @@ static void add_extremes(Graph *graph, Arena *arena, uint32_t number, NodeId of)
                  build_reduce_axes(graph, OP_reduce_max, negative, axes));
 }
 
-/* For Build.rewrite: lists the products and adds the outputs. */
+/* For Build.rewrite: lists the products, and adds two outputs for each. */
 static Graph *watch_products(void *context, Graph *graph) {
     Quantization *quantization = context;
     Found *found = found_new(graph, quantization->arena);
@@ -86,6 +87,7 @@ static Graph *watch_products(void *context, Graph *graph) {
     return graph;
 }
 
+/* Extends the ranges by a batch. The conditions are such that a NaN is kept. */
 static void see_batch(void *context, const Runner *runner, int64_t first, int64_t count) {
     Quantization *quantization = context;
     (void)first, (void)count;
@@ -98,7 +100,7 @@ static void see_batch(void *context, const Runner *runner, int64_t first, int64_
     }
 }
 
-/* Training rows in equal distances, so that the order of the data does not matter. */
+/* Training rows at equal distances, so that the order of the data does not matter. */
 static int32_t *calibration_rows(Quantization *quantization) {
     const Session *session = &quantization->session;
     const int32_t *rows = dataset_split(session->dataset, SPLIT_TRAIN);
@@ -149,7 +151,7 @@ static bool calibrate(Quantization *quantization) {
     int64_t rows = dataset_rows(quantization->session.dataset, SPLIT_TRAIN);
     if (rows) return run_calibration(quantization, calibration_rows(quantization));
     diag_error(quantization->diag, STATUS_USAGE, (Span){0},
-               "--int8 calibrates by training rows, and the data have none");
+               "--int8 calibrates with training rows, but the data have none");
     return false;
 }
 
@@ -227,7 +229,7 @@ bool quantization_check_options(const Options *options, Diagnostics *diag) {
     return false;
 }
 
-/* Answers are counted, as their number is whole. */
+/* The difference of the numbers of right answers, which are whole numbers. */
 double quantization_points(const Quantization *quantization, uint32_t metric) {
     double answers = (double)(quantization->session.build.info->answers[metric] *
                               quantization->session.row_count);

@@ -1,4 +1,5 @@
-/* With s the scale of the left operand, and a product that is followed by factor[c] and addend[c]:
+/* The numbers of a product of bytes. With s and zero those of the left operand, and factor[c] and
+ * addend[c] applied after the product:
  *
  *     w[k, c]       = factor[c] * weight[k, c]
  *     step[c]       = s * max(max over k |w[k, c]| / 127, |addend[c]| / (s * 2^30))
@@ -28,7 +29,7 @@ const QuantizedState *quantized_find(const Quantization *quantization, const cha
     return &quantization->states[i];
 }
 
-/* Room for the elements of a state, which an earlier graph may have. */
+/* The elements of a state, allocated unless an earlier graph has it. */
 static void *quantized_state(Quantization *quantization, const char *name, DType dtype,
                              Shape shape) {
     for (uint32_t i = 0; i < quantization->state_count; i++)
@@ -48,8 +49,8 @@ void quantization_write(const Quantization *quantization, States *states) {
 
 /* -- a product -- */
 
-/* The weights of a channel, in the order in which the product reads them: k counts over (height,
- * width, channel) of a window. */
+/* The weight of a channel at k, in the order in which the product reads them: k counts over
+ * (height, width, channel) of a window. */
 static double weight_at(const Found *found, const Product *product, int64_t k, int64_t channel) {
     const Node *node = graph_node(found->graph, product->node);
     const float *values = found->values[node->operands[1]];
@@ -61,7 +62,8 @@ static double weight_at(const Found *found, const Product *product, int64_t k, i
     return (double)values[(channel * in + k % in) * taps + k / in];
 }
 
-/* What a sum of 1 stands for in a channel; 0 if all of its numbers are 0. */
+/* step[c]: the number for which a sum of 1 stands in a channel; 0 if all of its numbers are 0; NaN
+ * or infinite if one of them is. */
 static double step_of(const Found *found, const Product *product, double factor, double addend,
                       int64_t channel) {
     double largest = 0;
@@ -95,7 +97,7 @@ static bool check_step(const Quantization *quantization, const Product *product,
     return false;
 }
 
-/* "dense1.weight.int8", and a number behind further products of the same weight. */
+/* "dense1.weight.int8"; with a number for further products of the same weight. */
 static const char *number_name(const Quantization *quantization, const Product *product,
                                uint32_t variant) {
     const char *name = arena_format(quantization->arena, "%s.int8", product->weight);
@@ -151,8 +153,8 @@ const ProductNumbers *numbers_of(Quantization *quantization, const Found *found,
 
 /* -- scales -- */
 
-/* The shift of factors up to `largest`: factor[c] = multiplier[c] / 2^(31 + shift). Of the largest
- * one, the multiplier has 31 bits. */
+/* The shift for factors up to `largest`, with factor[c] = multiplier[c] / 2^(31 + shift). It is so
+ * large that the largest multiplier has 31 bits. */
 static int32_t shift_of(double largest) {
     int32_t shift = 0;
     for (; largest <= 0.5 && shift < 31; shift++) largest *= 2;
@@ -192,7 +194,8 @@ void numbers_keep_ranged(const Quantization *quantization, Found *found) {
     found->product_count = count;
 }
 
-/* The largest step of the sums that a node moves; 0: it moves none. -1 after reporting errors. */
+/* The largest step of the sums that a node moves or compares; 0: there are none. -1 after reporting
+ * errors. */
 static double largest_step(Quantization *quantization, const Found *found, NodeId id) {
     const Node *node = graph_node(found->graph, id);
     double largest = 0;
@@ -209,7 +212,8 @@ static double largest_step(Quantization *quantization, const Found *found, NodeI
     return largest;
 }
 
-/* 256 steps from the lowest to the highest number, none finer than those of the sums. */
+/* A scale with 255 steps from the lowest to the highest number, or with larger ones, if those of
+ * the sums are larger. */
 static ByteScale scale_of(float low, float high, double step) {
     double scale = fmax(((double)high - (double)low) / MOST_BYTE, step);
     ByteScale result = {(float)(scale < LEAST_SCALE ? (scale > 0 ? LEAST_SCALE : 1) : scale), 0};

@@ -4,10 +4,10 @@
 
 #include "cli/ship/quantize_find.h"
 
-/* Of a product together with what follows it: the names of its states. */
+/* The states of a product together with the factors and addends after it. */
 typedef struct ProductNumbers {
     const char *name, *weights, *bias, *step;
-    const double *steps; /* [channels]: what a sum of 1 stands for */
+    const double *steps; /* [channels]: the number for which a sum of 1 stands */
     int64_t channels;
 } ProductNumbers;
 
@@ -20,12 +20,12 @@ typedef struct {
 /* Computes the numbers, once for the affine node's factors. NULL after reporting errors. */
 const ProductNumbers *numbers_of(Quantization *quantization, const Found *found,
                                  const Affine *affine);
-/* The multipliers and the shift that bring its sums to a scale. */
+/* The multipliers and the shift that convert the sums to bytes of a scale. */
 SumScale numbers_scaled_to(Quantization *quantization, const ProductNumbers *numbers,
                            ByteScale scale);
-/* Leaves out the products whose range is not known, and chooses the scales of all left operands.
- * false after reporting errors. */
+/* Chooses the scales of all left operands. false after reporting errors. */
 bool numbers_choose_scales(Quantization *quantization, Found *found);
+/* Drops the products whose range is not known. */
 void numbers_keep_ranged(const Quantization *quantization, Found *found);
 
 /* The state of that name, which exists. */

@@ -11,7 +11,7 @@ const char *ship_c_type(const ShipInput *input) {
     return names[input->type];
 }
 
-/* "const digits_row *row, const uint8_t *image, " of the network, or of a step. */
+/* "const digits_row *row, const uint8_t *image, ": the parameters of the network, or of a step. */
 static const char *input_parameters(const Shipment *shipment, bool step) {
     Arena *arena = shipment->arena;
     const char *text =
@@ -38,7 +38,8 @@ const char *ship_step_parameters(const Shipment *shipment) {
                         shipment->name, input_parameters(shipment, true), shipment->name);
 }
 
-/* Text of the model or its data inside of a comment: the end of a comment cannot be in it. */
+/* Text of the model or its data as part of a comment in C. Characters that could end the comment
+ * are replaced. */
 static const char *in_comment(const Shipment *shipment, const char *text) {
     char *copy = arena_copy_string(shipment->arena, text, strlen(text));
     for (char *at = copy; *at; at++)
@@ -232,7 +233,7 @@ static void print_functions(const Shipment *shipment, FILE *out) {
                 "typedef struct {\n"
                 "    %s_ALIGNED unsigned char bytes[%s_SCRATCH_BYTES%s];\n"
                 "} %s_scratch%s;\n\n"
-                "/* %s, one behind the other. No argument but scratch needs an "
+                "/* %s, one after the other. No argument but scratch needs an "
                 "alignment. */\n"
                 "%s_status %s(%s);\n\n",
                 variant->symbol, capitals, capitals, suffix, name, variant->suffix,

@@ -1,4 +1,4 @@
-/* Names in C. */
+/* Makes names and strings of C from texts of the model and its data. */
 #include "cli/ship/ship_names.h"
 
 #include <ctype.h>

@@ -1,4 +1,4 @@
-/* What is said about a shipped network: a line of sizes, JSON, a page to read, a file for CMake. */
+/* Describes a shipped network: a line of sizes, JSON, README.md, a file for CMake. */
 #include "cli/ship/ship_names.h"
 #include "cli/ship/ship_texts.h"
 #include "cli/results/confusion.h"
@@ -11,7 +11,7 @@
 
 /* -- multiply-adds -- */
 
-/* The products of a plan, for one row. */
+/* The multiply-adds of all products of a plan, for one row. */
 static int64_t multiply_adds(const Shipment *shipment) {
     int64_t sum = 0;
     const ShipVariant *variant = &shipment->variants[0];
@@ -27,7 +27,7 @@ static int64_t multiply_adds(const Shipment *shipment) {
     return sum / variant->rows;
 }
 
-/* The stack of a source is known to its compiler only. */
+/* The stack of C source is not printed, as only its compiler knows it. */
 static void print_sizes(const Shipment *shipment, ShipSizes sizes, FILE *out) {
     char number[NUMBER_TEXT];
     fprintf(out, "scratch %s B", text_count(number, (int64_t)sizes.scratch));
@@ -35,7 +35,7 @@ static void print_sizes(const Shipment *shipment, ShipSizes sizes, FILE *out) {
         fprintf(out, " | stack %s B", text_count(number, (int64_t)sizes.stack));
 }
 
-/* "code 5,212 B", of modules that of both, and their memory; of a source "C99". */
+/* "code 5,212 B"; for browsers the code of both modules and their memory; of C source "C99". */
 static const char *code_text(const Shipment *shipment) {
     char code[NUMBER_TEXT], relaxed[NUMBER_TEXT], memory[NUMBER_TEXT];
     const Shipped *shipped = &shipment->shipped;
@@ -163,7 +163,7 @@ static json_t *functions_json(const Shipment *shipment) {
     return array;
 }
 
-/* How the first values of a weight are drawn (ir/ops/random.c). */
+/* How a weight is initialized (ir/ops/random.c). */
 static json_t *init_json(const Symbol *symbol) {
     static const char *const kinds[INIT_KINDS] = {[INIT_CONSTANT] = "constant",
                                                   [INIT_UNIFORM] = "uniform",
@@ -192,7 +192,7 @@ static json_t *training_json(const Shipment *shipment) {
     return json;
 }
 
-/* The numbers that stand for the classes of a label, where they are not 0, 1, ... */
+/* The numbers that stand for the classes of a label, unless they are 0, 1, ... */
 static json_t *label_json(const Shipment *shipment, const ShipInput *input) {
     json_t *json = json_pack("{s:s}", "input", input->name);
     const SourceSchema *schema = &shipment->session.build.info->schema;
@@ -210,7 +210,7 @@ static json_t *label_json(const Shipment *shipment, const ShipInput *input) {
     return json;
 }
 
-/* What the program of a page needs to know. */
+/* The facts that the program of a page needs. */
 static json_t *page_json(const Shipment *shipment) {
     static const char *const kinds[] = {
         [PAGE_DRAWING] = "drawing", [PAGE_PICTURE] = "picture", [PAGE_TABLE] = "table"};
@@ -305,7 +305,7 @@ void ship_cmake(const Shipment *shipment, FILE *out) {
             name, name, name, name);
 }
 
-/* How a program calls the first function. */
+/* An example of a program that calls the first function. */
 static void print_example(const Shipment *shipment, FILE *out) {
     const ShipVariant *variant = &shipment->variants[0];
     const char *name = shipment->name, *capitals = c_capitals(shipment->arena, name);
@@ -334,7 +334,7 @@ static void print_example(const Shipment *shipment, FILE *out) {
     fputs("&scratch);\n", out);
 }
 
-/* What is compiled and linked with a program: "libdigits.a", "-O2 digits.c -lm". */
+/* The arguments with which a program is compiled: "libdigits.a", or "-O2 digits.c -lm". */
 static const char *ingredients(const Shipment *shipment) {
     return arena_format(shipment->arena, shipment_is_source(shipment) ? "-O2 %s.c -lm" : "lib%s.a",
                         shipment->name);

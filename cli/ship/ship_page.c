@@ -1,5 +1,5 @@
-/* NAME.html: one file with the page, its program, both modules and the weights. It asks for nothing
- * from anywhere, and its security policy forbids that it does. */
+/* NAME.html: one file with the page, its program, both modules and the weights. It loads nothing
+ * from the network, and its security policy forbids it to. */
 #include "cli/ship/base64.h"
 #include "cli/ship/ship_texts.h"
 #include "ir/base/memory.h"
@@ -10,7 +10,7 @@
 
 extern const char web_net_js[], web_page_js[], web_page_html[], web_page_css[];
 
-/* An element that holds bytes: packed by zlib, as text of 64 characters. */
+/* Writes an element that holds bytes, compressed by zlib and as base64. */
 static void write_part(const char *name, const void *bytes, size_t length, FILE *out) {
     uLongf packed = compressBound(length);
     Bytef *to = memory_new(packed, "a page");
@@ -21,7 +21,8 @@ static void write_part(const char *name, const void *bytes, size_t length, FILE 
     free(to);
 }
 
-/* The facts, with no '<', which could end the script. In JSON it stands in strings only. */
+/* Writes the facts as JSON. '<', which could end the script, occurs only in strings and is
+ * escaped. */
 static void write_facts(const Shipment *shipment, FILE *out) {
     json_t *facts = ship_json(shipment);
     char *text = json_dumps(facts, JSON_COMPACT);

@@ -1,5 +1,5 @@
-/* The texts of a network for browsers: NAME.js is the facts of NAME.json, and a program that is the
- * same for all networks (web/). */
+/* The texts of a network for browsers. NAME.js contains the facts of NAME.json, and a program that
+ * is the same for all networks. */
 #include "cli/ship/base64.h"
 #include "cli/ship/ship_texts.h"
 #include "ir/base/memory.h"
@@ -75,7 +75,7 @@ static json_t *input_json(const Shipment *shipment, uint32_t number) {
     return json;
 }
 
-/* The bits of f32, where all NaNs are one. */
+/* The bits of f32 outputs. All NaNs get the same bits. */
 static json_t *outputs_json(const Shipment *shipment, const float *const *outputs) {
     json_t *json = json_object();
     for (uint32_t i = 0; i < shipment->output_count; i++) {
@@ -120,7 +120,7 @@ void ship_script_examples(const Shipment *shipment, FILE *out) {
 
 /* -- README.md -- */
 
-/* "{ image }", the names of what the network reads. */
+/* "{ image }": the names of the inputs of the network, or of a step. */
 static const char *given_names(const Shipment *shipment, bool step) {
     const char *text = "{ ";
     for (uint32_t i = 0; i < shipment->input_count; i++)
@@ -130,7 +130,8 @@ static const char *given_names(const Shipment *shipment, bool step) {
     return arena_format(shipment->arena, "%s }", text);
 }
 
-/* Without it, node 18 and 20 take NAME.js for a script of another kind, without exports. */
+/* package.json. Without it, node 18 and 20 load NAME.js as a CommonJS script, which has no
+ * exports. */
 void ship_script_package(const Shipment *shipment, FILE *out) {
     fprintf(out, "{\n  \"private\": true,\n  \"type\": \"module\",\n  \"main\": \"%s.js\"\n}\n",
             shipment->name);

@@ -1,7 +1,8 @@
-/* NAME.c of a shipped network: the functions of the header, around those that codegen/ prints. */
+/* NAME.c of a shipped network: the functions of the header, which call those that codegen/
+ * prints. */
 #include "cli/ship/ship_texts.h"
 
-/* "(ptr)(uintptr_t)row, ": the parameters as the inner functions take them. */
+/* "(ptr)(uintptr_t)row, ": the arguments for the inner functions. */
 static void print_inputs(const Shipment *shipment, bool step, FILE *out) {
     if (shipment->has_members) fputs("(ptr)(uintptr_t)row, ", out);
     for (uint32_t i = 0; i < shipment->input_count; i++)

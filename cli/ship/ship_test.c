@@ -1,5 +1,5 @@
-/* The test program of a shipped network: it runs the examples by every function, compares every bit
- * of the outputs, and looks whether scratch was left within its bounds. */
+/* The test program of a shipped network. It runs the examples by every function, compares every bit
+ * of the outputs, and checks that nothing was written outside of scratch. */
 #include "cli/ship/ship_names.h"
 #include "cli/ship/ship_texts.h"
 
@@ -62,7 +62,7 @@ static void print_rows(const Shipment *shipment, FILE *out) {
     fputs("};\n\n", out);
 }
 
-/* Bits instead of numbers: NaN is a result as well. */
+/* Prints bits instead of numbers, as NaN may be a result too. */
 void ship_test_bits(const char *name, const char *of, const float *values, int64_t count,
                     FILE *out) {
     fprintf(out, "static const uint32_t %s_%s[%" PRId64 "] = {", name, of, count);
@@ -120,7 +120,8 @@ void ship_test_gather(const Shipment *shipment, int64_t rows, bool network, FILE
     }
 }
 
-/* Declarations come first, as older compilers want it. */
+/* Prints the function that checks a variant. Declarations come first, as older compilers
+ * require. */
 static void print_variant(const Shipment *shipment, const ShipVariant *variant, FILE *out) {
     const char *name = shipment->name;
     bool gathers = shipment_lines(shipment) > 1 || variant->rows > 1;
@@ -157,7 +158,7 @@ static void print_variant(const Shipment *shipment, const ShipVariant *variant, 
     fputs(";\n    return wrong;\n}\n\n", out);
 }
 
-/* The file's name is the first argument of the program. */
+/* Prints the function that reads the weights. */
 static void print_read_weights(const Shipment *shipment, FILE *out) {
     const char *name = shipment->name;
     fprintf(out,

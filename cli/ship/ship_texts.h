@@ -13,7 +13,7 @@ void ship_test(const Shipment *shipment, FILE *out);   /* NAME_test.c */
 void ship_cmake(const Shipment *shipment, FILE *out);  /* CMakeLists.txt */
 void ship_readme(const Shipment *shipment, FILE *out); /* README.md */
 json_t *ship_json(const Shipment *shipment);           /* NAME.json, and --json */
-/* One line for a person: sizes, and multiply-adds. */
+/* Lines for the user: sizes and multiply-adds. */
 void ship_summary(const Shipment *shipment, FILE *out);
 
 /* For browsers: NAME.js, which loads and runs the modules; NAME_test.mjs and the examples for it,
@@ -29,7 +29,7 @@ void ship_page(const Shipment *shipment, FILE *out); /* NAME.html */
 /* The type of an input in C: "uint8_t". */
 const char *ship_c_type(const ShipInput *input);
 /* The parameters of a variant, such as "const uint8_t *image, float *logits, digits_scratch
- * *scratch"; the same behind "const digits_state *state"; and those of a step. */
+ * *scratch"; those of a step. */
 const char *ship_parameters(const Shipment *shipment, const ShipVariant *variant);
 const char *ship_step_parameters(const Shipment *shipment);
 /* The part of the header that is about training. */

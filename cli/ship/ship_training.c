@@ -29,14 +29,15 @@ static void print_constants(const Shipment *shipment, FILE *out) {
 
 static void print_types(const Shipment *shipment, FILE *out) {
     const char *name = shipment->name, *capitals = c_capitals(shipment->arena, name);
-    fprintf(out,
-            "/* What training keeps. It may be copied, written to a file and read back, for this\n"
-            " * library. */\n"
-            "typedef struct {\n    %s_ALIGNED unsigned char bytes[%s_STATE_BYTES];\n} %s_state;\n\n"
-            "/* Memory of %s_step; what it holds does not matter between calls. */\n"
-            "typedef struct {\n"
-            "    %s_ALIGNED unsigned char bytes[%s_STEP_SCRATCH_BYTES];\n} %s_step_scratch;\n\n",
-            capitals, capitals, name, name, capitals, capitals, name);
+    fprintf(
+        out,
+        "/* The state of a training. It may be copied, written to a file and read back, for this\n"
+        " * library. */\n"
+        "typedef struct {\n    %s_ALIGNED unsigned char bytes[%s_STATE_BYTES];\n} %s_state;\n\n"
+        "/* Memory of %s_step; what it holds does not matter between calls. */\n"
+        "typedef struct {\n"
+        "    %s_ALIGNED unsigned char bytes[%s_STEP_SCRATCH_BYTES];\n} %s_step_scratch;\n\n",
+        capitals, capitals, name, name, capitals, capitals, name);
 }
 
 void ship_header_training(const Shipment *shipment, FILE *out) {
@@ -44,17 +45,18 @@ void ship_header_training(const Shipment *shipment, FILE *out) {
     print_constants(shipment, out);
     fputc('\n', out);
     print_types(shipment, out);
-    fprintf(out,
-            "/* The weights of the library, and an optimizer that has not seen anything. */\n"
-            "void %s_state_trained(%s_state *state);\n\n"
-            "/* One step of training on %s_STEP_ROWS rows, one behind the other: the loss before "
-            "it, and the\n * state after it. */\n"
-            "%s_status %s_step(%s);\n\n"
-            "/* All weights and running statistics, %s_WEIGHT_NUMBERS numbers, in the order of "
-            "%s.json. */\n"
-            "void %s_state_weights(const %s_state *state, float *weights);\n\n",
-            name, name, capitals, name, name, ship_step_parameters(shipment), capitals, name, name,
-            name);
+    fprintf(
+        out,
+        "/* The weights of the library, and an optimizer that has not seen anything. */\n"
+        "void %s_state_trained(%s_state *state);\n\n"
+        "/* One step of training on %s_STEP_ROWS rows, one after the other: gives the loss before "
+        "it, and\n * changes the state. */\n"
+        "%s_status %s_step(%s);\n\n"
+        "/* All weights and running statistics, %s_WEIGHT_NUMBERS numbers, in the order of "
+        "%s.json. */\n"
+        "void %s_state_weights(const %s_state *state, float *weights);\n\n",
+        name, name, capitals, name, name, ship_step_parameters(shipment), capitals, name, name,
+        name);
     for (uint32_t i = 0; i < shipment->variant_count; i++) {
         const ShipVariant *variant = &shipment->variants[i];
         fprintf(out,
@@ -79,7 +81,7 @@ static void print_steps(const Shipment *shipment, FILE *out) {
     const char *name = shipment->name, *capitals = c_capitals(shipment->arena, name);
     fprintf(out,
             "static %s_state state;\n\n"
-            "/* The steps from `first` on: their losses, and a hash of the weights behind them. "
+            "/* The steps from `first` on: their losses, and a hash of the weights after them. "
             "*/\n"
             "static int wrong_step(int first, int number) {\n"
             "    static %s_step_scratch scratch;\n"
@@ -107,7 +109,8 @@ static void print_steps(const Shipment *shipment, FILE *out) {
             capitals, capitals, name, capitals, shipment->examples.weights_hash);
 }
 
-/* The first variant with the state, for the examples from the first one on. */
+/* Prints the function that runs the first variant with the trained state, and compares its
+ * outputs. */
 static void print_trained(const Shipment *shipment, FILE *out) {
     const ShipVariant *variant = &shipment->variants[0];
     long long examples = (long long)shipment->examples.rows, rows = (long long)variant->rows;

@@ -1,4 +1,4 @@
-/* From a run to an object file. */
+/* Makes a shipment from a run: checks the options, loads the run, and compiles the object. */
 #include "cli/ship/shipment.h"
 #include "cli/ship/ship_names.h"
 #include "ir/base/integers.h"
@@ -92,8 +92,8 @@ static bool open_step(Shipment *shipment) {
                              PASS_COUNT - 1, &shipment->step);
 }
 
-/* The functions are those with the weights of the object, those with the weights of a state, and
- * the step (shipment_weights.c); some of them may be missing. */
+/* The shipped functions are, in this order and as far as they are wanted: variants with the weights
+ * of the object, variants with those of a state, the step (shipment_weights.c). */
 ShipSizes shipment_sizes(const Shipment *shipment, uint32_t variant) {
     const ShipSizes *sizes = shipment->shipped.sizes;
     ShipSizes both = sizes[variant];
@@ -143,8 +143,8 @@ static bool take_fitted(Shipment *shipment) {
     return true;
 }
 
-/* What is for machine code only: a platform, a CPU, and of a source also the level of
- * optimization. */
+/* Checks that options for machine code are not given for another form: a platform, a CPU, and for C
+ * source the level of optimization. */
 static bool check_form(const Shipment *shipment) {
     static const OptionId others[] = {OPTION_platform, OPTION_ship_cpu, OPTION_level};
     bool source = shipment_is_source(shipment);
@@ -174,7 +174,8 @@ static bool check_int8(const Shipment *shipment) {
     const Options *options = shipment->options;
     bool more = options->max_loss || option_given(options, OPTION_calibrate);
     if (options->int8 && options->with_training)
-        return reject_int8(shipment, "--train and --int8 do not go together: a training needs f32",
+        return reject_int8(shipment,
+                           "--train and --int8 exclude each other, as a training needs f32",
                            "build two libraries, and give each a --name of its own");
     if (!options->int8 && more)
         return reject_int8(shipment,
@@ -183,7 +184,7 @@ static bool check_int8(const Shipment *shipment) {
     return !options->int8 || quantization_check_options(options, shipment->diag);
 }
 
-/* From here on, all graphs are those of the network of bytes. */
+/* With --int8, replaces all further graphs by those of the network of bytes. */
 static bool quantize(Shipment *shipment) {
     if (!shipment->options->int8) return true;
     Build *build = &shipment->session.build;
@@ -200,14 +201,15 @@ static bool quantize(Shipment *shipment) {
     return graph != NULL;
 }
 
-/* -- weights that are given -- */
+/* -- weights that the caller gives -- */
 
 static bool check_given(const Shipment *shipment) {
     bool web = shipment_is_web(shipment);
     if (!shipment_takes_weights(shipment) || (!web && !shipment_trains(shipment))) return true;
-    diag_error(shipment->diag, STATUS_USAGE, (Span){0},
-               web ? "--weights given is for C: modules for browsers have no weights in them"
-                   : "--weights given and --train do not go together: a state holds the weights");
+    diag_error(
+        shipment->diag, STATUS_USAGE, (Span){0},
+        web ? "--weights given is for C: modules for browsers have no weights in them"
+            : "--weights given and --train exclude each other, as a state holds the weights");
     return false;
 }
 

@@ -1,5 +1,5 @@
-/* A shipment: a trained network on its way into an object file, and all that the files around it
- * say. */
+/* A shipment: a trained network that becomes an object file, C source or modules, and all facts
+ * that the files beside it contain. */
 #ifndef MLC_CLI_SHIP_SHIPMENT_H
 #define MLC_CLI_SHIP_SHIPMENT_H
 
@@ -42,22 +42,23 @@ typedef struct {
     int64_t lines;               /* of data: more than `rows` if the network reads windows */
     const void *const *data;     /* [input]: the elements of all lines, in the type of the field */
     const float *const *outputs; /* [output]: of all rows */
-    /* of a training: the losses of the first steps from the network's weights on, a hash of the
-     * weights behind them (FNV-1a of 64 bits), and the outputs with these weights */
+    /* Of a training: the losses of the first steps, which begin with the network's weights; then a
+     * hash of the weights after them (64-bit FNV-1a), and the outputs with those weights. */
     float losses[SHIP_STEPS];
     uint64_t weights_hash;
     const float *const *trained;
 } ShipExamples;
 
-/* What a page asks for: a drawing or a picture, [1 or 3, height, width], or a row of a table. */
+/* What the user of a page enters: a drawing, a picture of [1 or 3, height, width], or a row of a
+ * table. */
 typedef enum { PAGE_DRAWING, PAGE_PICTURE, PAGE_TABLE } PageKind;
 
-/* Rows of the data that a page holds: those that it measures the accuracy on, then those that it
- * trains on. */
+/* Rows of the data in a page: `test` rows on which it measures the accuracy, then `kept` rows on
+ * which it trains. */
 typedef struct {
     PageKind kind;
     int64_t test, kept;
-    char *bytes; /* of each input the numbers of all rows, one input after the other */
+    char *bytes; /* for each input, one after the other, the numbers of all rows */
     size_t length;
 } ShipPage;
 
@@ -68,7 +69,7 @@ typedef struct {
     Session session;
     CheckpointInfo checkpoint;
     const char *name;
-    Graph *graph;      /* of the predictions, for one row */
+    Graph *graph;      /* GRAPH_PREDICT for one row */
     ShipInput *inputs; /* ordered as in the source */
     uint32_t input_count;
     bool has_members; /* some inputs are members of the struct, which is the first argument */
@@ -78,7 +79,7 @@ typedef struct {
     SourceRows window;
     ShipVariant variants[VARIANTS_MAX];
     uint32_t variant_count;
-    /* --train: a step for `step_rows` rows, what it keeps, and its compilation; else NULL */
+    /* --train: the state of a step, its rows, and its compilation; otherwise NULL */
     ShipTraining *training;
     int64_t step_rows;
     Compilation step;
@@ -99,7 +100,7 @@ typedef struct {
 bool shipment_open(Shipment *shipment, const Options *options, Diagnostics *diag);
 void shipment_close(Shipment *shipment);
 
-/* The number of the argument that an input is in. */
+/* The number of the argument that contains an input. */
 uint32_t shipment_argument(const Shipment *shipment, const ShipInput *input);
 /* The lines of the window of a row. */
 int64_t shipment_lines(const Shipment *shipment);
@@ -125,7 +126,7 @@ static inline bool shipment_is_page(const Shipment *shipment) {
 static inline bool shipment_is_web(const Shipment *shipment) {
     return shipment->options->form == CHOICE_form_wasm || shipment_is_page(shipment);
 }
-/* The sizes of a function: of a variant, of the same with a state, of the step. */
+/* The sizes of a variant, and of the same with a state; those of the step. */
 ShipSizes shipment_sizes(const Shipment *shipment, uint32_t variant);
 ShipSizes shipment_step_sizes(const Shipment *shipment);
 
@@ -145,13 +146,13 @@ bool shipment_find_outputs(Shipment *shipment);
 bool shipment_make_modules(Shipment *shipment, const CodegenOptions *options);
 
 /* -- shipment_page.c -- */
-/* Decides what the page asks for, and reads the rows that it holds. */
+/* Chooses what the user of the page enters, and reads the rows of the page. */
 bool shipment_prepare_page(Shipment *shipment);
-/* A number of a row of the data, of a type that the caller passes. */
+/* Writes a number as the type that the caller passes. */
 void shipment_put_number(ShipType type, void *to, double number);
 
 /* -- shipment_examples.c -- */
-/* Makes the data set of the examples: the fitted transforms come with it. */
+/* Makes the data set of the examples, and loads the fitted transforms. */
 bool shipment_make_rows(Shipment *shipment);
 /* Computes the outputs of the examples, and trains on them. */
 bool shipment_run_rows(Shipment *shipment);

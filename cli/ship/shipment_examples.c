@@ -52,7 +52,7 @@ static int32_t random_whole(const Shipment *shipment, const ShipInput *input, in
     return (int32_t)(bits % (uint32_t)(classes ? classes : 10));
 }
 
-/* A third of the bytes is 0, as in pictures: kernels skip zeros. */
+/* A quarter of the bytes are 0, as in pictures, since kernels skip zeros. */
 static uint8_t random_byte(const Shipment *shipment, const ShipInput *input, int64_t element,
                            uint32_t bits) {
     int64_t classes = classes_of(shipment, input, element);
@@ -61,8 +61,8 @@ static uint8_t random_byte(const Shipment *shipment, const ShipInput *input, int
     return bits >> 8 & 1 || bits >> 9 & 1 ? (uint8_t)bits : 0;
 }
 
-/* Whole and broken numbers from -4 to 60. Line 1 is so small that a processor which flushes such
- * numbers to zero shows it; in line 2, what may be missing is. */
+/* Numbers from -4 to 60, whole ones and others. Line 1 has denormal numbers, so that a processor
+ * that flushes them to zero is noticed. In line 2, cells that may be missing are. */
 static float random_real(const ShipInput *input, int64_t line, uint32_t bits) {
     float value = (float)(bits >> 8) * 0x1p-18F - 4;
     if (line == 1) return value * 0x1p-140F;
@@ -89,7 +89,7 @@ static void *random_lines(const Shipment *shipment, const ShipInput *input, uint
 
 /* -- the data set -- */
 
-/* All fields of the source; those that the network does not read are 0. */
+/* The data of all fields of the source. Fields that the network does not read are 0. */
 static void **make_data(Shipment *shipment) {
     const SourceSchema *schema = &shipment->session.build.info->schema;
     void **all = ARENA_ARRAY(shipment->arena, void *, schema->field_count);
@@ -154,7 +154,7 @@ static const float *const *run_network(Shipment *shipment, States *states) {
 
 /* -- a training -- */
 
-/* As ship_fill_clock (codegen/ship/ship_state.c) counts steps. */
+/* The times of an epoch, counted as by ship_fill_clock (codegen/ship/ship_state.c). */
 static RunTimes times_of(const ShipTraining *training, int64_t epoch) {
     int64_t updates = divide_up(training->batches, training->accumulate),
             batch = training->replicas * training->rows;
@@ -172,7 +172,8 @@ static RunTimes times_of(const ShipTraining *training, int64_t epoch) {
     return times;
 }
 
-/* The states of a step: the network's have their trained values, the others their first ones. */
+/* The states of a step: those of the network with their trained values, the others with their
+ * initial ones. */
 static States *training_states(const Shipment *shipment, const Graph *graph) {
     States *states = states_new();
     states_keep(states, graph);
@@ -189,7 +190,7 @@ static States *training_states(const Shipment *shipment, const Graph *graph) {
     return states;
 }
 
-/* Of the weights, in the order in which they leave the network. */
+/* A hash of the weights, in the order of ShipTraining.tensors. */
 static uint64_t hash_weights(const Shipment *shipment, const States *states) {
     uint64_t hash = HASH64_START;
     const ShipTraining *training = shipment->training;

@@ -1,4 +1,4 @@
-/* The inputs of a shipment: fields of the source in C. */
+/* The inputs of a shipment: their names, types and positions in the arguments of C functions. */
 #include "cli/ship/ship_names.h"
 #include "cli/ship/shipment.h"
 #include "ir/base/integers.h"
@@ -66,10 +66,10 @@ static ShipType type_of(const SourceField *field, const FieldUse *use) {
     return use->exact && (field->is_column || field->is_wide) ? SHIP_F64 : SHIP_F32;
 }
 
-/* -- places -- */
+/* -- names and positions -- */
 
-/* A name among the members of the struct, or else among the parameters, whose names are also those
- * of constants of the header. */
+/* A name that is unique among the members of the struct, or among the parameters. Names of
+ * parameters also differ from those of the header's constants, which are made from them. */
 static const char *name_of(const Shipment *shipment, const char *text, bool is_member) {
     static const char *const constants[] = {
         "align",       "aligned", "code_bytes",    "h",       "misaligned",
@@ -98,7 +98,8 @@ static void add_input(Shipment *shipment, const SourceField *field, const FieldU
     shipment->input_count++;
 }
 
-/* The members of the struct lie as every compiler puts them: each at a multiple of its size. */
+/* Sets the offsets of the struct's members as every compiler does: each at a multiple of its
+ * size. */
 static void place_members(Shipment *shipment) {
     size_t end = 0, widest = 1;
     for (uint32_t i = 0; i < shipment->input_count; i++) {
@@ -135,7 +136,8 @@ static void describe_arguments(Shipment *shipment) {
     request->before = -shipment->window.from;
 }
 
-/* An input that no formula over numbers of the source gives, such as the text of a date. */
+/* Reports an input that cannot be computed from numbers of the source, such as one from the text of
+ * a date. */
 static bool check_inputs(const Shipment *shipment, const Graph *graph) {
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         const Symbol *symbol = &graph->symbols[i];
@@ -163,7 +165,7 @@ static SourceRows window_of(const Shipment *shipment, const Graph *graph) {
     return window;
 }
 
-/* A step takes single rows. */
+/* Reports a step that would need windows: it takes single rows. */
 static bool check_window(const Shipment *shipment, const Graph *step) {
     SourceRows window = window_of(shipment, step);
     if (!window.from && !window.to) return true;

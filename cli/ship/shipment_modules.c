@@ -1,5 +1,5 @@
-/* A shipment for browsers: two modules that differ in how they multiply and add, and the memory
- * that the functions of both take their arguments from. */
+/* A shipment for browsers: two modules that differ in how they multiply and add, and the memory for
+ * the arguments of their functions. */
 #include "cli/ship/shipment.h"
 
 static const char *buffer_name(const Shipment *shipment, const char *what, int64_t number) {
@@ -7,7 +7,7 @@ static const char *buffer_name(const Shipment *shipment, const char *what, int64
     return arena_format(shipment->arena, "%s_%s_%lld", shipment->name, what, (long long)number);
 }
 
-/* The most rows of a call. */
+/* The largest number of rows of a call. */
 static int64_t max_rows(const Shipment *shipment) {
     int64_t rows = 1;
     for (uint32_t i = 0; i < shipment->variant_count; i++)

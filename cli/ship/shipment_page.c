@@ -1,4 +1,4 @@
-/* What a page asks for, and the rows of the data that it holds. */
+/* Chooses what the user of a page enters, and reads the rows of data for the page. */
 #include "cli/session/inputs.h"
 #include "cli/ship/shipment.h"
 #include "ir/base/integers.h"
@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* -- what it asks for -- */
+/* -- what the user enters -- */
 
 static bool is_picture(const ShipInput *input) {
     Shape row = input->field->row;
@@ -65,7 +65,7 @@ static double cell_number(const Dataset *dataset, const ShipInput *input, uint32
     return input->type == SHIP_I32 && number != number ? -1 : number;
 }
 
-/* Rows of a split at equal distances, of one input. */
+/* Writes one input of `count` rows of a split, at equal distances. Returns the end. */
 static char *put_rows(const Shipment *shipment, const ShipInput *input, Split split, int64_t count,
                       char *to) {
     const Dataset *dataset = shipment->session.dataset;

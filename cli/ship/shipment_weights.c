@@ -1,5 +1,5 @@
-/* Where the states of all functions lie: in the weights, which are constant, and in the state that
- * a training keeps. */
+/* Places the states of all functions: in the weights, which are constant, and in the state of a
+ * training. */
 #include "cli/ship/shipment.h"
 #include "ir/base/hash.h"
 #include "ir/base/integers.h"
@@ -32,7 +32,7 @@ static size_t form_bytes(const Symbol *symbol, Layout layout) {
                             SHIP_ALIGNMENT);
 }
 
-/* Where a form begins in the weights. Functions share it. */
+/* The offset of a form in the weights. All functions share it. */
 static size_t weight_offset(Placing *placing, const Symbol *symbol, Layout layout) {
     for (uint32_t i = 0; i < placing->count; i++)
         if (!strcmp(placing->items[i].symbol->name, symbol->name) &&
@@ -44,8 +44,9 @@ static size_t weight_offset(Placing *placing, const Symbol *symbol, Layout layou
     return placing->items[placing->count - 1].offset;
 }
 
-/* A state of the network has the value of the checkpoint; another one, such as the moments of an
- * optimizer, its first value. The caller frees the elements, which are in row-major order. */
+/* The value of a state at the beginning, in row-major order; the caller frees it. A state of the
+ * network has the value of the checkpoint. Others, such as the moments of an optimizer, have their
+ * initial value. */
 static void *first_value(const Shipment *shipment, const Symbol *symbol) {
     size_t bytes = (size_t)shape_elements(symbol->shape) * dtype_bytes(symbol->dtype);
     void *plain = memory_new(bytes, "the weights");
@@ -62,7 +63,7 @@ static bool is_zero(const Shipment *shipment, const Symbol *symbol) {
     return at == bytes;
 }
 
-/* Bytes before the first form: weights that the caller gives begin with a header. */
+/* Bytes before the first form. Weights that the caller gives begin with a header. */
 static size_t header_bytes(const Shipment *shipment) {
     return shipment_takes_weights(shipment) ? SHIP_HEADER : 0;
 }
@@ -78,8 +79,7 @@ static const size_t *place_constant(Placing *placing, const Plan *plan) {
 
 /* -- the state -- */
 
-/* The block of a state in a layout, or in any layout if that is NULL; the number of blocks if there
- * is none. */
+/* The block of a state in a layout; layout NULL: in any layout. block_count if there is none. */
 static uint32_t find_block(const Placing *placing, const char *name, const Layout *layout) {
     uint32_t i = 0;
     while (i < placing->block_count &&
@@ -96,8 +96,8 @@ static bool loaded_later(const Shipment *shipment, const Symbol *symbol) {
            states_find(shipment->session.states, symbol->name);
 }
 
-/* Adds the blocks that a plan reads and writes; returns where they begin. Blocks that are not of
- * the step follow the first block of their state. */
+/* Adds the blocks that a plan reads and writes, and returns their offsets. A block that the step
+ * does not write is copied from the first block of its state. */
 static const size_t *place_in_state(Placing *placing, const Plan *plan, bool is_step) {
     Shipment *shipment = placing->shipment;
     size_t *offsets = ARENA_ARRAY(shipment->arena, size_t, plan->state_count);
@@ -125,7 +125,7 @@ static const size_t *place_in_state(Placing *placing, const Plan *plan, bool is_
     return offsets;
 }
 
-/* The tensors of the network by name, as in its files of weights. */
+/* Lists the tensors of the network, ordered by name as in files of weights. */
 static void list_tensors(Placing *placing) {
     Shipment *shipment = placing->shipment;
     const States *states = shipment->session.states;
@@ -140,7 +140,7 @@ static void list_tensors(Placing *placing) {
     training->tensors = tensors;
 }
 
-/* Weights that only the loss reads are not among those of the predictions, which are loaded. */
+/* Reports a weight that only the loss reads, as only the weights of the predictions are loaded. */
 static bool check_loaded(const Placing *placing) {
     const Shipment *shipment = placing->shipment;
     for (uint32_t i = 0; i < placing->block_count; i++) {
@@ -155,7 +155,8 @@ static bool check_loaded(const Placing *placing) {
     return true;
 }
 
-/* Batches of an epoch are counted as in the training that made the network. */
+/* Fills in the ShipTraining. An epoch has as many batches as in the training that made the
+ * network. */
 static void describe_training(Placing *placing) {
     Shipment *shipment = placing->shipment;
     const ModelInfo *info = shipment->session.build.info;
@@ -176,7 +177,7 @@ static void describe_training(Placing *placing) {
     training->magic = hash64(training->magic, shipment->model_hash, 64);
 }
 
-/* -- all -- */
+/* -- the weights -- */
 
 /* The bytes of the tensors that a browser loads into the state. */
 static size_t tensor_bytes(const Shipment *shipment) {
@@ -188,9 +189,9 @@ static size_t tensor_bytes(const Shipment *shipment) {
     return bytes;
 }
 
-/* What the code takes for granted of weights that it is given: the model, the place and form of
- * each, and the numbers fitted to the data. Of bytes, the scales are a part of the code, so that
- * only weights of the same build fit. */
+/* A hash of all that the code assumes about given weights: the model, the offset and form of each,
+ * and the numbers fitted to the data. In networks of bytes, scales are a part of the code, so only
+ * weights of the same build fit. */
 static uint64_t given_magic(const Placing *placing) {
     const Shipment *shipment = placing->shipment;
     const ShipRequest *request = &shipment->request;
@@ -210,14 +211,14 @@ static uint64_t given_magic(const Placing *placing) {
     return shipment->quantization ? hash64(hash, shipment->weights_hash, 64) : hash;
 }
 
-/* The magic number is the beginning of the header; it is not 0. */
+/* Writes the magic number, which is not 0, to the beginning of the header. */
 static void mark_given(const Placing *placing) {
     Shipment *shipment = placing->shipment;
     shipment->request.given_magic = given_magic(placing) | 1;
     memcpy(shipment->weights, &shipment->request.given_magic, sizeof shipment->request.given_magic);
 }
 
-/* The tensors that a browser loads, in row-major order, then all blocks. */
+/* Fills the weights: the tensors that a browser loads, in row-major order, then all blocks. */
 static void fill_weights(Placing *placing) {
     Shipment *shipment = placing->shipment;
     size_t tensors = tensor_bytes(shipment), header = header_bytes(shipment);
@@ -263,7 +264,8 @@ static uint32_t place_runs(Placing *placing, ShipFunction *functions) {
     return shipment->variant_count;
 }
 
-/* The step goes first, as blocks of other functions follow it; it is the last function. */
+/* The step is placed first, as blocks of other functions are copied from its blocks. It is the last
+ * function. */
 static uint32_t place_training(Placing *placing, ShipFunction *functions) {
     Shipment *shipment = placing->shipment;
     shipment->training = ARENA_NEW(shipment->arena, ShipTraining);

@@ -144,7 +144,7 @@ typedef struct {
     int64_t next_panel_step;         /* elements from one k to the next in it */
     LLVMValueRef next_rows;          /* prefetched: the rows of the next tile; NULL: nothing */
     LLVMValueRef masks[MAX_VECTORS]; /* of columns that exist; NULL: all, or padded in memory */
-    /* pointers to the rows at k = 0; NULL: row_step elements behind the row before */
+    /* pointers to the rows at k = 0; NULL: row_step elements after the row before */
     LLVMValueRef row[MAX_ROWS];
     int64_t row_step;
     LLVMValueRef rows_mask; /* of rows that exist; NULL: all of a tile */
@@ -181,7 +181,7 @@ LLVMValueRef operands_lanes_at(Emitter *e, const Operands *operands, LLVMValueRe
 /* Prefetches the LANES rows after these. They are needed soon, and another core has often written
  * them. */
 void operands_prefetch_lanes(Emitter *e, const Operands *operands, LLVMValueRef k);
-/* <width x i1>: the rows that exist of the tile that begins at `row`; lanes behind the tile's rows
+/* <width x i1>: the rows that exist of the tile that begins at `row`; lanes beyond the tile's rows
  * are false. NULL: every tile is whole. */
 LLVMValueRef operands_rows_mask(Emitter *e, const Matmul *m, LLVMValueRef row, unsigned width);
 /* A vector of the tile's columns at k. */

@@ -119,7 +119,7 @@ static void emit_kernels(Shipping *shipping) {
 
 /* -- the function -- */
 
-LLVMValueRef bytes_behind(Emitter *e, LLVMValueRef base, size_t bytes) {
+LLVMValueRef pointer_after(Emitter *e, LLVMValueRef base, size_t bytes) {
     LLVMValueRef offset = const_i64(e, (int64_t)bytes);
     return LLVMBuildGEP2(e->builder, e->i8, base, &offset, 1, "");
 }
@@ -168,7 +168,7 @@ static LLVMValueRef clock_number(Emitter *e, const Symbol *symbol, LLVMValueRef 
     RunClock fields;
     const int32_t *field = run_clock_field(&fields, symbol->name);
     size_t at = (size_t)((const char *)field - (const char *)&fields);
-    return bytes_behind(e, clock, at);
+    return pointer_after(e, clock, at);
 }
 
 /* Fills the array StepArgs.inputs, and computes the inputs that must be. */
@@ -184,13 +184,13 @@ static void emit_inputs(const Shipping *shipping, LLVMValueRef inputs, LLVMValue
         LLVMValueRef input;
         if (symbol->kind == SYMBOL_STATE || !symbol->node) continue;
         if (is_computed(shipping, symbol)) {
-            input = bytes_behind(e, scratch_of(shipping), at);
+            input = pointer_after(e, scratch_of(shipping), at);
             ship_compute(e, shipping->request, symbol, arguments, input);
             at += symbol_bytes(symbol);
         } else
             input = symbol->kind == SYMBOL_BATCH ? arguments[ship_passed(shipping->request, symbol)]
                                                  : clock_number(e, symbol, clock);
-        store(e, input, bytes_behind(e, inputs, i * sizeof(void *)));
+        store(e, input, pointer_after(e, inputs, i * sizeof(void *)));
     }
 }
 
@@ -205,11 +205,11 @@ static void emit_args(const Shipping *shipping, LLVMValueRef args, LLVMValueRef 
         {offsetof(StepArgs, states),
          has_state(shipping) ? LLVMGetParam(e->function, 0) : shipping->weights},
         {offsetof(StepArgs, inputs), inputs},
-        {offsetof(StepArgs, outputs), bytes_behind(e, scratch, shipping->outputs)},
-        {offsetof(StepArgs, thread_slab), bytes_behind(e, scratch, shipping->thread_slab)},
+        {offsetof(StepArgs, outputs), pointer_after(e, scratch, shipping->outputs)},
+        {offsetof(StepArgs, thread_slab), pointer_after(e, scratch, shipping->thread_slab)},
     };
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-        store(e, fields[i].value, bytes_behind(e, args, fields[i].field));
+        store(e, fields[i].value, pointer_after(e, args, fields[i].field));
 }
 
 static void call_kernels(const Shipping *shipping, LLVMValueRef args) {
@@ -242,14 +242,14 @@ static void copy_outputs(const Shipping *shipping) {
     Emitter *e = shipping->e;
     const ShipFunction *function = shipping->function;
     const Plan *plan = function->plan;
-    LLVMValueRef block = bytes_behind(e, scratch_of(shipping), shipping->outputs);
+    LLVMValueRef block = pointer_after(e, scratch_of(shipping), shipping->outputs);
     for (uint32_t k = 0; k < plan->kernel_count; k++)
         for (uint32_t i = 0; i < plan->kernels[k].store_count; i++) {
             Storage to = plan->kernels[k].stores[i].to;
             int32_t output = to.kind == STORAGE_OUTPUT ? given_output(function, to.index) : -1;
             if (output < 0) continue;
             const Node *node = graph_node(plan->graph, plan->graph->outputs[to.index].node);
-            copy_output(e, node, bytes_behind(e, block, to.offset),
+            copy_output(e, node, pointer_after(e, block, to.offset),
                         argument_of(shipping, function->argument_count + (uint32_t)output));
         }
 }
@@ -290,7 +290,7 @@ static void emit_function(Shipping *shipping) {
         ship_fill_clock(e, shipping->request->training, LLVMGetParam(e->function, 0), clock);
     else
         for (size_t i = 0; i < sizeof(RunClock) / sizeof(int32_t); i++)
-            store(e, const_i32(e, 0), bytes_behind(e, clock, i * sizeof(int32_t)));
+            store(e, const_i32(e, 0), pointer_after(e, clock, i * sizeof(int32_t)));
     emit_inputs(shipping, inputs, clock);
     emit_args(shipping, args, inputs);
     call_kernels(shipping, args);

@@ -16,7 +16,7 @@ LLVMModuleRef ship_module(LLVMContextRef context, const ShipRequest *request, co
  * i32, or nothing. The builder stands in its first block. */
 void ship_begin_function(Emitter *e, const Target *target, const char *symbol, uint32_t parameters,
                          bool returns);
-LLVMValueRef bytes_behind(Emitter *e, LLVMValueRef base, size_t bytes);
+LLVMValueRef pointer_after(Emitter *e, LLVMValueRef base, size_t bytes);
 /* if (condition) return status */
 void return_if(Emitter *e, LLVMValueRef condition, int32_t status);
 

@@ -38,8 +38,8 @@ static void emit_make(Emitter *e, const ShipTraining *training, LLVMValueRef wei
     for (uint32_t i = 0; i < training->block_count; i++) {
         const ShipBlock *block = &training->blocks[i];
         LLVMValueRef from =
-            block->source == SHIP_ZERO ? NULL : bytes_behind(e, weights, block->source);
-        fill_words(e, bytes_behind(e, state, block->offset), from, block_bytes(block));
+            block->source == SHIP_ZERO ? NULL : pointer_after(e, weights, block->source);
+        fill_words(e, pointer_after(e, state, block->offset), from, block_bytes(block));
     }
     LLVMBuildRetVoid(e->builder);
 }
@@ -77,8 +77,8 @@ static void emit_read(Emitter *e, const ShipTraining *training) {
     size_t at = 0;
     for (uint32_t i = 0; i < training->tensor_count; i++) {
         const ShipBlock *block = &training->blocks[training->tensors[i]];
-        LLVMValueRef from = bytes_behind(e, LLVMGetParam(e->function, 0), block->offset),
-                     to = bytes_behind(e, LLVMGetParam(e->function, 1), at);
+        LLVMValueRef from = pointer_after(e, LLVMGetParam(e->function, 0), block->offset),
+                     to = pointer_after(e, LLVMGetParam(e->function, 1), at);
         convert(e, block->symbol, from, block->layout, to, (Layout){.kind = LAYOUT_PLAIN});
         at += (size_t)shape_elements(block->symbol->shape) * sizeof(float);
     }
@@ -90,11 +90,11 @@ static void emit_write(Emitter *e, const ShipTraining *training) {
     size_t at = 0;
     for (uint32_t i = 0; i < training->tensor_count; i++) {
         const Symbol *symbol = training->blocks[training->tensors[i]].symbol;
-        LLVMValueRef from = bytes_behind(e, LLVMGetParam(e->function, 1), at);
+        LLVMValueRef from = pointer_after(e, LLVMGetParam(e->function, 1), at);
         for (uint32_t k = 0; k < training->block_count; k++)
             if (!strcmp(training->blocks[k].symbol->name, symbol->name))
                 convert(e, symbol, from, (Layout){.kind = LAYOUT_PLAIN},
-                        bytes_behind(e, LLVMGetParam(e->function, 0), training->blocks[k].offset),
+                        pointer_after(e, LLVMGetParam(e->function, 0), training->blocks[k].offset),
                         training->blocks[k].layout);
         at += (size_t)shape_elements(symbol->shape) * sizeof(float);
     }
@@ -132,7 +132,7 @@ static LLVMValueRef smaller(Emitter *e, LLVMValueRef number, int64_t limit) {
 void ship_fill_clock(Emitter *e, const ShipTraining *training, LLVMValueRef state,
                      LLVMValueRef clock) {
     int64_t updates = divide_up(training->batches, training->accumulate);
-    LLVMValueRef steps = load(e, e->i32, bytes_behind(e, state, STEPS_AT)),
+    LLVMValueRef steps = load(e, e->i32, pointer_after(e, state, STEPS_AT)),
                  replicas = const_i32(e, (int32_t)training->replicas);
     LLVMValueRef draw = udiv(e, steps, replicas), share = urem(e, steps, replicas);
     LLVMValueRef batches = const_i32(e, (int32_t)training->batches),
@@ -158,16 +158,16 @@ void ship_fill_clock(Emitter *e, const ShipTraining *training, LLVMValueRef stat
         {offsetof(RunClock, seed_high), const_i32(e, (int32_t)(uint32_t)(training->seed >> 32))},
     };
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-        store(e, fields[i].value, bytes_behind(e, clock, fields[i].field));
+        store(e, fields[i].value, pointer_after(e, clock, fields[i].field));
 }
 
 void ship_finish_step(Emitter *e, const ShipTraining *training, LLVMValueRef state) {
-    LLVMValueRef steps = bytes_behind(e, state, STEPS_AT);
+    LLVMValueRef steps = pointer_after(e, state, STEPS_AT);
     store(e, add(e, load(e, e->i32, steps), const_i32(e, 1)), steps);
     for (uint32_t i = 0; i < training->block_count; i++) {
         const ShipBlock *block = &training->blocks[i], *from = &training->blocks[block->written];
         if (block->written == i || block->symbol->update == NODE_NONE) continue;
-        convert(e, block->symbol, bytes_behind(e, state, from->offset), from->layout,
-                bytes_behind(e, state, block->offset), block->layout);
+        convert(e, block->symbol, pointer_after(e, state, from->offset), from->layout,
+                pointer_after(e, state, block->offset), block->layout);
     }
 }

@@ -21,7 +21,7 @@ extern char **environ;
 
 /* -- what goes in and comes out -- */
 
-/* Reads to the end, with a NUL behind it. */
+/* Reads to the end, and adds a NUL. */
 static char *read_all(int file, size_t *length) {
     size_t room = 1 << 16;
     char *bytes = memory_grow(NULL, room + 1, 1, "a module");

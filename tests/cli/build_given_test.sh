@@ -84,7 +84,7 @@ fi
 
 # What cannot be.
 expect 2 mlc build run --weights given --train -o none
-says err "--weights given and --train do not go together"
+says err "--weights given and --train exclude each other"
 for form in wasm html; do
     expect 2 mlc build run --weights given --form $form -o none
     says err "--weights given is for C"

@@ -145,7 +145,7 @@ expect 0 mlc build weak.run --int8 --max-loss 0 --dry-run
 
 # What cannot be.
 expect 2 mlc build plain.run --int8 --train -o none
-says err "--train and --int8 do not go together"
+says err "--train and --int8 exclude each other"
 expect 2 mlc build plain.run --max-loss 1 -o none
 says err "--max-loss and --calibrate are for --int8"
 expect 2 mlc build plain.run --calibrate 10 -o none
