@@ -15,7 +15,7 @@ enum { OWNER_TEXT = 512 };
 typedef struct {
     char machine[OWNER_TEXT]; /* host, boot and process namespace */
     long process;
-    unsigned long long started; /* in clock ticks since boot: a process number can return */
+    unsigned long long started; /* in clock ticks since boot: process numbers are reused */
 } Owner;
 
 /* -- this machine and its processes -- */
@@ -37,7 +37,8 @@ static void name_machine(char machine[OWNER_TEXT]) {
     snprintf(machine, OWNER_TEXT, "%s/%s/%s", host, boot, space);
 }
 
-/* Field 22 of /proc/PID/stat; 0: there is no such process. The name in field 2 may have spaces. */
+/* When a process started: field 22 of /proc/PID/stat; 0: there is no such process. The name in
+ * field 2 may have spaces. */
 static unsigned long long start_of(long process) {
     char path[64], text[1024];
     enum { FIELDS_AFTER_NAME = 20 };
@@ -77,7 +78,8 @@ static bool read_claim(const char *path, char text[OWNER_TEXT], struct timespec 
     return good;
 }
 
-/* Now, by the clock of the file system: those of machines may differ by hours. */
+/* The time by the clock of the file system that holds `beside`: the clocks of machines may differ
+ * by hours. */
 static bool file_system_now(const char *beside, time_t *now) {
     char path[PATH_MAX + 32];
     struct stat status;
@@ -92,7 +94,8 @@ static bool file_system_now(const char *beside, time_t *now) {
     return good;
 }
 
-/* A claim without a text belongs to a process that is about to write it. */
+/* Whether the process of a claim has ended or left it (claims.h). A claim without a text belongs to
+ * a process that is about to write it. */
 static bool is_given_up(const char *path, const char *text, const struct timespec *touched) {
     Owner owner;
     char machine[OWNER_TEXT];

@@ -1,6 +1,7 @@
-/* Who trains a trial. A claim is a file that only one process can have made (O_EXCL, which network
- * file systems keep too). It names its process. A claim is given up when its process has ended, or,
- * for a process of another machine, when nobody has touched the file for CLAIM_SECONDS. */
+/* A claim says which process trains a trial. It is a file that only one process can make (O_EXCL,
+ * which network file systems support too), with the name of that process. A claim is given up when
+ * its process has ended, or, for a process of another machine, when nobody has touched the file for
+ * CLAIM_SECONDS. */
 #ifndef MLC_CLI_SWEEP_CLAIMS_H
 #define MLC_CLI_SWEEP_CLAIMS_H
 

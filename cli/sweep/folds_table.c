@@ -24,7 +24,8 @@ static const char *number_cell(double value, Arena *arena) {
     return arena_format(arena, "%s", text_number(text, value));
 }
 
-/* cells: of `folds` lines, of the mean and of the deviation, `columns` cells apart */
+/* Fills the column of the metric `name`: a cell for each fold, then the mean, then the deviation.
+ * cells: the first of them; the next one is `columns` cells further. */
 static void fill_column(Results *results, const char *name, const char **cells, uint32_t columns,
                         Arena *arena) {
     uint32_t folds = results->plan->folds;

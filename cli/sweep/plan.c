@@ -14,7 +14,8 @@ enum { VERSION = 1 };
 
 /* -- writing -- */
 
-/* Epochs after which a rung ends: each has 1 / factor of the next one's. */
+/* Writes the epochs after which each rung ends: 1 / factor of those of the next rung. 0: the end of
+ * the training. */
 static void put_rungs(json_t *document, const SweepWish *wish) {
     uint32_t rungs = 1;
     for (uint64_t power = wish->factor; wish->factor > 1 && power <= wish->epochs;

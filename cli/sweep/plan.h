@@ -1,10 +1,12 @@
-/* A sweep: its folder, its settings, and how long each trial is trained. sweep.json holds all of it
- * and never changes, so that every worker sees the same trials.
+/* The plan of a sweep: its folder, its settings, and how long each trial is trained. sweep.json
+ * holds it and never changes, so that every worker sees the same trials.
  *
- * Trial t trains setting t / repeats, where repeats = seeds * folds. Of its repeats it is number
- * r = t % repeats: the seed number r / folds with the fold r % folds + 1. With halving, a sweep has rungs:
- * all trials are trained up to epochs[0], the best 1 / factor of the settings go on to epochs[1],
- * and so on. The last rung trains to the end. Without halving it is the only one. */
+ * A setting is trained repeats = seeds * folds times. Trial t trains setting t / repeats; with r =
+ * t % repeats, its seed is first_seed + r / folds, and its fold is r % folds + 1.
+ *
+ * With halving, a sweep has rungs: all trials are trained up to epochs[0], the best 1 / factor of
+ * the settings up to epochs[1], and so on. The last rung trains to the end. Without halving there
+ * is one rung. */
 #ifndef MLC_CLI_SWEEP_PLAN_H
 #define MLC_CLI_SWEEP_PLAN_H
 
@@ -19,7 +21,7 @@ enum { SWEEP_RUNGS = 20, SWEEP_TRIALS = 1000000 };
 #define SWEEP_TRIALS_FOLDER "trials"
 
 typedef struct {
-    Path folder, source; /* of the sweep, and the one where relative paths in the model start */
+    Path folder, source; /* folder: of the sweep; source: where relative paths in the model start */
     uint32_t settings, seeds, folds, repeats, factor, rungs; /* folds 1: none */
     uint32_t epochs[SWEEP_RUNGS];                            /* 0: to the end of the training */
     uint64_t first_seed;
@@ -38,7 +40,8 @@ typedef struct {
     uint64_t first_seed; /* train.seed of the model */
 } SweepWish;
 
-/* Writes a new sweep into the folder `out` (NULL: sweeps/N). false after reporting an error. */
+/* Writes a new sweep into the folder `out`; NULL: sweeps/N, with the next free number N. false
+ * after reporting an error. */
 bool plan_create(SweepPlan *plan, const SweepWish *wish, const char *out, Diagnostics *diag);
 /* Reads the sweep in a folder. false after reporting an error. */
 bool plan_open(SweepPlan *plan, const char *folder, Diagnostics *diag);
@@ -53,17 +56,17 @@ static inline uint32_t plan_fold(const SweepPlan *plan, uint32_t trial) {
 }
 /* "NAME=VALUE" texts of a setting, an array that belongs to the plan. */
 const json_t *plan_setting(const SweepPlan *plan, uint32_t setting);
-/* Their names, an array of texts that belongs to the plan. */
+/* The names of the parameters, an array of texts that belongs to the plan. */
 const json_t *plan_names(const SweepPlan *plan);
-/* Whether settings differ in a parameter. */
+/* Whether a parameter has several values in the sweep. */
 bool plan_varies(const SweepPlan *plan, uint32_t param);
 /* The --set options of a trial: its setting, and seed and fold if there are several. */
 void plan_sets(const SweepPlan *plan, uint32_t trial, Arena *arena, OptionList *sets);
-/* The --set options of trials that differ from a trial in one parameter, with values that the sweep
- * tries: a few for each parameter. Returns how many, at most `most`. */
+/* Fills others[] with the --set options of a trial in which one parameter has another value that
+ * the sweep tries: a few values for each parameter. Returns how many, at most `most`. */
 uint32_t plan_neighbours(const SweepPlan *plan, uint32_t trial, Arena *arena, OptionList *others,
                          uint32_t most);
-/* trials/000012 and a suffix, in the sweep's folder. */
+/* The path trials/000012 in the sweep's folder, with a suffix. */
 Path plan_trial(const SweepPlan *plan, uint32_t trial, const char *suffix);
 
 #endif

@@ -80,7 +80,7 @@ int results_rung(Results *results, uint32_t setting) {
     return rung;
 }
 
-/* Scores of which higher ones are better carry "higher_is_better". */
+/* Whether higher scores are better. Results with such scores say so. */
 static bool higher_is_better(Results *results) {
     const SweepPlan *plan = results->plan;
     for (uint32_t trial = 0; trial < plan_trials(plan); trial++)
@@ -126,7 +126,8 @@ static bool rung_complete(Results *results, uint32_t rung) {
     return true;
 }
 
-/* A setting without a score, such as one whose loss became infinite, does not go on. */
+/* Decides which settings take part in the next rung. A setting without a score, such as one whose
+ * loss became infinite, does not. */
 static void decide_next(Results *results) {
     const SweepPlan *plan = results->plan;
     RankedSetting *ranked = memory_array(plan->settings, sizeof *ranked, "the order of settings");

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* As one word of the shell. */
+/* Writes a text as one word of the shell. */
 static void put_word(const char *text, FILE *out) {
     putc('\'', out);
     for (; *text; text++) fputs(*text == '\'' ? "'\\''" : (char[]){*text, 0}, out);

@@ -1,5 +1,5 @@
-/* A job script for Slurm: an array of a few long jobs, each a group of workers. Slurm starts about
- * ten small jobs a minute, so a job a trial would wait for the queue most of the time. */
+/* A job script for Slurm: an array of a few long jobs, each a group of workers. A job for each
+ * trial would mostly wait in the queue: Slurm starts about ten small jobs a minute. */
 #ifndef MLC_CLI_SWEEP_SLURM_H
 #define MLC_CLI_SWEEP_SLURM_H
 
@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-/* Each job has `workers` workers of `threads` threads. */
+/* Writes the script. Each job has `workers` workers of `threads` threads. */
 void sweep_print_slurm(const SweepPlan *plan, uint32_t workers, uint32_t threads, FILE *out);
 
 #endif

@@ -1,5 +1,7 @@
-/* Sobol's sequence, point by point: the exclusive or of the direction numbers that belong to the
- * bits of the Gray code of the point's number. */
+/* Computes one point of Sobol's sequence without those before it. gray(n) = n ^ (n >> 1) is the Gray
+ * code of its number n, and v[i] are the direction numbers of a dimension:
+ *
+ *     coordinate = the exclusive or of v[i] over all i where bit i of gray(n) is set */
 #include "cli/sweep/sobol.h"
 
 enum { BITS = 32, MAX_DEGREE = 6 };
@@ -29,8 +31,9 @@ static const Polynomial polynomials[SOBOL_DIMENSIONS] = {
     {6, 16, {1, 3, 1, 13, 27, 49}},
 };
 
-/* v[i] = v[i - s] ^ v[i - s] >> s ^ the v[i - k] whose coefficient a[k] is 1, for a polynomial of
- * degree s */
+/* The direction numbers. With s the degree of the polynomial and a[k] its inner coefficients:
+ *
+ *     v[i] = v[i - s] ^ v[i - s] >> s ^ (v[i - k] for each k where a[k] is 1) */
 static void make_directions(uint32_t dimension, uint32_t v[BITS]) {
     const Polynomial *p = &polynomials[dimension];
     for (uint32_t i = 0; i < BITS; i++) {

@@ -1,4 +1,4 @@
-/* Parses the values of a sweep, and draws settings. */
+/* Parses the values of a sweep, and chooses those of each setting. */
 #include "cli/sweep/space.h"
 #include "cli/sweep/sobol.h"
 #include "ir/base/hash.h"
@@ -36,7 +36,7 @@ static bool two_numbers(const char *text, const char *between, const char *after
     return true;
 }
 
-/* The length of a text up to a '|' that stands in no bracket and no quotes. */
+/* The length of a text up to a '|' outside brackets and quotes. */
 static size_t item_length(const char *text) {
     int depth = 0;
     bool quoted = false;
@@ -136,8 +136,8 @@ uint32_t space_size(const Space *space) {
     return (uint32_t)size;
 }
 
-/* The digit of `number` that belongs to a parameter, in a system whose bases are the lengths of the
- * lists. */
+/* The item that a parameter has in setting `number` of a grid. The items of all parameters are the
+ * digits of `number` in a mixed base: each digit counts the items of its parameter. */
 static uint32_t grid_item(const Space *space, uint32_t param, uint32_t number) {
     for (uint32_t i = space->count - 1; i > param; i--) number /= space->params[i].item_count;
     return number % space->params[param].item_count;
@@ -148,10 +148,11 @@ static uint32_t bits_of(const Swept *swept, uint32_t number, uint64_t seed) {
     return random_bits(seed, STREAM_SWEEP, hash_name(swept->name), number);
 }
 
-/* In [0, 1), in steps of 2^-32. Sobol's points are shifted by random bits, the same for all
- * settings, so that they depend on the seed and none of them is at a bound. */
-static double unit_of(const Space *space, uint32_t param, uint32_t number, Search search,
-                      uint64_t seed) {
+/* Where a setting lies in the range of a parameter: in [0, 1), in steps of 2^-32. Sobol's points
+ * are combined with random bits, the same for all settings, so that they depend on the seed and
+ * none of them is at a bound. */
+static double position_of(const Space *space, uint32_t param, uint32_t number, Search search,
+                          uint64_t seed) {
     const Swept *swept = &space->params[param];
     uint32_t dimension = 0;
     if (search == SEARCH_RANDOM) return bits_of(swept, number, seed) * 0x1p-32;
@@ -160,8 +161,8 @@ static double unit_of(const Space *space, uint32_t param, uint32_t number, Searc
     return (sobol_bits(dimension, number) ^ bits_of(swept, UINT32_MAX, seed)) * 0x1p-32;
 }
 
-/* A whole number of an even spread stands for itself and what is above it, of logarithms for what
- * rounds to it. */
+/* The value at `unit` of the way from low to high. For whole numbers, an even spread is rounded
+ * down and a logarithmic one to the nearest. */
 static double value_at(const Swept *swept, double unit) {
     if (swept->kind == SWEPT_LOG) {
         double value = exp(log(swept->low) + unit * log(swept->high / swept->low));
@@ -171,8 +172,9 @@ static double value_at(const Swept *swept, double unit) {
                         : swept->low + unit * (swept->high - swept->low);
 }
 
-/* Six digits: a number that people can repeat, and that no C library's logarithm can change. */
-static const char *drawn(const Swept *swept, double unit, Arena *arena) {
+/* "NAME=VALUE" with a number between bounds. It has six digits, so that people can type it and that
+ * no C library's logarithm changes it. */
+static const char *number_setting(const Swept *swept, double unit, Arena *arena) {
     return arena_format(arena, swept->whole ? "%s=%.0f" : "%s=%.6g", swept->name,
                         value_at(swept, unit));
 }
@@ -182,8 +184,8 @@ const char *space_value(const Space *space, uint32_t param, uint32_t number, Sea
     const Swept *swept = &space->params[param];
     bool varies = swept->kind != SWEPT_LIST || swept->item_count > 1;
     double unit =
-        search == SEARCH_GRID || !varies ? 0 : unit_of(space, param, number, search, seed);
-    if (swept->kind != SWEPT_LIST) return drawn(swept, unit, arena);
+        search == SEARCH_GRID || !varies ? 0 : position_of(space, param, number, search, seed);
+    if (swept->kind != SWEPT_LIST) return number_setting(swept, unit, arena);
     uint32_t item = search == SEARCH_GRID ? grid_item(space, param, number)
                                           : (uint32_t)(unit * swept->item_count);
     return arena_format(arena, "%s=%s", swept->name, swept->items[item]);

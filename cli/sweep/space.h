@@ -1,4 +1,4 @@
-/* The values that a sweep tries. Each --set NAME=VALUES of a sweep is one of
+/* The values that a sweep tries for its parameters. --set NAME=VALUES gives one parameter:
  *
  *     lr=1e-3                     one value
  *     hidden=[128]|[256, 128]     these values
@@ -7,7 +7,7 @@
  *     lr=log(1e-4, 1e-1)          real numbers whose logarithms are evenly spread
  *     hidden=log(8, 512)          the same for whole numbers
  *
- * A setting is one value of each. */
+ * A setting has one value for each parameter. */
 #ifndef MLC_CLI_SWEEP_SPACE_H
 #define MLC_CLI_SWEEP_SPACE_H
 
@@ -21,7 +21,7 @@ typedef struct {
     SweptKind kind;
     const char **items; /* of a list; one item: the value does not vary */
     uint32_t item_count;
-    double low, high; /* of other kinds; low < high, and 0 < low for SWEPT_LOG */
+    double low, high; /* bounds of the other kinds: low < high, and 0 < low for SWEPT_LOG */
     bool whole;       /* both bounds are whole numbers, so the values are */
 } Swept;
 
@@ -32,15 +32,15 @@ typedef struct {
 
 typedef enum { SEARCH_GRID, SEARCH_RANDOM, SEARCH_SOBOL } Search;
 
-/* false after reporting STATUS_USAGE errors. */
+/* Reads the --set options. false after reporting STATUS_USAGE errors. */
 bool space_parse(Space *space, const OptionList *sets, Arena *arena, Diagnostics *diag);
-/* The same for values that are taken as they are. */
+/* Reads --set options that each give one value, whatever characters it has. */
 bool space_fixed(Space *space, const OptionList *sets, Arena *arena, Diagnostics *diag);
-/* How many settings there are; 0: a number between bounds makes them endless. Above UINT32_MAX:
- * UINT32_MAX. */
+/* How many settings there are, at most UINT32_MAX. 0: a parameter takes numbers between bounds, so
+ * there is no end to them. */
 uint32_t space_size(const Space *space);
-/* "NAME=VALUE" of parameter `param` in setting `number`. It depends on the arguments alone. A grid
- * varies the last parameter fastest. */
+/* "NAME=VALUE" of parameter `param` in setting `number`, the same whenever the arguments are. A
+ * grid varies the last parameter fastest. */
 const char *space_value(const Space *space, uint32_t param, uint32_t number, Search search,
                         uint64_t seed, Arena *arena);
 /* The values at the ends of a parameter: both bounds, or all items of a list. Returns how many. */

@@ -1,4 +1,5 @@
-/* What the picture of a sweep shows: every setting with a score, over the parameters that vary. */
+/* Collects what the picture of a sweep shows: every setting with a score, over the parameters that
+ * vary. */
 #include "cli/show/settings.h"
 #include "cli/results/run_record.h"
 #include "cli/sweep/table.h"
@@ -12,19 +13,20 @@ typedef struct {
     Arena *arena;
     const uint32_t *settings; /* [count] */
     uint32_t count;
-} Shown;
+} ScoredSettings;
 
-static const char *value_text(const Shown *shown, uint32_t param, uint32_t i) {
-    const json_t *setting = plan_setting(shown->plan, shown->settings[i]);
+static const char *value_text(const ScoredSettings *scored, uint32_t param, uint32_t i) {
+    const json_t *setting = plan_setting(scored->plan, scored->settings[i]);
     return strchr(json_string_value(json_array_get(setting, param)), '=') + 1;
 }
 
 /* Fills the values if all texts are numbers. Numbers that span more than a factor of 20 are drawn
  * by their logarithms. */
-static bool read_numbers(const Shown *shown, uint32_t param, double *values, SettingsAxis *axis) {
+static bool read_numbers(const ScoredSettings *scored, uint32_t param, double *values,
+                         SettingsAxis *axis) {
     double low = INFINITY, high = 0;
-    for (uint32_t i = 0; i < shown->count; i++) {
-        const char *text = value_text(shown, param, i);
+    for (uint32_t i = 0; i < scored->count; i++) {
+        const char *text = value_text(scored, param, i);
         char *end;
         values[i] = strtod(text, &end);
         if (end == text || end[strspn(end, " ")] || !isfinite(values[i])) return false;
@@ -39,28 +41,30 @@ static int by_text(const void *a, const void *b) {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Other values stand at equal distances, in the order of their texts. */
-static void number_texts(const Shown *shown, uint32_t param, double *values, SettingsAxis *axis) {
-    const char **texts = (const char **)ARENA_ARRAY(shown->arena, char *, shown->count);
+/* Numbers the values that are texts, in the order of the texts, so that they are drawn at equal
+ * distances. */
+static void number_texts(const ScoredSettings *scored, uint32_t param, double *values,
+                         SettingsAxis *axis) {
+    const char **texts = (const char **)ARENA_ARRAY(scored->arena, char *, scored->count);
     uint32_t kept = 0;
-    for (uint32_t i = 0; i < shown->count; i++) texts[i] = value_text(shown, param, i);
-    qsort(texts, shown->count, sizeof *texts, by_text);
-    for (uint32_t i = 0; i < shown->count; i++)
+    for (uint32_t i = 0; i < scored->count; i++) texts[i] = value_text(scored, param, i);
+    qsort(texts, scored->count, sizeof *texts, by_text);
+    for (uint32_t i = 0; i < scored->count; i++)
         if (!kept || strcmp(texts[kept - 1], texts[i]) != 0) texts[kept++] = texts[i];
     axis->labels = texts;
     axis->label_count = kept;
-    for (uint32_t i = 0; i < shown->count; i++) {
-        const char *text = value_text(shown, param, i);
+    for (uint32_t i = 0; i < scored->count; i++) {
+        const char *text = value_text(scored, param, i);
         const char **found = bsearch(&text, texts, kept, sizeof *texts, by_text);
         values[i] = (double)(found - texts);
     }
 }
 
-static SettingsAxis axis_of(const Shown *shown, uint32_t param) {
-    double *values = ARENA_ARRAY(shown->arena, double, shown->count);
-    SettingsAxis axis = {.name = json_string_value(json_array_get(plan_names(shown->plan), param)),
+static SettingsAxis axis_of(const ScoredSettings *scored, uint32_t param) {
+    double *values = ARENA_ARRAY(scored->arena, double, scored->count);
+    SettingsAxis axis = {.name = json_string_value(json_array_get(plan_names(scored->plan), param)),
                          .values = values};
-    if (!read_numbers(shown, param, values, &axis)) number_texts(shown, param, values, &axis);
+    if (!read_numbers(scored, param, values, &axis)) number_texts(scored, param, values, &axis);
     return axis;
 }
 
@@ -87,10 +91,10 @@ bool sweep_draw(Results *results, const char *path, Diagnostics *diag) {
              count = results_ranking(results, settings), varying = 0;
     double *scores = ARENA_ARRAY(arena, double, plan->settings);
     uint32_t finished = keep_scored(results, settings, &count, scores);
-    const Shown shown = {plan, arena, settings, count};
+    const ScoredSettings scored = {plan, arena, settings, count};
     SettingsAxis *params = ARENA_ARRAY(arena, SettingsAxis, names);
     for (uint32_t p = 0; p < names && count; p++)
-        if (plan_varies(plan, p)) params[varying++] = axis_of(&shown, p);
+        if (plan_varies(plan, p)) params[varying++] = axis_of(&scored, p);
     bool drawn = count && varying;
     if (!drawn) {
         diag_error(diag, STATUS_USAGE, (Span){0},

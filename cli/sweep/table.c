@@ -103,7 +103,8 @@ bool sweep_write_csv(Results *results, const char *path, Diagnostics *diag) {
 
 /* -- the best -- */
 
-/* Standard deviation over the trials of a setting, with their number - 1 as the divisor. */
+/* The standard deviation of the score over the trials of a setting, with their number - 1 as the
+ * divisor. */
 static double deviation(Results *results, uint32_t setting, uint32_t rung, double mean) {
     uint32_t repeats = results->plan->repeats;
     double sum = 0;
@@ -176,7 +177,7 @@ void sweep_print_best(Results *results, uint32_t most, FILE *out) {
     arena_free(arena);
 }
 
-/* -- the state of the work -- */
+/* -- how far the sweep is -- */
 
 typedef struct {
     uint32_t finished, left, failed, claimed;

@@ -1,5 +1,5 @@
-/* Runs a trial in a child process. The stock is filled in the worker before: the child has a copy of
- * its memory. */
+/* Runs a trial in a child process, which has a copy of the worker's memory. So the worker fills the
+ * stock once, and all its children have it. */
 #include "cli/sweep/trial.h"
 #include "engine/session/runs.h"
 #include "cli/sweep/claims.h"
@@ -13,9 +13,9 @@
 #include <unistd.h>
 
 enum {
-    LACKS_STOCK = 100, /* the exit status of a training that needs what is not in stock */
-    OTHERS_MAX = 24,   /* models with other values that are looked at */
-    /* that the training of a worker that has been killed may take to save */
+    LACKS_STOCK = 100, /* the exit status of a training that needs what the stock lacks */
+    OTHERS_MAX = 24,   /* models with other values that trial_fill looks at */
+    /* how long a training may take to save after its worker was killed */
     SAVING_SECONDS = 60
 };
 
@@ -26,7 +26,7 @@ volatile sig_atomic_t trial_stop;
 static void on_stop(int number) { trial_stop = number; }
 static void on_alarm(int number) { (void)number; }
 
-/* Without SA_RESTART, so that waiting ends. */
+/* Without SA_RESTART, a signal makes waitpid return. */
 void trial_catch_stops(void) {
     struct sigaction action = {.sa_handler = on_stop};
     sigaction(SIGINT, &action, NULL);
@@ -36,7 +36,7 @@ void trial_catch_stops(void) {
     sigaction(SIGALRM, &action, NULL);
 }
 
-static void forget_stops(void) {
+static void restore_signals(void) {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGALRM};
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) signal(signals[i], SIG_DFL);
 }
@@ -51,7 +51,7 @@ static Options trial_options(const TrialRunner *runner, uint32_t trial, Arena *a
     return options;
 }
 
-/* The file of the model, for as long as the arena. */
+/* The path of the model file, in the arena. */
 static const char *model_file(const TrialRunner *runner, Arena *arena) {
     return arena_format(arena, "%s", path_join(runner->plan->folder.path, SWEEP_MODEL).path);
 }
@@ -68,7 +68,7 @@ void trial_fill(const TrialRunner *runner, uint32_t trial) {
     arena_free(arena);
 }
 
-/* What the training prints goes to a file beside its folder. */
+/* Sends what the training prints to a file beside its folder. */
 static void redirect(const char *path) {
     int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (file < 0) file = open("/dev/null", O_WRONLY | O_CLOEXEC);
@@ -76,11 +76,11 @@ static void redirect(const char *path) {
     dup2(file, STDERR_FILENO);
 }
 
-/* If the worker is killed, its training stops and saves. */
+/* A worker that is killed takes its training along: the training stops and saves. */
 static _Noreturn void train_in_child(const TrialRunner *runner, uint32_t trial, uint32_t until,
                                      pid_t parent) {
     const SweepPlan *plan = runner->plan;
-    forget_stops();
+    restore_signals();
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent) _exit(STATUS_TERMINATED);
     redirect(plan_trial(plan, trial, ".log").path);
@@ -100,7 +100,8 @@ static _Noreturn void train_in_child(const TrialRunner *runner, uint32_t trial, 
     _exit(runner->stock->lacks ? LACKS_STOCK : (int)status);
 }
 
-/* Waits for the child, and touches the claim meanwhile. A signal goes on to the child once. */
+/* Waits for the child, and touches the claim meanwhile. A signal to stop is passed on to the child
+ * once. */
 static int wait_for(pid_t child, const char *claim) {
     int status;
     bool told = false;
@@ -115,7 +116,8 @@ static int wait_for(pid_t child, const char *claim) {
     return status;
 }
 
-/* Whether a worker that has ended before it wrote the result had trained the trial up to here. */
+/* Whether the trial has already been trained so far, by a worker that ended before it wrote the
+ * result. */
 static bool is_trained(const SweepPlan *plan, uint32_t trial, uint32_t until) {
     CheckpointInfo info;
     Diagnostics *diag = diag_new();
@@ -126,7 +128,7 @@ static bool is_trained(const SweepPlan *plan, uint32_t trial, uint32_t until) {
     return trained;
 }
 
-/* -1: it cannot be started */
+/* Returns the wait status; -1: the child cannot be started. */
 static int run_once(const TrialRunner *runner, uint32_t trial, uint32_t until, const char *claim) {
     fflush(NULL);
     pid_t parent = getpid(), child = fork();
@@ -134,7 +136,8 @@ static int run_once(const TrialRunner *runner, uint32_t trial, uint32_t until, c
     return child < 0 ? -1 : wait_for(child, claim);
 }
 
-/* What the stock lacks is added once; then the training has to do without it. */
+/* If the stock lacks what the training needs, it is filled and the training starts again. This time
+ * the training makes for itself what is still missing. */
 static int run_with_stock(const TrialRunner *runner, uint32_t trial, uint32_t until,
                           const char *claim) {
     runner->stock->is_strict = true;

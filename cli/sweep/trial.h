@@ -11,38 +11,41 @@
 /* A training of one model file. */
 typedef struct {
     const char *model, *source; /* the file, and the folder where its relative paths start */
-    /* It ends after this epoch, saved as if a signal had stopped it; 0: when it is done. */
+    /* The training ends after this epoch, and saves as if a signal had stopped it. 0: it ends when
+     * it is done. */
     uint32_t until;
     Stock *stock;
 } TrainingOrder;
 
 typedef struct {
-    /* Trains. options->out or options->resume is the folder. */
+    /* Trains a model. options->out names the folder of a new training, options->resume that of one
+     * that goes on. */
     Status (*train)(const Options *options, const TrainingOrder *order, Diagnostics *diag);
-    /* Fills order->stock with what such a training needs, as far as its model and data are good:
-     * errors are left to the training. others: --set options with another value each, which find
-     * the constants that vary. */
+    /* Fills order->stock with what such a training needs. If its model or data are bad, the
+     * training reports it. others: --set options that each have one other value; they show which
+     * constants vary. */
     void (*fill)(const Options *options, const TrainingOrder *order, const OptionList *others,
                  uint32_t other_count);
 } TrialTraining;
 
 typedef struct {
     const SweepPlan *plan;
-    const Options *common; /* that all trainings share */
+    const Options *common; /* options that all trainings share */
     const TrialTraining *training;
     Stock *stock;
 } TrialRunner;
 
-/* The number of the first signal that asks the worker to stop; 0: none. */
+/* The number of the signal that asked the worker to stop; 0: none has. */
 extern volatile sig_atomic_t trial_stop;
-/* From now on, signals to stop set trial_stop. */
+/* From now on, SIGINT, SIGTERM and SIGHUP set trial_stop. */
 void trial_catch_stops(void);
 
-/* Fills the stock for a trial. */
+/* Fills the stock with what the training of a trial needs. */
 void trial_fill(const TrialRunner *runner, uint32_t trial);
-/* Trains a trial up to an epoch (0: to its end), and touches its claim meanwhile. A training that
- * something else has killed, such as a machine without memory, goes on from its checkpoint, up to
- * TRIAL_TRIES times. Returns its wait status; -1: errno says why it cannot be started. */
+/* Trains a trial up to an epoch (0: to its end), and touches its claim meanwhile. A training that a
+ * signal has killed, for example for lack of memory, is started again from its checkpoint:
+ * TRIAL_TRIES times in all. Returns the wait status of the last try; -1: errno says why it cannot
+ * be started. */
 enum { TRIAL_TRIES = 3 };
 int trial_run(const TrialRunner *runner, uint32_t trial, uint32_t until, const char *claim);
 

@@ -33,7 +33,7 @@ typedef struct {
 
 /* -- the result of a trial -- */
 
-/* The first error that the training has printed, without its prefix. */
+/* The first error that the training has printed, without "error: ". */
 static json_t *message_of(const SweepPlan *plan, uint32_t trial) {
     size_t length;
     char *text = file_read_plain(plan_trial(plan, trial, ".log").path, &length);
@@ -68,7 +68,8 @@ static const char *state_of(Status status) {
     return status == STATUS_NONFINITE ? "nonfinite" : "failed";
 }
 
-/* NULL: the trial has no result, as it was interrupted or the machine failed. */
+/* The result of a trial that has ended. NULL: it has none, as it was interrupted or the machine
+ * failed. */
 static json_t *result_of(const TrialWorker *worker, uint32_t trial, uint32_t rung,
                          int wait_status) {
     const SweepPlan *plan = worker->results->plan;
@@ -111,8 +112,8 @@ static void report_failure(const TrialWorker *worker, uint32_t trial, int wait_s
     json_decref(message);
 }
 
-/* One line on stderr, written at once: workers share it. */
-static void tell(const TrialWorker *worker, uint32_t trial, const json_t *line) {
+/* Writes one line about a trial to stderr, in one piece: all workers write there. */
+static void report_trial(const TrialWorker *worker, uint32_t trial, const json_t *line) {
     char text[4096];
     const char *name = json_string_value(json_object_get(line, "score_of"));
     int length = snprintf(text, sizeof text, "trial %u: %s", trial,
@@ -136,7 +137,7 @@ static void tell(const TrialWorker *worker, uint32_t trial, const json_t *line) 
     }
 }
 
-/* Trains a claimed trial. false: the worker has to end. */
+/* Trains a claimed trial and writes its result. false: the worker has to end. */
 static bool finish_trial(const TrialWorker *worker, uint32_t trial, uint32_t rung,
                          const char *claim) {
     int status = trial_run(&worker->runner, trial, worker->results->plan->epochs[rung], claim);
@@ -154,7 +155,7 @@ static bool finish_trial(const TrialWorker *worker, uint32_t trial, uint32_t run
         unlink(plan_trial(worker->results->plan, trial, ".log").path);
     json_incref(line);
     bool written = results_put(worker->results, trial, rung, line, worker->diag);
-    if (written) tell(worker, trial, line);
+    if (written) report_trial(worker, trial, line);
     json_decref(line);
     return written && !trial_stop;
 }
@@ -206,7 +207,8 @@ static TrialWork try_all(const TrialWorker *worker) {
     return WORK_DONE;
 }
 
-/* A worker that was killed after it had written its last result has left its claim. */
+/* Removes the claims that are left when all is done, of workers that were killed after they had
+ * written a result. */
 static void remove_claims(const SweepPlan *plan) {
     for (uint32_t trial = 0; trial < plan_trials(plan); trial++)
         claim_release(plan_trial(plan, trial, ".claim").path);
@@ -255,7 +257,8 @@ static pid_t start_worker(const TrialWorker *like) {
     _exit((int)status);
 }
 
-/* A stop is passed on; the worst status of all workers is the status. */
+/* Waits for all workers and passes signals to stop on to them. Returns the status of such a signal,
+ * or else the highest status of a worker. */
 static Status wait_workers(const pid_t *workers, uint32_t count) {
     Status worst = STATUS_OK;
     for (uint32_t i = 0; i < count; i++) {
