@@ -5,7 +5,6 @@
 #include "onnx/wire/reader.h"
 #include "runtime/formats/tfrecord.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
@@ -24,13 +23,6 @@ enum { SESSION_STATUS = 1, SESSION_START = 1 /* the status */ };
 
 /* -- messages -- */
 
-static void report_unwritten(EventFile *events) {
-    diag_error(events->diag, STATUS_FILE, (Span){0}, "cannot write '%s': %s", events->path.path,
-               strerror(errno));
-    if (events->file) fclose(events->file);
-    events->file = NULL;
-}
-
 static void begin_message(EventFile *events, uint64_t step) {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
@@ -41,7 +33,7 @@ static void begin_message(EventFile *events, uint64_t step) {
 
 static void write_message(EventFile *events) {
     if (events->file && !tfrecord_write(events->file, events->event.bytes, events->event.length))
-        report_unwritten(events);
+        file_give_up(&events->file, events->path.path, events->diag);
 }
 
 void event_begin(EventFile *events, uint64_t step) {
@@ -209,7 +201,7 @@ bool event_file_open(EventFile *events, const char *folder, bool resumes, uint64
     events->path = path_join(folder, name);
     int file = open(events->path.path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666);
     events->file = file < 0 ? NULL : fdopen(file, "ab");
-    if (!events->file) report_unwritten(events);
+    if (!events->file) file_give_up(&events->file, events->path.path, events->diag);
     if (!events->file && file >= 0) close(file);
     if (!events->file) return false;
     begin_message(events, 0); /* the first record of every file */

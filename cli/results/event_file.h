@@ -1,11 +1,10 @@
 /* Event files, from which TensorBoard draws curves: TFRecords with messages of the type Event.
  *
- *   Event    wall_time (1, double), step (2, int64), file_version (3), summary (5), session_log (7)
- *   Summary  value (1, repeated)
- *   Value    tag (1), simple_value (2, float)
+ * Event wall_time (1, double), step (2, int64), file_version (3), summary (5), session_log (7)
+ * Summary value (1, repeated) Value tag (1), simple_value (2, float)
  *
- * The messages are those of tensorboard/compat/proto: event.proto and summary.proto. Each start of a
- * training writes a file of its own, events.out.tfevents.NUMBER.mlc. */
+ * The messages are those of tensorboard/compat/proto: event.proto and summary.proto. A training
+ * writes a new file each time it is started or resumed: events.out.tfevents.NUMBER.mlc. */
 #ifndef MLC_CLI_RESULTS_EVENT_FILE_H
 #define MLC_CLI_RESULTS_EVENT_FILE_H
 
@@ -25,8 +24,9 @@ typedef struct {
 /* Whether a folder has event files of mlc. */
 bool event_files_there(const char *folder);
 /* Begins a new file. Events of earlier files after `steps_done` are removed, as these steps will be
- * repeated; all are if the training begins anew. `settings`: NULL, or an object of numbers and texts
- * by which TensorBoard's page HParams compares runs. false after reporting an error. */
+ * repeated. A training that begins anew removes all earlier events. `settings`: NULL, or an object
+ * of numbers and texts by which TensorBoard's page HParams compares runs. false after reporting an
+ * error. */
 bool event_file_open(EventFile *events, const char *folder, bool resumes, uint64_t steps_done,
                      const json_t *settings, Diagnostics *diag);
 /* An event with the values of a step: event_begin, event_value for each, event_end. A NaN is left

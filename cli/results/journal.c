@@ -7,7 +7,6 @@
 #include "ir/base/files.h"
 #include "ir/base/memory.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
@@ -204,19 +203,12 @@ static char *read_earlier(Journal *journal, Done done, size_t *length) {
     return text;
 }
 
-static void report_unwritten(Journal *journal) {
-    diag_error(journal->diag, STATUS_FILE, (Span){0}, "cannot write '%s': %s", journal->path.path,
-               strerror(errno));
-    if (journal->file) fclose(journal->file);
-    journal->file = NULL;
-}
-
 static bool write_beginning(Journal *journal, Done done, const json_t *start) {
     size_t length;
     char *earlier = read_earlier(journal, done, &length), *line = json_dumps(start, LINE_FLAGS);
     FilePart parts[] = {{earlier, length}, {line, line ? strlen(line) : 0}, {"\n", 1}};
     bool written = earlier && file_replace(journal->path.path, parts, sizeof parts / sizeof *parts);
-    if (earlier && !written) report_unwritten(journal);
+    if (earlier && !written) file_give_up(&journal->file, journal->path.path, journal->diag);
     free(earlier);
     free(line);
     return written;
@@ -228,7 +220,7 @@ bool journal_open(Journal *journal, uint32_t first_epoch, uint64_t steps_done, j
                               O_WRONLY | O_APPEND | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC)
                        : -1;
     journal->file = file < 0 ? NULL : fdopen(file, "ab");
-    if (written && !journal->file) report_unwritten(journal);
+    if (written && !journal->file) file_give_up(&journal->file, journal->path.path, journal->diag);
     if (!journal->file && file >= 0) close(file);
     if (journal->to_stdout && journal->file) json_print_line(json_incref(start), stdout);
     json_decref(start);
@@ -240,7 +232,7 @@ void journal_write(Journal *journal, json_t *line) {
     if (!journal->file)
         json_decref(line);
     else if (!json_print_line(line, journal->file))
-        report_unwritten(journal);
+        file_give_up(&journal->file, journal->path.path, journal->diag);
 }
 
 void journal_epoch(Journal *journal, const EpochRecord *record) {

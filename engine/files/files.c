@@ -94,9 +94,13 @@ char *file_read(const char *path, size_t *length, Status status, Diagnostics *di
     return NULL;
 }
 
+static void report_unwritten(const char *path, Diagnostics *diag) {
+    diag_error(diag, STATUS_FILE, (Span){0}, "cannot write '%s': %s", path, file_reason(errno));
+}
+
 bool file_write(const char *path, const char *text, size_t length, Diagnostics *diag) {
     if (file_replace(path, &(FilePart){text, length}, 1)) return true;
-    diag_error(diag, STATUS_FILE, (Span){0}, "cannot write '%s': %s", path, file_reason(errno));
+    report_unwritten(path, diag);
     return false;
 }
 
@@ -107,4 +111,10 @@ bool file_write_stream(const char *path, MemoryStream *stream, Diagnostics *diag
     bool written = to_stdout || file_write(path, text, stream->length, diag);
     free(text);
     return written;
+}
+
+void file_give_up(FILE **file, const char *path, Diagnostics *diag) {
+    report_unwritten(path, diag);
+    if (*file) fclose(*file);
+    *file = NULL;
 }

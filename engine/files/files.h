@@ -6,6 +6,7 @@
 #include "ir/base/memory.h"
 
 #include <limits.h>
+#include <stdio.h>
 
 typedef struct {
     char path[PATH_MAX];
@@ -33,5 +34,8 @@ char *file_read_plain(const char *path, size_t *length);
 bool file_write(const char *path, const char *text, size_t length, Diagnostics *diag);
 /* The same for what has been printed into a stream, which ends. The path "-" means stdout. */
 bool file_write_stream(const char *path, MemoryStream *stream, Diagnostics *diag);
+/* Ends the writing of a file after an error: reports the reason in errno, and closes *file, which
+ * becomes NULL. */
+void file_give_up(FILE **file, const char *path, Diagnostics *diag);
 
 #endif
