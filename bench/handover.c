@@ -1,9 +1,11 @@
-/* How long it takes until one core sees what another has written: what every hand-over of a value
- * between threads costs at least.
- *   cc -O2 -pthread bench/handover.c -o handover && ./handover
- * prints nanoseconds one way, the best of several short rounds between the first two cores that
- * this process may use; 0 where there is one only. Cores that share a cache take 20 to 60; those of
- * a virtual machine may lie far apart, and may move while it runs. */
+/* Measures how long it takes until one core sees what another has written: the least cost of
+ * handing a value from one thread to another.
+ *
+ *     cc -O2 -pthread bench/handover.c -o handover && ./handover
+ *
+ * It prints nanoseconds one way, the best of several short rounds between the first two cores that
+ * this process may use; 0 if there is only one. Cores that share a cache take 20 to 60. Those of a
+ * virtual machine may lie far apart, and may move while it runs. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <sched.h>

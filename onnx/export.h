@@ -40,9 +40,10 @@ typedef struct {
 } ExportFitted;
 
 typedef struct {
-    /* The same graph for two numbers of rows. What differs between them grows with the batch, and
-     * the file leaves the size of the batch free. `other` NULL: the batch is that of `graph`.
-     * `graph` gets more nodes, which nothing needs: layers are recognized by building them again. */
+    /* The same graph for two numbers of rows. Sizes that differ between them are multiples of the
+     * batch size, which the file leaves open. `other` NULL: the file has the batch size of `graph`.
+     * Layers are recognized by building them again, so `graph` gets further nodes, which nothing
+     * reads. */
     Graph *graph;
     const Graph *other;
     /* The values of a state in row-major order, which live as long as the arena. */

@@ -1,7 +1,6 @@
 /* The state of mlc train, and what its files share: train.c opens and runs a training,
- * train_folder.c keeps its folder, train_answer.c prints its results,
- * train_events.c writes events for TensorBoard, train_rates.c
- * tries learning rates. */
+ * train_folder.c keeps its folder, train_answer.c prints its results, train_events.c writes events
+ * for TensorBoard, train_rates.c tries learning rates. */
 #ifndef MLC_CLI_COMMANDS_TRAINING_H
 #define MLC_CLI_COMMANDS_TRAINING_H
 

@@ -1,8 +1,9 @@
 /* The mean of the predictions of several runs.
  *
  * Of an output with classes: the mean of the probabilities. Of an output with a target: the mean in
- * the units of the data. Of others: the mean of their numbers. Each mean is a sum in f64 in the
- * order of the runs, divided by their number, and rounded once to the type of the result. */
+ * the units of the data. Of others: the mean of their numbers. Each mean is computed in f64: a sum
+ * in the order of the runs, divided by their number. It is rounded once to the type of the
+ * result. */
 #ifndef MLC_CLI_RESULTS_ENSEMBLE_H
 #define MLC_CLI_RESULTS_ENSEMBLE_H
 
@@ -38,8 +39,8 @@ bool ensemble_add(Ensemble *ensemble, const char *run, const Session *session,
 void ensemble_finish(Ensemble *ensemble, Predictions *predictions);
 /* Adds the means to the first run's data set, as the inputs of its GRAPH_GIVEN, before
  * ensemble_finish. Logits are the logarithms of the probabilities, which count as at least 1e-38.
- * Outputs with a target have the mean of the networks' own numbers: false after reporting that a run
- * measures it in another scale. */
+ * An output with a target has the mean of the networks' own numbers. false after reporting that a
+ * run measures a target in another scale. */
 bool ensemble_give(const Ensemble *ensemble, Session *session, Diagnostics *diag);
 
 /* -- which runs -- */

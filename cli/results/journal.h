@@ -1,6 +1,6 @@
-/* The JSON lines of a run: a start line, one line per epoch, lines of steps, an end line. They are written to
- * metrics.jsonl, and with --json to stdout. Epochs also stay in memory for the curves and
- * --expect. */
+/* The JSON lines of a run: a start line, a line for each epoch, lines of steps, an end line. They
+ * are written to metrics.jsonl, and with --json to stdout. Epochs also stay in memory for the
+ * curves and --expect. */
 #ifndef MLC_CLI_RESULTS_JOURNAL_H
 #define MLC_CLI_RESULTS_JOURNAL_H
 
@@ -47,9 +47,9 @@ typedef struct {
 void journal_init(Journal *journal, const char *folder, const ModelInfo *info, int64_t epoch_steps,
                   bool to_stdout, Diagnostics *diag);
 /* Opens the file and writes the start line `start`, which it frees. A resumed run keeps and records
- * the earlier lines before `first_epoch`; 0 starts a new file. Lines
- * about steps after `steps_done` go too, as these will be repeated. The file is replaced in one step:
- * it always has a start line. */
+ * the lines of epochs before `first_epoch`; 0 starts a new file. Lines about steps after
+ * `steps_done` are dropped, as these steps will be repeated. The file is replaced in one step, so
+ * that it always has a start line. */
 bool journal_open(Journal *journal, uint32_t first_epoch, uint64_t steps_done, json_t *start);
 /* Writes a line and frees it. A failure is reported once. */
 void journal_write(Journal *journal, json_t *line);

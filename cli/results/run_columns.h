@@ -8,7 +8,7 @@
 enum { RUN_FIXED_COLUMNS = 9 };
 
 /* The names of all columns: first the RUN_FIXED_COLUMNS that every run has, then the keys of the
- * runs' last epochs, then those of their best epochs behind "best_". */
+ * runs' last epochs, then those of their best epochs, with "best_" before each. */
 const char **run_columns(const RunRecord *runs, uint32_t run_count, Arena *arena, uint32_t *count);
 /* A value, or NULL if the run has none. The caller owns it. */
 json_t *run_column(const RunRecord *run, const char *name);

@@ -196,8 +196,7 @@ static bool take_columns(InputFiles *input, const Dataset *arrays, const char *o
     return true;
 }
 
-/* For predictions, the labels that the archive holds as well, behind the `count` fields that are
- * needed. */
+/* Appends to the `count` fields that predictions need the labels that the archive holds as well. */
 static const SourceField *with_labels(const InputFiles *input, const Dataset *arrays,
                                       uint32_t *count) {
     const void *data;

@@ -25,7 +25,8 @@ static int64_t classes_of(const Shipment *shipment, const ShipInput *input, int6
     return 0;
 }
 
-/* The column classes(...) of a field, which lists the numbers of its classes; NULL: there is none. */
+/* The column classes(...) of a field, which lists the numbers of its classes; NULL if there is
+ * none. */
 static const SourceField *class_column(const Shipment *shipment, const ShipInput *input) {
     const SourceSchema *schema = &shipment->session.build.info->schema;
     for (uint32_t i = 0; schema->derived && i < schema->derived->count; i++) {

@@ -1,5 +1,6 @@
-/* A picture of the settings of a sweep: their scores over each parameter, and below, if several
- * parameters vary, a line a setting through the axes of all of them (parallel coordinates). */
+/* A picture of the settings of a sweep: their scores over each parameter. If several parameters
+ * vary, a plot of parallel coordinates follows below: a line for each setting through the axes of
+ * all parameters. */
 #ifndef MLC_CLI_SHOW_SETTINGS_H
 #define MLC_CLI_SHOW_SETTINGS_H
 
@@ -7,7 +8,7 @@
 
 #include <stdint.h>
 
-/* One number a setting. */
+/* An axis, with the number of each setting on it. */
 typedef struct {
     const char *name;
     const double *values; /* [count] */
@@ -23,7 +24,7 @@ typedef struct {
     const SettingsAxis *params;
     uint32_t param_count;
     uint32_t count;    /* settings, the best one first; each with a finite score */
-    uint32_t finished; /* the first ones were trained to the end */
+    uint32_t finished; /* how many were trained to the end: the first ones */
 } SettingsPicture;
 
 bool settings_draw(const char *path, const SettingsPicture *drawn, Diagnostics *diag);

@@ -40,10 +40,10 @@ const char *terminal_style(FILE *stream, Style style) {
 void terminal_cell(FILE *stream, const char *text, int width, int max) {
     size_t bytes = display_fitting(text, (size_t)max);
     int columns = (int)display_columns(text, bytes), before = width - columns,
-        behind = -width - columns;
+        after = -width - columns;
     fprintf(stream, "%*s", before > 0 ? before : 0, "");
     for (size_t at = 0; at < bytes;) at += display_character(text + at, bytes - at, stream);
-    fprintf(stream, "%*s", behind > 0 ? behind : 0, "");
+    fprintf(stream, "%*s", after > 0 ? after : 0, "");
 }
 
 void terminal_bar(FILE *stream, double fraction, int width) {

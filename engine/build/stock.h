@@ -1,10 +1,11 @@
-/* What the trainings of a sweep share: data as they were read, and compiled programs. One process
- * fills the stock. Each training is a child of it and takes from its copy.
+/* The stock: what the trainings of a sweep share, which are data as they were read, and compiled
+ * programs. One process fills the stock. Each training is a child of that process and uses its copy
+ * of the memory.
  *
- * A program serves all trainings whose plans differ from its own in some constants only, such as a
- * learning rate: its code reads these from a table. Which ones they are is found by comparing plans
- * of the same model with other values. So everything that a pass makes of a constant, such as the
- * absence of a weight decay of 0, leads to another plan and another program. */
+ * One program serves all trainings whose plans differ only in some constants, such as a learning
+ * rate: its code reads these from a table. The constants are found by comparing plans of the same
+ * model with other values. A pass may make other nodes for a constant, such as none for a weight
+ * decay of 0. This leads to another plan, and so to another program. */
 #ifndef MLC_ENGINE_BUILD_STOCK_H
 #define MLC_ENGINE_BUILD_STOCK_H
 
@@ -16,23 +17,24 @@ typedef struct {
     DataCache *data;                   /* owned */
     Program *programs[STOCK_PROGRAMS]; /* owned */
     uint32_t count;
-    uint32_t data_count; /* sets of data that it had when it was filled last */
-    /* While it is filled: models with other values. */
+    uint32_t data_count; /* how many data sets it had when it was filled last */
+    /* set while the stock is filled: builds of the model with other values */
     const Build *others;
     uint32_t other_count;
-    /* What is not in stock is neither compiled nor trained on: `lacks` is set, and the training
-     * ends without an error. */
+    /* is_strict: a training that needs what the stock does not have sets `lacks` and ends, without
+     * an error. */
     bool is_strict, lacks;
 } Stock;
 
 void stock_open(Stock *stock);
 void stock_close(Stock *stock);
-/* A program for a compilation, which it takes over. NULL: none in stock has its code. */
+/* A program that runs a compilation with the code of one in stock, and takes the compilation over.
+ * NULL: none in stock has the same code. */
 Program *stock_program(const Stock *stock, Compilation *compilation);
-/* Marks the constants of a plan in which it differs from those of `others`: its code will read them
- * from a table. */
+/* Marks the constants in which a plan differs from the plans of `others`, so that its code reads
+ * them from a table. */
 void stock_loosen(const Stock *stock, GraphKind kind, uint32_t batch, const Plan *plan);
-/* Takes over a compiled program. The oldest one makes room. */
+/* Adds a compiled program, which the stock then owns. A full stock frees its oldest one. */
 void stock_put(Stock *stock, Program *program);
 
 #endif

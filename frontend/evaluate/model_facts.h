@@ -10,7 +10,7 @@
  * have an item for each element of a row. */
 typedef struct {
     const char *field;
-    int64_t *columns; /* that each element chooses from; 0: it is not a class */
+    int64_t *columns; /* how many columns each element chooses from; 0: it is not a class */
     Span *spans;      /* where the model uses it so */
 } ClassUse;
 

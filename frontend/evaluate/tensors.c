@@ -90,8 +90,8 @@ static const char *difference(Evaluator *evaluator, Shape a, Shape b) {
  * mistake, and so it is an error.
  *
  * Returns the axis of the longer shape that broadcasting pairs with the rows of the shorter one, if
- * the longer one has its rows on another axis; else -1. All pairs of rows can still be written with
- * equal ranks, [N,1] and [1,N], or where the longer shape has the pairs already, such as [N,N]. */
+ * that axis has no rows but another one has; else -1. A model can still pair all rows: with equal
+ * ranks, [N,1] and [1,N], or if the longer shape is [N,N]. */
 static int crossed_axis(const Evaluator *evaluator, Shape a, Shape b) {
     Shape shorter = a.rank < b.rank ? a : b, longer = a.rank < b.rank ? b : a;
     int paired = longer.rank - shorter.rank;

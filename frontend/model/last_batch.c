@@ -1,4 +1,5 @@
-/* Warns of a last batch of one row, or a share of it: batch_norm cannot compute a variance from it. */
+/* Warns of a last batch, or a share of one, that has one row: batch_norm cannot compute a variance
+ * from it. */
 #include "frontend/model/loading.h"
 #include "ir/data/cut.h"
 

@@ -52,8 +52,8 @@ static Trained *gradients_of(Evaluator *evaluator, NodeId loss, uint32_t *count,
 
 static NodeId scalar(Graph *graph, double value) { return build_f32(graph, value, (Shape){0}); }
 
-/* -- accumulate and replicas: a step uses the mean gradient of several batches, or shares of a batch,
- * each weighted by its rows -- */
+/* -- accumulate and replicas: the mean gradient of several batches, or shares of a batch, weighted
+ * by their rows -- */
 
 /* The shares of a step; a batch that is not cut is one share. */
 static uint32_t step_shares(const Model *model) {

@@ -106,7 +106,7 @@ typedef struct {
     uint32_t output_count;
     /* the source field that is the first label; NULL: there is none, or it is computed */
     const char *label_field;
-    const ClassUse *class_uses; /* one a field */
+    const ClassUse *class_uses; /* one for each field */
     uint32_t class_use_count;
     /* of the network, computed from the data alone: the outputs of GRAPH_CHOICES, in order */
     const ComputedChoice *choices;
@@ -135,8 +135,9 @@ void model_warn(const Model *model, Diagnostics *diag);
 /* Warns that keep_best or stop_when use the test rows, as there are no validation rows. */
 void model_warn_choice(const Model *model, Diagnostics *diag);
 
-/* The text of the --set option that makes `rate` the learning rate, or the highest one of a schedule:
- * "lr=0.01", or "train.optimizer=adam(0.01)". In the arena; NULL: the model computes its rate. */
+/* The text of the --set option that makes `rate` the learning rate, or the highest rate of a
+ * schedule: "lr=0.01", or "train.optimizer=adam(0.01)". In the arena; NULL: the model computes its
+ * rate. */
 const char *model_rate_setting(const Model *model, double rate, Arena *arena);
 
 /* The key of that name in --set BLOCK.KEY=VALUE: for "epochs" it returns "epochs" and sets *block

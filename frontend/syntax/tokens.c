@@ -1,9 +1,9 @@
 /* Turns the scanner's words into the parser's tokens: decides which newlines end a statement, and
  * repairs brackets.
  *
- * A newline ends a statement if three things hold. The token before it can end a statement, the
- * newline is outside of ( ) and [ ], and the next line does not begin with `|>` or `else`. A
- * closing brace ends the statement before it as well.
+ * A newline ends a statement if three things hold: the token before it can end a statement; the
+ * newline is outside of ( ) and [ ]; the next line does not begin with `|>` or `else`. A closing
+ * brace ends the statement before it as well.
  *
  * A bracket that is never closed is reported at its opener, as soon as a word follows that cannot
  * stand inside it. It is then closed, so that parsing continues. */

@@ -16,8 +16,8 @@ const char *text_value(char buffer[NUMBER_TEXT], double value, int digits);
  * 9007199254740991. */
 const char *text_exact(char buffer[NUMBER_TEXT], double value, int digits);
 /* For an f32 stored as a double: the number with the fewest digits that rounds to the same f32,
- * 1.907 for 1.90699995. Other numbers are returned unchanged, also those that 12 digits give exactly,
- * such as 272920.875. */
+ * 1.907 for 1.90699995. Other numbers are returned unchanged. So are those that 12 digits give
+ * exactly, such as 272920.875. */
 double number_shortest(double value);
 /* 0.9772 -> "97.72 %" with two decimals. "100.00 %" means exactly 1 and "0.00 %" exactly 0: numbers
  * close to them are ">99.99 %" and "<0.01 %". */

@@ -107,7 +107,7 @@ const char *source_columns_name(Arena *arena, const uint32_t *fields, uint32_t c
     return name;
 }
 
-/* Reads a number below `limit` at *text and moves *text behind it. */
+/* Reads a number below `limit` at *text and moves *text to its end. */
 static bool read_index(const char **text, uint32_t limit, uint32_t *index) {
     char *end;
     if (**text < '0' || **text > '9') return false;

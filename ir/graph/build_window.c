@@ -39,9 +39,9 @@ NodeId build_window_elements(Graph *graph, NodeId a, const Window *window) {
  * merged. */
 static Shape insert_axis(Shape shape, int *at) {
     if (shape.rank == SHAPE_MAX_RANK) {
-        int64_t before = shape_outer(shape, *at) * shape.dim[*at], behind = shape_inner(shape, *at);
+        int64_t before = shape_outer(shape, *at) * shape.dim[*at], after = shape_inner(shape, *at);
         *at = 1;
-        return (Shape){.rank = 3, .dim = {before, 1, behind}};
+        return (Shape){.rank = 3, .dim = {before, 1, after}};
     }
     for (int i = shape.rank++; i > *at + 1; i--) shape.dim[i] = shape.dim[i - 1];
     shape.dim[++*at] = 1;
@@ -53,10 +53,10 @@ NodeId build_spread(Graph *graph, NodeId a, int axis, int64_t step) {
     Shape shape = graph_node(graph, a)->shape;
     int at = axis;
     NodeId apart = build_reshape(graph, a, insert_axis(shape, &at));
-    int64_t zeros[SHAPE_MAX_RANK] = {0}, behind[SHAPE_MAX_RANK] = {0};
-    behind[at] = step - 1;
+    int64_t zeros[SHAPE_MAX_RANK] = {0}, after[SHAPE_MAX_RANK] = {0};
+    after[at] = step - 1;
     shape.dim[axis] *= step;
-    return build_reshape(graph, build_pad(graph, apart, zeros, behind), shape);
+    return build_reshape(graph, build_pad(graph, apart, zeros, after), shape);
 }
 
 /* [O, C/groups, KH, KW] to [C, O/groups, KH, KW] with the kernel reversed along both axes. */
@@ -77,14 +77,14 @@ static NodeId reverse_weights(Graph *graph, NodeId weights, int64_t groups) {
 static NodeId fit_axis(Graph *graph, NodeId a, int axis, int64_t before, int64_t size) {
     if (!a) return a;
     Shape shape = graph_node(graph, a)->shape;
-    int64_t zeros[SHAPE_MAX_RANK] = {0}, front[SHAPE_MAX_RANK] = {0}, behind[SHAPE_MAX_RANK] = {0};
+    int64_t zeros[SHAPE_MAX_RANK] = {0}, first[SHAPE_MAX_RANK] = {0}, last[SHAPE_MAX_RANK] = {0};
     if (shape.dim[axis] > size - before) {
         shape.dim[axis] = size - before;
         a = build_slice(graph, a, zeros, shape.dim, NULL);
     }
-    front[axis] = before;
-    behind[axis] = size - before - shape.dim[axis];
-    return front[axis] || behind[axis] ? build_pad(graph, a, front, behind) : a;
+    first[axis] = before;
+    last[axis] = size - before - shape.dim[axis];
+    return first[axis] || last[axis] ? build_pad(graph, a, first, last) : a;
 }
 
 NodeId build_conv_transposed(Graph *graph, NodeId y, NodeId weights, const Window *window,

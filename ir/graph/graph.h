@@ -82,9 +82,11 @@ NodeId build_gather(Graph *graph, NodeId a, NodeId index, int axis);
 /* The index has the shape of a; `size` is that of the result along the axis. */
 NodeId build_scatter_add(Graph *graph, NodeId a, NodeId index, int axis, int64_t size);
 /* 32 random bits an element, as random_bits (ir/ops/random.h) makes them. The operands are i32
- * scalars: the low and the high word of the seed, the draw, and a row. Element e is the number
- * i = (row * numbers->row mod 2^32) + e of that draw: word i % 4 of the block with the counter (i / 4, draw).
- * Each draw gives other numbers. */
+ * scalars: the low and the high word of the seed, the draw, and a row. Each draw gives other
+ * numbers. Element e is number i of its draw: word i % 4 of the block with the counter (i / 4,
+ * draw), where
+ *
+ *     i = (row * numbers->row mod 2^32) + e */
 NodeId build_random(Graph *graph, const NodeId low_high_draw_row[4], const RandomNumbers *numbers,
                     Shape shape);
 /* axis from 0. keep: the axis stays, with size 1. */
@@ -142,8 +144,8 @@ void graph_finish(Graph *to, const Graph *from, const NodeId *map);
  * the nodes that it needs and that have not come yet. NODE_NONE among the roots is skipped. Nodes
  * that no root needs are left out; all outputs and updates must be among the roots. roots NULL: all
  * outputs, then all updates, then the inputs and states that are left. Frees `from`. Builders that
- * nest calls need this: C leaves open in which order arguments are evaluated, but the numbers of
- * nodes, on which texts and sums of gradients depend, must not vary with the compiler. */
+ * nest calls need this: C leaves open in which order arguments are evaluated. But texts and sums of
+ * gradients depend on the numbers of nodes, which must not vary with the compiler. */
 Graph *graph_in_order(Graph *from, const NodeId *roots, uint32_t count);
 /* live[id]: an output or update needs node id, or it is a state with an update. From the graph's
  * arena. */

@@ -28,8 +28,8 @@ typedef struct {
  * other kernels for a single thread since then. */
 typedef struct {
     int64_t units;
-    uint32_t threads; /* that are worth waking; 1: one thread does all units */
-    uint32_t pieces;  /* that the part of each thread is cut into */
+    uint32_t threads; /* the most threads that make it faster; 1: one thread does all units */
+    uint32_t pieces;  /* into how many pieces the part of each thread is cut */
     bool barrier_before;
     /* 0, or the number of equal groups of rows that the units form. Kernels between two barriers
      * with the same number run in step: the thread that does some groups of one does these groups

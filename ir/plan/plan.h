@@ -123,11 +123,13 @@ typedef struct {
      * slab, before its first piece of a kernel that reads them (reads_replicated). A replicated
      * kernel reads nothing but inputs. */
     bool replicated, reads_replicated;
-    /* threads that are worth waking; kernels for one thread run in order on one thread */
+    /* the most threads that make it faster; kernels for one thread run in order on one thread */
     uint32_t max_threads;
-    /* into which the part of each thread is cut; a thread that is done takes pieces of others */
+    /* into how many pieces the part of each thread is cut; a thread that is done takes pieces of
+     * others */
     uint32_t pieces;
-    /* all kernels before must be finished: this one reads or overwrites values of other threads */
+    /* all kernels before this one must be finished: it reads or overwrites values of other
+     * threads */
     bool barrier_before;
 } Kernel;
 

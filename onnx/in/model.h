@@ -9,7 +9,7 @@
 #include "onnx/import.h"
 #include "onnx/wire/fields.h"
 
-/* No operation here has more axes. */
+/* The most axes of a tensor that can be imported. */
 enum { ONNX_MAX_RANK = 8 };
 
 /* Real numbers are rounded to f32, whole ones and truth values are kept as i64. */

@@ -141,7 +141,7 @@ static bool pad_by_copies(Import *import, OpNode *node, const int64_t *pads, con
     return true;
 }
 
-/* The padding of all axes: pads[axis] in front, pads[rank + axis] behind. NULL after an error. */
+/* The padding of all axes: pads[axis] before, pads[rank + axis] after. NULL after an error. */
 static const int64_t *all_pads(Import *import, OpNode *node, int rank) {
     const int64_t *pads, *axes;
     uint32_t count, axis_count;

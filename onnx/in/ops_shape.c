@@ -59,8 +59,8 @@ static int reduced_dims(const Tensor *x, const int64_t *axes, uint32_t count, bo
     return rank;
 }
 
-/* x |> before |> reduction |> after along some axes, by the row of the table. A mean over height and
- * width is global_avg_pool. */
+/* Writes x |> before |> reduction |> after along some axes, with the three functions of a row of
+ * the table. A mean over height and width becomes global_avg_pool. */
 static bool reduce_axes(Import *import, OpNode *node, const int64_t *axes, uint32_t count) {
     Tensor *x = node->in[0];
     const char *function = node->text, *before = NULL, *after = NULL;

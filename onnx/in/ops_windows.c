@@ -120,7 +120,7 @@ Tensor *window_picture(Import *import, Tensor *x, int axes) {
     return y;
 }
 
-/* x joined with a number, expanded in front of it and behind it along an axis. */
+/* x with a number repeated before and after it along an axis. */
 static Tensor *joined_with(Import *import, Tensor *x, const char *number, int axis, int64_t before,
                            int64_t after) {
     Dim ends[2][4];
@@ -138,7 +138,7 @@ static Tensor *joined_with(Import *import, Tensor *x, const char *number, int ax
                  1, &x);
 }
 
-/* Pads the input where the layer cannot: with zeros or another number, in front of and behind each
+/* Pads the input where the layer cannot: with zeros or another number, before and after each
  * axis. */
 Tensor *window_padded(Import *import, Tensor *x, Windowing *window, const char *below) {
     Dim dims[ONNX_MAX_RANK];
@@ -305,7 +305,8 @@ static bool transposed_dims(const Import *import, const OpNode *node, Windowing 
         if (output_pad[i] >= window->stride[i] && output_pad[i] >= window->dilation[i])
             return node_fail(import, node, "its output_padding is as large as its stride");
         if (window->after[i] != window->before[i])
-            return node_fail(import, node, "more padding behind than in front is not supported");
+            return node_fail(import, node,
+                             "different padding before and after an axis is not supported");
     }
     return true;
 }

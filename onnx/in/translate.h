@@ -46,10 +46,12 @@ typedef struct {
     const char *kind; /* "dense"; NULL: one weight, which is named after its variable */
     const char *roles[LAYER_WEIGHTS];
     const Tensor
-        *values[LAYER_WEIGHTS]; /* constants of real numbers, of the shape that the layer wants */
+        *values[LAYER_WEIGHTS]; /* constants of real numbers, in the shape of the layer's weights */
     uint32_t count;
     bool
-        defined; /* by the text: its weights are named after their roles; those of the second layer are "lstm_input_2" */
+        /* the text defines the layer: its weights are named after their roles, those of the second
+         * layer "lstm_input_2" */
+        defined;
 } Layer;
 
 struct Tensor {
@@ -126,8 +128,8 @@ float node_float(const OpNode *node, const char *name, float standard);
 const char *node_string(const OpNode *node, const char *name, const char *standard);
 /* The numbers of an attribute; NULL: the node does not have it. */
 const int64_t *node_ints(const OpNode *node, const char *name, uint32_t *count);
-/* The axes of an attribute, or without one of the input `input`, counted from 0. rank: the axes of
- * the tensor that they count. *given: there are any. */
+/* The axes that the attribute "axes" lists, or else the input `input`, counted from 0. rank: that
+ * of the tensor with these axes. *given: there is such a list. */
 bool node_axes(const Import *import, const OpNode *node, uint32_t input, int rank, int64_t *axes,
                uint32_t *count, bool *given);
 /* The whole numbers of a constant input; none may be a multiple of N. */

@@ -20,7 +20,7 @@ bool window_take(const Import *import, const OpNode *node, const Tensor *x, cons
 bool window_is_symmetric(const Windowing *window);
 /* [N, C, W] as pictures of height 1. */
 Tensor *window_picture(Import *import, Tensor *x, int axes);
-/* Pads the input where the layer cannot: with zeros or another number, in front of and behind each
+/* Pads the input where the layer cannot: with zeros or another number, before and after each
  * axis. */
 Tensor *window_padded(Import *import, Tensor *x, Windowing *window, const char *below);
 /* The shape of the result; false after reporting that the kernel is larger than the input. */

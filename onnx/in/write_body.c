@@ -45,7 +45,7 @@ void write_take_words(Writing *writing, const char *text) {
     }
 }
 
-/* A name of the file as an write_identifier: "layer1.0.weight" is layer1_0_weight, "/fc/Gemm_output_0"
+/* A name of the file as an identifier: "layer1.0.weight" is layer1_0_weight, "/fc/Gemm_output_0"
  * and "onnx::MatMul_12" are `standard`. */
 const char *write_identifier(const Writing *writing, const char *name, const char *standard) {
     enum { LONGEST = 40 };

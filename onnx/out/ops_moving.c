@@ -77,7 +77,7 @@ static const char *row_numbers(Out *out, Size size) {
     return put_call(out, NULL, "Range", 3, constant_i32(out, 0), limit, constant_i32(out, 1));
 }
 
-/* The numbers along the axis, with size 1 along the axes behind it. */
+/* The numbers along the axis, with size 1 along the axes after it. */
 bool write_iota(Out *out, NodeId id, const Form *form) {
     const Node *node = node_of(out, id);
     int axis = node->attrs.axis;

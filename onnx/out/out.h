@@ -32,7 +32,8 @@ struct Form {
     float number;    /* the parameter of a layer: eps, slope, alpha */
     NodeId core;     /* the node of a layer that has its attributes; NODE_NONE: its last one */
     int64_t pads[4]; /* height and width before, then height and width after */
-    /* of a transposed convolution: also how many rows and columns more than the least it has */
+    /* extra: of a transposed convolution, rows and columns of the result beyond the fewest that its
+     * stride allows */
     int64_t stride[2], extra[2];
 };
 
@@ -131,8 +132,8 @@ typedef bool Pattern(Out *out, NodeId id, Form *form);
     Writer write_##writer;
 #include "onnx/out/patterns.def"
 
-/* If the node is image + bias, with one number a channel and the channels as the last axis, the
- * image as [N, C, H, W]. NODE_NONE: it is no such sum, or the image has other uses. */
+/* The image [N, C, H, W] in a sum image + bias, where the bias has one number a channel, and the
+ * channels are the last axis. NODE_NONE: the node is no such sum, or the image has other uses. */
 NodeId biased_image(const Out *out, NodeId id, NodeId *bias);
 /* Sets the operands of a form. */
 void form_operands(Out *out, Form *form, uint32_t count, const NodeId *operands);

@@ -1,6 +1,6 @@
 /* Finds the sizes that grow with the batch: the same network is built for two numbers of rows, and
- * the graphs are compared node by node. A size of a in one graph and b in the other is a number if
- * a == b, and size * N if a / b is the ratio of the numbers of rows. */
+ * the graphs are compared node by node. A size is a in one graph and b in the other. It is a number
+ * if a == b, and size * N if a / b is the ratio of the numbers of rows. */
 #include "onnx/out/rows.h"
 #include "ir/ops/ops.h"
 

@@ -4,7 +4,8 @@
  *
  *     log x = k ln2 + f - f^2/2 + f^3 q(f)
  *
- * The polynomial q is a minimax fit like those of function_exp.c, with a relative error of 2^-27.3. */
+ * The polynomial q is a minimax fit, as those of function_exp.c are. Its relative error is
+ * 2^-27.3. */
 #include "passes/graph/formula_bits.h"
 
 /* log x + low for a positive, finite x. low must be small compared with ln2, and with x - 1 where x

@@ -170,9 +170,9 @@ static void add_copy(const Plan *plan, const Kernel *kernel, const Store *store,
     copy->stores[copy->store_count++] = *store;
 }
 
-/* Turns the kernel's stores of deferred states into one store in the slab for each value (a
- * kernel's stores in the slab come first), and writes the kernels that copy the values to
- * `copies`. */
+/* Turns the kernel's stores of deferred states into one store in the slab for each value. A
+ * kernel's stores in the slab come first. Writes the kernels that copy the values to the states
+ * into copies[]. */
 static uint32_t defer_stores(const Schedule *schedule, Kernel *kernel, Kernel *copies) {
     Plan *plan = schedule->plan;
     uint32_t count = 0, kept = 0, stores = kernel->store_count;

@@ -1,5 +1,5 @@
-/* Collects what each kernel of a plan reads from memory, and whether it does so only at the index,
- * or only in the row, that it computes. */
+/* Collects what each kernel of a plan reads from memory. For each value: whether the kernel reads
+ * it only at the index that it computes, or only in the same row. */
 #include "passes/plan/planning.h"
 
 typedef struct {

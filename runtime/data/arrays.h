@@ -41,8 +41,7 @@ ArrayPart *arrays_part(ArrayFields *fields, Arena *arena, const char *name, cons
 const char *arrays_file_name(Arena *arena, const char *path);
 /* Removes fields that no model can read: elements that are not numbers, whole numbers beyond 64
  * bits or, with `other_rows`, another number of rows than the largest field. schema.unreadable
- * keeps the reasons. False after reporting an error if no
- * field is left. */
+ * keeps the reasons. False after reporting an error if no field is left. */
 bool arrays_leave_unreadable(ArrayFields *fields, bool other_rows, SourceData *data,
                              Diagnostics *diag);
 /* Checks that all fields have the same splits with the same numbers of rows, and finds wide

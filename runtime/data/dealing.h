@@ -1,5 +1,5 @@
-/* Rows on their way into splits, for the files that assign them. Private to runtime/data: all others
- * see splits.h. */
+/* Deals the rows of a source to its splits: the state and functions of the files that do so.
+ * Private to runtime/data: all others see splits.h. */
 #ifndef MLC_RUNTIME_DATA_DEALING_H
 #define MLC_RUNTIME_DATA_DEALING_H
 

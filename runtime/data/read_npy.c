@@ -128,9 +128,9 @@ static bool place_field(NpySource *own, uint32_t i, int64_t test_begin, Diagnost
     return true;
 }
 
-/* Maps training and test rows behind each other, if the first field allows it; it is the largest.
- * Test rows have the same row numbers in all fields, so the other fields get the same gap before
- * them. */
+/* Maps the test rows to memory after the training rows, if the files of the first field allow it,
+ * which is the largest. Test rows have the same row numbers in all fields, so the other fields get
+ * the same gap before them. */
 static bool place_fields(NpySource *own, SourceData *data, Diagnostics *diag) {
     const ArrayField *first = own->fields.items;
     if (!can_be_placed(own, first)) return true;

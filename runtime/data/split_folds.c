@@ -1,5 +1,5 @@
-/* Folds: parts of equal size of the rows that are not held out for testing. The rows of one fold are
- * the validation rows. Rows are dealt to the folds in turn, in the order of the permutation:
+/* Folds: parts of equal size of the rows that are not held out for testing. The rows of one fold
+ * are the validation rows. In the order of the permutation, each row goes to the next fold in turn:
  *
  *     of all rows                                 the default
  *     of each class, one class after the other    valid = stratified(...)

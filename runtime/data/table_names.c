@@ -1,5 +1,5 @@
-/* The first lines of the texts of a table: the names of the columns, and which cell of a text belongs
- * to which column. */
+/* Reads the first line of each text of a table: the names of the columns, and which cell of the
+ * text belongs to which column. */
 #include "runtime/data/table_reading.h"
 
 #include <string.h>

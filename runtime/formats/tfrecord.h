@@ -19,8 +19,8 @@
 uint32_t crc32c(const void *bytes, size_t length);
 /* Writes a record and flushes the stream. false with errno set. */
 bool tfrecord_write(FILE *out, const void *record, size_t length);
-/* Finds the record at bytes[*at, length) and moves *at behind it. false at the end, and at a record
- * that is cut off or damaged. */
+/* Finds the record at bytes[*at, length) and moves *at to its end. false at the end, and at a
+ * record that is cut off or damaged. */
 bool tfrecord_next(const char *bytes, size_t length, size_t *at, const char **record, size_t *size);
 
 #endif

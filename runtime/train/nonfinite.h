@@ -16,8 +16,8 @@ typedef struct {
     const char *when;    /* the end of the sentence, such as ", at step 1 of epoch 1", or NULL */
 } NonfiniteBatch;
 
-/* Runs the batch in the interpreter and reports the finding (STATUS_NONFINITE) with the first
- * operation that made a NaN or infinity which reaches the output or the update of a state. */
+/* Runs the batch in the interpreter and reports what it finds (STATUS_NONFINITE): the first
+ * operation whose NaN or infinity reaches the output or the update of a state. */
 void nonfinite_report(const NonfiniteBatch *batch, Diagnostics *diag);
 
 #endif
