@@ -38,7 +38,7 @@ enum { SHIP_STEPS = 3 };
 
 /* Rows of random numbers with the outputs that the interpreter computes for them. */
 typedef struct {
-    int64_t rows;                /* with outputs */
+    int64_t rows;                /* how many rows have outputs */
     int64_t lines;               /* of data: more than `rows` if the network reads windows */
     const void *const *data;     /* [input]: the elements of all lines, in the type of the field */
     const float *const *outputs; /* [output]: of all rows */

@@ -37,6 +37,8 @@ static bool is_picture(const SourceField *field) {
            (row.rank == 2 || (row.rank == 3 && (row.dim[0] == 1 || row.dim[0] == 3)));
 }
 
+/* Marks the fields that an input reads. A field that an input reads as a number has no date format
+ * in the report. */
 static void mark_used(DataReport *report, const Symbol *symbol) {
     const SourceSchema *schema = dataset_fields(report->session.dataset);
     uint32_t count;

@@ -1,4 +1,5 @@
-/* The functions as text of LLVM IR. Each is exact.
+/* floor and roundeven of float and double, as text of LLVM IR, for modules that may call no
+ * library. Their results are exact.
  *
  * A number |x| < 2^23 (2^52 for double) is rounded to a whole number by adding and subtracting
  * 2^23. */

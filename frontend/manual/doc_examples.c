@@ -98,6 +98,7 @@ const Library *doc_examples_library(const DocExamples *examples) {
 
 /* -- types in words -- */
 
+/* "f32[N,8]": the type of a tensor, with N in place of the number of rows. */
 static const char *type_text(Arena *arena, DType dtype, Shape shape) {
     char text[SHAPE_TEXT];
     shape_text(dtype, shape, text);

@@ -52,6 +52,8 @@ static Derived *derived_new(DerivedReader *reader, DerivedKind kind) {
     return derived;
 }
 
+/* Reads the rest of "[a, b, c]", or takes the one field `first`. NULL: it is no such list, or a
+ * field is unknown or text. */
 static const Derived *read_columns(DerivedReader *reader, const char *first) {
     Derived *derived = derived_new(reader, DERIVED_COLUMNS);
     uint32_t *fields = ARENA_ARRAY(reader->arena, uint32_t, first ? 1 : strlen(reader->at));

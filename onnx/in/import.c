@@ -241,6 +241,8 @@ static bool check_operations(const Import *import, const OnnxGraph *graph) {
     return good;
 }
 
+/* Checks that a node has the inputs that its row in ops.def requires. An operation of any number of
+ * inputs needs all that it lists. */
 static bool check_inputs(const Import *import, const OpNode *node, int row) {
     bool several = operations[row].most > 16;
     if (node->in_count < operations[row].least)

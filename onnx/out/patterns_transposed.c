@@ -42,6 +42,8 @@ static NodeId guess_filters(const Out *out, NodeId conv) {
     return filters;
 }
 
+/* Whether `conv` is what build_conv_transposed makes of some x and filters: guesses both, builds it
+ * again and compares. */
 static bool is_transposed(Out *out, NodeId conv, NodeId *x, NodeId *filters, Form *form) {
     Window window;
     const Node *node = node_of(out, conv);

@@ -254,6 +254,8 @@ static void set_nodes(const RowJoining *joining, Kernel *joined, NodeList *nodes
             joined->nodes[joined->node_count++] = nodes->ids[i];
 }
 
+/* Adds the stores of a member to the joined kernel. A value that only members read needs no
+ * slab. */
 static void add_stores(const RowJoining *joining, uint32_t member, const bool *outside,
                        Kernel *joined) {
     const Kernel *kernel = &joining->plan->kernels[member];

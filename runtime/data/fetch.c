@@ -26,7 +26,8 @@ enum {
 /* The mirrors of the named sets, and SHA-256 sums: `zcat FILE.gz | sha256sum`. */
 typedef struct {
     const char *name, *mirrors[MIRRORS], *hashes[FILE_COUNT];
-    /* the mirrors' name of a table's file; NULL: four IDX files, compressed with gzip */
+    /* the name of the file at the mirrors, for a table; NULL: the set is four IDX files, compressed
+     * with gzip */
     const char *table;
 } DownloadSite;
 static const DownloadSite origins[] = {

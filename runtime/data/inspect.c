@@ -77,7 +77,7 @@ static bool all_differ(const Column *column) {
 
 static void find_identifier(const Column *column, Findings *findings) {
     const SourceField *field = &column->facts->field;
-    /* whole numbers beyond 32 bits are f32 */
+    /* dtype does not tell: whole numbers beyond 32 bits are f32 too */
     bool fractions = column->facts->columns[SPLIT_TRAIN][column->element].moments.has_fractions;
     if (!field->is_column || fractions || !all_differ(column)) return;
     findings_add(findings, "identifier", field->name, dataset_rows(column->dataset, SPLIT_TRAIN),

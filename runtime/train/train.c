@@ -233,6 +233,7 @@ static TrainResult run_epoch(Trainer *trainer) {
             trainer_report_nonfinite(trainer, NULL);
             return TRAIN_NONFINITE;
         }
+        /* saves once after a request to stop: in the next turn, unless the epoch has ended */
         bool between = trainer_step(trainer) < steps && (stops || !atomic_load(&stop_requested));
         TrainResult saved = between ? save_between_steps(trainer) : TRAIN_DONE;
         if (stops || saved != TRAIN_DONE) return saved == TRAIN_DONE ? TRAIN_STOPPED : saved;
