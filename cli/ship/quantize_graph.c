@@ -101,6 +101,7 @@ static NodeId channel_state(Rewriting *r, const char *name, Shape shape) {
     return build_broadcast(r->to, node, shape);
 }
 
+/* The sums of a product in i32, with the bias: rows of bytes by weights of bytes. */
 static NodeId product_sums(Rewriting *r, const Product *product, const ProductNumbers *numbers) {
     NodeId rows = product_rows(r, product);
     NodeId weights = graph_state(r->to, numbers->weights, DTYPE_I8,
@@ -120,6 +121,8 @@ static NodeId whole_bytes(Rewriting *r, NodeId whole, ByteScale scale) {
     return build_convert(r->to, build_binary(r->to, OP_add, whole, zero), DTYPE_U8);
 }
 
+/* The result of a product as bytes of `scale`: its sums, multiplied and shifted in whole
+ * numbers. */
 static NodeId product_bytes(Rewriting *r, const Affine *affine, ByteScale scale) {
     Product *product = &r->found->products[affine->product - 1];
     const ProductNumbers *numbers = numbers_of(r->quantization, r->found, affine);
@@ -132,6 +135,7 @@ static NodeId product_bytes(Rewriting *r, const Affine *affine, ByteScale scale)
     return product_shaped(r, product, whole_bytes(r, whole, scale));
 }
 
+/* The result of a product in f32: its sums, each times the step of its channel. */
 static NodeId product_real(Rewriting *r, const Affine *affine) {
     Product *product = &r->found->products[affine->product - 1];
     const ProductNumbers *numbers = numbers_of(r->quantization, r->found, affine);
@@ -218,6 +222,8 @@ static NodeId native_bytes(Rewriting *r, NodeId id, ByteScale scale) {
                      &(TensorType){DTYPE_U8, node->shape});
 }
 
+/* The value of a node as bytes of `scale`: from a product, from data that are such bytes, through an
+ * operation that only moves elements, or rounded from f32. */
 static NodeId bytes_of(Rewriting *r, NodeId id, ByteScale scale) {
     const Affine *affine = &r->found->affine[id];
     ByteScale native;
@@ -231,6 +237,8 @@ static NodeId bytes_of(Rewriting *r, NodeId id, ByteScale scale) {
 
 /* -- the graph -- */
 
+/* Builds what the new graph needs of a node: its f32 value, and for a product the bytes of its left
+ * operand. */
 static void build_node(Rewriting *r, NodeId id) {
     const Affine *affine = &r->found->affine[id];
     if (is_product(r, id) && r->needs_bytes[from_node(r, id)->operands[0]]) {

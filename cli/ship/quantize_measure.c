@@ -63,6 +63,8 @@ static const char *extreme_name(Arena *arena, uint32_t product, bool high) {
     return arena_format(arena, "%s of product %u", high ? "high" : "low", product);
 }
 
+/* Adds two outputs of the calibration: the largest element of `of`, and the largest of its
+ * negatives. */
 static void add_extremes(Graph *graph, Arena *arena, uint32_t number, NodeId of) {
     uint32_t axes = (1u << graph_node(graph, of)->shape.rank) - 1;
     NodeId negative = build_unary(graph, OP_neg, of);
@@ -132,6 +134,7 @@ static bool check_ranges(const Quantization *quantization) {
     return false;
 }
 
+/* Runs the predictions of the calibration rows, and notes the range of each left operand. */
 static bool run_calibration(Quantization *quantization, const int32_t *rows) {
     Session *session = &quantization->session;
     int64_t batch = session->build.info->batch;

@@ -77,6 +77,8 @@ static double step_of(const Found *found, const Product *product, double factor,
     return step < least ? least : step + 0 * addend;
 }
 
+/* Rounds the weights of a channel to bytes, and its bias to a whole number of steps. The bias also
+ * takes away what the zero of the input adds: zero * (sum of the bytes). */
 static void fill_channel(const Found *found, const Product *product, double factor, double addend,
                          int64_t channel, double step, int8_t *weights, int32_t *bias) {
     int64_t sum = 0;
@@ -105,6 +107,7 @@ static const char *number_name(const Quantization *quantization, const Product *
     return variant ? arena_format(quantization->arena, "%s.alone%u", name, variant) : name;
 }
 
+/* The numbers of a product, with their names but not yet computed. */
 static ProductNumbers names_of(const Quantization *quantization, const Product *product,
                                uint32_t variant) {
     Arena *arena = quantization->arena;
@@ -117,6 +120,7 @@ static ProductNumbers names_of(const Quantization *quantization, const Product *
                             .channels = product->channels};
 }
 
+/* Computes the bytes of the weights, the bias and the step of every channel. */
 static bool compute_numbers(Quantization *quantization, const Found *found, const Affine *affine,
                             ProductNumbers *numbers) {
     const Product *product = &found->products[affine->product - 1];

@@ -29,6 +29,8 @@ typedef struct {
     bool gaps;       /* a formula fills in missing cells */
 } FieldUse;
 
+/* Marks how a formula uses its fields. exact: an operation needs all digits. gaps: missing elements
+ * are imputed. */
 static void mark_formula(FieldUse *uses, const Derived *derived, bool exact, bool gaps) {
     gaps |= derived->kind == DERIVED_IMPUTE;
     for (uint32_t i = 0; i < derived->count; i++) {
@@ -40,6 +42,7 @@ static void mark_formula(FieldUse *uses, const Derived *derived, bool exact, boo
         mark_formula(uses, derived->args[i], true, gaps);
 }
 
+/* Adds how the inputs of a graph use the fields of the source. */
 static void add_uses(const Shipment *shipment, const Graph *graph, bool network, FieldUse *uses) {
     const SourceSchema *schema = &shipment->session.build.info->schema;
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
@@ -156,6 +159,7 @@ static bool check_inputs(const Shipment *shipment, const Graph *graph) {
     return true;
 }
 
+/* The rows around a row that the inputs of a graph read. */
 static SourceRows window_of(const Shipment *shipment, const Graph *graph) {
     SourceRows window = {0, 0, 1};
     for (uint32_t i = 0; i < graph->symbol_count; i++)

@@ -202,6 +202,8 @@ static LaneValue load_elements(Emitter *e, LLVMValueRef base, DType dtype, Coord
     return (LaneValue){load(e, type, pointer), true};
 }
 
+/* Stores the lanes of a value: one element, adjacent elements, or scattered ones. Lanes outside the
+ * mask are not stored. */
 static void store_elements(Emitter *e, LLVMValueRef base, DType dtype, Coordinate offset,
                            LLVMValueRef mask, LaneValue value) {
     unsigned alignment = (unsigned)dtype_bytes(dtype);
@@ -251,6 +253,7 @@ void prefetch_batch_row(Emitter *e, Storage storage, LLVMValueRef row) {
         prefetch_line(e, bytes_after(e, first, const_i64(e, bytes - 1)), PREFETCH_READ);
 }
 
+/* The offset of the elements at a place from the base of their storage. */
 static Coordinate storage_offset(Emitter *e, const Node *node, Storage storage,
                                  const Place *place) {
     bool is_batch =

@@ -184,6 +184,7 @@ static const Place *index_reshape(Emitter *e, const Node *node, const Place *pla
     return place;
 }
 
+/* Axes are aligned at the last one; an axis of size 1 has index 0. */
 static const Place *index_broadcast(Emitter *e, const Node *node, const Place *place) {
     place = place_in_shape(e, place, node->shape);
     Shape shape = operand_shape(e, node);
@@ -200,6 +201,7 @@ static const Place *index_transpose(Emitter *e, const Node *node, const Place *p
     return result;
 }
 
+/* index in the operand = start + step * index */
 static const Place *index_slice(Emitter *e, const Node *node, const Place *place) {
     place = place_in_shape(e, place, node->shape);
     Place *result = place_new(e, operand_shape(e, node), place->mask);
@@ -212,6 +214,7 @@ static const Place *index_slice(Emitter *e, const Node *node, const Place *place
     return result;
 }
 
+/* index in the operand = size - 1 - index, along the axis */
 static const Place *index_reverse(Emitter *e, const Node *node, const Place *place) {
     int axis = node->attrs.axis;
     place = place_in_shape(e, place, node->shape);

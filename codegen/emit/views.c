@@ -87,6 +87,8 @@ bool concat_part_known(const Emitter *e, const Node *concat, const Place *place)
     return e->part.of == concat && e->part.place == place;
 }
 
+/* The place in a part of a concat, whose index is smaller by the start of the part. If it is not
+ * known which part the lanes are in, the source has a mask of those in this part. */
 static Source concat_source(Emitter *e, const Node *node, uint32_t operand, const Place *place) {
     int axis = node->attrs.axis;
     PartExtent extent = part_extent(e, node, operand);
@@ -108,6 +110,7 @@ static int64_t equal_size(const Emitter *e, const Node *concat) {
     return equal ? size : 0;
 }
 
+/* Whether all lanes are in the same part, wherever the coordinate begins. */
 static bool parts_stay_together(const Emitter *e, const Node *concat, Coordinate c) {
     if (!c.irregular && c.step == 0) return true;
     for (uint32_t i = 0; i < concat->operand_count; i++) {
@@ -188,6 +191,8 @@ Coordinate gathered_index(Emitter *e, LaneValue index, int64_t size) {
     return (Coordinate){.base = wide, .irregular = !index.uniform};
 }
 
+/* The place in an operand of a gather. The index has the place of the result; the other operand has
+ * the index that was loaded along the axis. */
 static Source gather_source(Emitter *e, const Node *node, uint32_t operand, const Place *place) {
     if (operand == GATHER_INDEX) return (Source){.place = place};
     Shape shape = graph_operand(e->graph, node, operand)->shape;

@@ -55,6 +55,7 @@ static void add_batch(Emitter *e, NodeId id, Batches *batches) {
     batches->inputs[batches->count++] = e->plan->storage[id];
 }
 
+/* The inputs with rows of the batch that the kernel reads. */
 static Batches batches_of(Emitter *e) {
     Batches batches = {.inputs = ARENA_ARRAY(e->arena, Storage, e->graph->symbol_count)};
     for (uint32_t i = 0; i < e->kernel->node_count; i++) {
@@ -95,6 +96,7 @@ typedef struct {
     int64_t vectors, units; /* in a row, in a line */
 } UnitLine;
 
+/* Divides the units of a space into lines. */
 static UnitLine line_of(Shape space) {
     enum { LONG_ROW = 8 }; /* vectors: so many are worth their own loop */
     UnitLine line = {.space = space, .lane_axis = lane_axis(space)};

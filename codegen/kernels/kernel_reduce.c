@@ -96,6 +96,7 @@ static bool in_blocks(const Reduction *r, int64_t block) {
     return r->node->op == OP_sum && r->n > block;
 }
 
+/* Reserves the sums of the tree: one for each level, for each of `count` sums. */
 static BlockTree tree_new(Emitter *e, LLVMTypeRef type, const LLVMValueRef *slots, int count,
                           int64_t blocks) {
     BlockTree tree = {.type = type, .count = count};
@@ -263,6 +264,8 @@ static void add_long_columns(Emitter *e, const Reduction *r, const ReducedColumn
     tree_finish(e, &tree, blocks);
 }
 
+/* Reduces several columns in one loop over their elements. A column is a vector of columns if its
+ * place is one of lanes. */
 static void reduce_columns(Emitter *e, const Reduction *r, ReducedColumn *columns,
                            LaneValue *results) {
     bool lanes = !place_uniform(columns[0].place);
@@ -283,6 +286,7 @@ static LaneValue splat_if(Emitter *e, LaneValue value, bool lanes) {
     return lanes ? (LaneValue){value_splat(e, value), false} : value;
 }
 
+/* Element j of a column of the operand. */
 static LaneValue operand_element(Emitter *e, const Reduction *r, const Place *place,
                                  LLVMValueRef j) {
     Region region = region_begin(e);
@@ -309,6 +313,7 @@ static void compare_element(Emitter *e, const Reduction *r, const ReducedColumn 
     store(e, choose(e, better, number.value, old_number), column->slots[1]);
 }
 
+/* Finds the index of the largest element. slots: the largest element so far, and its index. */
 static LaneValue argmax_columns(Emitter *e, const Reduction *r, ReducedColumn *column) {
     bool lanes = !place_uniform(column->place);
     LLVMTypeRef value_type = lanes ? lanes_of(e->f32) : e->f32,

@@ -19,6 +19,7 @@ typedef struct {
     const Place **vector; /* [vectors], in [rows, length] */
 } VectorRow;
 
+/* The places of row `number`: of each of its vectors, and of values that the row has once. */
 static VectorRow row_at(Emitter *e, LLVMValueRef number) {
     Shape space = e->kernel->space;
     int64_t length = space.dim[space.rank - 1], count = shape_elements(space) / length;

@@ -45,6 +45,7 @@ static LaneValue in_lanes(Emitter *e, const Scan *s, LaneValue value) {
     return s->inner == 1 ? value : (LaneValue){value_splat(e, value), false};
 }
 
+/* for each j: sum += x[j]; y[j] = sum */
 static void scan_cumsum(Emitter *e, const Scan *s, const Place *column) {
     LLVMTypeRef wide = LLVMDoubleTypeInContext(e->context), narrow = e->f32;
     if (s->inner != 1) wide = lanes_of(wide), narrow = lanes_of(narrow);
@@ -68,6 +69,7 @@ static void scan_cumsum(Emitter *e, const Scan *s, const Place *column) {
 
 static Storage column_storage(const Emitter *e) { return e->plan->storage[e->kernel->root]; }
 
+/* for each j: y[index[j]] += x[j] */
 static void scatter_elements(Emitter *e, const Scan *s, const Place *column) {
     NodeId root = e->kernel->root;
     Loop loop = loop_begin(e, const_i64(e, 0));

@@ -32,6 +32,8 @@
 
 /* -- the product -- */
 
+/* Operand 0 or 1 as a matrix in memory. Its lines are rows of the product for operand 0, and
+ * columns for operand 1. */
 static MatrixOperand matrix_operand(const Emitter *e, const Node *node, int operand,
                                     Storage storage, bool transposed) {
     const Node *of = graph_operand(e->graph, node, (uint32_t)operand);
@@ -107,6 +109,7 @@ enum {
 _Static_assert((int)STACK_BYTES <= (int)PROGRAM_STACK,
                "a matrix product may need more stack than threads have");
 
+/* Reserves the memory on the stack: sums, the finished tile, spilled tiles, copies of operands. */
 static void reserve_slots(Emitter *e, Matmul *m) {
     const Blocking *b = &m->blocking;
     LLVMTypeRef vector = lanes_of(m->sum),
@@ -279,6 +282,7 @@ static PackPlan pack_plan(Emitter *e, const Matmul *m, const TileWalk *walk, con
                       .row_blocks = choose(e, some, count, tile->chunk_size)};
 }
 
+/* What one turn of the loop works on: the tile to multiply, the finished one, and the operands. */
 static Iteration iteration_of(Emitter *e, Matmul *m, const TileWalk *walk) {
     LLVMValueRef number = read_slot(e, walk->number), finished = read_slot(e, walk->finished),
                  block = read_block(e, m, walk);

@@ -78,6 +78,8 @@ static LLVMValueRef waiting_row(Emitter *e, const Matmul *m, uint32_t store, int
     return vector_at(e, m->transposed[store], plus(e, row, number * transposed_rows(m)));
 }
 
+/* Computes what the kernel stores for a vector of a row. What epilogue_transpose will transpose
+ * goes into its buffer. */
 static void store_row(Emitter *e, const Matmul *m, const Place *place, int number,
                       LLVMValueRef row) {
     const Kernel *kernel = e->kernel;
@@ -100,6 +102,7 @@ static LLVMValueRef vector_number(Emitter *e, const Matmul *m, LLVMValueRef grou
     return plus(e, before, number);
 }
 
+/* Sets the root to a vector of the finished tile, and computes and stores the epilogue. */
 static void finish_vector(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group,
                           int number, LLVMValueRef row) {
     LLVMValueRef vector = vector_number(e, m, group, number),

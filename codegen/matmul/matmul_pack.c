@@ -9,6 +9,7 @@ enum {
     GAP = 2             /* steps of k between panels, so that they are not a power of two apart */
 };
 
+/* A copy of an operand on the stack, in panels of `width` lines. */
 static MatrixOperand panel_operand(Emitter *e, DType dtype, int64_t lines, int64_t width,
                                    int64_t k) {
     return (MatrixOperand){

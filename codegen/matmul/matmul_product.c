@@ -98,6 +98,7 @@ LLVMValueRef step_columns(Emitter *e, const Step *step, int vector) {
                  : operands_columns(e, operands, vector, step->k);
 }
 
+/* sum[r][v] = fma(row element r, vector v of the columns, sum[r][v]) for one k */
 static void add_reals(Emitter *e, const Step *step, Sums *sums) {
     const Matmul *m = step->operands->m;
     LLVMValueRef columns[MAX_VECTORS], tiny[MAX_VECTORS];
@@ -181,6 +182,7 @@ static void add_part_of_run(Emitter *e, const Operands *operands, const RunStart
     if_end(e, any);
 }
 
+/* Adds the steps run by run: within a run, elements of a window are equally far apart in memory. */
 static void add_runs(Emitter *e, const Operands *operands, Steps steps) {
     const StridedWalk *walk = windows_walk(operands);
     Run equal = walk_run(walk);

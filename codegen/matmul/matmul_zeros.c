@@ -96,6 +96,7 @@ static LLVMValueRef is_some(Emitter *e, LLVMValueRef value) {
                              : ne(e, value, zero);
 }
 
+/* Whether the element at k of any row of the block is not 0. */
 static LLVMValueRef any_row(Emitter *e, const Matmul *m, const Operands *operands, LLVMValueRef k) {
     LLVMValueRef rows = operands_rows_at(e, operands, k), any = LLVMConstInt(e->i1, 0, false);
     if (rows) {

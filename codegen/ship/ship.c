@@ -134,6 +134,8 @@ static void check_slots(LLVMModuleRef module) {
     }
 }
 
+/* Finds the bytes of stack of every function. `deepest`: the most that a function of ship_math.h
+ * uses. */
 static void measure_stack(const ShipRequest *request, LLVMModuleRef module, size_t call,
                           const StackFrames *frames, ShipMath math, Shipped *shipped) {
     size_t deepest = 0;

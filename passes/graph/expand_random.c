@@ -11,6 +11,7 @@ typedef struct {
     NodeId word[4], key[2];
 } RandomBlock;
 
+/* A round of Philox 4x32, as in ir/ops/random.c. */
 static RandomBlock block_round(const Formula *f, const RandomBlock *from, uint32_t round) {
     NodeId first = f_int(f, 0xD2511F53u), second = f_int(f, 0xCD9E8D57u);
     NodeId key[2] = {f_add(f, from->key[0], f_int(f, round * 0x9E3779B9u)),

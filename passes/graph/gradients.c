@@ -46,6 +46,7 @@ static bool depends_on_wanted(const Node *node, const bool *wanted) {
     return false;
 }
 
+/* Visits the nodes from y backwards. The rule of each adds to the gradients of its operands. */
 static void sweep(Graph *graph, NodeId y, const bool *wanted, const ValueFacts *facts,
                   NodeId *total) {
     if (wanted[y]) total[y] = build_f32(graph, 1, (Shape){0});
@@ -85,6 +86,7 @@ typedef struct {
     NodeId *first, *next;
 } GradLists;
 
+/* Lists the grad nodes of each scalar that is differentiated. */
 static GradLists list_grads(const Graph *graph, Arena *arena) {
     GradLists lists = {ARENA_ARRAY(arena, NodeId, graph->node_count),
                        ARENA_ARRAY(arena, NodeId, graph->node_count)};

@@ -58,6 +58,7 @@ static SimplifyRule *const rules_of_op[OP_COUNT][MAX_RULES] = {
 static SimplifyRule *const rules_of_elementwise[] = {simplify_sink_reshape, simplify_sink_broadcast,
                                                      simplify_sink_transpose};
 
+/* What the first rule that applies makes of a term; NODE_NONE: none applies. */
 static NodeId try_rules(const Term *term) {
     for (int i = 0; i < MAX_RULES && rules_of_op[term->op][i]; i++) {
         NodeId result = rules_of_op[term->op][i](term);

@@ -30,6 +30,7 @@ static int padded_axis(const Node *pad) {
     return axis;
 }
 
+/* A pad along one axis as a concat of zeros, the operand and zeros. false: it pads several axes. */
 static bool parts_of_pad(const Node *pad, ConcatParts *parts) {
     *parts = (ConcatParts){.axis = padded_axis(pad)};
     if (parts->axis < 0) return false;

@@ -176,6 +176,7 @@ static bool stored_anyway(const Fusion *fusion, NodeId id) {
            (fusion->required[id] || fusion->outside[id].place != FUSE_NOWHERE);
 }
 
+/* What it takes to have an operand: nothing, a load, or the effort of computing it anew. */
 static Effort operand_effort(const Fusion *fusion, const Effort *effort, uint32_t group,
                              NodeId operand) {
     NodeId id = fusion->buffer[operand];
@@ -185,6 +186,7 @@ static Effort operand_effort(const Fusion *fusion, const Effort *effort, uint32_
     return fusion->group[id] == group ? effort[id] : too_much;
 }
 
+/* What it takes to compute a node anew: its own steps, and the efforts of its operands. */
 static Effort node_effort(const Fusion *fusion, const Effort *effort, NodeId id) {
     const Node *node = graph_node(fusion->graph, id);
     if (op_class(node->op) != CLASS_ELEMENTWISE) return too_much;

@@ -16,6 +16,7 @@ typedef struct {
     bool *inside; /* [node]: computed by its own group for nodes of that group */
 } Sharing;
 
+/* Joins the users of a node at two places. Those of the lower level come first. */
 static Users merge_users(Users a, Users b) {
     if (a.place == FUSE_NOWHERE || b.place == FUSE_NOWHERE) return a.place == FUSE_NOWHERE ? b : a;
     Users merged = a.level <= b.level ? a : b;

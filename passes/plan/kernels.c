@@ -37,6 +37,7 @@ static bool symbol_is_updated(const Symbol *symbol) {
     return symbol->update != NODE_NONE && symbol->update != symbol->node;
 }
 
+/* Gives the plan every state that is read or updated. */
 static void add_states(PlanBuilder *builder) {
     const Graph *graph = builder->graph;
     Plan *plan = builder->plan;
@@ -81,6 +82,7 @@ static void add_target(PlanBuilder *builder, uint32_t first_copy, NodeId value, 
         (DraftStore){storing_draft(builder, first_copy, buffer), buffer, to};
 }
 
+/* Lists the stores to outputs and to updated states, each in the draft that computes its value. */
 static void add_targets(PlanBuilder *builder) {
     const Graph *graph = builder->graph;
     uint32_t first_copy = builder->fusion->draft_count + 1;
@@ -97,6 +99,8 @@ static const Storage unplaced = {.kind = STORAGE_SLAB, .offset = PLAN_UNPLACED};
 
 /* -- operands of matrix products: in a form of a state, or in the slab -- */
 
+/* Where a product reads its operand: from a state, or from the slab, into which it must then be
+ * stored. */
 static Storage operand_storage(PlanBuilder *builder, NodeId operand) {
     NodeId buffer = builder->fusion->buffer[operand];
     const Node *node = graph_node(builder->graph, buffer);
@@ -177,6 +181,7 @@ static void groups_sum(DraftGroups *groups, uint32_t drafts) {
     for (uint32_t d = 0; d <= drafts; d++) groups->begin[d + 1] += groups->begin[d];
 }
 
+/* Groups the nodes by the draft that stores them. */
 static DraftGroups group_stored(const PlanBuilder *builder) {
     const Fusion *fusion = builder->fusion;
     DraftGroups groups = groups_new(fusion->arena, fusion->draft_count, builder->graph->node_count);
@@ -187,6 +192,7 @@ static DraftGroups group_stored(const PlanBuilder *builder) {
     return groups;
 }
 
+/* Groups the targets by their drafts. */
 static DraftGroups group_targets(const PlanBuilder *builder) {
     const Fusion *fusion = builder->fusion;
     DraftGroups groups = groups_new(fusion->arena, fusion->draft_count, builder->target_count);
@@ -250,6 +256,7 @@ static void add_copies(PlanBuilder *builder) {
     }
 }
 
+/* Sets where other kernels read each value: a state, an input, or the slab. */
 static void fill_storage(PlanBuilder *builder) {
     const Graph *graph = builder->graph;
     const Fusion *fusion = builder->fusion;

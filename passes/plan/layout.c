@@ -82,6 +82,8 @@ static bool costs_less(AxisCost a, AxisCost b) {
     return a.traffic < b.traffic;
 }
 
+/* Chooses the axis along which the columns of a tile run. A state that is read along them is read
+ * in panels. */
 static void choose_tile(Forms *forms, Kernel *kernel) {
     if (kernel->product.windows) {
         /* The tile can run along windows only if these are neighbours in memory. */

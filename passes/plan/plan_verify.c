@@ -224,6 +224,8 @@ static void check_root(PlanCheck *check, NodeId id, const Node *node) {
         fail(check, "its kind is not its root's");
 }
 
+/* Visits the nodes of the kernel, the last one first, and checks the values that they read from
+ * memory. */
 static void run_nodes(PlanCheck *check) {
     const Kernel *kernel = current(check);
     for (uint32_t i = 0; i < kernel->node_count; i++) check->inside[kernel->nodes[i]] = true;

@@ -31,6 +31,8 @@ static bool has_rows(const Rows *rows, Shape shape) {
     return shape.rank > 0 && shape.dim[0] == rows->rows;
 }
 
+/* Whether a kernel of this kind can be divided by rows: its rows do not depend on each other, and
+ * its weights are small. */
 static bool kind_may(const Rows *rows, const Kernel *kernel) {
     const Node *root = graph_node(rows->plan->graph, kernel->root);
     if (kernel->kind == KERNEL_MATMUL) {

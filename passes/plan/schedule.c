@@ -192,6 +192,7 @@ static uint32_t defer_stores(const Schedule *schedule, Kernel *kernel, Kernel *c
     return count;
 }
 
+/* Appends the kernels that copy deferred values to their states. */
 static void add_deferred_copies(const Schedule *schedule) {
     Plan *plan = schedule->plan;
     Kernel *kernels = ARENA_ARRAY(plan->arena, Kernel, plan->kernel_count + plan->state_count);

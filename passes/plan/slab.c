@@ -59,6 +59,7 @@ static void extend_life(SlabValue *value, Moment read) {
     value->last = read;
 }
 
+/* Extends the life of each value to the last kernel that reads it. */
 static void extend_lives(const Plan *plan, const Uses *uses, const uint32_t *phase,
                          SlabValue *values, const uint32_t *place) {
     for (uint32_t k = 0; k < plan->kernel_count; k++)
@@ -99,6 +100,8 @@ static size_t best_gap(const SlabValue *value, SlabValue *const *placed, uint32_
     return best == SIZE_MAX ? end : best;
 }
 
+/* Places the values, the largest first, each in the smallest gap that no value of the same time
+ * uses. Returns the bytes of the slab. */
 static size_t place_with_reuse(SlabValue *values, uint32_t count, Arena *arena) {
     SlabValue **by_size = ARENA_ARRAY(arena, SlabValue *, count),
               **placed = ARENA_ARRAY(arena, SlabValue *, count);

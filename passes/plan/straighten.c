@@ -81,6 +81,7 @@ static bool any_needs_copies(const Straightening *s) {
     return false;
 }
 
+/* Copies a product; it gets copies of operands that need one, in another order in memory. */
 static NodeId copy_product(const Straightening *s, Graph *to, const Node *node, const NodeId *map) {
     NodeId windows = windows_to_copy(s, node), left = map[node->operands[0]],
            right = map[node->operands[1]];

@@ -32,7 +32,7 @@ static void add_use(Collector *collector, uint32_t kernel, NodeId node, Where wh
 }
 
 /* Visits an operand of a node that the kernel computes: the kernel computes it too, or reads it. */
-static void meet_operand(Collector *collector, uint32_t kernel, NodeId operand, Where where) {
+static void visit_operand(Collector *collector, uint32_t kernel, NodeId operand, Where where) {
     Where *inside = &collector->where[operand];
     StorageKind kind = collector->plan->storage[operand].kind;
     if (collector->inside[operand] == kernel + 1)
@@ -69,8 +69,8 @@ static bool stays_in_row(const Graph *graph, const Node *node, uint32_t i) {
 
 /* A product reads whole operands. Its operands count even if they are copies of inputs or constants
  * in the slab, for which Plan.storage has no entry. */
-static void meet_product(Collector *collector, uint32_t number, const Node *product,
-                         bool crosses_rows) {
+static void visit_product(Collector *collector, uint32_t number, const Node *product,
+                          bool crosses_rows) {
     const Plan *plan = collector->plan;
     const Kernel *kernel = &plan->kernels[number];
     for (uint32_t i = 0; i < 2; i++) {
@@ -81,29 +81,31 @@ static void meet_product(Collector *collector, uint32_t number, const Node *prod
     }
 }
 
-static void meet_node(Collector *collector, uint32_t kernel, NodeId id) {
+/* Visits a node of the kernel, after all nodes that use it, and then its operands. where[id]: how
+ * the kernel uses it. */
+static void visit_node(Collector *collector, uint32_t kernel, NodeId id) {
     const Graph *graph = collector->plan->graph;
     const Node *node = graph_node(graph, id);
     Where at = collector->where[id];
     collector->where[id] = (Where){0};
     if (op_class(node->op) == CLASS_MATRIX) {
-        meet_product(collector, kernel, node, at.crosses_rows);
+        visit_product(collector, kernel, node, at.crosses_rows);
         return;
     }
     at.moved |= !op_stays_in_place(node->op);
     for (uint32_t i = 0; i < node->operand_count; i++)
-        meet_operand(collector, kernel, node->operands[i],
-                     (Where){at.moved, at.crosses_rows || !stays_in_row(graph, node, i)});
+        visit_operand(collector, kernel, node->operands[i],
+                      (Where){at.moved, at.crosses_rows || !stays_in_row(graph, node, i)});
 }
 
 static void collect_kernel(Collector *collector, uint32_t number) {
     const Kernel *kernel = &collector->plan->kernels[number];
     for (uint32_t i = 0; i < kernel->node_count; i++)
         collector->inside[kernel->nodes[i]] = number + 1;
-    for (uint32_t i = kernel->node_count; i-- > 0;) meet_node(collector, number, kernel->nodes[i]);
+    for (uint32_t i = kernel->node_count; i-- > 0;) visit_node(collector, number, kernel->nodes[i]);
     for (uint32_t i = 0; i < kernel->store_count; i++) {
         const Store *store = &kernel->stores[i];
-        meet_operand(collector, number, store->node, (Where){0});
+        visit_operand(collector, number, store->node, (Where){0});
         if (store->to.kind == STORAGE_SLAB) collector->uses.writer[store->node] = number + 1;
     }
 }
