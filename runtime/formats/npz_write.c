@@ -4,6 +4,7 @@
 #include "runtime/formats/npz_write.h"
 #include "ir/base/files.h"
 #include "ir/base/memory.h"
+#include "runtime/formats/zip_marks.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -16,10 +17,6 @@ enum {
     NPY_ALIGN = 64,
     NPY_HEADER = 512,
     ZIP_VERSION = 20,
-    /* these begin an entry, its header in the directory, and the end record */
-    ZIP_ENTRY = 0x04034b50,
-    ZIP_DIRECTORY = 0x02014b50,
-    ZIP_END = 0x06054b50,
     ZIP_FIRST_DAY = 0x21 /* 1 January 1980 */
 };
 

@@ -4,14 +4,18 @@
 #include "ir/base/memory.h"
 #include "runtime/formats/npy.h"
 #include "runtime/formats/unpack.h"
+#include "runtime/formats/zip_marks.h"
 
 #include <string.h>
 #include <zlib.h>
 
-enum { END_BYTES = 22, LIST_BYTES = 46, LOCAL_BYTES = 30, COMMENT_MAX = 65535, NAME_SHOWN = 100 };
-#define END_MARK UINT32_C(0x06054b50)
-#define LIST_MARK UINT32_C(0x02014b50)
-#define LOCAL_MARK UINT32_C(0x04034b50)
+enum {
+    END_BYTES = 22,
+    DIRECTORY_BYTES = 46,
+    ENTRY_BYTES = 30,
+    COMMENT_MAX = 65535,
+    NAME_SHOWN = 100
+};
 
 static uint32_t u16(const uint8_t *at) { return at[0] | (uint32_t)at[1] << 8; }
 static uint32_t u32(const uint8_t *at) { return u16(at) | u16(at + 2) << 16; }
@@ -27,7 +31,7 @@ static bool damaged(Problem *problem) {
 static const uint8_t *find_end(const uint8_t *bytes, size_t length) {
     size_t lowest = length > END_BYTES + COMMENT_MAX ? length - END_BYTES - COMMENT_MAX : 0;
     for (size_t at = length >= END_BYTES ? length - END_BYTES + 1 : 0; at-- > lowest;)
-        if (u32(bytes + at) == END_MARK) return bytes + at;
+        if (u32(bytes + at) == ZIP_END) return bytes + at;
     return NULL;
 }
 
@@ -77,15 +81,16 @@ static const char *entry_name(Arena *arena, const uint8_t *text, size_t length) 
 /* Reads one entry of the directory at `at`; returns its length, 0 after a problem. */
 static size_t read_line(const uint8_t *bytes, size_t length, size_t at, Arena *arena,
                         ZipEntry *entry, Problem *problem) {
-    if (length - at < LIST_BYTES || u32(bytes + at) != LIST_MARK) return damaged(problem), 0;
+    if (length - at < DIRECTORY_BYTES || u32(bytes + at) != ZIP_DIRECTORY)
+        return damaged(problem), 0;
     const uint8_t *line = bytes + at;
     size_t name = u16(line + 28), extra = u16(line + 30),
-           size = LIST_BYTES + name + extra + u16(line + 32);
+           size = DIRECTORY_BYTES + name + extra + u16(line + 32);
     uint64_t packed = u32(line + 20), whole = u32(line + 24), offset = u32(line + 42);
     if (size > length - at ||
-        !read_large_sizes(line + LIST_BYTES + name, extra, &whole, &packed, &offset))
+        !read_large_sizes(line + DIRECTORY_BYTES + name, extra, &whole, &packed, &offset))
         return damaged(problem), 0;
-    *entry = (ZipEntry){entry_name(arena, line + LIST_BYTES, name),
+    *entry = (ZipEntry){entry_name(arena, line + DIRECTORY_BYTES, name),
                         (size_t)offset,
                         (size_t)packed,
                         (size_t)whole,
@@ -149,8 +154,8 @@ static const uint8_t *entry_bytes(const void *memory, size_t length, const ZipEn
                                   Problem *problem) {
     const uint8_t *local = (const uint8_t *)memory + entry->offset;
     size_t left = length - entry->offset;
-    if (left < LOCAL_BYTES || u32(local) != LOCAL_MARK) return damaged(problem), NULL;
-    size_t begin = LOCAL_BYTES + (size_t)u16(local + 26) + u16(local + 28);
+    if (left < ENTRY_BYTES || u32(local) != ZIP_ENTRY) return damaged(problem), NULL;
+    size_t begin = ENTRY_BYTES + (size_t)u16(local + 26) + u16(local + 28);
     if (begin > left || entry->packed > left - begin) return damaged(problem), NULL;
     return local + begin;
 }
