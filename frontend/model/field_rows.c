@@ -54,6 +54,8 @@ static const Element *elements_of(const Tracing *tracing, const Node *node, uint
 
 /* -- leaves, and nodes that do not depend on data -- */
 
+/* An element of the data has a hash of its name and its index in the row, and the bit of its row.
+ * An element of another symbol comes from no row. */
 static void trace_symbol(const Tracing *tracing, const Node *node, Element *out) {
     const Symbol *symbol = &tracing->graph->symbols[node->attrs.symbol];
     int64_t count = shape_elements(node->shape),
