@@ -1,5 +1,5 @@
-/* Builds the graphs of a model: evaluates its fields, network, loss and metrics. GRAPH_TRAIN also
- * gets gradients and updates. */
+/* Builds the graphs of a model: evaluates its fields, network, loss and metrics. Those of a
+ * training also get gradients and updates. */
 #include "frontend/model/loading.h"
 
 #include <string.h>
@@ -264,8 +264,8 @@ static bool lower_parts(const Lowering *lowering) {
     bool metrics = lower_metrics(lowering);
     if (lowering->kind == GRAPH_EVAL && network && loss && metrics) output_results(lowering);
     if (lowering->kind == GRAPH_UNITS && network && loss && metrics) output_units(lowering);
-    bool updates =
-        lowering->kind != GRAPH_TRAIN || lower_updates(lowering->model, lowering->evaluator, loss);
+    bool updates = !graph_trains(lowering->kind) ||
+                   lower_updates(lowering->model, lowering->evaluator, lowering->kind, loss);
     return fields && network && loss && metrics && updates;
 }
 
@@ -286,7 +286,7 @@ static Graph *lower_in(Arena *arena, const Model *model, GraphKind kind, uint32_
     Graph *graph = graph_new(model->info.name, diag);
     Evaluator *evaluator = model_evaluator(model, arena, graph, batch, diag);
     evaluator->log = log;
-    evaluator->training = kind == GRAPH_TRAIN;
+    evaluator->training = graph_trains(kind);
     evaluator->finishing = kind == GRAPH_METRICS;
     if (log) log->fits = evaluator->fits;
     if (log) log->choices = evaluator->choices;
@@ -295,6 +295,7 @@ static Graph *lower_in(Arena *arena, const Model *model, GraphKind kind, uint32_
     bool good = lower_parts(&lowering) && diag_errors(diag) == errors;
     if (good && !log)
         graph = ordered(graph, kind, arena); /* a log refers to nodes by their numbers */
+    if (good && kind != GRAPH_TRAIN && graph_trains(kind)) graph = step_part(graph, kind, arena);
     if (good) return graph;
     graph_free(graph);
     return NULL;

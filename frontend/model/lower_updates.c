@@ -1,6 +1,7 @@
 /* The training half of a graph: gradients of the loss, their sum over several batches or shares
  * (accumulate, replicas), clipping, and the optimizer's update of every weight. */
 #include "frontend/model/loading.h"
+#include "ir/data/step_parts.h"
 #include "ir/base/integers.h"
 
 #include <string.h>
@@ -90,7 +91,8 @@ static NodeId tree_sum(Evaluator *evaluator, const char *name, NodeId index, uin
     Graph *graph = evaluator->graph;
     Shape shape = graph_node(graph, value)->shape;
     for (uint32_t level = 0; (shares - 1) >> level; level++) {
-        const char *level_name = arena_format(evaluator->arena, "accumulate.%u.%s", level, name);
+        const char *level_name =
+            arena_format(evaluator->arena, ACCUMULATE_PREFIX "%u.%s", level, name);
         NodeId kept = graph_state(graph, level_name, DTYPE_F32, shape, (Init){0}, false);
         int32_t bit = (int32_t)1 << level;
         NodeId full_below = has_bits(graph, index, bit - 1, true),
@@ -107,12 +109,35 @@ static NodeId tree_sum(Evaluator *evaluator, const char *name, NodeId index, uin
 static void accumulate(Evaluator *evaluator, Trained *trained, uint32_t count, uint32_t shares) {
     Graph *graph = evaluator->graph;
     NodeId rows = scalar(graph, evaluator->batch);
-    NodeId all_rows = build_binary(graph, OP_add, counted(graph, "accumulate.rows", rows), rows);
+    NodeId all_rows = build_binary(graph, OP_add, counted(graph, ACCUMULATE_ROWS, rows), rows);
     NodeId index =
-        build_convert(graph, counted(graph, "accumulate.batches", scalar(graph, 1)), DTYPE_I32);
+        build_convert(graph, counted(graph, ACCUMULATE_BATCHES, scalar(graph, 1)), DTYPE_I32);
     for (uint32_t i = 0; i < count; i++) {
         NodeId weighted = build_binary(graph, OP_mul, rows, trained[i].gradient);
         NodeId sum = tree_sum(evaluator, trained[i].name, index, shares, weighted);
+        trained[i].gradient = build_binary(graph, OP_div, sum, all_rows);
+    }
+}
+
+/* For a GRAPH_SHARE: the products that the tree adds become outputs, beside the loss. */
+static void output_gradients(Evaluator *evaluator, const Trained *trained, uint32_t count) {
+    Graph *graph = evaluator->graph;
+    NodeId rows = scalar(graph, evaluator->batch);
+    graph->output_count = 1;
+    for (uint32_t i = 0; i < count; i++)
+        graph_output(graph, arena_format(graph->arena, GRADIENT_PREFIX "%s", trained[i].name),
+                     build_binary(graph, OP_mul, rows, trained[i].gradient));
+}
+
+/* For a GRAPH_UPDATE: the sums of the tree are inputs. Only the updates that follow are kept. */
+static void input_gradients(Evaluator *evaluator, Trained *trained, uint32_t count) {
+    Graph *graph = evaluator->graph;
+    for (uint32_t i = 0; i < graph->symbol_count; i++) graph->symbols[i].update = NODE_NONE;
+    NodeId all_rows = graph_input(graph, SYMBOL_VALUE, STEP_ROWS, DTYPE_F32, (Shape){0});
+    for (uint32_t i = 0; i < count; i++) {
+        const char *name = arena_format(graph->arena, GRADIENT_PREFIX "%s", trained[i].name);
+        NodeId sum = graph_input(graph, SYMBOL_VALUE, name, DTYPE_F32,
+                                 graph_node(graph, trained[i].weight)->shape);
         trained[i].gradient = build_binary(graph, OP_div, sum, all_rows);
     }
 }
@@ -202,13 +227,12 @@ static void clip_to_norm(Graph *graph, Trained *trained, uint32_t count, double 
 
 /* -- the optimizer -- */
 
-/* The update of every weight. With several shares, weights and states of the optimizer change only
- * after the last share of a step. */
-static void optimize(const Model *model, Evaluator *evaluator, const Optimizers *optimizers,
-                     const Trained *trained, uint32_t count) {
+/* The update of every weight. holds: weights and states of the optimizer change only after the last
+ * share of a step. */
+static void optimize(Evaluator *evaluator, const Optimizers *optimizers, const Trained *trained,
+                     uint32_t count, bool holds) {
     Graph *graph = evaluator->graph;
     uint32_t first = graph->symbol_count;
-    bool holds = step_shares(model) > 1;
     for (uint32_t i = 0; i < count; i++) {
         const Bound *optimizer = optimizer_of(evaluator->arena, optimizers, trained[i].name);
         Optimization optimization = {evaluator, optimizer, trained[i].name, trained[i].weight,
@@ -237,7 +261,7 @@ static bool check_gradients(Evaluator *evaluator, Span loss, uint32_t count, boo
     return count && moves;
 }
 
-bool lower_updates(const Model *model, Evaluator *evaluator, NodeId loss) {
+bool lower_updates(const Model *model, Evaluator *evaluator, GraphKind kind, NodeId loss) {
     const Expr *expr = item_setting(model->train, "optimizer")->value;
     Optimizers optimizers;
     if (!optimizers_read(model, evaluator, &optimizers) || !loss) return false;
@@ -255,10 +279,17 @@ bool lower_updates(const Model *model, Evaluator *evaluator, NodeId loss) {
     /* An imported network may have nothing to train; it predicts all the same. */
     if ((!count || !moves) && model->options->like) return true;
     if (!check_gradients(evaluator, loss_span, count, moves)) return false;
-    if (step_shares(model) > 1) accumulate(evaluator, trained, count, step_shares(model));
+    if (kind == GRAPH_UPDATE) input_gradients(evaluator, trained, count);
+    if (kind == GRAPH_SHARE || kind == GRAPH_STATISTICS) {
+        output_gradients(evaluator, trained, count);
+        return true;
+    }
+    if (kind == GRAPH_TRAIN && step_shares(model) > 1)
+        accumulate(evaluator, trained, count, step_shares(model));
     if (model->clip_value > 0) clip_each(evaluator->graph, trained, count, model->clip_value);
     if (model->clip_norm > 0) clip_to_norm(evaluator->graph, trained, count, model->clip_norm);
-    optimize(model, evaluator, &optimizers, trained, count);
+    bool holds = kind == GRAPH_TRAIN && step_shares(model) > 1;
+    optimize(evaluator, &optimizers, trained, count, holds);
     return evaluator_built(evaluator, expr->span, loss).kind != VALUE_ERROR;
 }
 

@@ -107,8 +107,13 @@ static bool collect(Model *model) {
 
 /* -- the steps -- */
 
+bool graph_trains(GraphKind kind) {
+    return kind == GRAPH_TRAIN || kind == GRAPH_SHARE || kind == GRAPH_STATISTICS ||
+           kind == GRAPH_UPDATE;
+}
+
 uint32_t model_batch(const ModelInfo *info, GraphKind kind) {
-    return kind == GRAPH_TRAIN ? info->batch / info->replicas : info->batch;
+    return graph_trains(kind) ? info->batch / info->replicas : info->batch;
 }
 
 /* The rows of a full batch, at most all training rows, or of the largest share of it. */
@@ -202,6 +207,16 @@ static bool check_other_batch(Model *model, const Graph *graph) {
     return good;
 }
 
+/* Whether a state that evaluation has, too, changes in training although it is no weight. */
+static bool updates_states(const Graph *training, const Graph *evaluation) {
+    for (uint32_t i = 0; i < training->symbol_count; i++) {
+        const Symbol *symbol = &training->symbols[i];
+        if (symbol->update && !symbol->trainable && graph_symbol(evaluation, symbol->name))
+            return true;
+    }
+    return false;
+}
+
 /* `training` must not decide which weights exist: evaluation needs the trained ones. */
 static bool check_evaluation(Model *model, const Graph *graph) {
     Graph *other = lower(model, GRAPH_EVAL, model->globals.distinct_batch, NULL, model->diag);
@@ -210,6 +225,7 @@ static bool check_evaluation(Model *model, const Graph *graph) {
     if (good && !source_rows_of_graph(other, model->arena, &model->info.schema, &model->info.looks,
                                       model->diag))
         return graph_free(other), false;
+    if (other) model->info.updates_states = updates_states(graph, other);
     if (!other && !*model->globals.rows_crossed) {
         diag_note(model->diag, model->network->span,
                   "found with training = false, which is how a model is evaluated");

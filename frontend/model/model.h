@@ -86,7 +86,8 @@ typedef struct {
     uint32_t fit_count;
     uint32_t batch, accumulate, epochs; /* accumulate: batches whose gradients make one step */
     uint32_t replicas;                  /* the shares of a batch; each has its own gradients */
-    uint32_t log_every; /* steps between two lines about the loss; 0: one line an epoch */
+    bool updates_states; /* the model updates states of its own, such as running means */
+    uint32_t log_every;  /* steps between two lines about the loss; 0: one line an epoch */
     bool shuffle;
     uint64_t seed;
     /* the run folder or file with the initial weights, relative to the model's folder; or NULL */
@@ -184,15 +185,34 @@ typedef enum {
     /* outputs as GRAPH_EVAL without those of the model; these are BATCH inputs "given:NAME", for
      * predictions that several networks have made together */
     GRAPH_GIVEN,
-    GRAPH_RATE /* output: "rate", the learning rate, from "epoch", "step" and "steps" */
+    GRAPH_RATE, /* output: "rate", the learning rate, from "epoch", "step" and "steps" */
+    /* The step of a training on several processes, in three parts, whose names fit together
+     * (ir/data/step_parts.h):
+     *
+     * GRAPH_SHARE, of a share of a batch. Outputs: "loss"; "gradient:NAME" for each trained weight,
+     * the gradient times the rows of the share; "carried:0", "carried:1"..., what the next graph
+     * needs. No updates.
+     *
+     * GRAPH_STATISTICS, after a share: the updates of the states that the model itself updates,
+     * such as running means. VALUE inputs: those that were carried. No outputs.
+     *
+     * GRAPH_UPDATE, after the last share of a step: the updates of weights and of the optimizer's
+     * states. VALUE inputs: "gradient:NAME", the sums over the shares, and "step:rows", f32, the rows
+     * of the step. No outputs. */
+    GRAPH_SHARE,
+    GRAPH_STATISTICS,
+    GRAPH_UPDATE
 } GraphKind;
+/* Whether a graph of that kind is a step of the training, or a part of one. */
+bool graph_trains(GraphKind kind);
 #define GIVEN_OUTPUT "given"
 #define UNITS_PREDICTION "prediction"
 #define UNITS_TARGET "target"
 #define UNITS_TRUTH "truth"
 #define UNITS_NUMBER "number"
 #define UNITS_FITTED "fitted"
-/* The rows of a full batch as graphs of that kind see them: GRAPH_TRAIN sees a share of it. */
+/* The rows of a full batch as graphs of that kind see them: those of a training see a share of
+ * it. */
 uint32_t model_batch(const ModelInfo *info, GraphKind kind);
 /* A new graph (caller frees) for `batch` rows, or NULL after reporting errors. Spans of its nodes
  * point into texts of the Diagnostics that model_load got. The model is only read: several threads
