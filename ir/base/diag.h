@@ -32,6 +32,7 @@ typedef enum {
     STATUS_FILE = 5,          /* files, checkpoints, and what the system refuses, such as memory */
     STATUS_NONFINITE = 6,     /* a loss, a weight or an answer is not finite */
     STATUS_EXPECT = 7,        /* --expect not met */
+    STATUS_RANK = 8,          /* another process of the training has ended or differs */
     STATUS_HUNG_UP = 129,     /* SIGHUP: saved and stopped */
     STATUS_INTERRUPTED = 130, /* SIGINT: likewise */
     STATUS_TERMINATED = 143   /* SIGTERM: likewise */

@@ -1,0 +1,180 @@
+/* Starts the processes of a training on this machine and waits for them. */
+#include "ir/base/clock.h"
+#include "ir/base/memory.h"
+#include "runtime/peers/local.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define GRACE_SECONDS 5.0 /* for the last processes, once others have failed */
+
+typedef struct {
+    int size;
+    int *sockets; /* [size][size]: that of the first rank to the second; -1: none */
+    pid_t *processes;
+    int *results; /* as wait() gives them */
+    int running;
+} Launch;
+
+/* A signal for all processes. A terminal sends its signals to all of them by itself. */
+static volatile sig_atomic_t received, passed_on;
+
+static void on_signal(int number, siginfo_t *info, void *context) {
+    (void)context;
+    received = number;
+    if (info->si_code <= 0) passed_on = number; /* sent by kill() */
+}
+
+/* Without SA_RESTART: waiting has to end. Under nohup, SIGHUP stays ignored. */
+static void catch_signals(void) {
+    struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = (int)SA_SIGINFO}, hang_up;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    if (sigaction(SIGHUP, NULL, &hang_up) == 0 && hang_up.sa_handler != SIG_IGN)
+        sigaction(SIGHUP, &action, NULL);
+}
+
+static bool make_sockets(Launch *launch) {
+    int size = launch->size;
+    for (int i = 0; i < size * size; i++) launch->sockets[i] = -1;
+    for (int a = 0; a < size; a++)
+        for (int b = a + 1; b < size; b++) {
+            int pair[2];
+            if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) return false;
+            launch->sockets[a * size + b] = pair[0];
+            launch->sockets[b * size + a] = pair[1];
+        }
+    return true;
+}
+
+/* Closes the sockets of all ranks but `own`; -1: of all. */
+static void close_sockets(const Launch *launch, int own) {
+    for (int i = 0; i < launch->size * launch->size; i++)
+        if (i / launch->size != own && launch->sockets[i] >= 0) close(launch->sockets[i]);
+}
+
+static void launch_free(Launch *launch) {
+    free(launch->sockets);
+    free(launch->processes);
+    free(launch->results);
+}
+
+/* In the new process: it stops and saves if the one that waits for it is killed. */
+static Transport *begin_process(Launch *launch, int rank, pid_t parent) {
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent) _exit(STATUS_RANK);
+    close_sockets(launch, rank);
+    Transport *transport =
+        local_transport(rank, launch->size, &launch->sockets[rank * launch->size]);
+    launch_free(launch);
+    return transport;
+}
+
+static int rank_of(const Launch *launch, pid_t process) {
+    int rank = 0;
+    while (rank < launch->size && launch->processes[rank] != process) rank++;
+    return rank;
+}
+
+static void signal_all(const Launch *launch, int number) {
+    for (int rank = 0; rank < launch->size; rank++)
+        if (launch->processes[rank] > 0) kill(launch->processes[rank], number);
+}
+
+static void take_result(Launch *launch, pid_t process, int result) {
+    int rank = rank_of(launch, process);
+    if (rank == launch->size) return;
+    launch->processes[rank] = 0;
+    launch->results[rank] = result;
+    launch->running--;
+    if (WIFSIGNALED(result) && WTERMSIG(result) != received)
+        fprintf(stderr, "mlc: rank %d was ended by signal %d (%s)\n", rank, WTERMSIG(result),
+                strsignal(WTERMSIG(result)));
+}
+
+/* Waits for the processes. Those that are left when others have failed some time ago do not answer:
+ * they are killed. */
+static void wait_for_all(Launch *launch) {
+    double failed = 0; /* since when; 0: none has */
+    while (launch->running) {
+        int result;
+        pid_t process = waitpid(-1, &result, failed > 0 ? WNOHANG : 0);
+        if (passed_on) signal_all(launch, passed_on);
+        passed_on = 0;
+        if (process > 0) {
+            take_result(launch, process, result);
+            bool lost = !WIFEXITED(result) || WEXITSTATUS(result) == STATUS_RANK;
+            if (lost && WIFEXITED(result)) failed = seconds_now();
+        } else if (process < 0 && errno != EINTR)
+            return;
+        else if (failed > 0) {
+            if (seconds_now() - failed > GRACE_SECONDS) signal_all(launch, SIGKILL);
+            usleep(20000);
+        }
+    }
+}
+
+/* That of rank 0, or else the first that is not 0. */
+static Status whole_status(const Launch *launch) {
+    for (int rank = 0; rank < launch->size; rank++) {
+        int result = launch->results[rank];
+        if (WIFEXITED(result) && WEXITSTATUS(result)) return (Status)WEXITSTATUS(result);
+    }
+    for (int rank = 0; rank < launch->size; rank++)
+        if (WIFSIGNALED(launch->results[rank]))
+            return WTERMSIG(launch->results[rank]) == received ? (Status)(128 + received)
+                                                               : STATUS_RANK;
+    return STATUS_OK;
+}
+
+static bool refuse(Diagnostics *diag, const char *what) {
+    diag_error(diag, STATUS_FILE, (Span){0}, "the system refuses %s: %s", what, strerror(errno));
+    diag_help(diag, "fewer processes need less");
+    return false;
+}
+
+/* Makes the processes; in each of them, *transport becomes its own. */
+static bool make_processes(Launch *launch, Transport **transport, Diagnostics *diag) {
+    pid_t parent = getpid();
+    if (!make_sockets(launch)) return refuse(diag, "sockets for the processes of a training");
+    for (int rank = 0; rank < launch->size && !*transport; rank++) {
+        pid_t process = fork();
+        if (process < 0) {
+            refuse(diag, "the processes of a training");
+            signal_all(launch, SIGKILL);
+            return false;
+        }
+        if (process == 0) {
+            *transport = begin_process(launch, rank, parent);
+            return true;
+        }
+        launch->processes[rank] = process;
+        launch->running++;
+    }
+    return true;
+}
+
+Transport *local_launch(int size, Status *status, Diagnostics *diag) {
+    size_t count = (size_t)size;
+    Launch launch = {.size = size,
+                     .sockets = memory_array(count * count, sizeof(int), "the other processes"),
+                     .processes = memory_array(count, sizeof(pid_t), "the other processes"),
+                     .results = memory_array(count, sizeof(int), "the other processes")};
+    Transport *transport = NULL;
+    fflush(NULL); /* or every process would write what is buffered */
+    bool made = make_processes(&launch, &transport, diag);
+    if (transport) return transport;
+    catch_signals();
+    close_sockets(&launch, -1);
+    wait_for_all(&launch);
+    *status = made ? whole_status(&launch) : STATUS_FILE;
+    launch_free(&launch);
+    return NULL;
+}

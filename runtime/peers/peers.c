@@ -1,0 +1,271 @@
+/* Exchanges between the processes of a training.
+ *
+ *     message: a header, then its content, filled up to a multiple of TRANSPORT_UNIT
+ *
+ * The header says whether the sender has to stop. Every process gets a header from every other one
+ * in each exchange, so all of them learn it at the same point of the training. */
+#include "runtime/peers/peers.h"
+#include "ir/base/clock.h"
+#include "ir/base/integers.h"
+#include "ir/base/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LOOK_SECONDS 0.25 /* between two looks at the clock */
+enum { TELLER_SECONDS = 2 };
+#define BUSY_TIMES 20 /* a process may take that many times as long as this one */
+
+typedef struct {
+    uint64_t magic, number; /* number: of the exchange */
+    uint64_t bytes;         /* of the content */
+    int32_t stop, signal;
+    char unused[TRANSPORT_UNIT - 3 * sizeof(uint64_t) - 2 * sizeof(int32_t)];
+} Header;
+#define MAGIC 0x6d6c632d72616e6bu
+
+/* Memory for a message: its header, then its content. */
+typedef struct {
+    char *memory;
+    size_t room, content;
+} Parcel;
+
+enum { PEER_NAME = 128 };
+typedef struct {
+    Parcel out, in;
+    char name[PEER_NAME]; /* "rank 2 (process 4711 on node3)" */
+} Peer;
+
+enum { NAMES_SHOWN = 3 };
+typedef struct {
+    int count;
+    char text[(NAMES_SHOWN + 1) * PEER_NAME];
+} MissingNames;
+
+struct Peers {
+    Transport *transport;
+    PeerOptions options;
+    Diagnostics *diag;
+    Peer *others;      /* [size] */
+    Message *messages; /* [2 size] */
+    uint64_t number;
+    double longest; /* of the times between two exchanges, as given by `busy` */
+    bool stops, asks, lost, failed;
+    bool tells; /* this process tells which ones are lost */
+    int signal;
+    Status announced; /* the status with which a lost process has ended; or STATUS_OK */
+};
+
+int peers_rank(const Peers *peers) { return peers->transport->rank; }
+int peers_size(const Peers *peers) { return peers->transport->size; }
+int peers_neighbours(const Peers *peers) { return peers->transport->neighbours; }
+bool peers_lost(const Peers *peers) { return peers->lost; }
+bool peers_stopped(const Peers *peers) { return peers->stops; }
+Status peers_status(const Peers *peers) {
+    return peers->announced ? peers->announced : STATUS_RANK;
+}
+void peers_announce(Peers *peers, Status status) { peers->announced = status; }
+int peers_signal(const Peers *peers) { return peers->signal; }
+void peers_ask_stop(Peers *peers) { peers->asks = true; }
+void peers_fail(Peers *peers) { peers->failed = true; }
+
+/* -- messages -- */
+
+static void *parcel_open(Parcel *parcel, size_t bytes) {
+    size_t room = sizeof(Header) + (size_t)round_up((int64_t)bytes, TRANSPORT_UNIT);
+    if (room > parcel->room) {
+        free(parcel->memory);
+        parcel->memory = memory_new(room, "messages to other processes");
+        parcel->room = room;
+    }
+    parcel->content = bytes;
+    return parcel->memory + sizeof(Header);
+}
+
+void *peers_out(Peers *peers, int rank, size_t bytes) {
+    return parcel_open(&peers->others[rank].out, bytes);
+}
+
+void *peers_in(Peers *peers, int rank, size_t bytes) {
+    return parcel_open(&peers->others[rank].in, bytes);
+}
+
+static size_t whole_bytes(const Parcel *parcel) {
+    return sizeof(Header) + (size_t)round_up((int64_t)parcel->content, TRANSPORT_UNIT);
+}
+
+static int list_messages(Peers *peers) {
+    int count = 0;
+    int signal = peers->options.signal ? (int)*peers->options.signal : 0;
+    Header header = {
+        .magic = MAGIC, .number = peers->number, .stop = peers->asks || signal, .signal = signal};
+    peers->stops |= header.stop;
+    if (signal) peers->signal = signal;
+    for (int rank = 0; rank < peers_size(peers); rank++) {
+        Peer *peer = &peers->others[rank];
+        if (rank == peers_rank(peers)) continue;
+        header.bytes = peer->out.content;
+        memcpy(peer->out.memory, &header, sizeof header);
+        peers->messages[count++] =
+            (Message){rank, true, peer->out.memory, whole_bytes(&peer->out), false, false, 0};
+        peers->messages[count++] =
+            (Message){rank, false, peer->in.memory, whole_bytes(&peer->in), false, false, 0};
+    }
+    return count;
+}
+
+/* Reads what the others say in their headers. */
+static void read_headers(Peers *peers) {
+    for (int rank = 0; rank < peers_size(peers); rank++) {
+        Header header;
+        if (rank == peers_rank(peers)) continue;
+        memcpy(&header, peers->others[rank].in.memory, sizeof header);
+        if (header.magic != MAGIC || header.number != peers->number ||
+            header.bytes != peers->others[rank].in.content)
+            diag_bug("rank %d is at exchange %llu with %llu bytes, rank %d at %llu with %zu", rank,
+                     (unsigned long long)header.number, (unsigned long long)header.bytes,
+                     peers_rank(peers), (unsigned long long)peers->number,
+                     peers->others[rank].in.content);
+        peers->stops |= header.stop != 0;
+        if (header.signal > peers->signal) peers->signal = header.signal;
+    }
+}
+
+/* -- processes that are lost -- */
+
+/* Whether a process has ended without a word or, if late, does not answer. One that has announced
+ * its end is not missing. */
+static bool is_missing(const Peers *peers, int rank, bool late, int count) {
+    bool missing = false;
+    for (int i = 0; i < count; i++) {
+        const Message *message = &peers->messages[i];
+        if (message->rank != rank) continue;
+        if (message->broken && message->status) return false;
+        missing |= message->broken || (late && !message->done);
+    }
+    return missing;
+}
+
+static void name_missing(const Peers *peers, bool late, int count, MissingNames *missing) {
+    for (int rank = 0; rank < peers_size(peers); rank++) {
+        size_t length = strlen(missing->text);
+        if (rank == peers_rank(peers) || !is_missing(peers, rank, late, count)) continue;
+        if (missing->count++ < NAMES_SHOWN)
+            snprintf(missing->text + length, sizeof missing->text - length, "%s%s",
+                     length ? ", " : "", peers->others[rank].name);
+    }
+    if (missing->count > NAMES_SHOWN) strcat(missing->text, ", ...");
+}
+
+/* The processes that are left all know what is missing. The first of them tells it. */
+static bool is_teller(const Peers *peers, bool late, int count) {
+    for (int rank = 0; rank < peers_rank(peers); rank++)
+        if (!is_missing(peers, rank, late, count)) return false;
+    return true;
+}
+
+/* A process that has failed by itself has told the reason; then the others end silently. */
+static bool take_announcement(Peers *peers, int count) {
+    for (int i = 0; i < count; i++) {
+        const Message *message = &peers->messages[i];
+        if (message->broken && message->status && message->status != STATUS_RANK)
+            peers->announced = (Status)message->status;
+    }
+    return peers->announced != STATUS_OK;
+}
+
+static bool lose(Peers *peers, int count, bool late, double waited, const char *where) {
+    MissingNames missing = {0};
+    peers->lost = true;
+    name_missing(peers, late, count, &missing);
+    peers->tells = !take_announcement(peers, count) && is_teller(peers, late, count);
+    if (!peers->tells) return false;
+    if (!missing.count)
+        diag_error(peers->diag, STATUS_RANK, (Span){0}, "other processes have ended%s", where);
+    else if (late)
+        diag_error(peers->diag, STATUS_RANK, (Span){0},
+                   "%s %s not answered for %.0f s%s: stopped, cut off, or too slow", missing.text,
+                   missing.count > 1 ? "have" : "has", waited, where);
+    else
+        diag_error(peers->diag, STATUS_RANK, (Span){0}, "%s %s ended without a word%s",
+                   missing.text, missing.count > 1 ? "have" : "has", where);
+    return false;
+}
+
+static bool any_broken(const Peers *peers, int count) {
+    for (int i = 0; i < count; i++)
+        if (peers->messages[i].broken) return true;
+    return false;
+}
+
+bool peers_exchange(Peers *peers, double busy, const char *where) {
+    if (peers->lost) return false;
+    Transport *transport = peers->transport;
+    peers->number++;
+    if (busy > peers->longest) peers->longest = busy;
+    double begin = seconds_now(), limit = peers->options.patience;
+    if (limit < BUSY_TIMES * peers->longest) limit = BUSY_TIMES * peers->longest;
+    int count = list_messages(peers);
+    transport->begin(transport, peers->messages, count);
+    while (!transport->wait(transport, LOOK_SECONDS)) {
+        double waited = seconds_now() - begin;
+        if (any_broken(peers, count)) return lose(peers, count, false, waited, where);
+        if (waited > limit) return lose(peers, count, true, waited, where);
+    }
+    if (any_broken(peers, count)) return lose(peers, count, false, 0, where);
+    read_headers(peers);
+    return true;
+}
+
+/* -- the beginning and the end -- */
+
+static bool learn_names(Peers *peers) {
+    char host[64] = "?";
+    gethostname(host, sizeof host - 1);
+    for (int rank = 0; rank < peers_size(peers); rank++) {
+        Peer *peer = &peers->others[rank];
+        snprintf(peer->name, sizeof peer->name, "rank %d", rank);
+        if (rank == peers_rank(peers)) continue;
+        char *own = peers_out(peers, rank, PEER_NAME);
+        snprintf(own, PEER_NAME, "rank %d (process %ld on %s)", peers_rank(peers), (long)getpid(),
+                 host);
+        peers_in(peers, rank, PEER_NAME);
+    }
+    if (!peers_exchange(peers, 0, " at the start")) return false;
+    for (int rank = 0; rank < peers_size(peers); rank++) {
+        Peer *peer = &peers->others[rank];
+        if (rank != peers_rank(peers))
+            snprintf(peer->name, sizeof peer->name, "%.*s", PEER_NAME - 1,
+                     peer->in.memory + sizeof(Header));
+    }
+    return true;
+}
+
+Peers *peers_open(Transport *transport, const PeerOptions *options, Diagnostics *diag) {
+    Peers *peers = MEMORY_NEW(Peers, "the other processes");
+    size_t size = (size_t)transport->size;
+    *peers = (Peers){.transport = transport, .options = *options, .diag = diag};
+    peers->others = memory_array(size, sizeof *peers->others, "the other processes");
+    peers->messages = memory_array(2 * size, sizeof *peers->messages, "the other processes");
+    if (learn_names(peers)) return peers;
+    peers_close(peers, STATUS_RANK);
+    return NULL;
+}
+
+/* The process that tells about lost ones, and saves if it can, ends first: with some transports the
+ * end of one is the end of all. */
+void peers_close(Peers *peers, Status status) {
+    if (!peers) return;
+    if (peers->lost && !peers->tells && !peers->announced) sleep(TELLER_SECONDS);
+    if (peers->failed || peers->lost) peers->transport->abort(peers->transport, (int)status);
+    for (int rank = 0; rank < peers_size(peers); rank++) {
+        free(peers->others[rank].out.memory);
+        free(peers->others[rank].in.memory);
+    }
+    peers->transport->close(peers->transport);
+    free(peers->others);
+    free(peers->messages);
+    free(peers);
+}
