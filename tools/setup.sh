@@ -29,6 +29,10 @@ ca-certificates           # for its https
 nettle-dev                # SHA-256 of what it gets
 libcmocka-dev             # unit tests
 lld-19                    # links networks for browsers: mlc build --form wasm
+libopenmpi-dev            # one training on several machines: a plugin, and its test
+libmpich-dev              # likewise; mlc needs neither
+openmpi-bin               # mpirun.openmpi, for the test
+mpich                     # mpirun.mpich
 nodejs                    # runs the tests of those networks
 dataset-fashion-mnist     # Fashion-MNIST, for tests and for training without a network
 LIST

@@ -22,16 +22,31 @@
 
 static volatile sig_atomic_t received_signal;
 
+/* Launchers may send a signal to all processes that one of them has got already. So with several
+ * processes the second one only counts some time after the first. */
+static volatile sig_atomic_t signal_repeats;
+static double signal_time;
+#define REPEAT_SECONDS 1.0
+
 static void on_signal(int number) {
+    double now = seconds_now();
+    if (received_signal && signal_repeats) {
+        if (now - signal_time < REPEAT_SECONDS) return;
+        signal(number, SIG_DFL);
+        raise(number);
+    }
+    signal_time = now;
     received_signal = number;
     train_request_stop();
 }
 
 /* Closing a terminal sends SIGHUP twice, from the shell and from the kernel, so its handler is not
  * reset. Under nohup it stays ignored. */
-static void catch_signals(void) {
+static void catch_signals(bool repeats) {
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND | SA_RESTART},
                      hang_up;
+    signal_repeats = repeats;
+    if (repeats) action.sa_flags = SA_RESTART;
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     action.sa_flags = SA_RESTART;
@@ -64,17 +79,37 @@ static bool has_file(const char *folder, const char *name) {
     return path_exists(path_join(folder, name).path);
 }
 
+/* --continue: a run that has begun is resumed, and has its own weights. */
+static bool choose_run(Training *training) {
+    Options *own = &training->own_options;
+    const char *folder = training->options->out;
+    if (!training->options->go_on) return true;
+    if (!folder || training->options->resume) {
+        diag_error(training->diag, STATUS_USAGE, (Span){0},
+                   "--continue needs --out DIR, which names the run, and no --resume");
+        diag_help(training->diag, "mlc train my.mdl --continue --out runs/mine");
+        return false;
+    }
+    if (!has_file(folder, RUN_MODEL)) return true;
+    *own = *training->options;
+    own->resume = folder;
+    own->out = own->weights = NULL;
+    training->options = own;
+    return true;
+}
+
 /* A run that was killed before its first checkpoint starts over. The folder is locked first:
  * another process may be about to write that checkpoint. */
 static bool open_resumed(Training *training) {
     const char *folder = training->options->resume;
     if (!folder) return true;
     snprintf(training->folder.path, sizeof training->folder.path, "%s", folder);
-    if ((training->lock = run_lock(folder, training->diag)) < 0) return false;
+    if (training_is_first(training) && (training->lock = run_lock(folder, training->diag)) < 0)
+        return false;
     training->resumes = has_file(folder, RUN_LAST) || has_file(folder, RUN_BEST);
     if (training->resumes)
         return checkpoint_info(path_join(folder, RUN_LAST).path, &training->before, training->diag);
-    if (has_file(folder, RUN_MODEL)) {
+    if (has_file(folder, RUN_MODEL) && training_is_first(training)) {
         display_text(folder, stderr);
         fputs(": no checkpoint yet: the training starts from the beginning\n", stderr);
     }
@@ -83,9 +118,12 @@ static bool open_resumed(Training *training) {
 
 static bool open_model(void *context) {
     Training *training = context;
-    const Options *options = training->options;
     Build *build = &training->session.build;
+    if (!training->order &&
+        !(choose_run(training) && check_usage(training->options, training->diag)))
+        return false;
     if (!open_resumed(training)) return false;
+    const Options *options = training->options;
     training->session.trains_anew = !training->resumes;
     const TrainingOrder *order = training->order;
     training->session.programs.stock = order ? order->stock : NULL;
@@ -94,7 +132,8 @@ static bool open_model(void *context) {
                   : options->operand_count
                       ? build_open(build, options->operands[0], options, training->diag)
                       : build_open_run(build, options->resume, options, training->diag);
-    return opened && expect_parse(options, build->info, training->diag);
+    return opened && expect_parse(options, build->info, training->diag) &&
+           training_check_processes(training);
 }
 
 /* How a training goes through the rows of a split. */
@@ -104,13 +143,25 @@ static Cut cut_of(const Session *session, Split split, int64_t rows) {
                                 : (Cut){rows, programs_forward_batch(rows, info->batch), 1};
 }
 
+/* The update of the weights does not depend on the rows of a batch. */
+static const Cut update_cut = {1, 1, 1};
+
+static void want_training(Session *session, const Cut *cut) {
+    Programs *programs = &session->programs;
+    programs_want(programs, session->is_spread ? GRAPH_SHARE : GRAPH_TRAIN, cut);
+    if (!session->is_spread) return;
+    if (session->build.info->updates_states) programs_want(programs, GRAPH_STATISTICS, cut);
+    programs_want(programs, GRAPH_UPDATE, &update_cut);
+}
+
 void training_want_programs(Session *session, const int64_t rows[SPLIT_COUNT]) {
     bool evaluates = !session->build.options.tries_rates;
     for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++) {
         Cut cut = cut_of(session, split, rows[split]);
-        if (split == SPLIT_TRAIN || evaluates)
-            programs_want(&session->programs, split == SPLIT_TRAIN ? GRAPH_TRAIN : GRAPH_EVAL,
-                          &cut);
+        if (split == SPLIT_TRAIN)
+            want_training(session, &cut);
+        else if (evaluates)
+            programs_want(&session->programs, GRAPH_EVAL, &cut);
     }
 }
 
@@ -126,6 +177,10 @@ static bool read_data(void *context) { return session_read_data(&((Training *)co
 static void publish_warnings(Training *training) {
     if (diag_errors(training->diag)) return; /* main prints errors and warnings together */
     json_t *more = journal_diagnostics(training->diag, DIAG_WARNING);
+    if (!training_is_first(training)) {
+        diag_clear(training->diag);
+        return;
+    }
     if (!training->warnings) training->warnings = json_array();
     json_array_extend(training->warnings, more);
     json_decref(more);
@@ -180,6 +235,7 @@ static bool open_session(Training *training) {
     const SessionHooks hooks = {training,  open_model, expect_rows,
                                 read_data, take_rows,  fit_states};
     Session *session = &training->session;
+    session->is_spread = training->peers != NULL;
     if (!session_open(session, &hooks)) return false;
     publish_warnings(training);
     /* A resumed run may go on with event files, which have rates. */
@@ -189,7 +245,8 @@ static bool open_session(Training *training) {
     if (needs_rates && !rates_open(&training->rates, session->build.model, training->diag))
         return false;
     if (session->trains_anew && !warm_start(session, &training->weights)) return false;
-    training->train = pair_of(training, GRAPH_TRAIN, SPLIT_TRAIN);
+    training->train =
+        pair_of(training, session->is_spread ? GRAPH_SHARE : GRAPH_TRAIN, SPLIT_TRAIN);
     if (options->find_lr) return true;
     training->valid = pair_of(training, GRAPH_EVAL, SPLIT_VALID);
     training->test = pair_of(training, GRAPH_EVAL, SPLIT_TEST);
@@ -288,6 +345,29 @@ static void on_end(void *context, const CheckpointInfo *info, bool early) {
     training->noise_scale = known ? info->noise_trace / info->noise_square : NAN;
 }
 
+/* Compiles what a training on one process needs. */
+static bool make_alone(void *context, ProgramPair *train) {
+    Training *training = context;
+    Session *session = &training->session;
+    Cut cut = cut_of(session, SPLIT_TRAIN, dataset_rows(session->dataset, SPLIT_TRAIN));
+    programs_want(&session->programs, GRAPH_TRAIN, &cut);
+    if (!programs_compile(&session->programs, &session->build)) return false;
+    *train = pair_of(training, GRAPH_TRAIN, SPLIT_TRAIN);
+    return true;
+}
+
+static SpreadOptions spread_options(Training *training) {
+    if (!training->peers) return (SpreadOptions){0};
+    return (SpreadOptions){
+        .peers = training->peers,
+        .statistics = training->session.build.info->updates_states
+                          ? pair_of(training, GRAPH_STATISTICS, SPLIT_TRAIN)
+                          : (ProgramPair){0},
+        .update = programs_pair(&training->session.programs, GRAPH_UPDATE, &update_cut).full,
+        .alone = make_alone,
+        .context = training};
+}
+
 static TrainResult run_training(Training *training) {
     Session *session = &training->session;
     const ModelInfo *info = session->build.info;
@@ -299,16 +379,18 @@ static TrainResult run_training(Training *training) {
         .train = training->train,
         .valid = training->valid,
         .test = training->test,
+        .spread = spread_options(training),
         .metrics = {info->metrics, info->metric_count, session->finish},
         .epochs = info->epochs,
         .accumulate = info->accumulate,
         .log_every = info->log_every,
+        .save_every = (double)training->options->save_every,
         .seed = info->seed,
         .initialized = session->trains_anew,
         .shuffle = info->shuffle,
         .keep_best = info->keep_best,
         .stop = info->stop,
-        .folder = training->folder.path,
+        .folder = training_is_first(training) ? training->folder.path : NULL,
         .model_hash = training->model_hash,
         .resume = training->resumes ? last.path : NULL,
     };
@@ -318,9 +400,10 @@ static TrainResult run_training(Training *training) {
                           .log = on_log,
                           .epoch = on_epoch,
                           .end = on_end};
-    catch_signals();
+    if (!training_is_first(training)) events = (TrainEvents){0};
+    catch_signals(training->peers != NULL);
     TrainResult result = train(&options, &events, training->diag);
-    progress_end(&training->progress);
+    if (training_is_first(training)) progress_end(&training->progress);
     return result;
 }
 
@@ -339,8 +422,37 @@ static bool measure_units(Training *training) {
     return good;
 }
 
+static Status stopped_status(const Training *training) {
+    return stop_status(training->peers ? peers_signal(training->peers) : received_signal);
+}
+
+/* Another process was lost. */
+static Status finish_lost(Training *training) {
+    if (diag_errors(training->diag) && training_is_first(training))
+        diag_help(
+            training->diag,
+            "'mlc train --resume %s' continues from the last checkpoint, on any number of processes",
+            training->folder.path);
+    training->speaks = diag_errors(training->diag) > 0;
+    return peers_status(training->peers);
+}
+
+/* The end of a process that is not the first. All processes know the same about the training, and
+ * the first one tells it. */
+static Status finish_quietly(Training *training, TrainResult result) {
+    training->speaks = result == TRAIN_FAILED && diag_errors(training->diag);
+    if (training->speaks) peers_fail(training->peers);
+    return training->speaks            ? diag_status(training->diag)
+           : result == TRAIN_FAILED    ? peers_status(training->peers)
+           : result == TRAIN_NONFINITE ? STATUS_NONFINITE
+           : result == TRAIN_STOPPED   ? stopped_status(training)
+                                       : STATUS_OK;
+}
+
 static Status finish(Training *training, TrainResult result) {
     const char *folder = training->folder.path;
+    if (result == TRAIN_LOST) return finish_lost(training);
+    if (!training_is_first(training)) return finish_quietly(training, result);
     if (result == TRAIN_FAILED || diag_status(training->diag) == STATUS_FILE ||
         !training_begin(training))
         return diag_outcome(training->diag, false);
@@ -354,7 +466,7 @@ static Status finish(Training *training, TrainResult result) {
         fputs("stopped and saved; to continue: mlc train --resume ", stderr);
         display_text(folder, stderr);
         putc('\n', stderr);
-        return stop_status(received_signal);
+        return stopped_status(training);
     }
     training_print_answer(training);
     expect_check(training->options, training->session.build.info, &training->journal,
@@ -365,14 +477,19 @@ static Status finish(Training *training, TrainResult result) {
 /* Makes a run, unless the options ask for something else. */
 static Status work(Training *training) {
     const TrainingOrder *order = training->order;
-    if (!open_session(training)) {
+    bool opened = open_session(training);
+    if (training->peers && !training_agree(training, opened)) return peers_status(training->peers);
+    if (!opened) {
         bool lacks = order && order->stock->lacks; /* no error: the sweep starts it once more */
         return lacks ? STATUS_OK : diag_outcome(training->diag, false);
     }
     if (training->options->find_lr) return training_find_lr(training);
     /* The last worker may have saved the trial up to here after this one was started. */
     if (order && order->until && training->before.epoch >= order->until) return STATUS_INTERRUPTED;
-    if (!training_open_folder(training)) return diag_outcome(training->diag, false);
+    if (training_is_first(training) && !training_open_folder(training)) {
+        if (training->peers) peers_fail(training->peers);
+        return diag_outcome(training->diag, false);
+    }
     return finish(training, run_training(training));
 }
 
@@ -383,15 +500,18 @@ static Status run(const Options *given, const TrainingOrder *order, Diagnostics 
     training->diag = diag;
     training->lock = -1;
     training->started = seconds_now();
-    bool usable = order || check_usage(training->options, training->diag);
-    Status status = usable ? work(training) : diag_outcome(training->diag, false);
-    if (given->json) {
+    Status status = STATUS_OK;
+    bool here = order || training_open_peers(training, &received_signal, &status);
+    if (here) status = work(training);
+    if (!here && status == STATUS_OK) status = diag_status(training->diag);
+    if (training->options->json) {
         /* A program that reads the events must see the reason of the end without reading stderr. */
         size_t i;
         json_t *line, *errors = journal_diagnostics(training->diag, DIAG_ERROR);
         json_array_foreach(errors, i, line) json_print_line(json_incref(line), stdout);
         json_decref(errors);
     }
+    training_close_peers(training, status);
     json_decref(training->warnings);
     journal_free(&training->journal);
     rates_close(&training->rates);
@@ -403,6 +523,7 @@ static Status run(const Options *given, const TrainingOrder *order, Diagnostics 
 }
 
 Status command_train(const Options *given, Diagnostics *diag) {
+    if (!training_check_spread(given, diag)) return STATUS_USAGE;
     return given->folds > 1 ? train_folds(given, diag) : run(given, NULL, diag);
 }
 

@@ -18,6 +18,9 @@ typedef struct {
     const TrainingOrder *order; /* set by a sweep; NULL: the training has only its command line */
     const Options *options;
     Diagnostics *diag;
+    Options own_options; /* where they differ from those given */
+    Peers *peers;        /* the processes of the training; NULL: only this one */
+    bool speaks;         /* what this process reports, no other one does */
     Path folder;
     int lock; /* file descriptor that locks the folder; -1 before */
     Journal journal;
@@ -68,6 +71,21 @@ bool training_events_epoch(Training *training, const EpochRecord *record);
  * go with it. */
 bool training_check_find_lr(const Options *options, Diagnostics *diag);
 Status training_find_lr(Training *training);
+/* Reports what does not go with several processes, if the training has several. */
+bool training_check_spread(const Options *options, Diagnostics *diag);
+/* Starts or finds the other processes of the training, if it is to have some. signal: that this
+ * process got. false: the training does not take place in this process; *status tells how it ended,
+ * unless errors were reported. */
+bool training_open_peers(Training *training, const volatile sig_atomic_t *signal, Status *status);
+/* Whether this process writes the run and prints. */
+bool training_is_first(const Training *training);
+/* Checks that the model has work for all processes. false after reporting an error. */
+bool training_check_processes(const Training *training);
+/* Compares the sessions of all processes. good: that of this one is open. false if one is not, or
+ * differs; rank 0 has reported it. */
+bool training_agree(Training *training, bool good);
+/* Prints what this process has reported, and parts from the others. */
+void training_close_peers(Training *training, Status status);
 /* Writes the last line of the journal. */
 void training_write_end(Training *training, TrainResult result);
 /* Prints the results as text; prints nothing with --json. */

@@ -67,6 +67,7 @@ static void print_main_page(FILE *out) {
         {"5", "an error with another file or a checkpoint, or no memory"},
         {"6", "a loss, a weight or an answer is not finite"},
         {"7", "a value that --expect names was not reached"},
+        {"8", "another process of the training has ended, does not answer, or differs"},
         {"129, 130, 143", "stopped by SIGHUP, SIGINT or SIGTERM, after saving"},
     };
     static const char *const variables[][2] = {

@@ -5,8 +5,8 @@
 #include "engine/build/stock.h"
 #include "runtime/train/pair.h"
 
-/* of three splits, for expected and for found row counts */
-enum { PROGRAMS_MAX = 2 * 3 * SHARE_SIZES };
+/* of three splits, for expected and for found row counts; the training may have three kinds */
+enum { PROGRAMS_MAX = 2 * (3 + 2) * SHARE_SIZES + SHARE_SIZES };
 
 typedef struct ProgramJobs ProgramJobs;
 

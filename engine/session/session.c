@@ -80,6 +80,15 @@ bool session_read_data(Session *session) {
            session_fit_columns(session) && session_check_classes(session);
 }
 
+/* Adds the states that a graph has, but no program. */
+static bool keep_states(Session *session, GraphKind kind, Diagnostics *diag) {
+    uint32_t rows = kind == GRAPH_TRAIN ? model_batch(session->build.info, kind) : 1;
+    Graph *graph = model_graph(session->build.model, kind, rows, diag);
+    if (graph) states_keep(session->states, graph);
+    graph_free(graph);
+    return graph != NULL;
+}
+
 static bool bind_states(Session *session, Diagnostics *diag) {
     const Programs *programs = &session->programs;
     bool good = programs_fit(programs, build_threads(&session->build.options), diag);
@@ -87,14 +96,13 @@ static bool bind_states(Session *session, Diagnostics *diag) {
         good = programs->items[i].program &&
                states_bind(session->states, programs->items[i].program, diag);
     if (!good) return false;
-    /* Without held-out rows only the training program exists. It lacks the weights of outputs that
-     * the loss does not use, so they are added here. */
+    /* The parts of a step lack the states of a step that is not finished. */
+    if (session->is_spread && !keep_states(session, GRAPH_TRAIN, diag)) return false;
+    /* Without held-out rows only programs of the training exist. They lack the weights of outputs
+     * that the loss does not use. */
     for (uint32_t i = 0; i < session->programs.count; i++)
-        if (session->programs.items[i].kind != GRAPH_TRAIN) return true;
-    Graph *graph = model_graph(session->build.model, GRAPH_PREDICT, 1, diag);
-    if (graph) states_keep(session->states, graph);
-    graph_free(graph);
-    return graph != NULL;
+        if (!graph_trains(session->programs.items[i].kind)) return true;
+    return keep_states(session, GRAPH_PREDICT, diag);
 }
 
 /* Called on a compiler thread when all programs are compiled, often while the data are still being

@@ -24,6 +24,7 @@ typedef struct {
     /* opened by session_load_run: the checkpoint holds the fitted transforms of columns */
     bool is_trained;
     bool trains_anew; /* a new training: the states get their initial values when they are made */
+    bool is_spread;   /* the training is spread over several processes */
     Threads *threads;
     /* [row_count]: rows that the command runs; NULL: all rows of all splits */
     const int32_t *rows;

@@ -1,6 +1,7 @@
 /* Checkpoints: the states and the position of a training, as a safetensors file. Its tensors are
  * the states and the fitted transforms; its metadata are the fields of CheckpointInfo. */
 #include "ir/base/memory.h"
+#include "ir/data/step_parts.h"
 #include "runtime/formats/safetensors.h"
 #include "runtime/data/schema_text.h"
 #include "runtime/train/checkpoint.h"
@@ -53,6 +54,22 @@ static void add_fitted(Tensors *to, const FittedColumn *fitted) {
     if (means) add_numbers(to, fitted, "deviation", fitted->deviation, 1);
 }
 
+/* Sums that no share waits for are zeros in the file: what was left in memory has no meaning, and
+ * depends on the number of processes. data: of all states. */
+static void clear_idle_sums(const States *states, char *data) {
+    float shares = 0;
+    if (!states_read(states, ACCUMULATE_BATCHES, &shares)) return;
+    for (uint32_t i = 0; i < states_count(states); i++) {
+        const Symbol *symbol = states_symbol(states, i);
+        size_t bytes = (size_t)shape_elements(symbol->shape) * dtype_bytes(symbol->dtype);
+        unsigned level;
+        int length = 0;
+        sscanf(symbol->name, ACCUMULATE_PREFIX "%u.%n", &level, &length);
+        if (length && !((uint32_t)shares >> level & 1)) memset(data, 0, bytes);
+        data += bytes;
+    }
+}
+
 /* Tensors of f64 come first, so that every tensor is aligned to its elements. */
 static Tensors gather_tensors(const States *states, const CheckpointInfo *info) {
     uint32_t count = states_count(states);
@@ -64,6 +81,7 @@ static Tensors gather_tensors(const States *states, const CheckpointInfo *info) 
                   .data = memory_new(bytes, "a checkpoint")};
     for (uint32_t i = 0; i < info->fitted_count; i++) add_fitted(&to, &info->fitted[i]);
     states_save(states, to.data + to.bytes);
+    clear_idle_sums(states, to.data + to.bytes);
     to.bytes += states_bytes(states);
     for (uint32_t i = 0; i < count; i++) {
         const Symbol *symbol = states_symbol(states, i);

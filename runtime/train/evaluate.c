@@ -4,7 +4,7 @@
  *                              sum += output                            if it is a count (i32)
  *     mean = sum / rows of the split; metrics = finish(means and counts)
  *
- * The order of the additions is fixed, so the result does not depend on the threads. */
+ * The order of the additions is fixed, so the result does not depend on threads and processes. */
 #include "runtime/train/evaluate.h"
 #include "ir/base/clock.h"
 #include "runtime/train/nonfinite.h"
@@ -28,6 +28,7 @@ static void add_statistic(SplitEvaluator *evaluator, const char *name, NodeId in
         statistic->elements = shape_elements(output->shape);
     }
     evaluator->elements += statistic->elements;
+    if (!statistic->is_count) evaluator->numbers += statistic->elements;
 }
 
 /* Lists the loss and the inputs of the graph `finish`; without this graph, the loss and the
@@ -56,6 +57,8 @@ bool evaluator_open(SplitEvaluator *evaluator, const Dataset *dataset, Split spl
     add_statistics(evaluator);
     evaluator->sums = memory_new((size_t)evaluator->elements * sizeof *evaluator->sums,
                                  "the sums of an evaluation");
+    evaluator->values = memory_array((size_t)evaluator->numbers, sizeof *evaluator->values,
+                                     "the sums of an evaluation");
     double *sums = evaluator->sums;
     for (uint32_t i = 0; i < evaluator->count; sums += evaluator->statistics[i++].elements)
         evaluator->statistics[i].sums = sums;
@@ -68,31 +71,107 @@ void evaluator_close(SplitEvaluator *evaluator) {
     if (evaluator->finish) interp_free(evaluator->finish);
     free(evaluator->statistics);
     free(evaluator->sums);
+    free(evaluator->values);
 }
 
 /* -- adding up -- */
 
-static bool add_batch(void *context, int64_t batch, const void *outputs) {
-    SplitEvaluator *evaluator = context;
-    const Cut *cut = &evaluator->pair.cut;
-    ShareSize program = cut_share_size(cut, batch);
-    double rows = (double)cut_batch_rows(cut, batch);
+/* Adds the counts of a batch, and copies its numbers. */
+static void take_batch(SplitEvaluator *evaluator, int64_t batch, const void *outputs,
+                       float *values) {
+    ShareSize program = cut_share_size(&evaluator->pair.cut, batch);
     for (uint32_t i = 0; i < evaluator->count; i++) {
         const Statistic *statistic = &evaluator->statistics[i];
+        const char *from = (const char *)outputs + statistic->offsets[program];
+        const int32_t *counts = (const int32_t *)(const void *)from;
         if (statistic->is_count) {
-            size_t offset = statistic->offsets[program];
-            const int32_t *counts = (const int32_t *)((const char *)outputs + offset);
             for (int64_t j = 0; j < statistic->elements; j++) statistic->sums[j] += counts[j];
         } else {
-            size_t offset = statistic->offsets[program];
-            for (int64_t j = 0; j < statistic->elements; j++)
-                statistic->sums[j] +=
-                    rows * (double)run_scalar(outputs, offset + (size_t)j * sizeof(float));
+            memcpy(values, from, (size_t)statistic->elements * sizeof *values);
+            values += statistic->elements;
         }
     }
-    bool finite = isfinite(run_scalar(outputs, evaluator->statistics[0].offsets[program])) != 0;
-    if (!finite && evaluator->nonfinite < 0) evaluator->nonfinite = batch;
+}
+
+static void add_numbers(SplitEvaluator *evaluator, int64_t batch, const float *values) {
+    double rows = (double)cut_batch_rows(&evaluator->pair.cut, batch);
+    if (!isfinite(*values) && evaluator->nonfinite < 0) evaluator->nonfinite = batch; /* the loss */
+    for (uint32_t i = 0; i < evaluator->count; i++) {
+        const Statistic *statistic = &evaluator->statistics[i];
+        for (int64_t j = 0; !statistic->is_count && j < statistic->elements; j++)
+            statistic->sums[j] += rows * (double)*values++;
+    }
+}
+
+static bool add_batch(void *context, int64_t batch, const void *outputs) {
+    SplitEvaluator *evaluator = context;
+    float *values = evaluator->values + (evaluator->peers ? batch * evaluator->numbers : 0);
+    take_batch(evaluator, batch, outputs, values);
+    if (!evaluator->peers) add_numbers(evaluator, batch, values);
     return true;
+}
+
+/* -- several processes: each evaluates consecutive batches -- */
+
+void evaluator_spread(SplitEvaluator *evaluator, Peers *peers) {
+    if (!peers || !evaluator->pair.batches) return;
+    evaluator->peers = peers;
+    free(evaluator->values);
+    evaluator->values =
+        memory_array((size_t)evaluator->pair.batches, (size_t)evaluator->numbers * sizeof(float),
+                     "the numbers of an evaluation");
+}
+
+static int64_t first_batch(const SplitEvaluator *evaluator, int rank) {
+    return evaluator->pair.batches * rank / peers_size(evaluator->peers);
+}
+
+/* Message: the sums of all statistics, in which those of counts are set; then the numbers of the
+ * batches of that process. */
+static size_t message_bytes(const SplitEvaluator *evaluator, int rank) {
+    int64_t batches = first_batch(evaluator, rank + 1) - first_batch(evaluator, rank);
+    return (size_t)evaluator->elements * sizeof(double) +
+           (size_t)(batches * evaluator->numbers) * sizeof(float);
+}
+
+static float *numbers_of(const SplitEvaluator *evaluator, int rank) {
+    return evaluator->values + first_batch(evaluator, rank) * evaluator->numbers;
+}
+
+static void fill_message(const SplitEvaluator *evaluator, int to) {
+    int own = peers_rank(evaluator->peers);
+    size_t bytes = message_bytes(evaluator, own),
+           sums = (size_t)evaluator->elements * sizeof(double);
+    char *message = peers_out(evaluator->peers, to, bytes);
+    memcpy(message, evaluator->sums, sums);
+    memcpy(message + sums, numbers_of(evaluator, own), bytes - sums);
+}
+
+/* Sums of counts are whole numbers, whose order does not matter. */
+static void take_message(SplitEvaluator *evaluator, int from, const char *message) {
+    const double *sums = (const double *)(const void *)message;
+    size_t bytes = (size_t)evaluator->elements * sizeof(double);
+    for (int64_t i = 0; i < evaluator->elements; i++) evaluator->sums[i] += sums[i];
+    memcpy(numbers_of(evaluator, from), message + bytes, message_bytes(evaluator, from) - bytes);
+}
+
+static void run_spread(SplitEvaluator *evaluator, RunClock clock) {
+    Peers *peers = evaluator->peers;
+    const char *messages[PEERS_MAX];
+    int own = peers_rank(peers);
+    double begin = seconds_now();
+    pair_loop(&evaluator->pair, evaluator->rows, first_batch(evaluator, own),
+              first_batch(evaluator, own + 1), &(RunTimes){.start = clock}, add_batch, evaluator);
+    for (int rank = 0; rank < peers_size(peers); rank++) {
+        if (rank == own) continue;
+        fill_message(evaluator, rank);
+        messages[rank] = peers_in(peers, rank, message_bytes(evaluator, rank));
+    }
+    if (!peers_exchange(peers, seconds_now() - begin, " in the evaluation")) return;
+    for (int rank = 0; rank < peers_size(peers); rank++)
+        if (rank != own) take_message(evaluator, rank, messages[rank]);
+    for (int64_t batch = 0; batch < evaluator->pair.batches; batch++)
+        add_numbers(evaluator, batch, evaluator->values + batch * evaluator->numbers);
 }
 
 /* -- from sums to metrics -- */
@@ -128,8 +207,11 @@ void evaluator_run(SplitEvaluator *evaluator, RunClock clock, Evaluation *result
     double start = seconds_now();
     evaluator->nonfinite = -1;
     memset(evaluator->sums, 0, (size_t)evaluator->elements * sizeof *evaluator->sums);
-    pair_loop(&evaluator->pair, evaluator->rows, 0, evaluator->pair.batches,
-              &(RunTimes){.start = clock}, add_batch, evaluator);
+    if (evaluator->peers)
+        run_spread(evaluator, clock);
+    else
+        pair_loop(&evaluator->pair, evaluator->rows, 0, evaluator->pair.batches,
+                  &(RunTimes){.start = clock}, add_batch, evaluator);
     double rows = (double)evaluator->pair.cut.rows;
     for (uint32_t i = 0; i < evaluator->count; i++) {
         const Statistic *statistic = &evaluator->statistics[i];

@@ -3,6 +3,7 @@
 #define MLC_RUNTIME_TRAIN_EVALUATE_H
 
 #include "ir/interp/interp.h"
+#include "runtime/peers/peers.h"
 #include "runtime/train/pair.h"
 
 enum { RUNTIME_MAX_METRICS = 16 };
@@ -51,6 +52,9 @@ typedef struct {
     uint32_t count;
     double *sums; /* [elements]: of all statistics */
     int64_t elements;
+    int64_t numbers;   /* elements that are no counts */
+    float *values;     /* [numbers]: of a batch; with `peers`, [batches][numbers] */
+    Peers *peers;      /* the processes that share the batches; NULL: only this one */
     Interp *finish;    /* NULL: the statistics are the metrics */
     int64_t nonfinite; /* the first batch whose loss was not finite; -1: none */
 } SplitEvaluator;
@@ -60,6 +64,9 @@ bool evaluator_open(SplitEvaluator *evaluator, const Dataset *dataset, Split spl
                     const ProgramPair *programs, States *states, Threads *threads,
                     const Metrics *metrics, Diagnostics *diag);
 void evaluator_close(SplitEvaluator *evaluator);
+/* Divides the batches among processes, all of which then get the same result. Every run is an
+ * exchange; if a process is lost, the result means nothing. peers: may be NULL. */
+void evaluator_spread(SplitEvaluator *evaluator, Peers *peers);
 void evaluator_run(SplitEvaluator *evaluator, RunClock clock, Evaluation *result);
 /* Checks the loss after evaluator_run with the same clock. false after reporting `finding` and the
  * operation that made the first non-finite number (STATUS_NONFINITE). Metrics may be NaN, such as

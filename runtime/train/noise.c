@@ -9,7 +9,9 @@
  * next one comes. So each share is run as the first one of a step, and its gradient is read from
  * this state. */
 #include "runtime/train/noise.h"
+#include "runtime/train/spread.h"
 #include "ir/base/integers.h"
+#include "ir/data/step_parts.h"
 #include "ir/base/memory.h"
 
 #include <stdlib.h>
@@ -18,8 +20,7 @@
 enum { NOISE_EVERY = 64 };            /* batches of the run between two measurements */
 static const double NOISE_KEPT = 0.9; /* weight of the earlier measurements in the moving average */
 
-#define KEPT_GRADIENT "accumulate.0."
-#define KEPT_COUNT "accumulate.batches"
+#define KEPT_GRADIENT ACCUMULATE_PREFIX "0."
 
 typedef struct {
     const char *name; /* of the state in which the first level of the tree keeps it */
@@ -32,8 +33,9 @@ struct Noise {
     uint32_t count;
     double *sums;
     size_t elements;
-    float *values; /* room for one gradient */
-    void *before;  /* room for all states */
+    double squares, share_squares; /* sums over all shares, and over the present one */
+    float *values;                 /* room for one gradient */
+    void *before;                  /* room for all states */
 };
 
 static int64_t list_gradients(Noise *noise, const States *states) {
@@ -83,39 +85,52 @@ int64_t noise_next(const Trainer *trainer, int64_t batch) {
     return next < cut->rows / cut->batch ? next : trainer->pair.batches;
 }
 
+/* Adds the gradients of one share to the sums. The programs give them times the rows of the
+ * share. */
+static void add_gradient(Noise *noise, uint32_t number, const float *values) {
+    const Gradient *gradient = &noise->gradients[number];
+    for (int64_t j = 0; j < gradient->elements; j++) {
+        double value = (double)values[j];
+        noise->share_squares += value * value;
+        gradient->sum[j] += value;
+    }
+}
+
+static void end_share(Noise *noise) {
+    noise->squares += noise->share_squares;
+    noise->share_squares = 0;
+}
+
 static bool go_on(void *context, int64_t share, const void *outputs) {
     (void)context, (void)share, (void)outputs;
     return true;
 }
 
-/* Adds the gradients of one share to the sums; returns the sum of their squares. The states keep
- * them times the rows of the share. */
-static double add_gradients(Noise *noise, const States *states) {
-    double squares = 0;
-    for (uint32_t i = 0; i < noise->count; i++) {
-        const Gradient *gradient = &noise->gradients[i];
-        states_read(states, gradient->name, noise->values);
-        for (int64_t j = 0; j < gradient->elements; j++) {
-            double value = (double)noise->values[j];
-            squares += value * value;
-            gradient->sum[j] += value;
-        }
-    }
-    return squares;
-}
-
-static double run_shares(Trainer *trainer, int64_t batch) {
+/* One share after the other on this process, each as the first one of a step. */
+static void run_shares(Trainer *trainer, int64_t batch) {
     const float none = 0;
+    Noise *noise = trainer->noise;
     States *states = trainer->options->states;
     RunTimes times = trainer_times(trainer);
     int64_t first = batch * times.cut.replicas;
-    double squares = 0;
+    states_save(states, noise->before);
     for (int64_t share = first; share < first + times.cut.replicas; share++) {
-        states_write(states, KEPT_COUNT, &none);
+        states_write(states, ACCUMULATE_BATCHES, &none);
         pair_loop(&trainer->pair, trainer->order, share, share + 1, &times, go_on, NULL);
-        squares += add_gradients(trainer->noise, states);
+        for (uint32_t i = 0; i < noise->count; i++) {
+            states_read(states, noise->gradients[i].name, noise->values);
+            add_gradient(noise, i, noise->values);
+        }
+        end_share(noise);
     }
-    return squares;
+    states_restore(states, noise->before);
+}
+
+/* The gradients of a share that some process has computed. */
+static void take_gradients(void *context, const float *const *values) {
+    Noise *noise = context;
+    for (uint32_t i = 0; i < noise->count; i++) add_gradient(noise, i, values[i]);
+    end_share(noise);
 }
 
 static double sum_of_squares(const double *x, size_t count) {
@@ -125,19 +140,22 @@ static double sum_of_squares(const double *x, size_t count) {
 }
 
 /* Moving averages of both estimates: new = NOISE_KEPT * old + (1 - NOISE_KEPT) * estimate. */
-void noise_measure(Trainer *trainer, int64_t batch) {
+bool noise_measure(Trainer *trainer, int64_t batch) {
     Noise *noise = trainer->noise;
     CheckpointInfo *info = &trainer->info;
     double replicas = (double)trainer->pair.cut.replicas, rows = (double)trainer->pair.cut.batch;
     memset(noise->sums, 0, noise->elements * sizeof *noise->sums);
-    states_save(trainer->options->states, noise->before);
-    double squares = run_shares(trainer, batch);
-    states_restore(trainer->options->states, noise->before);
-    double share = rows / replicas, small = squares / (share * share) / replicas,
+    noise->squares = noise->share_squares = 0;
+    if (!trainer->spread)
+        run_shares(trainer, batch);
+    else if (!spread_gradients(trainer->spread, batch, take_gradients, noise))
+        return false;
+    double share = rows / replicas, small = noise->squares / (share * share) / replicas,
            large = sum_of_squares(noise->sums, noise->elements) / (rows * rows);
     double trace = rows * (small - large) / (replicas - 1),
            square = (replicas * large - small) / (replicas - 1);
     double kept = checkpoint_noise(info) ? NOISE_KEPT : 0;
     info->noise_trace = kept * info->noise_trace + (1 - kept) * trace;
     info->noise_square = kept * info->noise_square + (1 - kept) * square;
+    return true;
 }

@@ -11,7 +11,7 @@ void noise_free(Noise *noise);
  * batches: none. */
 int64_t noise_next(const Trainer *trainer, int64_t batch);
 /* Runs the batch and throws its results away. Changes noise_trace and noise_square of the position
- * and no state. */
-void noise_measure(Trainer *trainer, int64_t batch);
+ * and no state. false: a process is lost. */
+bool noise_measure(Trainer *trainer, int64_t batch);
 
 #endif

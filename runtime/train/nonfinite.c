@@ -223,7 +223,31 @@ static void report_step(Trainer *trainer, const char *finding, void *before) {
 /* steps between two copies of the states: a copy costs more than a step of a small network */
 enum { STRIDE = 64 };
 
+/* Rank 0 of several processes trains alone up to that step. */
+static void report_alone(const Trainer *trainer, const Symbol *state) {
+    const SpreadOptions *spread = &trainer->options->spread;
+    TrainOptions options = *trainer->options;
+    if (peers_rank(spread->peers) || !spread->alone(spread->context, &options.train)) return;
+    options.spread = (SpreadOptions){0};
+    Trainer alone = {.options = &options,
+                     .events = trainer->events,
+                     .diag = trainer->diag,
+                     .info = trainer->info,
+                     .begun = true,
+                     .nonfinite = trainer->nonfinite};
+    if (trainer_open_steps(&alone)) {
+        free(alone.saved);
+        alone.saved = trainer->saved ? memory_copy_string(trainer->saved, "a path") : NULL;
+        trainer_report_nonfinite(&alone, state);
+    }
+    trainer_close(&alone);
+}
+
 void trainer_report_nonfinite(Trainer *trainer, const Symbol *state) {
+    if (trainer->spread) {
+        report_alone(trainer, state);
+        return;
+    }
     char finding[WHEN_TEXT + 160], place[WHEN_TEXT];
     uint64_t end = trainer->nonfinite;
     if (end == 0) { /* the state was non-finite from the beginning */

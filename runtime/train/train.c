@@ -12,6 +12,8 @@
 #include "ir/base/memory.h"
 #include "runtime/program/states.h"
 #include "runtime/train/noise.h"
+#include "runtime/train/spread.h"
+#include "runtime/formats/hash.h"
 #include "runtime/train/train.h"
 
 #include <math.h>
@@ -25,6 +27,19 @@
 static atomic_bool stop_requested; /* set by signal handlers */
 
 void train_request_stop(void) { atomic_store(&stop_requested, true); }
+
+static bool is_lost(const Trainer *trainer) {
+    const Peers *peers = trainer->options->spread.peers;
+    return peers && peers_lost(peers);
+}
+
+/* Whether to stop before the next batch. Several processes agree on that in their exchanges. */
+static bool stops_now(const Trainer *trainer) {
+    bool requested = atomic_load_explicit(&stop_requested, memory_order_relaxed);
+    if (!trainer->spread) return requested;
+    if (requested) peers_ask_stop(trainer->options->spread.peers);
+    return spread_stops(trainer->spread);
+}
 
 /* -- steps up to the next checkpoint, the end of the epoch, or a stop -- */
 
@@ -61,9 +76,10 @@ static bool after_batch(void *context, int64_t batch, double loss) {
                      (uint64_t)trainer->pair.batches, loss);
     }
     if (!trainer->nonfinite) log_step(trainer, batch, loss, time);
-    bool save = trainer->options->folder && time - trainer->save_time >= SAVE_SECONDS;
-    return !trainer->nonfinite && !save &&
-           !atomic_load_explicit(&stop_requested, memory_order_relaxed);
+    double every = trainer->options->save_every > 0 ? trainer->options->save_every : SAVE_SECONDS;
+    bool save = trainer->options->folder && time - trainer->save_time >= every &&
+                (!trainer->spread || trainer_clock(trainer, batch).update);
+    return !trainer->nonfinite && !save && !stops_now(trainer);
 }
 
 static void begin(Trainer *trainer) {
@@ -79,8 +95,8 @@ static void run_steps(Trainer *trainer) {
     trainer->run_time = seconds_now();
     bool more = true;
     for (int64_t batch; more && (batch = trainer_step(trainer)) < trainer->pair.batches;) {
-        if (noise_next(trainer, batch) == batch) noise_measure(trainer, batch);
-        more = trainer_loop(trainer, batch, noise_next(trainer, batch + 1), after_batch, trainer);
+        more = (noise_next(trainer, batch) != batch || noise_measure(trainer, batch)) &&
+               trainer_loop(trainer, batch, noise_next(trainer, batch + 1), after_batch, trainer);
     }
     trainer->seconds += seconds_now() - trainer->run_time;
 }
@@ -125,6 +141,15 @@ static bool check_states(Trainer *trainer) {
 static TrainResult save_between_steps(Trainer *trainer) {
     if (!check_states(trainer)) return TRAIN_NONFINITE;
     return save_last(trainer) ? TRAIN_DONE : TRAIN_FAILED;
+}
+
+/* After a process was lost: the states are those after the last batch. In the middle of a step,
+ * partial sums were lost with the process, and the checkpoint before has to do. */
+static void save_lost(Trainer *trainer) {
+    int64_t step = trainer_step(trainer);
+    bool begins = step == 0 || trainer_clock(trainer, step - 1).update;
+    if (begins && trainer->info.step && !states_nonfinite(trainer->options->states))
+        save_last(trainer);
 }
 
 /* The score of an epoch; a higher score is better. */
@@ -179,12 +204,13 @@ static const Evaluation *evaluate_split(const Trainer *trainer, SplitEvaluator *
     return result;
 }
 
-/* False after reporting why the loss on held-out rows is not finite. */
+/* False if a process is lost, or after reporting why the loss on held-out rows is not finite. */
 static bool check_split(const Trainer *trainer, const SplitEvaluator *evaluator,
                         const char *split) {
     char finding[80];
     const TrainOptions *options = trainer->options;
     if (!evaluator->pair.cut.rows) return true;
+    if (is_lost(trainer)) return false;
     snprintf(finding, sizeof finding, "the %s loss is not finite %s epoch %llu", split,
              trainer->info.epoch ? "after" : "before",
              (unsigned long long)(trainer->info.epoch ? trainer->info.epoch : 1));
@@ -200,7 +226,7 @@ static bool report_epoch(Trainer *trainer, double train_loss, int64_t rows, Eval
     const Evaluation *valid = evaluate_split(trainer, &trainer->valid, &results[0]);
     const Evaluation *test = evaluate_split(trainer, &trainer->test, &results[1]);
     const TrainEvents *events = trainer->events;
-    if (events->epoch)
+    if (events->epoch && !is_lost(trainer))
         events->epoch(events->context, (uint32_t)trainer->info.epoch, train_loss, trainer->seconds,
                       rows, valid, test);
     *compared = valid ? valid : test;
@@ -227,14 +253,18 @@ static TrainResult run_epoch(Trainer *trainer) {
     trainer_order(trainer);
     trainer->seconds = 0;
     while (trainer_step(trainer) < steps) {
-        bool stops = atomic_load(&stop_requested);
+        bool stops = stops_now(trainer);
         if (!stops) run_steps(trainer);
+        if (is_lost(trainer)) {
+            save_lost(trainer);
+            return TRAIN_LOST;
+        }
         if (trainer->nonfinite) {
             trainer_report_nonfinite(trainer, NULL);
             return TRAIN_NONFINITE;
         }
         /* saves once after a request to stop: in the next turn, unless the epoch has ended */
-        bool between = trainer_step(trainer) < steps && (stops || !atomic_load(&stop_requested));
+        bool between = trainer_step(trainer) < steps && (stops || !stops_now(trainer));
         TrainResult saved = between ? save_between_steps(trainer) : TRAIN_DONE;
         if (stops || saved != TRAIN_DONE) return saved == TRAIN_DONE ? TRAIN_STOPPED : saved;
     }
@@ -251,21 +281,41 @@ static TrainResult run_epochs(Trainer *trainer) {
     while (result == TRAIN_DONE && trainer->info.epoch < trainer->options->epochs &&
            !stops_early(trainer))
         result = run_epoch(trainer);
+    if (is_lost(trainer)) result = TRAIN_LOST;
     const TrainEvents *events = trainer->events;
-    if (events->end && result != TRAIN_FAILED)
+    if (events->end && result != TRAIN_FAILED && result != TRAIN_LOST)
         events->end(events->context, &trainer->info,
                     result == TRAIN_DONE && trainer->info.epoch < trainer->options->epochs);
     atomic_store(&stop_requested, false);
     return result;
 }
 
+/* Processes whose weights differ would stay different. */
+static bool agree(const Trainer *trainer, bool opened) {
+    if (!trainer->options->spread.peers) return opened;
+    PeerFacts *facts = MEMORY_NEW(PeerFacts, "a comparison of processes");
+    const States *states = trainer->options->states;
+    char hash[HASH_HEX], *values = memory_new(states_bytes(states), "the weights");
+    states_save(states, values);
+    blake3_hex(values, states_bytes(states), hash);
+    peers_fact(facts, "the weights at the beginning", hash);
+    facts->status = opened ? STATUS_OK : diag_outcome(trainer->diag, false);
+    Peers *peers = trainer->options->spread.peers;
+    bool good = peers_agree(peers, facts, trainer->diag);
+    if (!good && peers_rank(peers)) diag_clear(trainer->diag); /* rank 0 has told it */
+    free(values);
+    free(facts);
+    return good;
+}
+
 TrainResult train(const TrainOptions *options, const TrainEvents *events, Diagnostics *diag) {
     Trainer trainer = {.options = options, .events = events, .diag = diag};
     TrainResult result = TRAIN_FAILED;
-    if (trainer_open(&trainer) && trainer_restart(&trainer)) {
+    if (agree(&trainer, trainer_open(&trainer) && trainer_restart(&trainer))) {
         trainer.noise = noise_new(&trainer);
         result = run_epochs(&trainer);
-    }
+    } else if (is_lost(&trainer))
+        result = TRAIN_LOST;
     trainer_close(&trainer);
     return result;
 }

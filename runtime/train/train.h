@@ -3,9 +3,22 @@
 #define MLC_RUNTIME_TRAIN_TRAIN_H
 
 #include "ir/data/early_stopping.h"
+#include "runtime/peers/peers.h"
 #include "runtime/train/checkpoint.h"
 #include "runtime/train/evaluate.h"
 #include "runtime/train/step_log.h"
+
+/* A training on several processes. Its programs `train` compute gradients (GRAPH_SHARE). Every process
+ * has the same options, but only rank 0 has events and a folder. */
+typedef struct {
+    Peers *peers;           /* NULL: one process */
+    ProgramPair statistics; /* NULLs: the model updates no states */
+    const Program *update;
+    /* Makes the programs of a training on one process, in which rank 0 looks for numbers that are
+     * not finite. false after reporting errors. */
+    bool (*alone)(void *context, ProgramPair *train);
+    void *context;
+} SpreadOptions;
 
 typedef struct {
     const Dataset *dataset;
@@ -13,11 +26,13 @@ typedef struct {
     Threads *threads;
     /* pairs may share programs; see pair.h */
     ProgramPair train, valid, test;
+    SpreadOptions spread;
     Metrics metrics;
     uint32_t epochs;
     uint32_t accumulate; /* batches whose gradients make one step; 0: one */
     uint64_t seed;
     uint32_t log_every; /* steps between two log events; 0: none */
+    double save_every;  /* seconds between two checkpoints within an epoch; 0: ten */
     bool initialized;   /* the states have already been initialized with this seed */
     bool shuffle;
     Score keep_best;
@@ -45,7 +60,7 @@ typedef struct {
     void (*end)(void *context, const CheckpointInfo *info, bool early);
 } TrainEvents;
 
-typedef enum { TRAIN_DONE, TRAIN_STOPPED, TRAIN_NONFINITE, TRAIN_FAILED } TrainResult;
+typedef enum { TRAIN_DONE, TRAIN_STOPPED, TRAIN_NONFINITE, TRAIN_FAILED, TRAIN_LOST } TrainResult;
 /* Initializes the states from the seed, or loads them from options->resume. Evaluates the untrained
  * network as epoch 0, unless it resumes. Trains. Checkpoints in options->folder:
  *   last.safetensors  after the first step, then about every ten seconds, after each epoch and its
@@ -58,7 +73,9 @@ typedef enum { TRAIN_DONE, TRAIN_STOPPED, TRAIN_NONFINITE, TRAIN_FAILED } TrainR
  *   TRAIN_NONFINITE  a loss or a state is not finite. The first op with a non-finite result is
  *                    reported with its line. The last checkpoint is kept, as no checkpoint holds
  *                    states that are not finite.
- *   TRAIN_FAILED     another error was reported. */
+ *   TRAIN_FAILED     another error was reported.
+ *   TRAIN_LOST       another process has ended or does not answer. Rank 0 has saved the last step if
+ *                    it could. */
 TrainResult train(const TrainOptions *options, const TrainEvents *events, Diagnostics *diag);
 void train_request_stop(void); /* for signal handlers */
 

@@ -5,6 +5,7 @@
 #include "ir/base/memory.h"
 #include "runtime/program/states.h"
 #include "runtime/train/noise.h"
+#include "runtime/train/spread.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -76,6 +77,7 @@ static bool after_share(void *context, int64_t number, const void *outputs) {
 
 bool trainer_loop(const Trainer *trainer, int64_t batch, int64_t end, TrainerVisit *visit,
                   void *context) {
+    if (trainer->spread) return spread_loop(trainer->spread, batch, end, visit, context);
     TrainedBatches batches = {.trainer = trainer, .visit = visit, .context = context};
     RunTimes times = trainer_times(trainer);
     int64_t first = batch * times.cut.replicas,
@@ -156,8 +158,10 @@ bool trainer_restart(Trainer *trainer) {
         .seed = options->seed, .epochs = options->epochs, .best = NAN, .gained = NAN};
     snprintf(trainer->info.model_hash, sizeof trainer->info.model_hash, "%s",
              options->model_hash ? options->model_hash : "");
-    if (trainer->saved) return load_saved(trainer);
-    if (!options->initialized || trainer->begun) states_initialize(options->states, options->seed);
+    if (!trainer->saved && (!options->initialized || trainer->begun))
+        states_initialize(options->states, options->seed);
+    if (trainer->saved && !load_saved(trainer)) return false;
+    if (trainer->spread) spread_restart(trainer->spread);
     return true;
 }
 
@@ -196,21 +200,26 @@ bool trainer_open_steps(Trainer *trainer) {
     for (ShareSize size = 0; size < SHARE_SIZES; size++)
         if (trainer->pair.runners[size])
             runner_place(trainer->pair.runners[size], "loss", &trainer->loss[size]);
-    return true;
+    if (o->spread.peers) trainer->spread = spread_new(trainer);
+    return trainer->spread || !o->spread.peers;
 }
 
 bool trainer_open(Trainer *trainer) {
     const TrainOptions *o = trainer->options;
-    return trainer_open_steps(trainer) &&
-           evaluator_open(&trainer->valid, o->dataset, SPLIT_VALID, &o->valid, o->states,
-                          o->threads, &o->metrics, trainer->diag) &&
-           evaluator_open(&trainer->test, o->dataset, SPLIT_TEST, &o->test, o->states, o->threads,
-                          &o->metrics, trainer->diag) &&
-           check_stop(trainer);
+    if (!trainer_open_steps(trainer) ||
+        !evaluator_open(&trainer->valid, o->dataset, SPLIT_VALID, &o->valid, o->states, o->threads,
+                        &o->metrics, trainer->diag) ||
+        !evaluator_open(&trainer->test, o->dataset, SPLIT_TEST, &o->test, o->states, o->threads,
+                        &o->metrics, trainer->diag))
+        return false;
+    evaluator_spread(&trainer->valid, o->spread.peers);
+    evaluator_spread(&trainer->test, o->spread.peers);
+    return check_stop(trainer);
 }
 
 void trainer_close(Trainer *trainer) {
     noise_free(trainer->noise);
+    spread_free(trainer->spread);
     pair_close(&trainer->pair);
     evaluator_close(&trainer->valid);
     evaluator_close(&trainer->test);

@@ -6,12 +6,14 @@
 #include "runtime/train/train.h"
 
 typedef struct Noise Noise;
+typedef struct Spread Spread;
 
 typedef struct {
     const TrainOptions *options;
     const TrainEvents *events;
     Diagnostics *diag;
     RunnerPair pair;
+    Spread *spread;           /* over several processes; NULL: one process */
     size_t loss[SHARE_SIZES]; /* of each program: the byte offset of the loss in its outputs */
     SplitEvaluator valid, test;
     Noise *noise;        /* NULL: it is not measured */

@@ -1,6 +1,7 @@
 /* Warm start: finds each tensor of the network in a file by name and shape. If the file has none of
  * the names, because another program wrote it, layers are paired by their order. */
 #include "runtime/train/warm_start.h"
+#include "ir/data/step_parts.h"
 #include "ir/base/memory.h"
 #include "runtime/formats/weights_file.h"
 
@@ -88,7 +89,7 @@ static bool is_used(const WarmStart *start, const char *name) {
 static bool is_moment(const WarmStart *start, const char *name) {
     for (const char *dot = strchr(name, '.'); dot; dot = strchr(dot + 1, '.'))
         if (weights_file_find(start->file, dot + 1)) return true;
-    return !strncmp(name, "accumulate.", strlen("accumulate."));
+    return !strncmp(name, ACCUMULATE_PREFIX, strlen(ACCUMULATE_PREFIX));
 }
 
 static void list_unused(WarmStart *start, const Graph *network) {

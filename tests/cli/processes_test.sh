@@ -1,0 +1,170 @@
+#!/usr/bin/env bash
+# One training on several processes: the same bits on any number of them, with any transport. A process that ends, is stopped, or has
+# other files is named, and the run goes on from its checkpoint on another number of processes.
+source "$(dirname "$0")/common.sh"
+"$MAKE_DATA" . 300 101
+cp "$root"/models/iris.{mdl,csv} .
+cat >net.mdl <<'END'
+mdl 1
+data {
+    source = idx("images", "labels", test_images = "test_images", test_labels = "test_labels", classes = 10)
+    field image = source.image / 255
+    field label = source.label
+    augment = image |> random_flip |> random_shift(2)
+    valid = 80
+    seed = 1
+}
+model net(image) -> logits {
+    x = image |> flatten |> dense(31) |> batch_norm |> relu |> dropout(0.3)
+    logits = x |> dense(10)
+}
+train {
+    loss      = cross_entropy(logits, label)
+    optimizer = adamw(lr = cosine(0.01, warmup = 3))
+    batch     = 48
+    replicas  = 12
+    clip_norm = 1.0
+    epochs    = 3
+    seed      = 3
+    log_every = 2
+    metrics   = [accuracy(logits, label), confusion(logits, label)]
+    keep_best = accuracy
+}
+END
+# numbers RUN: the journal without times
+numbers() { grep -v '"event":"\(start\|end\|warning\)' "$1/metrics.jsonl" | sed 's/"[a-z_]*seconds":[^,}]*//; s/"[a-z_]*per_second":[^,}]*//'; }
+# equal RUN RUN: weights, moments, statistics, metrics and the gradient noise
+equal() {
+    same "$1/last.safetensors" "$2/last.safetensors"
+    same "$1/best.safetensors" "$2/best.safetensors"
+    [[ $(numbers "$1") == "$(numbers "$2")" ]] || fail "the metrics of $1 and $2 differ: $(diff <(numbers "$1") <(numbers "$2") | head -4)"
+}
+
+# 220 training rows: the last batch has 28, in shares of 3 and of 2 rows; only 5 epochs of iris end with fewer rows than shares.
+expect 0 mlc train net.mdl -q --out net1
+expect 0 mlc train net.mdl -q --out acc1 --set train.accumulate=3 --set train.replicas=3
+expect 0 mlc train iris.mdl -q --out iris1 --set train.batch=29 --set train.replicas=29 --set train.epochs=5
+for processes in 2 3 5 12; do
+    expect 0 mlc train net.mdl -q --out "net$processes" --processes $processes --threads 1
+    equal net1 "net$processes"
+done
+expect 0 mlc train net.mdl -q --out net3t --processes 3 --threads 2
+equal net1 net3t
+expect 0 mlc train net.mdl -q --out acc2 --set train.accumulate=3 --set train.replicas=3 --processes 2
+equal acc1 acc2
+expect 0 mlc train iris.mdl -q --out iris3 --set train.batch=29 --set train.replicas=29 --set train.epochs=5 --processes 3
+equal iris1 iris3
+
+# A run goes on with other numbers of processes, also from the middle of a step.
+expect 0 mlc train net.mdl -q --out parts --set 'train.optimizer=adamw(0.01)' --set train.epochs=1 --processes 4
+expect 0 mlc train -q --resume parts --set train.epochs=2
+expect 0 mlc train -q --resume parts --set train.epochs=3 --processes 3
+expect 0 mlc train net.mdl -q --out whole --set 'train.optimizer=adamw(0.01)'
+same parts/best.safetensors whole/best.safetensors
+expect 0 mlc export parts --to parts.safetensors
+expect 0 mlc export whole --to whole.safetensors
+same parts.safetensors whole.safetensors
+
+# --continue begins a run, or goes on with it.
+expect 0 mlc train net.mdl -q --continue --out go --set 'train.optimizer=adamw(0.01)' --set train.epochs=2 --processes 2
+expect 0 mlc train net.mdl -q --continue --out go --set 'train.optimizer=adamw(0.01)'
+expect 0 mlc train net.mdl -q --continue --out go --set 'train.optimizer=adamw(0.01)'
+expect 0 mlc export go --to go.safetensors
+same go.safetensors whole.safetensors
+expect 2 mlc train net.mdl --continue
+says err "--continue needs --out DIR"
+
+# A training that would last for hours. begin ARGUMENTS...: starts it on 4 processes and waits for its first checkpoint;
+# ${ranks[r]} is the process of rank r.
+long=(--set train.epochs=1000000 --set 'train.optimizer=sgd(0.01)' --processes 4 --threads 1)
+begin() {
+    rm -rf long
+    mlc train net.mdl -q --out long "${long[@]}" "$@" >"$scratch/out" 2>"$scratch/err" </dev/null &
+    launcher=$!
+    until [[ -s long/last.safetensors ]]; do kill -0 $launcher || break; sleep 0.05; done
+    read -ra ranks <<<"$(cat /proc/$launcher/task/$launcher/children)"
+}
+ends() { # ends STATUS
+    local got=0
+    wait $launcher || got=$?
+    [[ $got == "$1" ]] || fail "it ended with $got, expected $1: $(cat "$scratch/err")"
+}
+# goes_on: the checkpoint of `long` continues to the end of its epoch with the bits of a training that nothing has happened to.
+goes_on() {
+    local epoch
+    epoch=$(($(mlc runs long --csv - | awk -F, 'NR == 2 { print $4 }') + 1))
+    expect 0 mlc train -q --resume long --set train.epochs=$epoch --processes $((RANDOM % 5 + 1))
+    expect 0 mlc train net.mdl -q --out "right$epoch" --set train.epochs=$epoch --set 'train.optimizer=sgd(0.01)'
+    expect 0 mlc export long --to long.safetensors
+    expect 0 mlc export "right$epoch" --to right.safetensors
+    same long.safetensors right.safetensors
+    rm -rf "right$epoch"
+}
+for victim in 0 2; do
+    begin
+    kill -KILL "${ranks[victim]}"
+    ends 8
+    says err "rank $victim (process ${ranks[victim]} on" "has ended without a word in" "rank $victim was ended by signal 9"
+    goes_on
+done
+says_resume() { says err "'mlc train --resume long' continues from the last checkpoint"; }
+begin --rank-timeout 1
+kill -STOP "${ranks[3]}"
+ends 8
+says err "rank 3 (process ${ranks[3]} on" "has not answered for 1 s in" "stopped, cut off, or too slow"
+says_resume
+goes_on
+# A signal for one process stops all of them after the same step; so does one for the launcher.
+begin
+kill -TERM "${ranks[2]}"
+ends 143
+says err "stopped and saved; to continue: mlc train --resume long"
+goes_on
+begin
+kill -INT $launcher
+ends 130
+says err "stopped and saved"
+begin
+kill -KILL $launcher # its processes stop by themselves
+wait $launcher 2>/dev/null
+until ! kill -0 "${ranks[@]}" 2>/dev/null; do sleep 0.05; done
+goes_on
+
+# A number that is not finite: the same report as on one process, once.
+printf 'x,y\n1,1\n1,1\n1,1\n-1,0\n1,1\n1,1\n' >negative.csv
+cat >log.mdl <<'END'
+mdl 1
+data { source = csv("negative.csv"); field x = columns(source, ["x"]); field y = source.y }
+model m(x) -> p {
+    w = weight([1], init = ones)
+    q = state([1], zeros)
+    if training { q2 = update(q, q + mean(log(x))) }
+    p = x[:, 0] * w
+}
+train { loss = mean((p - y) ** 2); optimizer = sgd(0.1); batch = 6; replicas = 3; shuffle = false; epochs = 1 }
+END
+expect 6 mlc train log.mdl --out nonfinite1
+cp "$scratch/err" expected
+expect 6 mlc train log.mdl --out nonfinite3 --processes 3
+diff <(sed 's/nonfinite[13]//' expected) <(sed 's/nonfinite[13]//' "$scratch/err") || fail "another report of a number that is not finite"
+
+# What does not fit.
+expect 2 mlc train iris.mdl --processes 3
+says err "3 processes share the replicas of a batch, but the model has only 1" "--set train.replicas=3"
+[[ $(grep -c error: "$scratch/err") == 1 ]] || fail "an error is printed more than once: $(cat "$scratch/err")"
+expect 3 mlc train net.mdl --processes 3 --set train.nothing=1
+[[ $(grep -c error: "$scratch/err") == 1 ]] || fail "an error is printed more than once: $(cat "$scratch/err")"
+expect 2 mlc train net.mdl --processes 2 --folds 3
+says err "--folds does not go with several processes"
+expect 2 mlc train net.mdl --processes 2 --find-lr
+expect 5 mlc train net.mdl --processes 2 --out net1
+says err "'net1' exists and is not an empty folder"
+sed 's/dropout(0.3)/dropout(0.3) + mean(q)/; s/    x = image/    q = state([1], zeros)\n    if training { q2 = update(q, q + 1) }\n    x = image/' net.mdl >chained.mdl
+expect 0 mlc check chained.mdl
+expect 3 mlc train chained.mdl --processes 2
+says err "the loss of a share depends on 'q', which the share before changes" "'--processes 1' trains it"
+SLURM_STEP_NUM_TASKS=3 expect 2 mlc train net.mdl
+says err "srun has started 3 processes, but without a way to find each other" "srun --mpi=pmix"
+SLURM_STEP_NUM_TASKS=3 expect 0 mlc train net.mdl -q --out single --processes 1
+equal net1 single
+finish
