@@ -59,6 +59,8 @@ void streams_close(Streams *streams);
 /* To be called once, before LLVM is used: if LLVM gets no memory, the process then ends as
  * ir/base/memory.h says. */
 void codegen_begin(void);
+/* The same inside of another program: what belongs to the whole process stays as it is. */
+void codegen_begin_inside(void);
 
 const char *codegen_version(void); /* "LLVM 19.1.7" */
 

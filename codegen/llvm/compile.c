@@ -3,6 +3,7 @@
 #include "codegen/llvm/jit.h"
 #include "codegen/llvm/object.h"
 #include "codegen/llvm/openblas.h"
+#include "ir/base/boundary.h"
 #include "ir/base/clock.h"
 #include "ir/base/memory.h"
 
@@ -78,7 +79,13 @@ static void run(const Program *program, const StepArgs *args, uint32_t kernel, i
     code->run(args, first, last, code->table);
 }
 
+static void release_jit(void *jit, size_t size) {
+    (void)size;
+    jit_close(jit);
+}
+
 static void compiled_free(Compiled *compiled) {
+    boundary_drop(compiled->jit, release_jit);
     jit_close(compiled->jit);
     arena_free(compiled->tables.arena);
     free(compiled->filled);
@@ -145,12 +152,22 @@ static Compiled *compiled_new(Plan *plan, Graph *graph) {
     return compiled;
 }
 
+/* Inside of a boundary, the boundary holds the JIT. If LLVM got no memory, this ends the call. */
+static bool compile_held(Compiled *compiled, const CodegenOptions *options, Diagnostics *diag) {
+    if (!boundary_foreign_begin(true)) memory_exhausted(0, "compiling");
+    bool good = compile(compiled, options, diag);
+    bool refused = boundary_foreign_end();
+    if (compiled->jit) boundary_hold(compiled->jit, 0, release_jit);
+    if (refused) memory_exhausted(0, "compiling");
+    return good;
+}
+
 Program *codegen_compile(Plan *plan, Graph *graph, const CodegenOptions *options,
                          Diagnostics *diag) {
     double start = seconds_now();
     Compiled *compiled = compiled_new(plan, graph);
-    Program *program =
-        compile(compiled, options, diag) ? program_of(compiled, seconds_now() - start) : NULL;
+    bool good = compile_held(compiled, options, diag);
+    Program *program = good ? program_of(compiled, seconds_now() - start) : NULL;
     if (!program)
         compiled_free(compiled);
     else if (options->verbose) {

@@ -2,18 +2,20 @@
  * and freed one by one. */
 #include "codegen/llvm/jit.h"
 #include "codegen/llvm/openblas.h"
+#include "ir/base/boundary.h"
 #include "ir/base/memory.h"
 
 #include <errno.h>
 #include <llvm-c/Error.h>
 #include <string.h>
 
-/* Ends the process with the status for missing memory if the system gave no memory for code. LLVM
- * returns the reason as text only. */
+/* Ends the process, or the call inside of a boundary, as for missing memory, if the system gave no
+ * memory for code. LLVM returns the reason as text only. */
 static void check_refusal(const char *message) {
     static const int reasons[] = {ENOMEM, EACCES, EPERM, EAGAIN};
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
-        if (strstr(message, strerror(reasons[i]))) memory_exhausted(0, "code that may run");
+        if (strstr(message, strerror(reasons[i])) && !boundary_foreign_refused())
+            memory_exhausted(0, "code that may run");
 }
 
 static bool failed(LLVMErrorRef error, const char *what, Diagnostics *diag) {
@@ -30,7 +32,7 @@ static void on_cause(void *context, LLVMErrorRef error) {
     char *message = LLVMGetErrorMessage(error);
     (void)context;
     check_refusal(message);
-    fprintf(stderr, "mlc: the JIT: %s\n", message);
+    if (!boundary_active()) fprintf(stderr, "mlc: the JIT: %s\n", message);
     LLVMDisposeErrorMessage(message);
 }
 
@@ -74,6 +76,8 @@ void *jit_lookup(LLVMOrcLLJITRef jit, const char *name, Diagnostics *diag) {
 }
 
 void jit_close(LLVMOrcLLJITRef jit) {
-    LLVMErrorRef error = jit ? LLVMOrcDisposeLLJIT(jit) : NULL;
+    if (!jit || !boundary_foreign_begin(false)) return;
+    LLVMErrorRef error = LLVMOrcDisposeLLJIT(jit);
     if (error) LLVMConsumeError(error);
+    boundary_foreign_end();
 }

@@ -29,8 +29,12 @@ void install_bad_alloc_error_handler(
     void (*handler)(void *, const char *, bool),
     void *context) __asm__("_ZN4llvm31install_bad_alloc_error_handlerEPFvPvPKcbES0_");
 
-void codegen_begin(void) {
-    set_new_handler(new_refused);
+void codegen_begin_inside(void) {
     install_bad_alloc_error_handler(allocator_refused, NULL);
     LLVMInstallFatalErrorHandler(cannot_go_on);
+}
+
+void codegen_begin(void) {
+    set_new_handler(new_refused);
+    codegen_begin_inside();
 }

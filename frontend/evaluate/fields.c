@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* The value of a field while it is evaluated: to meet it again is an error. */
-static Value field_in_progress = {.kind = VALUE_ERROR};
+static const Value field_in_progress = {.kind = VALUE_ERROR};
 
 /* Evaluates an expression of the data block; `name`, if not NULL, is a variable with the value
  * `known`. */
@@ -66,7 +66,7 @@ Value evaluate_field(Evaluator *evaluator, const char *name) {
         return value_error();
     }
     if (known || !setting) return known ? *known : value_error();
-    names_put(evaluator->fields, name, &field_in_progress);
+    names_put(evaluator->fields, name, (void *)&field_in_progress);
     Value *value = ARENA_NEW(evaluator->arena, Value);
     const char *outer = evaluator->field;
     evaluator->field = setting->name.text;

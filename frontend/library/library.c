@@ -3,10 +3,12 @@
  * language. All models of the process share one library, which is built on first use. */
 #include "frontend/library/library.h"
 #include "frontend/syntax/syntax.h"
+#include "ir/base/boundary.h"
 
 #include <assert.h>
 #include <pthread.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #define FUNCTION(name, signature, doc) Value call_##name(const Call *call);
@@ -94,19 +96,20 @@ static char *signatures_text(Arena *arena) {
     return text;
 }
 
-static const ItemList *read_text(Arena *arena, const char *name, const char *text, uint32_t *file) {
+static const ItemList *read_text(Arena *arena, DiagShared which, const char *name, const char *text,
+                                 uint32_t *file) {
     size_t length = strlen(text);
     Diagnostics *diag = diag_new();
-    *file = diag_share_text(name, text, length);
+    *file = diag_share_text(which, name, text, length);
     const ItemList *items =
         syntax_read_model(&(SyntaxInput){arena, diag, *file, 0, text, length, NULL});
-    if (!items) diag_print(diag, stderr);
     assert(items && "the library has no syntax errors");
     diag_free(diag);
     return items;
 }
 
 static Library library;
+static atomic_bool is_read;
 
 static void add_definition(Arena *arena, const Function *function, const Builtin *builtin) {
     Callable *callable = ARENA_NEW(arena, Callable);
@@ -125,18 +128,37 @@ static void read_library(void) {
     Arena *arena = arena_new();
     const Builtin *builtin = builtins;
     library.functions = names_new(arena);
-    const ItemList *items =
-        read_text(arena, "builtin functions", signatures_text(arena), &library.signature_file);
+    const ItemList *items = read_text(arena, DIAG_SHARED_SIGNATURES, "builtin functions",
+                                      signatures_text(arena), &library.signature_file);
     for (const Item *item = items->first; item; item = item->next)
         add_definition(arena, &item->function, builtin++);
     library.stdlib = stdlib_text();
-    items = read_text(arena, "stdlib.mdl", library.stdlib, &library.stdlib_file);
+    items =
+        read_text(arena, DIAG_SHARED_STDLIB, "stdlib.mdl", library.stdlib, &library.stdlib_file);
     for (const Item *item = items->first; item; item = item->next)
         add_definition(arena, &item->function, NULL);
 }
 
+static void unlock(void *lock, size_t size) {
+    (void)size;
+    pthread_mutex_unlock(lock);
+}
+
+/* Without pthread_once, which could not be left: inside of a boundary, the reading may end for lack
+ * of memory, and begins anew in another call. The library then belongs to the process. */
+static void read_first(void) {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&lock);
+    boundary_hold(&lock, 0, unlock);
+    uint64_t mark = boundary_mark();
+    if (!atomic_load(&is_read)) read_library();
+    boundary_forget(mark);
+    atomic_store(&is_read, true);
+    boundary_drop(&lock, unlock);
+    pthread_mutex_unlock(&lock);
+}
+
 const Library *library_get(void) {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, read_library);
+    if (!atomic_load(&is_read)) read_first();
     return &library;
 }

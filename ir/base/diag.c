@@ -1,11 +1,11 @@
 /* Collects errors, warnings, notes and helps, and prints them together. */
 #include "ir/base/diag.h"
 #include "ir/base/arena.h"
+#include "ir/base/boundary.h"
 #include "ir/base/files.h"
 #include "ir/base/display.h"
 
 #include <ctype.h>
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -56,14 +56,12 @@ uint32_t diag_add_text(Diagnostics *diag, const char *name, const char *text, si
 
 /* -- texts that all diagnostics know -- */
 
-enum { SHARED_TEXTS = 4, FIRST_SHARED = INT32_MAX };
-static Text shared_texts[SHARED_TEXTS];
-static uint32_t shared_count;
+enum { FIRST_SHARED = INT32_MAX };
+static Text shared_texts[DIAG_SHARED_TEXTS];
 
-uint32_t diag_share_text(const char *name, const char *text, size_t length) {
-    assert(shared_count < SHARED_TEXTS);
-    shared_texts[shared_count] = (Text){name, text, length};
-    return FIRST_SHARED + shared_count++;
+uint32_t diag_share_text(DiagShared which, const char *name, const char *text, size_t length) {
+    shared_texts[which] = (Text){name, text, length};
+    return FIRST_SHARED + (uint32_t)which;
 }
 
 static const Text *span_text(const Diagnostics *diag, Span span) {
@@ -231,13 +229,16 @@ void diag_visit(const Diagnostics *diag, DiagVisitor *visit, void *context) {
     }
 }
 
+enum { BUG_TEXT = 1024 };
+
 void diag_bug(const char *format, ...) {
     va_list args;
-    fputs("mlc: a bug in mlc: ", stderr);
+    char text[BUG_TEXT];
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    fputc('\n', stderr);
+    if (boundary_active()) boundary_leave(FAILURE_BUG, text);
+    fprintf(stderr, "mlc: a bug in mlc: %s\n", text);
     files_abandon();
     _exit(STATUS_BUG);
 }

@@ -53,10 +53,11 @@ void diag_free(Diagnostics *diag); /* NULL is allowed */
 
 /* Registers a text (copied) under a name to print; returns its number (1, 2, ...). */
 uint32_t diag_add_text(Diagnostics *diag, const char *name, const char *text, size_t length);
-/* Registers a text for all diagnostics of the process, such as that of the library, which is parsed
- * once. The text is not copied and must live as long as the process. Not from several threads at
- * once. */
-uint32_t diag_share_text(const char *name, const char *text, size_t length);
+/* Registers one of the texts that all diagnostics of the process know: those of the library, which
+ * is parsed once. The text is not copied and must live as long as the process. It is registered
+ * before any other thread uses it. */
+typedef enum { DIAG_SHARED_SIGNATURES, DIAG_SHARED_STDLIB, DIAG_SHARED_TEXTS } DiagShared;
+uint32_t diag_share_text(DiagShared which, const char *name, const char *text, size_t length);
 
 void diag_error(Diagnostics *diag, Status status, Span span, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
@@ -96,8 +97,8 @@ void diag_visit(const Diagnostics *diag, DiagVisitor *visit, void *context);
  * diagnostics of their own, which are added so. */
 void diag_append(Diagnostics *diag, const Diagnostics *from);
 
-/* Ends the process with STATUS_BUG and one line, after an invariant of mlc itself is violated.
- * Temporary files are removed. */
+/* Ends the process with STATUS_BUG and one line, or the call inside of a boundary, after an
+ * invariant of mlc itself is violated. Temporary files are removed. */
 _Noreturn void diag_bug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Line (from 1) and column (from 1, in bytes) of a span's first byte, and its text's name; false

@@ -1,5 +1,6 @@
 /* Opening and replacing files. */
 #include "ir/base/files.h"
+#include "ir/base/boundary.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -99,12 +100,20 @@ static void exchange_temporary(const Temporary *from, const Temporary *to) {
     if (i < TEMPORARIES_MOST) temporaries[i] = to;
 }
 
+static void release_temporary(void *object, size_t size) {
+    const Temporary *temporary = object;
+    (void)size;
+    unlinkat(temporary->folder, temporary->name, 0);
+    temporary_gone(temporary);
+}
+
 int temporary_make(const Temporary *temporary, mode_t mode) {
     pthread_mutex_lock(&temporaries_lock);
     int file = openat(temporary->folder, temporary->name,
                       O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
     if (file >= 0) exchange_temporary(NULL, temporary);
     pthread_mutex_unlock(&temporaries_lock);
+    if (file >= 0) boundary_hold((void *)temporary, 0, release_temporary);
     return file;
 }
 
@@ -112,6 +121,7 @@ void temporary_gone(const Temporary *temporary) {
     pthread_mutex_lock(&temporaries_lock);
     exchange_temporary(temporary, NULL);
     pthread_mutex_unlock(&temporaries_lock);
+    boundary_drop((void *)temporary, release_temporary);
 }
 
 /* The process whose temporary file has this name; 0: it is no temporary file. */

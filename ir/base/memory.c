@@ -1,7 +1,8 @@
-/* Allocates memory, and ends the process if there is none. Large blocks use pages of two megabytes
+/* Allocates memory, and ends the process, or the call inside of a boundary, if there is none. Large blocks use pages of two megabytes
  * where the system has them. Weights, moments and rows of the data are read at random places, and
  * small pages would cost an address translation at each. */
 #include "ir/base/memory.h"
+#include "ir/base/boundary.h"
 #include "ir/base/diag.h"
 #include "ir/base/files.h"
 
@@ -26,17 +27,25 @@ enum {
 
 /* Not by stdio, which may need memory itself. If several threads come here, one prints the line and
  * ends the process. */
-void memory_exhausted(size_t bytes, const char *what) {
+static _Noreturn void end_process(const char *text) {
     static atomic_flag told = ATOMIC_FLAG_INIT;
     char line[256];
-    int length = bytes ? snprintf(line, sizeof line,
-                                  "mlc: error: no memory for %.120s (%zu bytes)\n", what, bytes)
-                       : snprintf(line, sizeof line, "mlc: error: no memory for %.120s\n", what);
+    int length = snprintf(line, sizeof line, "mlc: error: %s\n", text);
     while (atomic_flag_test_and_set(&told)) pause();
     files_abandon();
     /* stderr is closed */
     if (length > 0 && write(STDERR_FILENO, line, (size_t)length) < 0) _exit(STATUS_FILE);
     _exit(STATUS_FILE);
+}
+
+void memory_exhausted(size_t bytes, const char *what) {
+    char text[200];
+    if (bytes)
+        snprintf(text, sizeof text, "no memory for %.120s (%zu bytes)", what, bytes);
+    else
+        snprintf(text, sizeof text, "no memory for %.120s", what);
+    if (boundary_active()) boundary_leave(FAILURE_MEMORY, text);
+    end_process(text);
 }
 
 static void *must(void *memory, size_t bytes, const char *what) {
@@ -150,16 +159,26 @@ size_t memory_limit(void) {
 
 /* -- text -- */
 
+static void release_stream(void *object, size_t size) {
+    MemoryStream *stream = object;
+    (void)size;
+    fclose(stream->out);
+    free(stream->text);
+}
+
 void memory_stream_begin(MemoryStream *stream) {
     *stream = (MemoryStream){0};
     stream->out = must(open_memstream(&stream->text, &stream->length), 0, "a text");
+    boundary_hold(stream, 0, release_stream);
 }
 
 /* A stream that could not grow has cut its text, which must not be taken for the whole. If only the
  * last growth fails, in fclose, the text is NULL although fclose returns 0. */
 char *memory_stream_end(MemoryStream *stream) {
     bool cut = ferror(stream->out) != 0;
-    if (fclose(stream->out) != 0 || cut || !stream->text)
-        memory_exhausted(stream->length, "a text");
+    boundary_drop(stream, release_stream);
+    cut |= fclose(stream->out) != 0;
+    if (stream->text) boundary_hold_memory(stream->text);
+    if (cut || !stream->text) memory_exhausted(stream->length, "a text");
     return stream->text;
 }

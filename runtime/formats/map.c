@@ -1,5 +1,6 @@
 /* Maps files into memory, and finds the file at an address. */
 #include "runtime/formats/map.h"
+#include "ir/base/boundary.h"
 #include "ir/base/files.h"
 #include "ir/base/memory.h"
 
@@ -54,6 +55,28 @@ const char *data_file_at(const void *address) {
 
 /* -- one file -- */
 
+static bool fill(int file, char *bytes, size_t length) {
+    for (size_t done = 0; done < length;) {
+        ssize_t got = read(file, bytes + done, length - done);
+        if (got < 0 && errno == EINTR) continue;
+        if (got == 0) errno = 0;
+        if (got <= 0) return false;
+        done += (size_t)got;
+    }
+    return true;
+}
+
+/* Puts a file into memory; at: a reserved address, or NULL. Inside of another program it is read at
+ * once: no handler waits there for the SIGBUS of a mapped file that is cut short. */
+static void *place(int file, void *at, size_t length) {
+    int flags = MAP_PRIVATE | (at ? MAP_FIXED : 0);
+    if (!boundary_active()) return mmap(at, length, PROT_READ, flags, file, 0);
+    void *bytes = mmap(at, length, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS, -1, 0);
+    if (bytes == MAP_FAILED || fill(file, bytes, length)) return bytes;
+    munmap(bytes, length);
+    return MAP_FAILED;
+}
+
 static int open_file(const char *path, size_t *length) {
     uint64_t bytes;
     int file = file_open(path, &bytes);
@@ -74,12 +97,12 @@ bool map_open(const char *path, Map *map, Problem *problem) {
     *map = (Map){0};
     int file = open_file(path, &map->length);
     bool good = file >= 0;
-    void *bytes = good ? mmap(NULL, map->length, PROT_READ, MAP_PRIVATE, file, 0) : MAP_FAILED;
+    void *bytes = good ? place(file, NULL, map->length) : MAP_FAILED;
     good = bytes != MAP_FAILED || cannot_read(problem);
     if (file >= 0) close(file);
     if (!good) return *map = (Map){0}, false;
     map->bytes = bytes;
-    remember(path, bytes, map->length);
+    if (!boundary_active()) remember(path, bytes, map->length);
     return true;
 }
 
@@ -118,10 +141,9 @@ static bool map_part(const char *path, size_t length, char *at, Problem *problem
     bool good = file >= 0;
     if (!good) cannot_read(problem);
     if (good && found != length) problem_set(problem, "it changed while it was read"), good = false;
-    if (good && mmap(at, length, PROT_READ, MAP_PRIVATE | MAP_FIXED, file, 0) == MAP_FAILED)
-        good = cannot_read(problem);
+    if (good && place(file, at, length) == MAP_FAILED) good = cannot_read(problem);
     if (file >= 0) close(file);
-    if (good) remember(path, at, length);
+    if (good && !boundary_active()) remember(path, at, length);
     return good;
 }
 

@@ -1,4 +1,5 @@
 /* Files mapped into memory: pages are read when they are used, so files larger than memory work.
+ * Inside of a boundary (ir/base/boundary.h) they are read at once.
  * Reading a file that was truncated after it was mapped raises SIGBUS; data_file_at then names the
  * file. */
 #ifndef MLC_RUNTIME_FORMATS_MAP_H

@@ -1,6 +1,7 @@
 /* A team of threads that does Work (work.h has the rules): threads_work opens the first stage, and
  * every thread is in work_until, where the one that finishes a stage opens the next. */
 #include "runtime/threads/waiter.h"
+#include "ir/base/boundary.h"
 #include "ir/base/clock.h"
 #include "ir/base/memory.h"
 #include "runtime/threads/threads.h"
@@ -238,9 +239,11 @@ static Work each_new(int count) {
 
 enum { STACK_BYTES = 4 * PROGRAM_STACK };
 
-/* Raises the limit up to which the main thread's stack grows. */
+/* Raises the limit up to which the main thread's stack grows. Inside of another program the limit is
+ * not ours. */
 static void allow_stack(void) {
     struct rlimit limit;
+    if (boundary_active()) return;
     if (getrlimit(RLIMIT_STACK, &limit) || limit.rlim_cur >= STACK_BYTES) return;
     limit.rlim_cur = limit.rlim_max < STACK_BYTES ? limit.rlim_max : STACK_BYTES;
     setrlimit(RLIMIT_STACK, &limit);
@@ -269,6 +272,11 @@ static void start_workers(Threads *threads, int count) {
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
+static void release(void *threads, size_t size) {
+    (void)size;
+    threads_free(threads);
+}
+
 Threads *threads_new(int count) {
     Threads *threads = memory_new(sizeof *threads, "the threads");
     Worker *workers = memory_new((size_t)count * sizeof *workers, "the threads");
@@ -277,12 +285,14 @@ Threads *threads_new(int count) {
     for (int i = 0; i < count; i++) workers[i] = (Worker){.threads = threads, .index = i};
     allow_stack();
     start_workers(threads, count);
+    boundary_hold(threads, 0, release);
     threads->each = each_new(threads_count(threads));
     return threads;
 }
 
 void threads_free(Threads *threads) {
     if (!threads) return;
+    boundary_drop(threads, release);
     announce(threads, ENDING);
     for (int i = 1; i < threads_count(threads); i++) pthread_join(threads->workers[i].handle, NULL);
     work_free(&threads->each);
