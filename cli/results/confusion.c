@@ -10,16 +10,6 @@
 
 enum { NAME_MAX_WIDTH = 16, COUNT_WIDTH = 6 };
 
-const char *class_name(const SourceSchema *schema, const char *label, int32_t class,
-                       char number[NUMBER_TEXT]) {
-    SourceRows rows;
-    const SourceField *field = label ? source_any(schema, source_rows_of(label, &rows)) : NULL;
-    if (field && class >= 0 && (uint32_t) class < field->category_count)
-        return field->categories[class];
-    snprintf(number, NUMBER_TEXT, "%d", class);
-    return number;
-}
-
 static int64_t count_at(const Confusion *confusion, int64_t truth, int64_t guess) {
     return confusion->counts[truth * confusion->classes + guess];
 }

@@ -2,6 +2,7 @@
 #ifndef MLC_CLI_RESULTS_CONFUSION_H
 #define MLC_CLI_RESULTS_CONFUSION_H
 
+#include "engine/session/answers.h"
 #include "cli/text/terminal.h"
 #include "ir/ir.h"
 
@@ -34,9 +35,5 @@ json_t *confusion_classes(const SourceSchema *schema, const Confusion *confusion
  * The caller frees them. */
 int64_t *confusion_counts(const double *values, int64_t classes);
 int64_t *confusion_read(const json_t *rows, int64_t classes);
-
-/* The name of a class as the data have it: "7" or "Ankle boot". `number` is a buffer. */
-const char *class_name(const SourceSchema *schema, const char *label, int32_t class,
-                       char number[NUMBER_TEXT]);
 
 #endif

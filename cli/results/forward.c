@@ -1,5 +1,6 @@
 /* Runs a trained network over rows. */
 #include "cli/results/forward.h"
+#include "engine/session/answers.h"
 #include "runtime/train/pair.h"
 
 #include <math.h>
@@ -43,57 +44,17 @@ const char *class_text(const Session *session, const ModelOutput *output, int32_
     return class_name(&session->build.info->schema, output->label, class, number);
 }
 
-static bool is_distribution(const float *values, int64_t width) {
-    double sum = 0;
-    for (int64_t i = 0; i < width; i++) {
-        if (!(values[i] >= 0)) return false;
-        sum += values[i];
-    }
-    return fabs(sum - 1) < 1e-3;
-}
-
-/* Softmax: exp(x - max) / sum. */
-static void make_probabilities(float *values, int64_t width) {
-    double largest = -INFINITY, sum = 0;
-    for (int64_t i = 0; i < width; i++) largest = fmax(largest, values[i]);
-    for (int64_t i = 0; i < width; i++) sum += exp(values[i] - largest);
-    for (int64_t i = 0; i < width; i++) values[i] = (float)(exp(values[i] - largest) / sum);
-}
-
+/* The probabilities of an output with two classes take the place of its single number. */
 static void find_classes(Session *session, Predictions *output) {
-    ClassNumbers numbers = output->output->numbers;
-    bool distributions = numbers == NUMBERS_UNKNOWN;
-    for (int64_t row = 0; row < output->rows && distributions; row++)
-        distributions = is_distribution(output->values + row * output->width, output->width);
-    bool logits = numbers == NUMBERS_UNKNOWN ? !distributions : numbers == NUMBERS_LOGITS;
-    output->logits = logits;
-    output->predicted = ARENA_ARRAY(session->arena, int32_t, output->rows);
-    for (int64_t row = 0; row < output->rows; row++) {
-        float *values = output->values + row * output->width;
-        /* The class with the largest number, of equal ones the first; a NaN is larger than all
-         * numbers. */
-        int32_t best = 0;
-        for (int32_t i = 1; i < output->width && !isnan(values[best]); i++)
-            if (values[i] > values[best] || isnan(values[i])) best = i;
-        output->predicted[row] = best;
-        if (logits) make_probabilities(values, output->width);
-    }
-}
-
-/* Makes two probabilities of one number: sigmoid(-x) and sigmoid(x), or 1 - p and p. */
-static void find_two_classes(Session *session, Predictions *output) {
-    bool logits = output->output->numbers == NUMBERS_LOGITS;
     const float *numbers = output->values;
-    output->logits = logits;
-    output->width = 2;
-    output->values = ARENA_ARRAY(session->arena, float, 2 * output->rows);
+    int64_t width = output->width;
     output->predicted = ARENA_ARRAY(session->arena, int32_t, output->rows);
-    for (int64_t row = 0; row < output->rows; row++) {
-        double x = numbers[row];
-        output->predicted[row] = x > (logits ? 0 : 0.5);
-        output->values[2 * row] = (float)(logits ? 1 / (1 + exp(x)) : 1 - x);
-        output->values[2 * row + 1] = (float)(logits ? 1 / (1 + exp(-x)) : x);
+    if (output->output->is_binary) {
+        output->width = 2;
+        output->values = ARENA_ARRAY(session->arena, float, 2 * output->rows);
     }
+    output->logits = answers_find(output->output, numbers, output->rows, width, output->predicted,
+                                  output->values);
 }
 
 /* -- running -- */
@@ -154,10 +115,7 @@ bool forward_run(Session *session, GraphKind kind, const Forward *forward) {
         return false;
     for (uint32_t i = 0; i < forward->output_count; i++) {
         Predictions *output = &forward->outputs[i];
-        if (output->output->is_binary)
-            find_two_classes(session, output);
-        else if (output->output->classes)
-            find_classes(session, output);
+        if (output->output->is_binary || output->output->classes) find_classes(session, output);
     }
     return true;
 }

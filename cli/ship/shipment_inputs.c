@@ -1,6 +1,7 @@
 /* The inputs of a shipment: their names, types and positions in the arguments of C functions. */
 #include "cli/ship/ship_names.h"
 #include "cli/ship/shipment.h"
+#include "engine/session/field_uses.h"
 #include "ir/base/integers.h"
 #include "ir/data/derived.h"
 
@@ -17,56 +18,10 @@ uint32_t shipment_argument(const Shipment *shipment, const ShipInput *input) {
     return argument;
 }
 
-static bool is_input(const Symbol *symbol) { return symbol->kind == SYMBOL_BATCH && symbol->node; }
-
-/* -- types -- */
-
-/* What the formulas of the inputs do with a field. */
-typedef struct {
-    bool read;
-    bool by_network; /* not only by the step of a training */
-    bool exact;      /* a formula computes with all of its digits */
-    bool gaps;       /* a formula fills in missing cells */
-} FieldUse;
-
-/* Marks how a formula uses its fields. exact: an operation needs all digits. gaps: missing elements
- * are imputed. */
-static void mark_formula(FieldUse *uses, const Derived *derived, bool exact, bool gaps) {
-    gaps |= derived->kind == DERIVED_IMPUTE;
-    for (uint32_t i = 0; i < derived->count; i++) {
-        FieldUse *use = &uses[derived->fields[i]];
-        use->exact |= exact;
-        use->gaps |= gaps;
-    }
-    for (int i = 0; i < derived_arity(derived->kind); i++)
-        mark_formula(uses, derived->args[i], true, gaps);
-}
-
-/* Adds how the inputs of a graph use the fields of the source. */
-static void add_uses(const Shipment *shipment, const Graph *graph, bool network, FieldUse *uses) {
-    const SourceSchema *schema = &shipment->session.build.info->schema;
-    for (uint32_t i = 0; i < graph->symbol_count; i++) {
-        SourceRows rows;
-        uint32_t count = 0;
-        if (!is_input(&graph->symbols[i])) continue;
-        const char *name = source_rows_of(graph->symbols[i].name, &rows);
-        const uint32_t *fields = source_reads(schema, name, shipment->arena, &count);
-        const Derived *derived = derived_find(shipment->arena, schema, name);
-        for (uint32_t k = 0; k < count; k++) {
-            uses[fields[k]].read = true;
-            uses[fields[k]].by_network |= network;
-        }
-        if (derived) mark_formula(uses, derived, false, false);
-    }
-}
-
-/* Whole numbers without gaps are int32_t. Others are double if a formula computes with all of their
- * digits, else float. */
 static ShipType type_of(const SourceField *field, const FieldUse *use) {
-    if (field->dtype == DTYPE_U8 || field->dtype == DTYPE_BOOL) return SHIP_U8;
-    bool gaps = use->gaps && !field->is_text, wide = field->is_wide && use->exact;
-    if (field->dtype == DTYPE_I32 && !gaps && !wide) return SHIP_I32;
-    return use->exact && (field->is_column || field->is_wide) ? SHIP_F64 : SHIP_F32;
+    static const ShipType types[] = {
+        [PASS_U8] = SHIP_U8, [PASS_I32] = SHIP_I32, [PASS_F32] = SHIP_F32, [PASS_F64] = SHIP_F64};
+    return types[field_passed(field, use)];
 }
 
 /* -- names and positions -- */
@@ -144,7 +99,7 @@ static void describe_arguments(Shipment *shipment) {
 static bool check_inputs(const Shipment *shipment, const Graph *graph) {
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         const Symbol *symbol = &graph->symbols[i];
-        const char *reason = is_input(symbol)
+        const char *reason = symbol_is_input(symbol)
                                  ? ship_refuses(shipment->request.schema, shipment->request.fields,
                                                 symbol->name, shipment->arena)
                                  : NULL;
@@ -163,7 +118,7 @@ static bool check_inputs(const Shipment *shipment, const Graph *graph) {
 static SourceRows window_of(const Shipment *shipment, const Graph *graph) {
     SourceRows window = {0, 0, 1};
     for (uint32_t i = 0; i < graph->symbol_count; i++)
-        if (is_input(&graph->symbols[i]))
+        if (symbol_is_input(&graph->symbols[i]))
             source_rows_add(&window, shipment->arena, &shipment->session.build.info->schema,
                             graph->symbols[i].name);
     return window;
@@ -186,8 +141,8 @@ bool shipment_find_inputs(Shipment *shipment, const Graph *step) {
     if (step && !check_window(shipment, step)) return false;
     shipment->window = window_of(shipment, shipment->graph);
     shipment->inputs = ARENA_ARRAY(shipment->arena, ShipInput, schema->field_count);
-    add_uses(shipment, shipment->graph, true, uses);
-    if (step) add_uses(shipment, step, false, uses);
+    field_uses_add(uses, schema, shipment->graph, true, shipment->arena);
+    if (step) field_uses_add(uses, schema, step, false, shipment->arena);
     for (int network = 1; network >= 0; network--)
         for (uint32_t i = 0; i < schema->field_count; i++)
             if (uses[i].read && uses[i].by_network == network)

@@ -41,6 +41,13 @@ Diagnostics *diag_new(void) {
     return diag;
 }
 
+Diagnostics *diag_new_with(const Diagnostics *texts) {
+    Diagnostics *diag = diag_new();
+    diag->texts = texts->texts;
+    diag->text_count = diag->text_capacity = texts->text_count;
+    return diag;
+}
+
 void diag_free(Diagnostics *diag) {
     if (diag) arena_free(diag->arena);
 }
@@ -118,6 +125,8 @@ void diag_help(Diagnostics *diag, const char *format, ...) {
 }
 
 size_t diag_errors(const Diagnostics *diag) { return diag->errors; }
+
+bool diag_is_empty(const Diagnostics *diag) { return !diag->errors && !diag->warnings; }
 
 Status diag_status(const Diagnostics *diag) { return diag->status; }
 

@@ -49,6 +49,8 @@ typedef struct Diagnostics Diagnostics;
 enum { DIAG_MAX_ERRORS = 20, DIAG_MAX_WARNINGS = 20 };
 
 Diagnostics *diag_new(void);
+/* New diagnostics that know the texts of others, which must outlive them. */
+Diagnostics *diag_new_with(const Diagnostics *texts);
 void diag_free(Diagnostics *diag); /* NULL is allowed */
 
 /* Registers a text (copied) under a name to print; returns its number (1, 2, ...). */
@@ -71,6 +73,7 @@ void diag_note(Diagnostics *diag, Span span, const char *format, ...)
 void diag_help(Diagnostics *diag, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 size_t diag_errors(const Diagnostics *diag); /* how many so far */
+bool diag_is_empty(const Diagnostics *diag); /* neither errors nor warnings */
 Status diag_status(const Diagnostics *diag); /* of the first error; STATUS_OK without one */
 /* The exit status of a command that succeeded (`good`) or failed. A failed command must have
  * reported an error; otherwise this is a bug and ends the process. */

@@ -97,6 +97,8 @@ Dataset *dataset_open(const DataSource *source, const SplitRequest *request, Dia
 
 static void release_rows(SourceData *data) {
     for (uint32_t i = 0; i < data->schema.field_count; i++) free(data->data[i]);
+    for (uint32_t i = 0; data->own && i < data->schema.field_count; i++)
+        free(((double **)data->own)[i]);
 }
 
 static void digest_rows(const SourceData *data, llvm_blake3_hasher *hasher) {
@@ -124,6 +126,14 @@ Dataset *dataset_new(const SourceField *fields, uint32_t count, void *const *dat
     for (int64_t i = 0; i < rows; i++) dataset->splits.rows[SPLIT_TRAIN][i] = (int32_t)i;
     dataset->complete = dataset->splits;
     return dataset;
+}
+
+void dataset_give_exact(Dataset *dataset, uint32_t field, double *numbers) {
+    SourceData *source = &dataset->source;
+    if (!source->own)
+        source->own = ARENA_ARRAY(source->arena, double *, source->schema.field_count);
+    ((double **)source->own)[field] = numbers;
+    source->exact[field] = (Exact){.kind = EXACT_REAL, .elements = numbers};
 }
 
 Dataset *dataset_share(Dataset *dataset) {

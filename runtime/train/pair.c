@@ -4,24 +4,29 @@
 
 #include <assert.h>
 
-static bool open_runner(Runner **runner, const Program *program, const Dataset *dataset,
-                        States *states, Threads *threads, Diagnostics *diag) {
-    assert(program && "a program for every size that occurs");
-    *runner = runner_new(program, states, threads, diag);
-    return *runner && runner_data(*runner, dataset, diag);
+bool pair_open_unbound(RunnerPair *pair, const ProgramPair *programs, int64_t rows, States *states,
+                       Threads *threads, Diagnostics *diag) {
+    const Program *all[SHARE_SIZES] = {programs->full, programs->last, programs->smaller};
+    *pair = (RunnerPair){.cut = {rows, programs->batch, max_i64(1, programs->replicas)}};
+    if (rows == 0) return true;
+    pair->batches = cut_batches(&pair->cut);
+    for (ShareSize size = 0; size < SHARE_SIZES; size++) {
+        if (!cut_size_rows(&pair->cut, size)) continue;
+        assert(all[size] && "a program for every size that occurs");
+        pair->runners[size] = runner_new(all[size], states, threads, diag);
+        if (pair->runners[size]) continue;
+        pair_close(pair);
+        return false;
+    }
+    return true;
 }
 
 bool pair_open(RunnerPair *pair, const ProgramPair *programs, const Dataset *dataset, Split split,
                States *states, Threads *threads, Diagnostics *diag) {
-    const Program *all[SHARE_SIZES] = {programs->full, programs->last, programs->smaller};
-    *pair = (RunnerPair){
-        .cut = {dataset_rows(dataset, split), programs->batch, max_i64(1, programs->replicas)}};
-    if (pair->cut.rows == 0) return true;
-    pair->batches = cut_batches(&pair->cut);
+    int64_t rows = dataset_rows(dataset, split);
+    if (!pair_open_unbound(pair, programs, rows, states, threads, diag)) return false;
     for (ShareSize size = 0; size < SHARE_SIZES; size++) {
-        if (!cut_size_rows(&pair->cut, size) ||
-            open_runner(&pair->runners[size], all[size], dataset, states, threads, diag))
-            continue;
+        if (!pair->runners[size] || runner_data(pair->runners[size], dataset, diag)) continue;
         pair_close(pair);
         return false;
     }

@@ -22,6 +22,9 @@ typedef struct {
 /* After a failure there is nothing to close. A split without rows gives a pair without batches. */
 bool pair_open(RunnerPair *pair, const ProgramPair *programs, const Dataset *dataset, Split split,
                States *states, Threads *threads, Diagnostics *diag);
+/* The same for `rows` rows whose batches are given one by one: no data are bound. */
+bool pair_open_unbound(RunnerPair *pair, const ProgramPair *programs, int64_t rows, States *states,
+                       Threads *threads, Diagnostics *diag);
 void pair_close(RunnerPair *pair);
 
 /* The runner of a share. */

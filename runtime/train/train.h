@@ -28,6 +28,8 @@ typedef struct {
     ProgramPair train, valid, test;
     SpreadOptions spread;
     Metrics metrics;
+    /* the rows of an epoch whose batches are given one by one; 0: they are in the data set */
+    int64_t given_rows;
     uint32_t epochs;
     uint32_t accumulate; /* batches whose gradients make one step; 0: one */
     uint64_t seed;

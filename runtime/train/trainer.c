@@ -14,8 +14,12 @@
 /* -- position -- */
 
 void trainer_order(Trainer *trainer) {
+    int64_t count = trainer->pair.cut.rows, batch = trainer->pair.cut.batch;
+    if (trainer->options->given_rows) { /* rows of the batch that is given */
+        for (int64_t i = 0; i < count; i++) trainer->order[i] = (int32_t)(i % batch);
+        return;
+    }
     const int32_t *rows = dataset_split(trainer->options->dataset, SPLIT_TRAIN);
-    int64_t count = trainer->pair.cut.rows;
     if (!trainer->options->shuffle) {
         memcpy(trainer->order, rows, (size_t)count * sizeof *rows);
         return;
@@ -190,10 +194,11 @@ static bool check_steps(const Trainer *trainer) {
 
 bool trainer_open_steps(Trainer *trainer) {
     const TrainOptions *o = trainer->options;
-    if (!pair_open(&trainer->pair, &o->train, o->dataset, SPLIT_TRAIN, o->states, o->threads,
-                   trainer->diag))
-        return false;
-    if (!check_steps(trainer)) return false;
+    bool opened = o->given_rows ? pair_open_unbound(&trainer->pair, &o->train, o->given_rows,
+                                                    o->states, o->threads, trainer->diag)
+                                : pair_open(&trainer->pair, &o->train, o->dataset, SPLIT_TRAIN,
+                                            o->states, o->threads, trainer->diag);
+    if (!opened || !check_steps(trainer)) return false;
     trainer->order = memory_array((size_t)trainer->pair.cut.rows, sizeof *trainer->order,
                                   "the order of the rows");
     if (o->resume) trainer->saved = memory_copy_string(o->resume, "a path");
