@@ -162,10 +162,40 @@ static bool is_plain(const mlc_network *network, const Feed *feed) {
     return true;
 }
 
+/* Whether the graph reads a field, as it is or in a formula. */
+static bool reads(const mlc_network *network, const Feed *feed, const char *field) {
+    const SourceSchema *schema = schema_of(network);
+    for (uint32_t i = 0; i < feed->graph->symbol_count; i++) {
+        const Symbol *symbol = &feed->graph->symbols[i];
+        uint32_t count = 0;
+        if (!symbol_is_input(symbol)) continue;
+        if (!strcmp(symbol->name, field)) return true;
+        const uint32_t *fields = source_reads(schema, symbol->name, network->session.arena, &count);
+        for (uint32_t k = 0; k < count; k++)
+            if (!strcmp(schema->fields[fields[k]].name, field)) return true;
+    }
+    return false;
+}
+
+static void find_checks(const mlc_network *network, Feed *feed) {
+    const ModelInfo *info = network->session.build.info;
+    Arena *arena = network->session.arena;
+    feed->checks_classes = ARENA_ARRAY(arena, bool, info->class_use_count);
+    feed->checks_present = ARENA_ARRAY(arena, bool, info->present_count);
+    for (uint32_t i = 0; i < info->class_use_count; i++)
+        feed->checks_classes[i] = reads(network, feed, info->class_uses[i].field);
+    for (uint32_t i = 0; i < info->present_count; i++) {
+        const Symbol *symbol = graph_symbol(feed->graph, info->presents[i].name);
+        feed->checks_present[i] = symbol && symbol_is_input(symbol);
+    }
+}
+
+/* The runners of a plain feed stay bound to its data set; the caller binds them. */
 void feed_open(mlc_network *network, Feed *feed, const Graph *graph, int count) {
     feed->count = (uint32_t)count;
     feed->graph = graph;
     feed->elements = ARENA_ARRAY(network->session.arena, void *, schema_of(network)->field_count);
+    find_checks(network, feed);
     if (!is_plain(network, feed)) return;
     make_arrays(network, feed, feed->elements);
     feed->dataset = make_dataset(network, feed, feed->elements);
@@ -173,18 +203,30 @@ void feed_open(mlc_network *network, Feed *feed, const Graph *graph, int count) 
 
 /* -- the rows of a batch -- */
 
-static bool check_category(const mlc_tensor *input, int64_t row, const int32_t *values,
-                           Diagnostics *diag) {
-    for (int64_t i = 0; i < input->elements; i++) {
-        int32_t category = values[row * input->elements + i];
-        if (category >= -1 && category < input->class_count) continue;
-        diag_error(diag, STATUS_DATA, (Span){0},
-                   "row %lld: input '%s' is category %d, but there are %d", (long long)row,
-                   input->name, category, input->class_count);
-        diag_help(diag, "categories are counted from 0; -1 is a text that is none of them");
-        return false;
+/* The first element of a whole number that is not from `least` to below `end`; -1: none. */
+static int64_t outside(const mlc_tensor *input, const void *values, int64_t count, int64_t least,
+                       int64_t end, int32_t *found) {
+    for (int64_t i = 0; i < count; i++) {
+        *found =
+            input->type == MLC_U8 ? ((const uint8_t *)values)[i] : ((const int32_t *)values)[i];
+        if (*found < least || *found >= end) return i;
     }
-    return true;
+    return -1;
+}
+
+/* Text is a category, or -1 for none; other numbers of classes are those of the data. */
+static bool check_numbers(const mlc_tensor *input, bool is_text, int64_t first, int64_t rows,
+                          const void *values, Diagnostics *diag) {
+    int32_t number;
+    if (!input->class_count || input->type > MLC_I32) return true;
+    int64_t at = outside(input, values, rows * input->elements, is_text ? -1 : 0,
+                         input->class_count, &number);
+    if (at < 0) return true;
+    diag_error(diag, STATUS_DATA, (Span){0}, "row %lld: input '%s' is %d, but there are %d classes",
+               (long long)(first + at / input->elements), input->name, number, input->class_count);
+    diag_help(diag, is_text ? "classes are counted from 0; -1 is a text that is none of them"
+                            : "classes are counted from 0");
+    return false;
 }
 
 /* Copies the rows of an input; the rest of the batch repeats the first row. digits: [rows of the
@@ -217,41 +259,74 @@ static bool take_input(const mlc_network *network, const Feed *feed, uint32_t in
         return false;
     }
     copy_rows(input, from + (size_t)first * size, rows, feed->rows, to, digits);
-    for (int64_t row = 0; row < rows && field->is_text; row++)
-        if (!check_category(input, row, to, diag)) return false;
-    return true;
+    return check_numbers(input, field->is_text, first, rows, to, diag);
 }
 
-/* Whether the graph reads a field, as it is or in a formula. */
-static bool reads(const mlc_network *network, const Feed *feed, const char *field) {
-    const SourceSchema *schema = schema_of(network);
-    for (uint32_t i = 0; i < feed->graph->symbol_count; i++) {
-        const Symbol *symbol = &feed->graph->symbols[i];
-        uint32_t count = 0;
-        if (!symbol_is_input(symbol)) continue;
-        if (!strcmp(symbol->name, field)) return true;
-        const uint32_t *fields = source_reads(schema, symbol->name, network->session.arena, &count);
-        for (uint32_t k = 0; k < count; k++)
-            if (!strcmp(schema->fields[fields[k]].name, field)) return true;
-    }
-    return false;
-}
-
-/* Classes must be those of the model, and numbers that it needs must be there. */
-static bool check_values(const mlc_network *network, const Feed *feed, const Dataset *dataset,
-                         Diagnostics *diag) {
+/* Checks a data set of its own: classes must be those of the model, and numbers that it needs must be
+ * there. */
+static bool check_computed(const mlc_network *network, const Feed *feed, const Dataset *dataset,
+                           Diagnostics *diag) {
     const ModelInfo *info = network->session.build.info;
-    for (uint32_t i = 0; i < info->present_count; i++) {
-        const Symbol *symbol = graph_symbol(feed->graph, info->presents[i].name);
-        if (symbol && symbol_is_input(symbol) &&
+    for (uint32_t i = 0; i < info->present_count; i++)
+        if (feed->checks_present[i] &&
             !dataset_check_present(dataset, info->presents[i].name, (Span){0}, diag))
             return false;
-    }
     for (uint32_t i = 0; i < info->class_use_count; i++)
-        if (reads(network, feed, info->class_uses[i].field) &&
+        if (feed->checks_classes[i] &&
             !dataset_check_classes(dataset, info->class_uses[i].field, info->class_uses[i].columns,
                                    NULL, diag))
             return false;
+    return true;
+}
+
+/* The element of an input that has no place in the model; -1: none. columns: of each element of a
+ * row; 0: any number. */
+static int64_t find_misfit(const mlc_tensor *input, const void *values, int64_t rows,
+                           const int64_t *columns) {
+    for (int64_t i = 0; i < rows * input->elements; i++) {
+        int64_t limit = columns[i % input->elements];
+        double number = input->type == MLC_U8    ? ((const uint8_t *)values)[i]
+                        : input->type == MLC_I32 ? ((const int32_t *)values)[i]
+                                                 : (double)((const float *)values)[i];
+        if (limit && !(number >= 0 && number < (double)limit)) return i;
+    }
+    return -1;
+}
+
+static const void *elements_of(const mlc_network *network, const Feed *feed, const char *name,
+                               const mlc_tensor **input) {
+    for (uint32_t i = 0; i < feed->count; i++) {
+        *input = &network->inputs[i];
+        if (!strcmp((*input)->name, name)) return feed->elements[place_of(network, i)];
+    }
+    return NULL;
+}
+
+/* The same for fields as they are, without an allocation. */
+static bool check_plain(const mlc_network *network, const Feed *feed, int64_t first, int64_t rows,
+                        Diagnostics *diag) {
+    const ModelInfo *info = network->session.build.info;
+    const mlc_tensor *input;
+    for (uint32_t i = 0; i < info->class_use_count; i++) {
+        const ClassUse *use = &info->class_uses[i];
+        const void *values = elements_of(network, feed, use->field, &input);
+        int64_t at =
+            values && feed->checks_classes[i] ? find_misfit(input, values, rows, use->columns) : -1;
+        if (at < 0) continue;
+        diag_error(diag, STATUS_DATA, (Span){0}, "row %lld: the model has no place for this '%s'",
+                   (long long)(first + at / input->elements), input->name);
+        return false;
+    }
+    for (uint32_t i = 0; i < info->present_count; i++) {
+        const float *values = elements_of(network, feed, info->presents[i].name, &input);
+        bool checked = values && feed->checks_present[i] && input->type == MLC_F32;
+        for (int64_t k = 0; checked && k < rows * input->elements; k++) {
+            if (!isnan(values[k])) continue;
+            diag_error(diag, STATUS_DATA, (Span){0}, "row %lld: input '%s' is missing",
+                       (long long)(first + k / input->elements), input->name);
+            return false;
+        }
+    }
     return true;
 }
 
@@ -285,21 +360,31 @@ static Dataset *take_computed(const mlc_network *network, const Feed *feed, int6
     return NULL;
 }
 
+static Dataset *take_plain(const mlc_network *network, const Feed *feed, int64_t first,
+                           int64_t rows, const void *const *inputs, Diagnostics *diag) {
+    for (uint32_t i = 0; i < feed->count; i++)
+        if (!take_input(network, feed, i, first, rows, inputs, feed->elements[place_of(network, i)],
+                        NULL, diag))
+            return NULL;
+    return check_plain(network, feed, first, rows, diag) ? feed->dataset : NULL;
+}
+
 Dataset *feed_begin(mlc_network *network, const Feed *feed, int64_t first, int64_t rows,
                     const void *const *inputs, Runner *const *runners, uint32_t runner_count,
                     Diagnostics *diag) {
-    Dataset *dataset = feed->dataset;
-    bool good = true;
-    for (uint32_t i = 0; i < feed->count && dataset && good; i++)
-        good = take_input(network, feed, i, first, rows, inputs,
-                          feed->elements[place_of(network, i)], NULL, diag);
-    if (!dataset) dataset = take_computed(network, feed, first, rows, inputs, diag);
-    good = good && dataset && check_values(network, feed, dataset, diag) &&
-           bind(dataset, runners, runner_count, diag);
-    if (good) return dataset;
-    if (first) diag_note(diag, (Span){0}, "rows are counted from row %lld on", (long long)first);
-    if (dataset) feed_end(feed, dataset);
+    if (feed->dataset) return take_plain(network, feed, first, rows, inputs, diag);
+    Dataset *dataset = take_computed(network, feed, first, rows, inputs, diag);
+    if (dataset && check_computed(network, feed, dataset, diag) &&
+        bind(dataset, runners, runner_count, diag))
+        return dataset;
+    if (dataset && first)
+        diag_note(diag, (Span){0}, "rows are counted from row %lld on", (long long)first);
+    dataset_free(dataset);
     return NULL;
+}
+
+bool feed_bind(const Feed *feed, Runner *const *runners, uint32_t count, Diagnostics *diag) {
+    return !feed->dataset || bind(feed->dataset, runners, count, diag);
 }
 
 void feed_end(const Feed *feed, Dataset *dataset) {

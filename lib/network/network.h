@@ -21,6 +21,8 @@ typedef struct {
     /* of these rows; NULL: an input is computed, and every batch gets a data set of its own */
     Dataset *dataset;
     const Graph *graph; /* whose inputs they are */
+    /* what the graph demands of the inputs: [class_use_count] and [present_count] of ModelInfo */
+    bool *checks_classes, *checks_present;
 } Feed;
 
 struct mlc_network {
@@ -62,7 +64,9 @@ bool network_describe(mlc_network *network, const Graph *predict, const Graph *s
                       Diagnostics *diag);
 /* graph: reads the first `count` inputs; it must live as long as the feed. */
 void feed_open(mlc_network *network, Feed *feed, const Graph *graph, int count);
-/* Copies rows into the feed, checks them and binds them to the runners; NULL runners are left out.
+/* Binds runners to the data set of a plain feed, for all batches; NULL runners are left out. */
+bool feed_bind(const Feed *feed, Runner *const *runners, uint32_t count, Diagnostics *diag);
+/* Copies rows into the feed and checks them. Other than plain feeds are then bound to the runners.
  * Returns the data set, for feed_end. NULL after reporting errors. */
 Dataset *feed_begin(mlc_network *network, const Feed *feed, int64_t first, int64_t rows,
                     const void *const *inputs, Runner *const *runners, uint32_t runner_count,

@@ -74,10 +74,12 @@ static bool open_data(void *context) {
     if (!session->build.info->fit_count) return true;
     if (session->is_trained)
         network->fitted = session_fitted(session, &network->fitted_count);
-    else if (session_read_data(session))
-        network->fitted = dataset_fitted(session->dataset, &network->fitted_count);
-    else
+    else if (!session_read_data(session))
         return false;
+    else {
+        network->fitted = dataset_fitted(session->dataset, &network->fitted_count);
+        dataset_schema_text(session->dataset); /* made once, for mlc_save */
+    }
     return network->fitted || !session->is_trained;
 }
 
@@ -137,7 +139,7 @@ static bool open_predict(mlc_network *network, Diagnostics *diag) {
               network->network_input_count);
     network->predict = runner_new(programs_pair(&session->programs, GRAPH_PREDICT, &cut).full,
                                   session->states, session->threads, diag);
-    return network->predict != NULL;
+    return network->predict && feed_bind(&network->predict_feed, &network->predict, 1, diag);
 }
 
 static bool check_path(const mlc_network *network, Diagnostics *diag) {

@@ -53,7 +53,9 @@ bool steps_open(mlc_network *network, Diagnostics *diag) {
         (Trainer){.options = &network->training, .diag = diag, .info = network->info};
     network->step_feed.rows = cut.batch;
     feed_open(network, &network->step_feed, network->step_graph, network->input_count);
-    if (!trainer_open_steps(&network->trainer)) return false;
+    if (!trainer_open_steps(&network->trainer) ||
+        !feed_bind(&network->step_feed, network->trainer.pair.runners, SHARE_SIZES, diag))
+        return false;
     trainer_order(&network->trainer);
     uint64_t batches = (uint64_t)network->trainer.pair.batches;
     const CheckpointInfo *at = &network->info;
