@@ -9,12 +9,13 @@ build=$1
 mode=${2-check}
 # What each library may use besides itself; cli may use everything.
 libraries="ir: frontend:ir passes:ir codegen:ir runtime:ir onnx:ir
-    engine:ir,frontend,passes,codegen,runtime cli:ir,frontend,passes,codegen,runtime,onnx,engine"
+    engine:ir,frontend,passes,codegen,runtime lib:ir,frontend,passes,codegen,runtime,engine cli:ir,frontend,passes,codegen,runtime,onnx,engine"
 
-# OBJECT TYPE SYMBOL of every global symbol, with the object as LIBRARY/ROOM/FILE. Objects whose sources are gone are skipped.
+# OBJECT TYPE SYMBOL of every global symbol, with the object as LIBRARY/ROOM/FILE. Objects whose sources are gone are skipped, and so is
+# what takes the place of the C library inside of libmlc.so.
 root=$(cd "$(dirname "$0")/.." && pwd)
 objects() {
-    find "$build/CMakeFiles" -path '*mlc_*.dir/*' -name '*.o' | sort | while read -r object; do
+    find "$build/CMakeFiles" -path '*mlc_*.dir/*' -not -path '*mlc_shared.dir/*' -name '*.o' | sort | while read -r object; do
         source=${object#*.dir/}
         source=${source%.o}
         if [ -e "$root/$source" ] || [ -e "$build/$source" ]; then echo "$object"; fi

@@ -14,7 +14,7 @@ cd "$(dirname "$0")/.." || exit 1
 jobs=$(nproc)
 parts=(setup format test clang tidy dev tsan)
 
-sources() { find cli codegen engine frontend ir onnx passes runtime tests bench -name '*.[ch]' -print0 | sort -z; }
+sources() { find cli codegen engine frontend ir lib onnx passes runtime tests bench -name '*.[ch]' -print0 | sort -z; }
 
 need() {
     command -v "$1" >/dev/null && return

@@ -34,7 +34,7 @@ flow() {
 
 rooms() {
     printf '  library    rooms, from the lowest to the highest\n'
-    for library in cli engine frontend passes codegen runtime onnx ir; do
+    for library in cli lib engine frontend passes codegen runtime onnx ir; do
         sed -n "s/^mlc_[a-z]*($library ROOMS \([a-z ]*\)\( NEEDS.*\)*$/\1/p" CMakeLists.txt |
             awk -v library=$library '{ printf "  %-10s %s\n", library, $0 }'
     done

@@ -72,4 +72,39 @@ for batch in 61 50; do # 50: the last batch is smaller
     same more_by_mlc.npz more_by_library.npz
     rm -rf more_*
 done
+
+# -- an installed library: pkg-config, CMake, the manual page, and no name but those of the header --
+prefix=$scratch/prefix
+cmake --install "$(dirname "$MLC")" --prefix "$prefix" >/dev/null
+there "$prefix/include/mlc.h" "$prefix/lib/libmlc.so.0" "$prefix/share/man/man3/mlc.3"
+other=$(nm -D --defined-only "$prefix/lib/libmlc.so" | awk '$3 !~ /^(mlc_|MLC_1$)/ { print $3 }')
+[[ -z $other ]] || fail "libmlc.so exports $other"
+mkdir program && cat >program/program.c <<'END'
+#include <mlc.h>
+#include <stdio.h>
+int main(void) {
+    mlc_network *network;
+    mlc_status status = mlc_open("iris", NULL, &network);
+    printf("%s %d %s", mlc_version(), (int)status, mlc_message(network));
+    mlc_close(network);
+    return 0;
+}
+END
+cat >program/CMakeLists.txt <<'END'
+cmake_minimum_required(VERSION 3.25)
+project(program LANGUAGES C)
+find_package(mlc 0.1 REQUIRED)
+add_executable(program program.c)
+target_link_libraries(program PRIVATE mlc::mlc)
+END
+expect 0 cmake -S program -B program/build -DCMAKE_PREFIX_PATH="$prefix"
+expect 0 cmake --build program/build
+expect 0 program/build/program
+says out "0.1.0 0 "
+for language in "c -std=c99 -Wpedantic" "c++ -std=c++17"; do
+    read -r -a flags <<<"$language"
+    [[ $language == c++* ]] && ! command -v c++ >/dev/null && continue
+    # shellcheck disable=SC2046 # several words
+    expect 0 cc -x "${flags[@]}" -Wall -Wextra -Werror -fsyntax-only $(PKG_CONFIG_PATH=$prefix/lib/pkgconfig pkg-config --cflags mlc) program/program.c
+done
 finish

@@ -18,6 +18,8 @@ mkdir -p "$scratch/home" "$scratch/bin" "$scratch/room"
 ln -s "$MLC" "$scratch/bin/mlc"
 ln -s "$root/models" "$scratch/room/models"
 PATH=$scratch/bin:$PATH
+# a document may install mlc into prefix/
+export PKG_CONFIG_PATH=$scratch/room/prefix/lib/pkgconfig LD_LIBRARY_PATH=$scratch/room/prefix/lib
 failures=0 examples=0
 
 # A text as a bash pattern: "..." matches anything, and everything else matches itself.
