@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TEXT_BYTES = 320, FIRST_CAPACITY = 256, NONE = UINT32_MAX };
+enum { TEXT_BYTES = 320, FIRST_CAPACITY = 256 };
+#define NONE UINT32_MAX
 #define RESERVE_BYTES ((size_t)48 << 20)
 
 typedef struct {
