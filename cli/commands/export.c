@@ -7,6 +7,7 @@
 #include "cli/text/terminal.h"
 #include "ir/base/hash.h"
 #include "ir/base/memory.h"
+#include "runtime/formats/gguf_write.h"
 #include "runtime/formats/npz_write.h"
 #include "runtime/formats/safetensors.h"
 
@@ -92,6 +93,21 @@ static bool write_npz(const Exporting *exporting) {
            report_tensors(exporting, &tensors);
 }
 
+/* ggml's readers need the key "general.architecture". */
+static bool write_gguf(const Exporting *exporting) {
+    TensorList tensors = network_tensors(exporting);
+    GgufTensor *list = ARENA_ARRAY(exporting->session.arena, GgufTensor, tensors.count);
+    for (uint32_t i = 0; i < tensors.count; i++) {
+        const Symbol *symbol = tensors.items[i].symbol;
+        list[i] = (GgufTensor){symbol->name, symbol->dtype, symbol->shape, tensors.items[i].values};
+    }
+    const GgufText texts[] = {{"general.architecture", "mlc"},
+                              {"general.name", exporting->session.build.info->name}};
+    return gguf_write(exporting->options->to, texts, sizeof texts / sizeof *texts, list,
+                      tensors.count, exporting->diag) &&
+           report_tensors(exporting, &tensors);
+}
+
 /* -- the command -- */
 
 typedef bool Writer(const Exporting *exporting);
@@ -99,7 +115,10 @@ typedef bool Writer(const Exporting *exporting);
 static const struct {
     const char *ending;
     Writer *write;
-} formats[] = {{".onnx", export_onnx}, {".safetensors", write_safetensors}, {".npz", write_npz}};
+} formats[] = {{".onnx", export_onnx},
+               {".safetensors", write_safetensors},
+               {".npz", write_npz},
+               {".gguf", write_gguf}};
 
 static Writer *find_format(const Options *options, Diagnostics *diag) {
     Writer *found = NULL;
@@ -114,8 +133,9 @@ static Writer *find_format(const Options *options, Diagnostics *diag) {
                    "--to %s: the ending of the file must name its format", options->to);
     else
         diag_error(diag, STATUS_USAGE, (Span){0}, "'mlc export' needs --to FILE");
-    diag_help(diag,
-              "net.onnx holds the network, weights.safetensors and weights.npz hold its weights");
+    diag_help(
+        diag,
+        "net.onnx holds the network; weights.safetensors, weights.npz and weights.gguf hold its weights");
     return NULL;
 }
 
