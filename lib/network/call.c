@@ -56,7 +56,7 @@ typedef struct {
     Body *body;
     void *arguments;
     Status status;
-} Call;
+} NetworkCall;
 
 /* Keeps the text of the messages, cut if it is very long. */
 static void keep_message(mlc_network *network, const Diagnostics *diag) {
@@ -71,7 +71,7 @@ static void keep_message(mlc_network *network, const Diagnostics *diag) {
 
 /* The first call is that of mlc_open, whose diagnostics live on with the texts of the model. */
 static void run(void *context) {
-    Call *call = context;
+    NetworkCall *call = context;
     mlc_network *network = call->network;
     bool opens = !network->texts;
     if (opens) network->texts = diag_new();
@@ -102,7 +102,7 @@ static mlc_status failed(mlc_network *network, Failure failure) {
 
 mlc_status network_call(mlc_network *network, BoundaryUse use, Body *body, void *arguments) {
     Surroundings surroundings;
-    Call call = {.network = network, .body = body, .arguments = arguments};
+    NetworkCall call = {.network = network, .body = body, .arguments = arguments};
     if (!network) return MLC_USAGE;
     if (network->failed) return network->failed;
     *network->message = 0;

@@ -73,11 +73,11 @@ typedef struct {
     int64_t rows;
     const void *const *inputs;
     double loss;
-} Step;
+} GivenStep;
 
 static bool keep_loss(void *context, int64_t batch, double loss) {
     (void)batch;
-    ((Step *)context)->loss = loss;
+    ((GivenStep *)context)->loss = loss;
     return true;
 }
 
@@ -93,7 +93,7 @@ static void advance(Trainer *trainer, int64_t batch, double loss) {
 }
 
 static bool step(mlc_network *network, void *arguments, Diagnostics *diag) {
-    Step *given = arguments;
+    GivenStep *given = arguments;
     Trainer *trainer = &network->trainer;
     const Feed *feed = &network->step_feed;
     if (!trainer->options) {
@@ -121,7 +121,7 @@ static bool step(mlc_network *network, void *arguments, Diagnostics *diag) {
 }
 
 mlc_status mlc_step(mlc_network *network, int64_t rows, const void *const *inputs, float *loss) {
-    Step given = {.rows = rows, .inputs = inputs, .loss = NAN};
+    GivenStep given = {.rows = rows, .inputs = inputs, .loss = NAN};
     mlc_status status = network_call(network, BOUNDARY_READS, step, &given);
     if (loss) *loss = (float)given.loss;
     return status;
