@@ -3,6 +3,7 @@
 
 #include "ir/base/clock.h"
 #include "ir/base/memory.h"
+#include "ir/ops/winograd.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -92,6 +93,9 @@ static double node_operations(const Graph *graph, const Node *node) {
         return 2 * elements *
                (double)first->shape.dim[node->attrs.matmul.transpose_a ? rank - 2 : rank - 1];
     }
+    case CLASS_WINOGRAD:
+        return (double)winograd_tiles(node->shape) *
+               (double)winograd_operations(first->shape.dim[3], node->shape.dim[3]);
     case CLASS_REDUCE:
     case CLASS_SCAN: return (double)shape_elements(first->shape);
     case CLASS_ELEMENTWISE: return elements * (node->op == OP_fma ? 2 : 1);

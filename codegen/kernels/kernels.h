@@ -14,5 +14,6 @@ int64_t map_transposed(Emitter *e, Shape space, int lane_axis, LLVMValueRef firs
 int64_t kernel_reduce(Emitter *e, LLVMValueRef first, LLVMValueRef last);
 int64_t kernel_row(Emitter *e, LLVMValueRef first, LLVMValueRef last);
 int64_t kernel_scan(Emitter *e, LLVMValueRef first, LLVMValueRef last);
+int64_t kernel_winograd(Emitter *e, LLVMValueRef first, LLVMValueRef last);
 
 #endif

@@ -16,8 +16,10 @@
 
 typedef int64_t EmitKernel(Emitter *e, LLVMValueRef first, LLVMValueRef last);
 static EmitKernel *const kernel_emitters[KERNEL_KINDS] = {
-    [KERNEL_MAP] = kernel_map,   [KERNEL_REDUCE] = kernel_reduce, [KERNEL_ROW] = kernel_row,
-    [KERNEL_SCAN] = kernel_scan, [KERNEL_MATMUL] = kernel_matmul, [KERNEL_GEMM] = kernel_gemm};
+    [KERNEL_MAP] = kernel_map,           [KERNEL_REDUCE] = kernel_reduce,
+    [KERNEL_ROW] = kernel_row,           [KERNEL_SCAN] = kernel_scan,
+    [KERNEL_WINOGRAD] = kernel_winograd, [KERNEL_MATMUL] = kernel_matmul,
+    [KERNEL_GEMM] = kernel_gemm};
 
 void function_set_attribute(Emitter *e, LLVMValueRef function, const char *key, const char *value) {
     LLVMAttributeRef attribute = LLVMCreateStringAttribute(e->context, key, (unsigned)strlen(key),

@@ -254,6 +254,7 @@ static void trace_node(const Tracing *tracing, const Node *node, Trace *trace) {
     case CLASS_REDUCE: trace_reduce(tracing, node, out); break;
     case CLASS_SCAN: trace_axis(tracing, node, out); break;
     case CLASS_MATRIX: trace_matmul(tracing, node, out); break;
+    case CLASS_WINOGRAD: trace_images(tracing, node, out); break;
     case CLASS_COMPOSITE:
         if (node->op == OP_softmax || node->op == OP_log_softmax)
             trace_axis(tracing, node, out);

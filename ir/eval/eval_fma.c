@@ -1,29 +1,17 @@
 /* The ops made of fused multiply-adds: fma and matmul. fma is exact by definition, so the
- * processor's instruction and the C library's function give the same bits. The instruction is
- * chosen at run time because the function is slow.
+ * processor's instruction and the C library's function give the same bits.
  *
  * An element of a product is
  *     acc = +0; acc = fma(a, b, acc) for k ascending; acc + (+0).
  * The last addition turns -0 into +0 and changes nothing else. So a term in which a is 0 and b is
  * finite may be skipped: it can change only the sign of an acc that is zero, and that sign does not
  * reach the result. */
-#include "ir/eval/eval.h"
+#include "ir/eval/eval_native.h"
 #include "ir/base/integers.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#if defined(__x86_64__)
-#define FMA_TARGET __attribute__((target("avx2,fma")))
-static bool has_fma(void) {
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-}
-#else
-#define FMA_TARGET
-static bool has_fma(void) { return false; }
-#endif
-#define INLINE static inline __attribute__((always_inline))
 
 /* A matrix product: out[m, n] = a[m, k] * b[k, n], with a's element (m, k) at m * a_row + k *
  * a_column. b's columns p * PANEL .. are packed as [k][PANEL], the last panel filled up with

@@ -19,6 +19,11 @@ NodeId build_conv(Graph *graph, NodeId x, NodeId weights, const Window *window, 
     return graph_add(graph, OP_conv, operands, 2, &attrs, NULL);
 }
 
+NodeId build_winograd(Graph *graph, NodeId pictures, NodeId filters) {
+    NodeId operands[] = {pictures, filters};
+    return graph_add(graph, OP_winograd, operands, 2, NULL, NULL);
+}
+
 NodeId build_channels_last(Graph *graph, NodeId a) {
     return build_transpose(graph, a, (int64_t[]){0, 2, 3, 1});
 }

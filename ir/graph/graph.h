@@ -109,6 +109,8 @@ NodeId build_max_pool(Graph *graph, NodeId a, const Window *window);
 NodeId build_window_elements(Graph *graph, NodeId a, const Window *window);
 /* The kernel's size is that of the weights; window->kernel is ignored. */
 NodeId build_conv(Graph *graph, NodeId x, NodeId weights, const Window *window, int64_t groups);
+/* A convolution of pictures [N, H, W, C] with transformed filters: see ir/ops/winograd.h. */
+NodeId build_winograd(Graph *graph, NodeId pictures, NodeId filters);
 /* The transpose of a convolution, as a linear map from its result y to its operand of shape
  * `result`. It is a convolution itself: of y with zeros between and around its elements. Elements
  * of the operand that no window covers are 0. */

@@ -1,5 +1,6 @@
 /* The shape rules: each checks the operands of an op and infers the type of its result. */
 #include "ir/graph/shape_rules.h"
+#include "ir/ops/winograd.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -318,6 +319,24 @@ static bool shape_matmul(const ShapeCheck *check) {
     shape.dim[rank - 2] = a->shape.dim[ta ? rank - 1 : rank - 2];
     shape.dim[rank - 1] = b->shape.dim[tb ? rank - 2 : rank - 1];
     return infer(check, bytes ? DTYPE_I32 : DTYPE_F32, shape);
+}
+
+static bool shape_winograd(const ShapeCheck *check) {
+    const Node *x = operand(check, 0), *filters = operand(check, 1);
+    Shape shape = x->shape, like = filters->shape;
+    if (x->dtype != DTYPE_F32 || shape.rank != 4 || shape.dim[1] < WINOGRAD_TAPS ||
+        shape.dim[2] < WINOGRAD_TAPS)
+        return reject(check, "the first operand must be f32[N,H,W,C], with H and W from 3 on");
+    if (filters->dtype != DTYPE_F32 || like.rank != 3 || like.dim[0] != WINOGRAD_PRODUCTS ||
+        like.dim[1] != shape.dim[3])
+        return reject(check, "the second operand must be f32[36,C,O]");
+    for (int i = 1; i <= 2; i++)
+        if (like.dim[i] % WINOGRAD_CHANNELS || like.dim[i] > WINOGRAD_MOST_CHANNELS)
+            return reject(check, "C and O must be multiples of 16, at most 256");
+    shape.dim[1] -= WINOGRAD_TAPS - 1;
+    shape.dim[2] -= WINOGRAD_TAPS - 1;
+    shape.dim[3] = like.dim[2];
+    return infer(check, DTYPE_F32, shape);
 }
 
 /* The result has the shape of the index, which is that of a except along the axis. */

@@ -51,6 +51,7 @@ typedef enum {
     CLASS_REDUCE,
     CLASS_SCAN,
     CLASS_MATRIX,
+    CLASS_WINOGRAD,
     CLASS_COMPOSITE
 } OpClass;
 /* When an element of the result is 0 because elements of operands are. A factor is a finite

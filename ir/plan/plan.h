@@ -62,6 +62,7 @@ typedef enum {
     /* root walks along an axis; `space` is the shape of its result. A scatter_add is always stored
      * in the slab, as it reads elements again that it has written */
     KERNEL_SCAN,
+    KERNEL_WINOGRAD, /* root convolves tiles of pictures; `space` is the shape of its result */
     /* root is a matmul; `space` is its shape; the epilogue is computed on the tile */
     KERNEL_MATMUL,
     KERNEL_GEMM, /* root is a matmul handed to OpenBLAS; operands and result plain, no epilogue */

@@ -14,7 +14,8 @@ typedef struct {
     uint32_t *first, *last;
 } Printer;
 
-const char *const kernel_names[KERNEL_KINDS] = {"map", "reduce", "row", "scan", "matmul", "gemm"};
+const char *const kernel_names[KERNEL_KINDS] = {"map",      "reduce", "row", "scan",
+                                                "winograd", "matmul", "gemm"};
 
 static bool is_product(const Kernel *kernel) {
     return kernel->kind == KERNEL_MATMUL || kernel->kind == KERNEL_GEMM;

@@ -2,6 +2,7 @@
  * pieces. */
 #include "passes/plan/planning.h"
 #include "ir/base/integers.h"
+#include "ir/ops/winograd.h"
 
 enum {
     NANOSECONDS = 1000,                 /* in a microsecond */
@@ -25,15 +26,25 @@ static int64_t elements_visited(const Plan *plan, const Kernel *kernel) {
     return kernel->kind == KERNEL_REDUCE ? taken : taken + results;
 }
 
+/* Multiply-adds of a product or of a convolution by tiles. */
+static int64_t multiply_adds(const Plan *plan, const Kernel *kernel) {
+    const Node *root = graph_node(plan->graph, kernel->root),
+               *left = graph_operand(plan->graph, root, 0);
+    if (kernel->kind == KERNEL_WINOGRAD)
+        return winograd_tiles(root->shape) * WINOGRAD_PRODUCTS * left->shape.dim[3] *
+               root->shape.dim[3];
+    int64_t depth = left->shape.dim[left->shape.rank - (root->attrs.matmul.transpose_a ? 2 : 1)];
+    return shape_elements(kernel->space) * depth;
+}
+
 int64_t cost_nanoseconds(const Plan *plan, const Kernel *kernel) {
     int64_t steps = (int64_t)kernel->node_count + 2 * (int64_t)kernel->store_count;
     int64_t elementwise =
         elements_visited(plan, kernel) * steps * NANOSECONDS / LANE_STEPS_PER_MICROSECOND;
-    if (kernel->kind != KERNEL_MATMUL && kernel->kind != KERNEL_GEMM) return elementwise;
-    const Node *root = graph_node(plan->graph, kernel->root),
-               *left = graph_operand(plan->graph, root, 0);
-    int64_t depth = left->shape.dim[left->shape.rank - (root->attrs.matmul.transpose_a ? 2 : 1)];
-    return elementwise + shape_elements(kernel->space) * depth * NANOSECONDS / FMAS_PER_MICROSECOND;
+    if (kernel->kind != KERNEL_MATMUL && kernel->kind != KERNEL_GEMM &&
+        kernel->kind != KERNEL_WINOGRAD)
+        return elementwise;
+    return elementwise + multiply_adds(plan, kernel) * NANOSECONDS / FMAS_PER_MICROSECOND;
 }
 
 /* threads < 0, for tests: -threads, whatever the cost. */

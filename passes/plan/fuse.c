@@ -7,6 +7,7 @@
 KernelKind fusion_kind(const Fusion *fusion, const Node *node) {
     if (op_class(node->op) == CLASS_REDUCE) return KERNEL_REDUCE;
     if (op_class(node->op) == CLASS_SCAN) return KERNEL_SCAN;
+    if (op_class(node->op) == CLASS_WINOGRAD) return KERNEL_WINOGRAD;
     if (op_class(node->op) == CLASS_MATRIX)
         return fusion->options->external_gemm && node->dtype == DTYPE_F32 ? KERNEL_GEMM
                                                                           : KERNEL_MATMUL;

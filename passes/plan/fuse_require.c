@@ -60,10 +60,16 @@ static void require_factors(Fusion *fusion, const Node *product) {
     require(fusion, product->operands[1]);
 }
 
+/* Tiles overlap, and every tile needs all filters. */
+static void require_all(Fusion *fusion, const Node *node) {
+    for (uint32_t i = 0; i < node->operand_count; i++) require(fusion, node->operands[i]);
+}
+
 static void require_operands(Fusion *fusion, NodeId id, const Node *node) {
     if (node->op == OP_broadcast) require_repeated(fusion, node);
     if (node->op == OP_windows) require_overlapping(fusion, node);
     if (node->op == OP_concat) require_parts(fusion, node);
+    if (op_class(node->op) == CLASS_WINOGRAD) require_all(fusion, node);
     if (op_class(node->op) != CLASS_MATRIX) return;
     require_factors(fusion, node);
     if (fusion->options->external_gemm) require(fusion, id);

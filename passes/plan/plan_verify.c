@@ -210,8 +210,9 @@ static void check_root(PlanCheck *check, NodeId id, const Node *node) {
     const Kernel *kernel = current(check);
     OpClass class = op_class(node->op);
     bool is_root = kernel->root == id, is_row = kernel->kind == KERNEL_ROW,
-         must_be =
-             (class == CLASS_REDUCE && !is_row) || class == CLASS_SCAN || class == CLASS_MATRIX;
+         must_be = class == CLASS_REDUCE
+                       ? !is_row
+                       : class == CLASS_SCAN || class == CLASS_MATRIX || class == CLASS_WINOGRAD;
     if (class == CLASS_REDUCE && is_row) check_row_reduction(check, id, node);
     if (is_root != must_be)
         fail(check, "%%%u %s", id, is_root ? "is not a root" : "must be the root of a kernel");
@@ -219,6 +220,8 @@ static void check_root(PlanCheck *check, NodeId id, const Node *node) {
     if (is_root && !shape_equal(node->shape, kernel->space))
         fail(check, "its space is not its root's");
     if (is_root && (class == CLASS_SCAN) != (kernel->kind == KERNEL_SCAN))
+        fail(check, "its kind is not its root's");
+    if (is_root && (class == CLASS_WINOGRAD) != (kernel->kind == KERNEL_WINOGRAD))
         fail(check, "its kind is not its root's");
     if (is_root && (class == CLASS_REDUCE) != (kernel->kind == KERNEL_REDUCE))
         fail(check, "its kind is not its root's");

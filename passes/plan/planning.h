@@ -22,7 +22,8 @@ static inline bool node_is_leaf(const Node *node) { return op_class(node->op) ==
 /* Whether a node is always the root of a kernel, and so never computed twice. */
 static inline bool node_is_root(const Node *node) {
     OpClass class = op_class(node->op);
-    return class == CLASS_REDUCE || class == CLASS_SCAN || class == CLASS_MATRIX;
+    return class == CLASS_REDUCE || class == CLASS_SCAN || class == CLASS_MATRIX ||
+           class == CLASS_WINOGRAD;
 }
 
 /* The windows node that is operand 0 of a product, if the product can read its windows out of the

@@ -1,6 +1,7 @@
 /* Makes a random node of any op, with one function for each shape rule of ops.def. A new op with a
  * known rule is generated as well; a new rule does not link without its function. */
 #include "tests/support/random_maker.h"
+#include "ir/ops/winograd.h"
 
 static Shape shape_at(const Maker *maker, NodeId node) {
     return graph_node(maker->graph, node)->shape;
@@ -33,7 +34,7 @@ static MakeFunction make_arithmetic, make_real, make_slope, make_compare, make_b
 static MakeFunction make_reshape, make_repeat, make_transpose, make_slice, make_pad, make_concat,
     make_reduce, make_argmax;
 static MakeFunction make_matmul, make_axiswise, make_leaf, make_grad, make_reverse, make_windows,
-    make_pool, make_conv;
+    make_pool, make_conv, make_winograd;
 static MakeFunction make_gather, make_scatter, make_random;
 
 static NodeId make_arithmetic(Maker *maker, Op op) {
@@ -397,6 +398,18 @@ static NodeId make_conv(Maker *maker, Op op) {
     NodeId w = maker_chance(maker, 3) ? maker_fit(maker, maker_pick(maker, DTYPE_F32), weights)
                                       : maker_state(maker, DTYPE_F32, weights);
     return build_conv(maker->graph, a, w, &window, groups);
+}
+
+/* Filters have more elements than other values. */
+static NodeId make_winograd(Maker *maker, Op op) {
+    (void)op;
+    int64_t channels = WINOGRAD_CHANNELS * (1 + maker_draw(maker, 2));
+    Shape pictures = shape_of(4, (int64_t[]){1 + maker_draw(maker, 3), 0, 0, channels}),
+          filters = shape_of(3, (int64_t[]){WINOGRAD_PRODUCTS, channels, WINOGRAD_CHANNELS});
+    for (int i = 1; i <= 2; i++) pictures.dim[i] = WINOGRAD_TAPS + maker_draw(maker, 8);
+    if (shape_elements(pictures) > MAKER_MAX_ELEMENTS) return NODE_NONE;
+    return build_winograd(maker->graph, maker_fit(maker, maker_pick(maker, DTYPE_F32), pictures),
+                          maker_state(maker, DTYPE_F32, filters));
 }
 
 static NodeId make_leaf(Maker *maker, Op op) {

@@ -31,10 +31,11 @@ static bool is_real_state(const Symbol *symbol) {
 
 /* Graphs with a bitcast or a detach are not smooth. In f64 a bitcast has the bits of the value
  * rounded to f32, so differences see steps; and the gradient that detach blocks is missing from the
- * slope. */
+ * slope, as is that of winograd. */
 static bool is_smooth(const Graph *graph) {
     for (NodeId id = 1; id < graph->node_count; id++)
-        if (graph_node(graph, id)->op == OP_bitcast || graph_node(graph, id)->op == OP_detach)
+        if (graph_node(graph, id)->op == OP_bitcast || graph_node(graph, id)->op == OP_detach ||
+            graph_node(graph, id)->op == OP_winograd)
             return false;
     return true;
 }
