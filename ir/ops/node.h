@@ -25,7 +25,7 @@ enum { SUM_BLOCK = 1024 };
 
 /* The version of the meaning of graphs, bit for bit. Checkpoints store it; docs/numerics.md lists
  * the changes of each version. */
-enum { NUMERICS_VERSION = 2 };
+enum { NUMERICS_VERSION = 3 };
 
 typedef struct {
     int32_t rank;                /* 0: a scalar */

@@ -1,6 +1,7 @@
 /* Expands convolution and pooling: images are transposed to [N,H,W,C], and their windows become the
  * rows of a matrix. */
 #include "passes/graph/formula.h"
+#include "passes/graph/winograd.h"
 #include "passes/pass_list.h"
 
 static Window conv_window(const Formula *f) {
@@ -59,6 +60,7 @@ static NodeId depthwise_sums(const Formula *f, NodeId windows) {
 enum { MOST_TAPS = 64 }; /* a depthwise convolution with more becomes a product */
 
 NodeId expand_conv(const Formula *f) {
+    if (winograd_pays(f)) return winograd_conv(f);
     Graph *graph = f->graph;
     Window window = conv_window(f);
     Shape weights = graph_node(graph, f->operands[1])->shape, result = f->node.shape;

@@ -122,7 +122,7 @@ static bool warn_of_numerics(const Trainer *trainer) {
     if (trainer->info.numerics != NUMERICS_VERSION && !trainer->begun)
         diag_warning(
             trainer->diag, (Span){0},
-            "'%s' was written by an older mlc, which adds long sums in another order (numerics version %llu, here %d): the training continues, but its bits differ from those of the older mlc",
+            "'%s' was written by an older mlc, which adds sums in another order (numerics version %llu, here %d): the training continues, but its bits differ from those of the older mlc",
             trainer->saved, (unsigned long long)trainer->info.numerics, NUMERICS_VERSION);
     return true;
 }

@@ -57,7 +57,7 @@ static Graph *trained_graph(Diagnostics *diag, const void *context) {
 /* Full and ragged tiles, one channel, windows that do not divide the picture, and pictures in
  * several parts for the gradients of weights. */
 static const ConvShape shapes[] = {{3, 1, 9, 8, 6, {{3, 3}, {1, 1}, {1, 1}}, 1, 1},
-                                   {2, 16, 8, 8, 32, {{3, 3}, {1, 1}, {1, 1}}, 1, 1},
+                                   {2, 16, 8, 8, 24, {{3, 3}, {1, 1}, {1, 1}}, 1, 1},
                                    {2, 3, 11, 9, 20, {{5, 3}, {2, 1}, {1, 2}}, 1, 2},
                                    {4, 5, 7, 7, 33, {{1, 1}, {1, 1}, {1, 1}}, 1, 0},
                                    {2, 6, 9, 9, 4, {{1, 1}, {2, 2}, {1, 1}}, 1, 0},
@@ -72,7 +72,13 @@ static const ConvShape shapes[] = {{3, 1, 9, 8, 6, {{3, 3}, {1, 1}, {1, 1}}, 1, 
                                    {3, 5, 12, 13, 6, {{3, 3}, {1, 1}, {1, 1}}, 1, 1},
                                    {2, 4, 9, 35, 3, {{3, 3}, {2, 1}, {1, 2}}, 1, 2},
                                    {2, 3, 7, 20, 1, {{5, 3}, {1, 1}, {2, 1}}, 1, 2},
-                                   {1, 2, 5, 32, 8, {{3, 3}, {1, 1}, {1, 1}}, 1, 1}};
+                                   {1, 2, 5, 32, 8, {{3, 3}, {1, 1}, {1, 1}}, 1, 1},
+                                   /* by tiles: whole ones, ragged ones, and wide pictures; the
+                                    * gradient by x of a stride of 2 */
+                                   {2, 16, 12, 12, 16, {{3, 3}, {1, 1}, {1, 1}}, 1, 1},
+                                   {3, 48, 7, 11, 32, {{3, 3}, {1, 1}, {1, 1}}, 1, 1},
+                                   {1, 16, 9, 62, 48, {{3, 3}, {1, 1}, {1, 1}}, 1, 0},
+                                   {2, 16, 15, 14, 32, {{3, 3}, {2, 2}, {1, 1}}, 1, 1}};
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
 static void equal_bits(void **state) {
