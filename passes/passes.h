@@ -45,9 +45,9 @@ bool pass_run(PassId pass, Compilation *compilation, const PassOptions *options)
 bool passes_run(Compilation *compilation, Graph *graph, const PassOptions *options, PassId last);
 void compilation_free(Compilation *compilation);
 
-/* Replaces random numbers by the whole numbers that they are computed from, and nothing else: for
- * programs that have no such numbers. */
-void passes_expand_random(Compilation *compilation);
+/* Replaces what other programs do not have, and nothing else: random numbers by the whole numbers
+ * that they are computed from, and the gradients of a convolution's weights by products. */
+void passes_expand_exported(Compilation *compilation);
 
 /* Differentiates a graph as the gradients pass does: result[i] is the gradient of the scalar `y` by
  * by[i]. Adds nodes to the graph and changes none. The gradient of a node that y does not depend on

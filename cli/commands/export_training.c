@@ -39,7 +39,7 @@ bool export_training(OnnxFile *file) {
     if (!check_whole(build) ||
         !build_compilation(build, GRAPH_TRAIN, build->info->batch, PASS_gradients, &compilation))
         return false;
-    passes_expand_random(&compilation);
+    passes_expand_exported(&compilation);
     file->graph = compilation.graph;
     carry_states(file);
     return true;

@@ -94,7 +94,7 @@ static double node_operations(const Graph *graph, const Node *node) {
                (double)first->shape.dim[node->attrs.matmul.transpose_a ? rank - 2 : rank - 1];
     }
     case CLASS_WINOGRAD:
-        return (double)winograd_tiles(node->shape) *
+        return (double)winograd_tiles(first->shape) *
                (double)winograd_operations(first->shape.dim[3], node->shape.dim[3]);
     case CLASS_REDUCE:
     case CLASS_SCAN: return (double)shape_elements(first->shape);

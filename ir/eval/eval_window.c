@@ -79,3 +79,25 @@ void eval_max_pool(const EvalArgs *args) {
     p.dilation = attrs->window.dilation;
     each_window(args, &p, window_largest);
 }
+
+/* out[o][c][kh][kw] = the sum of x[n][c][h + kh][w + kw] * y[n][o][h][w] over n, h, w */
+void eval_conv_weights(const EvalArgs *args) {
+    Shape from = args->operands[0]->shape, to = args->operands[1]->shape, shape = args->node->shape;
+    const double *y = args->in[1];
+    double *out = args->out;
+    WindowLoop p = {
+        .x = args->in[0], .from = from, .stride = (int64_t[]){1, 1}, .dilation = (int64_t[]){1, 1}};
+    int64_t places = to.dim[2] * to.dim[3];
+    assert(args->precision == INTERP_F64 &&
+           "composites must be expanded before they are run in f32");
+    for (int64_t i = 0; i < shape_elements(shape); i++) {
+        int64_t kw = i % shape.dim[3], kh = i / shape.dim[3] % shape.dim[2],
+                c = i / shape.dim[3] / shape.dim[2] % shape.dim[1], o = i / shape_inner(shape, 0);
+        double sum = 0;
+        for (int64_t n = 0; n < from.dim[0]; n++)
+            for (int64_t k = 0; k < places; k++)
+                sum += element_at(&p, channel_at(&p, n, c), k / to.dim[3], k % to.dim[3], kh, kw) *
+                       y[(n * to.dim[1] + o) * places + k];
+        out[i] = sum;
+    }
+}

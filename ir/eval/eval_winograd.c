@@ -6,10 +6,12 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Pictures [pictures, height, width, channels]; transformed filters [36, channels, filters]; a
- * transformed tile [36, channels] and its sums [36, filters]. */
+/* Pictures [pictures, height, width, channels]. winograd: transformed filters [36, channels,
+ * filters]; a transformed tile [36, channels] and its sums [36, filters]. winograd_weights: the
+ * gradients in place of the filters; a transformed tile of them in place of the sums. */
 typedef struct {
     int64_t pictures, height, width, channels, filters;
+    int64_t in_part; /* pictures */
     const void *x, *transformed;
     void *tile, *sums, *out;
 } WinogradLoop;
@@ -25,16 +27,35 @@ typedef struct {
 
 typedef void RunWinograd(const WinogradLoop *p);
 
+/* Without and with the instruction. */
+static void run(const EvalArgs *args, int64_t filters, RunWinograd *const loops[2]) {
+    Shape from = args->operands[0]->shape;
+    size_t element = eval_element_bytes(args->precision, DTYPE_F32);
+    WinogradLoop p = {.pictures = from.dim[0],
+                      .height = from.dim[1],
+                      .width = from.dim[2],
+                      .channels = from.dim[3],
+                      .filters = filters,
+                      .x = args->in[0],
+                      .transformed = args->in[1],
+                      .out = args->out};
+    p.in_part = window_part(p.pictures, (p.height - 2) * (p.width - 2));
+    p.tile = memory_array((size_t)(WINOGRAD_PRODUCTS * p.channels), element, "a tile");
+    p.sums = memory_array((size_t)(WINOGRAD_PRODUCTS * p.filters), element, "the sums of a tile");
+    loops[has_fma()](&p);
+    free(p.tile);
+    free(p.sums);
+}
+
 void eval_winograd(const EvalArgs *args) {
     static RunWinograd *const loops[2][2] = {{winograd_portable_f32, winograd_native_f32},
                                              {winograd_portable_f64, winograd_native_f64}};
-    Shape from = args->operands[0]->shape, to = args->node->shape;
-    size_t element = eval_element_bytes(args->precision, DTYPE_F32);
-    WinogradLoop p = {from.dim[0], from.dim[1], from.dim[2], from.dim[3], to.dim[3],
-                      args->in[0], args->in[1], NULL,        NULL,        args->out};
-    p.tile = memory_array((size_t)(WINOGRAD_PRODUCTS * p.channels), element, "a tile");
-    p.sums = memory_array((size_t)(WINOGRAD_PRODUCTS * p.filters), element, "the sums of a tile");
-    loops[args->precision == INTERP_F64][has_fma()](&p);
-    free(p.tile);
-    free(p.sums);
+    run(args, args->node->shape.dim[3], loops[args->precision == INTERP_F64]);
+}
+
+void eval_winograd_weights(const EvalArgs *args) {
+    static RunWinograd *const loops[2][2] = {
+        {winograd_weights_portable_f32, winograd_weights_native_f32},
+        {winograd_weights_portable_f64, winograd_weights_native_f64}};
+    run(args, args->node->shape.dim[3], loops[args->precision == INTERP_F64]);
 }

@@ -27,6 +27,20 @@ INLINE void NAME(winograd_result)(Real *m, int64_t step) {
         FUSED((Real)WINOGRAD_FAR_3, far_odd, (Real)WINOGRAD_NEAR_3 * near_odd) + m[5 * step];
 }
 
+/* A times four elements, each `step` after the one before, to six. */
+INLINE void NAME(winograd_gradients)(Real *y, int64_t step) {
+    Real y0 = y[0], y1 = y[step], y2 = y[2 * step], y3 = y[3 * step];
+    Real even = FUSED((Real)WINOGRAD_NEAR_2, y2, y0),
+         odd = FUSED((Real)WINOGRAD_NEAR_3, y3, (Real)WINOGRAD_NEAR * y1);
+    y[step] = even + odd;
+    y[2 * step] = even - odd;
+    even = FUSED((Real)WINOGRAD_FAR_2, y2, y0);
+    odd = FUSED((Real)WINOGRAD_FAR_3, y3, (Real)WINOGRAD_FAR * y1);
+    y[3 * step] = even + odd;
+    y[4 * step] = even - odd;
+    y[5 * step] = y3;
+}
+
 /* tile[i][j][c] = the transformed tile; beyond the picture are zeros. */
 INLINE void NAME(read_tile)(const WinogradLoop *p, const Real *picture, const int64_t at[2],
                             Real *tile) {
@@ -85,6 +99,61 @@ INLINE void NAME(winograd)(const WinogradLoop *p) {
         picture += p->height * p->width * p->channels;
         result += height * width * p->filters;
     }
+}
+
+/* gradients[i][j][o] = the transformed tile of gradients; beyond them are zeros. */
+INLINE void NAME(read_gradients)(const WinogradLoop *p, const Real *from, const int64_t at[2],
+                                 Real *gradients) {
+    int64_t height = p->height - 2, width = p->width - 2, row = WINOGRAD_TILE * p->filters;
+    for (int64_t i = 0; i < WINOGRAD_RESULT; i++)
+        for (int64_t j = 0; j < WINOGRAD_RESULT; j++)
+            for (int64_t o = 0; o < p->filters; o++) {
+                int64_t y = at[0] + i, x = at[1] + j;
+                gradients[i * row + j * p->filters + o] =
+                    y < height && x < width ? from[(y * width + x) * p->filters + o] : 0;
+            }
+    for (int64_t k = 0; k < WINOGRAD_RESULT * p->filters; k++)
+        NAME(winograd_gradients)(gradients + k, row);
+    for (int64_t i = 0; i < WINOGRAD_TILE; i++)
+        for (int64_t o = 0; o < p->filters; o++)
+            NAME(winograd_gradients)(gradients + i * row + o, p->filters);
+}
+
+/* sums[k][c][o] += tile[k][c] * gradients[k][o] */
+INLINE void NAME(add_tile)(const WinogradLoop *p, const Real *tile, const Real *gradients,
+                           Real *sums) {
+    for (int64_t row = 0; row < WINOGRAD_PRODUCTS * p->channels; row++) {
+        const Real *of = gradients + row / p->channels * p->filters;
+        for (int64_t o = 0; o < p->filters; o++)
+            sums[row * p->filters + o] = FUSED(tile[row], of[o], sums[row * p->filters + o]);
+    }
+}
+
+/* The pictures of one part after the other. */
+INLINE void NAME(winograd_weights)(const WinogradLoop *p) {
+    const Real *picture = p->x, *gradient = p->transformed;
+    Real *tile = p->tile, *gradients = p->sums, *sums = p->out;
+    int64_t height = p->height - 2, width = p->width - 2,
+            part = WINOGRAD_PRODUCTS * p->channels * p->filters;
+    for (int64_t n = 0; n < p->pictures; n++) {
+        Real *to = sums + n / p->in_part * part;
+        for (int64_t k = 0; k < part && n % p->in_part == 0; k++) to[k] = 0;
+        int64_t at[2];
+        for (at[0] = 0; at[0] < height; at[0] += WINOGRAD_RESULT)
+            for (at[1] = 0; at[1] < width; at[1] += WINOGRAD_RESULT) {
+                NAME(read_tile)(p, picture, at, tile);
+                NAME(read_gradients)(p, gradient, at, gradients);
+                NAME(add_tile)(p, tile, gradients, to);
+            }
+        picture += p->height * p->width * p->channels;
+        gradient += height * width * p->filters;
+    }
+}
+
+static void NAME(winograd_weights_portable)(const WinogradLoop *p) { NAME(winograd_weights)(p); }
+
+FMA_TARGET static void NAME(winograd_weights_native)(const WinogradLoop *p) {
+    NAME(winograd_weights)(p);
 }
 
 static void NAME(winograd_portable)(const WinogradLoop *p) { NAME(winograd)(p); }

@@ -24,6 +24,16 @@ NodeId build_winograd(Graph *graph, NodeId pictures, NodeId filters) {
     return graph_add(graph, OP_winograd, operands, 2, NULL, NULL);
 }
 
+NodeId build_winograd_weights(Graph *graph, NodeId pictures, NodeId gradient) {
+    NodeId operands[] = {pictures, gradient};
+    return graph_add(graph, OP_winograd_weights, operands, 2, NULL, NULL);
+}
+
+NodeId build_conv_weights(Graph *graph, NodeId x, NodeId gradient) {
+    NodeId operands[] = {x, gradient};
+    return graph_add(graph, OP_conv_weights, operands, 2, NULL, NULL);
+}
+
 NodeId build_channels_last(Graph *graph, NodeId a) {
     return build_transpose(graph, a, (int64_t[]){0, 2, 3, 1});
 }

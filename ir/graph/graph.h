@@ -111,6 +111,10 @@ NodeId build_window_elements(Graph *graph, NodeId a, const Window *window);
 NodeId build_conv(Graph *graph, NodeId x, NodeId weights, const Window *window, int64_t groups);
 /* A convolution of pictures [N, H, W, C] with transformed filters: see ir/ops/winograd.h. */
 NodeId build_winograd(Graph *graph, NodeId pictures, NodeId filters);
+/* The gradient of the weights of a convolution without strides, from its operand x and the gradient
+ * of its result; and a part of it, for pictures [N, H, W, C]. */
+NodeId build_conv_weights(Graph *graph, NodeId x, NodeId gradient);
+NodeId build_winograd_weights(Graph *graph, NodeId pictures, NodeId gradient);
 /* The transpose of a convolution, as a linear map from its result y to its operand of shape
  * `result`. It is a convolution itself: of y with zeros between and around its elements. Elements
  * of the operand that no window covers are 0. */

@@ -321,22 +321,59 @@ static bool shape_matmul(const ShapeCheck *check) {
     return infer(check, bytes ? DTYPE_I32 : DTYPE_F32, shape);
 }
 
+/* The first operand of a convolution by tiles, with as many channels. */
+static bool takes_tiles(const ShapeCheck *check, int64_t channels) {
+    const Node *x = operand(check, 0);
+    if (x->dtype != DTYPE_F32 || x->shape.rank != 4 || x->shape.dim[1] < WINOGRAD_TAPS ||
+        x->shape.dim[2] < WINOGRAD_TAPS || x->shape.dim[3] != channels)
+        return reject(check, "the first operand must be f32[N,H,W,C], with H and W from 3 on");
+    return true;
+}
+
+static bool counts_channels(const ShapeCheck *check, int64_t channels, int64_t filters) {
+    return channels % WINOGRAD_CHANNELS || channels > WINOGRAD_MOST_CHANNELS ||
+                   filters % WINOGRAD_CHANNELS || filters > WINOGRAD_MOST_CHANNELS
+               ? reject(check, "C and O must be multiples of 16, at most 256")
+               : true;
+}
+
 static bool shape_winograd(const ShapeCheck *check) {
     const Node *x = operand(check, 0), *filters = operand(check, 1);
     Shape shape = x->shape, like = filters->shape;
-    if (x->dtype != DTYPE_F32 || shape.rank != 4 || shape.dim[1] < WINOGRAD_TAPS ||
-        shape.dim[2] < WINOGRAD_TAPS)
-        return reject(check, "the first operand must be f32[N,H,W,C], with H and W from 3 on");
-    if (filters->dtype != DTYPE_F32 || like.rank != 3 || like.dim[0] != WINOGRAD_PRODUCTS ||
-        like.dim[1] != shape.dim[3])
+    if (filters->dtype != DTYPE_F32 || like.rank != 3 || like.dim[0] != WINOGRAD_PRODUCTS)
         return reject(check, "the second operand must be f32[36,C,O]");
-    for (int i = 1; i <= 2; i++)
-        if (like.dim[i] % WINOGRAD_CHANNELS || like.dim[i] > WINOGRAD_MOST_CHANNELS)
-            return reject(check, "C and O must be multiples of 16, at most 256");
+    if (!takes_tiles(check, like.dim[1]) || !counts_channels(check, like.dim[1], like.dim[2]))
+        return false;
     shape.dim[1] -= WINOGRAD_TAPS - 1;
     shape.dim[2] -= WINOGRAD_TAPS - 1;
     shape.dim[3] = like.dim[2];
     return infer(check, DTYPE_F32, shape);
+}
+
+static bool shape_winograd_weights(const ShapeCheck *check) {
+    const Node *x = operand(check, 0), *gradient = operand(check, 1);
+    Shape from = x->shape, to = gradient->shape;
+    if (!takes_tiles(check, from.dim[3])) return false;
+    bool fits = gradient->dtype == DTYPE_F32 && to.rank == 4 && to.dim[0] == from.dim[0];
+    for (int i = 1; i <= 2 && fits; i++) fits = to.dim[i] == from.dim[i] - (WINOGRAD_TAPS - 1);
+    if (!fits) return reject(check, "the second operand must be f32[N,H-2,W-2,O]");
+    if (!counts_channels(check, from.dim[3], to.dim[3])) return false;
+    int64_t parts = to.dim[0] / window_part(to.dim[0], to.dim[1] * to.dim[2]);
+    int64_t dims[] = {parts, WINOGRAD_PRODUCTS, from.dim[3], to.dim[3]};
+    return infer(check, DTYPE_F32, shape_of(4, dims));
+}
+
+/* [O,C,KH,KW] from pictures [N,C,H,W] and [N,O,OH,OW]. */
+static bool shape_conv_weights(const ShapeCheck *check) {
+    const Node *x = operand(check, 0), *gradient = operand(check, 1);
+    Shape from = x->shape, to = gradient->shape;
+    bool fits = x->dtype == DTYPE_F32 && gradient->dtype == DTYPE_F32 && from.rank == 4 &&
+                to.rank == 4 && from.dim[0] == to.dim[0];
+    for (int i = 2; i <= 3 && fits; i++) fits = to.dim[i] <= from.dim[i];
+    if (!fits) return reject(check, "the operands must be f32[N,C,H,W] and f32[N,O,OH,OW]");
+    int64_t dims[] = {to.dim[1], from.dim[1], from.dim[2] - to.dim[2] + 1,
+                      from.dim[3] - to.dim[3] + 1};
+    return infer(check, DTYPE_F32, shape_of(4, dims));
 }
 
 /* The result has the shape of the index, which is that of a except along the axis. */

@@ -53,3 +53,10 @@ int64_t window_count(int64_t n, int64_t kernel, int64_t stride, int64_t dilation
     if (kernel > 1 && dilation > (n - 1) / (kernel - 1)) return 0;
     return n < 1 ? 0 : (n - 1 - dilation * (kernel - 1)) / stride + 1;
 }
+
+int64_t window_part(int64_t images, int64_t windows) {
+    enum { LEAST_TERMS = 1024 };
+    int64_t count = 1;
+    while (count < images && (images % count || count * windows < LEAST_TERMS)) count++;
+    return count;
+}

@@ -7,8 +7,10 @@
  * the definition takes 144. B', G and A' evaluate and interpolate polynomials at the points 0, +-NEAR,
  * +-FAR and infinity. With these two points the rounding errors are half of those of +-1 and +-2.
  *
- * Each matrix is applied along the height first, then along the width. winograd_tile and
- * winograd_result in ir/eval/eval_winograd_loops.h are the sequences of operations along one axis;
+ * The gradient of a filter is G' [sum over tiles of (B' tile B) * (A gradient A')] G.
+ *
+ * Each matrix is applied along the height first, then along the width. winograd_tile,
+ * winograd_result and winograd_gradients in ir/eval/eval_winograd_loops.h are the sequences of operations along one axis;
  * compiled code performs the same. */
 #ifndef MLC_IR_OPS_WINOGRAD_H
 #define MLC_IR_OPS_WINOGRAD_H
@@ -36,13 +38,14 @@ enum {
 #define WINOGRAD_SUM (WINOGRAD_NEAR_2 + WINOGRAD_FAR_2)
 #define WINOGRAD_PRODUCT (WINOGRAD_NEAR_2 * WINOGRAD_FAR_2)
 
-/* The number of tiles of a result [N,OH,OW,O]. The last ones of a picture may stick out. */
-static inline int64_t winograd_tiles(Shape result) {
-    return result.dim[0] * divide_up(result.dim[1], WINOGRAD_RESULT) *
-           divide_up(result.dim[2], WINOGRAD_RESULT);
+/* The number of tiles of pictures [N,H,W,C]. The last ones of a picture may stick out. */
+static inline int64_t winograd_tiles(Shape pictures) {
+    return pictures.dim[0] * divide_up(pictures.dim[1] - (WINOGRAD_TAPS - 1), WINOGRAD_RESULT) *
+           divide_up(pictures.dim[2] - (WINOGRAD_TAPS - 1), WINOGRAD_RESULT);
 }
 
-/* Floating-point operations of a tile: its products, and both transforms. */
+/* Floating-point operations of a tile: its products, and both transforms. In the gradient of the
+ * weights, the transform of the gradients takes as many as that of the results. */
 static inline int64_t winograd_operations(int64_t channels, int64_t filters) {
     enum { OF_TILE_LINE = 24, OF_RESULT_LINE = 16 }; /* of one application along one axis */
     return 2 * WINOGRAD_PRODUCTS * channels * filters +

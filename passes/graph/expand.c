@@ -18,7 +18,8 @@ NodeId expand_none(const Formula *f) {
     return f->operands[0];
 }
 
-static NodeId expand_node(Graph *to, const Graph *from, NodeId id, const NodeId *map) {
+static NodeId expand_node(Graph *to, const Graph *from, NodeId id, const NodeId *map,
+                          ExpandRule *rule) {
     const Node *node = graph_node(from, id);
     NodeId operands[4];
     assert(node->operand_count <= 4);
@@ -27,11 +28,11 @@ static NodeId expand_node(Graph *to, const Graph *from, NodeId id, const NodeId 
         if (!operands[i]) return NODE_NONE;
     }
     to->span = node->span;
-    return rules[node->op](&(Formula){to, *node, operands});
+    return rule(&(Formula){to, *node, operands});
 }
 
-/* Expands the ops of a class, or one op of it. */
-static Graph *expand_some(Graph *from, OpClass class, Op only) {
+/* Expands the ops of a class, each by its rule; or one op of it, by the rule `by`. */
+static Graph *expand_some(Graph *from, OpClass class, Op only, ExpandRule *by) {
     Graph *to = graph_like(from);
     Arena *scratch = arena_new();
     NodeId *map = ARENA_ARRAY(scratch, NodeId, from->node_count);
@@ -39,7 +40,8 @@ static Graph *expand_some(Graph *from, OpClass class, Op only) {
         Op op = graph_node(from, id)->op;
         bool rewrite =
             op_class(op) == class && rules[op] != expand_none && (only == OP_COUNT || only == op);
-        map[id] = rewrite ? expand_node(to, from, id, map) : graph_copy_node(to, from, id, map);
+        map[id] = rewrite ? expand_node(to, from, id, map, by ? by : rules[op])
+                          : graph_copy_node(to, from, id, map);
     }
     graph_finish(to, from, map);
     to = graph_in_order(to, map, from->node_count);
@@ -47,20 +49,25 @@ static Graph *expand_some(Graph *from, OpClass class, Op only) {
     return to;
 }
 
-void passes_expand_random(Compilation *compilation) {
+static void expand_one(Compilation *compilation, Op op, ExpandRule *by) {
     Graph *from = compilation->graph;
-    compilation->graph = expand_some(from, CLASS_COMPOSITE, OP_random);
+    compilation->graph = expand_some(from, CLASS_COMPOSITE, op, by);
     graph_free(from);
+}
+
+void passes_expand_exported(Compilation *compilation) {
+    expand_one(compilation, OP_random, NULL);
+    expand_one(compilation, OP_conv_weights, expand_weights_in_order);
 }
 
 Graph *pass_expand(Graph *from, const PassOptions *options) {
     (void)options;
-    return expand_some(from, CLASS_COMPOSITE, OP_COUNT);
+    return expand_some(from, CLASS_COMPOSITE, OP_COUNT, NULL);
 }
 
 Graph *pass_functions(Graph *from, const PassOptions *options) {
     (void)options;
-    return expand_some(from, CLASS_ELEMENTWISE, OP_COUNT);
+    return expand_some(from, CLASS_ELEMENTWISE, OP_COUNT, NULL);
 }
 
 /* -- composites -- */

@@ -1,6 +1,7 @@
 /* Expands convolution and pooling: images are transposed to [N,H,W,C], and their windows become the
  * rows of a matrix. */
 #include "passes/graph/formula.h"
+#include "passes/graph/gradients.h"
 #include "passes/graph/winograd.h"
 #include "passes/pass_list.h"
 
@@ -60,10 +61,11 @@ static NodeId depthwise_sums(const Formula *f, NodeId windows) {
 enum { MOST_TAPS = 64 }; /* a depthwise convolution with more becomes a product */
 
 NodeId expand_conv(const Formula *f) {
-    if (winograd_pays(f)) return winograd_conv(f);
     Graph *graph = f->graph;
     Window window = conv_window(f);
     Shape weights = graph_node(graph, f->operands[1])->shape, result = f->node.shape;
+    if (winograd_allows(&f->node.attrs, weights) && winograd_pays(weights, result))
+        return winograd_conv(graph, f->operands[0], f->operands[1]);
     int64_t groups = f->node.attrs.conv.groups;
     NodeId windows = build_windows(graph, build_channels_last(graph, f->operands[0]), &window);
     bool depthwise = groups > 1 && weights.dim[1] == 1 && weights.dim[0] == groups;
@@ -72,6 +74,20 @@ NodeId expand_conv(const Formula *f) {
         depthwise && few_taps ? depthwise_sums(f, windows) : conv_products(f, windows, groups);
     int64_t dims[] = {result.dim[0], result.dim[2], result.dim[3], result.dim[1]};
     return build_channels_first(graph, build_reshape(graph, product, shape_of(4, dims)));
+}
+
+NodeId expand_weights_in_order(const Formula *f) {
+    Shape weights = f->node.shape;
+    Window window = {{weights.dim[2], weights.dim[3]}, {1, 1}, {1, 1}};
+    return weights_in_order(f->graph, f->operands[0], f->operands[1], &window, weights, 1);
+}
+
+NodeId expand_conv_weights(const Formula *f) {
+    static const Attrs plain = {.conv = {.stride = {1, 1}, .dilation = {1, 1}, .groups = 1}};
+    Shape weights = f->node.shape, result = graph_node(f->graph, f->operands[1])->shape;
+    return winograd_allows(&plain, weights) && winograd_weights_pay(weights, result)
+               ? winograd_weights(f->graph, f->operands[0], f->operands[1])
+               : expand_weights_in_order(f);
 }
 
 NodeId expand_max_pool(const Formula *f) {

@@ -19,6 +19,9 @@ typedef NodeId ExpandRule(const Formula *f);
     ExpandRule expand_##expand;
 #include "ir/ops/ops.def"
 
+/* conv_weights as windows and products, whatever pays. */
+ExpandRule expand_weights_in_order;
+
 static inline NodeId f_real(const Formula *f, float value) {
     return build_f32(f->graph, (double)value, f->node.shape);
 }

@@ -38,6 +38,11 @@ typedef void GradientRule(const Backward *at);
     GradientRule gradient_##gradient;
 #include "ir/ops/ops.def"
 
+/* The gradient of a convolution's weights from its operand x and its result's gradient y, by sums in
+ * order. */
+NodeId weights_in_order(Graph *graph, NodeId x, NodeId y, const Window *window, Shape weights,
+                        int64_t groups);
+
 /* Whether the gradient of an operand is needed; that of the first layer's input is not. A rule
  * checks this before it builds a contribution. */
 static inline bool gradient_wanted(const Backward *at, uint32_t operand) {

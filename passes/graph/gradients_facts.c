@@ -115,7 +115,8 @@ static ValueFacts facts_of_node(const Graph *graph, const Node *node, const Valu
     case OP_input: plain.open = true; return plain;
     case OP_state:
     case OP_matmul:
-    case OP_conv: return plain;
+    case OP_conv:
+    case OP_conv_weights: return plain;
     case OP_constant: return facts_of_constant(node->attrs.value.f);
     case OP_convert: return facts_of_conversion(graph, node, facts);
     case OP_mul: return facts_of_product(&facts[in[0]], &facts[in[1]], in[0] == in[1]);

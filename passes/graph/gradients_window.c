@@ -1,6 +1,7 @@
 /* Gradient rules of windows, convolutions and pooling. All work with the channels as the last axis,
  * as the expansions do. */
 #include "passes/graph/gradients.h"
+#include "passes/graph/winograd.h"
 
 /* -- windows -- */
 
@@ -98,16 +99,6 @@ void gradient_max_pool(const Backward *at) {
 
 /* -- convolution -- */
 
-/* The sum for the gradient of a weight runs over all images. It is cut into equal parts of whole
- * images, each with at least so many terms. */
-enum { LEAST_TERMS = 1024 };
-
-static int64_t images_in_part(int64_t images, int64_t windows) {
-    int64_t count = 1;
-    while (count < images && (images % count || count * windows < LEAST_TERMS)) count++;
-    return count;
-}
-
 /* A depthwise convolution: window times gradient, summed over each image, then over the images. */
 static NodeId depthwise_weights(Graph *graph, NodeId windows, NodeId gradient) {
     Shape s = graph_node(graph, windows)->shape;
@@ -126,7 +117,7 @@ static NodeId depthwise_weights(Graph *graph, NodeId windows, NodeId gradient) {
 static NodeId grouped_weights(Graph *graph, NodeId windows, NodeId gradient, Shape weights,
                               int64_t groups) {
     Shape s = graph_node(graph, windows)->shape;
-    int64_t images = images_in_part(s.dim[0], s.dim[1] * s.dim[2]), parts = s.dim[0] / images;
+    int64_t images = window_part(s.dim[0], s.dim[1] * s.dim[2]), parts = s.dim[0] / images;
     int64_t terms = images * s.dim[1] * s.dim[2], taps = s.dim[3] * s.dim[4];
     int64_t in = s.dim[5] / groups, out = weights.dim[0] / groups;
     NodeId x =
@@ -140,17 +131,25 @@ static NodeId grouped_weights(Graph *graph, NodeId windows, NodeId gradient, Sha
     return build_transpose(graph, sums, (int64_t[]){0, 3, 2, 1});
 }
 
-static NodeId weights_gradient(const Backward *at, const Window *window) {
-    Graph *graph = at->graph;
-    Shape weights = gradient_operand_shape(at, 1);
-    int64_t groups = at->node.attrs.conv.groups;
-    NodeId windows =
-        build_windows(graph, build_channels_last(graph, gradient_operand(at, 0)), window);
-    NodeId gradient = build_channels_last(graph, at->gradient);
+NodeId weights_in_order(Graph *graph, NodeId x, NodeId y, const Window *window, Shape weights,
+                        int64_t groups) {
+    NodeId windows = build_windows(graph, build_channels_last(graph, x), window);
+    NodeId gradient = build_channels_last(graph, y);
     bool depthwise = weights.dim[1] == 1 && weights.dim[0] == groups && groups > 1;
     NodeId result = depthwise ? depthwise_weights(graph, windows, gradient)
                               : grouped_weights(graph, windows, gradient, weights, groups);
     return build_reshape(graph, result, weights);
+}
+
+/* The composite only where tiles will pay: it hides the windows from other rules. */
+static NodeId weights_gradient(const Backward *at, const Window *window) {
+    NodeId x = gradient_operand(at, 0);
+    Shape weights = gradient_operand_shape(at, 1);
+    if (winograd_allows(&at->node.attrs, weights) &&
+        winograd_weights_pay(weights, graph_node(at->graph, at->gradient)->shape))
+        return build_conv_weights(at->graph, x, at->gradient);
+    return weights_in_order(at->graph, x, at->gradient, window, weights,
+                            at->node.attrs.conv.groups);
 }
 
 void gradient_conv(const Backward *at) {
@@ -165,4 +164,16 @@ void gradient_conv(const Backward *at) {
                                                   &window, attrs->conv.groups,
                                                   gradient_operand_shape(at, 0)));
     if (gradient_wanted(at, 1)) gradient_contribute(at, 1, weights_gradient(at, &window));
+}
+
+/* It is linear in both operands: a convolution of x with other weights, and its transpose. */
+void gradient_conv_weights(const Backward *at) {
+    Window window = {.stride = {1, 1}, .dilation = {1, 1}};
+    if (gradient_wanted(at, 0))
+        gradient_contribute(at, 0,
+                            build_conv_transposed(at->graph, gradient_operand(at, 1), at->gradient,
+                                                  &window, 1, gradient_operand_shape(at, 0)));
+    if (gradient_wanted(at, 1))
+        gradient_contribute(
+            at, 1, build_conv(at->graph, gradient_operand(at, 0), at->gradient, &window, 1));
 }

@@ -10,29 +10,40 @@
  * take. */
 enum { OF_PRODUCTS = 45, OF_CHANNEL = 400, OF_FILTER = 250 };
 
+/* Of the gradient of weights. Sixteen channels at least share a transform of gradients. */
+enum { OF_SUMS = 54, OF_CHANNEL_SUM = 400, OF_GRADIENT = 300 };
+
 /* Taken if the definition costs at least GAIN / GAIN_OF times as much. */
 enum { GAIN = 13, GAIN_OF = 10 };
 
-static bool is_plain(const Formula *conv) {
-    const Attrs *attrs = &conv->node.attrs;
-    Shape weights = graph_node(conv->graph, conv->operands[1])->shape;
-    bool plain = attrs->conv.groups == 1;
+bool winograd_allows(const Attrs *conv, Shape weights) {
+    bool allows = conv->conv.groups == 1;
     for (int i = 0; i < 2; i++)
-        plain &= attrs->conv.stride[i] == 1 && attrs->conv.dilation[i] == 1 &&
-                 weights.dim[2 + i] == WINOGRAD_TAPS && weights.dim[i] % WINOGRAD_CHANNELS == 0 &&
-                 weights.dim[i] <= WINOGRAD_MOST_CHANNELS;
-    return plain;
+        allows &= conv->conv.stride[i] == 1 && conv->conv.dilation[i] == 1 &&
+                  weights.dim[2 + i] == WINOGRAD_TAPS && weights.dim[i] % WINOGRAD_CHANNELS == 0 &&
+                  weights.dim[i] <= WINOGRAD_MOST_CHANNELS;
+    return allows;
 }
 
-bool winograd_pays(const Formula *conv) {
-    if (!is_plain(conv)) return false;
-    Shape weights = graph_node(conv->graph, conv->operands[1])->shape, result = conv->node.shape;
-    int64_t filters = weights.dim[0], channels = weights.dim[1];
+static bool tiles_pay(Shape weights, Shape result, int64_t tile) {
+    int64_t whole = WINOGRAD_TAPS * WINOGRAD_TAPS * weights.dim[0] * weights.dim[1];
     int64_t tiles =
         divide_up(result.dim[2], WINOGRAD_RESULT) * divide_up(result.dim[3], WINOGRAD_RESULT);
-    int64_t tile = OF_PRODUCTS * channels * filters + OF_CHANNEL * channels + OF_FILTER * filters;
-    int64_t whole = WINOGRAD_TAPS * WINOGRAD_TAPS * channels * filters;
     return whole * result.dim[2] * result.dim[3] * GAIN_OF >= tile * tiles * GAIN;
+}
+
+bool winograd_pays(Shape weights, Shape result) {
+    int64_t filters = weights.dim[0], channels = weights.dim[1];
+    return tiles_pay(weights, result,
+                     OF_PRODUCTS * channels * filters + OF_CHANNEL * channels +
+                         OF_FILTER * filters);
+}
+
+bool winograd_weights_pay(Shape weights, Shape result) {
+    int64_t filters = weights.dim[0], channels = weights.dim[1];
+    return tiles_pay(weights, result,
+                     OF_SUMS * channels * filters + OF_CHANNEL_SUM * channels +
+                         OF_GRADIENT * filters);
 }
 
 /* -- the transformed filters -- */
@@ -90,9 +101,22 @@ static NodeId transformed_filters(Graph *graph, NodeId weights) {
                          shape_of(3, (int64_t[]){WINOGRAD_PRODUCTS, channels, filters}));
 }
 
-NodeId winograd_conv(const Formula *conv) {
-    Graph *graph = conv->graph;
-    NodeId pictures = build_channels_last(graph, conv->operands[0]);
+NodeId winograd_conv(Graph *graph, NodeId x, NodeId weights) {
+    NodeId pictures = build_channels_last(graph, x);
     return build_channels_first(
-        graph, build_winograd(graph, pictures, transformed_filters(graph, conv->operands[1])));
+        graph, build_winograd(graph, pictures, transformed_filters(graph, weights)));
+}
+
+NodeId winograd_weights(Graph *graph, NodeId x, NodeId gradient) {
+    NodeId parts = build_winograd_weights(graph, build_channels_last(graph, x),
+                                          build_channels_last(graph, gradient));
+    NodeId sums = build_reduce(graph, OP_sum, parts, 0, false);
+    Shape shape = graph_node(graph, sums)->shape; /* [36,C,O] */
+    int64_t channels = shape.dim[1], filters = shape.dim[2];
+    sums =
+        build_reshape(graph, sums, shape_of(2, (int64_t[]){WINOGRAD_PRODUCTS, channels * filters}));
+    NodeId by_tap = build_matmul(graph, filter_transform(graph), sums, true, false);
+    int64_t apart[] = {WINOGRAD_TAPS, WINOGRAD_TAPS, channels, filters};
+    return build_transpose(graph, build_reshape(graph, by_tap, shape_of(4, apart)),
+                           (int64_t[]){3, 2, 0, 1});
 }

@@ -31,7 +31,7 @@ static int64_t multiply_adds(const Plan *plan, const Kernel *kernel) {
     const Node *root = graph_node(plan->graph, kernel->root),
                *left = graph_operand(plan->graph, root, 0);
     if (kernel->kind == KERNEL_WINOGRAD)
-        return winograd_tiles(root->shape) * WINOGRAD_PRODUCTS * left->shape.dim[3] *
+        return winograd_tiles(left->shape) * WINOGRAD_PRODUCTS * left->shape.dim[3] *
                root->shape.dim[3];
     int64_t depth = left->shape.dim[left->shape.rank - (root->attrs.matmul.transpose_a ? 2 : 1)];
     return shape_elements(kernel->space) * depth;

@@ -151,6 +151,9 @@ static NodeId case_pool_overlap(Graph *g, const NodeId *in) {
 static NodeId case_conv(Graph *g, const NodeId *in) {
     return build_conv(g, in[0], in[1], &(Window){{0}, {1, 1}, {1, 1}}, 1);
 }
+static NodeId case_conv_weights(Graph *g, const NodeId *in) {
+    return build_conv_weights(g, in[0], in[1]);
+}
 static NodeId case_conv_strides(Graph *g, const NodeId *in) {
     return build_conv(g, in[0], in[1], &(Window){{0}, {2, 3}, {1, 2}}, 1);
 }
@@ -241,6 +244,14 @@ const GradientCase gradient_cases[] = {
     {"pool_apart", OP_max_pool, 1, -2, 2, {S(2, 3, 5, 4)}, case_pool_apart, true},
     {"pool_overlap", OP_max_pool, 1, -2, 2, {S(2, 3, 6, 5)}, case_pool_overlap, true},
     CONV(conv, S(2, 3, 5, 4), S(4, 3, 3, 2)),
+    {"conv_weights",
+     OP_conv_weights,
+     2,
+     -1,
+     1,
+     {S(2, 3, 5, 4), S(2, 4, 3, 2)},
+     case_conv_weights,
+     false},
     CONV(conv_strides, S(2, 3, 6, 8), S(4, 3, 3, 2)),
     CONV(conv_groups, S(2, 4, 6, 5), S(6, 2, 3, 2)),
     CONV(depthwise, S(2, 3, 6, 6), S(3, 1, 3, 2)),

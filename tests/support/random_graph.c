@@ -11,7 +11,7 @@
  * rare. */
 static const uint32_t class_weight[] = {
     [CLASS_LEAF] = 2, [CLASS_ELEMENTWISE] = 2, [CLASS_VIEW] = 4,     [CLASS_REDUCE] = 6,
-    [CLASS_SCAN] = 6, [CLASS_MATRIX] = 14,     [CLASS_WINOGRAD] = 3, [CLASS_COMPOSITE] = 3};
+    [CLASS_SCAN] = 6, [CLASS_MATRIX] = 14,     [CLASS_WINOGRAD] = 1, [CLASS_COMPOSITE] = 3};
 
 static Op random_op(Maker *maker) {
     uint32_t total = 0;

@@ -11,7 +11,7 @@ Graph *random_onnx_graph(uint64_t seed, Diagnostics *diag) {
     Compilation compilation = {.graph = random_graph(seed, diag)};
     PassOptions options = {.level = 2, .threads = 1};
     if (!pass_run(PASS_gradients, &compilation, &options)) return NULL;
-    passes_expand_random(&compilation);
+    passes_expand_exported(&compilation);
     for (uint32_t i = 0; i < compilation.graph->symbol_count; i++)
         compilation.graph->symbols[i].update = NODE_NONE;
     return compilation.graph;

@@ -34,7 +34,7 @@ static MakeFunction make_arithmetic, make_real, make_slope, make_compare, make_b
 static MakeFunction make_reshape, make_repeat, make_transpose, make_slice, make_pad, make_concat,
     make_reduce, make_argmax;
 static MakeFunction make_matmul, make_axiswise, make_leaf, make_grad, make_reverse, make_windows,
-    make_pool, make_conv, make_winograd;
+    make_pool, make_conv, make_conv_weights, make_winograd, make_winograd_weights;
 static MakeFunction make_gather, make_scatter, make_random;
 
 static NodeId make_arithmetic(Maker *maker, Op op) {
@@ -410,6 +410,32 @@ static NodeId make_winograd(Maker *maker, Op op) {
     if (shape_elements(pictures) > MAKER_MAX_ELEMENTS) return NODE_NONE;
     return build_winograd(maker->graph, maker_fit(maker, maker_pick(maker, DTYPE_F32), pictures),
                           maker_state(maker, DTYPE_F32, filters));
+}
+
+static NodeId make_winograd_weights(Maker *maker, Op op) {
+    (void)op;
+    Shape pictures = shape_of(4, (int64_t[]){1 + maker_draw(maker, 3), 0, 0, WINOGRAD_CHANNELS}),
+          gradients = pictures;
+    for (int i = 1; i <= 2; i++) {
+        gradients.dim[i] = 1 + maker_draw(maker, 8);
+        pictures.dim[i] = gradients.dim[i] + WINOGRAD_TAPS - 1;
+    }
+    if (shape_elements(pictures) > MAKER_MAX_ELEMENTS) return NODE_NONE;
+    return build_winograd_weights(maker->graph,
+                                  maker_fit(maker, maker_pick(maker, DTYPE_F32), pictures),
+                                  maker_fit(maker, maker_pick(maker, DTYPE_F32), gradients));
+}
+
+static NodeId make_conv_weights(Maker *maker, Op op) {
+    (void)op;
+    NodeId a = pick_picture(maker, DTYPE_F32, 2);
+    if (!a) return NODE_NONE;
+    Shape shape = shape_at(maker, a);
+    shape.dim[1] = 1 + maker_draw(maker, 6);
+    for (int i = 2; i < 4; i++)
+        shape.dim[i] -= maker_draw(maker, (uint32_t)min_i64(shape.dim[i], 4));
+    return build_conv_weights(maker->graph, a,
+                              maker_fit(maker, maker_pick(maker, DTYPE_F32), shape));
 }
 
 static NodeId make_leaf(Maker *maker, Op op) {

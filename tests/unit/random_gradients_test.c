@@ -35,7 +35,7 @@ static bool is_real_state(const Symbol *symbol) {
 static bool is_smooth(const Graph *graph) {
     for (NodeId id = 1; id < graph->node_count; id++)
         if (graph_node(graph, id)->op == OP_bitcast || graph_node(graph, id)->op == OP_detach ||
-            graph_node(graph, id)->op == OP_winograd)
+            op_class(graph_node(graph, id)->op) == CLASS_WINOGRAD)
             return false;
     return true;
 }
