@@ -150,6 +150,7 @@ Transport *local_transport(int rank, int size, const int *sockets) {
                                .neighbours = size,
                                .begin = begin,
                                .wait = wait_for,
+                               .announce = announce,
                                .abort = announce,
                                .close = close_all};
     local->wires = memory_array((size_t)size, sizeof *local->wires, "the other processes");

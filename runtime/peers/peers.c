@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define LOOK_SECONDS 0.25 /* between two looks at the clock */
+#define HEAR_SECONDS 1.5  /* for the announcements of others */
 enum { TELLER_SECONDS = 2 };
 #define BUSY_TIMES 20 /* a process may take that many times as long as this one */
 
@@ -51,6 +52,7 @@ struct Peers {
     Peer *others;      /* [size] */
     Message *messages; /* [2 size] */
     uint64_t number;
+    PeerTraffic sent;
     double longest; /* of the times between two exchanges, as given by `busy` */
     bool stops, asks, lost, failed;
     bool tells; /* this process tells which ones are lost */
@@ -73,8 +75,12 @@ void peers_fail(Peers *peers) { peers->failed = true; }
 
 /* -- messages -- */
 
+size_t peers_message_bytes(size_t content) {
+    return sizeof(Header) + (size_t)round_up((int64_t)content, TRANSPORT_UNIT);
+}
+
 static void *parcel_open(Parcel *parcel, size_t bytes) {
-    size_t room = sizeof(Header) + (size_t)round_up((int64_t)bytes, TRANSPORT_UNIT);
+    size_t room = peers_message_bytes(bytes);
     if (room > parcel->room) {
         free(parcel->memory);
         parcel->memory = memory_new(room, "messages to other processes");
@@ -92,9 +98,7 @@ void *peers_in(Peers *peers, int rank, size_t bytes) {
     return parcel_open(&peers->others[rank].in, bytes);
 }
 
-static size_t whole_bytes(const Parcel *parcel) {
-    return sizeof(Header) + (size_t)round_up((int64_t)parcel->content, TRANSPORT_UNIT);
-}
+PeerTraffic peers_sent(const Peers *peers) { return peers->sent; }
 
 static int list_messages(Peers *peers) {
     int count = 0;
@@ -108,10 +112,17 @@ static int list_messages(Peers *peers) {
         if (rank == peers_rank(peers)) continue;
         header.bytes = peer->out.content;
         memcpy(peer->out.memory, &header, sizeof header);
-        peers->messages[count++] =
-            (Message){rank, true, peer->out.memory, whole_bytes(&peer->out), false, false, 0};
-        peers->messages[count++] =
-            (Message){rank, false, peer->in.memory, whole_bytes(&peer->in), false, false, 0};
+        Message to = {.rank = rank,
+                      .sends = true,
+                      .data = peer->out.memory,
+                      .bytes = peers_message_bytes(peer->out.content)},
+                from = {.rank = rank,
+                        .data = peer->in.memory,
+                        .bytes = peers_message_bytes(peer->in.content)};
+        peers->messages[count++] = to;
+        peers->messages[count++] = from;
+        peers->sent.messages++;
+        peers->sent.bytes += (int64_t)to.bytes;
     }
     return count;
 }
@@ -176,21 +187,48 @@ static bool take_announcement(Peers *peers, int count) {
     return peers->announced != STATUS_OK;
 }
 
-static bool lose(Peers *peers, int count, bool late, double waited, const char *where) {
-    MissingNames missing = {0};
-    peers->lost = true;
-    name_missing(peers, late, count, &missing);
-    peers->tells = !take_announcement(peers, count) && is_teller(peers, late, count);
-    if (!peers->tells) return false;
-    if (!missing.count)
+/* Whether a process has ended without an announcement. */
+static bool any_ended(const Peers *peers, int count) {
+    for (int i = 0; i < count; i++)
+        if (peers->messages[i].broken && !peers->messages[i].status) return true;
+    return false;
+}
+
+/* Others may wait for the process that this one waits for, and then they do not answer either. They
+ * are about to announce their end, and are not missing. */
+static void hear_others(const Peers *peers) {
+    double end = seconds_now() + HEAR_SECONDS;
+    while (seconds_now() < end && !peers->transport->wait(peers->transport, LOOK_SECONDS)) continue;
+}
+
+static void report_missing(const Peers *peers, const MissingNames *missing, double waited,
+                           const char *where) {
+    const char *have = missing->count > 1 ? "have" : "has";
+    if (!missing->count)
         diag_error(peers->diag, STATUS_RANK, (Span){0}, "other processes have ended%s", where);
-    else if (late)
+    else if (waited > 0)
         diag_error(peers->diag, STATUS_RANK, (Span){0},
-                   "%s %s not answered for %.0f s%s: stopped, cut off, or too slow", missing.text,
-                   missing.count > 1 ? "have" : "has", waited, where);
+                   "%s %s not answered for %.0f s%s: stopped, cut off, or too slow", missing->text,
+                   have, waited, where);
     else
         diag_error(peers->diag, STATUS_RANK, (Span){0}, "%s %s ended without a word%s",
-                   missing.text, missing.count > 1 ? "have" : "has", where);
+                   missing->text, have, where);
+}
+
+/* waited: without an answer; returns false. */
+static bool lose(Peers *peers, int count, double waited, const char *where) {
+    bool late = !any_ended(peers, count);
+    peers->lost = true;
+    peers->tells = !take_announcement(peers, count) && is_teller(peers, late, count);
+    if (!peers->tells) {
+        peers->transport->announce(peers->transport, STATUS_RANK);
+        return false;
+    }
+    if (late) hear_others(peers);
+    late = !any_ended(peers, count);
+    MissingNames missing = {0};
+    name_missing(peers, late, count, &missing);
+    report_missing(peers, &missing, late ? waited : 0, where);
     return false;
 }
 
@@ -205,16 +243,14 @@ bool peers_exchange(Peers *peers, double busy, const char *where) {
     Transport *transport = peers->transport;
     peers->number++;
     if (busy > peers->longest) peers->longest = busy;
-    double begin = seconds_now(), limit = peers->options.patience;
+    double begin = seconds_now(), limit = peers->options.patience, waited = 0;
     if (limit < BUSY_TIMES * peers->longest) limit = BUSY_TIMES * peers->longest;
     int count = list_messages(peers);
     transport->begin(transport, peers->messages, count);
-    while (!transport->wait(transport, LOOK_SECONDS)) {
-        double waited = seconds_now() - begin;
-        if (any_broken(peers, count)) return lose(peers, count, false, waited, where);
-        if (waited > limit) return lose(peers, count, true, waited, where);
-    }
-    if (any_broken(peers, count)) return lose(peers, count, false, 0, where);
+    while (!transport->wait(transport, LOOK_SECONDS) && !any_broken(peers, count) &&
+           waited <= limit)
+        waited = seconds_now() - begin;
+    if (waited > limit || any_broken(peers, count)) return lose(peers, count, waited, where);
     read_headers(peers);
     return true;
 }

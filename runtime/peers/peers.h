@@ -39,6 +39,13 @@ void *peers_in(Peers *peers, int rank, size_t bytes);
  * need a multiple of that. false: a process is lost. Then nothing can be exchanged any more, and
  * one of the processes that are left has reported it. where: completes "has not answered for 60 s". */
 bool peers_exchange(Peers *peers, double busy, const char *where);
+/* What this process has sent to others so far. */
+typedef struct {
+    int64_t messages, bytes;
+} PeerTraffic;
+PeerTraffic peers_sent(const Peers *peers);
+/* The bytes of a message with that content. */
+size_t peers_message_bytes(size_t content);
 /* Whether a process was lost. */
 bool peers_lost(const Peers *peers);
 /* The exit status of all processes after one was lost or peers_agree has failed: that with which the

@@ -28,8 +28,9 @@ struct Transport {
     void (*begin)(Transport *transport, Message *messages, int count);
     /* Waits for at most that long, and returns whether all messages are done or broken. */
     bool (*wait)(Transport *transport, double seconds);
-    /* Tells all processes that the training ends with this status, as far as possible. It may end
-     * this process, too. */
+    /* Tells the others that this process will end with that status, if the transport can. */
+    void (*announce)(Transport *transport, int status);
+    /* Likewise, and ends them if the transport can; then also this process. */
     void (*abort)(Transport *transport, int status);
     void (*close)(Transport *transport); /* every process calls it at the end */
 };

@@ -111,6 +111,15 @@ static void write_form(StoredState *state, uint32_t form, const void *plain) {
 }
 
 static void copy_form(StoredState *state, uint32_t from, uint32_t to) {
+    StateForm *source = &state->forms[from], *target = &state->forms[to];
+    if (source->layout.kind == LAYOUT_PLAIN) {
+        write_form(state, to, source->memory);
+        return;
+    }
+    if (target->layout.kind == LAYOUT_PLAIN) {
+        read_form(state, from, target->memory);
+        return;
+    }
     void *plain = memory_new(plain_bytes(state), "the weights and their moments");
     read_form(state, from, plain);
     write_form(state, to, plain);

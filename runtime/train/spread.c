@@ -15,6 +15,7 @@
 #include "ir/base/memory.h"
 #include "ir/data/step_parts.h"
 #include "runtime/train/partial_sums.h"
+#include "runtime/train/spread_plan.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -24,7 +25,7 @@
 /* The gradient of a weight; its name is that of the output. */
 typedef struct {
     const char *name;
-    size_t at, elements;         /* in the vector of all gradients */
+    size_t at, elements, room;   /* in the vector of all gradients */
     size_t offsets[SHARE_SIZES]; /* in the outputs of the programs */
 } SpreadGradient;
 
@@ -42,23 +43,21 @@ struct Spread {
     Runner *update;
     SpreadGradient *gradients; /* ordered by name */
     uint32_t gradient_count;
-    size_t elements; /* of all gradients, each filled up to PART_UNIT */
-    size_t *parts;   /* [size + 1]: where the parts of the processes begin */
+    SpreadPlan plan;
     CarriedValue *carried;
     uint32_t carried_count;
-    size_t carried_bytes[SHARE_SIZES];
+    size_t carried_room;    /* the most bytes that a share carries */
     PartialSums own, owned; /* of the own shares; of all shares, in the own part */
     SumSegment *segments;   /* [gradient_count] */
     float *sum;             /* [elements]: of a step */
     float rows;             /* of the step so far */
     float *losses;          /* [replicas]: of the present batch */
-    char *values;           /* [replicas][largest carried_bytes]: the carried values */
+    char *values;           /* [replicas][carried_room]: the carried values */
     float *alone; /* the gradients of the own shares, for the gradient noise; NULL: not yet */
     const float **pointers; /* [gradient_count]: to those of one share */
     double exchanged;       /* when the last exchange ended */
     bool stops;
 };
-enum { PART_UNIT = 16 }; /* elements */
 
 /* -- what the programs put where -- */
 
@@ -68,29 +67,30 @@ static int compare_gradients(const void *a, const void *b) {
 
 static const Graph *graph_of(const Runner *runner) { return runner_program(runner)->graph; }
 
-/* Lists the outputs of a share; *first: of any size. */
-static void list_outputs(Spread *spread, const Runner *first) {
-    const Graph *graph = graph_of(first);
+/* Lists the outputs of a share, of any size. */
+static void list_outputs(Spread *spread, const Graph *share) {
     spread->gradients =
-        memory_array(graph->output_count, sizeof *spread->gradients, "the gradients");
-    spread->carried = memory_array(graph->output_count, sizeof *spread->carried, "the gradients");
-    for (uint32_t i = 0; i < graph->output_count; i++) {
-        const char *name = graph->outputs[i].name;
-        if (!strncmp(name, GRADIENT_PREFIX, strlen(GRADIENT_PREFIX))) {
-            const Node *node = graph_node(graph, graph->outputs[i].node);
+        memory_array(share->output_count, sizeof *spread->gradients, "the gradients");
+    spread->carried = memory_array(share->output_count, sizeof *spread->carried, "the gradients");
+    for (uint32_t i = 0; i < share->output_count; i++) {
+        const Output *output = &share->outputs[i];
+        size_t elements = (size_t)shape_elements(graph_node(share, output->node)->shape);
+        if (!strncmp(output->name, GRADIENT_PREFIX, strlen(GRADIENT_PREFIX)))
             spread->gradients[spread->gradient_count++] =
-                (SpreadGradient){.name = name, .elements = (size_t)shape_elements(node->shape)};
-        } else if (!strncmp(name, CARRIED_PREFIX, strlen(CARRIED_PREFIX)))
-            spread->carried[spread->carried_count++] = (CarriedValue){.name = name};
+                (SpreadGradient){.name = output->name,
+                                 .elements = elements,
+                                 .room = spread_gradient_elements(share, output)};
+        else if (!strncmp(output->name, CARRIED_PREFIX, strlen(CARRIED_PREFIX)))
+            spread->carried[spread->carried_count++] = (CarriedValue){.name = output->name};
     }
     qsort(spread->gradients, spread->gradient_count, sizeof *spread->gradients, compare_gradients);
-    for (uint32_t i = 0; i < spread->gradient_count; i++) {
-        spread->gradients[i].at = spread->elements;
-        spread->elements += (size_t)round_up((int64_t)spread->gradients[i].elements, PART_UNIT);
-    }
+    for (uint32_t i = 1; i < spread->gradient_count; i++)
+        spread->gradients[i].at = spread->gradients[i - 1].at + spread->gradients[i - 1].room;
+    spread_plan_gradients(&spread->plan, share);
 }
 
 static void place_outputs(Spread *spread, ShareSize size, const Runner *runner) {
+    const Graph *share = graph_of(runner);
     for (uint32_t i = 0; i < spread->gradient_count; i++)
         runner_place(runner, spread->gradients[i].name, &spread->gradients[i].offsets[size]);
     size_t at = 0;
@@ -99,16 +99,11 @@ static void place_outputs(Spread *spread, ShareSize size, const Runner *runner) 
         const Node *node = runner_place(runner, value->name, &value->offsets[size]);
         value->at[size] = at;
         value->bytes[size] = (size_t)shape_elements(node->shape) * dtype_bytes(node->dtype);
-        at += (size_t)round_up((int64_t)value->bytes[size], TRANSPORT_UNIT);
+        at += spread_carried_bytes(share,
+                                   &(Output){value->name, graph_output_node(share, value->name)});
     }
-    spread->carried_bytes[size] = at;
-}
-
-static size_t largest_carried(const Spread *spread) {
-    size_t largest = 0;
-    for (ShareSize size = 0; size < SHARE_SIZES; size++)
-        if (spread->carried_bytes[size] > largest) largest = spread->carried_bytes[size];
-    return largest;
+    spread_plan_carried(&spread->plan, size, share);
+    if (at > spread->carried_room) spread->carried_room = at;
 }
 
 /* -- the beginning and the end -- */
@@ -125,7 +120,7 @@ static bool open_runners(Spread *spread) {
     for (ShareSize size = 0; size < SHARE_SIZES; size++) {
         const Runner *runner = spread->trainer->pair.runners[size];
         if (!runner) continue;
-        if (!spread->gradients) list_outputs(spread, runner);
+        if (!spread->gradients) list_outputs(spread, graph_of(runner));
         place_outputs(spread, size, runner);
         if (!statistics[size]) continue;
         spread->statistics[size] = open_runner(spread, statistics[size]);
@@ -143,28 +138,29 @@ static void bind_inputs(Spread *spread) {
 }
 
 static void open_memory(Spread *spread) {
-    size_t replicas = (size_t)spread->trainer->pair.cut.replicas, size = (size_t)spread->size,
-           units = spread->elements / PART_UNIT;
+    size_t replicas = (size_t)spread->plan.cut.replicas;
     Threads *threads = spread->trainer->options->threads;
-    spread->parts = memory_array(size + 1, sizeof *spread->parts, "the gradients");
-    for (size_t p = 0; p <= size; p++) spread->parts[p] = units * p / size * PART_UNIT;
-    spread->own = partial_sums_new(spread->elements, threads);
-    spread->owned =
-        partial_sums_new(spread->parts[spread->rank + 1] - spread->parts[spread->rank], threads);
+    spread->own = partial_sums_new(spread->plan.elements, threads);
+    spread->owned = partial_sums_new(spread_part(&spread->plan, spread->rank), threads);
     spread->segments =
         memory_array(spread->gradient_count, sizeof *spread->segments, "the gradients");
     spread->pointers =
         memory_array(spread->gradient_count, sizeof *spread->pointers, "the gradients");
-    spread->sum = memory_new(spread->elements * sizeof *spread->sum, "the gradients");
+    spread->sum = memory_new(spread->plan.elements * sizeof *spread->sum, "the gradients");
     spread->losses = memory_array(replicas, sizeof *spread->losses, "the losses of a batch");
-    spread->values = memory_new(replicas * largest_carried(spread), "the statistics of a batch");
+    spread->values = memory_new(replicas * spread->carried_room, "the statistics of a batch");
 }
 
 Spread *spread_new(const Trainer *trainer) {
     Spread *spread = MEMORY_NEW(Spread, "the processes of a training");
     Peers *peers = trainer->options->spread.peers;
-    *spread = (Spread){
-        .trainer = trainer, .peers = peers, .rank = peers_rank(peers), .size = peers_size(peers)};
+    *spread = (Spread){.trainer = trainer,
+                       .peers = peers,
+                       .rank = peers_rank(peers),
+                       .size = peers_size(peers),
+                       .plan = {.cut = trainer->pair.cut,
+                                .accumulate = max_i64(1, trainer->options->accumulate),
+                                .processes = peers_size(peers)}};
     if (!open_runners(spread)) {
         spread_free(spread);
         return NULL;
@@ -182,7 +178,7 @@ void spread_free(Spread *spread) {
     partial_sums_free(&spread->owned);
     free(spread->gradients);
     free(spread->carried);
-    free(spread->parts);
+
     free(spread->segments);
     free(spread->sum);
     free(spread->losses);
@@ -194,57 +190,15 @@ void spread_free(Spread *spread) {
 
 bool spread_stops(const Spread *spread) { return spread->stops; }
 
-/* -- which shares -- */
-
-/* The shares of a process in a batch: numbers over the epoch. */
-typedef struct {
-    int64_t first, end;
-} ShareRange;
-
-static int64_t batch_shares(const Cut *cut, int64_t batch) {
-    return min_i64(cut->replicas, cut_batch_rows(cut, batch));
-}
-
-static ShareRange range_of(const Spread *spread, int64_t batch, int rank) {
-    const Cut *cut = &spread->trainer->pair.cut;
-    int64_t first = batch * cut->replicas, count = batch_shares(cut, batch);
-    return (ShareRange){first + count * rank / spread->size,
-                        first + count * (rank + 1) / spread->size};
-}
-
-/* The number of a share in its step. */
-static int64_t index_in_step(const Spread *spread, int64_t share) {
-    const Cut *cut = &spread->trainer->pair.cut;
-    int64_t accumulate = max_i64(1, spread->trainer->options->accumulate);
-    return share - share / cut->replicas / accumulate * accumulate * cut->replicas;
-}
-
-static int blocks_of(const Spread *spread, ShareRange range, ShareBlock blocks[PARTIAL_SUMS_MAX]) {
-    if (range.first == range.end) return 0;
-    int64_t first = index_in_step(spread, range.first);
-    return partial_sums_blocks(first, first + range.end - range.first, blocks);
-}
-
-static size_t part_elements(const Spread *spread, int rank) {
-    return spread->parts[rank + 1] - spread->parts[rank];
-}
+/* -- messages: see spread_plan.h for their sizes -- */
 
 static size_t carried_of(const Spread *spread, int64_t share) {
-    return spread->carried_bytes[cut_share_size(&spread->trainer->pair.cut, share)];
+    return spread->plan.carried_bytes[cut_share_size(&spread->plan.cut, share)];
 }
 
 /* The carried values of a share, in the order of the shares of the batch. */
 static char *values_of(const Spread *spread, int64_t share) {
-    return spread->values +
-           (size_t)(share % spread->trainer->pair.cut.replicas) * largest_carried(spread);
-}
-
-/* The bytes that tell the losses and the carried values of a range. */
-static size_t range_bytes(const Spread *spread, ShareRange range) {
-    size_t bytes = (size_t)(range.end - range.first) * sizeof(float);
-    for (int64_t share = range.first; share < range.end; share++)
-        bytes += carried_of(spread, share);
-    return bytes;
+    return spread->values + (size_t)(share % spread->plan.cut.replicas) * spread->carried_room;
 }
 
 /* -- the own shares -- */
@@ -290,7 +244,7 @@ static void run_shares(Spread *spread, ShareRange range) {
     spread->own.count = 0;
     for (int64_t share = range.first; share < range.end; share++) {
         run_share(spread, share);
-        partial_sums_push(&spread->own, (ShareBlock){index_in_step(spread, share), 1},
+        partial_sums_push(&spread->own, (ShareBlock){spread_index(&spread->plan, share), 1},
                           spread->segments, spread->gradient_count);
     }
 }
@@ -315,7 +269,7 @@ static char *move_bytes(char *message, void *ours, size_t bytes, bool out) {
 /* Copies losses and carried values of a range into a message, or out of it. */
 static void move_range(Spread *spread, ShareRange range, char *message, bool out) {
     for (int64_t share = range.first; share < range.end; share++) {
-        float *loss = &spread->losses[share % spread->trainer->pair.cut.replicas];
+        float *loss = &spread->losses[share % spread->plan.cut.replicas];
         message = move_bytes(message, loss, sizeof *loss, out);
         message = move_bytes(message, values_of(spread, share), carried_of(spread, share), out);
     }
@@ -323,34 +277,29 @@ static void move_range(Spread *spread, ShareRange range, char *message, bool out
 
 /* Message: the partial sums, in the part of the owner; then losses and carried values. */
 static void fill_message(Spread *spread, int64_t batch, int rank) {
-    ShareRange range = range_of(spread, batch, spread->rank);
-    size_t part = part_elements(spread, rank) * sizeof(float);
-    char *message = peers_out(spread->peers, rank,
-                              (size_t)spread->own.count * part + range_bytes(spread, range));
+    ShareRange range = spread_range(&spread->plan, batch, spread->rank);
+    size_t part = spread_part(&spread->plan, rank) * sizeof(float);
+    char *message =
+        peers_out(spread->peers, rank,
+                  (size_t)spread->own.count * part + spread_range_bytes(&spread->plan, range));
     for (int i = 0; i < spread->own.count; i++, message += part)
-        memcpy(message, spread->own.items[i].values + spread->parts[rank], part);
+        memcpy(message, spread->own.items[i].values + spread_part_at(&spread->plan, rank), part);
     move_range(spread, range, message, true);
 }
 
 /* Takes over the partial sums of a process in the own part. message: NULL: they are its own. */
 static void take_sums(Spread *spread, int64_t batch, int rank, const char *message) {
     ShareBlock blocks[PARTIAL_SUMS_MAX];
-    ShareRange range = range_of(spread, batch, rank);
-    size_t part = part_elements(spread, spread->rank);
-    int count = blocks_of(spread, range, blocks);
+    ShareRange range = spread_range(&spread->plan, batch, rank);
+    size_t part = spread_part(&spread->plan, spread->rank);
+    int count = spread_blocks(&spread->plan, range, blocks);
     assert(message || count == spread->own.count);
     for (int i = 0; i < count; i++) {
-        const float *from = message ? (const float *)(const void *)message + (size_t)i * part
-                                    : spread->own.items[i].values + spread->parts[spread->rank];
+        const float *from =
+            message ? (const float *)(const void *)message + (size_t)i * part
+                    : spread->own.items[i].values + spread_part_at(&spread->plan, spread->rank);
         partial_sums_push(&spread->owned, blocks[i], &(SumSegment){from, 0, part}, 1);
     }
-}
-
-static size_t incoming_bytes(const Spread *spread, int64_t batch, int rank) {
-    ShareBlock blocks[PARTIAL_SUMS_MAX];
-    ShareRange range = range_of(spread, batch, rank);
-    size_t sums = (size_t)blocks_of(spread, range, blocks) * part_elements(spread, spread->rank);
-    return sums * sizeof(float) + range_bytes(spread, range);
 }
 
 /* Every process gets the partial sums of its part, and all losses and carried values. */
@@ -359,16 +308,17 @@ static bool scatter_sums(Spread *spread, int64_t batch, char **messages) {
         messages[rank] = NULL;
         if (rank == spread->rank) continue;
         fill_message(spread, batch, rank);
-        messages[rank] = peers_in(spread->peers, rank, incoming_bytes(spread, batch, rank));
+        messages[rank] = peers_in(spread->peers, rank,
+                                  spread_sums_bytes(&spread->plan, batch, rank, spread->rank));
     }
     if (!exchange(spread, batch)) return false;
     for (int rank = 0; rank < spread->size; rank++) {
         take_sums(spread, batch, rank, messages[rank]);
         if (!messages[rank]) continue;
-        ShareRange range = range_of(spread, batch, rank);
+        ShareRange range = spread_range(&spread->plan, batch, rank);
         move_range(spread, range,
-                   messages[rank] + incoming_bytes(spread, batch, rank) -
-                       range_bytes(spread, range),
+                   messages[rank] + spread_sums_bytes(&spread->plan, batch, rank, spread->rank) -
+                       spread_range_bytes(&spread->plan, range),
                    false);
     }
     return true;
@@ -376,25 +326,28 @@ static bool scatter_sums(Spread *spread, int64_t batch, char **messages) {
 
 /* Every process gets the sum of the step. */
 static bool gather_sum(Spread *spread, int64_t batch, char **messages) {
-    size_t own = part_elements(spread, spread->rank) * sizeof(float);
-    memcpy(spread->sum + spread->parts[spread->rank], partial_sums_finish(&spread->owned), own);
+    size_t own = spread_part(&spread->plan, spread->rank) * sizeof(float);
+    memcpy(spread->sum + spread_part_at(&spread->plan, spread->rank),
+           partial_sums_finish(&spread->owned), own);
     for (int rank = 0; rank < spread->size; rank++) {
         if (rank == spread->rank) continue;
-        memcpy(peers_out(spread->peers, rank, own), spread->sum + spread->parts[spread->rank], own);
-        messages[rank] = peers_in(spread->peers, rank, part_elements(spread, rank) * sizeof(float));
+        memcpy(peers_out(spread->peers, rank, own),
+               spread->sum + spread_part_at(&spread->plan, spread->rank), own);
+        messages[rank] =
+            peers_in(spread->peers, rank, spread_part(&spread->plan, rank) * sizeof(float));
     }
     if (!exchange(spread, batch)) return false;
     for (int rank = 0; rank < spread->size; rank++)
         if (rank != spread->rank)
-            memcpy(spread->sum + spread->parts[rank], messages[rank],
-                   part_elements(spread, rank) * sizeof(float));
+            memcpy(spread->sum + spread_part_at(&spread->plan, rank), messages[rank],
+                   spread_part(&spread->plan, rank) * sizeof(float));
     return true;
 }
 
 /* -- the updates -- */
 
 static void run_statistics(Spread *spread, int64_t share, const RunTimes *times) {
-    ShareSize size = cut_share_size(&spread->trainer->pair.cut, share);
+    ShareSize size = cut_share_size(&spread->plan.cut, share);
     Runner *runner = spread->statistics[size];
     if (!runner) return;
     for (uint32_t i = 0; i < spread->carried_count; i++)
@@ -414,13 +367,13 @@ static void update_states(Spread *spread, int64_t batch, bool ends_step) {
     const Trainer *trainer = spread->trainer;
     const Cut *cut = &trainer->pair.cut;
     RunTimes times = trainer_times(trainer);
-    int64_t first = batch * cut->replicas, end = first + batch_shares(cut, batch);
-    for (int64_t share = first; share < end; share++) {
+    ShareRange range = spread_batch(&spread->plan, batch);
+    for (int64_t share = range.first; share < range.end; share++) {
         run_statistics(spread, share, &times);
         spread->rows += (float)cut_share(cut, share).rows;
     }
     if (!ends_step) return;
-    runner_loop(spread->update, trainer->order, 1, &times, end - 1, NULL, NULL);
+    runner_loop(spread->update, trainer->order, 1, &times, range.end - 1, NULL, NULL);
     spread->rows = 0;
     clear_counts(spread);
 }
@@ -428,18 +381,18 @@ static void update_states(Spread *spread, int64_t batch, bool ends_step) {
 /* -- batches -- */
 
 static double batch_loss(const Spread *spread, int64_t batch) {
-    const Cut *cut = &spread->trainer->pair.cut;
-    int64_t first = batch * cut->replicas, count = batch_shares(cut, batch);
+    const Cut *cut = &spread->plan.cut;
+    ShareRange range = spread_batch(&spread->plan, batch);
     double sum = 0;
-    for (int64_t i = 0; i < count; i++)
-        sum += (double)spread->losses[i] * (double)cut_share(cut, first + i).rows;
+    for (int64_t share = range.first; share < range.end; share++)
+        sum += (double)spread->losses[share % cut->replicas] * (double)cut_share(cut, share).rows;
     return sum / (double)cut_batch_rows(cut, batch);
 }
 
 /* false: a process is lost, and no state has changed. */
 static bool run_batch(Spread *spread, int64_t batch, char **messages) {
     bool ends_step = trainer_clock(spread->trainer, batch).update != 0;
-    run_shares(spread, range_of(spread, batch, spread->rank));
+    run_shares(spread, spread_range(&spread->plan, batch, spread->rank));
     if (!scatter_sums(spread, batch, messages)) return false;
     if (ends_step && !gather_sum(spread, batch, messages)) return false;
     update_states(spread, batch, ends_step);
@@ -461,7 +414,7 @@ bool spread_loop(Spread *spread, int64_t batch, int64_t end, TrainerVisit *visit
  * bit l of their number. */
 void spread_restart(Spread *spread) {
     const States *states = spread->trainer->options->states;
-    float count = 0, *values = memory_new(spread->elements * sizeof *values, "the gradients");
+    float count = 0, *values = memory_new(spread->plan.elements * sizeof *values, "the gradients");
     spread->owned.count = 0;
     spread->rows = 0;
     states_read(states, ACCUMULATE_BATCHES, &count);
@@ -477,8 +430,8 @@ void spread_restart(Spread *spread) {
             states_read(states, name, values + spread->gradients[i].at);
         }
         partial_sums_push(&spread->owned, (ShareBlock){first, size},
-                          &(SumSegment){values + spread->parts[spread->rank], 0,
-                                        part_elements(spread, spread->rank)},
+                          &(SumSegment){values + spread_part_at(&spread->plan, spread->rank), 0,
+                                        spread_part(&spread->plan, spread->rank)},
                           1);
         first += size;
     }
@@ -488,17 +441,17 @@ void spread_restart(Spread *spread) {
 /* -- the gradient noise -- */
 
 static size_t range_elements(const Spread *spread, ShareRange range) {
-    return (size_t)(range.end - range.first) * spread->elements;
+    return (size_t)(range.end - range.first) * spread->plan.elements;
 }
 
 /* The gradients of the own shares, one share after the other. */
 static void fill_gradients(Spread *spread, ShareRange range) {
     if (!spread->alone)
-        spread->alone = memory_new((size_t)spread->trainer->pair.cut.replicas * spread->elements *
+        spread->alone = memory_new((size_t)spread->plan.cut.replicas * spread->plan.elements *
                                        sizeof *spread->alone,
                                    "the gradients of shares");
     for (int64_t share = range.first; share < range.end; share++) {
-        float *gradients = spread->alone + (size_t)(share - range.first) * spread->elements;
+        float *gradients = spread->alone + (size_t)(share - range.first) * spread->plan.elements;
         run_share(spread, share);
         for (uint32_t i = 0; i < spread->gradient_count; i++)
             memcpy(gradients + spread->segments[i].at, spread->segments[i].from,
@@ -508,7 +461,7 @@ static void fill_gradients(Spread *spread, ShareRange range) {
 
 static void visit_gradients(const Spread *spread, ShareRange range, const float *gradients,
                             SpreadGradients *visit, void *context) {
-    for (; range.first < range.end; range.first++, gradients += spread->elements) {
+    for (; range.first < range.end; range.first++, gradients += spread->plan.elements) {
         for (uint32_t i = 0; i < spread->gradient_count; i++)
             spread->pointers[i] = gradients + spread->gradients[i].at;
         visit(context, spread->pointers);
@@ -517,7 +470,7 @@ static void visit_gradients(const Spread *spread, ShareRange range, const float 
 
 bool spread_gradients(Spread *spread, int64_t batch, SpreadGradients *visit, void *context) {
     const float *gradients[PEERS_MAX];
-    ShareRange own = range_of(spread, batch, spread->rank);
+    ShareRange own = spread_range(&spread->plan, batch, spread->rank);
     size_t bytes = range_elements(spread, own) * sizeof(float);
     spread->exchanged = seconds_now();
     fill_gradients(spread, own);
@@ -525,12 +478,13 @@ bool spread_gradients(Spread *spread, int64_t batch, SpreadGradients *visit, voi
         gradients[rank] = spread->alone;
         if (rank == spread->rank) continue;
         memcpy(peers_out(spread->peers, rank, bytes), spread->alone, bytes);
-        gradients[rank] =
-            peers_in(spread->peers, rank,
-                     range_elements(spread, range_of(spread, batch, rank)) * sizeof(float));
+        gradients[rank] = peers_in(
+            spread->peers, rank,
+            range_elements(spread, spread_range(&spread->plan, batch, rank)) * sizeof(float));
     }
     if (!exchange(spread, batch)) return false;
     for (int rank = 0; rank < spread->size; rank++)
-        visit_gradients(spread, range_of(spread, batch, rank), gradients[rank], visit, context);
+        visit_gradients(spread, spread_range(&spread->plan, batch, rank), gradients[rank], visit,
+                        context);
     return true;
 }

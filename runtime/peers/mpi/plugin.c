@@ -97,6 +97,9 @@ static bool wait_for(Transport *transport, double seconds) {
     return true;
 }
 
+/* Messages of the training are all that others wait for. */
+static void announce(Transport *transport, int status) { (void)transport, (void)status; }
+
 static void end_all(Transport *transport, int status) {
     MPI_Abort(((MpiTransport *)transport)->world, status);
 }
@@ -140,6 +143,7 @@ Transport *mlc_transport_mpi(char reason[TRANSPORT_REASON]) {
     mpi->table.neighbours = neighbours(mpi->world);
     mpi->table.begin = begin;
     mpi->table.wait = wait_for;
+    mpi->table.announce = announce;
     mpi->table.abort = end_all;
     mpi->table.close = close_all;
     return &mpi->table;

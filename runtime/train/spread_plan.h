@@ -1,0 +1,54 @@
+/* What several processes exchange in a batch, by shapes alone. */
+#ifndef MLC_RUNTIME_TRAIN_SPREAD_PLAN_H
+#define MLC_RUNTIME_TRAIN_SPREAD_PLAN_H
+
+#include "ir/data/cut.h"
+#include "ir/graph/graph.h"
+#include "runtime/train/partial_sums.h"
+
+typedef struct {
+    Cut cut;
+    int64_t accumulate; /* batches of a step */
+    int processes;
+    size_t elements; /* of all gradients, each filled up to SPREAD_UNIT */
+    /* for each size of a share: what it carries to the updates of the model's states */
+    size_t carried_bytes[SHARE_SIZES];
+} SpreadPlan;
+enum { SPREAD_UNIT = 16 };
+
+/* Adds the gradients of a share to the plan: all shares have the same. share: a GRAPH_SHARE. */
+void spread_plan_gradients(SpreadPlan *plan, const Graph *share);
+/* Adds what shares of that size carry. */
+void spread_plan_carried(SpreadPlan *plan, ShareSize size, const Graph *share);
+/* The bytes of a gradient, or of a carried value, with what fills them up. */
+size_t spread_gradient_elements(const Graph *share, const Output *output);
+size_t spread_carried_bytes(const Graph *share, const Output *output);
+
+/* Shares first .. end - 1 of the epoch. */
+typedef struct {
+    int64_t first, end;
+} ShareRange;
+/* All shares of a batch, and those of a process. */
+ShareRange spread_batch(const SpreadPlan *plan, int64_t batch);
+ShareRange spread_range(const SpreadPlan *plan, int64_t batch, int rank);
+/* The number of a share in its step. */
+int64_t spread_index(const SpreadPlan *plan, int64_t share);
+/* The partial sums that are left of a range. */
+int spread_blocks(const SpreadPlan *plan, ShareRange range, ShareBlock blocks[PARTIAL_SUMS_MAX]);
+
+/* The part of the gradients that a process owns: elements from spread_part_at on. */
+size_t spread_part_at(const SpreadPlan *plan, int rank);
+size_t spread_part(const SpreadPlan *plan, int rank);
+
+/* The losses and carried values of a range. */
+size_t spread_range_bytes(const SpreadPlan *plan, ShareRange range);
+/* The message from a process to an owner: partial sums, losses and carried values. */
+size_t spread_sums_bytes(const SpreadPlan *plan, int64_t batch, int from, int owner);
+
+typedef struct {
+    int64_t messages, bytes;
+} SpreadTraffic;
+/* What a process sends in a step of full batches. */
+SpreadTraffic spread_traffic(const SpreadPlan *plan, int rank);
+
+#endif
