@@ -1,8 +1,10 @@
 /* mlc summary: prints the layers and the exact memory of the training step, without running it. */
+#include "cli/commands/training.h"
 #include "cli/session/build.h"
 #include "cli/session/commands.h"
 #include "engine/build/programs.h"
 #include "cli/text/terminal.h"
+#include "runtime/train/spread_plan.h"
 
 #include <string.h>
 
@@ -121,6 +123,65 @@ static void print_step(const Build *build, const Compilation *compilation) {
            barriers, barriers == 1 ? "" : "s");
 }
 
+/* -- the exchange of several processes -- */
+
+/* Links for which the time is predicted: seconds before the first byte, and bytes a second. */
+typedef struct {
+    const char *name;
+    double latency, rate;
+} Link;
+static const Link links[] = {{"10 Gb/s Ethernet", 20e-6, 1.17e9},
+                             {"100 Gb/s InfiniBand", 2e-6, 11.5e9},
+                             {"one machine", 1e-6, 6e9}};
+#define POST_SECONDS 1e-6 /* of the processor, for a message */
+
+/* A step has accumulate exchanges of partial sums and one of sums. A process sends and gets its
+ * messages one after the other, and both at once: T = exchanges * latency + bytes / rate. */
+static double predicted(const Link *link, const SpreadTraffic *traffic, int64_t accumulate) {
+    return (double)(accumulate + 1) * link->latency + (double)traffic->bytes / link->rate +
+           (double)traffic->messages * POST_SECONDS;
+}
+
+/* The largest of the processes: shares may not divide evenly. */
+static SpreadTraffic largest_traffic(const SpreadPlan *plan) {
+    SpreadTraffic largest = {0};
+    for (int rank = 0; rank < plan->processes; rank++) {
+        SpreadTraffic traffic = spread_traffic(plan, rank);
+        if (traffic.bytes > largest.bytes) largest = traffic;
+    }
+    return largest;
+}
+
+static void print_exchange(const ModelInfo *info, const SpreadPlan *plan) {
+    char text[NUMBER_TEXT];
+    SpreadTraffic traffic = largest_traffic(plan);
+    printf("\nexchange of %d processes, which share the %u replicas of a batch\n", plan->processes,
+           info->replicas);
+    printf("  %-36s %16s\n", "messages a process sends in a step",
+           text_count(text, traffic.messages));
+    print_bytes("a process sends in a step", traffic.bytes);
+    for (size_t i = 0; i < sizeof links / sizeof *links; i++)
+        printf("  predicted for %-22s %16.3f ms\n", links[i].name,
+               1e3 * predicted(&links[i], &traffic, plan->accumulate));
+}
+
+/* Plans the exchange from the graph of a share. */
+static bool print_spread(const Build *build, int processes) {
+    const ModelInfo *info = build->info;
+    if (!training_check_replicas(info, processes, build->diag)) return false;
+    Graph *share = build_graph(build, GRAPH_SHARE, model_batch(info, GRAPH_SHARE));
+    if (!share) return false;
+    SpreadPlan plan = {
+        .cut = {(int64_t)info->batch * info->accumulate, info->batch, info->replicas},
+        .accumulate = info->accumulate,
+        .processes = processes};
+    spread_plan_gradients(&plan, share);
+    spread_plan_carried(&plan, SHARE_FULL, share);
+    print_exchange(info, &plan);
+    graph_free(share);
+    return true;
+}
+
 Status command_summary(const Options *given, Diagnostics *diag) {
     Build build;
     Compilation compilation;
@@ -131,6 +192,7 @@ Status command_summary(const Options *given, Diagnostics *diag) {
     if (good) {
         print_layers(&build, compilation.graph);
         print_step(&build, &compilation);
+        if (given->share_count > 1) good = print_spread(&build, (int)given->share_count);
         compilation_free(&compilation);
     }
     build_close(&build);

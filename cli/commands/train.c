@@ -133,7 +133,8 @@ static bool open_model(void *context) {
                       ? build_open(build, options->operands[0], options, training->diag)
                       : build_open_run(build, options->resume, options, training->diag);
     return opened && expect_parse(options, build->info, training->diag) &&
-           training_check_processes(training);
+           (!training->peers ||
+            training_check_replicas(build->info, peers_size(training->peers), training->diag));
 }
 
 /* How a training goes through the rows of a split. */
@@ -368,6 +369,14 @@ static SpreadOptions spread_options(Training *training) {
         .context = training};
 }
 
+static void on_exchanged(void *context, int64_t batches, int64_t messages, int64_t bytes) {
+    const Training *training = context;
+    char sent[NUMBER_TEXT], size[NUMBER_TEXT];
+    if (training->options->verbose)
+        fprintf(stderr, "mlc: rank 0 has sent %s messages with %s bytes for %lld batches\n",
+                text_count(sent, messages), text_count(size, bytes), (long long)batches);
+}
+
 static TrainResult run_training(Training *training) {
     Session *session = &training->session;
     const ModelInfo *info = session->build.info;
@@ -399,6 +408,7 @@ static TrainResult run_training(Training *training) {
                           .step = on_step,
                           .log = on_log,
                           .epoch = on_epoch,
+                          .exchanged = on_exchanged,
                           .end = on_end};
     if (!training_is_first(training)) events = (TrainEvents){0};
     catch_signals(training->peers != NULL);

@@ -79,17 +79,15 @@ bool training_open_peers(Training *training, const volatile sig_atomic_t *signal
     return true;
 }
 
-bool training_check_processes(const Training *training) {
-    uint32_t replicas = training->session.build.info->replicas;
-    int size = training->peers ? peers_size(training->peers) : 1;
-    if ((int64_t)size <= replicas) return true;
-    diag_error(training->diag, STATUS_USAGE, (Span){0},
-               "%d processes share the replicas of a batch, but the model has only %u", size,
-               replicas);
+bool training_check_replicas(const ModelInfo *info, int processes, Diagnostics *diag) {
+    if ((int64_t)processes <= info->replicas) return true;
+    diag_error(diag, STATUS_USAGE, (Span){0},
+               "%d processes share the replicas of a batch, but the model has only %u", processes,
+               info->replicas);
     diag_help(
-        training->diag,
+        diag,
         "--set train.replicas=%d cuts every batch into %d shares; up to %d processes then give the same bits",
-        size, size, size);
+        processes, processes, processes);
     return false;
 }
 

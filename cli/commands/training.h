@@ -79,8 +79,8 @@ bool training_check_spread(const Options *options, Diagnostics *diag);
 bool training_open_peers(Training *training, const volatile sig_atomic_t *signal, Status *status);
 /* Whether this process writes the run and prints. */
 bool training_is_first(const Training *training);
-/* Checks that the model has work for all processes. false after reporting an error. */
-bool training_check_processes(const Training *training);
+/* Checks that a batch has a share for each process. false after reporting an error. */
+bool training_check_replicas(const ModelInfo *info, int processes, Diagnostics *diag);
 /* Compares the sessions of all processes. good: that of this one is open. false if one is not, or
  * differs; rank 0 has reported it. */
 bool training_agree(Training *training, bool good);

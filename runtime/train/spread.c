@@ -15,7 +15,6 @@
 #include "ir/base/memory.h"
 #include "ir/data/step_parts.h"
 #include "runtime/train/partial_sums.h"
-#include "runtime/train/spread_plan.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -56,6 +55,7 @@ struct Spread {
     float *alone; /* the gradients of the own shares, for the gradient noise; NULL: not yet */
     const float **pointers; /* [gradient_count]: to those of one share */
     double exchanged;       /* when the last exchange ended */
+    SpreadTraffic sent;
     bool stops;
 };
 
@@ -189,6 +189,7 @@ void spread_free(Spread *spread) {
 }
 
 bool spread_stops(const Spread *spread) { return spread->stops; }
+SpreadTraffic spread_sent(const Spread *spread) { return spread->sent; }
 
 /* -- messages: see spread_plan.h for their sizes -- */
 
@@ -389,13 +390,22 @@ static double batch_loss(const Spread *spread, int64_t batch) {
     return sum / (double)cut_batch_rows(cut, batch);
 }
 
+static void count_traffic(Spread *spread, PeerTraffic before) {
+    PeerTraffic now = peers_sent(spread->peers);
+    spread->sent.batches++;
+    spread->sent.messages += now.messages - before.messages;
+    spread->sent.bytes += now.bytes - before.bytes;
+}
+
 /* false: a process is lost, and no state has changed. */
 static bool run_batch(Spread *spread, int64_t batch, char **messages) {
     bool ends_step = trainer_clock(spread->trainer, batch).update != 0;
+    PeerTraffic before = peers_sent(spread->peers);
     run_shares(spread, spread_range(&spread->plan, batch, spread->rank));
     if (!scatter_sums(spread, batch, messages)) return false;
     if (ends_step && !gather_sum(spread, batch, messages)) return false;
     update_states(spread, batch, ends_step);
+    count_traffic(spread, before);
     spread->stops = ends_step && peers_stopped(spread->peers);
     return true;
 }

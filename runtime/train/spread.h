@@ -3,6 +3,7 @@
 #ifndef MLC_RUNTIME_TRAIN_SPREAD_H
 #define MLC_RUNTIME_TRAIN_SPREAD_H
 
+#include "runtime/train/spread_plan.h"
 #include "runtime/train/trainer.h"
 
 /* The trainer's pair is open. NULL after reporting an error. */
@@ -16,6 +17,8 @@ bool spread_loop(Spread *spread, int64_t batch, int64_t end, TrainerVisit *visit
  * state; false: a process is lost. values: in the order of the names of the weights. */
 typedef void SpreadGradients(void *context, const float *const *values);
 bool spread_gradients(Spread *spread, int64_t batch, SpreadGradients *visit, void *context);
+/* What this process has sent for batches so far. */
+SpreadTraffic spread_sent(const Spread *spread);
 /* All processes stop after the batch that was run last, which ends a step. */
 bool spread_stops(const Spread *spread);
 

@@ -89,7 +89,7 @@ static void add_message(SpreadTraffic *traffic, size_t bytes) {
 }
 
 SpreadTraffic spread_traffic(const SpreadPlan *plan, int rank) {
-    SpreadTraffic traffic = {0};
+    SpreadTraffic traffic = {.batches = plan->accumulate};
     for (int64_t batch = 0; batch < plan->accumulate; batch++)
         for (int other = 0; other < plan->processes; other++)
             if (other != rank) add_message(&traffic, spread_sums_bytes(plan, batch, rank, other));

@@ -46,7 +46,7 @@ size_t spread_range_bytes(const SpreadPlan *plan, ShareRange range);
 size_t spread_sums_bytes(const SpreadPlan *plan, int64_t batch, int from, int owner);
 
 typedef struct {
-    int64_t messages, bytes;
+    int64_t batches, messages, bytes;
 } SpreadTraffic;
 /* What a process sends in a step of full batches. */
 SpreadTraffic spread_traffic(const SpreadPlan *plan, int rank);

@@ -283,6 +283,10 @@ static TrainResult run_epochs(Trainer *trainer) {
         result = run_epoch(trainer);
     if (is_lost(trainer)) result = TRAIN_LOST;
     const TrainEvents *events = trainer->events;
+    if (events->exchanged && trainer->spread) {
+        SpreadTraffic sent = spread_sent(trainer->spread);
+        events->exchanged(events->context, sent.batches, sent.messages, sent.bytes);
+    }
     if (events->end && result != TRAIN_FAILED && result != TRAIN_LOST)
         events->end(events->context, &trainer->info,
                     result == TRAIN_DONE && trainer->info.epoch < trainer->options->epochs);

@@ -58,6 +58,8 @@ typedef struct {
     void (*epoch)(void *context, uint32_t epoch, double train_loss, double seconds, int64_t rows,
                   const Evaluation *valid, const Evaluation *test);
     void (*begin)(void *context); /* just before the first step */
+    /* At the end, on several processes: what this one has sent to others for its batches. */
+    void (*exchanged)(void *context, int64_t batches, int64_t messages, int64_t bytes);
     /* At the end of the training; early: the StopRule ended it. */
     void (*end)(void *context, const CheckpointInfo *info, bool early);
 } TrainEvents;

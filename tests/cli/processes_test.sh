@@ -148,6 +148,23 @@ cp "$scratch/err" expected
 expect 6 mlc train log.mdl --out nonfinite3 --processes 3
 diff <(sed 's/nonfinite[13]//' expected) <(sed 's/nonfinite[13]//' "$scratch/err") || fail "another report of a number that is not finite"
 
+# What summary prints is what is sent, by the process that sends most: in 5 full batches. Two processes have equal parts of the gradients.
+sets=(--set train.batch=44 --set train.replicas=4 --set train.epochs=1)
+for settings in "2 1" "2 5" "3 1" "4 5"; do
+    read -r processes accumulate <<<"$settings"
+    expect 0 mlc summary net.mdl "${sets[@]}" --set train.accumulate=$accumulate --processes $processes
+    says out "exchange of $processes processes, which share the 4 replicas of a batch" "predicted for 10 Gb/s Ethernet"
+    awk -v steps=$((5 / accumulate)) '{ gsub(",", "") } /messages a process sends/ { m = $NF } /a process sends in a step .* bytes/ { b = $7 }
+        END { print m * steps, b * steps }' "$scratch/out" >predicted
+    rm -rf counted
+    expect 0 mlc train net.mdl -q --verbose --out counted "${sets[@]}" --set train.accumulate=$accumulate --processes $processes
+    sed -n 's/,//g; s/.*rank 0 has sent \([0-9]*\) messages with \([0-9]*\) bytes for 5 batches/\1 \2/p' "$scratch/err" >sent
+    awk -v equal=$((processes == 2)) 'NR == FNR { m = $1; b = $2; next } { exit !($1 == m && (equal ? $2 == b : $2 <= b && $2 > 0.6 * b)) }' predicted sent ||
+        fail "$settings: predicted $(cat predicted), sent $(cat sent)"
+done
+expect 2 mlc summary net.mdl --processes 13
+says err "13 processes share the replicas of a batch, but the model has only 12"
+
 # What does not fit.
 expect 2 mlc train iris.mdl --processes 3
 says err "3 processes share the replicas of a batch, but the model has only 1" "--set train.replicas=3"
