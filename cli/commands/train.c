@@ -177,11 +177,11 @@ static bool read_data(void *context) { return session_read_data(&((Training *)co
 /* Prints the warnings before the long training, and stores them for the journal. */
 static void publish_warnings(Training *training) {
     if (diag_errors(training->diag)) return; /* main prints errors and warnings together */
-    json_t *more = journal_diagnostics(training->diag, DIAG_WARNING);
     if (!training_is_first(training)) {
         diag_clear(training->diag);
         return;
     }
+    json_t *more = journal_diagnostics(training->diag, DIAG_WARNING);
     if (!training->warnings) training->warnings = json_array();
     json_array_extend(training->warnings, more);
     json_decref(more);
