@@ -15,6 +15,13 @@ enum {
     LEAST_TILES = 8
 };
 
+/* Tiles and sums of a block, rounded up to less than twice as many tiles. */
+_Static_assert(4 * (2 * (BLOCK_ELEMENTS +
+                         WINOGRAD_PRODUCTS * LEAST_TILES * 2 * WINOGRAD_MOST_CHANNELS)) +
+                       WINOGRAD_OTHER_BYTES <=
+                   PROGRAM_STACK,
+               "a convolution by tiles may need more stack than threads have");
+
 typedef struct {
     Winograd w;
     int64_t together;        /* tiles of a register block */

@@ -12,7 +12,8 @@ enum {
     WINOGRAD_GAP = LANES, /* elements between matrices, so that they are no power of two apart */
     WINOGRAD_ROWS = 16,   /* of a register block, at most */
     WINOGRAD_VECTORS = 2,
-    WINOGRAD_FETCHED = 8
+    WINOGRAD_FETCHED = 8,
+    WINOGRAD_OTHER_BYTES = 64 * 1024 /* of a thread's stack: more than lines and gaps take */
 };
 
 /* A value in the slab, [N,height,width,channels], that is prefetched: for the block at hand or, if

@@ -18,6 +18,13 @@ enum {
     LEAST_TILES = 8
 };
 
+/* Sums of a unit, with one vector of channels at least; tiles and gradients of a block. */
+_Static_assert(4 * (SUM_ELEMENTS + WINOGRAD_PRODUCTS * LANES * WINOGRAD_MOST_CHANNELS +
+                    BLOCK_ELEMENTS + WINOGRAD_PRODUCTS * LEAST_TILES * 2 * WINOGRAD_MOST_CHANNELS) +
+                       WINOGRAD_OTHER_BYTES <=
+                   PROGRAM_STACK,
+               "the gradient of weights by tiles may need more stack than threads have");
+
 typedef struct {
     Winograd w;
     int64_t parts, groups;        /* groups of channels */
