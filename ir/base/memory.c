@@ -53,8 +53,9 @@ static void *must(void *memory, size_t bytes, const char *what) {
     return memory;
 }
 
-/* Set while this file itself calls the C library's allocator, and checks the result. */
-static _Thread_local bool asked;
+/* Set while this file itself calls the C library's allocator, and checks the result. It is volatile:
+ * compilers assume that the allocator calls no function of this file. */
+static _Thread_local volatile bool asked;
 
 void *memory_library_refused(size_t bytes) {
     if (!asked) memory_exhausted(bytes, "a library");
