@@ -164,11 +164,33 @@ static void test_foreign(void **state) {
     boundary_free(boundary);
 }
 
+/* The program's allocator (cli/session/libraries.c) ends a call that cannot do without memory. One
+ * that asks whether there is memory gets NULL. */
+static bool answered;
+
+static void ask(void *context) {
+    size_t bytes = *(size_t *)context;
+    answered = !memory_try_grow(NULL, bytes) && !memory_try(bytes);
+    void *volatile memory = malloc(bytes); /* a library, which never gets NULL */
+    free(memory);
+}
+
+static void test_asked(void **state) {
+    (void)state;
+    size_t bytes = SIZE_MAX / 4;
+    Boundary *boundary = begin();
+    assert_int_equal(boundary_run(boundary, BOUNDARY_READS, ask, &bytes), FAILURE_MEMORY);
+    assert_true(answered);
+    assert_memory_equal(boundary_text(boundary), "no memory for a library", 23);
+    boundary_free(boundary);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reads),     cmocka_unit_test(test_changes),
         cmocka_unit_test(test_gave_back), cmocka_unit_test(test_bug),
         cmocka_unit_test(test_many),      cmocka_unit_test(test_foreign),
+        cmocka_unit_test(test_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
