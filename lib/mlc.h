@@ -86,7 +86,7 @@ const mlc_tensor *mlc_output(const mlc_network *network, int index);
 
 /* Computes the outputs of any number of rows. inputs[i]: [rows][elements of input i], in its type;
  * outputs[i]: [rows][elements of output i], NULL if it is not wanted. MLC_NOT_FINITE: an output is
- * NaN or infinite, and all outputs are written. After other errors no output is written. */
+ * NaN or infinite, and all outputs are written. After other errors some rows may lack them. */
 mlc_status mlc_predict(mlc_network *network, int64_t rows, const void *const *inputs,
                        float *const *outputs);
 /* The class of each row, and the probabilities of all classes, for an output that has classes. values:
