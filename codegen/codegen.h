@@ -9,6 +9,25 @@
  * adds, which rounds once on most machines. EXACT computes the same by other instructions. */
 typedef enum { WASM_NONE, WASM_RELAXED, WASM_EXACT } CodegenWasm;
 
+/* How a matrix product is computed: tile by tile, each of `rows` rows by `vectors` vectors of 16
+ * columns, with `steps` steps of the summed axis in an iteration of the loop. No bit of the product
+ * depends on it. */
+typedef struct {
+    int rows, vectors, steps;
+} ProductTile;
+
+/* Chooses the tiles of products instead of the cost model, to measure them. */
+enum { MAX_PRODUCT_TILES = 12, MAX_PRODUCT_STEPS = 8 };
+typedef struct {
+    void *context;
+    /* Called when the code of kernel `kernel` is made. product: a text without blanks, equal for
+     * products with the same best tile on one machine. tiles: those that can be taken; the first
+     * is the cost model's. steps may also be 1, 2, 4 or MAX_PRODUCT_STEPS. Any other answer
+     * counts as the first tile. */
+    ProductTile (*choose)(void *context, uint32_t kernel, const char *product,
+                          const ProductTile *tiles, uint32_t count);
+} TileChooser;
+
 typedef struct {
     int level;       /* -O: how much LLVM optimizes */
     const char *cpu; /* an LLVM CPU name; NULL: the host, with all its features */
@@ -20,7 +39,23 @@ typedef struct {
     /* The folder of the code cache, of at most 64 MB; NULL: none. Its files are executed, so it is
      * used only if no other user may write there. It is created if it does not exist. */
     const char *cache_folder;
+    /* NULL: the tiles that tiles_keep has stored in the cache folder for this CPU, and the cost
+     * model's for other products */
+    const TileChooser *tiles;
 } CodegenOptions;
+
+/* The tile of a product, as measured. */
+typedef struct {
+    const char *product; /* as a TileChooser gets it */
+    ProductTile tile;
+} MeasuredTile;
+/* Stores tiles in the cache folder for the CPU of the options, besides or instead of those that are
+ * there. Every later compilation with that folder and CPU uses them. false after reporting errors
+ * (STATUS_FILE). */
+bool tiles_keep(const CodegenOptions *options, const MeasuredTile *tiles, uint32_t count,
+                Diagnostics *diag);
+/* Removes the tiles stored for the CPU; true also if there are none. */
+bool tiles_forget(const CodegenOptions *options, Diagnostics *diag);
 
 /* Compiles the step of a plan. Takes over plan and graph, also on failure; program_free frees them.
  * NULL after reporting an error, such as a CPU that is unknown, or whose code this machine cannot

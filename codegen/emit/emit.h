@@ -61,14 +61,15 @@ typedef struct Emitter {
     LLVMModuleRef module;
     LLVMBuilderRef builder;
     LLVMTypeRef f32, i64, i32, i8, i1, pointer, nothing;
-    bool many_registers;    /* of the target */
-    bool short_vectors;     /* of the target */
-    int steps_together;     /* of the target */
-    bool narrow;            /* the target's addresses have 32 bits */
-    FmaKind fma;            /* of the target */
-    PairProduct pairs;      /* of the target */
-    LLVMValueRef fused;     /* of FMA_EMULATED: fused_function */
-    ShippedMemory *shipped; /* NULL: code for the JIT */
+    bool many_registers;      /* of the target */
+    bool short_vectors;       /* of the target */
+    int steps_together;       /* of the target */
+    const TileChooser *tiles; /* of the target */
+    bool narrow;              /* the target's addresses have 32 bits */
+    FmaKind fma;              /* of the target */
+    PairProduct pairs;        /* of the target */
+    LLVMValueRef fused;       /* of FMA_EMULATED: fused_function */
+    ShippedMemory *shipped;   /* NULL: code for the JIT */
     StepTables *tables; /* receives the positions of constants in the tables; NULL: not wanted */
     const Plan *plan;
     const Graph *graph;

@@ -56,6 +56,7 @@ Emitter emitter_new(LLVMContextRef context, LLVMModuleRef module, const Target *
                  .many_registers = target->many_registers,
                  .short_vectors = target->short_vectors,
                  .steps_together = target->steps_together,
+                 .tiles = target->tiles,
                  .fma = target->fma,
                  .pairs = target->pairs,
                  .narrow = narrow};

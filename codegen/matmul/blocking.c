@@ -1,4 +1,5 @@
-/* Blocking: a cost model of a core chooses the tile, and the sizes of the caches the rest.
+/* Blocking: a cost model of a core chooses the tile, unless one was measured to be faster. The
+ * sizes of the caches choose the rest.
  *
  * A core starts two FMAs and two loads a cycle, and an FMA takes four cycles. The cost of a tile of
  * R rows by V vectors, in half cycles, is
@@ -16,9 +17,12 @@
 #include "ir/plan/plan.h"
 
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 
 enum {
-    SUMS = 16, /* registers for sums if there are 32; half as many if there are 16 */
+    SUMS = 16,      /* registers for sums if there are 32; half as many if there are 16 */
+    MOST_SUMS = 28, /* where a measurement decides; half as many if there are 16 */
     /* cycles of an FMA: four, and two that are lost when the next step waits for every sum */
     LATENCY = 6,
     USUAL_ROWS = 8,
@@ -160,8 +164,8 @@ static void cut_rows(const ProductSize *size, Blocking *b) {
     b->chunks = divide_up(b->row_blocks, b->chunk);
 }
 
-Blocking blocking_choose(const ProductSize *size) {
-    Blocking b = choose_tile(size);
+/* Chunks and blocks of k, for a chosen tile. */
+static Blocking with_tile(const ProductSize *size, Blocking b) {
     /* k is not cut if the spilled sums of a single block of rows for all columns would not fit the
      * stack. */
     bool too_wide = b.tile_rows * b.column_blocks * b.vectors * LANES > MAX_SPILLED;
@@ -173,4 +177,85 @@ Blocking blocking_choose(const ProductSize *size) {
     b.lists_zeros = size->lists_zeros && blocking_list_room(&b) <= LIST_ENTRIES;
     cut_rows(size, &b);
     return b;
+}
+
+Blocking blocking_choose(const ProductSize *size) {
+    Blocking b = choose_tile(size);
+    b.steps = size->steps;
+    return with_tile(size, b);
+}
+
+/* -- tiles to be measured -- */
+
+static Blocking of_tile(const ProductSize *size, int64_t rows, int vectors) {
+    return (Blocking){.tile_rows = rows,
+                      .vectors = vectors,
+                      .row_blocks = divide_up(size->rows, rows),
+                      .column_blocks = divide_up(size->columns, vectors * LANES)};
+}
+
+/* Whether a tile fits the registers, and begins where panels and the groups of rows begin. */
+static bool is_possible(const ProductSize *size, int64_t rows, int vectors) {
+    int64_t registers = rows * vectors * vector_registers(size);
+    bool fits = registers <= (size->many_registers ? MOST_SUMS : MOST_SUMS / 2);
+    bool odd = vectors > 1 && vectors % 2;
+    return fits && (!odd || size->columns <= vectors * LANES) &&
+           (!size->group || size->group % rows == 0);
+}
+
+/* Whether all tiles have about as many rows, or each stays inside a run of windows. */
+static bool cuts_well(const ProductSize *size, int64_t rows) {
+    bool equal = divide_up(size->rows, divide_up(size->rows, rows)) == rows;
+    return size->run ? size->run % rows == 0 : equal;
+}
+
+/* Inserts a tile behind those that cost as little or less; the first stays where it is. */
+static uint32_t insert_tile(double costs[], ProductTile tiles[], uint32_t count, double cost,
+                            ProductTile tile) {
+    uint32_t at = count < MAX_PRODUCT_TILES ? count : MAX_PRODUCT_TILES - 1;
+    if (count == MAX_PRODUCT_TILES && costs[at] <= cost) return count;
+    for (; at > 1 && costs[at - 1] > cost; at--) {
+        costs[at] = costs[at - 1];
+        tiles[at] = tiles[at - 1];
+    }
+    costs[at] = cost;
+    tiles[at] = tile;
+    return count < MAX_PRODUCT_TILES ? count + 1 : count;
+}
+
+uint32_t blocking_tiles(const ProductSize *size, ProductTile tiles[MAX_PRODUCT_TILES]) {
+    static const int widths[] = {1, 2, 3, 4, 5, 8};
+    double costs[MAX_PRODUCT_TILES] = {0};
+    Blocking chosen = choose_tile(size);
+    uint32_t count = 1;
+    tiles[0] = (ProductTile){(int)chosen.tile_rows, chosen.vectors, size->steps};
+    for (size_t i = 0; i < sizeof widths / sizeof *widths; i++)
+        for (int rows = 1; rows <= min_i64(MAX_ROWS, size->rows); rows++) {
+            Blocking b = of_tile(size, rows, widths[i]);
+            bool same = rows == chosen.tile_rows && b.vectors == chosen.vectors;
+            if (same || !is_possible(size, rows, b.vectors) || !cuts_well(size, rows)) continue;
+            count = insert_tile(costs, tiles, count, product_cost(size, &b),
+                                (ProductTile){rows, b.vectors, size->steps});
+        }
+    return count;
+}
+
+Blocking blocking_with(const ProductSize *size, ProductTile tile) {
+    Blocking b = of_tile(size, tile.rows, tile.vectors);
+    b.steps = tile.steps;
+    return with_tile(size, b);
+}
+
+bool blocking_can_step(int steps) {
+    return steps >= 1 && steps <= MAX_PRODUCT_STEPS && (steps & (steps - 1)) == 0;
+}
+
+void blocking_text(const ProductSize *size, char text[PRODUCT_TEXT]) {
+    int at = snprintf(text, PRODUCT_TEXT, "%" PRId64 "x%" PRId64 "x%" PRId64 "%s%s%s%s", size->rows,
+                      size->columns, size->k, size->panels ? ",panels" : "",
+                      size->rows_adjoin ? ",rows-adjoin" : "",
+                      size->columns_are_windows ? ",window-columns" : "",
+                      size->lists_zeros ? ",skips-zeros" : "");
+    if (size->run) at += snprintf(text + at, PRODUCT_TEXT - (size_t)at, ",run=%" PRId64, size->run);
+    if (size->group) snprintf(text + at, PRODUCT_TEXT - (size_t)at, ",group=%" PRId64, size->group);
 }

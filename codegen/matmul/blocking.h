@@ -1,10 +1,10 @@
-/* How a matrix product is cut into tiles, chunks and blocks of k. It depends on the shape and the
- * target alone, and no bit of the product depends on it. Internal to codegen/. */
+/* How a matrix product is cut into tiles, chunks and blocks of k. It depends on the shape, the
+ * target and the tiles measured by `mlc tune`. No bit of the product depends on it. Internal to
+ * codegen/. */
 #ifndef MLC_CODEGEN_MATMUL_BLOCKING_H
 #define MLC_CODEGEN_MATMUL_BLOCKING_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "codegen/codegen.h"
 
 enum { MAX_ROWS = 27, MAX_VECTORS = 8 }; /* of a tile */
 
@@ -33,6 +33,7 @@ typedef struct {
     bool lists_zeros;
     /* the rows of a chunk, whole tiles; 0: chosen freely */
     int64_t group;
+    int steps; /* of k in an iteration, where nothing was measured */
 } ProductSize;
 
 typedef struct {
@@ -44,9 +45,21 @@ typedef struct {
     int64_t chunk, chunks;
     int64_t k_block, k_blocks; /* steps of k in a block (the last block may have fewer), likewise */
     bool lists_zeros;          /* requested, and the lists are not too long */
+    int steps;                 /* of k in an iteration */
 } Blocking;
 
+/* By the cost model. */
 Blocking blocking_choose(const ProductSize *size);
+/* Tiles that may be faster than the one of the cost model, which is the first: at most
+ * MAX_PRODUCT_TILES of them, the cheaper ones first. Returns how many. */
+uint32_t blocking_tiles(const ProductSize *size, ProductTile tiles[MAX_PRODUCT_TILES]);
+/* With one of these tiles, and other steps. */
+Blocking blocking_with(const ProductSize *size, ProductTile tile);
+/* Whether an iteration may have so many steps. */
+bool blocking_can_step(int steps);
+/* All that the best tile depends on, for instance "64x512x784,panels". */
+enum { PRODUCT_TEXT = 160 };
+void blocking_text(const ProductSize *size, char text[PRODUCT_TEXT]);
 /* Entries from one list of k to the next: a whole vector may be written after the last entry. */
 int64_t blocking_list_room(const Blocking *blocking);
 

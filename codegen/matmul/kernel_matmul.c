@@ -81,21 +81,35 @@ static MatrixOperand windows_operand(const Emitter *e, MatrixOperand operand) {
     return operand;
 }
 
-static void choose_blocking(const Emitter *e, Matmul *m) {
-    m->blocking = blocking_choose(
-        &(ProductSize){.rows = m->rows.lines,
-                       .columns = m->span.count,
-                       .k = m->k,
-                       .many_registers = e->many_registers,
-                       .short_vectors = e->short_vectors,
-                       .panels = operands_columns_packed_already(m),
-                       .run = m->rows.windows ? walk_run(&m->rows.line_walk).size : 0,
-                       .rows_adjoin = operands_rows_adjoin(m),
-                       .columns_are_windows = m->columns.windows,
-                       .lists_zeros = e->kernel->product.skips_zeros && m->batch == 1,
-                       .group = e->kernel->by_rows ? PLAN_ROWS : 0});
-    m->tile_columns = m->blocking.vectors * LANES;
-    m->together = m->blocking.vectors % 2 ? 1 : 2;
+static ProductSize product_size(const Emitter *e, const Matmul *m) {
+    return (ProductSize){.rows = m->rows.lines,
+                         .columns = m->span.count,
+                         .k = m->k,
+                         .many_registers = e->many_registers,
+                         .short_vectors = e->short_vectors,
+                         .panels = operands_columns_packed_already(m),
+                         .run = m->rows.windows ? walk_run(&m->rows.line_walk).size : 0,
+                         .rows_adjoin = operands_rows_adjoin(m),
+                         .columns_are_windows = m->columns.windows,
+                         .lists_zeros = e->kernel->product.skips_zeros && m->batch == 1,
+                         .group = e->kernel->by_rows ? PLAN_ROWS : 0,
+                         .steps = e->steps_together};
+}
+
+/* By a measured tile if there is one that this product can take, else by the cost model. */
+static Blocking choose_blocking(const Emitter *e, const ProductSize *size) {
+    ProductTile tiles[MAX_PRODUCT_TILES];
+    char product[PRODUCT_TEXT];
+    if (!e->tiles) return blocking_choose(size);
+    uint32_t count = blocking_tiles(size, tiles);
+    blocking_text(size, product);
+    ProductTile tile = e->tiles->choose(e->tiles->context, (uint32_t)(e->kernel - e->plan->kernels),
+                                        product, tiles, count);
+    bool can = blocking_can_step(tile.steps);
+    for (uint32_t i = 0; i < count && can; i++)
+        if (tile.rows == tiles[i].rows && tile.vectors == tiles[i].vectors)
+            return blocking_with(size, tile);
+    return blocking_choose(size);
 }
 
 /* The most stack that a product needs, in bytes: both packed copies with gaps between panels,
@@ -139,7 +153,10 @@ Matmul matmul_of(Emitter *e) {
                 .sum = dtype_type(e, node->dtype, false)};
     m.batch = shape_elements(node->shape) / (left.lines * right.lines);
     m.span = column_span(&m.columns);
-    choose_blocking(e, &m);
+    ProductSize size = product_size(e, &m);
+    m.blocking = choose_blocking(e, &size);
+    m.tile_columns = m.blocking.vectors * LANES;
+    m.together = m.blocking.vectors % 2 ? 1 : 2;
     reserve_slots(e, &m);
     return m;
 }

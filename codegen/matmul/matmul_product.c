@@ -235,8 +235,13 @@ static void add_loop(Emitter *e, const Operands *operands, Steps steps, LLVMValu
 
 /* Several steps an iteration, then the rest one by one. */
 static void add_iterations(Emitter *e, const Operands *operands, Steps steps) {
-    LLVMValueRef count = times(e, over(e, steps.count, e->steps_together), e->steps_together);
-    add_loop(e, operands, (Steps){steps.from, count}, NULL, e->steps_together);
+    int together = operands->m->blocking.steps;
+    if (together == 1) {
+        add_loop(e, operands, steps, NULL, 1);
+        return;
+    }
+    LLVMValueRef count = times(e, over(e, steps.count, together), together);
+    add_loop(e, operands, (Steps){steps.from, count}, NULL, together);
     Steps rest = {add(e, steps.from, count), sub(e, steps.count, count)};
     add_loop(e, operands, rest, NULL, 1);
 }

@@ -32,6 +32,8 @@ typedef struct {
     /* How many steps of k share an iteration of a product's loop. More steps save instructions at
      * the loop's end, but take more room in the cache of decoded instructions. */
     int steps_together;
+    /* chooses the tiles of products; NULL, as target_open leaves it: the cost model alone does */
+    const TileChooser *tiles;
     size_t return_bytes; /* that a call puts on the stack */
     FmaKind fma;
     PairProduct pairs;

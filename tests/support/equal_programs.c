@@ -1,9 +1,11 @@
 #include "tests/support/equal_programs.h"
 #include "codegen/codegen.h"
+#include "ir/base/hash.h"
 #include "passes/passes.h"
 #include "tests/support/results.h"
 
 #include <assert.h>
+#include <string.h>
 
 static Compilation run_passes(Graph *graph, const PassOptions *options, PassId last) {
     Compilation compilation;
@@ -27,6 +29,16 @@ static bool equal_results(const Program *expected, const Program *got,
     return !difference;
 }
 
+/* Any tile that the product can take, with any steps. */
+static ProductTile draw_tile(void *context, uint32_t kernel, const char *product,
+                             const ProductTile *tiles, uint32_t count) {
+    const uint64_t *seed = context;
+    uint64_t number = hash64(HASH64_START + *seed + kernel, product, strlen(product));
+    ProductTile tile = tiles[number % count];
+    tile.steps = 1 << (number >> 32) % 4;
+    return tile;
+}
+
 bool equal_programs(MakeGraph *make, const void *context, const ProgramSetting *setting) {
     Diagnostics *diag = diag_new();
     PassOptions full = {
@@ -35,6 +47,9 @@ bool equal_programs(MakeGraph *make, const void *context, const ProgramSetting *
         run_passes(make(diag, context), &(PassOptions){.threads = 1}, PASS_functions);
     Compilation compiled = run_passes(make(diag, context), &full, PASS_COUNT - 1);
     CodegenOptions options = {.level = setting->level, .cpu = setting->cpu};
+    uint64_t seed = setting->tiles;
+    TileChooser chooser = {&seed, draw_tile};
+    if (seed) options.tiles = &chooser;
     Program *expected = program_interpret(reference.graph),
             *got = codegen_compile(compiled.plan, compiled.graph, &options, diag);
     bool lacks_cpu = !got && setting->cpu && diag_status(diag) == STATUS_USAGE;

@@ -8,6 +8,7 @@ typedef struct {
     int level, threads;
     const char *cpu; /* NULL: the host */
     bool gemm;       /* use OpenBLAS: then results agree within a tolerance only, after one step */
+    uint64_t tiles;  /* a seed by which the tiles of products are drawn; 0: as mlc chooses them */
 } ProgramSetting;
 
 typedef Graph *MakeGraph(Diagnostics *diag, const void *context);

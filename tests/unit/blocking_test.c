@@ -16,8 +16,7 @@ static void assert_covered(int64_t size, int64_t block, int64_t blocks) {
     assert_true((blocks - 1) * block < size && size <= blocks * block);
 }
 
-static void assert_sound(const ProductSize *size) {
-    Blocking b = blocking_choose(size);
+static void assert_sound(const ProductSize *size, Blocking b) {
     assert_covered(size->rows, b.tile_rows, b.row_blocks);
     assert_covered(size->columns, b.vectors * LANES, b.column_blocks);
     assert_covered(size->k, b.k_block, b.k_blocks);
@@ -27,8 +26,29 @@ static void assert_sound(const ProductSize *size) {
     assert_true(b.k_blocks == 1 || group_sums * (int64_t)sizeof(float) <= MAX_STACK);
     assert_true(!b.lists_zeros ||
                 (b.chunk + 1) * b.k_block * (int64_t)sizeof(int32_t) <= MAX_STACK);
+}
+
+static void assert_fits_registers(const ProductSize *size) {
+    Blocking b = blocking_choose(size);
     int64_t registers = b.vectors * (size->many_registers ? 1 : size->short_vectors ? 4 : 2);
     assert_true(b.tile_rows * registers + registers + 1 <= (size->many_registers ? 32 : 16));
+}
+
+/* The tiles that may be measured: each is sound, none is there twice, and the first one is the cost
+ * model's. */
+static void assert_tiles_sound(const ProductSize *size) {
+    ProductTile tiles[MAX_PRODUCT_TILES];
+    uint32_t count = blocking_tiles(size, tiles);
+    Blocking chosen = blocking_choose(size), first = blocking_with(size, tiles[0]);
+    assert_true(chosen.tile_rows == first.tile_rows && chosen.vectors == first.vectors &&
+                chosen.row_blocks == first.row_blocks && chosen.steps == first.steps);
+    assert_true(count >= 1 && count <= MAX_PRODUCT_TILES);
+    for (uint32_t i = 0; i < count; i++) {
+        assert_sound(size, blocking_with(size, tiles[i]));
+        assert_true(!size->group || size->group % tiles[i].rows == 0);
+        for (uint32_t j = 0; j < i; j++)
+            assert_false(tiles[i].rows == tiles[j].rows && tiles[i].vectors == tiles[j].vectors);
+    }
 }
 
 static void all_sizes_are_covered(void **state) {
@@ -37,17 +57,22 @@ static void all_sizes_are_covered(void **state) {
                                     77, 100, 300, 784, 1000, 2048, 5000, 100000, 3000000};
     enum { COUNT = sizeof sizes / sizeof sizes[0] };
     for (int i = 0; i < COUNT * COUNT * COUNT; i++)
-        for (int flags = 0; flags < 128; flags++)
-            assert_sound(&(ProductSize){.rows = sizes[i % COUNT],
-                                        .columns = sizes[i / COUNT % COUNT],
-                                        .k = sizes[i / COUNT / COUNT],
-                                        .many_registers = flags & 1,
-                                        .short_vectors = (flags & 65) == 64,
-                                        .panels = flags & 2,
-                                        .lists_zeros = flags & 4,
-                                        .run = flags & 8 ? sizes[i % COUNT] : 0,
-                                        .columns_are_windows = flags & 16,
-                                        .rows_adjoin = flags & 32});
+        for (int flags = 0; flags < 128; flags++) {
+            ProductSize size = {.rows = sizes[i % COUNT],
+                                .columns = sizes[i / COUNT % COUNT],
+                                .k = sizes[i / COUNT / COUNT],
+                                .many_registers = flags & 1,
+                                .short_vectors = (flags & 65) == 64,
+                                .panels = flags & 2,
+                                .lists_zeros = flags & 4,
+                                .run = flags & 8 ? sizes[i % COUNT] : 0,
+                                .columns_are_windows = flags & 16,
+                                .rows_adjoin = flags & 32,
+                                .steps = 2};
+            assert_sound(&size, blocking_choose(&size));
+            assert_fits_registers(&size);
+            if (i % 7 == 0) assert_tiles_sound(&size);
+        }
 }
 
 static void tiles_follow_the_shape(void **state) {
