@@ -130,6 +130,23 @@ LLVMMemoryBufferRef cache_load(const Cache *cache, const CacheKey *key) {
     return object;
 }
 
+char *cache_text(const Cache *cache, const char *name) {
+    enum { LONGEST = 1 << 20 };
+    struct stat status;
+    int file = cache->folder < 0
+                   ? -1
+                   : openat(cache->folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (file < 0) return NULL;
+    char *text = NULL;
+    if (fstat(file, &status) == 0 && S_ISREG(status.st_mode) && is_private(&status) &&
+        status.st_size <= LONGEST) {
+        text = memory_array((size_t)status.st_size + 1, 1, "a file of the code cache");
+        if (!read_all(file, text, (size_t)status.st_size)) text[0] = 0;
+    }
+    close(file);
+    return text;
+}
+
 /* -- the bound on its size -- */
 
 typedef struct {
@@ -201,29 +218,37 @@ static void make_room(const Cache *cache) {
 
 /* -- storing -- */
 
-void cache_store(const Cache *cache, const CacheKey *key, LLVMMemoryBufferRef object) {
-    if (cache->folder < 0 || LLVMGetBufferSize(object) > (size_t)kept_bytes) return;
-    char beside[sizeof key->text + 24];
-    snprintf(beside, sizeof beside, "%s.%d-0.tmp", key->text, (int)getpid());
+/* Writes a file of the folder as a whole, for the user alone. false with errno set. */
+static bool put(const Cache *cache, const char *name, const FilePart *parts, uint32_t count) {
+    char beside[NAME_MAX + 1];
+    snprintf(beside, sizeof beside, "%s.%d-0.tmp", name, (int)getpid());
     Temporary made = {cache->folder, beside};
     int file = temporary_make(&made, 0600);
-    if (file < 0) {
-        note(cache, beside, strerror(errno));
-        return;
-    }
+    if (file < 0) return false;
+    bool written = true;
+    for (uint32_t i = 0; i < count && written; i++) written = file_write_part(file, parts[i]);
+    written =
+        close(file) == 0 && written && renameat(cache->folder, beside, cache->folder, name) == 0;
+    int reason = errno;
+    if (!written) unlinkat(cache->folder, beside, 0);
+    temporary_gone(&made);
+    errno = reason;
+    return written;
+}
+
+void cache_store(const Cache *cache, const CacheKey *key, LLVMMemoryBufferRef object) {
+    size_t bytes = LLVMGetBufferSize(object);
+    if (cache->folder < 0 || bytes > (size_t)kept_bytes) return;
     CacheHeader header;
     const char *data = LLVMGetBufferStart(object);
-    size_t bytes = LLVMGetBufferSize(object);
     memcpy(header.mark, mark, sizeof mark);
     hash_entry(key, data, bytes, header.hash);
-    bool written = file_write_part(file, (FilePart){&header, sizeof header}) &&
-                   file_write_part(file, (FilePart){data, bytes});
-    written = close(file) == 0 && written &&
-              renameat(cache->folder, beside, cache->folder, key->text) == 0;
-    if (!written) {
+    if (put(cache, key->text, (const FilePart[]){{&header, sizeof header}, {data, bytes}}, 2))
+        make_room(cache);
+    else
         note(cache, key->text, strerror(errno));
-        unlinkat(cache->folder, beside, 0);
-    }
-    temporary_gone(&made);
-    if (written) make_room(cache);
+}
+
+bool cache_store_text(const Cache *cache, const char *name, const char *text) {
+    return put(cache, name, &(FilePart){text, strlen(text)}, 1);
 }

@@ -26,6 +26,11 @@ Cache cache_open(const char *path, bool verbose);
 void cache_close(Cache *cache);
 /* A copy of the object; NULL: there is none, or the file was changed. */
 LLVMMemoryBufferRef cache_load(const Cache *cache, const CacheKey *key);
+/* The text of another file in the folder, which the caller frees. NULL: there is none, others may
+ * write to it, or it is longer than 1 MB. */
+char *cache_text(const Cache *cache, const char *name);
+/* Writes such a file as a whole. false with errno set. */
+bool cache_store_text(const Cache *cache, const char *name, const char *text);
 /* Stores the object. If the cache is full, the objects that were unused for the longest time are
  * removed. */
 void cache_store(const Cache *cache, const CacheKey *key, LLVMMemoryBufferRef object);

@@ -3,6 +3,7 @@
  * fiftieth of the time of compiling it. */
 #include "codegen/llvm/object.h"
 #include "codegen/llvm/cache.h"
+#include "codegen/llvm/tiles.h"
 
 #include <llvm-c/Analysis.h>
 #include <llvm-c/BitWriter.h>
@@ -72,14 +73,17 @@ static Object find_or_compile(LLVMModuleRef module, const Target *target,
 Object object_make(MakeModule *make, const void *what, const CodegenOptions *options,
                    Diagnostics *diag) {
     Target target = {0};
+    StoredTiles tiles = {0};
     Object object = {0};
     if (target_runs_here(options, diag) && target_open(&target, options, diag)) {
+        tiles_open(&tiles, &target, options);
         LLVMContextRef context = LLVMContextCreate();
         LLVMModuleRef module = make(context, &target, what);
         object = find_or_compile(module, &target, options, diag);
         LLVMDisposeModule(module);
         LLVMContextDispose(context);
     }
+    tiles_close(&tiles);
     target_close(&target);
     return object;
 }

@@ -1,6 +1,7 @@
 /* The code of a plan as text: LLVM IR after optimization, or assembly. */
 #include "codegen/llvm/step.h"
 #include "codegen/llvm/object.h"
+#include "codegen/llvm/tiles.h"
 
 static bool print_text(const Target *target, LLVMModuleRef module, CodegenText text, FILE *out,
                        Diagnostics *diag) {
@@ -27,6 +28,8 @@ bool codegen_print(const Plan *plan, const CodegenOptions *options, CodegenText 
                    Diagnostics *diag) {
     Target target = {0};
     if (!target_open(&target, options, diag)) return target_close(&target), false;
+    StoredTiles tiles;
+    tiles_open(&tiles, &target, options);
     LLVMContextRef context = LLVMContextCreate();
     LLVMModuleRef module = step_module(context, plan, &target, NULL);
     bool good = module_valid(module, diag) &&
@@ -34,6 +37,7 @@ bool codegen_print(const Plan *plan, const CodegenOptions *options, CodegenText 
                 print_text(&target, module, text, out, diag);
     LLVMDisposeModule(module);
     LLVMContextDispose(context);
+    tiles_close(&tiles);
     target_close(&target);
     return good;
 }
