@@ -44,12 +44,22 @@ static void print_tile(ProductTile tile, char text[32]) {
     snprintf(text, 32, "%dx%d/%d", tile.rows, tile.vectors, tile.steps);
 }
 
+/* All tiles of a product with their times, as measured. */
+static void print_trials(const TunedProduct *product) {
+    for (uint32_t i = 0; i < product->count; i++) {
+        char tile[32];
+        print_tile(product->tiles[i], tile);
+        fprintf(stderr, "mlc: %s %s: %.1f us\n", product->product, tile, 1e6 * product->seconds[i]);
+    }
+}
+
 static void print_products(const Tuning *tuning) {
     printf("%-48s %10s %10s %10s %10s\n", "product (rows x columns x sum)", "tile", "us",
            "best tile", "us");
     for (uint32_t i = 0; i < tuning->count; i++) {
         const TunedProduct *product = &tuning->products[i];
         char first[32], best[32];
+        if (tuning->options->verbose) print_trials(product);
         print_tile(product->tiles[0], first);
         print_tile(product->tiles[product->best], best);
         printf("%-48s %10s %10.1f %10s %10.1f\n", product->product, first,
