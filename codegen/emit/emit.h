@@ -63,7 +63,7 @@ typedef struct Emitter {
     LLVMTypeRef f32, i64, i32, i8, i1, pointer, nothing;
     bool many_registers;      /* of the target */
     bool short_vectors;       /* of the target */
-    int steps_together;       /* of the target */
+    const Core *core;         /* of the target */
     const TileChooser *tiles; /* of the target */
     bool narrow;              /* the target's addresses have 32 bits */
     FmaKind fma;              /* of the target */

@@ -136,10 +136,10 @@ static void emit_register_block(Emitter *e, const Convolution *c, const Block *b
     open_registers(e, c, block, r);
     Loop channels = loop_begin(e, const_i64(e, 0));
     Region region = region_begin(e);
-    for (int step = 0; step < e->steps_together; step++)
+    for (int step = 0; step < e->core->steps; step++)
         add_channel(e, c, r, plus(e, channels.index, step));
     region_end(e, region);
-    loop_end(e, channels, const_i64(e, c->w.from.dim[3]), e->steps_together);
+    loop_end(e, channels, const_i64(e, c->w.from.dim[3]), e->core->steps);
     registers_store(e, &r->sums, sums_at(e, c, r), c->w.to.dim[3]);
 }
 

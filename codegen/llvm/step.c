@@ -55,7 +55,7 @@ Emitter emitter_new(LLVMContextRef context, LLVMModuleRef module, const Target *
                  .nothing = LLVMVoidTypeInContext(context),
                  .many_registers = target->many_registers,
                  .short_vectors = target->short_vectors,
-                 .steps_together = target->steps_together,
+                 .core = target->core,
                  .tiles = target->tiles,
                  .fma = target->fma,
                  .pairs = target->pairs,

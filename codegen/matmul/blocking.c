@@ -10,8 +10,8 @@
  * fewer rows a tile has more vectors, so that enough sums hide the latency.
  *
  * A vector of windows crosses two cache lines and costs two loads. Columns that do not fit the
- * first-level cache come from the second level, at half a line a cycle. If zeros are skipped, a
- * tile with few rows skips more of them. */
+ * first-level cache come from the second level, in the time that the core takes for a line. If
+ * zeros are skipped, a tile with few rows skips more of them. */
 #include "codegen/matmul/blocking.h"
 #include "ir/base/integers.h"
 #include "ir/plan/plan.h"
@@ -32,7 +32,6 @@ enum {
     TILE_OVERHEAD = 60, /* half cycles: addresses, clearing and saving sums */
     PAIR_OVERHEAD = 30, /* half cycles for two vectors: they lie in a panel of their own */
     ROW_OVERHEAD = 8,   /* half cycles for one vector of a row to go through the epilogue */
-    LINE_FETCH = 4,     /* half cycles for a line from the second-level cache */
     /* bytes of columns that stay in the first-level cache, besides the data that streams through
      * it */
     FIRST_LEVEL = 24 * 1024,
@@ -62,7 +61,8 @@ static int64_t density(const ProductSize *size, int64_t rows) {
 /* Half cycles to load a register's worth of columns. */
 static int64_t column_load(const ProductSize *size, int64_t vectors) {
     if (size->columns_are_windows) return 2;
-    return vectors * LANES * size->k * (int64_t)sizeof(float) > FIRST_LEVEL ? LINE_FETCH : 1;
+    return vectors * LANES * size->k * (int64_t)sizeof(float) > FIRST_LEVEL ? size->core->line_fetch
+                                                                            : 1;
 }
 
 /* How many registers a vector of LANES elements takes. */
@@ -181,7 +181,7 @@ static Blocking with_tile(const ProductSize *size, Blocking b) {
 
 Blocking blocking_choose(const ProductSize *size) {
     Blocking b = choose_tile(size);
-    b.steps = size->steps;
+    b.steps = size->core->steps;
     return with_tile(size, b);
 }
 
@@ -228,14 +228,14 @@ uint32_t blocking_tiles(const ProductSize *size, ProductTile tiles[MAX_PRODUCT_T
     double costs[MAX_PRODUCT_TILES] = {0};
     Blocking chosen = choose_tile(size);
     uint32_t count = 1;
-    tiles[0] = (ProductTile){(int)chosen.tile_rows, chosen.vectors, size->steps};
+    tiles[0] = (ProductTile){(int)chosen.tile_rows, chosen.vectors, size->core->steps};
     for (size_t i = 0; i < sizeof widths / sizeof *widths; i++)
         for (int rows = 1; rows <= min_i64(MAX_ROWS, size->rows); rows++) {
             Blocking b = of_tile(size, rows, widths[i]);
             bool same = rows == chosen.tile_rows && b.vectors == chosen.vectors;
             if (same || !is_possible(size, rows, b.vectors) || !cuts_well(size, rows)) continue;
             count = insert_tile(costs, tiles, count, product_cost(size, &b),
-                                (ProductTile){rows, b.vectors, size->steps});
+                                (ProductTile){rows, b.vectors, size->core->steps});
         }
     return count;
 }

@@ -5,6 +5,7 @@
 #define MLC_CODEGEN_MATMUL_BLOCKING_H
 
 #include "codegen/codegen.h"
+#include "codegen/target/core.h"
 
 enum { MAX_ROWS = 27, MAX_VECTORS = 8 }; /* of a tile */
 
@@ -33,7 +34,7 @@ typedef struct {
     bool lists_zeros;
     /* the rows of a chunk, whole tiles; 0: chosen freely */
     int64_t group;
-    int steps; /* of k in an iteration, where nothing was measured */
+    const Core *core;
 } ProductSize;
 
 typedef struct {

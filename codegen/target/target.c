@@ -121,11 +121,6 @@ static LLVMTargetMachineRef make_machine(LLVMTargetRef description, const Target
     return machine;
 }
 
-/* Target.steps_together, as measured. On Intel cores with two ports for 512-bit vectors, four steps
- * make products of a dense layer 10 % faster. On AMD's Zen 4, four take up to 15 % more time than
- * two or one. */
-static int steps_of(const char *cpu) { return !strncmp(cpu, "znver", 5) ? 2 : 4; }
-
 bool target_open(Target *target, const CodegenOptions *options, Diagnostics *diag) {
     initialize();
     char *message = NULL;
@@ -138,7 +133,7 @@ bool target_open(Target *target, const CodegenOptions *options, Diagnostics *dia
         return false;
     target->wasm = options->wasm != WASM_NONE;
     target->short_vectors = target->wasm;
-    target->steps_together = steps_of(target->cpu);
+    target->core = core_of(target->cpu);
     if (target->wasm) target->fma = options->wasm == WASM_RELAXED ? FMA_RELAXED : FMA_EMULATED;
     if (target->wasm) target->pairs = (PairProduct){"llvm.wasm.dot", 4};
     if (LLVMGetTargetFromTriple(target->triple, &description, &message)) {

@@ -3,6 +3,7 @@
 #define MLC_CODEGEN_TARGET_TARGET_H
 
 #include "codegen/codegen.h"
+#include "codegen/target/core.h"
 
 #include <llvm-c/Core.h>
 #include <llvm-c/TargetMachine.h>
@@ -29,9 +30,7 @@ typedef struct {
      * It is false for x86 without AVX and multiply-add. There, tiles with more rows are faster, as
      * rows share the conversion of columns to double. */
     bool short_vectors;
-    /* How many steps of k share an iteration of a product's loop. More steps save instructions at
-     * the loop's end, but take more room in the cache of decoded instructions. */
-    int steps_together;
+    const Core *core;
     /* chooses the tiles of products; NULL, as target_open leaves it: the cost model alone does */
     const TileChooser *tiles;
     size_t return_bytes; /* that a call puts on the stack */

@@ -68,7 +68,7 @@ static void all_sizes_are_covered(void **state) {
                                 .run = flags & 8 ? sizes[i % COUNT] : 0,
                                 .columns_are_windows = flags & 16,
                                 .rows_adjoin = flags & 32,
-                                .steps = 2};
+                                .core = core_of(flags & 1 ? "znver4" : "haswell")};
             assert_sound(&size, blocking_choose(&size));
             assert_fits_registers(&size);
             if (i % 7 == 0) assert_tiles_sound(&size);
@@ -77,27 +77,32 @@ static void all_sizes_are_covered(void **state) {
 
 static void tiles_follow_the_shape(void **state) {
     (void)state;
-    Blocking square = blocking_choose(
-        &(ProductSize){.rows = 64, .columns = 512, .k = 784, .many_registers = true});
+    Blocking square = blocking_choose(&(ProductSize){
+        .core = core_of(""), .rows = 64, .columns = 512, .k = 784, .many_registers = true});
     assert_int_equal(square.tile_rows, 8);
     assert_int_equal(square.vectors, 2);
-    Blocking single = blocking_choose(
-        &(ProductSize){.rows = 1, .columns = 512, .k = 784, .many_registers = true});
+    Blocking single = blocking_choose(&(ProductSize){
+        .core = core_of(""), .rows = 1, .columns = 512, .k = 784, .many_registers = true});
     assert_int_equal(single.vectors, 8);
-    Blocking narrow = blocking_choose(
-        &(ProductSize){.rows = 64, .columns = 10, .k = 128, .many_registers = true});
+    Blocking narrow = blocking_choose(&(ProductSize){
+        .core = core_of(""), .rows = 64, .columns = 10, .k = 128, .many_registers = true});
     assert_int_equal(narrow.vectors, 1);
-    Blocking odd = blocking_choose(
-        &(ProductSize){.rows = 64, .columns = 77, .k = 784, .many_registers = true});
+    Blocking odd = blocking_choose(&(ProductSize){
+        .core = core_of(""), .rows = 64, .columns = 77, .k = 784, .many_registers = true});
     assert_int_equal(odd.vectors, 5); /* 80 columns need 5 vectors; the tile is not padded to 6 */
     assert_int_equal(odd.tile_rows, 4);
-    ProductSize pixels = {
-        .rows = 64 * 14 * 14, .columns = 6, .k = 400, .many_registers = true, .run = 14};
+    ProductSize pixels = {.core = core_of(""),
+                          .rows = 64 * 14 * 14,
+                          .columns = 6,
+                          .k = 400,
+                          .many_registers = true,
+                          .run = 14};
     assert_int_equal(blocking_choose(&pixels).tile_rows, 14); /* a row of the picture */
     assert_int_equal(blocking_choose(&pixels).vectors, 1);
     pixels.columns = 32;
     assert_int_equal(blocking_choose(&pixels).vectors, 2);
-    ProductSize across = {.rows = 6,
+    ProductSize across = {.core = core_of(""),
+                          .rows = 6,
                           .columns = 64 * 14 * 16,
                           .k = 400,
                           .many_registers = true,
@@ -105,25 +110,40 @@ static void tiles_follow_the_shape(void **state) {
     /* 2 rows by 8 vectors would wait for loads */
     assert_int_equal(blocking_choose(&across).tile_rows, 6);
     assert_int_equal(blocking_choose(&across).vectors, 2);
-    ProductSize taps = {.rows = 25, .columns = 6, .k = 1568, .many_registers = true, .run = 5};
+    ProductSize taps = {
+        .core = core_of(""), .rows = 25, .columns = 6, .k = 1568, .many_registers = true, .run = 5};
     assert_int_equal(blocking_choose(&taps).tile_rows, 25); /* all 25 positions of a window */
-    ProductSize transposed = {
-        .rows = 256, .columns = 64, .k = 1792, .many_registers = true, .rows_adjoin = true};
+    ProductSize transposed = {.core = core_of(""),
+                              .rows = 256,
+                              .columns = 64,
+                              .k = 1792,
+                              .many_registers = true,
+                              .rows_adjoin = true};
     /* all rows in one chunk, at the cost of shorter blocks of k */
     assert_int_equal(blocking_choose(&transposed).chunks, 1);
     transposed.rows_adjoin = false;
     assert_int_equal(blocking_choose(&transposed).chunks, 2);
-    ProductSize zeros = {
-        .rows = 784, .columns = 512, .k = 64, .many_registers = true, .rows_adjoin = true};
+    ProductSize zeros = {.core = core_of(""),
+                         .rows = 784,
+                         .columns = 512,
+                         .k = 64,
+                         .many_registers = true,
+                         .rows_adjoin = true};
     assert_int_equal(blocking_choose(&zeros).tile_rows, 8);
     zeros.lists_zeros = true;
     /* neighbouring pixels: small tiles can skip more zeros */
     assert_int_equal(blocking_choose(&zeros).tile_rows, 4);
-    zeros = (ProductSize){
-        .rows = 64, .columns = 512, .k = 784, .many_registers = true, .lists_zeros = true};
+    zeros = (ProductSize){.core = core_of(""),
+                          .rows = 64,
+                          .columns = 512,
+                          .k = 784,
+                          .many_registers = true,
+                          .lists_zeros = true};
     assert_int_equal(blocking_choose(&zeros).tile_rows, 8); /* wider tiles would wait for columns */
-    Blocking deep = blocking_choose(
-        &(ProductSize){.rows = 300, .columns = 32, .k = 100000, .many_registers = true});
+    zeros.core = core_of("znver4");
+    assert_int_equal(blocking_choose(&zeros).tile_rows, 2); /* which that core loads faster */
+    Blocking deep = blocking_choose(&(ProductSize){
+        .core = core_of(""), .rows = 300, .columns = 32, .k = 100000, .many_registers = true});
     assert_true(deep.k_blocks > 1 && deep.k_block <= 512);
 }
 
