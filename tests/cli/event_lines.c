@@ -36,14 +36,14 @@ static uint64_t little(const uint8_t *at, int bytes) {
 
 typedef struct {
     const uint8_t *at, *end;
-} Message;
+} EventMessage;
 typedef struct {
     uint32_t number, type;
     uint64_t value;
-    Message inside;
+    EventMessage inside;
 } Field;
 
-static uint64_t varint(Message *message) {
+static uint64_t varint(EventMessage *message) {
     uint64_t value = 0;
     for (int shift = 0; shift < 64; shift += 7) {
         if (message->at == message->end) damaged("a number that is cut off");
@@ -54,7 +54,7 @@ static uint64_t varint(Message *message) {
     damaged("a number that does not end");
 }
 
-static int next(Message *message, Field *field) {
+static int next(EventMessage *message, Field *field) {
     if (message->at == message->end) return 0;
     uint64_t key = varint(message);
     *field = (Field){.number = (uint32_t)(key >> 3), .type = key & 7};
@@ -69,12 +69,12 @@ static int next(Message *message, Field *field) {
     if (!size && field->type != 2) damaged("a type of field");
     if (size > (uint64_t)(message->end - message->at)) damaged("a length");
     if (field->type != 2) field->value = little(message->at, (int)size);
-    field->inside = (Message){message->at, message->at + size};
+    field->inside = (EventMessage){message->at, message->at + size};
     message->at += size;
     return 1;
 }
 
-static void print_value(uint64_t step, Message value) {
+static void print_value(uint64_t step, EventMessage value) {
     char tag[200] = "?";
     float number = 0;
     for (Field field; next(&value, &field);) {
@@ -86,9 +86,9 @@ static void print_value(uint64_t step, Message value) {
     printf("%llu %s %.6g\n", (unsigned long long)step, tag, (double)number);
 }
 
-static void print_event(Message event) {
+static void print_event(EventMessage event) {
     uint64_t step = 0;
-    Message begin = event;
+    EventMessage begin = event;
     for (Field field; next(&event, &field);)
         if (field.number == 2) step = field.value;
     for (Field field, value; next(&begin, &field);) {
@@ -115,7 +115,7 @@ int main(int count, char **paths) {
             const uint8_t *record = bytes + at + 12;
             if (little(record + size, 4) != masked_crc(record, size))
                 damaged("checksum of a record");
-            print_event((Message){record, record + size});
+            print_event((EventMessage){record, record + size});
             at += 16 + size;
         }
     }
