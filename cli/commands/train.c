@@ -411,7 +411,7 @@ static TrainResult run_training(Training *training) {
                           .exchanged = on_exchanged,
                           .end = on_end};
     if (!training_is_first(training)) events = (TrainEvents){0};
-    catch_signals(training->peers != NULL);
+    if (!training->peers) catch_signals(false);
     TrainResult result = train(&options, &events, training->diag);
     if (training_is_first(training)) progress_end(&training->progress);
     return result;
@@ -512,6 +512,8 @@ static Status run(const Options *given, const TrainingOrder *order, Diagnostics 
     training->started = seconds_now();
     Status status = STATUS_OK;
     bool here = order || training_open_peers(training, &received_signal, &status);
+    if (training->peers)
+        catch_signals(true); /* even a process that compiles takes part in a stop */
     if (here) status = work(training);
     if (!here && status == STATUS_OK) status = diag_status(training->diag);
     if (training->options->json) {
