@@ -7,9 +7,10 @@
  *     mlc_predict(network, 1, inputs, outputs);
  *     mlc_close(network);
  *
- * No function ends the process, prints, handles signals, or keeps state outside of its network. An
- * error is a status; mlc_message has its text. Networks are independent of each other. One network
- * is used by one thread at a time, and different ones by different threads at once. */
+ * No function ends the process, prints, handles signals, or keeps state outside of its network:
+ * docs/c-interface.md names the one exception. An error is a status; mlc_message has its text.
+ * Networks are independent of each other. One network is used by one thread at a time, and
+ * different ones by different threads at once. */
 #ifndef MLC_H
 #define MLC_H
 
@@ -23,7 +24,7 @@
 extern "C" {
 #endif
 
-/* The numbers are the exit statuses of the program mlc. */
+/* The numbers up to 6 are the exit statuses of the program mlc. */
 typedef enum {
     MLC_OK = 0,
     MLC_BUG = 1,        /* an error in mlc itself */
@@ -32,7 +33,7 @@ typedef enum {
     MLC_DATA = 4,       /* the rows, or the data of the model */
     MLC_FILE = 5,       /* a file that is missing, damaged or cannot be written */
     MLC_NOT_FINITE = 6, /* an output, a loss or a weight is NaN or infinite */
-    MLC_NO_MEMORY = 8
+    MLC_NO_MEMORY = 100 /* for which the program ends with 5 */
 } mlc_status;
 
 typedef struct mlc_network mlc_network;
