@@ -1,6 +1,7 @@
-/* The state of mlc train, and what its files share: train.c opens and runs a training,
- * train_folder.c keeps its folder, train_answer.c prints its results, train_events.c writes events
- * for TensorBoard, train_rates.c tries learning rates. */
+/* The state of mlc train, and what its files share: train.c runs a training, train_open.c opens its
+ * session, train_processes.c connects several processes, train_folder.c keeps its folder,
+ * train_answer.c prints its results, train_events.c writes events for TensorBoard, train_rates.c
+ * tries learning rates. */
 #ifndef MLC_CLI_COMMANDS_TRAINING_H
 #define MLC_CLI_COMMANDS_TRAINING_H
 
@@ -52,6 +53,11 @@ typedef struct {
 extern const TrialTraining training_of_trials;
 /* Trains as a sweep orders it. */
 Status training_run(const Options *given, const TrainingOrder *order, Diagnostics *diag);
+/* Checks the options and opens the model, the data and the programs. false after reporting
+ * errors. */
+bool training_open_session(Training *training);
+/* How the processes of the training share its batches; empty if it is the only one. */
+SpreadOptions training_spread(Training *training);
 /* Requests the programs of a training with these numbers of rows. */
 void training_want_programs(Session *session, const int64_t rows[SPLIT_COUNT]);
 /* Makes the folder of a new run, or prepares that of a resumed one. false after reporting
