@@ -129,15 +129,15 @@ static void print_step(const Build *build, const Compilation *compilation) {
 typedef struct {
     const char *name;
     double latency, rate;
-} Link;
-static const Link links[] = {{"10 Gb/s Ethernet", 20e-6, 1.17e9},
-                             {"100 Gb/s InfiniBand", 2e-6, 11.5e9},
-                             {"one machine", 1e-6, 6e9}};
+} NetworkLink;
+static const NetworkLink links[] = {{"10 Gb/s Ethernet", 20e-6, 1.17e9},
+                                    {"100 Gb/s InfiniBand", 2e-6, 11.5e9},
+                                    {"one machine", 1e-6, 6e9}};
 #define POST_SECONDS 1e-6 /* of the processor, for a message */
 
 /* A step has accumulate exchanges of partial sums and one of sums. A process sends and gets its
  * messages one after the other, and both at once: T = exchanges * latency + bytes / rate. */
-static double predicted(const Link *link, const SpreadTraffic *traffic, int64_t accumulate) {
+static double predicted(const NetworkLink *link, const SpreadTraffic *traffic, int64_t accumulate) {
     return (double)(accumulate + 1) * link->latency + (double)traffic->bytes / link->rate +
            (double)traffic->messages * POST_SECONDS;
 }

@@ -81,7 +81,7 @@ static Convolution convolution_of(Emitter *e) {
     return c;
 }
 
-static Block block_of(Emitter *e, const Winograd *w, LLVMValueRef unit) {
+static TileBlock block_of(Emitter *e, const Winograd *w, LLVMValueRef unit) {
     Quotient q = div_mod(e, unit, const_i64(e, w->segments));
     LLVMValueRef end = const_i64(e, w->to.dim[0] * w->down);
     return winograd_block(e, w, times(e, q.whole, w->rows), end, q.rest);
@@ -115,7 +115,8 @@ static void add_channel(Emitter *e, const Convolution *c, const RegisterBlock *r
 }
 
 /* Tiles behind the last one are computed from the last one. */
-static void open_registers(Emitter *e, const Convolution *c, const Block *block, RegisterBlock *r) {
+static void open_registers(Emitter *e, const Convolution *c, const TileBlock *block,
+                           RegisterBlock *r) {
     LLVMValueRef matrix = winograd_at(e, c->w.tiles, times(e, r->product, c->w.tile_step));
     LLVMValueRef last = sub(e, block->count, const_i64(e, 1));
     for (int64_t i = 0; i < r->sums.rows; i++) {
@@ -131,7 +132,7 @@ static LLVMValueRef sums_at(Emitter *e, const Convolution *c, const RegisterBloc
     return winograd_at(e, c->sums, add(e, times(e, r->product, c->sum_step), tile));
 }
 
-static void emit_register_block(Emitter *e, const Convolution *c, const Block *block,
+static void emit_register_block(Emitter *e, const Convolution *c, const TileBlock *block,
                                 RegisterBlock *r) {
     open_registers(e, c, block, r);
     Loop channels = loop_begin(e, const_i64(e, 0));
@@ -143,7 +144,8 @@ static void emit_register_block(Emitter *e, const Convolution *c, const Block *b
     registers_store(e, &r->sums, sums_at(e, c, r), c->w.to.dim[3]);
 }
 
-static void emit_products(Emitter *e, const Convolution *c, const Block *block, const Block *next) {
+static void emit_products(Emitter *e, const Convolution *c, const TileBlock *block,
+                          const TileBlock *next) {
     RegisterBlock r = {.sums = registers_new(e, c->together, c->vectors)};
     Loop products = loop_begin(e, const_i64(e, 0));
     winograd_prefetch(e, &c->w, block, next, products.index);
@@ -219,7 +221,7 @@ static void transform_across(Emitter *e, const Convolution *c, Quotient row, LLV
     loop_end(e, loop, min(e, const_i64(e, WINOGRAD_RESULT), inside), 1);
 }
 
-static void emit_results(Emitter *e, const Convolution *c, const Block *block) {
+static void emit_results(Emitter *e, const Convolution *c, const TileBlock *block) {
     Loop rows = loop_begin(e, const_i64(e, 0));
     Quotient row = winograd_row(e, &c->w, block, rows.index);
     Loop columns = loop_begin(e, const_i64(e, 0));
@@ -235,7 +237,8 @@ static void emit_results(Emitter *e, const Convolution *c, const Block *block) {
 static int64_t convolution_kernel(Emitter *e, LLVMValueRef first, LLVMValueRef last) {
     Convolution c = convolution_of(e);
     Loop loop = loop_begin(e, first);
-    Block block = block_of(e, &c.w, loop.index), next = block_of(e, &c.w, plus(e, loop.index, 1));
+    TileBlock block = block_of(e, &c.w, loop.index),
+              next = block_of(e, &c.w, plus(e, loop.index, 1));
     winograd_tiles_of(e, &c.w, &block, const_i64(e, 0));
     emit_products(e, &c, &block, &next);
     emit_results(e, &c, &block);

@@ -44,7 +44,7 @@ typedef struct {
  * columns). */
 typedef struct {
     LLVMValueRef row, rows, column, columns, count;
-} Block;
+} TileBlock;
 
 /* The sizes of blocks of at most `most` tiles. In order: the blocks follow each other row by row of
  * a picture, also where a row has several blocks. */
@@ -53,16 +53,16 @@ void winograd_blocks(Winograd *w, int64_t most, bool in_order);
 void winograd_reserve(Emitter *e, Winograd *w, int64_t tiles);
 /* The block that begins in row `row`, in segment `segment`. Rows from `end` on do not belong to
  * it. */
-Block winograd_block(Emitter *e, const Winograd *w, LLVMValueRef row, LLVMValueRef end,
-                     LLVMValueRef segment);
+TileBlock winograd_block(Emitter *e, const Winograd *w, LLVMValueRef row, LLVMValueRef end,
+                         LLVMValueRef segment);
 /* Picture and row of tiles, for row `number` of a block. */
-Quotient winograd_row(Emitter *e, const Winograd *w, const Block *block, LLVMValueRef number);
+Quotient winograd_row(Emitter *e, const Winograd *w, const TileBlock *block, LLVMValueRef number);
 /* tiles[0 .. 36)[tile][channel] = the transformed tiles of a block, from channel `first` on. */
-void winograd_tiles_of(Emitter *e, const Winograd *w, const Block *block, LLVMValueRef first);
+void winograd_tiles_of(Emitter *e, const Winograd *w, const TileBlock *block, LLVMValueRef first);
 
 void winograd_fetch(Winograd *w, const Fetched *fetched);
 /* Prefetches one of 36 shares. */
-void winograd_prefetch(Emitter *e, const Winograd *w, const Block *block, const Block *next,
+void winograd_prefetch(Emitter *e, const Winograd *w, const TileBlock *block, const TileBlock *next,
                        LLVMValueRef share);
 
 /* Arrays of f32, and vectors of LANES in them. */

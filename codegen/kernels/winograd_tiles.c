@@ -20,9 +20,9 @@ void winograd_reserve(Emitter *e, Winograd *w, int64_t tiles) {
     w->lines = winograd_array(e, WINOGRAD_TILE * (WINOGRAD_RESULT * w->columns + 2) * LANES);
 }
 
-Block winograd_block(Emitter *e, const Winograd *w, LLVMValueRef row, LLVMValueRef end,
-                     LLVMValueRef segment) {
-    Block block = {.row = row, .column = times(e, segment, w->columns)};
+TileBlock winograd_block(Emitter *e, const Winograd *w, LLVMValueRef row, LLVMValueRef end,
+                         LLVMValueRef segment) {
+    TileBlock block = {.row = row, .column = times(e, segment, w->columns)};
     LLVMValueRef right = sub(e, const_i64(e, w->across), block.column);
     block.rows = min(e, const_i64(e, w->rows), sub(e, end, row));
     block.columns = min(e, const_i64(e, w->columns), right);
@@ -30,7 +30,7 @@ Block winograd_block(Emitter *e, const Winograd *w, LLVMValueRef row, LLVMValueR
     return block;
 }
 
-Quotient winograd_row(Emitter *e, const Winograd *w, const Block *block, LLVMValueRef number) {
+Quotient winograd_row(Emitter *e, const Winograd *w, const TileBlock *block, LLVMValueRef number) {
     return div_mod(e, add(e, block->row, number), const_i64(e, w->down));
 }
 
@@ -165,7 +165,7 @@ static int64_t line_step(const Winograd *w) {
 }
 
 /* lines[i][x] = element i of the transform of column x */
-static void transform_columns(Emitter *e, const Winograd *w, const Block *block, Quotient row,
+static void transform_columns(Emitter *e, const Winograd *w, const TileBlock *block, Quotient row,
                               LLVMValueRef channel) {
     LLVMValueRef left = times(e, block->column, WINOGRAD_RESULT),
                  all = plus(e, times(e, block->columns, WINOGRAD_RESULT), WINOGRAD_TAPS - 1),
@@ -204,7 +204,7 @@ static void transform_lines(Emitter *e, const Winograd *w, LLVMValueRef column, 
     loop_end(e, loop, const_i64(e, WINOGRAD_TILE), 1);
 }
 
-void winograd_tiles_of(Emitter *e, const Winograd *w, const Block *block, LLVMValueRef first) {
+void winograd_tiles_of(Emitter *e, const Winograd *w, const TileBlock *block, LLVMValueRef first) {
     Loop rows = loop_begin(e, const_i64(e, 0));
     Quotient row = winograd_row(e, w, block, rows.index);
     Loop channels = loop_begin(e, const_i64(e, 0));
@@ -227,7 +227,7 @@ void winograd_fetch(Winograd *w, const Fetched *fetched) {
 }
 
 /* Row number % 4 of tile number / 4 of a block. */
-static Place *tile_row_place(Emitter *e, const Winograd *w, const Block *block,
+static Place *tile_row_place(Emitter *e, const Winograd *w, const TileBlock *block,
                              LLVMValueRef number) {
     LLVMValueRef tile = over(e, number, WINOGRAD_RESULT);
     Quotient row = winograd_row(e, w, block, over(e, tile, w->columns));
@@ -248,7 +248,7 @@ static void prefetch_tile_row(Emitter *e, const Fetched *fetched, Place place) {
         prefetch_line(e, winograd_at(e, first, const_i64(e, at)), fetched->how);
 }
 
-void winograd_prefetch(Emitter *e, const Winograd *w, const Block *block, const Block *next,
+void winograd_prefetch(Emitter *e, const Winograd *w, const TileBlock *block, const TileBlock *next,
                        LLVMValueRef share) {
     LLVMValueRef each = times(e, block->rows, w->columns * WINOGRAD_RESULT),
                  from = over(e, mul(e, each, share), WINOGRAD_PRODUCTS),

@@ -134,7 +134,7 @@ static void transform_across(Emitter *e, const WeightSums *s, LLVMValueRef numbe
     loop_end(e, loop, const_i64(e, WINOGRAD_TILE), 1);
 }
 
-static void emit_gradients(Emitter *e, const WeightSums *s, const Block *block) {
+static void emit_gradients(Emitter *e, const WeightSums *s, const TileBlock *block) {
     Loop rows = loop_begin(e, const_i64(e, 0));
     Quotient row = winograd_row(e, &s->w, block, rows.index);
     LLVMValueRef first = mul(e, rows.index, block->columns);
@@ -152,7 +152,7 @@ static void emit_gradients(Emitter *e, const WeightSums *s, const Block *block) 
 /* -- products -- */
 
 /* sums[k][c][o] of a register block, over the tiles of the block. */
-static void add_tiles(Emitter *e, const WeightSums *s, const Block *block, const Registers *r,
+static void add_tiles(Emitter *e, const WeightSums *s, const TileBlock *block, const Registers *r,
                       const LLVMValueRef at[3]) {
     LLVMValueRef tiles = winograd_at(e, s->w.tiles, add(e, times(e, at[0], s->w.tile_step), at[1])),
                  gradients =
@@ -172,7 +172,8 @@ static Registers choose_registers(Emitter *e, const WeightSums *s) {
     return registers_new(e, !e->many_registers ? e->short_vectors ? 2 : 4 : 16 / vectors, vectors);
 }
 
-static void emit_products(Emitter *e, const WeightSums *s, const Block *block, const Block *next) {
+static void emit_products(Emitter *e, const WeightSums *s, const TileBlock *block,
+                          const TileBlock *next) {
     Registers r = choose_registers(e, s);
     int64_t filters = s->w.to.dim[3];
     Loop products = loop_begin(e, const_i64(e, 0));
@@ -223,8 +224,9 @@ static void emit_part(Emitter *e, const WeightSums *s, LLVMValueRef part, LLVMVa
     LLVMValueRef begin = times(e, part, rows), end = plus(e, begin, rows);
     Loop blocks = loop_begin(e, begin);
     Loop segments = loop_begin(e, const_i64(e, 0));
-    Block block = winograd_block(e, &s->w, blocks.index, end, segments.index),
-          next = winograd_block(e, &s->w, plus(e, blocks.index, s->w.rows), end, segments.index);
+    TileBlock block = winograd_block(e, &s->w, blocks.index, end, segments.index),
+              next =
+                  winograd_block(e, &s->w, plus(e, blocks.index, s->w.rows), end, segments.index);
     winograd_tiles_of(e, &s->w, &block, channel);
     emit_gradients(e, s, &block);
     emit_products(e, s, &block, &next);

@@ -80,12 +80,12 @@ typedef struct {
     const unsigned char *images, *labels;
     int64_t rows, width;
     int no_cache;
-} Case;
+} FaultCase;
 
 typedef struct {
     mlc_status open, predict, step, save;
     float scores[10], loss, after[10];
-} Outcome;
+} FaultOutcome;
 
 static bool allowed(mlc_status status) {
     return status == MLC_OK || status == MLC_NO_MEMORY || status == MLC_FILE;
@@ -98,8 +98,8 @@ static void expect(mlc_status status, const char *call, const mlc_network *netwo
     exit(1);
 }
 
-static Outcome run(const Case *one, long at) {
-    Outcome outcome = {0};
+static FaultOutcome run(const FaultCase *one, long at) {
+    FaultOutcome outcome = {0};
     float *outputs[] = {outcome.scores};
     const void *inputs[2] = {one->images, one->labels};
     mlc_network *network;
@@ -145,15 +145,15 @@ static bool same(Left a, Left b) {
 int main(int argc, char **argv) {
     if (argc < 6) return 2;
     int64_t label_rows, one_label;
-    Case one = {.model = argv[1], .folder = argv[4], .no_cache = argc > 7};
+    FaultCase one = {.model = argv[1], .folder = argv[4], .no_cache = argc > 7};
     one.images = read_idx_rows(argv[2], &one.rows, &one.width);
     one.labels = read_idx_rows(argv[3], &label_rows, &one_label);
     run(&one, 0); /* what the process keeps is made by now */
     Left before = left();
-    Outcome whole = run(&one, 0);
+    FaultOutcome whole = run(&one, 0);
     long all = atomic_load(&calls), places = atol(argv[5]), step = all / places + 1, failed = 0;
     for (long at = argc > 6 ? atol(argv[6]) : 1; at <= all; at += step) {
-        Outcome outcome = run(&one, at);
+        FaultOutcome outcome = run(&one, at);
         failed += outcome.open == MLC_NO_MEMORY || outcome.predict || outcome.step || outcome.save;
         Left now = left();
         if (same(now, before)) continue;
@@ -164,7 +164,7 @@ int main(int argc, char **argv) {
             now.memory, now.files, now.threads, before.memory, before.files, before.threads);
         return 1;
     }
-    Outcome again = run(&one, 0);
+    FaultOutcome again = run(&one, 0);
     bool good = !memcmp(&whole, &again, sizeof whole) && same(left(), before);
     printf("%ld allocations, %ld of %ld faults ended a call, %s\n", all, failed,
            (all + step - 1) / step, good ? "nothing is left" : "the last round differs");

@@ -175,13 +175,13 @@ typedef struct {
     int64_t count;
     double *truth;
     float *tiled, *in_order;
-} Results;
+} Convolved;
 
-static Results compute(const Pictures *p, bool of_weights) {
+static Convolved compute(const Pictures *p, bool of_weights) {
     int64_t places = (p->height - 2) * (p->width - 2), taps = p->filters * p->channels * 9,
             results = p->n * p->filters * places, count = of_weights ? taps : results;
-    Results r = {count, malloc((size_t)count * sizeof(double)),
-                 malloc((size_t)count * sizeof(float)), malloc((size_t)count * sizeof(float))};
+    Convolved r = {count, malloc((size_t)count * sizeof(double)),
+                   malloc((size_t)count * sizeof(float)), malloc((size_t)count * sizeof(float))};
     float *x = draw(p->n * p->channels * p->height * p->width, 1),
           *w = draw(of_weights ? results : taps, 2);
     NodeId a = eval_input(DTYPE_F32, SHAPE(p->n, p->channels, p->height, p->width), x),
@@ -201,7 +201,7 @@ static Results compute(const Pictures *p, bool of_weights) {
     return r;
 }
 
-static void results_free(Results *r) {
+static void results_free(Convolved *r) {
     free(r->truth);
     free(r->tiled);
     free(r->in_order);
@@ -210,7 +210,7 @@ static void results_free(Results *r) {
 static void compare_errors(const Pictures *p, bool of_weights) {
     eval_tear_down(NULL);
     eval_set_up(NULL);
-    Results r = compute(p, of_weights);
+    Convolved r = compute(p, of_weights);
     Errors tiled = errors_of(r.tiled, r.truth, r.count),
            in_order = errors_of(r.in_order, r.truth, r.count);
     print_message("%3d channels%s: typical %.1e, in order %.1e; largest %.1e, in order %.1e\n",
@@ -240,10 +240,10 @@ static void errors_are_near_those_of_sums_in_order(void **state) {
 
 /* The first picture alone, and before others. */
 static void a_picture_does_not_depend_on_its_batch(void **state) {
-    Results alone = compute(&(Pictures){1, 16, 13, 16, 32}, false);
+    Convolved alone = compute(&(Pictures){1, 16, 13, 16, 32}, false);
     eval_tear_down(state);
     eval_set_up(state);
-    Results in_batch = compute(&(Pictures){3, 16, 13, 16, 32}, false);
+    Convolved in_batch = compute(&(Pictures){3, 16, 13, 16, 32}, false);
     assert_memory_equal(alone.tiled, in_batch.tiled, (size_t)alone.count * sizeof(float));
     results_free(&alone);
     results_free(&in_batch);
