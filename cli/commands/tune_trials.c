@@ -9,6 +9,7 @@
 #include "cli/commands/tuning.h"
 #include "cli/show/trace.h"
 #include "ir/base/clock.h"
+#include "ir/base/integers.h"
 #include "ir/base/memory.h"
 #include "runtime/program/run.h"
 
@@ -16,7 +17,7 @@
 #include <string.h>
 
 enum { ROUNDS = 3, CHECK_ROUNDS = 7, WARM_UP = 2, FEWEST_STEPS = 4, MOST_STEPS = 100 };
-enum { TUNE_BEST = UINT32_MAX };
+#define TUNE_BEST UINT32_MAX
 #define ROUND_SECONDS 0.05
 #define CLEARLY_FASTER 0.98 /* less is noise: then the first tile stays */
 
@@ -139,8 +140,8 @@ static double time_program(Tuning *tuning, const Program *program, uint32_t tria
 /* -- the order of the measurements -- */
 
 static int64_t steps_in_round(const Tuning *tuning) {
-    double steps = ROUND_SECONDS / tuning->before;
-    return steps < FEWEST_STEPS ? FEWEST_STEPS : steps > MOST_STEPS ? MOST_STEPS : (int64_t)steps;
+    int64_t steps = (int64_t)fmin(ROUND_SECONDS / tuning->before, MOST_STEPS);
+    return max_i64(steps, FEWEST_STEPS);
 }
 
 /* Compiles a program for each of the tiles first .. end - 1, and times them in turn. */

@@ -9,9 +9,10 @@ THREADS=$(realpath -m "${INTERFACE_THREADS:-$folder/interface_threads}")
 small_model
 expect 0 mlc train small.mdl --quiet --out run
 
-# a locale whose numbers have a comma, if the system can make it
+# A locale whose numbers have a comma, if the system can make it. With LOCPATH, newlocale of the C library loses its list of folders, so
+# AddressSanitizer does not look for leaks here.
 mkdir locale && localedef -i de_DE -f UTF-8 "$PWD/locale/de_DE.UTF-8" >/dev/null 2>&1
-expect 0 env LOCPATH="$PWD/locale" "$ERRORS" run small.mdl images labels
+expect 0 env ASAN_OPTIONS=detect_leaks=0 LOCPATH="$PWD/locale" "$ERRORS" run small.mdl images labels
 [[ ! -s $scratch/out && ! -s $scratch/err ]] || fail "the library prints: $(cat "$scratch/out" "$scratch/err")"
 [[ -z $(find . -name '*.tmp') ]] || fail "a temporary file is left"
 
