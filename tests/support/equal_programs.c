@@ -61,3 +61,20 @@ bool equal_programs(MakeGraph *make, const void *context, const ProgramSetting *
     diag_free(diag);
     return equal;
 }
+
+bool equal_everywhere(MakeGraph *make, const void *context) {
+    static const ProgramSetting settings[] = {
+        {.level = 0, .threads = 1},
+        {.level = 2, .threads = 1},
+        {.level = 3, .threads = 3},
+        {.level = 2, .threads = 2, .cpu = "x86-64-v3"},
+        {.level = 2, .threads = 1, .cpu = "x86-64-v2"},
+        {.level = 2, .threads = 1, .tiles = 1},
+        {.level = 2, .threads = 3, .tiles = 2},
+        {.level = 2, .threads = 2, .tiles = 3},
+        {.level = 2, .threads = 2, .cpu = "x86-64-v3", .tiles = 4}};
+    bool equal = true;
+    for (size_t i = 0; i < sizeof settings / sizeof *settings && equal; i++)
+        equal = equal_programs(make, context, &settings[i]);
+    return equal;
+}

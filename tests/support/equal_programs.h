@@ -17,5 +17,7 @@ typedef Graph *MakeGraph(Diagnostics *diag, const void *context);
  * says. Prints to stderr where outputs or states differ. A CPU that this machine cannot run counts
  * as equal. */
 bool equal_programs(MakeGraph *make, const void *context, const ProgramSetting *setting);
+/* The same with settings of all kinds: levels, threads, CPUs, and tiles that are drawn. */
+bool equal_everywhere(MakeGraph *make, const void *context);
 
 #endif
