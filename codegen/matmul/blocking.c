@@ -86,30 +86,34 @@ static int64_t max_rows(const ProductSize *size, int vectors) {
     return min_i64(RUN_ROWS, sums / (vectors * vector_registers(size)));
 }
 
+static Blocking of_tile(const ProductSize *size, int64_t rows, int vectors) {
+    return (Blocking){.tile_rows = rows,
+                      .vectors = vectors,
+                      .row_blocks = divide_up(size->rows, rows),
+                      .column_blocks = divide_up(size->columns, vectors * LANES)};
+}
+
+/* Rows of tiles as equal as can be, and no more tiles than with `most` rows each. */
+static int64_t equal_rows(const ProductSize *size, int64_t most) {
+    return divide_up(size->rows, divide_up(size->rows, most));
+}
+
 static Blocking with_vectors(const ProductSize *size, int vectors) {
-    Blocking b = {.vectors = vectors, .column_blocks = divide_up(size->columns, vectors * LANES)};
-    b.row_blocks = divide_up(size->rows, min_i64(USUAL_ROWS, max_rows(size, vectors)));
-    b.tile_rows = divide_up(size->rows, b.row_blocks); /* as equal as can be */
-    return b;
+    int64_t most = min_i64(USUAL_ROWS, max_rows(size, vectors));
+    return of_tile(size, equal_rows(size, most), vectors);
 }
 
 /* A tile with as many rows as possible that divide a run of windows; without a run, one row. */
 static Blocking with_run(const ProductSize *size, int vectors) {
-    Blocking b = with_vectors(size, vectors);
-    b.tile_rows = min_i64(max_rows(size, vectors), max_i64(size->run, 1));
-    while (size->run % b.tile_rows) b.tile_rows--;
-    b.row_blocks = divide_up(size->rows, b.tile_rows);
-    return b;
+    int64_t rows = min_i64(max_rows(size, vectors), max_i64(size->run, 1));
+    while (size->run % rows) rows--;
+    return of_tile(size, rows, vectors);
 }
 
 /* A tile of all rows by one vector, for products of windows by gradients. The rows are the elements
  * of a small window, at constant distances from one address. The epilogue is small, so most
  * registers can hold sums. */
-static Blocking with_all_rows(const ProductSize *size) {
-    Blocking b = with_vectors(size, 1);
-    b.tile_rows = size->rows, b.row_blocks = 1;
-    return b;
-}
+static Blocking with_all_rows(const ProductSize *size) { return of_tile(size, size->rows, 1); }
 
 /* The cost of all tiles. It is a double: with millions of rows, columns and k it exceeds 64
  * bits. */
@@ -187,13 +191,6 @@ Blocking blocking_choose(const ProductSize *size) {
 
 /* -- tiles to be measured -- */
 
-static Blocking of_tile(const ProductSize *size, int64_t rows, int vectors) {
-    return (Blocking){.tile_rows = rows,
-                      .vectors = vectors,
-                      .row_blocks = divide_up(size->rows, rows),
-                      .column_blocks = divide_up(size->columns, vectors * LANES)};
-}
-
 /* Whether a tile fits the registers, and begins where panels and the groups of rows begin. */
 static bool is_possible(const ProductSize *size, int64_t rows, int vectors) {
     int64_t registers = rows * vectors * vector_registers(size);
@@ -205,11 +202,10 @@ static bool is_possible(const ProductSize *size, int64_t rows, int vectors) {
 
 /* Whether all tiles have about as many rows, or each stays inside a run of windows. */
 static bool cuts_well(const ProductSize *size, int64_t rows) {
-    bool equal = divide_up(size->rows, divide_up(size->rows, rows)) == rows;
-    return size->run ? size->run % rows == 0 : equal;
+    return size->run ? size->run % rows == 0 : equal_rows(size, rows) == rows;
 }
 
-/* Inserts a tile behind those that cost as little or less; the first stays where it is. */
+/* Inserts a tile after those that cost as little or less; the first stays where it is. */
 static uint32_t insert_tile(double costs[], ProductTile tiles[], uint32_t count, double cost,
                             ProductTile tile) {
     uint32_t at = count < MAX_PRODUCT_TILES ? count : MAX_PRODUCT_TILES - 1;
