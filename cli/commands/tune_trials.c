@@ -99,9 +99,9 @@ static bool run_steps(Tuning *tuning, const Program *program, int64_t steps, Tim
                 most = dataset_rows(session->dataset, SPLIT_TRAIN) / rows;
         RunTimes times = {.start = {.steps = INT32_MAX}, .cut = tuning->cut, .accumulate = 1};
         run_clock_seed(&times.start, session->build.info->seed);
+        *timing = (Timing){.timed = WARM_UP};
         timeline_open(&timing->timeline, arena, steps, threads_count(session->threads),
                       program->kernel_count);
-        *timing = (Timing){.timeline = timing->timeline, .timed = WARM_UP};
         runner_watch(runner, note_time, timing);
         for (int64_t left = WARM_UP + steps; left > 0; left -= most)
             runner_loop(runner, dataset_split(session->dataset, SPLIT_TRAIN),

@@ -42,13 +42,20 @@ static void read_lines(StoredTiles *stored) {
         stored->count += read_line(line, &stored->tiles[stored->count]);
 }
 
+/* NULL: none of the tiles is for the product. */
+static const MeasuredTile *find_tile(const MeasuredTile *tiles, uint32_t count,
+                                     const char *product) {
+    for (uint32_t i = 0; i < count; i++)
+        if (strcmp(tiles[i].product, product) == 0) return &tiles[i];
+    return NULL;
+}
+
 static ProductTile choose(void *context, uint32_t kernel, const char *product,
                           const ProductTile *tiles, uint32_t count) {
     (void)kernel, (void)count;
     const StoredTiles *stored = context;
-    for (uint32_t i = 0; i < stored->count; i++)
-        if (strcmp(stored->tiles[i].product, product) == 0) return stored->tiles[i].tile;
-    return tiles[0];
+    const MeasuredTile *found = find_tile(stored->tiles, stored->count, product);
+    return found ? found->tile : tiles[0];
 }
 
 static void load(StoredTiles *stored, const Target *target, const CodegenOptions *options) {
@@ -75,16 +82,10 @@ void tiles_close(StoredTiles *stored) {
 
 /* -- writing -- */
 
-static bool is_among(const MeasuredTile *tiles, uint32_t count, const char *product) {
-    for (uint32_t i = 0; i < count; i++)
-        if (strcmp(tiles[i].product, product) == 0) return true;
-    return false;
-}
-
 static void print_tiles(FILE *out, const MeasuredTile *tiles, uint32_t count,
                         const MeasuredTile *instead, uint32_t instead_count) {
     for (uint32_t i = 0; i < count; i++)
-        if (!is_among(instead, instead_count, tiles[i].product))
+        if (!find_tile(instead, instead_count, tiles[i].product))
             fprintf(out, "%s %dx%d/%d\n", tiles[i].product, tiles[i].tile.rows,
                     tiles[i].tile.vectors, tiles[i].tile.steps);
 }
