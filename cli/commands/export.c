@@ -82,29 +82,30 @@ static bool write_safetensors(const Exporting *exporting) {
            report_tensors(exporting, &tensors);
 }
 
+static const NamedArray *named_arrays(const Exporting *exporting, const TensorList *tensors) {
+    NamedArray *list = ARENA_ARRAY(exporting->session.arena, NamedArray, tensors->count);
+    for (uint32_t i = 0; i < tensors->count; i++) {
+        const Symbol *symbol = tensors->items[i].symbol;
+        list[i] =
+            (NamedArray){symbol->name, symbol->dtype, symbol->shape, tensors->items[i].values};
+    }
+    return list;
+}
+
 static bool write_npz(const Exporting *exporting) {
     TensorList tensors = network_tensors(exporting);
-    NpzArray *list = ARENA_ARRAY(exporting->session.arena, NpzArray, tensors.count);
-    for (uint32_t i = 0; i < tensors.count; i++) {
-        const Symbol *symbol = tensors.items[i].symbol;
-        list[i] = (NpzArray){symbol->name, symbol->dtype, symbol->shape, tensors.items[i].values};
-    }
-    return npz_write(exporting->options->to, list, tensors.count, exporting->diag) &&
+    return npz_write(exporting->options->to, named_arrays(exporting, &tensors), tensors.count,
+                     exporting->diag) &&
            report_tensors(exporting, &tensors);
 }
 
 /* ggml's readers need the key "general.architecture". */
 static bool write_gguf(const Exporting *exporting) {
     TensorList tensors = network_tensors(exporting);
-    GgufTensor *list = ARENA_ARRAY(exporting->session.arena, GgufTensor, tensors.count);
-    for (uint32_t i = 0; i < tensors.count; i++) {
-        const Symbol *symbol = tensors.items[i].symbol;
-        list[i] = (GgufTensor){symbol->name, symbol->dtype, symbol->shape, tensors.items[i].values};
-    }
     const GgufText texts[] = {{"general.architecture", "mlc"},
                               {"general.name", exporting->session.build.info->name}};
-    return gguf_write(exporting->options->to, texts, sizeof texts / sizeof *texts, list,
-                      tensors.count, exporting->diag) &&
+    return gguf_write(exporting->options->to, texts, sizeof texts / sizeof *texts,
+                      named_arrays(exporting, &tensors), tensors.count, exporting->diag) &&
            report_tensors(exporting, &tensors);
 }
 

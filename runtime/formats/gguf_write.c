@@ -26,7 +26,7 @@ static int type_of(DType dtype) {
     return dtype == DTYPE_F32 ? F32 : dtype == DTYPE_I8 ? I8 : dtype == DTYPE_I32 ? I32 : -1;
 }
 
-static bool check_tensor(const char *path, const GgufTensor *tensor, Diagnostics *diag) {
+static bool check_tensor(const char *path, const NamedArray *tensor, Diagnostics *diag) {
     const char *what = tensor->shape.rank > MOST_AXES     ? "has more than four axes"
                        : strlen(tensor->name) > MOST_NAME ? "has a name of more than 63 bytes"
                        : type_of(tensor->dtype) < 0       ? "is of a type without a number"
@@ -38,14 +38,14 @@ static bool check_tensor(const char *path, const GgufTensor *tensor, Diagnostics
     return false;
 }
 
-static size_t bytes_of(const GgufTensor *tensor) {
+static size_t bytes_of(const NamedArray *tensor) {
     return (size_t)shape_elements(tensor->shape) * dtype_bytes(tensor->dtype);
 }
 
 static uint64_t aligned(uint64_t bytes) { return (uint64_t)round_up((int64_t)bytes, ALIGNMENT); }
 
 /* Axes are listed from the innermost one on. A scalar has one axis of size 1. */
-static void put_tensor(FILE *out, const GgufTensor *tensor, uint64_t offset) {
+static void put_tensor(FILE *out, const NamedArray *tensor, uint64_t offset) {
     int rank = tensor->shape.rank;
     put_text(out, tensor->name);
     put(out, rank ? (uint64_t)rank : 1, 4);
@@ -56,7 +56,7 @@ static void put_tensor(FILE *out, const GgufTensor *tensor, uint64_t offset) {
 }
 
 static void put_header(FILE *out, const GgufText *texts, uint32_t text_count,
-                       const GgufTensor *tensors, uint32_t count) {
+                       const NamedArray *tensors, uint32_t count) {
     fputs("GGUF", out);
     put(out, VERSION, 4);
     put(out, count, 8);
@@ -74,7 +74,7 @@ static void put_header(FILE *out, const GgufText *texts, uint32_t text_count,
 }
 
 bool gguf_write(const char *path, const GgufText *texts, uint32_t text_count,
-                const GgufTensor *tensors, uint32_t count, Diagnostics *diag) {
+                const NamedArray *tensors, uint32_t count, Diagnostics *diag) {
     static const char zeros[ALIGNMENT];
     for (uint32_t i = 0; i < count; i++)
         if (!check_tensor(path, &tensors[i], diag)) return false;

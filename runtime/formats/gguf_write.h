@@ -4,14 +4,8 @@
 #ifndef MLC_RUNTIME_FORMATS_GGUF_WRITE_H
 #define MLC_RUNTIME_FORMATS_GGUF_WRITE_H
 
-#include "ir/graph/graph.h"
+#include "runtime/formats/named_array.h"
 
-typedef struct {
-    const char *name;
-    DType dtype; /* f32, i32 or i8 */
-    Shape shape;
-    const void *data; /* row-major */
-} GgufTensor;
 typedef struct {
     const char *key, *value;
 } GgufText;
@@ -19,6 +13,6 @@ typedef struct {
 /* The path never holds a partial file. STATUS_FILE errors: it cannot be written, or a tensor has
  * what the format cannot hold: more than four axes, a name of more than 63 bytes, another type. */
 bool gguf_write(const char *path, const GgufText *texts, uint32_t text_count,
-                const GgufTensor *tensors, uint32_t count, Diagnostics *diag);
+                const NamedArray *tensors, uint32_t count, Diagnostics *diag);
 
 #endif

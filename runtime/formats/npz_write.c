@@ -35,7 +35,7 @@ typedef struct {
 
 /* Makes the header of an NPY file: the magic word, version 1.0, the length of a text, and the text,
  * a Python dictionary. It is padded so that the data are aligned. */
-static void make_header(const NpzArray *array, Entry *entry) {
+static void make_header(const NamedArray *array, Entry *entry) {
     static const char *const types[DTYPE_COUNT] = {[DTYPE_F32] = "<f4",
                                                    [DTYPE_I32] = "<i4",
                                                    [DTYPE_U8] = "|u1",
@@ -55,7 +55,7 @@ static void make_header(const NpzArray *array, Entry *entry) {
     entry->header_bytes = (size_t)(NPY_PREFIX + length);
 }
 
-static Entry entry_of(const NpzArray *array) {
+static Entry entry_of(const NamedArray *array) {
     Entry entry = {.data_bytes = (size_t)shape_elements(array->shape) * dtype_bytes(array->dtype)};
     make_header(array, &entry);
     uLong crc = crc32_z(0, (const Bytef *)entry.header, entry.header_bytes);
@@ -64,7 +64,7 @@ static Entry entry_of(const NpzArray *array) {
 }
 
 /* Writes the fields that the two headers of an entry have in common. */
-static void put_facts(FILE *out, const NpzArray *array, const Entry *entry) {
+static void put_facts(FILE *out, const NamedArray *array, const Entry *entry) {
     uint32_t bytes = (uint32_t)(entry->header_bytes + entry->data_bytes);
     put(out, ZIP_VERSION, 2);
     put(out, 0, 2); /* flags */
@@ -78,7 +78,7 @@ static void put_facts(FILE *out, const NpzArray *array, const Entry *entry) {
     put(out, 0, 2); /* no extra field */
 }
 
-static void put_directory(FILE *out, const NpzArray *array, const Entry *entry) {
+static void put_directory(FILE *out, const NamedArray *array, const Entry *entry) {
     put(out, ZIP_DIRECTORY, 4);
     put(out, ZIP_VERSION, 2);
     put_facts(out, array, entry);
@@ -91,7 +91,7 @@ static void put_directory(FILE *out, const NpzArray *array, const Entry *entry) 
 
 /* -- the archive -- */
 
-static void put_archive(FILE *out, const NpzArray *arrays, Entry *entries, uint32_t count) {
+static void put_archive(FILE *out, const NamedArray *arrays, Entry *entries, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
         entries[i].offset = (uint32_t)ftell(out);
         put(out, ZIP_ENTRY, 4);
@@ -112,7 +112,7 @@ static void put_archive(FILE *out, const NpzArray *arrays, Entry *entries, uint3
     put(out, 0, 2); /* no comment */
 }
 
-static bool fits(const char *path, const NpzArray *arrays, uint32_t count, Diagnostics *diag) {
+static bool fits(const char *path, const NamedArray *arrays, uint32_t count, Diagnostics *diag) {
     uint64_t bytes = 0;
     for (uint32_t i = 0; i < count; i++)
         bytes += (uint64_t)shape_elements(arrays[i].shape) * dtype_bytes(arrays[i].dtype) +
@@ -125,7 +125,7 @@ static bool fits(const char *path, const NpzArray *arrays, uint32_t count, Diagn
     return false;
 }
 
-bool npz_write(const char *path, const NpzArray *arrays, uint32_t count, Diagnostics *diag) {
+bool npz_write(const char *path, const NamedArray *arrays, uint32_t count, Diagnostics *diag) {
     if (!fits(path, arrays, count, diag)) return false;
     MemoryStream stream;
     Entry *entries = memory_array(count, sizeof *entries, "the entries of an archive");

@@ -24,7 +24,7 @@ static char *read_whole(const char *path, size_t *length) {
 }
 
 static void expect_array(const char *bytes, size_t length, const ZipEntry *entry,
-                         const NpzArray *wrote) {
+                         const NamedArray *wrote) {
     Problem problem = {{0}, {0}};
     NpyArray array;
     assert_string_equal(entry->name, wrote->name);
@@ -39,10 +39,10 @@ static void expect_array(const char *bytes, size_t length, const ZipEntry *entry
 
 static void test_archive(void **state) {
     (void)state;
-    const NpzArray arrays[] = {{"dense1.weight", DTYPE_F32, {.rank = 2, .dim = {2, 3}}, values},
-                               {"count", DTYPE_I32, {.rank = 1, .dim = {3}}, numbers},
-                               {"on", DTYPE_BOOL, {.rank = 1, .dim = {2}}, truths},
-                               {"scale", DTYPE_F32, {.rank = 1, .dim = {1}}, values}};
+    const NamedArray arrays[] = {{"dense1.weight", DTYPE_F32, {.rank = 2, .dim = {2, 3}}, values},
+                                 {"count", DTYPE_I32, {.rank = 1, .dim = {3}}, numbers},
+                                 {"on", DTYPE_BOOL, {.rank = 1, .dim = {2}}, truths},
+                                 {"scale", DTYPE_F32, {.rank = 1, .dim = {1}}, values}};
     enum { COUNT = sizeof arrays / sizeof *arrays };
     Diagnostics *diag = diag_new();
     Arena *arena = arena_new();
@@ -65,14 +65,14 @@ static void test_archive(void **state) {
 
 static void test_cannot_write(void **state) {
     (void)state;
-    const NpzArray array = {"a", DTYPE_F32, {.rank = 1, .dim = {6}}, values};
+    const NamedArray array = {"a", DTYPE_F32, {.rank = 1, .dim = {6}}, values};
     Diagnostics *diag = diag_new();
     assert_false(npz_write("/nowhere/w.npz", &array, 1, diag));
     assert_int_equal(diag_status(diag), STATUS_FILE);
-    const NpzArray huge = {"a",
-                           DTYPE_F32,
-                           {.rank = 2, .dim = {1 << 20, 1 << 11}},
-                           values}; /* 8 GB, which are never read */
+    const NamedArray huge = {"a",
+                             DTYPE_F32,
+                             {.rank = 2, .dim = {1 << 20, 1 << 11}},
+                             values}; /* 8 GB, which are never read */
     assert_false(npz_write("/tmp/never.npz", &huge, 1, diag));
     assert_int_equal(diag_errors(diag), 2);
     diag_free(diag);
