@@ -41,7 +41,7 @@ static int64_t choose_together(int64_t tiles, int64_t most) {
 }
 
 static void choose_registers(const Emitter *e, Convolution *c) {
-    c->vectors = e->many_registers && c->w.to.dim[3] % (2 * LANES) == 0 ? 2 : 1;
+    c->vectors = winograd_vectors(e, c->w.to.dim[3]);
     int64_t most = !e->many_registers ? e->short_vectors ? 2 : 6 : c->vectors == 2 ? 12 : 14;
     c->together = choose_together(c->w.rows * c->w.columns, most);
 }
@@ -114,7 +114,7 @@ static void add_channel(Emitter *e, const Convolution *c, const RegisterBlock *r
     registers_add(e, &r->sums, tiles, filters);
 }
 
-/* Tiles behind the last one are computed from the last one. */
+/* Tiles after the last one are computed from the last one. */
 static void open_registers(Emitter *e, const Convolution *c, const TileBlock *block,
                            RegisterBlock *r) {
     LLVMValueRef matrix = winograd_at(e, c->w.tiles, times(e, r->product, c->w.tile_step));

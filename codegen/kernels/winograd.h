@@ -46,6 +46,11 @@ typedef struct {
     LLVMValueRef row, rows, column, columns, count;
 } TileBlock;
 
+/* Vectors of filters in a register block. */
+static inline int winograd_vectors(const Emitter *e, int64_t filters) {
+    return e->many_registers && filters % (2 * LANES) == 0 ? 2 : 1;
+}
+
 /* The sizes of blocks of at most `most` tiles. In order: the blocks follow each other row by row of
  * a picture, also where a row has several blocks. */
 void winograd_blocks(Winograd *w, int64_t most, bool in_order);

@@ -168,7 +168,7 @@ static void add_tiles(Emitter *e, const WeightSums *s, const TileBlock *block, c
 }
 
 static Registers choose_registers(Emitter *e, const WeightSums *s) {
-    int vectors = e->many_registers && s->w.to.dim[3] % (2 * LANES) == 0 ? 2 : 1;
+    int vectors = winograd_vectors(e, s->w.to.dim[3]);
     return registers_new(e, !e->many_registers ? e->short_vectors ? 2 : 4 : 16 / vectors, vectors);
 }
 
