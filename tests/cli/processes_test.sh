@@ -140,18 +140,7 @@ until ! kill -0 "${ranks[@]}" 2>/dev/null; do sleep 0.05; done
 goes_on
 
 # A number that is not finite: the same report as on one process, once.
-printf 'x,y\n1,1\n1,1\n1,1\n-1,0\n1,1\n1,1\n' >negative.csv
-cat >log.mdl <<'END'
-mdl 1
-data { source = csv("negative.csv"); field x = columns(source, ["x"]); field y = source.y }
-model m(x) -> p {
-    w = weight([1], init = ones)
-    q = state([1], zeros)
-    if training { q2 = update(q, q + mean(log(x))) }
-    p = x[:, 0] * w
-}
-train { loss = mean((p - y) ** 2); optimizer = sgd(0.1); batch = 6; replicas = 3; shuffle = false; epochs = 1 }
-END
+model_of_logarithms
 expect 6 mlc train log.mdl --out nonfinite1
 cp "$scratch/err" expected
 expect 6 mlc train log.mdl --out nonfinite3 --processes 3

@@ -92,18 +92,7 @@ expect 0 mlc check norm.mdl --set train.replicas=48
 says err "has one row, in which 'batch_norm1'"
 
 # A number that is not finite is found in its share. The logarithm is in row 3 of the batch.
-printf 'x,y\n1,1\n1,1\n1,1\n-1,0\n1,1\n1,1\n' >negative.csv
-cat >log.mdl <<'END'
-mdl 1
-data { source = csv("negative.csv"); field x = columns(source, ["x"]); field y = source.y }
-model m(x) -> p {
-    w = weight([1], init = ones)
-    q = state([1], zeros)
-    if training { q2 = update(q, q + mean(log(x))) }
-    p = x[:, 0] * w
-}
-train { loss = mean((p - y) ** 2); optimizer = sgd(0.1); batch = 6; replicas = 3; shuffle = false; epochs = 1 }
-END
+model_of_logarithms
 expect 6 mlc train log.mdl --out nonfinite
 says err "log.mdl:6:" "'q' is not finite after step 1 of epoch 1: the first nan comes from" "'log' here"
 

@@ -74,3 +74,19 @@ train {
 }
 END
 }
+
+# log.mdl, whose state q becomes nan in its first step: row 3 of its only batch has a negative number. A batch has 3 shares.
+model_of_logarithms() {
+    printf 'x,y\n1,1\n1,1\n1,1\n-1,0\n1,1\n1,1\n' >negative.csv
+    cat >log.mdl <<'END'
+mdl 1
+data { source = csv("negative.csv"); field x = columns(source, ["x"]); field y = source.y }
+model m(x) -> p {
+    w = weight([1], init = ones)
+    q = state([1], zeros)
+    if training { q2 = update(q, q + mean(log(x))) }
+    p = x[:, 0] * w
+}
+train { loss = mean((p - y) ** 2); optimizer = sgd(0.1); batch = 6; replicas = 3; shuffle = false; epochs = 1 }
+END
+}
