@@ -178,7 +178,6 @@ void spread_free(Spread *spread) {
     partial_sums_free(&spread->owned);
     free(spread->gradients);
     free(spread->carried);
-
     free(spread->segments);
     free(spread->sum);
     free(spread->losses);

@@ -4,9 +4,9 @@
  *
  * A round opens the model for a training, predicts, trains a step, saves and closes. In round n one
  * allocation fails: malloc and its kind, mmap, or the start of a thread. Then each call must return
- * MLC_OK or MLC_NO_MEMORY with a message, at most files and folders (MLC_FILE) may be the reason, and
- * after mlc_close no memory, no file and no thread may be left. A round without a fault ends the
- * test: it gives the same bits as the first. */
+ * MLC_OK, or with a message MLC_NO_MEMORY; or MLC_FILE, if a file or folder is the reason. After
+ * mlc_close no memory, no file and no thread may be left. A round without a fault ends the test: it
+ * gives the same bits as the first. */
 #include "checks.h"
 
 #include <dirent.h>
