@@ -106,6 +106,9 @@ typedef struct {
     /* the magic number of weights that the caller gives, as the object has none; 0: the object has
      * them */
     uint64_t given_magic;
+    /* the weights are this symbol of an object of their own, Shipped.weights_object; NULL: they are
+     * not */
+    const char *weights_symbol;
     const SourceSchema *schema;
     const ShipField *fields; /* [schema->field_count] */
     /* [argument_count]: bytes of a line. Arguments are arrays of numbers or of structs, with
@@ -132,7 +135,9 @@ typedef struct {
 typedef struct {
     void *object; /* the file, or the module; freed by shipped_free */
     size_t object_bytes;
-    size_t code_bytes;  /* of code, and of constants other than the weights */
+    size_t code_bytes;    /* of code, and of constants other than the weights */
+    void *weights_object; /* defines ShipRequest.weights_symbol; freed by shipped_free */
+    size_t weights_object_bytes;
     size_t memory;      /* bytes of the memory of a module */
     ShipSizes *sizes;   /* [function_count] */
     char *target, *cpu; /* LLVM's names */
@@ -154,6 +159,9 @@ void shipped_free(Shipped *shipped);
  * compiler. False after reporting an error. */
 bool codegen_ship_source(const ShipRequest *request, FILE *out, ShipSizes *sizes,
                          Diagnostics *diag);
+
+/* Prints the source that defines request->weights_symbol, in C99 that is also valid C++. */
+void codegen_ship_weights_source(const ShipRequest *request, FILE *out);
 
 /* The reason why an input of a graph cannot be computed from fields of the source, such as "reads
  * the text of dates"; NULL: it can. */

@@ -70,7 +70,7 @@ static void write_library(const Shipment *shipment, FILE *out) {
     size_t count = 0;
     for (; count < request->function_count; count++)
         symbols[count] = request->functions[count].symbol;
-    if (!shipment_takes_weights(shipment))
+    if (!shipment_takes_weights(shipment) && !shipment_parts_weights(shipment))
         symbols[count++] = arena_format(shipment->arena, "%s_weights", shipment->name);
     if (shipment->training) symbols[count++] = shipment->training->make;
     if (shipment->training) symbols[count++] = shipment->training->read;
@@ -100,12 +100,18 @@ static void write_weights(const Shipment *shipment, FILE *out) {
     fwrite(shipment->weights, 1, shipment->weights_bytes, out);
 }
 
+static void write_weights_object(const Shipment *shipment, FILE *out) {
+    fwrite(shipment->shipped.weights_object, 1, shipment->shipped.weights_object_bytes, out);
+}
+
 typedef enum {
     OF_OBJECT = 1,
     OF_SOURCE = 2,
     OF_WASM = 4,
     OF_PAGE = 8,
     OF_GIVEN = 16, /* of C, if the program gives the weights */
+    OF_APART_OBJECT = 32,
+    OF_APART_SOURCE = 64,
     OF_C = OF_OBJECT | OF_SOURCE
 } FormOf;
 static const struct {
@@ -115,6 +121,8 @@ static const struct {
 } files[] = {{"%s.h", ship_header, OF_C},
              {"lib%s.a", write_library, OF_OBJECT},
              {"%s.c", ship_source, OF_SOURCE},
+             {"%s_weights.o", write_weights_object, OF_APART_OBJECT},
+             {"%s_weights.c", ship_weights_source, OF_APART_SOURCE},
              {"%s_test.c", ship_test, OF_C},
              {"CMakeLists.txt", ship_cmake, OF_C},
              {"%s.js", ship_script, OF_WASM},
@@ -141,8 +149,11 @@ static bool is_wanted(const Shipment *shipment, size_t file) {
                                    [CHOICE_form_c] = OF_SOURCE,
                                    [CHOICE_form_wasm] = OF_WASM,
                                    [CHOICE_form_html] = OF_PAGE};
-    unsigned given = shipment_takes_weights(shipment) ? OF_GIVEN : 0;
-    return files[file].forms & (forms[shipment->options->form] | given);
+    unsigned wanted = forms[shipment->options->form];
+    if (shipment_takes_weights(shipment)) wanted |= OF_GIVEN;
+    if (shipment_parts_weights(shipment))
+        wanted |= shipment_is_source(shipment) ? OF_APART_SOURCE : OF_APART_OBJECT;
+    return files[file].forms & wanted;
 }
 
 static bool make_folder(const Shipment *shipment, const char *folder, bool *made) {

@@ -109,7 +109,9 @@ static void print_constants(const Shipment *shipment, FILE *out) {
                       "how many of them lie before the row itself", out);
     }
     ship_constant(shipment, "weights_bytes", "", (long long)shipment->weights_bytes,
-                  shipment_takes_weights(shipment) ? "the file of the weights" : "constant data",
+                  shipment_takes_weights(shipment)   ? "the file of the weights"
+                  : shipment_parts_weights(shipment) ? "constant data of an object of their own"
+                                                     : "constant data",
                   out);
     if (!shipment_is_source(shipment))
         ship_constant(shipment, "code_bytes", "", (long long)shipment->shipped.code_bytes,

@@ -69,6 +69,7 @@ void ship_summary(const Shipment *shipment, FILE *out) {
     fprintf(out, "weights %s B%s | ", text_count(number, (int64_t)shipment->weights_bytes),
             shipment_is_web(shipment)          ? ""
             : shipment_takes_weights(shipment) ? " given"
+            : shipment_parts_weights(shipment) ? " apart"
                                                : " const");
     fprintf(out, "%s | %s multiply-adds a row\n", code_text(shipment),
             text_count(number, multiply_adds(shipment)));
@@ -268,6 +269,10 @@ json_t *ship_json(const Shipment *shipment) {
     }
     if (shipment_takes_weights(shipment))
         json_object_set_new(json, "weights", json_string("given"));
+    if (shipment_parts_weights(shipment)) {
+        json_object_set_new(json, "weights", json_string("apart"));
+        json_object_set_new(json, "weights_symbol", json_string(shipment->request.weights_symbol));
+    }
     if (shipment->quantization)
         json_object_set_new(json, "int8", quantization_json(shipment->quantization));
     if (shipment_is_page(shipment)) json_object_set_new(json, "page", page_json(shipment));
@@ -279,6 +284,7 @@ json_t *ship_json(const Shipment *shipment) {
 
 void ship_cmake(const Shipment *shipment, FILE *out) {
     const char *name = shipment->name;
+    bool apart = shipment_parts_weights(shipment);
     fprintf(out,
             "# The network %s for a program that uses CMake:\n"
             "#     add_subdirectory(%s)\n"
@@ -288,17 +294,23 @@ void ship_cmake(const Shipment *shipment, FILE *out) {
             name, name, name, name);
     if (shipment_is_source(shipment))
         fprintf(out,
-                "add_library(%s STATIC %s.c)\n"
+                "add_library(%s STATIC %s.c%s)\n"
                 "target_include_directories(%s PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})\n"
                 "target_link_libraries(%s PUBLIC m)\n",
-                name, name, name, name);
+                name, name, apart ? arena_format(shipment->arena, " %s_weights.c", name) : "", name,
+                name);
     else
         fprintf(out,
                 "add_library(%s STATIC IMPORTED GLOBAL)\n"
                 "set_target_properties(%s PROPERTIES\n"
                 "  IMPORTED_LOCATION ${CMAKE_CURRENT_SOURCE_DIR}/lib%s.a\n"
-                "  INTERFACE_INCLUDE_DIRECTORIES ${CMAKE_CURRENT_SOURCE_DIR})\n",
-                name, name, name);
+                "  INTERFACE_INCLUDE_DIRECTORIES ${CMAKE_CURRENT_SOURCE_DIR}%s)\n",
+                name, name, name,
+                apart ? arena_format(shipment->arena,
+                                     "\n  INTERFACE_LINK_LIBRARIES "
+                                     "${CMAKE_CURRENT_SOURCE_DIR}/%s_weights.o",
+                                     name)
+                      : "");
     fprintf(out,
             "add_executable(%s_test EXCLUDE_FROM_ALL %s_test.c)\n"
             "target_link_libraries(%s_test PRIVATE %s)\n",
@@ -334,19 +346,24 @@ static void print_example(const Shipment *shipment, FILE *out) {
     fputs("&scratch);\n", out);
 }
 
-/* The arguments with which a program is compiled: "libdigits.a", or "-O2 digits.c -lm". */
+/* What a program is compiled with: "libdigits.a", or "-O2 digits.c -lm". */
 static const char *ingredients(const Shipment *shipment) {
-    return arena_format(shipment->arena, shipment_is_source(shipment) ? "-O2 %s.c -lm" : "lib%s.a",
-                        shipment->name);
+    bool apart = shipment_parts_weights(shipment);
+    const char *form = shipment_is_source(shipment)
+                           ? apart ? "-O2 %s.c %s_weights.c -lm" : "-O2 %s.c -lm"
+                       : apart ? "lib%s.a %s_weights.o"
+                               : "lib%s.a";
+    return arena_format(shipment->arena, form, shipment->name, shipment->name);
 }
 
 void ship_readme(const Shipment *shipment, FILE *out) {
     const char *name = shipment->name, *with = ingredients(shipment);
     bool source = shipment_is_source(shipment);
-    const char *given =
-        shipment_takes_weights(shipment)
-            ? arena_format(shipment->arena, "| `%s.weights` | the weights |\n", name)
-            : "";
+    const char *given = shipment_takes_weights(shipment)    ? ".weights"
+                        : !shipment_parts_weights(shipment) ? ""
+                        : source                            ? "_weights.c"
+                                                            : "_weights.o";
+    if (*given) given = arena_format(shipment->arena, "| `%s%s` | the weights |\n", name, given);
     fprintf(out, "# %s\n\nA trained network as a C %s.\n\n| file | holds |\n|---|---|\n", name,
             source ? "source. Of the C library it needs sqrtf and memcpy"
                    : "library. It needs no other library, not even that of C");

@@ -41,6 +41,15 @@ static void print_training(const Shipment *shipment, FILE *out) {
     }
 }
 
+void ship_weights_source(const Shipment *shipment, FILE *out) {
+    fprintf(out,
+            "/* %s_weights.c: the weights of %s.c. Made by mlc %s. A linker that does not find "
+            "them under the\n"
+            " * name in %s.c has those of another network. */\n",
+            shipment->name, shipment->name, MLC_VERSION, shipment->name);
+    codegen_ship_weights_source(&shipment->request, out);
+}
+
 void ship_source(const Shipment *shipment, FILE *out) {
     const char *name = shipment->name;
     fprintf(out,

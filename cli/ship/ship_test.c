@@ -204,9 +204,13 @@ void ship_test(const Shipment *shipment, FILE *out) {
     fprintf(out,
             "/* Tests the library %s: rows of random numbers, and the bits that its functions must "
             "answer with.\n"
-            " *     cc %s_test.c lib%s.a && ./a.out */\n"
+            " *     cc %s_test.c lib%s.a%s && ./a.out */\n"
             "#include \"%s.h\"\n\n#include <math.h>\n#include <stdio.h>\n#include <string.h>\n\n",
-            shipment->name, shipment->name, shipment->name, shipment->name);
+            shipment->name, shipment->name, shipment->name,
+            shipment_parts_weights(shipment)
+                ? arena_format(shipment->arena, " %s_weights.o", shipment->name)
+                : "",
+            shipment->name);
     if (shipment->has_members) print_rows(shipment, out);
     for (uint32_t i = 0; i < shipment->input_count; i++)
         if (!shipment->inputs[i].is_member) print_array(shipment, i, out);

@@ -7,12 +7,13 @@
 
 #include <jansson.h>
 
-void ship_header(const Shipment *shipment, FILE *out); /* NAME.h */
-void ship_source(const Shipment *shipment, FILE *out); /* NAME.c */
-void ship_test(const Shipment *shipment, FILE *out);   /* NAME_test.c */
-void ship_cmake(const Shipment *shipment, FILE *out);  /* CMakeLists.txt */
-void ship_readme(const Shipment *shipment, FILE *out); /* README.md */
-json_t *ship_json(const Shipment *shipment);           /* NAME.json, and --json */
+void ship_header(const Shipment *shipment, FILE *out);         /* NAME.h */
+void ship_source(const Shipment *shipment, FILE *out);         /* NAME.c */
+void ship_weights_source(const Shipment *shipment, FILE *out); /* NAME_weights.c */
+void ship_test(const Shipment *shipment, FILE *out);           /* NAME_test.c */
+void ship_cmake(const Shipment *shipment, FILE *out);          /* CMakeLists.txt */
+void ship_readme(const Shipment *shipment, FILE *out);         /* README.md */
+json_t *ship_json(const Shipment *shipment);                   /* NAME.json, and --json */
 /* Lines for the user: sizes and multiply-adds. */
 void ship_summary(const Shipment *shipment, FILE *out);
 

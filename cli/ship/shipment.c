@@ -201,15 +201,19 @@ static bool quantize(Shipment *shipment) {
     return graph != NULL;
 }
 
-/* -- weights that the caller gives -- */
+/* -- weights outside of the library -- */
 
-static bool check_given(const Shipment *shipment) {
-    bool web = shipment_is_web(shipment);
-    if (!shipment_takes_weights(shipment) || (!web && !shipment_trains(shipment))) return true;
-    diag_error(
-        shipment->diag, STATUS_USAGE, (Span){0},
-        web ? "--weights given is for C: modules for browsers have no weights in them"
-            : "--weights given and --train exclude each other, as a state holds the weights");
+static bool check_weights(const Shipment *shipment) {
+    bool web = shipment_is_web(shipment), given = shipment_takes_weights(shipment);
+    if (web && (given || shipment_parts_weights(shipment)))
+        diag_error(shipment->diag, STATUS_USAGE, (Span){0},
+                   "--weights %s is for C: modules for browsers have no weights in them",
+                   given ? "given" : "apart");
+    else if (given && shipment_trains(shipment))
+        diag_error(shipment->diag, STATUS_USAGE, (Span){0},
+                   "--weights given and --train exclude each other, as a state holds the weights");
+    else
+        return true;
     return false;
 }
 
@@ -241,7 +245,7 @@ static bool make_object(Shipment *shipment) {
 
 bool shipment_open(Shipment *shipment, const Options *options, Diagnostics *diag) {
     *shipment = (Shipment){.options = options, .diag = diag};
-    return check_form(shipment) && check_int8(shipment) && check_given(shipment) &&
+    return check_form(shipment) && check_int8(shipment) && check_weights(shipment) &&
            open_run(shipment) && choose_name(shipment) && choose_rows(shipment) &&
            open_step(shipment) && quantize(shipment) &&
            shipment_find_inputs(shipment, shipment->step.graph) &&

@@ -113,6 +113,10 @@ static inline bool shipment_trains(const Shipment *shipment) {
 static inline bool shipment_takes_weights(const Shipment *shipment) {
     return shipment->options->ship_weights == CHOICE_ship_weights_given;
 }
+/* Whether the weights are an object or a source of their own: NAME_weights.o or NAME_weights.c. */
+static inline bool shipment_parts_weights(const Shipment *shipment) {
+    return shipment->options->ship_weights == CHOICE_ship_weights_apart;
+}
 /* "x86_64-pc-linux-gnu, x86-64-v3", or "C99". */
 const char *shipment_target(const Shipment *shipment);
 static inline bool shipment_is_source(const Shipment *shipment) {

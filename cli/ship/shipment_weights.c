@@ -8,6 +8,7 @@
 #include "runtime/formats/hash.h"
 #include "runtime/program/layouts.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,6 +76,28 @@ static const size_t *place_constant(Placing *placing, const Plan *plan) {
                      weight_offset(placing, &plan->graph->symbols[plan->states[i].symbol],
                                    plan->states[i].layout);
     return offsets;
+}
+
+/* A hash of all that the code assumes about weights outside of it: the model, the offset and form of each,
+ * and the numbers fitted to the data. In networks of bytes, scales are a part of the code, so only
+ * weights of the same build fit. */
+static uint64_t form_hash(const Placing *placing) {
+    const Shipment *shipment = placing->shipment;
+    const ShipRequest *request = &shipment->request;
+    uint64_t hash = hash64(HASH64_START ^ shipment->weights_bytes, shipment->model_hash, 64);
+    for (uint32_t i = 0; i < placing->count; i++) {
+        const WeightBlock *block = &placing->items[i];
+        const uint64_t form[] = {block->offset, block->layout.kind, block->layout.axis,
+                                 block->layout.width};
+        hash = hash64(hash, block->symbol->name, strlen(block->symbol->name) + 1);
+        hash = hash64(hash, form, sizeof form);
+    }
+    for (uint32_t i = 0; i < request->fitted_count; i++) {
+        size_t bytes = (size_t)request->fitted[i].count * sizeof(double);
+        hash = hash64(hash, request->fitted[i].values, bytes);
+        if (request->fitted[i].deviation) hash = hash64(hash, request->fitted[i].deviation, bytes);
+    }
+    return shipment->quantization ? hash64(hash, shipment->weights_hash, 64) : hash;
 }
 
 /* -- the state -- */
@@ -173,7 +196,10 @@ static void describe_training(Placing *placing) {
     training->read = arena_format(shipment->arena, "%s_state_weights", shipment->name);
     if (shipment_is_web(shipment))
         training->write = arena_format(shipment->arena, "%s_state_load", shipment->name);
-    training->magic = hash64(HASH64_START ^ training->bytes, shipment->weights_hash, 64);
+    /* a library whose weights are apart is the same for all weights of this form */
+    uint64_t form = form_hash(placing), start = HASH64_START ^ training->bytes;
+    training->magic = shipment_parts_weights(shipment) ? hash64(start, &form, sizeof form)
+                                                       : hash64(start, shipment->weights_hash, 64);
     training->magic = hash64(training->magic, shipment->model_hash, 64);
 }
 
@@ -189,32 +215,15 @@ static size_t tensor_bytes(const Shipment *shipment) {
     return bytes;
 }
 
-/* A hash of all that the code assumes about given weights: the model, the offset and form of each,
- * and the numbers fitted to the data. In networks of bytes, scales are a part of the code, so only
- * weights of the same build fit. */
-static uint64_t given_magic(const Placing *placing) {
-    const Shipment *shipment = placing->shipment;
-    const ShipRequest *request = &shipment->request;
-    uint64_t hash = hash64(HASH64_START ^ shipment->weights_bytes, shipment->model_hash, 64);
-    for (uint32_t i = 0; i < placing->count; i++) {
-        const WeightBlock *block = &placing->items[i];
-        const uint64_t form[] = {block->offset, block->layout.kind, block->layout.axis,
-                                 block->layout.width};
-        hash = hash64(hash, block->symbol->name, strlen(block->symbol->name) + 1);
-        hash = hash64(hash, form, sizeof form);
-    }
-    for (uint32_t i = 0; i < request->fitted_count; i++) {
-        size_t bytes = (size_t)request->fitted[i].count * sizeof(double);
-        hash = hash64(hash, request->fitted[i].values, bytes);
-        if (request->fitted[i].deviation) hash = hash64(hash, request->fitted[i].deviation, bytes);
-    }
-    return shipment->quantization ? hash64(hash, shipment->weights_hash, 64) : hash;
-}
-
-/* Writes the magic number, which is not 0, to the beginning of the header. */
-static void mark_given(const Placing *placing) {
+/* Gives weights outside of the library what tells them from those of other networks: a symbol of
+ * their own, or a magic number that is not 0 at the beginning of the header. */
+static void mark_weights(const Placing *placing) {
     Shipment *shipment = placing->shipment;
-    shipment->request.given_magic = given_magic(placing) | 1;
+    if (shipment_parts_weights(shipment))
+        shipment->request.weights_symbol = arena_format(shipment->arena, "%s_weights_%016" PRIx64,
+                                                        shipment->name, form_hash(placing));
+    if (!shipment_takes_weights(shipment)) return;
+    shipment->request.given_magic = form_hash(placing) | 1;
     memcpy(shipment->weights, &shipment->request.given_magic, sizeof shipment->request.given_magic);
 }
 
@@ -240,7 +249,7 @@ static void fill_weights(Placing *placing) {
     blake3_hex(shipment->weights, shipment->weights_bytes, shipment->weights_hash);
     shipment->request.weights = at;
     shipment->request.weights_bytes = placing->bytes;
-    if (header) mark_given(placing);
+    mark_weights(placing);
 }
 
 /* The arguments of the network alone: the struct, and the arrays that are not only for training. */

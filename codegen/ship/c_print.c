@@ -370,7 +370,7 @@ static void print_function(CPrinter *p, LLVMValueRef function) {
 static void name_globals(const CPrinter *p, LLVMModuleRef module) {
     uint32_t count = 0;
     for (LLVMValueRef at = LLVMGetFirstGlobal(module); at; at = LLVMGetNextGlobal(at))
-        set_name(p, at, "g", count++);
+        if (!LLVMIsDeclaration(at)) set_name(p, at, "g", count++);
     for (LLVMValueRef at = LLVMGetFirstFunction(module); at; at = LLVMGetNextFunction(at)) {
         if (LLVMIsDeclaration(at)) continue;
         const char *seen = LLVMGetLinkage(at) == LLVMExternalLinkage ? "ship_" : "";

@@ -148,23 +148,42 @@ const char *c_lane(CPrinter *p, LLVMValueRef value) {
 
 /* -- globals -- */
 
+size_t c_word_count(size_t length) { return length < 4 ? 1 : length / 4; }
+
+void c_print_words(const char *bytes, size_t length, FILE *out) {
+    fputs(length < 4 ? "{0" : "{", out);
+    for (size_t i = 0; i + 4 <= length; i += 4) {
+        uint32_t word;
+        memcpy(&word, bytes + i, sizeof word);
+        fprintf(out, "%s0x%" PRIx32, i == 0 ? "" : i % 48 ? "," : ",\n", word);
+    }
+    fputs("};\n", out);
+}
+
 /* Bytes are printed as words, since all states have elements of four bytes. */
 static void print_bytes(const CPrinter *p, const char *name, LLVMValueRef value) {
     size_t length;
     const char *bytes = LLVMGetAsString(value, &length);
-    fprintf(p->constants, "static const i32 %s[%zu] = {", name, (length + 3) / 4);
-    for (size_t i = 0; i + 4 <= length; i += 4) {
-        uint32_t word;
-        memcpy(&word, bytes + i, sizeof word);
-        fprintf(p->constants, "%s0x%" PRIx32, i == 0 ? "" : i % 48 ? "," : ",\n", word);
-    }
-    fputs("};\n", p->constants);
+    fprintf(p->constants, "static const i32 %s[%zu] = ", name, c_word_count(length));
+    c_print_words(bytes, length, p->constants);
+}
+
+void c_declare_weights(const char *symbol, size_t length, FILE *out) {
+    fprintf(out,
+            "#ifdef __cplusplus\nextern \"C\" {\n#endif\n"
+            "extern const uint32_t %s[%zu];\n"
+            "#ifdef __cplusplus\n}\n#endif\n",
+            symbol, c_word_count(length));
 }
 
 void c_print_global(CPrinter *p, LLVMValueRef global) {
     LLVMValueRef value = LLVMGetInitializer(global);
     LLVMTypeRef type = LLVMGlobalGetValueType(global);
     const char *name = c_value_name(global);
+    if (!value) {
+        c_declare_weights(name, LLVMGetArrayLength2(type), p->constants);
+        return;
+    }
     if (LLVMGetTypeKind(type) != LLVMArrayTypeKind) {
         fprintf(p->constants, "static const %s %s = %s;\n", c_scalar_type(type), name,
                 scalar_constant(p, value));

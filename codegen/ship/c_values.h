@@ -31,7 +31,13 @@ const char *c_type(CPrinter *p, LLVMTypeRef type);
 /* The text of a whole value; of a vector's lane i or a scalar. */
 const char *c_operand(CPrinter *p, LLVMValueRef value);
 const char *c_lane(CPrinter *p, LLVMValueRef value);
-/* Defines a constant of the module. */
+/* Prints `{0x3f800000,...};` for bytes that make up words of four; how many words that are, at
+ * least one. */
+void c_print_words(const char *bytes, size_t length, FILE *out);
+size_t c_word_count(size_t length);
+/* Declares weights of `length` bytes that another file defines. */
+void c_declare_weights(const char *symbol, size_t length, FILE *out);
+/* Defines a constant of the module, or declares one without a value: the weights. */
 void c_print_global(CPrinter *p, LLVMValueRef global);
 
 #endif

@@ -73,14 +73,32 @@ static size_t stack_bytes(const StackFrames *frames, LLVMValueRef function, size
 
 /* -- the object -- */
 
+static void *copy_buffer(LLVMMemoryBufferRef buffer, size_t *bytes) {
+    *bytes = LLVMGetBufferSize(buffer);
+    void *copy = memory_new(*bytes, "a shipped object");
+    return memcpy(copy, LLVMGetBufferStart(buffer), *bytes);
+}
+
 /* Copies the object. Returns an undefined symbol of it, or NULL. */
-static const char *copy_object(LLVMMemoryBufferRef buffer, Shipped *shipped) {
+static const char *copy_object(const ShipRequest *request, LLVMMemoryBufferRef buffer,
+                               Shipped *shipped) {
     free(shipped->object);
-    shipped->object_bytes = LLVMGetBufferSize(buffer);
-    shipped->object = memory_new(shipped->object_bytes, "a shipped object");
-    memcpy(shipped->object, LLVMGetBufferStart(buffer), shipped->object_bytes);
+    shipped->object = copy_buffer(buffer, &shipped->object_bytes);
     shipped->code_bytes = elf_code_bytes(shipped->object);
-    return elf_undefined_symbol(shipped->object);
+    return elf_undefined_symbol(shipped->object, request->weights_symbol);
+}
+
+/* Makes the object of the weights. */
+static bool make_weights(const ShipRequest *request, const Target *target, Shipped *shipped,
+                         Diagnostics *diag) {
+    LLVMContextRef context = LLVMContextCreate();
+    LLVMModuleRef module = ship_weights_module(context, request);
+    LLVMMemoryBufferRef object = object_compile(module, target, 1, diag);
+    if (object) shipped->weights_object = copy_buffer(object, &shipped->weights_object_bytes);
+    if (object) LLVMDisposeMemoryBuffer(object);
+    LLVMDisposeModule(module);
+    LLVMContextDispose(context);
+    return object != NULL;
 }
 
 /* -- the module -- */
@@ -192,7 +210,7 @@ static bool make_object(const ShipRequest *request, const Target *target, int le
     for (ShipMath math = MATH_NONE; math <= MATH_DOUBLE; math++) {
         LLVMMemoryBufferRef object = compile(request, target, level, math, shipped, diag);
         if (!object) return false;
-        undefined = copy_object(object, shipped);
+        undefined = copy_object(request, object, shipped);
         LLVMDisposeMemoryBuffer(object);
         if (!undefined || !math_has(undefined)) break;
     }
@@ -225,6 +243,7 @@ bool codegen_ship(const ShipRequest *request, const CodegenOptions *options, Shi
         shipped->cpu = memory_copy_string(target.cpu, "a shipped object");
         good = (options->wasm ? make_module : make_object)(request, &target, options->level,
                                                            shipped, diag);
+        if (request->weights_symbol) good = good && make_weights(request, &target, shipped, diag);
     }
     target_close(&target);
     return good;
@@ -268,6 +287,7 @@ const char *codegen_platform(void) { return platform_here()->name; }
 
 void shipped_free(Shipped *shipped) {
     free(shipped->object);
+    free(shipped->weights_object);
     free(shipped->sizes);
     free(shipped->target);
     free(shipped->cpu);

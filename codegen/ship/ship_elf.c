@@ -67,13 +67,13 @@ static const char *undefined_name(const void *object, const Section *table, size
     return place == SHN_UNDEF ? text_at(object, table->link, name) : NULL;
 }
 
-const char *elf_undefined_symbol(const void *object) {
+const char *elf_undefined_symbol(const void *object, const char *known) {
     size_t each = is_wide(object) ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym);
     for (uint32_t i = 0; i < section_count(object); i++) {
         Section table = section_at(object, i);
         for (size_t k = 1; table.type == SHT_SYMTAB && k < table.size / each; k++) {
             const char *name = undefined_name(object, &table, k);
-            if (name) return name;
+            if (name && (!known || strcmp(name, known) != 0)) return name;
         }
     }
     return NULL;

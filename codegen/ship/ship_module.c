@@ -50,32 +50,6 @@ static bool is_computed(const Shipping *shipping, const Symbol *symbol) {
            ship_passed(shipping->request, symbol) < 0;
 }
 
-/* -- the object's data -- */
-
-/* Memory of a module, filled with 0. */
-static LLVMValueRef add_buffer(Emitter *e, const char *name, size_t bytes) {
-    LLVMTypeRef type = LLVMArrayType2(e->i8, bytes ? bytes : 1);
-    LLVMValueRef buffer = LLVMAddGlobal(e->module, type, name);
-    LLVMSetInitializer(buffer, LLVMConstNull(type));
-    LLVMSetAlignment(buffer, SHIP_ALIGNMENT);
-    return buffer;
-}
-
-static LLVMValueRef add_weights(Emitter *e, const ShipRequest *request) {
-    const char *name = arena_format(e->arena, "%s_weights", request->name);
-    if (request->given_magic) return NULL;
-    if (request->buffers) return add_buffer(e, name, request->weights_bytes);
-    LLVMValueRef bytes =
-        LLVMConstStringInContext2(e->context, request->weights, request->weights_bytes, true);
-    LLVMValueRef weights = LLVMAddGlobal(e->module, LLVMTypeOf(bytes), name);
-    LLVMSetInitializer(weights, bytes);
-    LLVMSetGlobalConstant(weights, true);
-    LLVMSetAlignment(weights, SHIP_ALIGNMENT);
-    LLVMSetSection(weights, arena_format(e->arena, ".rodata.%s", name));
-    LLVMSetVisibility(weights, LLVMHiddenVisibility); /* its address needs no table of addresses */
-    return weights;
-}
-
 /* Makes LLVM report the function's frame, and makes the frame all of the stack that the function
  * uses: nothing lies below the stack pointer, and the stack is not realigned for vectors. */
 static void measure_frame(Emitter *e, LLVMValueRef function) {
@@ -303,9 +277,9 @@ static void add_buffers(Emitter *e, const ShipRequest *request, const ShipSizes 
     size_t scratch = 0;
     for (uint32_t i = 0; i < request->function_count; i++)
         if (sizes[i].scratch > scratch) scratch = sizes[i].scratch;
-    add_buffer(e, arena_format(e->arena, "%s_scratch", request->name), scratch);
+    ship_add_buffer(e->module, arena_format(e->arena, "%s_scratch", request->name), scratch);
     for (uint32_t i = 0; i < request->buffer_count; i++)
-        add_buffer(e, request->buffers[i].name, request->buffers[i].bytes);
+        ship_add_buffer(e->module, request->buffers[i].name, request->buffers[i].bytes);
 }
 
 LLVMModuleRef ship_module(LLVMContextRef context, const ShipRequest *request, const Target *target,
@@ -314,7 +288,7 @@ LLVMModuleRef ship_module(LLVMContextRef context, const ShipRequest *request, co
     Emitter e = emitter_new(context, module, target);
     Arena *arena = e.arena = arena_new();
     if (e.fused) measure_frame(&e, e.fused);
-    LLVMValueRef weights = add_weights(&e, request);
+    LLVMValueRef weights = ship_add_weights(module, request);
     for (uint32_t i = 0; i < request->function_count; i++) {
         Shipping shipping = {.e = &e,
                              .request = request,

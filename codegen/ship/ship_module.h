@@ -20,6 +20,16 @@ LLVMValueRef pointer_after(Emitter *e, LLVMValueRef base, size_t bytes);
 /* if (condition) return status */
 void return_if(Emitter *e, LLVMValueRef condition, int32_t status);
 
+/* -- ship_weights.c -- */
+
+/* Adds memory of a module for WebAssembly, filled with 0. */
+LLVMValueRef ship_add_buffer(LLVMModuleRef module, const char *name, size_t bytes);
+/* Adds the weights to the module that reads them: as constants, as memory, or as a symbol of
+ * another object. NULL: the caller gives them to each function. */
+LLVMValueRef ship_add_weights(LLVMModuleRef module, const ShipRequest *request);
+/* Makes the module that defines request->weights_symbol, and nothing else. */
+LLVMModuleRef ship_weights_module(LLVMContextRef context, const ShipRequest *request);
+
 /* -- ship_state.c: what training keeps -- */
 
 /* The functions that make a state, and read the network's tensors out of it. */
