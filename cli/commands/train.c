@@ -278,7 +278,7 @@ static Status work(Training *training) {
     return finish(training, run_training(training));
 }
 
-static Status run(const Options *given, const TrainingOrder *order, Diagnostics *diag) {
+Status training_run(const Options *given, const TrainingOrder *order, Diagnostics *diag) {
     Training *training = MEMORY_NEW(Training, "the training");
     training->order = order;
     training->options = given;
@@ -311,9 +311,5 @@ static Status run(const Options *given, const TrainingOrder *order, Diagnostics 
 
 Status command_train(const Options *given, Diagnostics *diag) {
     if (!training_check_spread(given, diag)) return STATUS_USAGE;
-    return given->folds > 1 ? train_folds(given, diag) : run(given, NULL, diag);
-}
-
-Status training_run(const Options *given, const TrainingOrder *order, Diagnostics *diag) {
-    return run(given, order, diag);
+    return given->folds > 1 ? train_folds(given, diag) : training_run(given, NULL, diag);
 }

@@ -68,22 +68,20 @@ static void free_counts(EpochRecord *record) {
     }
 }
 
-static EpochRecord *last_record(const Journal *journal) {
+EpochRecord *journal_last(const Journal *journal) {
     return journal->record_count ? &journal->records[journal->record_count - 1] : NULL;
 }
 
-const EpochRecord *journal_last(const Journal *journal) { return last_record(journal); }
-
 void journal_free(Journal *journal) {
     if (journal->file) fclose(journal->file);
-    if (journal->record_count) free_counts(last_record(journal));
+    if (journal->record_count) free_counts(journal_last(journal));
     free(journal->records);
     free(journal->steps);
     *journal = (Journal){0};
 }
 
 static void add_record(Journal *journal, const EpochRecord *record) {
-    if (journal->record_count) free_counts(last_record(journal));
+    if (journal->record_count) free_counts(journal_last(journal));
     if (journal->record_count == journal->record_capacity) {
         uint32_t capacity = journal->record_capacity ? 2 * journal->record_capacity : 32;
         journal->records = memory_grow(journal->records, capacity, sizeof *journal->records,

@@ -58,7 +58,7 @@ void journal_epoch(Journal *journal, const EpochRecord *record);
 /* Records a step and writes its line. */
 void journal_step(Journal *journal, const StepLog *step, double rate);
 /* The last recorded epoch, or NULL. */
-const EpochRecord *journal_last(const Journal *journal);
+EpochRecord *journal_last(const Journal *journal);
 void journal_free(Journal *journal);
 
 /* The reported warnings (`kind` DIAG_WARNING) or errors as events:

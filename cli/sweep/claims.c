@@ -49,18 +49,13 @@ static unsigned long long start_of(long process) {
     return at ? strtoull(at, NULL, 10) : 0;
 }
 
-static Owner this_process(void) {
-    Owner owner = {.process = getpid()};
-    name_machine(owner.machine);
-    owner.started = start_of(owner.process);
-    return owner;
-}
-
 /* -- files -- */
 
 static bool write_owner(int file) {
     char text[OWNER_TEXT + 64];
-    Owner owner = this_process();
+    Owner owner = {.process = getpid()};
+    name_machine(owner.machine);
+    owner.started = start_of(owner.process);
     int length =
         snprintf(text, sizeof text, "%s %ld %llu\n", owner.machine, owner.process, owner.started);
     return write(file, text, (size_t)length) == length;

@@ -33,12 +33,8 @@ static Path file_of(const SweepPlan *plan, uint32_t trial, uint32_t rung) {
     return plan_trial(plan, trial, suffix);
 }
 
-static json_t **place_of(Results *results, uint32_t trial, uint32_t rung) {
-    return &results->lines[(size_t)rung * plan_trials(results->plan) + trial];
-}
-
 const json_t *results_get(Results *results, uint32_t trial, uint32_t rung) {
-    json_t **line = place_of(results, trial, rung);
+    json_t **line = &results->lines[(size_t)rung * plan_trials(results->plan) + trial];
     size_t length;
     if (*line) return *line;
     char *text = file_read_plain(file_of(results->plan, trial, rung).path, &length);

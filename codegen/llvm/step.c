@@ -126,11 +126,6 @@ EmittedKernel step_kernel(Emitter *e, uint32_t number, const Target *target) {
 
 /* -- the table of kernels, in the layout of CompiledKernel -- */
 
-static LLVMTypeRef kernel_type(const Emitter *e) {
-    LLVMTypeRef fields[] = {e->pointer, e->pointer, e->i64};
-    return LLVMStructTypeInContext(e->context, fields, 3, false);
-}
-
 static void emit_kernels(Emitter *e, const Target *target) {
     uint32_t count = e->plan->kernel_count;
     LLVMValueRef *constants = memory_array(count, sizeof *constants, "the kernels of a step");
@@ -139,7 +134,9 @@ static void emit_kernels(Emitter *e, const Target *target) {
         LLVMValueRef fields[] = {kernel.function, kernel.table, const_i64(e, kernel.units)};
         constants[i] = LLVMConstStructInContext(e->context, fields, 3, false);
     }
-    LLVMValueRef values = LLVMConstArray2(kernel_type(e), constants, count);
+    LLVMTypeRef fields[] = {e->pointer, e->pointer, e->i64},
+                kernel_type = LLVMStructTypeInContext(e->context, fields, 3, false);
+    LLVMValueRef values = LLVMConstArray2(kernel_type, constants, count);
     free(constants);
     LLVMValueRef kernels = LLVMAddGlobal(e->module, LLVMTypeOf(values), STEP_KERNELS);
     LLVMSetInitializer(kernels, values);

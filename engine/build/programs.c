@@ -33,14 +33,12 @@ static CompiledProgram *find(const Programs *programs, GraphKind kind, uint32_t 
     return NULL;
 }
 
-static void want(Programs *programs, GraphKind kind, uint32_t batch) {
-    if (batch == 0 || find(programs, kind, batch)) return;
-    programs->items[programs->count++] = (CompiledProgram){.kind = kind, .batch = batch};
-}
-
 void programs_want(Programs *programs, GraphKind kind, const Cut *cut) {
-    for (ShareSize size = 0; size < SHARE_SIZES; size++)
-        want(programs, kind, (uint32_t)cut_size_rows(cut, size));
+    for (ShareSize size = 0; size < SHARE_SIZES; size++) {
+        uint32_t batch = (uint32_t)cut_size_rows(cut, size);
+        if (batch == 0 || find(programs, kind, batch)) continue;
+        programs->items[programs->count++] = (CompiledProgram){.kind = kind, .batch = batch};
+    }
 }
 
 static const Program *get(const Programs *programs, GraphKind kind, const Cut *cut,

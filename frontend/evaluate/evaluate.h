@@ -158,9 +158,6 @@ bool alias_suggest(Diagnostics *diag, const char *name, const char *const *candi
 /* The same for an argument or a key. */
 bool alias_suggest_word(Diagnostics *diag, const char *name, const char *const *candidates,
                         size_t count);
-/* Adds "did you mean 'x'?" if one of the candidates is similar; false if none is. */
-bool evaluator_suggest(Evaluator *evaluator, const char *name, const char *const *candidates,
-                       size_t count);
 /* The value of a node that a builder of the graph returned. If it reported an error, the chain of
  * calls is added. */
 Value evaluator_built(Evaluator *evaluator, Span span, NodeId node);

@@ -34,7 +34,7 @@ static void suggest_function(Evaluator *evaluator, const char *name) {
     const char **candidates = ARENA_ARRAY(evaluator->arena, const char *, total);
     for (uint32_t i = 0; i < names_count(own); i++) candidates[at++] = names_all(own)[i];
     for (uint32_t i = 0; i < names_count(library); i++) candidates[at++] = names_all(library)[i];
-    evaluator_suggest(evaluator, name, candidates, total);
+    alias_suggest(evaluator->diag, name, candidates, total);
 }
 
 static const Callable *unknown_function(Evaluator *evaluator, const Expr *callee) {

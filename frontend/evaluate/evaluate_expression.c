@@ -160,7 +160,7 @@ static void suggest_name(Evaluator *evaluator, const char *name) {
     for (size_t i = 0; i < sizeof sets / sizeof *sets; i++)
         for (uint32_t k = 0; k < names_count(sets[i]); k++)
             candidates[at++] = names_all(sets[i])[k];
-    if (!evaluator_suggest(evaluator, name, candidates, total)) list_names(evaluator, name);
+    if (!alias_suggest(evaluator->diag, name, candidates, total)) list_names(evaluator, name);
 }
 
 static bool assigned_in(const StmtList *body, const char *name);

@@ -68,11 +68,6 @@ bool evaluator_charge(Evaluator *evaluator, Span span, uint32_t steps) {
     return false;
 }
 
-bool evaluator_suggest(Evaluator *evaluator, const char *name, const char *const *candidates,
-                       size_t count) {
-    return alias_suggest(evaluator->diag, name, candidates, count);
-}
-
 Value evaluator_built(Evaluator *evaluator, Span span, NodeId node) {
     if (!node && diag_errors(evaluator->diag) > evaluator->errors_told)
         note_calls(evaluator, evaluator_place(evaluator, span));

@@ -64,19 +64,15 @@ static const Shape *output_shape(const Matching *matching, uint32_t output) {
     return &graph_node(matching->graph, matching->model->log->outputs[output])->shape;
 }
 
-static bool fits(const Matching *matching, uint32_t output, const ClassLabel *label) {
-    const Shape *shape = output_shape(matching, output);
-    int64_t columns = shape->rank < 2 ? 1 : shape->dim[shape->rank - 1];
-    return columns > 1 && (!label->columns || label->columns == columns);
-}
-
 /* Gives the output the label of this node. Of several labels of an output the first counts. */
 static void match(Matching *matching, uint32_t output, NodeId node) {
     const LayerLog *log = matching->model->log;
+    const Shape *shape = output_shape(matching, output);
+    int64_t columns = shape->rank < 2 ? 1 : shape->dim[shape->rank - 1];
     for (uint32_t i = 0; i < log->label_count; i++) {
         const ClassLabel *label = &log->labels[i], **to = &matching->to[output];
-        if (label->node == node && fits(matching, output, label) && (!*to || label < *to))
-            *to = label;
+        bool fits = columns > 1 && (!label->columns || label->columns == columns);
+        if (label->node == node && fits && (!*to || label < *to)) *to = label;
     }
 }
 

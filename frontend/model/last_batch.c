@@ -36,9 +36,6 @@ static const LayerInfo *lone_batch_norm(const LayerLog *log, int64_t batch) {
     return NULL;
 }
 
-/* The rows of the smallest share of an epoch. */
-static int64_t least_rows(const Cut *cut) { return cut_share(cut, cut_shares(cut) - 1).rows; }
-
 static void help_last_batch(const Cut *cut, Diagnostics *diag) {
     int64_t better = better_batch(cut->rows, cut->batch);
     if (cut->replicas > 1)
@@ -57,7 +54,8 @@ static void help_last_batch(const Cut *cut, Diagnostics *diag) {
 void model_warn_last_batch(const Model *model, Diagnostics *diag) {
     Cut cut = {model->training_rows, model->info.batch, model->info.replicas};
     const LayerInfo *layer = lone_batch_norm(model->log, cut.batch);
-    if (!layer || cut.rows == 0 || least_rows(&cut) != 1) return;
+    /* the last share is the smallest */
+    if (!layer || cut.rows == 0 || cut_share(&cut, cut_shares(&cut) - 1).rows != 1) return;
     const char *which = cut.replicas > 1 ? "a share of the last"
                         : cut.batch == 1 ? "every"
                                          : "the last";

@@ -4,10 +4,6 @@
 
 #include <string.h>
 
-bool freeze_covers(const Model *model, const char *tensor) {
-    return layer_names_cover(model->arena, &model->globals.frozen, tensor);
-}
-
 /* The name of a layer may be written without quotes, unless a param has that name. */
 static const char *pattern_of(Evaluator *evaluator, const Expr *expr, const NamesUse *use) {
     bool bare = expr->kind == EXPR_NAME && !names_find(evaluator->globals->params, expr->text);

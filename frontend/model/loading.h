@@ -127,8 +127,6 @@ bool network_has_input(const Model *model, const char *name);
 const char *loss_label(const Model *model);
 
 /* -- names of layers in the train block (layer_names_read.c) -- */
-/* Whether `freeze` covers the weight of this name. */
-bool freeze_covers(const Model *model, const char *tensor);
 /* Where names of layers stand, for messages: a setting, and an example of it. */
 typedef struct {
     const char *setting, *example;

@@ -15,16 +15,13 @@ typedef struct {
     bool *carried; /* [node]: it does not depend on one, but a node that does needs it */
 } ShareStatistics;
 
-/* A leaf that is the same on every process. */
-static bool is_known(const Graph *graph, NodeId id) {
-    const Node *node = graph_node(graph, id);
-    return op_class(node->op) == CLASS_LEAF &&
-           (node->op != OP_input || graph->symbols[node->attrs.symbol].kind != SYMBOL_BATCH);
-}
-
+/* A value that the statistics need is carried, unless it is a leaf that every process has. */
 static void carry(ShareStatistics *statistics, NodeId id) {
-    if (id && !statistics->follows[id] && !is_known(statistics->graph, id))
-        statistics->carried[id] = true;
+    if (!id || statistics->follows[id]) return;
+    const Node *node = graph_node(statistics->graph, id);
+    bool has_rows =
+        node->op == OP_input && statistics->graph->symbols[node->attrs.symbol].kind == SYMBOL_BATCH;
+    if (op_class(node->op) != CLASS_LEAF || has_rows) statistics->carried[id] = true;
 }
 
 static void find_followers(ShareStatistics *statistics) {

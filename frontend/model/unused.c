@@ -293,7 +293,7 @@ void idle_weights_find(Model *model, const Graph *graph) {
          i++) /* given or frozen weights need no training */
         if ((symbol = &graph->symbols[i])->trainable && needed[symbol->node] &&
             (model->info.weights || model->options->weights_given ||
-             freeze_covers(model, symbol->name)))
+             layer_names_cover(model->arena, &model->globals.frozen, symbol->name)))
             trained[symbol->node] = passed[symbol->node] = true;
     find_idle(model, graph, &(Reached){needed, trained, passed});
 }

@@ -36,7 +36,7 @@ static uint32_t deeper(uint32_t depth, const Expr *child) {
     return child && child->depth >= depth ? child->depth + 1 : depth;
 }
 
-static Expr *expr_new(Arena *arena, ExprKind kind, Span span) {
+Expr *ast_expr(Arena *arena, ExprKind kind, Span span) {
     Expr *expr = ARENA_NEW(arena, Expr);
     expr->kind = kind;
     expr->span = span;
@@ -44,10 +44,8 @@ static Expr *expr_new(Arena *arena, ExprKind kind, Span span) {
     return expr;
 }
 
-Expr *ast_literal(Arena *arena, ExprKind kind, Span span) { return expr_new(arena, kind, span); }
-
 Expr *ast_list(Arena *arena, Span span, ExprList elements) {
-    Expr *expr = expr_new(arena, EXPR_LIST, span);
+    Expr *expr = ast_expr(arena, EXPR_LIST, span);
     expr->elements = elements;
     for (const Expr *element = elements.first; element; element = element->next)
         expr->depth = deeper(expr->depth, element);
@@ -56,7 +54,7 @@ Expr *ast_list(Arena *arena, Span span, ExprList elements) {
 
 static Expr *operation(Arena *arena, ExprKind kind, Operator op, Span place, Expr *left,
                        Expr *right) {
-    Expr *expr = expr_new(arena, kind, span_join(left ? left->span : place, right->span));
+    Expr *expr = ast_expr(arena, kind, span_join(left ? left->span : place, right->span));
     expr->operation.op = op;
     expr->operation.operator_span = place;
     expr->operation.left = left;
@@ -74,7 +72,7 @@ Expr *ast_binary(Arena *arena, Operator op, Span place, Expr *left, Expr *right)
 }
 
 Expr *ast_call(Arena *arena, Span span, Expr *callee, ArgList args) {
-    Expr *expr = expr_new(arena, EXPR_CALL, span);
+    Expr *expr = ast_expr(arena, EXPR_CALL, span);
     expr->call.callee = callee;
     expr->call.args = args;
     expr->depth = deeper(1, callee);
@@ -93,7 +91,7 @@ Expr *ast_pipe(Arena *arena, Span span, Expr *value, Expr *callee, ArgList args)
 }
 
 Expr *ast_index(Arena *arena, Span span, Expr *object, SubList subs) {
-    Expr *expr = expr_new(arena, EXPR_INDEX, span);
+    Expr *expr = ast_expr(arena, EXPR_INDEX, span);
     expr->index.object = object;
     expr->index.subs = subs;
     expr->depth = deeper(1, object);
@@ -103,7 +101,7 @@ Expr *ast_index(Arena *arena, Span span, Expr *object, SubList subs) {
 }
 
 Expr *ast_member(Arena *arena, Span span, Expr *object, Name name) {
-    Expr *expr = expr_new(arena, EXPR_MEMBER, span);
+    Expr *expr = ast_expr(arena, EXPR_MEMBER, span);
     expr->member.object = object;
     expr->member.name = name;
     expr->depth = deeper(1, object);

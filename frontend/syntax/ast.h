@@ -246,7 +246,7 @@ enum { AST_MAX_DEPTH = 600 }; /* of an expression, so that recursion over it fit
  * always with a point or an exponent. */
 const char *number_text(double value, char text[NUMBER_TEXT]);
 
-Expr *ast_literal(Arena *arena, ExprKind kind, Span span);
+Expr *ast_expr(Arena *arena, ExprKind kind, Span span);
 Expr *ast_list(Arena *arena, Span span, ExprList elements);
 Expr *ast_unary(Arena *arena, Operator op, Span place, Expr *right);
 Expr *ast_binary(Arena *arena, Operator op, Span place, Expr *left, Expr *right);

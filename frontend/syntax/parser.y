@@ -238,25 +238,25 @@ static bool header_read(Syntax *syntax, Span span, int64_t version) {
 }
 
 static Expr *integer(Syntax *syntax, Span span, int64_t value) {
-    Expr *expr = ast_literal(ARENA, EXPR_INT, span);
+    Expr *expr = ast_expr(ARENA, EXPR_INT, span);
     expr->integer = value;
     return expr;
 }
 
 static Expr *real(Syntax *syntax, Span span, double value) {
-    Expr *expr = ast_literal(ARENA, EXPR_FLOAT, span);
+    Expr *expr = ast_expr(ARENA, EXPR_FLOAT, span);
     expr->real = value;
     return expr;
 }
 
 static Expr *boolean(Syntax *syntax, Span span, bool value) {
-    Expr *expr = ast_literal(ARENA, EXPR_BOOL, span);
+    Expr *expr = ast_expr(ARENA, EXPR_BOOL, span);
     expr->boolean = value;
     return expr;
 }
 
 static Expr *text(Syntax *syntax, ExprKind kind, Span span, const char *value) {
-    Expr *expr = ast_literal(ARENA, kind, span);
+    Expr *expr = ast_expr(ARENA, kind, span);
     expr->text = value;
     return expr;
 }

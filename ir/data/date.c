@@ -309,11 +309,6 @@ static int64_t days_before_year(int64_t year) {
 
 enum { DAY = 24 * 60 * 60 };
 
-static void divide_down(int64_t number, int64_t by, int64_t *quotient, int64_t *rest) {
-    *rest = (number % by + by) % by;
-    *quotient = (number - *rest) / by;
-}
-
 /* Finds year, month and day from the days since 1970; false if the year is not from 1 to 9999. */
 static bool find_day(int64_t days, Date *date) {
     int64_t year = 1970 + days / 366, within;
@@ -359,8 +354,8 @@ static bool count_days(const DateReading *reading, const DateForm *form, int64_t
 }
 
 bool date_from_seconds(int64_t seconds, Date *date) {
-    int64_t days, rest;
-    divide_down(seconds, DAY, &days, &rest);
+    /* rounded down, also before 1970 */
+    int64_t rest = (seconds % DAY + DAY) % DAY, days = (seconds - rest) / DAY;
     date->parts[DATE_seconds] = seconds;
     date->nanoseconds = 0;
     date->parts[DATE_hour] = rest / 3600;

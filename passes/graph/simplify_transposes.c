@@ -6,13 +6,6 @@
 
 #include <string.h>
 
-/* The permutation as attributes, from the inverse of one. */
-static Attrs inverse_of(const Attrs *perm, int rank) {
-    Attrs inverse = {0};
-    for (int i = 0; i < rank; i++) inverse.perm[perm->perm[i]] = i;
-    return inverse;
-}
-
 static NodeId transposed(const Term *t, NodeId a, const Attrs *perm) {
     const Node *node = term_node(t, a);
     TensorType type = {node->dtype, {.rank = node->shape.rank}};
@@ -45,7 +38,8 @@ static const Attrs *common_permutation(const Term *t) {
 NodeId simplify_sink_transpose(const Term *t) {
     const Attrs *found = common_permutation(t);
     if (!found) return NODE_NONE;
-    Attrs perm = *found, inverse = inverse_of(&perm, t->type.shape.rank);
+    Attrs perm = *found, inverse = {0};
+    for (int i = 0; i < t->type.shape.rank; i++) inverse.perm[perm.perm[i]] = i;
     NodeId operands[3];
     for (uint32_t i = 0; i < t->count; i++)
         operands[i] = term_is(t, i, OP_transpose) ? term_inside(t, i, 0)

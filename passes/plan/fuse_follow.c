@@ -170,19 +170,15 @@ static void add_load(Effort *effort, NodeId id) {
     effort->load_count++;
 }
 
-/* Whether a value is stored for other kernels, independently of the nodes computed from it. */
-static bool stored_anyway(const Fusion *fusion, NodeId id) {
-    return fusion->kernel[id] &&
-           (fusion->required[id] || fusion->outside[id].place != FUSE_NOWHERE);
-}
-
 /* What it takes to have an operand: nothing, a load, or the effort of computing it anew. */
 static Effort operand_effort(const Fusion *fusion, const Effort *effort, uint32_t group,
                              NodeId operand) {
     NodeId id = fusion->buffer[operand];
     if (node_is_immediate(graph_node(fusion->graph, id))) return (Effort){0};
-    if (stored_anyway(fusion, id) || fuse_keeps(fusion, id))
-        return (Effort){.load_count = 1, .loads = {id}};
+    /* stored for other kernels, whatever is computed from it */
+    bool stored =
+        fusion->kernel[id] && (fusion->required[id] || fusion->outside[id].place != FUSE_NOWHERE);
+    if (stored || fuse_keeps(fusion, id)) return (Effort){.load_count = 1, .loads = {id}};
     return fusion->group[id] == group ? effort[id] : too_much;
 }
 

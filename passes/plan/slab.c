@@ -52,20 +52,16 @@ static uint32_t collect_values(const Plan *plan, const uint32_t *phase, SlabValu
     return count;
 }
 
-/* Extends the life of a value to a read. Reads are added in the order of the kernels. */
-static void extend_life(SlabValue *value, Moment read) {
-    bool same_phase = value->last.phase == read.phase;
-    if (same_phase) read.in_order &= value->last.in_order;
-    value->last = read;
-}
-
 /* Extends the life of each value to the last kernel that reads it. */
 static void extend_lives(const Plan *plan, const Uses *uses, const uint32_t *phase,
                          SlabValue *values, const uint32_t *place) {
     for (uint32_t k = 0; k < plan->kernel_count; k++)
         for (uint32_t i = uses->begin[k]; i < uses->begin[k + 1]; i++) {
             uint32_t at = place[uses->uses[i].buffer];
-            if (at) extend_life(&values[at - 1], moment_of(plan, phase, k));
+            if (!at) continue;
+            Moment read = moment_of(plan, phase, k), *last = &values[at - 1].last;
+            if (last->phase == read.phase) read.in_order &= last->in_order;
+            *last = read;
         }
 }
 
@@ -83,16 +79,12 @@ static bool is_over(const SlabValue *a, const SlabValue *b) {
     return a->last.in_order && b->first.in_order && a->last.kernel < b->first.kernel;
 }
 
-static bool lives_meet(const SlabValue *a, const SlabValue *b) {
-    return !is_over(a, b) && !is_over(b, a);
-}
-
 /* The start of the smallest gap that fits between the placed values (sorted by offset) that live at
  * the same time. */
 static size_t best_gap(const SlabValue *value, SlabValue *const *placed, uint32_t count) {
     size_t end = 0, best = SIZE_MAX, best_size = SIZE_MAX;
     for (uint32_t i = 0; i < count; i++) {
-        if (!lives_meet(value, placed[i])) continue;
+        if (is_over(value, placed[i]) || is_over(placed[i], value)) continue;
         size_t gap = placed[i]->offset > end ? placed[i]->offset - end : 0;
         if (gap >= value->bytes && gap < best_size) best = end, best_size = gap;
         if (placed[i]->offset + placed[i]->bytes > end) end = placed[i]->offset + placed[i]->bytes;

@@ -19,28 +19,17 @@ enum {
 
 static int64_t lanes_taken(int64_t columns) { return round_up(columns, LANES); }
 
-/* Whether the windows fill at least one and a half times as many lanes as the filters: run /
- * lanes(run) >= 1.5 filters / lanes(filters). */
-static bool fills_lanes(int64_t run, int64_t filters) {
-    return 2 * run * lanes_taken(filters) >= 3 * filters * lanes_taken(run);
-}
-
 bool product_runs_along_windows(const Graph *graph, const Node *product, const Node *windows) {
     Shape each = windows->shape, left = graph_operand(graph, product, 0)->shape;
     int64_t filters = product->shape.dim[product->shape.rank - 1];
     bool one_matrix = shape_elements(left) == left.dim[left.rank - 2] * left.dim[left.rank - 1];
     bool copy_pays = each.dim[5] == 1 || each.dim[3] * each.dim[4] >= ENOUGH_TAPS;
-    return one_matrix && copy_pays && !product->attrs.matmul.transpose_a &&
-           windows->attrs.window.stride[1] == 1 && filters <= FEW_FILTERS &&
-           fills_lanes(each.dim[2], filters);
-}
-
-/* The same windows of the image transposed to [N,C,H,W] and back: the product will read that copy
- * (windows_image). */
-static NodeId windows_of_copy(Graph *to, const Node *windows, const NodeId *map) {
-    NodeId copy = build_transpose(to, map[windows->operands[0]], (int64_t[]){0, 3, 1, 2});
-    return build_windows(to, build_transpose(to, copy, (int64_t[]){0, 2, 3, 1}),
-                         &windows->attrs.window);
+    /* the windows fill at least one and a half times as many lanes as the filters:
+     * run / lanes(run) >= 1.5 filters / lanes(filters) */
+    int64_t run = each.dim[2];
+    bool fills_lanes = 2 * run * lanes_taken(filters) >= 3 * filters * lanes_taken(run);
+    return one_matrix && copy_pays && fills_lanes && !product->attrs.matmul.transpose_a &&
+           windows->attrs.window.stride[1] == 1 && filters <= FEW_FILTERS;
 }
 
 /* -- straightening -- */
@@ -87,9 +76,15 @@ static NodeId copy_product(const Straightening *s, Graph *to, const Node *node, 
            right = map[node->operands[1]];
     bool copies_right = right_needs_copy(s->graph, node);
     to->span = node->span;
-    if (windows)
-        left = build_reshape(to, windows_of_copy(to, graph_node(s->graph, windows), map),
+    if (windows) {
+        /* The same windows of the image transposed to [N,C,H,W] and back. The product will read the
+         * transposed copy (windows_image). */
+        const Node *taken = graph_node(s->graph, windows);
+        NodeId copy = build_transpose(to, map[taken->operands[0]], (int64_t[]){0, 3, 1, 2});
+        NodeId image = build_transpose(to, copy, (int64_t[]){0, 2, 3, 1});
+        left = build_reshape(to, build_windows(to, image, &taken->attrs.window),
                              graph_operand(s->graph, node, 0)->shape);
+    }
     if (copies_right) right = build_transpose(to, right, NULL);
     return build_matmul(to, left, right, node->attrs.matmul.transpose_a,
                         node->attrs.matmul.transpose_b && !copies_right);

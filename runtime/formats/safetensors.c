@@ -111,11 +111,6 @@ static bool fail(Diagnostics *diag, const char *path, const char *finding) {
     return false;
 }
 
-static bool cannot_read(Diagnostics *diag, const char *path) {
-    diag_error(diag, STATUS_FILE, (Span){0}, "cannot read '%s': %s", path, file_reason(errno));
-    return false;
-}
-
 static bool read_bytes(SafeFile *file, int fd) {
     size_t got = 0;
     while (got < file->length) {
@@ -139,7 +134,8 @@ static bool read_file(SafeFile *file, const char *path, Diagnostics *diag) {
         if (!file->bytes) errno = ENOMEM;
         good = file->bytes && read_bytes(file, fd);
     }
-    if (!good) cannot_read(diag, path);
+    if (!good)
+        diag_error(diag, STATUS_FILE, (Span){0}, "cannot read '%s': %s", path, file_reason(errno));
     if (fd >= 0) close(fd);
     return good;
 }

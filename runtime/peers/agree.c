@@ -77,12 +77,6 @@ static bool compare_with(const Comparison *c, int rank) {
     return true;
 }
 
-static bool all_alike(const Comparison *c) {
-    bool good = tell_failures(c);
-    for (int rank = 1; rank < peers_size(c->peers) && good; rank++) good = compare_with(c, rank);
-    return good;
-}
-
 /* All processes compare all facts, but only rank 0 tells what it finds. */
 bool peers_agree(Peers *peers, const PeerFacts *facts, Diagnostics *diag) {
     const PeerFacts *known[PEERS_MAX];
@@ -94,7 +88,10 @@ bool peers_agree(Peers *peers, const PeerFacts *facts, Diagnostics *diag) {
     }
     if (!peers_exchange(peers, 0, " before the first step")) return false;
     Diagnostics *dropped = peers_rank(peers) ? diag_new() : NULL;
-    bool good = all_alike(&(Comparison){peers, known, dropped ? dropped : diag});
+    Comparison comparison = {peers, known, dropped ? dropped : diag};
+    bool good = tell_failures(&comparison);
+    for (int rank = 1; rank < peers_size(peers) && good; rank++)
+        good = compare_with(&comparison, rank);
     diag_free(dropped);
     return good;
 }

@@ -77,19 +77,14 @@ static Transport *begin_process(Launch *launch, int rank, pid_t parent) {
     return transport;
 }
 
-static int rank_of(const Launch *launch, pid_t process) {
-    int rank = 0;
-    while (rank < launch->size && launch->processes[rank] != process) rank++;
-    return rank;
-}
-
 static void signal_all(const Launch *launch, int number) {
     for (int rank = 0; rank < launch->size; rank++)
         if (launch->processes[rank] > 0) kill(launch->processes[rank], number);
 }
 
 static void take_result(Launch *launch, pid_t process, int result) {
-    int rank = rank_of(launch, process);
+    int rank = 0;
+    while (rank < launch->size && launch->processes[rank] != process) rank++;
     if (rank == launch->size) return;
     launch->processes[rank] = 0;
     launch->results[rank] = result;

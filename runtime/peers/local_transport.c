@@ -91,12 +91,6 @@ static void move(int socket, WireDirection *direction) {
     }
 }
 
-/* An announcement may have come although nothing more can be sent. */
-static void move_wire(Wire *wire) {
-    if (is_open(wire->out.message)) move(wire->socket, &wire->out);
-    if (is_open(wire->in.message)) move(wire->socket, &wire->in);
-}
-
 /* Lists the sockets that are waited for; returns how many. */
 static nfds_t list_polls(LocalTransport *local) {
     nfds_t count = 0;
@@ -114,7 +108,12 @@ static bool wait_for(Transport *transport, double seconds) {
     LocalTransport *local = (LocalTransport *)transport;
     double end = seconds_now() + seconds;
     for (;;) {
-        for (int rank = 0; rank < transport->size; rank++) move_wire(&local->wires[rank]);
+        for (int rank = 0; rank < transport->size; rank++) {
+            Wire *wire = &local->wires[rank];
+            if (is_open(wire->out.message)) move(wire->socket, &wire->out);
+            /* an announcement may have come although nothing more can be sent */
+            if (is_open(wire->in.message)) move(wire->socket, &wire->in);
+        }
         nfds_t count = list_polls(local);
         double left = end - seconds_now();
         if (!count || left <= 0) return !count;

@@ -131,15 +131,10 @@ static void write_state(StoredState *state, const void *plain) {
     state->has_values = true;
 }
 
-/* Whether the initial value is zero and the memory still is, as for moments of optimizers. */
-static bool is_zero(const StoredState *state) {
-    const Init *init = &state->symbol.init;
-    return !state->has_values && init->kind == INIT_CONSTANT && init->a == 0.0F &&
-           !signbit(init->a);
-}
-
 static void initialize_state(StoredState *state, uint64_t seed) {
-    if (is_zero(state)) {
+    const Init *init = &state->symbol.init;
+    bool zero = init->kind == INIT_CONSTANT && init->a == 0.0F && !signbit(init->a);
+    if (zero && !state->has_values) { /* moments of optimizers: the memory still is zero */
         state->has_values = true;
         return;
     }

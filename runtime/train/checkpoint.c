@@ -29,12 +29,6 @@ typedef struct {
     size_t bytes;
 } Tensors;
 
-static bool any_rest(const FittedColumn *fitted) {
-    bool any = false;
-    for (int64_t i = 0; i < shape_elements(fitted->row); i++) any |= fitted->values[i].rest != 0;
-    return any;
-}
-
 /* Adds the tensor "NAME.PART". Its elements are numbers[0], numbers[step], ... */
 static void add_numbers(Tensors *to, const FittedColumn *fitted, const char *part,
                         const double *numbers, int64_t step) {
@@ -50,7 +44,10 @@ static void add_fitted(Tensors *to, const FittedColumn *fitted) {
     const double *values = &fitted->values->number, *rests = &fitted->values->rest;
     bool means = fitted->deviation != NULL;
     add_numbers(to, fitted, means ? "mean" : "value", values, 2);
-    if (any_rest(fitted)) add_numbers(to, fitted, means ? MEAN_REST : VALUE_REST, rests, 2);
+    bool has_rests = false;
+    for (int64_t i = 0; i < shape_elements(fitted->row); i++)
+        has_rests |= fitted->values[i].rest != 0;
+    if (has_rests) add_numbers(to, fitted, means ? MEAN_REST : VALUE_REST, rests, 2);
     if (means) add_numbers(to, fitted, "deviation", fitted->deviation, 1);
 }
 
@@ -183,12 +180,6 @@ static bool take_optional(const SafeFile *file, const char *key, uint64_t *whole
     return whole ? take_whole(file, key, whole) : take_real(file, key, real);
 }
 
-/* The numerics version; files of version 1 do not name it. */
-static uint64_t numerics_of(const SafeFile *file) {
-    uint64_t version;
-    return take_whole(file, "numerics", &version) ? version : 1;
-}
-
 static bool is_checkpoint(const SafeFile *file) {
     const char *format = safetensors_text(file, "mlc");
     return format && !strcmp(format, FORMAT);
@@ -227,7 +218,9 @@ static bool take_info(const SafeFile *file, CheckpointInfo *info, const char **k
                    {.key = "waited", .whole = &info->waited},
                    {.key = "model_hash", .hash = info->model_hash},
                    {.key = "data_digest", .hash = info->data_digest}};
-    *info = (CheckpointInfo){.numerics = numerics_of(file)};
+    *info = (CheckpointInfo){0};
+    /* files of version 1 of the numerics do not name it */
+    if (!take_whole(file, "numerics", &info->numerics)) info->numerics = 1;
     for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
         *key = entries[i].key;
         bool taken = entries[i].whole  ? take_whole(file, *key, entries[i].whole)

@@ -192,10 +192,6 @@ SpreadTraffic spread_sent(const Spread *spread) { return spread->sent; }
 
 /* -- messages: see spread_plan.h for their sizes -- */
 
-static size_t carried_of(const Spread *spread, int64_t share) {
-    return spread->plan.carried_bytes[cut_share_size(&spread->plan.cut, share)];
-}
-
 /* The carried values of a share, in the order of the shares of the batch. */
 static char *values_of(const Spread *spread, int64_t share) {
     return spread->values + (size_t)(share % spread->plan.cut.replicas) * spread->carried_room;
@@ -271,7 +267,8 @@ static void move_range(Spread *spread, ShareRange range, char *message, bool out
     for (int64_t share = range.first; share < range.end; share++) {
         float *loss = &spread->losses[share % spread->plan.cut.replicas];
         message = move_bytes(message, loss, sizeof *loss, out);
-        message = move_bytes(message, values_of(spread, share), carried_of(spread, share), out);
+        size_t bytes = spread->plan.carried_bytes[cut_share_size(&spread->plan.cut, share)];
+        message = move_bytes(message, values_of(spread, share), bytes, out);
     }
 }
 
@@ -356,13 +353,6 @@ static void run_statistics(Spread *spread, int64_t share, const RunTimes *times)
     runner_loop(runner, spread->trainer->order, 1, times, share, NULL, NULL);
 }
 
-/* Sets the states of accumulate, which are kept for checkpoints, to the beginning of a step. */
-static void clear_counts(const Spread *spread) {
-    const float none = 0;
-    states_write(spread->trainer->options->states, ACCUMULATE_BATCHES, &none);
-    states_write(spread->trainer->options->states, ACCUMULATE_ROWS, &none);
-}
-
 static void update_states(Spread *spread, int64_t batch, bool ends_step) {
     const Trainer *trainer = spread->trainer;
     const Cut *cut = &trainer->pair.cut;
@@ -375,7 +365,10 @@ static void update_states(Spread *spread, int64_t batch, bool ends_step) {
     if (!ends_step) return;
     runner_loop(spread->update, trainer->order, 1, &times, range.end - 1, NULL, NULL);
     spread->rows = 0;
-    clear_counts(spread);
+    /* the states of accumulate are kept for checkpoints: a step begins */
+    const float none = 0;
+    states_write(spread->trainer->options->states, ACCUMULATE_BATCHES, &none);
+    states_write(spread->trainer->options->states, ACCUMULATE_ROWS, &none);
 }
 
 /* -- batches -- */
