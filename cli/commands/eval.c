@@ -23,11 +23,11 @@ static double standard_error(double fraction, int64_t predictions) {
 static bool measure(Evaluating *evaluating) {
     Session *session = &evaluating->session;
     const ModelInfo *info = session->build.info;
-    ProgramPair pair =
-        programs_pair(&session->programs, evaluating->means ? GRAPH_GIVEN : GRAPH_EVAL,
-                      &(Cut){evaluating->rows, evaluating->batch, 1});
+    SplitPrograms programs =
+        programs_of_split(&session->programs, evaluating->means ? GRAPH_GIVEN : GRAPH_EVAL,
+                          &(Cut){evaluating->rows, evaluating->batch, 1});
     Metrics metrics = {info->metrics, info->metric_count, session->finish};
-    if (!evaluation_run(session->dataset, evaluating->split, &pair, session->states,
+    if (!evaluation_run(session->dataset, evaluating->split, &programs, session->states,
                         session->threads, &metrics, session->arena, &evaluating->evaluation,
                         evaluating->diag))
         return false;

@@ -178,10 +178,10 @@ static bool take_rows(void *context) {
 
 static bool fit_states(void *context) { return session_fit_graph(&((Training *)context)->session); }
 
-static ProgramPair pair_of(const Training *training, GraphKind kind, Split split) {
+static SplitPrograms split_programs(const Training *training, GraphKind kind, Split split) {
     const Session *session = &training->session;
     Cut cut = cut_of(session, split, dataset_rows(session->dataset, split));
-    return programs_pair(&session->programs, kind, &cut);
+    return programs_of_split(&session->programs, kind, &cut);
 }
 
 bool training_open_session(Training *training) {
@@ -199,23 +199,23 @@ bool training_open_session(Training *training) {
         return false;
     if (session->trains_anew && !warm_start(session, &training->weights)) return false;
     training->train =
-        pair_of(training, session->is_spread ? GRAPH_SHARE : GRAPH_TRAIN, SPLIT_TRAIN);
+        split_programs(training, session->is_spread ? GRAPH_SHARE : GRAPH_TRAIN, SPLIT_TRAIN);
     if (options->find_lr) return true;
-    training->valid = pair_of(training, GRAPH_EVAL, SPLIT_VALID);
-    training->test = pair_of(training, GRAPH_EVAL, SPLIT_TEST);
+    training->valid = split_programs(training, GRAPH_EVAL, SPLIT_VALID);
+    training->test = split_programs(training, GRAPH_EVAL, SPLIT_TEST);
     return true;
 }
 
 /* -- a training on several processes -- */
 
 /* Compiles what a training on one process needs. */
-static bool make_alone(void *context, ProgramPair *train) {
+static bool make_alone(void *context, SplitPrograms *train) {
     Training *training = context;
     Session *session = &training->session;
     Cut cut = cut_of(session, SPLIT_TRAIN, dataset_rows(session->dataset, SPLIT_TRAIN));
     programs_want(&session->programs, GRAPH_TRAIN, &cut);
     if (!programs_compile(&session->programs, &session->build)) return false;
-    *train = pair_of(training, GRAPH_TRAIN, SPLIT_TRAIN);
+    *train = split_programs(training, GRAPH_TRAIN, SPLIT_TRAIN);
     return true;
 }
 
@@ -224,9 +224,9 @@ SpreadOptions training_spread(Training *training) {
     return (SpreadOptions){
         .peers = training->peers,
         .statistics = training->session.build.info->updates_states
-                          ? pair_of(training, GRAPH_STATISTICS, SPLIT_TRAIN)
-                          : (ProgramPair){0},
-        .update = programs_pair(&training->session.programs, GRAPH_UPDATE, &update_cut).full,
+                          ? split_programs(training, GRAPH_STATISTICS, SPLIT_TRAIN)
+                          : (SplitPrograms){0},
+        .update = programs_of_split(&training->session.programs, GRAPH_UPDATE, &update_cut).full,
         .alone = make_alone,
         .context = training};
 }

@@ -29,7 +29,7 @@ typedef struct {
     Rates rates;
     EventFile events;
     bool writes_events;
-    ProgramPair train, valid, test;
+    SplitPrograms train, valid, test;
     char model_hash[65];
     bool resumes;          /* continues the run of --resume from its checkpoint */
     CheckpointInfo before; /* that checkpoint */

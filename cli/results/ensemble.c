@@ -211,7 +211,7 @@ bool ensemble_give(const Ensemble *ensemble, Session *session, Diagnostics *diag
 /* -- means -- */
 
 /* The class with the highest mean, of equal ones the first; a NaN is higher than all numbers. */
-static int32_t highest(const double *means, int64_t width) {
+static int32_t argmax(const double *means, int64_t width) {
     int32_t best = 0;
     for (int32_t k = 1; k < width && !isnan(means[best]); k++)
         if (means[k] > means[best] || isnan(means[k])) best = k;
@@ -244,7 +244,7 @@ void ensemble_finish(Ensemble *ensemble, Predictions *predictions) {
             to->values[k] = (float)means[k];
         }
         for (int64_t row = 0; to->predicted && row < ensemble->count; row++)
-            to->predicted[row] = highest(means + row * to->width, to->width);
+            to->predicted[row] = argmax(means + row * to->width, to->width);
         if (ensemble->outputs[i].units) finish_units(ensemble, &ensemble->outputs[i], to);
         to->averaged = true;
     }

@@ -1,7 +1,7 @@
 /* Runs a trained network over rows. */
 #include "cli/results/forward.h"
 #include "engine/session/answers.h"
-#include "runtime/train/pair.h"
+#include "runtime/train/runners.h"
 
 #include <math.h>
 #include <string.h>
@@ -106,12 +106,14 @@ static bool open_output(Session *session, const Program *program, int64_t count,
 
 bool forward_run(Session *session, GraphKind kind, const Forward *forward) {
     int64_t count = forward->count, whole = count / forward->batch * forward->batch;
-    ProgramPair pair = programs_pair(&session->programs, kind, &(Cut){count, forward->batch, 1});
+    SplitPrograms programs =
+        programs_of_split(&session->programs, kind, &(Cut){count, forward->batch, 1});
     for (uint32_t i = 0; i < forward->output_count; i++)
-        if (!open_output(session, pair.full ? pair.full : pair.last, count, &forward->outputs[i]))
+        if (!open_output(session, programs.full ? programs.full : programs.last, count,
+                         &forward->outputs[i]))
             return false;
-    if (!run_batches(session, pair.full, forward->batch, 0, whole, forward) ||
-        !run_batches(session, pair.last, (uint32_t)(count - whole), whole, count, forward))
+    if (!run_batches(session, programs.full, forward->batch, 0, whole, forward) ||
+        !run_batches(session, programs.last, (uint32_t)(count - whole), whole, count, forward))
         return false;
     for (uint32_t i = 0; i < forward->output_count; i++) {
         Predictions *output = &forward->outputs[i];

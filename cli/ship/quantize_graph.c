@@ -76,9 +76,7 @@ static NodeId product_rows(Rewriting *r, const Product *product) {
     const Node *node = from_node(r, product->node);
     if (node->op == OP_matmul) return product->bytes;
     Shape weights = graph_operand(r->from, node, 1)->shape;
-    Window window = {.kernel = {weights.dim[2], weights.dim[3]}};
-    memcpy(window.stride, node->attrs.conv.stride, sizeof window.stride);
-    memcpy(window.dilation, node->attrs.conv.dilation, sizeof window.dilation);
+    Window window = conv_window(&node->attrs, weights);
     NodeId windows = build_windows(r->to, build_channels_last(r->to, product->bytes), &window);
     int64_t rows = shape_elements(node->shape) / product->channels;
     return build_reshape(r->to, windows, shape_of(2, (int64_t[]){rows, product->k}));

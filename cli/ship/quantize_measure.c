@@ -160,11 +160,12 @@ static bool calibrate(Quantization *quantization) {
 
 /* -- measuring -- */
 
-static bool evaluate(Quantization *quantization, const ProgramPair *pair, Evaluation *result) {
+static bool evaluate(Quantization *quantization, const SplitPrograms *programs,
+                     Evaluation *result) {
     Session *session = &quantization->session;
     const ModelInfo *info = session->build.info;
     Metrics metrics = {info->metrics, info->metric_count, session->finish};
-    return evaluation_run(session->dataset, quantization->split, pair, session->states,
+    return evaluation_run(session->dataset, quantization->split, programs, session->states,
                           session->threads, &metrics, quantization->arena, result,
                           quantization->diag) &&
            diag_errors(quantization->diag) == 0;
@@ -172,9 +173,9 @@ static bool evaluate(Quantization *quantization, const ProgramPair *pair, Evalua
 
 static bool measure_before(Quantization *quantization) {
     const Session *session = &quantization->session;
-    ProgramPair pair = programs_pair(&session->programs, GRAPH_EVAL,
-                                     &(Cut){session->row_count, quantization->batch, 1});
-    return evaluate(quantization, &pair, &quantization->before);
+    SplitPrograms programs = programs_of_split(&session->programs, GRAPH_EVAL,
+                                               &(Cut){session->row_count, quantization->batch, 1});
+    return evaluate(quantization, &programs, &quantization->before);
 }
 
 static bool compile_after(Quantization *quantization, uint32_t batch, const Program **program) {
@@ -185,15 +186,15 @@ static bool compile_after(Quantization *quantization, uint32_t batch, const Prog
 
 static bool measure_after(Quantization *quantization) {
     Session *session = &quantization->session;
-    ProgramPair pair = {.batch = quantization->batch, .replicas = 1};
+    SplitPrograms programs = {.batch = quantization->batch, .replicas = 1};
     session->build.rewrite = quantization_rewrite;
-    uint32_t full = session->row_count >= pair.batch ? pair.batch : 0,
-             last = (uint32_t)(session->row_count % pair.batch);
-    if (!compile_after(quantization, full, &pair.full) ||
-        !compile_after(quantization, last, &pair.last))
+    uint32_t full = session->row_count >= programs.batch ? programs.batch : 0,
+             last = (uint32_t)(session->row_count % programs.batch);
+    if (!compile_after(quantization, full, &programs.full) ||
+        !compile_after(quantization, last, &programs.last))
         return false;
     quantization_write(quantization, session->states);
-    return evaluate(quantization, &pair, &quantization->after);
+    return evaluate(quantization, &programs, &quantization->after);
 }
 
 bool quantization_open(Quantization *quantization, const Options *options, Diagnostics *diag) {

@@ -47,8 +47,8 @@ static const Program *get(const Programs *programs, GraphKind kind, const Cut *c
     return rows ? find(programs, kind, (uint32_t)rows)->program : NULL;
 }
 
-ProgramPair programs_pair(const Programs *programs, GraphKind kind, const Cut *cut) {
-    return (ProgramPair){
+SplitPrograms programs_of_split(const Programs *programs, GraphKind kind, const Cut *cut) {
+    return (SplitPrograms){
         .full = get(programs, kind, cut, SHARE_FULL),
         .last = get(programs, kind, cut, SHARE_LARGER),
         .smaller = get(programs, kind, cut, SHARE_SMALLER),

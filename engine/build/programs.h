@@ -3,7 +3,7 @@
 #define MLC_ENGINE_BUILD_PROGRAMS_H
 
 #include "engine/build/stock.h"
-#include "runtime/train/pair.h"
+#include "runtime/train/runners.h"
 
 /* of three splits, for expected and for found row counts; the training may have three kinds */
 enum { PROGRAMS_MAX = 2 * (3 + 2) * SHARE_SIZES + SHARE_SIZES };
@@ -37,7 +37,7 @@ bool programs_begin(Programs *programs, const Build *build);
  * reporting errors. */
 bool programs_compile(Programs *programs, const Build *build);
 /* The programs that programs_want requested with the same arguments. */
-ProgramPair programs_pair(const Programs *programs, GraphKind kind, const Cut *cut);
+SplitPrograms programs_of_split(const Programs *programs, GraphKind kind, const Cut *cut);
 /* Puts the compiled programs into the stock. */
 void programs_put(Programs *programs);
 void programs_free(Programs *programs);

@@ -306,7 +306,7 @@ static bool read_key(Model *model, Evaluator *evaluator, const Key *key) {
            read_value(&(KeyReading){model, evaluator, setting}, key, value);
 }
 
-/* `folds` and `fold` fit each other, and rows that are not drawn cannot be dealt to folds. */
+/* `folds` and `fold` fit each other, and rows that are not drawn cannot be assigned to folds. */
 static bool check_folds(Model *model, Evaluator *evaluator) {
     SplitRequest *split = &model->info.split;
     const Setting *folds = item_setting(model->data, "folds"),

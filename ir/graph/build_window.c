@@ -9,6 +9,12 @@ NodeId build_max_pool(Graph *graph, NodeId a, const Window *window) {
     return graph_add(graph, OP_max_pool, &a, 1, &(Attrs){.window = *window}, NULL);
 }
 
+Window conv_window(const Attrs *attrs, Shape weights) {
+    return (Window){{weights.dim[2], weights.dim[3]},
+                    {attrs->conv.stride[0], attrs->conv.stride[1]},
+                    {attrs->conv.dilation[0], attrs->conv.dilation[1]}};
+}
+
 NodeId build_conv(Graph *graph, NodeId x, NodeId weights, const Window *window, int64_t groups) {
     NodeId operands[] = {x, weights};
     Attrs attrs = {.conv = {.groups = groups}};

@@ -108,6 +108,8 @@ NodeId build_max_pool(Graph *graph, NodeId a, const Window *window);
 /* The elements of each window side by side, [N, OH, OW, KH * KW, C], as a pool compares them. */
 NodeId build_window_elements(Graph *graph, NodeId a, const Window *window);
 /* The kernel's size is that of the weights; window->kernel is ignored. */
+/* The window of a convolution with these attributes and weights [M, C / groups, kH, kW]. */
+Window conv_window(const Attrs *attrs, Shape weights);
 NodeId build_conv(Graph *graph, NodeId x, NodeId weights, const Window *window, int64_t groups);
 /* A convolution of pictures [N, H, W, C] with transformed filters: see ir/ops/winograd.h. */
 NodeId build_winograd(Graph *graph, NodeId pictures, NodeId filters);

@@ -137,7 +137,7 @@ static bool open_predict(mlc_network *network, Diagnostics *diag) {
     network->predict_feed.rows = network->options.rows;
     feed_open(network, &network->predict_feed, network->predict_graph,
               network->network_input_count);
-    network->predict = runner_new(programs_pair(&session->programs, GRAPH_PREDICT, &cut).full,
+    network->predict = runner_new(programs_of_split(&session->programs, GRAPH_PREDICT, &cut).full,
                                   session->states, session->threads, diag);
     return network->predict && feed_bind(&network->predict_feed, &network->predict, 1, diag);
 }

@@ -44,7 +44,7 @@ bool steps_open(mlc_network *network, Diagnostics *diag) {
     network->training =
         (TrainOptions){.states = session->states,
                        .threads = session->threads,
-                       .train = programs_pair(&session->programs, GRAPH_TRAIN, &cut),
+                       .train = programs_of_split(&session->programs, GRAPH_TRAIN, &cut),
                        .given_rows = cut.rows,
                        .epochs = info->epochs,
                        .accumulate = info->accumulate,
@@ -54,10 +54,10 @@ bool steps_open(mlc_network *network, Diagnostics *diag) {
     network->step_feed.rows = cut.batch;
     feed_open(network, &network->step_feed, network->step_graph, network->input_count);
     if (!trainer_open_steps(&network->trainer) ||
-        !feed_bind(&network->step_feed, network->trainer.pair.runners, SHARE_SIZES, diag))
+        !feed_bind(&network->step_feed, network->trainer.runners.by_size, SHARE_SIZES, diag))
         return false;
     trainer_order(&network->trainer);
-    uint64_t batches = (uint64_t)network->trainer.pair.batches;
+    uint64_t batches = (uint64_t)network->trainer.runners.batches;
     const CheckpointInfo *at = &network->info;
     if (at->step >= at->epoch * batches && at->step - at->epoch * batches < batches) return true;
     diag_error(diag, STATUS_USAGE, (Span){0},
@@ -85,8 +85,8 @@ static bool keep_loss(void *context, int64_t batch, double loss) {
 static void advance(Trainer *trainer, int64_t batch, double loss) {
     CheckpointInfo *info = &trainer->info;
     info->step++;
-    info->loss_sum += loss * (double)cut_batch_rows(&trainer->pair.cut, batch);
-    if (batch + 1 < trainer->pair.batches) return;
+    info->loss_sum += loss * (double)cut_batch_rows(&trainer->runners.cut, batch);
+    if (batch + 1 < trainer->runners.batches) return;
     info->epoch++;
     info->loss_sum = 0;
     if (info->epochs < info->epoch) info->epochs = info->epoch;
@@ -101,14 +101,14 @@ static bool step(mlc_network *network, void *arguments, Diagnostics *diag) {
         diag_help(diag, "set mlc_options.training");
         return false;
     }
-    int64_t batch = trainer_step(trainer), rows = cut_batch_rows(&trainer->pair.cut, batch);
+    int64_t batch = trainer_step(trainer), rows = cut_batch_rows(&trainer->runners.cut, batch);
     if (given->rows != rows) {
         diag_error(diag, STATUS_USAGE, (Span){0}, "this step takes %lld rows, not %lld",
                    (long long)rows, (long long)given->rows);
         return false;
     }
-    Dataset *dataset =
-        feed_begin(network, feed, 0, rows, given->inputs, trainer->pair.runners, SHARE_SIZES, diag);
+    Dataset *dataset = feed_begin(network, feed, 0, rows, given->inputs, trainer->runners.by_size,
+                                  SHARE_SIZES, diag);
     if (!dataset) return false;
     trainer->diag = diag;
     trainer_loop(trainer, batch, batch + 1, keep_loss, given);
@@ -129,7 +129,7 @@ mlc_status mlc_step(mlc_network *network, int64_t rows, const void *const *input
 
 int64_t mlc_batch(const mlc_network *network) {
     if (!network || !network->trainer.options || network->failed) return 0;
-    return cut_batch_rows(&network->trainer.pair.cut, trainer_step(&network->trainer));
+    return cut_batch_rows(&network->trainer.runners.cut, trainer_step(&network->trainer));
 }
 
 int64_t mlc_steps(const mlc_network *network) {

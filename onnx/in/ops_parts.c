@@ -190,8 +190,10 @@ bool op_gather_elements(Import *import, OpNode *node) {
     Tensor *x = node->in[0], *index = node->in[1];
     int axis;
     if (!axis_of(import, node, node_int(node, "axis", 0), x->rank, &axis)) return false;
-    if (x->dims[axis].rows || x->rank != index->rank)
-        return node_fail(import, node, "it goes over the rows of the batch");
+    if (x->rank != index->rank)
+        return node_fail(import, node, "its indices have %d axes, but its input has %d",
+                         index->rank, x->rank);
+    if (x->dims[axis].rows) return node_fail(import, node, "it goes over the rows of the batch");
     Tensor *y = make(import, node, 0, LEVEL_ATOM,
                      arena_format(import->arena, "gather(%%00, %%10, %d)", axis), 2, node->in);
     set_dims(y, index->rank, index->dims);

@@ -5,14 +5,6 @@
 #include "passes/graph/winograd.h"
 #include "passes/pass_list.h"
 
-static Window conv_window(const Formula *f) {
-    const Attrs *attrs = &f->node.attrs;
-    Shape weights = graph_node(f->graph, f->operands[1])->shape;
-    return (Window){{weights.dim[2], weights.dim[3]},
-                    {attrs->conv.stride[0], attrs->conv.stride[1]},
-                    {attrs->conv.dilation[0], attrs->conv.dilation[1]}};
-}
-
 /* The product of each group, [windows, taps * channels] times [taps * channels, filters]: k runs
  * over (kh, kw, channel). */
 static NodeId conv_products(const Formula *f, NodeId windows, int64_t groups) {
@@ -62,8 +54,8 @@ enum { MOST_TAPS = 64 }; /* a depthwise convolution with more becomes a product 
 
 NodeId expand_conv(const Formula *f) {
     Graph *graph = f->graph;
-    Window window = conv_window(f);
     Shape weights = graph_node(graph, f->operands[1])->shape, result = f->node.shape;
+    Window window = conv_window(&f->node.attrs, weights);
     if (winograd_allows(&f->node.attrs, weights) && winograd_pays(weights, result))
         return winograd_conv(graph, f->operands[0], f->operands[1]);
     int64_t groups = f->node.attrs.conv.groups;

@@ -154,10 +154,7 @@ static NodeId weights_gradient(const Backward *at, const Window *window) {
 
 void gradient_conv(const Backward *at) {
     const Attrs *attrs = &at->node.attrs;
-    Shape weights = gradient_operand_shape(at, 1);
-    Window window = {{weights.dim[2], weights.dim[3]},
-                     {attrs->conv.stride[0], attrs->conv.stride[1]},
-                     {attrs->conv.dilation[0], attrs->conv.dilation[1]}};
+    Window window = conv_window(attrs, gradient_operand_shape(at, 1));
     if (gradient_wanted(at, 0))
         gradient_contribute(at, 0,
                             build_conv_transposed(at->graph, at->gradient, gradient_operand(at, 1),

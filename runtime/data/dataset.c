@@ -51,7 +51,7 @@ static bool read_schema(const DataSource *source, const SplitRequest *request, S
     if (!read || !read(source, false, data, diag)) return false;
     if (!has_text(&data->schema))
         return splits_check_own(&data->schema, request, source->span, diag);
-    if (!splits_deal(data, request, &splits, diag)) return false;
+    if (!splits_assign(data, request, &splits, diag)) return false;
     fit_categories(data, &splits);
     return true;
 }
@@ -75,7 +75,7 @@ static bool read_all(Dataset *dataset, const DataSource *source, const SplitRequ
     ReadSource *read = find_reader(source, diag);
     if (!read || !read(source, true, data, diag)) return false;
     if (!data->test_begin) data->test_begin = data->schema.train_rows + data->schema.valid_rows;
-    if (!splits_deal(data, request, &dataset->splits, diag)) return false;
+    if (!splits_assign(data, request, &dataset->splits, diag)) return false;
     if (!source->like) fit_categories(data, &dataset->splits);
     return true;
 }

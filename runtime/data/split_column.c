@@ -1,6 +1,6 @@
 /* The column that splits or groups the rows, and column(source.split). */
 #include "ir/base/memory.h"
-#include "runtime/data/dealing.h"
+#include "runtime/data/split_assignment.h"
 #include "runtime/data/faults.h"
 
 #include <math.h>
@@ -21,19 +21,19 @@ static const Exact *exact_of(const SplitColumn *column) {
 }
 
 /* Whole numbers beyond 2^53, such as identifiers of 19 digits, are replaced by their rank. */
-static void rank_numbers(const Dealing *dealing, SplitColumn *column) {
+static void rank_numbers(const SplitAssignment *assignment, SplitColumn *column) {
     const Exact *exact = exact_of(column);
     const int64_t *whole = exact->elements;
     bool large = false;
     if (exact->kind != EXACT_WHOLE || !whole) return;
-    for (int64_t row = 0; row < dealing->rows; row++)
+    for (int64_t row = 0; row < assignment->rows; row++)
         large |= whole[row] != WHOLE_MISSING &&
                  (whole[row] > INT64_C(1) << 53 || whole[row] < -(INT64_C(1) << 53));
     if (!large) return;
-    int64_t *ranked = ARENA_ARRAY(dealing->data->arena, int64_t, dealing->rows);
-    memcpy(ranked, whole, (size_t)dealing->rows * sizeof *ranked);
-    qsort(ranked, (size_t)dealing->rows, sizeof *ranked, by_whole);
-    for (int64_t i = 0; i < dealing->rows; i++)
+    int64_t *ranked = ARENA_ARRAY(assignment->data->arena, int64_t, assignment->rows);
+    memcpy(ranked, whole, (size_t)assignment->rows * sizeof *ranked);
+    qsort(ranked, (size_t)assignment->rows, sizeof *ranked, by_whole);
+    for (int64_t i = 0; i < assignment->rows; i++)
         if (!column->ranked_count || ranked[i] != ranked[column->ranked_count - 1])
             ranked[column->ranked_count++] = ranked[i];
     column->ranked = ranked;
@@ -48,13 +48,13 @@ static int by_text(const void *a, const void *b) {
     return strcmp(((const NumberedText *)a)->text, ((const NumberedText *)b)->text);
 }
 
-static void rank_texts(const Dealing *dealing, SplitColumn *column) {
+static void rank_texts(const SplitAssignment *assignment, SplitColumn *column) {
     const Exact *exact = exact_of(column);
     const int32_t *cells = exact->elements;
-    Arena *arena = dealing->data->arena;
+    Arena *arena = assignment->data->arena;
     int32_t count = 0;
     if (exact->kind != EXACT_TEXT || !cells) return;
-    for (int64_t row = 0; row < dealing->rows; row++)
+    for (int64_t row = 0; row < assignment->rows; row++)
         if (cells[row] >= count) count = cells[row] + 1;
     NumberedText *sorted = ARENA_ARRAY(arena, NumberedText, count);
     const char **texts = ARENA_ARRAY(arena, const char *, count);
@@ -69,21 +69,22 @@ static void rank_texts(const Dealing *dealing, SplitColumn *column) {
     column->text_places = places;
 }
 
-bool split_column_find(const Dealing *dealing, const HoldOut *hold, SplitColumn *column) {
-    const SourceSchema *schema = &dealing->data->schema;
+bool split_column_find(const SplitAssignment *assignment, const HoldOut *hold,
+                       SplitColumn *column) {
+    const SourceSchema *schema = &assignment->data->schema;
     const SourceField *field = source_field(schema, hold->field);
-    const char **names = ARENA_ARRAY(dealing->data->arena, const char *, schema->field_count);
+    const char **names = ARENA_ARRAY(assignment->data->arena, const char *, schema->field_count);
     for (uint32_t i = 0; i < schema->field_count; i++) names[i] = schema->fields[i].name;
     if (!field) {
-        diag_error(dealing->diag, STATUS_MODEL, hold->span, "the source has no field '%.100s'",
+        diag_error(assignment->diag, STATUS_MODEL, hold->span, "the source has no field '%.100s'",
                    hold->field);
-        diag_suggest(dealing->diag, hold->field, names, schema->field_count);
+        diag_suggest(assignment->diag, hold->field, names, schema->field_count);
         return false;
     }
-    *column = (SplitColumn){.data = dealing->data, .field = field};
-    if (shape_elements(field->row) == 1 && dealing->data->data[field - schema->fields])
-        return rank_numbers(dealing, column), rank_texts(dealing, column), true;
-    diag_error(dealing->diag, STATUS_MODEL, hold->span,
+    *column = (SplitColumn){.data = assignment->data, .field = field};
+    if (shape_elements(field->row) == 1 && assignment->data->data[field - schema->fields])
+        return rank_numbers(assignment, column), rank_texts(assignment, column), true;
+    diag_error(assignment->diag, STATUS_MODEL, hold->span,
                "'%.100s' must have one value a row to split the rows by it", hold->field);
     return false;
 }
@@ -102,9 +103,10 @@ double split_column_value(const SplitColumn *column, int64_t row) {
     return whole == WHOLE_MISSING ? (double)NAN : (double)(rank - column->ranked);
 }
 
-bool split_column_missing(const Dealing *dealing, const HoldOut *hold, const char *what,
+bool split_column_missing(const SplitAssignment *assignment, const HoldOut *hold, const char *what,
                           int64_t row) {
-    report_unassigned(dealing->data, hold->field, (int32_t)row, what, hold->span, dealing->diag);
+    report_unassigned(assignment->data, hold->field, (int32_t)row, what, hold->span,
+                      assignment->diag);
     return false;
 }
 
@@ -139,60 +141,61 @@ static bool split_of_value(const SplitColumn *column, double value, Split *split
     return true;
 }
 
-static bool report_value(const Dealing *dealing, const HoldOut *hold, const SplitColumn *column,
-                         int64_t row) {
+static bool report_value(const SplitAssignment *assignment, const HoldOut *hold,
+                         const SplitColumn *column, int64_t row) {
     char place[PLACE_TEXT], number[32];
     double value = split_column_value(column, row);
     const char *text = value_text(column, value);
     snprintf(number, sizeof number, "%.7g", value);
-    diag_error(dealing->diag, STATUS_DATA, hold->span,
+    diag_error(assignment->diag, STATUS_DATA, hold->span,
                "'%.100s' has '%.60s' in %s, which names no split", hold->field,
                text ? text : number,
-               source_place_text(dealing->data, hold->field, (int32_t)row, place));
-    diag_help(dealing->diag, "splits are called train, valid (or val) and test, or 0, 1 and 2");
+               source_place_text(assignment->data, hold->field, (int32_t)row, place));
+    diag_help(assignment->diag, "splits are called train, valid (or val) and test, or 0, 1 and 2");
     return false;
 }
 
 /* One column assigns both splits. */
-static bool deal_column(Dealing *dealing, const HoldOut *hold) {
+static bool assign_column(SplitAssignment *assignment, const HoldOut *hold) {
     SplitColumn column;
-    if (!split_column_find(dealing, hold, &column)) return false;
-    for (int64_t row = 0; row < dealing->rows; row++) {
+    if (!split_column_find(assignment, hold, &column)) return false;
+    for (int64_t row = 0; row < assignment->rows; row++) {
         double value = split_column_value(&column, row);
         Split split = SPLIT_TRAIN;
-        if (isnan(value)) return split_column_missing(dealing, hold, "split", row);
+        if (isnan(value)) return split_column_missing(assignment, hold, "split", row);
         if (!split_of_value(&column, value, &split))
-            return report_value(dealing, hold, &column, row);
-        dealing->split_of[row] = (uint8_t)split;
+            return report_value(assignment, hold, &column, row);
+        assignment->split_of[row] = (uint8_t)split;
     }
     return true;
 }
 
 /* Reports that the column assigns rows to a split that another key holds out. */
-static bool check_other_key(const Dealing *dealing, Split split) {
-    const HoldOut *hold = hold_of(dealing->request, split);
-    if (!holds(hold) || hold->kind == HOLD_COLUMN || !dealing_count(dealing, split)) return true;
+static bool check_other_key(const SplitAssignment *assignment, Split split) {
+    const HoldOut *hold = hold_of(assignment->request, split);
+    if (!holds(hold) || hold->kind == HOLD_COLUMN || !assignment_count(assignment, split))
+        return true;
     const HoldOut *column =
-        hold_of(dealing->request, split == SPLIT_VALID ? SPLIT_TEST : SPLIT_VALID);
-    diag_error(dealing->diag, STATUS_MODEL, hold->span, "'%.100s' names rows for '%s' already",
+        hold_of(assignment->request, split == SPLIT_VALID ? SPLIT_TEST : SPLIT_VALID);
+    diag_error(assignment->diag, STATUS_MODEL, hold->span, "'%.100s' names rows for '%s' already",
                column->field, split_name(split));
-    diag_help(dealing->diag, "leave '%s' out, or write %s = column(source.%s)", split_name(split),
-              split_name(split), column->field);
+    diag_help(assignment->diag, "leave '%s' out, or write %s = column(source.%s)",
+              split_name(split), split_name(split), column->field);
     return false;
 }
 
-bool deal_columns(Dealing *dealing) {
-    const HoldOut *valid = &dealing->request->valid, *test = &dealing->request->test;
+bool assign_columns(SplitAssignment *assignment) {
+    const HoldOut *valid = &assignment->request->valid, *test = &assignment->request->test;
     bool by_valid = valid->kind == HOLD_COLUMN, by_test = test->kind == HOLD_COLUMN;
     if (by_valid && by_test && strcmp(valid->field, test->field)) {
-        const SplitRequest *request = dealing->request;
+        const SplitRequest *request = assignment->request;
         diag_error(
-            dealing->diag, STATUS_MODEL, request->test.span,
+            assignment->diag, STATUS_MODEL, request->test.span,
             "'test' and 'valid' must be given by the same column, not by '%.100s' and '%.100s'",
             request->test.field, request->valid.field);
         return false;
     }
     if (!by_valid && !by_test) return true;
-    return deal_column(dealing, by_test ? test : valid) && check_other_key(dealing, SPLIT_VALID) &&
-           check_other_key(dealing, SPLIT_TEST);
+    return assign_column(assignment, by_test ? test : valid) &&
+           check_other_key(assignment, SPLIT_VALID) && check_other_key(assignment, SPLIT_TEST);
 }

@@ -1,6 +1,6 @@
 /* Splits that keep groups together, and splits with the same fraction of each class. */
 #include "ir/base/memory.h"
-#include "runtime/data/dealing.h"
+#include "runtime/data/split_assignment.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -18,24 +18,24 @@ void groups_free(RowGroups *groups) {
     free(groups->size);
 }
 
-bool groups_find(const Dealing *dealing, const HoldOut *hold, RowGroups *groups) {
+bool groups_find(const SplitAssignment *assignment, const HoldOut *hold, RowGroups *groups) {
     SplitColumn column;
-    if (!split_column_find(dealing, hold, &column)) return false;
-    for (int64_t row = 0; row < dealing->rows; row++)
+    if (!split_column_find(assignment, hold, &column)) return false;
+    for (int64_t row = 0; row < assignment->rows; row++)
         if (isnan(split_column_value(&column, row)))
-            return split_column_missing(dealing, hold, hold->kind == HOLD_GROUP ? "group" : "class",
-                                        row);
-    ValuedRow *sorted = memory_new((size_t)dealing->rows * sizeof *sorted, "the splits");
-    for (int64_t row = 0; row < dealing->rows; row++)
+            return split_column_missing(assignment, hold,
+                                        hold->kind == HOLD_GROUP ? "group" : "class", row);
+    ValuedRow *sorted = memory_new((size_t)assignment->rows * sizeof *sorted, "the splits");
+    for (int64_t row = 0; row < assignment->rows; row++)
         sorted[row] = (ValuedRow){split_column_value(&column, row), (int32_t)row};
-    qsort(sorted, (size_t)dealing->rows, sizeof *sorted, valued_row_compare);
+    qsort(sorted, (size_t)assignment->rows, sizeof *sorted, valued_row_compare);
     *groups = (RowGroups){
-        .group_of = memory_new((size_t)dealing->rows * sizeof *groups->group_of, "the splits"),
-        .size = memory_new((size_t)dealing->rows * sizeof *groups->size, "the splits")};
-    for (int64_t i = 0; i < dealing->rows; i++) {
+        .group_of = memory_new((size_t)assignment->rows * sizeof *groups->group_of, "the splits"),
+        .size = memory_new((size_t)assignment->rows * sizeof *groups->size, "the splits")};
+    for (int64_t i = 0; i < assignment->rows; i++) {
         groups->count += i == 0 || sorted[i].value > sorted[i - 1].value;
         groups->group_of[sorted[i].row] = (int32_t)groups->count - 1;
-        groups->size[groups->count - 1] += dealing->split_of[sorted[i].row] == SPLIT_TRAIN;
+        groups->size[groups->count - 1] += assignment->split_of[sorted[i].row] == SPLIT_TRAIN;
     }
     free(sorted);
     return true;
@@ -47,12 +47,13 @@ enum { GROUP_UNSEEN, GROUP_LEFT, GROUP_TAKEN };
 
 /* Takes whole groups in the order of the permutation. A fraction takes at least one group, and
  * further groups as long as they bring the number of rows closer to the wanted one. */
-static uint8_t *choose_groups(Dealing *dealing, const HoldOut *hold, const RowGroups *groups) {
-    const int32_t *order = dealing_order(dealing);
+static uint8_t *choose_groups(SplitAssignment *assignment, const HoldOut *hold,
+                              const RowGroups *groups) {
+    const int32_t *order = assignment_order(assignment);
     uint8_t *chosen = memory_new(groups->count, "the splits");
-    int64_t rows = hold_rows(hold, dealing->rows), wanted = rows ? rows : 1, taken = 0;
+    int64_t rows = hold_rows(hold, assignment->rows), wanted = rows ? rows : 1, taken = 0;
     int32_t first = -1;
-    for (int64_t i = 0; i < dealing->rows && taken < wanted; i++) {
+    for (int64_t i = 0; i < assignment->rows && taken < wanted; i++) {
         int32_t group = groups->group_of[order[i]];
         int64_t size = hold->is_count ? 1 : groups->size[group];
         if (chosen[group] != GROUP_UNSEEN || !groups->size[group]) continue;
@@ -65,14 +66,14 @@ static uint8_t *choose_groups(Dealing *dealing, const HoldOut *hold, const RowGr
     return chosen;
 }
 
-bool deal_groups(Dealing *dealing, Split split) {
-    const HoldOut *hold = hold_of(dealing->request, split);
+bool assign_groups(SplitAssignment *assignment, Split split) {
+    const HoldOut *hold = hold_of(assignment->request, split);
     RowGroups groups;
-    if (!groups_find(dealing, hold, &groups)) return false;
-    uint8_t *chosen = choose_groups(dealing, hold, &groups);
-    for (int64_t row = 0; row < dealing->rows; row++)
-        if (chosen[groups.group_of[row]] == GROUP_TAKEN && dealing->split_of[row] == SPLIT_TRAIN)
-            dealing->split_of[row] = (uint8_t)split;
+    if (!groups_find(assignment, hold, &groups)) return false;
+    uint8_t *chosen = choose_groups(assignment, hold, &groups);
+    for (int64_t row = 0; row < assignment->rows; row++)
+        if (chosen[groups.group_of[row]] == GROUP_TAKEN && assignment->split_of[row] == SPLIT_TRAIN)
+            assignment->split_of[row] = (uint8_t)split;
     free(chosen);
     groups_free(&groups);
     return true;
@@ -115,17 +116,17 @@ static int64_t *class_quotas(const RowGroups *groups, int64_t wanted, int64_t ro
     return quotas;
 }
 
-bool deal_stratified(Dealing *dealing, Split split) {
-    const HoldOut *hold = hold_of(dealing->request, split);
-    const int32_t *order = dealing_order(dealing);
+bool assign_stratified(SplitAssignment *assignment, Split split) {
+    const HoldOut *hold = hold_of(assignment->request, split);
+    const int32_t *order = assignment_order(assignment);
     RowGroups classes;
-    if (!groups_find(dealing, hold, &classes)) return false;
-    int64_t *quotas =
-        class_quotas(&classes, hold_rows(hold, dealing->rows), dealing_count(dealing, SPLIT_TRAIN));
-    for (int64_t i = 0; i < dealing->rows; i++) {
+    if (!groups_find(assignment, hold, &classes)) return false;
+    int64_t *quotas = class_quotas(&classes, hold_rows(hold, assignment->rows),
+                                   assignment_count(assignment, SPLIT_TRAIN));
+    for (int64_t i = 0; i < assignment->rows; i++) {
         int64_t *quota = &quotas[classes.group_of[order[i]]];
-        if (dealing->split_of[order[i]] != SPLIT_TRAIN || !*quota) continue;
-        dealing->split_of[order[i]] = (uint8_t)split;
+        if (assignment->split_of[order[i]] != SPLIT_TRAIN || !*quota) continue;
+        assignment->split_of[order[i]] = (uint8_t)split;
         --*quota;
     }
     free(quotas);

@@ -3,7 +3,7 @@
  * number of rows. */
 #include "ir/base/memory.h"
 #include "ir/ops/random.h"
-#include "runtime/data/dealing.h"
+#include "runtime/data/split_assignment.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -58,9 +58,9 @@ bool dataset_expect_rows(const SourceSchema *schema, const SplitRequest *request
         good &= held >= 0 && !(holds(hold) && (own || !held));
     }
     if (request->folds) {
-        int64_t dealt = rows[SPLIT_TRAIN] + rows[SPLIT_VALID];
-        rows[SPLIT_VALID] = fold_rows(request, dealt);
-        rows[SPLIT_TRAIN] = dealt - rows[SPLIT_VALID];
+        int64_t assigned = rows[SPLIT_TRAIN] + rows[SPLIT_VALID];
+        rows[SPLIT_VALID] = fold_rows(request, assigned);
+        rows[SPLIT_TRAIN] = assigned - rows[SPLIT_VALID];
         good &= is_exact(fold_hold(request)) && !schema->valid_rows;
     }
     return good && rows[SPLIT_TRAIN] > 0;
@@ -68,30 +68,32 @@ bool dataset_expect_rows(const SourceSchema *schema, const SplitRequest *request
 
 /* -- assigning rows -- */
 
-const int32_t *dealing_order(Dealing *dealing) {
-    if (dealing->order) return dealing->order;
-    dealing->order = memory_new((size_t)dealing->rows * sizeof *dealing->order, "the splits");
-    random_permutation(dealing->request->seed, STREAM_SPLIT, 0, (uint32_t)dealing->rows,
-                       dealing->order);
-    return dealing->order;
+const int32_t *assignment_order(SplitAssignment *assignment) {
+    if (assignment->order) return assignment->order;
+    assignment->order =
+        memory_new((size_t)assignment->rows * sizeof *assignment->order, "the splits");
+    random_permutation(assignment->request->seed, STREAM_SPLIT, 0, (uint32_t)assignment->rows,
+                       assignment->order);
+    return assignment->order;
 }
 
-int64_t dealing_count(const Dealing *dealing, Split split) {
+int64_t assignment_count(const SplitAssignment *assignment, Split split) {
     int64_t count = 0;
-    for (int64_t row = 0; row < dealing->rows; row++) count += dealing->split_of[row] == split;
+    for (int64_t row = 0; row < assignment->rows; row++)
+        count += assignment->split_of[row] == split;
     return count;
 }
 
 /* Gives the split its rows among those that are still for training: the last ones of the data, or
  * random ones. */
-static void deal_some(Dealing *dealing, Split split) {
-    const HoldOut *hold = hold_of(dealing->request, split);
-    const int32_t *order = hold->kind == HOLD_RANDOM ? dealing_order(dealing) : NULL;
-    int64_t left = hold_rows(hold, dealing->rows);
-    for (int64_t i = 0; i < dealing->rows && left > 0; i++) {
-        int64_t row = order ? order[i] : dealing->rows - 1 - i;
-        if (dealing->split_of[row] != SPLIT_TRAIN) continue;
-        dealing->split_of[row] = (uint8_t)split;
+static void assign_some(SplitAssignment *assignment, Split split) {
+    const HoldOut *hold = hold_of(assignment->request, split);
+    const int32_t *order = hold->kind == HOLD_RANDOM ? assignment_order(assignment) : NULL;
+    int64_t left = hold_rows(hold, assignment->rows);
+    for (int64_t i = 0; i < assignment->rows && left > 0; i++) {
+        int64_t row = order ? order[i] : assignment->rows - 1 - i;
+        if (assignment->split_of[row] != SPLIT_TRAIN) continue;
+        assignment->split_of[row] = (uint8_t)split;
         left--;
     }
 }
@@ -120,102 +122,102 @@ bool splits_check_own(const SourceSchema *schema, const SplitRequest *request, S
     return true;
 }
 
-static bool check_request(const Dealing *dealing, Span span) {
-    const SourceSchema *schema = &dealing->data->schema;
-    const SplitRequest *request = dealing->request;
+static bool check_request(const SplitAssignment *assignment, Span span) {
+    const SourceSchema *schema = &assignment->data->schema;
+    const SplitRequest *request = assignment->request;
     int64_t held[SPLIT_COUNT] = {0};
-    if (!splits_check_own(schema, request, span, dealing->diag)) return false;
+    if (!splits_check_own(schema, request, span, assignment->diag)) return false;
     for (Split split = SPLIT_VALID; split <= SPLIT_TEST; split++) {
         const HoldOut *hold = hold_of(request, split);
         Span place = hold->span.end ? hold->span : span;
         if (!counts_rows(hold)) continue;
-        held[split] = hold_rows(hold, dealing->rows);
+        held[split] = hold_rows(hold, assignment->rows);
         if (held[split] || hold->kind == HOLD_GROUP) continue;
-        diag_error(dealing->diag, STATUS_DATA, place, "'%s' holds out none of the %lld rows",
-                   split_name(split), (long long)dealing->rows);
-        diag_help(dealing->diag, "%g of them is less than half a row", hold->amount);
+        diag_error(assignment->diag, STATUS_DATA, place, "'%s' holds out none of the %lld rows",
+                   split_name(split), (long long)assignment->rows);
+        diag_help(assignment->diag, "%g of them is less than half a row", hold->amount);
         return false;
     }
     int64_t valid = held[SPLIT_VALID], test = held[SPLIT_TEST];
-    if (valid >= 0 && test >= 0 && valid < dealing->rows && test < dealing->rows - valid)
+    if (valid >= 0 && test >= 0 && valid < assignment->rows && test < assignment->rows - valid)
         return true;
     diag_error(
-        dealing->diag, STATUS_MODEL, span,
+        assignment->diag, STATUS_MODEL, span,
         "holding out %lld rows for 'valid' and %lld for 'test' leaves none of the %lld rows to train on",
-        (long long)valid, (long long)test, (long long)dealing->rows);
+        (long long)valid, (long long)test, (long long)assignment->rows);
     return false;
 }
 
 /* If two columns grouped the rows, each would divide groups of the other. */
-static bool check_groups(const Dealing *dealing) {
-    const HoldOut *valid = &dealing->request->valid, *test = &dealing->request->test;
+static bool check_groups(const SplitAssignment *assignment) {
+    const HoldOut *valid = &assignment->request->valid, *test = &assignment->request->test;
     bool both =
         holds(valid) && holds(test) && valid->kind == HOLD_GROUP && test->kind == HOLD_GROUP;
     if (!both || !strcmp(valid->field, test->field)) return true;
     diag_error(
-        dealing->diag, STATUS_MODEL, test->span,
+        assignment->diag, STATUS_MODEL, test->span,
         "'test' groups the rows by '%.100s' and 'valid' by '%.100s', which would divide groups",
         test->field, valid->field);
-    diag_help(dealing->diag, "group both by the same column");
+    diag_help(assignment->diag, "group both by the same column");
     return false;
 }
 
 /* Assigns the last rows first, so that random rows come from the rest. The very last rows are for
  * the test split. */
-static bool deal_rows(Dealing *dealing) {
-    const SplitRequest *request = dealing->request;
-    if (!check_groups(dealing) || !deal_columns(dealing)) return false;
+static bool assign_rows(SplitAssignment *assignment) {
+    const SplitRequest *request = assignment->request;
+    if (!check_groups(assignment) || !assign_columns(assignment)) return false;
     for (Split split = SPLIT_TEST; split >= SPLIT_VALID; split--)
-        if (hold_of(request, split)->kind == HOLD_LAST) deal_some(dealing, split);
+        if (hold_of(request, split)->kind == HOLD_LAST) assign_some(assignment, split);
     bool good = true;
     for (Split split = SPLIT_VALID; split <= SPLIT_TEST && good; split++) {
         const HoldOut *hold = hold_of(request, split);
         if (!holds(hold)) continue;
-        if (hold->kind == HOLD_RANDOM) deal_some(dealing, split);
-        if (hold->kind == HOLD_GROUP) good = deal_groups(dealing, split);
-        if (hold->kind == HOLD_STRATIFIED) good = deal_stratified(dealing, split);
+        if (hold->kind == HOLD_RANDOM) assign_some(assignment, split);
+        if (hold->kind == HOLD_GROUP) good = assign_groups(assignment, split);
+        if (hold->kind == HOLD_STRATIFIED) good = assign_stratified(assignment, split);
     }
-    return good && (!request->folds || deal_folds(dealing));
+    return good && (!request->folds || assign_folds(assignment));
 }
 
 /* Checks that no split is empty. For columns and groups only the data tell. */
-static bool check_splits(const Dealing *dealing) {
-    const SplitRequest *request = dealing->request;
+static bool check_splits(const SplitAssignment *assignment) {
+    const SplitRequest *request = assignment->request;
     for (Split split = SPLIT_VALID; split <= SPLIT_TEST; split++) {
         const HoldOut *hold = hold_of(request, split);
         if (split == SPLIT_VALID && request->folds) {
-            if (!check_folds(dealing, request->folds_span)) return false;
+            if (!check_folds(assignment, request->folds_span)) return false;
             continue;
         }
-        if (!holds(hold) || dealing_count(dealing, split)) continue;
-        diag_error(dealing->diag, STATUS_DATA, hold->span, "no row is held out for '%s'",
+        if (!holds(hold) || assignment_count(assignment, split)) continue;
+        diag_error(assignment->diag, STATUS_DATA, hold->span, "no row is held out for '%s'",
                    split_name(split));
         if (hold->kind == HOLD_COLUMN)
-            diag_help(dealing->diag,
+            diag_help(assignment->diag,
                       "'%s' must call some of them %s, or %d; 0 is train, 1 valid and 2 test",
                       hold->field, split_name(split), (int)split);
         return false;
     }
-    if (dealing_count(dealing, SPLIT_TRAIN)) return true;
+    if (assignment_count(assignment, SPLIT_TRAIN)) return true;
     const HoldOut *hold = holds(&request->test) ? &request->test : &request->valid;
-    diag_error(dealing->diag, STATUS_DATA, hold->span,
+    diag_error(assignment->diag, STATUS_DATA, hold->span,
                "no row is left to train on: %lld are for 'valid' and %lld for 'test'",
-               (long long)dealing_count(dealing, SPLIT_VALID),
-               (long long)dealing_count(dealing, SPLIT_TEST));
+               (long long)assignment_count(assignment, SPLIT_VALID),
+               (long long)assignment_count(assignment, SPLIT_TEST));
     return false;
 }
 
 /* Lists the rows of each split in the order of the files; rows of a separate file follow. */
-static void fill_splits(const Dealing *dealing, Splits *splits) {
-    const SourceData *data = dealing->data;
+static void fill_splits(const SplitAssignment *assignment, Splits *splits) {
+    const SourceData *data = assignment->data;
     const SourceSchema *schema = &data->schema;
     int64_t begins[SPLIT_COUNT] = {
         [SPLIT_VALID] = schema->train_rows, [SPLIT_TEST] = data->test_begin};
     for (Split split = 0; split < SPLIT_COUNT; split++)
         splits->rows[split] =
-            ARENA_ARRAY(data->arena, int32_t, dealing->rows + own_rows(schema, split));
-    for (int64_t row = 0; row < dealing->rows; row++) {
-        uint8_t split = dealing->split_of[row];
+            ARENA_ARRAY(data->arena, int32_t, assignment->rows + own_rows(schema, split));
+    for (int64_t row = 0; row < assignment->rows; row++) {
+        uint8_t split = assignment->split_of[row];
         splits->rows[split][splits->count[split]++] = (int32_t)row;
     }
     for (Split split = SPLIT_VALID; split <= SPLIT_TEST; split++)
@@ -223,16 +225,16 @@ static void fill_splits(const Dealing *dealing, Splits *splits) {
             splits->rows[split][splits->count[split]++] = (int32_t)(begins[split] + i);
 }
 
-bool splits_deal(const SourceData *data, const SplitRequest *request, Splits *splits,
-                 Diagnostics *diag) {
-    Dealing dealing = {
+bool splits_assign(const SourceData *data, const SplitRequest *request, Splits *splits,
+                   Diagnostics *diag) {
+    SplitAssignment assignment = {
         .data = data, .request = request, .rows = data->schema.train_rows, .diag = diag};
     *splits = (Splits){0};
-    if (!check_request(&dealing, data->span)) return false;
-    dealing.split_of = memory_new((size_t)dealing.rows, "the splits");
-    bool good = deal_rows(&dealing) && check_splits(&dealing);
-    if (good) fill_splits(&dealing, splits);
-    free(dealing.split_of);
-    free(dealing.order);
+    if (!check_request(&assignment, data->span)) return false;
+    assignment.split_of = memory_new((size_t)assignment.rows, "the splits");
+    bool good = assign_rows(&assignment) && check_splits(&assignment);
+    if (good) fill_splits(&assignment, splits);
+    free(assignment.split_of);
+    free(assignment.order);
     return good;
 }

@@ -43,7 +43,7 @@ bool splits_check_own(const SourceSchema *schema, const SplitRequest *request, S
                       Diagnostics *diag);
 /* Assigns the rows of a source, which has been read, to splits. false after reporting an impossible
  * split. */
-bool splits_deal(const SourceData *data, const SplitRequest *request, Splits *splits,
-                 Diagnostics *diag);
+bool splits_assign(const SourceData *data, const SplitRequest *request, Splits *splits,
+                   Diagnostics *diag);
 
 #endif

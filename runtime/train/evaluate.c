@@ -18,7 +18,7 @@
 /* -- the statistics -- */
 
 static void add_statistic(SplitEvaluator *evaluator, const char *name, NodeId input) {
-    Runner *const *runners = evaluator->pair.runners;
+    Runner *const *runners = evaluator->runners.by_size;
     Statistic *statistic = &evaluator->statistics[evaluator->count++];
     *statistic = (Statistic){.input = input};
     for (ShareSize i = 0; i < SHARE_SIZES; i++) {
@@ -48,12 +48,13 @@ static void add_statistics(SplitEvaluator *evaluator) {
 }
 
 bool evaluator_open(SplitEvaluator *evaluator, const Dataset *dataset, Split split,
-                    const ProgramPair *programs, States *states, Threads *threads,
+                    const SplitPrograms *programs, States *states, Threads *threads,
                     const Metrics *metrics, Diagnostics *diag) {
     assert(metrics->count <= RUNTIME_MAX_METRICS);
     *evaluator = (SplitEvaluator){.rows = dataset_split(dataset, split), .metrics = *metrics};
-    if (!pair_open(&evaluator->pair, programs, dataset, split, states, threads, diag)) return false;
-    if (evaluator->pair.batches == 0) return true;
+    if (!runners_open(&evaluator->runners, programs, dataset, split, states, threads, diag))
+        return false;
+    if (evaluator->runners.batches == 0) return true;
     add_statistics(evaluator);
     evaluator->sums = memory_new((size_t)evaluator->elements * sizeof *evaluator->sums,
                                  "the sums of an evaluation");
@@ -67,7 +68,7 @@ bool evaluator_open(SplitEvaluator *evaluator, const Dataset *dataset, Split spl
 }
 
 void evaluator_close(SplitEvaluator *evaluator) {
-    pair_close(&evaluator->pair);
+    runners_close(&evaluator->runners);
     if (evaluator->finish) interp_free(evaluator->finish);
     free(evaluator->statistics);
     free(evaluator->sums);
@@ -79,7 +80,7 @@ void evaluator_close(SplitEvaluator *evaluator) {
 /* Adds the counts of a batch, and copies its numbers. */
 static void take_batch(SplitEvaluator *evaluator, int64_t batch, const void *outputs,
                        float *values) {
-    ShareSize program = cut_share_size(&evaluator->pair.cut, batch);
+    ShareSize program = cut_share_size(&evaluator->runners.cut, batch);
     for (uint32_t i = 0; i < evaluator->count; i++) {
         const Statistic *statistic = &evaluator->statistics[i];
         const char *from = (const char *)outputs + statistic->offsets[program];
@@ -94,7 +95,7 @@ static void take_batch(SplitEvaluator *evaluator, int64_t batch, const void *out
 }
 
 static void add_numbers(SplitEvaluator *evaluator, int64_t batch, const float *values) {
-    double rows = (double)cut_batch_rows(&evaluator->pair.cut, batch);
+    double rows = (double)cut_batch_rows(&evaluator->runners.cut, batch);
     if (!isfinite(*values) && evaluator->nonfinite < 0) evaluator->nonfinite = batch; /* the loss */
     for (uint32_t i = 0; i < evaluator->count; i++) {
         const Statistic *statistic = &evaluator->statistics[i];
@@ -114,16 +115,16 @@ static bool add_batch(void *context, int64_t batch, const void *outputs) {
 /* -- several processes: each evaluates consecutive batches -- */
 
 void evaluator_spread(SplitEvaluator *evaluator, Peers *peers) {
-    if (!peers || !evaluator->pair.batches) return;
+    if (!peers || !evaluator->runners.batches) return;
     evaluator->peers = peers;
     free(evaluator->values);
     evaluator->values =
-        memory_array((size_t)evaluator->pair.batches, (size_t)evaluator->numbers * sizeof(float),
+        memory_array((size_t)evaluator->runners.batches, (size_t)evaluator->numbers * sizeof(float),
                      "the numbers of an evaluation");
 }
 
 static int64_t first_batch(const SplitEvaluator *evaluator, int rank) {
-    return evaluator->pair.batches * rank / peers_size(evaluator->peers);
+    return evaluator->runners.batches * rank / peers_size(evaluator->peers);
 }
 
 /* Message: the sums of all statistics, in which those of counts are set; then the numbers of the
@@ -160,8 +161,9 @@ static void run_spread(SplitEvaluator *evaluator, RunClock clock) {
     const char *messages[PEERS_MAX];
     int own = peers_rank(peers);
     double begin = seconds_now();
-    pair_loop(&evaluator->pair, evaluator->rows, first_batch(evaluator, own),
-              first_batch(evaluator, own + 1), &(RunTimes){.start = clock}, add_batch, evaluator);
+    runners_loop(&evaluator->runners, evaluator->rows, first_batch(evaluator, own),
+                 first_batch(evaluator, own + 1), &(RunTimes){.start = clock}, add_batch,
+                 evaluator);
     for (int rank = 0; rank < peers_size(peers); rank++) {
         if (rank == own) continue;
         fill_message(evaluator, rank);
@@ -170,7 +172,7 @@ static void run_spread(SplitEvaluator *evaluator, RunClock clock) {
     if (!peers_exchange(peers, seconds_now() - begin, " in the evaluation")) return;
     for (int rank = 0; rank < peers_size(peers); rank++)
         if (rank != own) take_message(evaluator, rank, messages[rank]);
-    for (int64_t batch = 0; batch < evaluator->pair.batches; batch++)
+    for (int64_t batch = 0; batch < evaluator->runners.batches; batch++)
         add_numbers(evaluator, batch, evaluator->values + batch * evaluator->numbers);
 }
 
@@ -210,15 +212,15 @@ void evaluator_run(SplitEvaluator *evaluator, RunClock clock, Evaluation *result
     if (evaluator->peers)
         run_spread(evaluator, clock);
     else
-        pair_loop(&evaluator->pair, evaluator->rows, 0, evaluator->pair.batches,
-                  &(RunTimes){.start = clock}, add_batch, evaluator);
-    double rows = (double)evaluator->pair.cut.rows;
+        runners_loop(&evaluator->runners, evaluator->rows, 0, evaluator->runners.batches,
+                     &(RunTimes){.start = clock}, add_batch, evaluator);
+    double rows = (double)evaluator->runners.cut.rows;
     for (uint32_t i = 0; i < evaluator->count; i++) {
         const Statistic *statistic = &evaluator->statistics[i];
         for (int64_t j = 0; !statistic->is_count && j < statistic->elements; j++)
             statistic->sums[j] /= rows;
     }
-    *result = (Evaluation){.loss = evaluator->sums[0], .rows = evaluator->pair.cut.rows};
+    *result = (Evaluation){.loss = evaluator->sums[0], .rows = evaluator->runners.cut.rows};
     for (uint32_t i = 0; !evaluator->finish && i < evaluator->metrics.count; i++)
         result->metrics[i] = evaluator->sums[i + 1];
     if (evaluator->finish) finish_metrics(evaluator, result);
@@ -229,18 +231,19 @@ bool evaluator_check(const SplitEvaluator *evaluator, const Dataset *dataset, co
                      RunClock clock, const char *finding, Diagnostics *diag) {
     int64_t batch = evaluator->nonfinite;
     if (batch < 0) return true;
-    nonfinite_report(&(NonfiniteBatch){.runner = pair_runner(&evaluator->pair, batch),
-                                       .states = states,
-                                       .dataset = dataset,
-                                       .rows = evaluator->rows + batch * evaluator->pair.cut.batch,
-                                       .clock = run_clock(&(RunTimes){.start = clock}, batch),
-                                       .output = "loss",
-                                       .finding = finding},
-                     diag);
+    nonfinite_report(
+        &(NonfiniteBatch){.runner = runners_of_share(&evaluator->runners, batch),
+                          .states = states,
+                          .dataset = dataset,
+                          .rows = evaluator->rows + batch * evaluator->runners.cut.batch,
+                          .clock = run_clock(&(RunTimes){.start = clock}, batch),
+                          .output = "loss",
+                          .finding = finding},
+        diag);
     return false;
 }
 
-bool evaluation_run(const Dataset *dataset, Split split, const ProgramPair *programs,
+bool evaluation_run(const Dataset *dataset, Split split, const SplitPrograms *programs,
                     States *states, Threads *threads, const Metrics *metrics, Arena *arena,
                     Evaluation *result, Diagnostics *diag) {
     SplitEvaluator evaluator;

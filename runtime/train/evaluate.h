@@ -4,7 +4,7 @@
 
 #include "ir/interp/interp.h"
 #include "runtime/peers/peers.h"
-#include "runtime/train/pair.h"
+#include "runtime/train/runners.h"
 
 enum { RUNTIME_MAX_METRICS = 16 };
 /* Metrics are computed in two stages. For each batch, programs compute outputs such as the squared
@@ -28,9 +28,9 @@ typedef struct {
 
 /* Evaluates a split once. Matrices go into the arena. A loss that is not finite is reported
  * (STATUS_NONFINITE), and true is returned. false after other errors. */
-bool evaluation_run(const Dataset *dataset, Split split, const ProgramPair *pair, States *states,
-                    Threads *threads, const Metrics *metrics, Arena *arena, Evaluation *result,
-                    Diagnostics *diag);
+bool evaluation_run(const Dataset *dataset, Split split, const SplitPrograms *programs,
+                    States *states, Threads *threads, const Metrics *metrics, Arena *arena,
+                    Evaluation *result, Diagnostics *diag);
 
 /* -- an evaluator that evaluates a split repeatedly -- */
 
@@ -45,7 +45,7 @@ typedef struct {
 } Statistic;
 
 typedef struct {
-    RunnerPair pair;
+    SplitRunners runners;
     const int32_t *rows;
     Metrics metrics;
     Statistic *statistics; /* the loss is the first */
@@ -61,7 +61,7 @@ typedef struct {
 
 /* After a failure nothing has to be closed. */
 bool evaluator_open(SplitEvaluator *evaluator, const Dataset *dataset, Split split,
-                    const ProgramPair *programs, States *states, Threads *threads,
+                    const SplitPrograms *programs, States *states, Threads *threads,
                     const Metrics *metrics, Diagnostics *diag);
 void evaluator_close(SplitEvaluator *evaluator);
 /* Divides the batches among processes, all of which then get the same result. Every run is an

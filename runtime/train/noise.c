@@ -53,7 +53,7 @@ static int64_t list_gradients(Noise *noise, const States *states) {
 
 Noise *noise_new(const Trainer *trainer) {
     const States *states = trainer->options->states;
-    const Cut *cut = &trainer->pair.cut;
+    const Cut *cut = &trainer->runners.cut;
     if (cut->replicas == 1 || cut->rows < cut->batch) return NULL;
     Noise *noise = MEMORY_NEW(Noise, "the gradient noise");
     noise->gradients =
@@ -78,11 +78,11 @@ void noise_free(Noise *noise) {
 }
 
 int64_t noise_next(const Trainer *trainer, int64_t batch) {
-    const Cut *cut = &trainer->pair.cut;
-    if (!trainer->noise) return trainer->pair.batches;
-    int64_t done = (int64_t)trainer->info.epoch * trainer->pair.batches;
+    const Cut *cut = &trainer->runners.cut;
+    if (!trainer->noise) return trainer->runners.batches;
+    int64_t done = (int64_t)trainer->info.epoch * trainer->runners.batches;
     int64_t next = round_up(done + batch, NOISE_EVERY) - done;
-    return next < cut->rows / cut->batch ? next : trainer->pair.batches;
+    return next < cut->rows / cut->batch ? next : trainer->runners.batches;
 }
 
 /* Adds the gradients of one share to the sums. The programs give them times the rows of the
@@ -116,7 +116,7 @@ static void run_shares(Trainer *trainer, int64_t batch) {
     states_save(states, noise->before);
     for (int64_t share = first; share < first + times.cut.replicas; share++) {
         states_write(states, ACCUMULATE_BATCHES, &none);
-        pair_loop(&trainer->pair, trainer->order, share, share + 1, &times, go_on, NULL);
+        runners_loop(&trainer->runners, trainer->order, share, share + 1, &times, go_on, NULL);
         for (uint32_t i = 0; i < noise->count; i++) {
             states_read(states, noise->gradients[i].name, noise->values);
             add_gradient(noise, i, noise->values);
@@ -143,7 +143,8 @@ static double sum_of_squares(const double *x, size_t count) {
 bool noise_measure(Trainer *trainer, int64_t batch) {
     Noise *noise = trainer->noise;
     CheckpointInfo *info = &trainer->info;
-    double replicas = (double)trainer->pair.cut.replicas, rows = (double)trainer->pair.cut.batch;
+    double replicas = (double)trainer->runners.cut.replicas,
+           rows = (double)trainer->runners.cut.batch;
     memset(noise->sums, 0, noise->elements * sizeof *noise->sums);
     noise->squares = noise->share_squares = 0;
     if (!trainer->spread)

@@ -124,7 +124,7 @@ static bool look_at_loss(void *context, int64_t batch, double loss) {
 /* The number of the next step in its epoch; begins a new epoch if the current one is over. */
 static int64_t next_step(Trainer *trainer) {
     int64_t step = trainer_step(trainer);
-    if (step < trainer->pair.batches) return step;
+    if (step < trainer->runners.batches) return step;
     trainer->info.epoch++;
     trainer_order(trainer);
     return 0;
@@ -134,7 +134,7 @@ static int64_t next_step(Trainer *trainer) {
 static bool replay_to(Trainer *trainer, uint64_t end) {
     bool finite = true;
     while (trainer->info.step < end) {
-        int64_t step = next_step(trainer), steps = trainer->pair.batches,
+        int64_t step = next_step(trainer), steps = trainer->runners.batches,
                 stop = step + (int64_t)(end - trainer->info.step);
         if (stop > steps) stop = steps;
         trainer_loop(trainer, step, stop, look_at_loss, &finite);
@@ -164,7 +164,7 @@ enum { WHEN_TEXT = 80 };
 
 /* "step 2 of epoch 1" for the second step of a run. */
 static const char *place_text(const Trainer *trainer, uint64_t number, char text[WHEN_TEXT]) {
-    uint64_t steps = (uint64_t)trainer->pair.batches;
+    uint64_t steps = (uint64_t)trainer->runners.batches;
     snprintf(text, WHEN_TEXT, "step %llu of epoch %llu",
              (unsigned long long)((number - 1) % steps + 1),
              (unsigned long long)((number - 1) / steps + 1));
@@ -186,14 +186,15 @@ static bool look_at_share(void *context, int64_t share, const void *outputs) {
 /* The share of the batch that makes a number that is not finite: the last one if the others do not.
  * Restores the states of before it. before: memory for the states. */
 static int64_t nonfinite_share(Trainer *trainer, int64_t batch, void *before) {
-    const Cut *cut = &trainer->pair.cut;
+    const Cut *cut = &trainer->runners.cut;
     States *states = trainer->options->states;
     RunTimes times = trainer_times(trainer);
     int64_t share = batch * cut->replicas;
     for (; !cut_share(cut, share).ends; share++) {
         ShareLoss loss = {trainer, true};
         states_save(states, before);
-        pair_loop(&trainer->pair, trainer->order, share, share + 1, &times, look_at_share, &loss);
+        runners_loop(&trainer->runners, trainer->order, share, share + 1, &times, look_at_share,
+                     &loss);
         if (loss.finite && !states_nonfinite(states)) continue;
         states_restore(states, before);
         break;
@@ -209,7 +210,7 @@ static void report_step(Trainer *trainer, const char *finding, void *before) {
     snprintf(when, sizeof when, ", at %s", place_text(trainer, trainer->info.step + 1, place));
     RunTimes times = trainer_times(trainer);
     int64_t row = batch * times.cut.batch + cut_share(&times.cut, share).first;
-    nonfinite_report(&(NonfiniteBatch){.runner = pair_runner(&trainer->pair, share),
+    nonfinite_report(&(NonfiniteBatch){.runner = runners_of_share(&trainer->runners, share),
                                        .states = trainer->options->states,
                                        .dataset = trainer->options->dataset,
                                        .rows = trainer->order + row,

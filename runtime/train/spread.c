@@ -115,10 +115,10 @@ static Runner *open_runner(const Spread *spread, const Program *program) {
 
 static bool open_runners(Spread *spread) {
     const TrainOptions *options = spread->trainer->options;
-    const ProgramPair *pair = &options->spread.statistics;
-    const Program *statistics[SHARE_SIZES] = {pair->full, pair->last, pair->smaller};
+    const SplitPrograms *programs = &options->spread.statistics;
+    const Program *statistics[SHARE_SIZES] = {programs->full, programs->last, programs->smaller};
     for (ShareSize size = 0; size < SHARE_SIZES; size++) {
-        const Runner *runner = spread->trainer->pair.runners[size];
+        const Runner *runner = spread->trainer->runners.by_size[size];
         if (!runner) continue;
         if (!spread->gradients) list_outputs(spread, graph_of(runner));
         place_outputs(spread, size, runner);
@@ -158,7 +158,7 @@ Spread *spread_new(const Trainer *trainer) {
                        .peers = peers,
                        .rank = peers_rank(peers),
                        .size = peers_size(peers),
-                       .plan = {.cut = trainer->pair.cut,
+                       .plan = {.cut = trainer->runners.cut,
                                 .accumulate = max_i64(1, trainer->options->accumulate),
                                 .processes = peers_size(peers)}};
     if (!open_runners(spread)) {
@@ -217,8 +217,8 @@ static bool take_share(void *context, int64_t share, const void *outputs) {
     SpreadShare *taken = context;
     Spread *spread = taken->spread;
     const Trainer *trainer = spread->trainer;
-    ShareSize size = cut_share_size(&trainer->pair.cut, share);
-    spread->losses[share % trainer->pair.cut.replicas] = trainer_loss(trainer, share, outputs);
+    ShareSize size = cut_share_size(&trainer->runners.cut, share);
+    spread->losses[share % trainer->runners.cut.replicas] = trainer_loss(trainer, share, outputs);
     char *values = values_of(spread, share);
     for (uint32_t i = 0; i < spread->carried_count; i++) {
         const CarriedValue *value = &spread->carried[i];
@@ -233,7 +233,7 @@ static void run_share(Spread *spread, int64_t share) {
     const Trainer *trainer = spread->trainer;
     RunTimes times = trainer_times(trainer);
     SpreadShare taken = {.spread = spread};
-    pair_loop(&trainer->pair, trainer->order, share, share + 1, &times, take_share, &taken);
+    runners_loop(&trainer->runners, trainer->order, share, share + 1, &times, take_share, &taken);
 }
 
 static void run_shares(Spread *spread, ShareRange range) {
@@ -355,7 +355,7 @@ static void run_statistics(Spread *spread, int64_t share, const RunTimes *times)
 
 static void update_states(Spread *spread, int64_t batch, bool ends_step) {
     const Trainer *trainer = spread->trainer;
-    const Cut *cut = &trainer->pair.cut;
+    const Cut *cut = &trainer->runners.cut;
     RunTimes times = trainer_times(trainer);
     ShareRange range = spread_batch(&spread->plan, batch);
     for (int64_t share = range.first; share < range.end; share++) {

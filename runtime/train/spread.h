@@ -6,7 +6,7 @@
 #include "runtime/train/spread_plan.h"
 #include "runtime/train/trainer.h"
 
-/* The trainer's pair is open. NULL after reporting an error. */
+/* The trainer has its runners. NULL after reporting an error. */
 Spread *spread_new(const Trainer *trainer);
 void spread_free(Spread *spread);
 /* After the states have been loaded: takes over the sums in the middle of a step. */

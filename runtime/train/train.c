@@ -48,7 +48,7 @@ static void log_step(Trainer *trainer, int64_t batch, double loss, double time) 
     const TrainEvents *events = trainer->events;
     uint32_t every = trainer->options->log_every;
     if (!every || !events->log) return;
-    int64_t rows = cut_batch_rows(&trainer->pair.cut, batch);
+    int64_t rows = cut_batch_rows(&trainer->runners.cut, batch);
     trainer->info.log_sum += loss * (double)rows;
     trainer->info.log_rows += (uint64_t)rows;
     RunClock clock = trainer_clock(trainer, batch);
@@ -67,13 +67,13 @@ static bool after_batch(void *context, int64_t batch, double loss) {
     Trainer *trainer = context;
     const TrainEvents *events = trainer->events;
     double time = seconds_now();
-    trainer->info.loss_sum += loss * (double)cut_batch_rows(&trainer->pair.cut, batch);
+    trainer->info.loss_sum += loss * (double)cut_batch_rows(&trainer->runners.cut, batch);
     trainer->info.step++;
     if (!isfinite(loss) && !trainer->nonfinite) trainer->nonfinite = trainer->info.step;
     if (events->step && time - trainer->event_time >= EVENT_SECONDS) {
         trainer->event_time = time;
         events->step(events->context, (uint32_t)trainer->info.epoch + 1, (uint64_t)batch + 1,
-                     (uint64_t)trainer->pair.batches, loss);
+                     (uint64_t)trainer->runners.batches, loss);
     }
     if (!trainer->nonfinite) log_step(trainer, batch, loss, time);
     double every = trainer->options->save_every > 0 ? trainer->options->save_every : SAVE_SECONDS;
@@ -94,7 +94,7 @@ static void run_steps(Trainer *trainer) {
     begin(trainer);
     trainer->run_time = seconds_now();
     bool more = true;
-    for (int64_t batch; more && (batch = trainer_step(trainer)) < trainer->pair.batches;) {
+    for (int64_t batch; more && (batch = trainer_step(trainer)) < trainer->runners.batches;) {
         more = (noise_next(trainer, batch) != batch || noise_measure(trainer, batch)) &&
                trainer_loop(trainer, batch, noise_next(trainer, batch + 1), after_batch, trainer);
     }
@@ -199,7 +199,7 @@ static bool stops_early(const Trainer *trainer) {
 /* NULL: the split has no rows. */
 static const Evaluation *evaluate_split(const Trainer *trainer, SplitEvaluator *evaluator,
                                         Evaluation *result) {
-    if (!evaluator->pair.cut.rows) return NULL;
+    if (!evaluator->runners.cut.rows) return NULL;
     evaluator_run(evaluator, trainer_times(trainer).start, result);
     return result;
 }
@@ -209,7 +209,7 @@ static bool check_split(const Trainer *trainer, const SplitEvaluator *evaluator,
                         const char *split) {
     char finding[80];
     const TrainOptions *options = trainer->options;
-    if (!evaluator->pair.cut.rows) return true;
+    if (!evaluator->runners.cut.rows) return true;
     if (is_lost(trainer)) return false;
     snprintf(finding, sizeof finding, "the %s loss is not finite %s epoch %llu", split,
              trainer->info.epoch ? "after" : "before",
@@ -235,7 +235,7 @@ static bool report_epoch(Trainer *trainer, double train_loss, int64_t rows, Eval
 }
 
 static TrainResult finish_epoch(Trainer *trainer, int64_t rows) {
-    double train_loss = trainer->info.loss_sum / (double)trainer->pair.cut.rows;
+    double train_loss = trainer->info.loss_sum / (double)trainer->runners.cut.rows;
     Evaluation results[2];
     const Evaluation *compared;
     if (!check_states(trainer)) return TRAIN_NONFINITE;
@@ -249,7 +249,7 @@ static TrainResult finish_epoch(Trainer *trainer, int64_t rows) {
 
 /* Trains from the current step to the end of the epoch. TRAIN_DONE: the end was reached. */
 static TrainResult run_epoch(Trainer *trainer) {
-    int64_t begin = trainer_step(trainer), steps = trainer->pair.batches;
+    int64_t begin = trainer_step(trainer), steps = trainer->runners.batches;
     trainer_order(trainer);
     trainer->seconds = 0;
     while (trainer_step(trainer) < steps) {
@@ -268,7 +268,7 @@ static TrainResult run_epoch(Trainer *trainer) {
         TrainResult saved = between ? save_between_steps(trainer) : TRAIN_DONE;
         if (stops || saved != TRAIN_DONE) return saved == TRAIN_DONE ? TRAIN_STOPPED : saved;
     }
-    return finish_epoch(trainer, trainer->pair.cut.rows - begin * trainer->pair.cut.batch);
+    return finish_epoch(trainer, trainer->runners.cut.rows - begin * trainer->runners.cut.batch);
 }
 
 static TrainResult run_epochs(Trainer *trainer) {

@@ -11,12 +11,12 @@
 /* A training on several processes. Its programs `train` compute gradients (GRAPH_SHARE). Every process
  * has the same options, but only rank 0 has events and a folder. */
 typedef struct {
-    Peers *peers;           /* NULL: one process */
-    ProgramPair statistics; /* NULLs: the model updates no states */
+    Peers *peers;             /* NULL: one process */
+    SplitPrograms statistics; /* NULLs: the model updates no states */
     const Program *update;
     /* Makes the programs of a training on one process, in which rank 0 looks for numbers that are
      * not finite. false after reporting errors. */
-    bool (*alone)(void *context, ProgramPair *train);
+    bool (*alone)(void *context, SplitPrograms *train);
     void *context;
 } SpreadOptions;
 
@@ -24,8 +24,8 @@ typedef struct {
     const Dataset *dataset;
     States *states;
     Threads *threads;
-    /* pairs may share programs; see pair.h */
-    ProgramPair train, valid, test;
+    /* splits may share programs; see runners.h */
+    SplitPrograms train, valid, test;
     SpreadOptions spread;
     Metrics metrics;
     /* the rows of an epoch whose batches are given one by one; 0: they are in the data set */

@@ -14,7 +14,7 @@
 /* -- position -- */
 
 void trainer_order(Trainer *trainer) {
-    int64_t count = trainer->pair.cut.rows, batch = trainer->pair.cut.batch;
+    int64_t count = trainer->runners.cut.rows, batch = trainer->runners.cut.batch;
     if (trainer->options->given_rows) { /* rows of the batch that is given */
         for (int64_t i = 0; i < count; i++) trainer->order[i] = (int32_t)(i % batch);
         return;
@@ -30,18 +30,18 @@ void trainer_order(Trainer *trainer) {
 }
 
 int64_t trainer_step(const Trainer *trainer) {
-    return (int64_t)(trainer->info.step - trainer->info.epoch * (uint64_t)trainer->pair.batches);
+    return (int64_t)(trainer->info.step - trainer->info.epoch * (uint64_t)trainer->runners.batches);
 }
 
 RunTimes trainer_times(const Trainer *trainer) {
-    int64_t batches = trainer->pair.batches,
+    int64_t batches = trainer->runners.batches,
             accumulate = trainer->options->accumulate ? trainer->options->accumulate : 1;
     int64_t steps = divide_up(batches, accumulate), epoch = (int64_t)trainer->info.epoch;
     RunTimes times = {.start = {.epoch = (int32_t)epoch,
                                 .step = (int32_t)(epoch * steps),
                                 .steps = (int32_t)(steps * trainer->options->epochs),
                                 .draw = (int32_t)(epoch * batches)},
-                      .cut = trainer->pair.cut,
+                      .cut = trainer->runners.cut,
                       .accumulate = accumulate};
     run_clock_seed(&times.start, trainer->options->seed);
     return times;
@@ -55,7 +55,7 @@ RunClock trainer_clock(const Trainer *trainer, int64_t batch) {
 }
 
 float trainer_loss(const Trainer *trainer, int64_t share, const void *outputs) {
-    return run_scalar(outputs, trainer->loss[cut_share_size(&trainer->pair.cut, share)]);
+    return run_scalar(outputs, trainer->loss[cut_share_size(&trainer->runners.cut, share)]);
 }
 
 typedef struct {
@@ -68,7 +68,7 @@ typedef struct {
 
 static bool after_share(void *context, int64_t number, const void *outputs) {
     TrainedBatches *batches = context;
-    const Cut *cut = &batches->trainer->pair.cut;
+    const Cut *cut = &batches->trainer->runners.cut;
     Share share = cut_share(cut, number);
     double loss = (double)trainer_loss(batches->trainer, number, outputs);
     batches->loss_sum += loss * (double)share.rows;
@@ -86,7 +86,7 @@ bool trainer_loop(const Trainer *trainer, int64_t batch, int64_t end, TrainerVis
     RunTimes times = trainer_times(trainer);
     int64_t first = batch * times.cut.replicas,
             stop = min_i64(end * times.cut.replicas, cut_shares(&times.cut));
-    pair_loop(&trainer->pair, trainer->order, first, stop, &times, after_share, &batches);
+    runners_loop(&trainer->runners, trainer->order, first, stop, &times, after_share, &batches);
     return !batches.ended;
 }
 
@@ -144,7 +144,7 @@ static bool load_saved(Trainer *trainer) {
     if (states_nonfinite(options->states))
         return refuse(trainer, "its weights are not finite",
                       "train again, or resume from an earlier checkpoint");
-    uint64_t steps = (uint64_t)trainer->pair.batches, begin = info->epoch * steps;
+    uint64_t steps = (uint64_t)trainer->runners.batches, begin = info->epoch * steps;
     info->epochs = options->epochs;
     if (info->epoch > options->epochs)
         return refuse(trainer, "it has been trained for more epochs than train.epochs",
@@ -173,8 +173,8 @@ bool trainer_restart(Trainer *trainer) {
 
 /* A StopRule needs held-out rows. */
 static bool check_stop(const Trainer *trainer) {
-    if (!trainer->options->stop.patience || trainer->valid.pair.cut.rows ||
-        trainer->test.pair.cut.rows)
+    if (!trainer->options->stop.patience || trainer->valid.runners.cut.rows ||
+        trainer->test.runners.cut.rows)
         return true;
     diag_error(trainer->diag, STATUS_MODEL, (Span){0},
                "'stop_when' compares scores of held-out rows, but none are held out");
@@ -184,27 +184,27 @@ static bool check_stop(const Trainer *trainer) {
 
 /* The model sees the step's number as an i32. */
 static bool check_steps(const Trainer *trainer) {
-    uint64_t most = INT32_MAX / (uint64_t)trainer->pair.batches;
+    uint64_t most = INT32_MAX / (uint64_t)trainer->runners.batches;
     if (trainer->options->epochs <= most) return true;
     diag_error(trainer->diag, STATUS_MODEL, (Span){0}, "%u epochs of %lld steps are too many",
-               trainer->options->epochs, (long long)trainer->pair.batches);
+               trainer->options->epochs, (long long)trainer->runners.batches);
     diag_help(trainer->diag, "at most %llu epochs are possible", (unsigned long long)most);
     return false;
 }
 
 bool trainer_open_steps(Trainer *trainer) {
     const TrainOptions *o = trainer->options;
-    bool opened = o->given_rows ? pair_open_unbound(&trainer->pair, &o->train, o->given_rows,
-                                                    o->states, o->threads, trainer->diag)
-                                : pair_open(&trainer->pair, &o->train, o->dataset, SPLIT_TRAIN,
-                                            o->states, o->threads, trainer->diag);
+    bool opened = o->given_rows ? runners_open_unbound(&trainer->runners, &o->train, o->given_rows,
+                                                       o->states, o->threads, trainer->diag)
+                                : runners_open(&trainer->runners, &o->train, o->dataset,
+                                               SPLIT_TRAIN, o->states, o->threads, trainer->diag);
     if (!opened || !check_steps(trainer)) return false;
-    trainer->order = memory_array((size_t)trainer->pair.cut.rows, sizeof *trainer->order,
+    trainer->order = memory_array((size_t)trainer->runners.cut.rows, sizeof *trainer->order,
                                   "the order of the rows");
     if (o->resume) trainer->saved = memory_copy_string(o->resume, "a path");
     for (ShareSize size = 0; size < SHARE_SIZES; size++)
-        if (trainer->pair.runners[size])
-            runner_place(trainer->pair.runners[size], "loss", &trainer->loss[size]);
+        if (trainer->runners.by_size[size])
+            runner_place(trainer->runners.by_size[size], "loss", &trainer->loss[size]);
     if (o->spread.peers) trainer->spread = spread_new(trainer);
     return trainer->spread || !o->spread.peers;
 }
@@ -225,7 +225,7 @@ bool trainer_open(Trainer *trainer) {
 void trainer_close(Trainer *trainer) {
     noise_free(trainer->noise);
     spread_free(trainer->spread);
-    pair_close(&trainer->pair);
+    runners_close(&trainer->runners);
     evaluator_close(&trainer->valid);
     evaluator_close(&trainer->test);
     free(trainer->order);

@@ -12,7 +12,7 @@ typedef struct {
     const TrainOptions *options;
     const TrainEvents *events;
     Diagnostics *diag;
-    RunnerPair pair;
+    SplitRunners runners;
     Spread *spread;           /* over several processes; NULL: one process */
     size_t loss[SHARE_SIZES]; /* of each program: the byte offset of the loss in its outputs */
     SplitEvaluator valid, test;
@@ -32,8 +32,8 @@ typedef struct {
 /* The caller sets options, events and diag; all else is 0. false after reporting an error;
  * trainer_close is required even then. */
 bool trainer_open(Trainer *trainer);
-/* The same without the evaluators: for steps alone. With given_rows, the caller binds the runners of
- * the pair to the rows of each batch. */
+/* The same without the evaluators: for steps alone. With given_rows, the caller binds `runners` to
+ * the rows of each batch. */
 bool trainer_open_steps(Trainer *trainer);
 void trainer_close(Trainer *trainer);
 /* Loads trainer->saved, or initializes the states from the seed. */

@@ -17,7 +17,7 @@ typedef struct {
 static bool after_batch(void *context, int64_t batch, double loss) {
     Trial *trial = context;
     Trainer *trainer = &trial->trainer;
-    int64_t rows = cut_batch_rows(&trainer->pair.cut, batch);
+    int64_t rows = cut_batch_rows(&trainer->runners.cut, batch);
     trial->loss_sum += loss * (double)rows;
     trial->rows += rows;
     trainer->info.step++;
@@ -34,7 +34,7 @@ static void run_epochs(Trial *trial) {
     Trainer *trainer = &trial->trainer;
     while (!trial->ended && trainer->info.epoch < trainer->options->epochs) {
         trainer_order(trainer);
-        trainer_loop(trainer, 0, trainer->pair.batches, after_batch, trial);
+        trainer_loop(trainer, 0, trainer->runners.batches, after_batch, trial);
         trainer->info.epoch++;
     }
 }

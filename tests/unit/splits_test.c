@@ -64,13 +64,13 @@ static HoldOut hold(HoldKind kind, const char *field, bool is_count, double amou
     return (HoldOut){.kind = kind, .field = field, .is_count = is_count, .amount = amount};
 }
 
-/* Deals the rows; every row must be in one split, and the rows of a split in the order of the
+/* Assigns the rows; every row must be in one split, and the rows of a split in the order of the
  * file. */
-static Splits deal(SplitTable *table, HoldOut valid, HoldOut test, uint64_t seed) {
+static Splits assign_splits(SplitTable *table, HoldOut valid, HoldOut test, uint64_t seed) {
     Splits splits;
     bool seen[ROWS] = {false};
     SplitRequest request = {.valid = valid, .test = test, .seed = seed};
-    bool good = splits_deal(&table->data, &request, &splits, table->diag);
+    bool good = splits_assign(&table->data, &request, &splits, table->diag);
     if (!good) diag_print(table->diag, stderr);
     assert_true(good);
     for (int split = 0; split < SPLIT_COUNT; split++) {
@@ -90,7 +90,7 @@ static void assert_fails(SplitTable *table, HoldOut valid, HoldOut test, Status 
     Splits splits;
     SplitRequest request = {.valid = valid, .test = test, .seed = 1};
     Diagnostics *diag = diag_new();
-    assert_false(splits_deal(&table->data, &request, &splits, diag));
+    assert_false(splits_assign(&table->data, &request, &splits, diag));
     assert_int_equal(diag_status(diag), status);
     diag_free(diag);
 }
@@ -100,14 +100,15 @@ static const HoldOut none;
 static void test_last(void **state) {
     (void)state;
     SplitTable *table = table_new();
-    Splits splits =
-        deal(table, hold(HOLD_LAST, NULL, false, 0.1), hold(HOLD_LAST, NULL, true, 200), 1);
+    Splits splits = assign_splits(table, hold(HOLD_LAST, NULL, false, 0.1),
+                                  hold(HOLD_LAST, NULL, true, 200), 1);
     assert_int_equal(splits.count[SPLIT_TRAIN], 700);
     assert_int_equal(splits.rows[SPLIT_TRAIN][699], 699);
     assert_int_equal(splits.rows[SPLIT_VALID][0], 700);
     assert_int_equal(splits.rows[SPLIT_VALID][99], 799);
     assert_int_equal(splits.rows[SPLIT_TEST][0], 800);
-    splits = deal(table, hold(HOLD_RANDOM, NULL, false, 0.1), hold(HOLD_LAST, NULL, false, 0.2), 1);
+    splits = assign_splits(table, hold(HOLD_RANDOM, NULL, false, 0.1),
+                           hold(HOLD_LAST, NULL, false, 0.2), 1);
     assert_int_equal(splits.count[SPLIT_VALID], 100);
     assert_true(splits.rows[SPLIT_VALID][99] < 800);
     table_free_all(table);
@@ -118,8 +119,8 @@ static void test_random_is_as_it_was(void **state) {
     SplitTable *table = table_new();
     int32_t order[ROWS];
     bool valid[ROWS] = {false};
-    Splits splits =
-        deal(table, hold(HOLD_RANDOM, NULL, true, 30), hold(HOLD_RANDOM, NULL, false, 0.25), 9);
+    Splits splits = assign_splits(table, hold(HOLD_RANDOM, NULL, true, 30),
+                                  hold(HOLD_RANDOM, NULL, false, 0.25), 9);
     random_permutation(9, STREAM_SPLIT, 0, ROWS, order);
     for (int i = 0; i < 30; i++) valid[order[i]] = true;
     for (int i = 0; i < 30; i++) assert_true(valid[splits.rows[SPLIT_VALID][i]]);
@@ -132,7 +133,7 @@ static void test_column(void **state) {
     SplitTable *table = table_new();
     const char *const fields[] = {"word", "number"};
     for (int i = 0; i < 2; i++) {
-        Splits splits = deal(table, none, hold(HOLD_COLUMN, fields[i], false, 0), 1);
+        Splits splits = assign_splits(table, none, hold(HOLD_COLUMN, fields[i], false, 0), 1);
         assert_int_equal(splits.count[SPLIT_VALID], 100);
         assert_int_equal(splits.count[SPLIT_TEST], 100);
         for (int k = 0; k < 100; k++) assert_int_equal(splits.rows[SPLIT_TEST][k] % 10, 3);
@@ -156,8 +157,8 @@ static void test_groups_stay_together(void **state) {
     SplitTable *table = table_new();
     for (uint64_t seed = 0; seed < 20; seed++) {
         int split_of[GROUPS];
-        Splits splits = deal(table, hold(HOLD_GROUP, "patient", false, 0.1),
-                             hold(HOLD_GROUP, "patient", false, 0.2), seed);
+        Splits splits = assign_splits(table, hold(HOLD_GROUP, "patient", false, 0.1),
+                                      hold(HOLD_GROUP, "patient", false, 0.2), seed);
         memset(split_of, -1, sizeof split_of);
         for (int split = 0; split < SPLIT_COUNT; split++) {
             for (int64_t i = 0; i < splits.count[split]; i++) {
@@ -169,7 +170,7 @@ static void test_groups_stay_together(void **state) {
         assert_in_range(splits.count[SPLIT_VALID], 80, 120); /* a group has 27 or 28 rows */
         assert_in_range(splits.count[SPLIT_TEST], 180, 220);
     }
-    Splits splits = deal(table, none, hold(HOLD_GROUP, "patient", true, 3), 4);
+    Splits splits = assign_splits(table, none, hold(HOLD_GROUP, "patient", true, 3), 4);
     bool seen[GROUPS] = {false};
     int groups = 0;
     for (int64_t i = 0; i < splits.count[SPLIT_TEST]; i++) {
@@ -189,8 +190,8 @@ static void test_stratified(void **state) {
     SplitTable *table = table_new();
     for (uint64_t seed = 0; seed < 20; seed++) {
         int count[SPLIT_COUNT][CLASSES] = {{0}};
-        Splits splits = deal(table, hold(HOLD_STRATIFIED, "kind", true, 100),
-                             hold(HOLD_STRATIFIED, "kind", false, 0.2), seed);
+        Splits splits = assign_splits(table, hold(HOLD_STRATIFIED, "kind", true, 100),
+                                      hold(HOLD_STRATIFIED, "kind", false, 0.2), seed);
         for (int split = 0; split < SPLIT_COUNT; split++)
             for (int64_t i = 0; i < splits.count[split]; i++)
                 count[split][table->kind[splits.rows[split][i]]]++;
@@ -219,15 +220,15 @@ static void test_impossible(void **state) {
 /* Collects the validation rows of all folds: each row outside the test split is in one fold. Counts
  * the rows of each class in each fold, and returns the size of the largest fold minus that of the
  * smallest. */
-static int64_t deal_folds_of(SplitTable *table, HoldOut valid, HoldOut test, uint32_t folds,
-                             int count[][CLASSES], uint32_t fold_of[ROWS]) {
+static int64_t assign_folds_of(SplitTable *table, HoldOut valid, HoldOut test, uint32_t folds,
+                               int count[][CLASSES], uint32_t fold_of[ROWS]) {
     int64_t least = ROWS, most = 0, tested = 0;
     memset(fold_of, 0, ROWS * sizeof *fold_of);
     for (uint32_t fold = 1; fold <= folds; fold++) {
         Splits splits;
         SplitRequest request = {
             .valid = valid, .test = test, .seed = 3, .folds = folds, .fold = fold};
-        assert_true(splits_deal(&table->data, &request, &splits, table->diag));
+        assert_true(splits_assign(&table->data, &request, &splits, table->diag));
         int64_t size = splits.count[SPLIT_VALID], expected[SPLIT_COUNT];
         for (int64_t i = 0; i < size; i++) {
             int32_t row = splits.rows[SPLIT_VALID][i];
@@ -257,13 +258,13 @@ static void test_folds(void **state) {
     HoldOut tenth = hold(HOLD_RANDOM, NULL, false, 0.1),
             classes = hold(HOLD_STRATIFIED, "kind", false, 0.1),
             patients = hold(HOLD_GROUP, "patient", false, 0.1);
-    assert_in_range(deal_folds_of(table, none, none, FOLDS, count, fold_of), 0, 1);
-    assert_in_range(deal_folds_of(table, tenth, tenth, FOLDS, count, fold_of), 0, 1);
-    assert_in_range(deal_folds_of(table, classes, tenth, FOLDS, by_class, fold_of), 0, 1);
+    assert_in_range(assign_folds_of(table, none, none, FOLDS, count, fold_of), 0, 1);
+    assert_in_range(assign_folds_of(table, tenth, tenth, FOLDS, count, fold_of), 0, 1);
+    assert_in_range(assign_folds_of(table, classes, tenth, FOLDS, by_class, fold_of), 0, 1);
     for (int c = 0; c < 2; c++)
         for (int fold = 1; fold < FOLDS; fold++)
             assert_in_range(by_class[fold][c] - by_class[0][c] + 1, 0, 2);
-    assert_in_range(deal_folds_of(table, patients, none, FOLDS, count, fold_of), 0, 60);
+    assert_in_range(assign_folds_of(table, patients, none, FOLDS, count, fold_of), 0, 60);
     for (int row = 0; row < ROWS; row++) {
         uint32_t *known = &fold_of_patient[table->patient[row]];
         assert_true(*known == 0 || *known == fold_of[row]);
@@ -271,7 +272,7 @@ static void test_folds(void **state) {
     }
     SplitRequest request = {.valid = patients, .seed = 1, .folds = GROUPS + 1, .fold = GROUPS + 1};
     Splits splits;
-    assert_false(splits_deal(&table->data, &request, &splits, table->diag));
+    assert_false(splits_assign(&table->data, &request, &splits, table->diag));
     assert_int_equal(diag_status(table->diag), STATUS_DATA);
     table_free_all(table);
 }
@@ -282,8 +283,9 @@ static void test_seeds(void **state) {
     HoldOut holds[] = {hold(HOLD_RANDOM, NULL, false, 0.2), hold(HOLD_GROUP, "patient", false, 0.2),
                        hold(HOLD_STRATIFIED, "kind", false, 0.2)};
     for (int i = 0; i < 3; i++) {
-        Splits a = deal(table, none, holds[i], 1), same = deal(table, none, holds[i], 1),
-               other = deal(table, none, holds[i], 2);
+        Splits a = assign_splits(table, none, holds[i], 1),
+               same = assign_splits(table, none, holds[i], 1),
+               other = assign_splits(table, none, holds[i], 2);
         assert_int_equal(a.count[SPLIT_TEST], same.count[SPLIT_TEST]);
         size_t bytes = (size_t)a.count[SPLIT_TEST] * sizeof(int32_t);
         assert_memory_equal(a.rows[SPLIT_TEST], same.rows[SPLIT_TEST], bytes);

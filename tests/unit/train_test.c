@@ -149,8 +149,8 @@ typedef struct {
     int count;
 } TrainPrograms;
 
-static ProgramPair add_pair(TrainPrograms *programs, int64_t rows, double rate, Diagnostics *diag,
-                            const Span *places) {
+static SplitPrograms add_programs(TrainPrograms *programs, int64_t rows, double rate,
+                                  Diagnostics *diag, const Span *places) {
     Program *made[2];
     for (int i = 0; i < 2; i++, programs->count++) {
         int64_t batch = i ? rows % BATCH : BATCH;
@@ -158,7 +158,7 @@ static ProgramPair add_pair(TrainPrograms *programs, int64_t rows, double rate, 
         made[i] = programs->programs[programs->count] =
             batch ? program_interpret(programs->graphs[programs->count]) : NULL;
     }
-    return (ProgramPair){.full = made[0], .last = made[1], .batch = BATCH};
+    return (SplitPrograms){.full = made[0], .last = made[1], .batch = BATCH};
 }
 
 static void take_errors(Outcome *outcome, const Diagnostics *diag) {
@@ -187,9 +187,9 @@ static Outcome run(TrainSetting setting) {
                             .folder = setting.folder,
                             .resume = setting.resume,
                             .model_hash = setting.model_hash ? setting.model_hash : "a"};
-    options.train = add_pair(&programs, TRAIN - setting.valid, setting.rate, diag, places);
-    options.valid = add_pair(&programs, setting.valid, 0, diag, places);
-    options.test = add_pair(&programs, TEST, 0, diag, places);
+    options.train = add_programs(&programs, TRAIN - setting.valid, setting.rate, diag, places);
+    options.valid = add_programs(&programs, setting.valid, 0, diag, places);
+    options.test = add_programs(&programs, TEST, 0, diag, places);
     TrainEvents events = {.context = &outcome, .step = on_step, .epoch = on_epoch};
     outcome.result = train(&options, &events, diag);
     states_read(options.states, "w", outcome.w);

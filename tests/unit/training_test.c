@@ -86,10 +86,11 @@ static const Program *compile(Setup *setup, GraphKind kind, int64_t rows) {
     return setup->programs[setup->count++] = program;
 }
 
-static ProgramPair pair_of(Setup *setup, GraphKind kind, int64_t rows) {
+static SplitPrograms split_programs(Setup *setup, GraphKind kind, int64_t rows) {
     uint32_t batch = model_info(setup->model)->batch;
     const Program *full = compile(setup, kind, batch);
-    return (ProgramPair){.full = full, .last = compile(setup, kind, rows % batch), .batch = batch};
+    return (SplitPrograms){
+        .full = full, .last = compile(setup, kind, rows % batch), .batch = batch};
 }
 
 static void close_setup(Setup *setup) {
@@ -142,8 +143,8 @@ static void train_with(TrainingBackend backend) {
     TrainOptions options = {.dataset = dataset,
                             .states = states_new(),
                             .threads = threads_new(backend == JIT ? THREADS : 1),
-                            .train = pair_of(&setup, GRAPH_TRAIN, TRAIN),
-                            .test = pair_of(&setup, GRAPH_EVAL, TEST),
+                            .train = split_programs(&setup, GRAPH_TRAIN, TRAIN),
+                            .test = split_programs(&setup, GRAPH_EVAL, TEST),
                             .metrics = {info->metrics, info->metric_count, finish},
                             .epochs = info->epochs,
                             .accumulate = info->accumulate,

@@ -1,7 +1,7 @@
-/* Deals the rows of a source to its splits: the state and functions of the files that do so.
+/* Assigns the rows of a source to its splits: the state and functions of the files that do so.
  * Private to runtime/data: all others see splits.h. */
-#ifndef MLC_RUNTIME_DATA_DEALING_H
-#define MLC_RUNTIME_DATA_DEALING_H
+#ifndef MLC_RUNTIME_DATA_SPLIT_ASSIGNMENT_H
+#define MLC_RUNTIME_DATA_SPLIT_ASSIGNMENT_H
 
 #include "runtime/data/splits.h"
 
@@ -13,7 +13,7 @@ typedef struct {
     uint8_t *split_of; /* [rows] */
     int32_t *order;    /* [rows]: the permutation; NULL until it is needed */
     Diagnostics *diag;
-} Dealing;
+} SplitAssignment;
 
 static inline const HoldOut *hold_of(const SplitRequest *request, Split split) {
     return split == SPLIT_VALID ? &request->valid : &request->test;
@@ -27,8 +27,8 @@ static inline bool holds(const HoldOut *hold) {
 int64_t hold_rows(const HoldOut *hold, int64_t rows);
 /* The order in which rows are held out: a permutation that depends on the seed and the number of
  * rows. */
-const int32_t *dealing_order(Dealing *dealing);
-int64_t dealing_count(const Dealing *dealing, Split split);
+const int32_t *assignment_order(SplitAssignment *assignment);
+int64_t assignment_count(const SplitAssignment *assignment, Split split);
 
 /* -- the column that splits or groups the rows (split_column.c) -- */
 
@@ -45,11 +45,11 @@ typedef struct {
     const int32_t *text_places;
 } SplitColumn;
 /* false after reporting that the column does not exist, or has several numbers a row. */
-bool split_column_find(const Dealing *dealing, const HoldOut *hold, SplitColumn *column);
+bool split_column_find(const SplitAssignment *assignment, const HoldOut *hold, SplitColumn *column);
 /* The number of a row; NaN: missing. */
 double split_column_value(const SplitColumn *column, int64_t row);
 /* Reports a row whose cell is missing; what: "split", "group" or "class". Returns false. */
-bool split_column_missing(const Dealing *dealing, const HoldOut *hold, const char *what,
+bool split_column_missing(const SplitAssignment *assignment, const HoldOut *hold, const char *what,
                           int64_t row);
 
 /* Rows with the same value. */
@@ -59,23 +59,23 @@ typedef struct {
     uint32_t count;
 } RowGroups;
 /* Groups all rows by the column of a request. false after reporting an error. */
-bool groups_find(const Dealing *dealing, const HoldOut *hold, RowGroups *groups);
+bool groups_find(const SplitAssignment *assignment, const HoldOut *hold, RowGroups *groups);
 void groups_free(RowGroups *groups);
 
 /* The rows of a fold, when the test rows are known. false after an error. */
-bool deal_folds(Dealing *dealing);
-/* The request by which folds are dealt: that of `valid`, or else that of `test`. */
+bool assign_folds(SplitAssignment *assignment);
+/* The request by which rows are assigned to folds: that of `valid`, or else that of `test`. */
 const HoldOut *fold_hold(const SplitRequest *request);
-/* The rows of the requested fold if `rows` rows are dealt in turn. */
+/* The rows of the requested fold if `rows` rows are assigned in turn. */
 int64_t fold_rows(const SplitRequest *request, int64_t rows);
 /* Checks that no fold is empty; false after reporting an error. */
-bool check_folds(const Dealing *dealing, Span span);
+bool check_folds(const SplitAssignment *assignment, Span span);
 /* column(source.split): both splits by the words or numbers of one column. false after an error. */
-bool deal_columns(Dealing *dealing);
+bool assign_columns(SplitAssignment *assignment);
 /* group(source.patient, 0.2): whole groups (split_groups.c). false after an error. */
-bool deal_groups(Dealing *dealing, Split split);
+bool assign_groups(SplitAssignment *assignment, Split split);
 /* stratified(source.y, 0.2): the same fraction of each class (split_groups.c). false after an
  * error. */
-bool deal_stratified(Dealing *dealing, Split split);
+bool assign_stratified(SplitAssignment *assignment, Split split);
 
 #endif
