@@ -156,7 +156,8 @@ Matmul matmul_of(Emitter *e) {
     ProductSize size = product_size(e, &m);
     m.blocking = choose_blocking(e, &size);
     m.tile_columns = m.blocking.vectors * LANES;
-    m.together = m.blocking.vectors % 2 ? 1 : 2;
+    m.together = m.blocking.vectors % 2 ? 1 : MAX_TOGETHER;
+    m.slow = epilogue_slow_ops(e, &m);
     reserve_slots(e, &m);
     return m;
 }
@@ -346,8 +347,38 @@ static void begin_sums(Emitter *e, const Matmul *m, const Iteration *iteration) 
     if_end(e, reloading);
 }
 
+/* Part `number` of `count` equal parts of a piece; the last part takes what is left. */
+static Steps part_of(Emitter *e, Steps piece, int number, int count) {
+    LLVMValueRef each = over(e, piece.count, count), before = times(e, each, number);
+    bool last = number == count - 1;
+    return (Steps){add(e, piece.from, before), last ? sub(e, piece.count, before) : each};
+}
+
+static void multiply(Emitter *e, const Iteration *iteration, Steps steps) {
+    If multiplying = if_begin(e, iteration->has_tile);
+    product_add(e, &iteration->operands, steps, iteration->steps.from);
+    if_end(e, multiplying);
+}
+
+/* A row's epilogue and a piece of the next tile's product. The processor cannot look past the wait
+ * for a division, so the piece is cut into parts that stand between slow operations. */
+static void piece_and_row(Emitter *e, const Matmul *m, const Iteration *iteration, Steps piece,
+                          LLVMValueRef group, LLVMValueRef row) {
+    if (m->slow.levels == 0) {
+        multiply(e, iteration, piece);
+        epilogue_row(e, m, &iteration->finished, group, row);
+        return;
+    }
+    RowEpilogue begun = epilogue_begin_row(e, m, &iteration->finished, group, row);
+    for (int level = 0; level < m->slow.levels; level++) {
+        epilogue_start_slow(e, m, &begun, level);
+        multiply(e, iteration, part_of(e, piece, level, m->slow.levels));
+    }
+    epilogue_end_row(e, m, &begun);
+}
+
 /* If a tile is finished: for each of its groups of vectors, for each row, a piece of the product
- * and then the row's epilogue. */
+ * and the row's epilogue. */
 static void emit_pieces(Emitter *e, const Matmul *m, const Iteration *iteration) {
     If finishing = if_begin(e, iteration->has_finished);
     Loop groups = loop_begin(e, const_i64(e, 0));
@@ -355,12 +386,11 @@ static void emit_pieces(Emitter *e, const Matmul *m, const Iteration *iteration)
     LLVMValueRef group = groups.index, row = rows.index;
     LLVMValueRef number = add(e, times(e, group, m->blocking.tile_rows), row);
     LLVMValueRef length = piece_length(e, m, iteration), skipped = mul(e, number, length);
-    If multiplying = if_begin(e, iteration->has_tile);
-    Steps piece = {add(e, list_or_steps(e, iteration).from, skipped), length};
+    If prefetching = if_begin(e, iteration->has_tile);
     epilogue_prefetch(e, m, &iteration->tile, group, row);
-    product_add(e, &iteration->operands, piece, iteration->steps.from);
-    if_end(e, multiplying);
-    epilogue_row(e, m, &iteration->finished, group, row);
+    if_end(e, prefetching);
+    Steps piece = {add(e, list_or_steps(e, iteration).from, skipped), length};
+    piece_and_row(e, m, iteration, piece, group, row);
     loop_end(e, rows, const_i64(e, m->blocking.tile_rows), 1);
     epilogue_transpose(e, m, &iteration->finished, group);
     loop_end(e, groups, const_i64(e, m->blocking.vectors / m->together), 1);

@@ -60,9 +60,27 @@ typedef struct {
     int64_t run, room, count; /* columns of a run; numbers that a run takes; numbers of all runs */
 } ColumnSpan;
 
+/* A slow operation of the epilogue: a division or a square root. level: how many others it waits
+ * for. */
+typedef struct {
+    NodeId node;
+    int level;
+} SlowOp;
+
+enum { MAX_SLOW_LEVELS = 2, MAX_SLOW_OPS = 4, MAX_TOGETHER = 2 };
+
+/* The slow operations that start before others of the row, each level with a part of the next
+ * tile's product after it. levels 0: there are none. */
+typedef struct {
+    SlowOp ops[MAX_SLOW_OPS];
+    uint32_t count;
+    int levels;
+} SlowOps;
+
 typedef struct {
     MatrixOperand rows, columns;
     ColumnSpan span;
+    SlowOps slow;
     /* Copies on the stack for one block of k: a chunk's rows as panels of tile_rows, and a tile's
      * columns as one panel. base NULL: there is no copy. */
     MatrixOperand packed_rows, packed_columns;
@@ -250,6 +268,19 @@ LLVMValueRef *epilogue_transposed_slots(Emitter *e, const Matmul *m);
 /* One row of one group of vectors of the finished tile; a group has `together` vectors. */
 void epilogue_row(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group,
                   LLVMValueRef row);
+/* The same row in parts, with other code between them: it begins, its slow operations start level by
+ * level, and it ends. */
+typedef struct {
+    const Place *places[MAX_TOGETHER];
+    Region region;
+    LLVMValueRef row;
+} RowEpilogue;
+/* What has to start early on this core; levels 0 also if some tile is not whole. */
+SlowOps epilogue_slow_ops(Emitter *e, const Matmul *m);
+RowEpilogue epilogue_begin_row(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group,
+                               LLVMValueRef row);
+void epilogue_start_slow(Emitter *e, const Matmul *m, const RowEpilogue *begun, int level);
+void epilogue_end_row(Emitter *e, const Matmul *m, const RowEpilogue *begun);
 /* Prefetches what that row will update in memory when the tile is finished. */
 void epilogue_prefetch(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group,
                        LLVMValueRef row);

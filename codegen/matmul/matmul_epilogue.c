@@ -102,18 +102,24 @@ static LLVMValueRef vector_number(Emitter *e, const Matmul *m, LLVMValueRef grou
     return plus(e, before, number);
 }
 
-/* Sets the root to a vector of the finished tile, and computes and stores the epilogue. */
+/* Sets the root to a vector of the finished tile. Returns its place. */
+static const Place *set_root(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef vector,
+                             LLVMValueRef row) {
+    const Place *place =
+        columns_place(e, m, tile->matrix, add(e, tile->row, row), first_column(e, tile, vector));
+    LLVMValueRef at = add(e, times(e, vector, m->blocking.tile_rows), row);
+    emit_set(e, e->kernel->root, place,
+             (LaneValue){load(e, lanes_of(m->sum), vector_at(e, m->finished, at)), false});
+    return place;
+}
+
 static void finish_vector(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group,
                           int number, LLVMValueRef row) {
     LLVMValueRef vector = vector_number(e, m, group, number),
                  column = first_column(e, tile, vector);
     If column_exists = if_begin(e, exists(e, column, m->span.count, m->tile_columns));
     Region region = region_begin(e);
-    const Place *place = columns_place(e, m, tile->matrix, add(e, tile->row, row), column);
-    LLVMValueRef at = add(e, times(e, vector, m->blocking.tile_rows), row);
-    emit_set(e, e->kernel->root, place,
-             (LaneValue){load(e, lanes_of(m->sum), vector_at(e, m->finished, at)), false});
-    store_row(e, m, place, number, row);
+    store_row(e, m, set_root(e, m, tile, vector, row), number, row);
     region_end(e, region);
     if_end(e, column_exists);
 }
@@ -124,6 +130,50 @@ void epilogue_row(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef gr
     If row_exists = if_begin(e, exists(e, at, m->rows.lines, m->blocking.tile_rows));
     for (int i = 0; i < m->together; i++) finish_vector(e, m, tile, group, i, row);
     if_end(e, row_exists);
+}
+
+/* -- slow operations -- */
+
+enum { SLOW = 4 }; /* steps of an operation that keeps those after it waiting: div and sqrt */
+
+SlowOps epilogue_slow_ops(Emitter *e, const Matmul *m) {
+    const Kernel *kernel = e->kernel;
+    SlowOps slow = {0};
+    bool whole_tiles =
+        m->rows.lines % m->blocking.tile_rows == 0 && m->span.count % m->tile_columns == 0;
+    if (!e->core->starts_slow_ops || !e->many_registers || !whole_tiles) return slow;
+    uint8_t *level = ARENA_ARRAY(e->arena, uint8_t, e->graph->node_count);
+    for (uint32_t i = 0; i < kernel->node_count; i++) {
+        NodeId id = kernel->nodes[i];
+        const Node *node = graph_node(e->graph, id);
+        if (op_class(node->op) != CLASS_ELEMENTWISE || id == kernel->root) continue;
+        for (uint32_t j = 0; j < node->operand_count; j++)
+            level[id] = (uint8_t)max_i64(level[id], level[node->operands[j]]);
+        if (op_steps(node->op) < SLOW || !shape_equal(node->shape, kernel->space)) continue;
+        if (level[id] == MAX_SLOW_LEVELS || slow.count == MAX_SLOW_OPS) return slow;
+        slow.ops[slow.count++] = (SlowOp){id, level[id]++};
+        slow.levels = (int)max_i64(slow.levels, level[id]);
+    }
+    return slow;
+}
+
+RowEpilogue epilogue_begin_row(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group,
+                               LLVMValueRef row) {
+    RowEpilogue begun = {.region = region_begin(e), .row = row};
+    for (int i = 0; i < m->together; i++)
+        begun.places[i] = set_root(e, m, tile, vector_number(e, m, group, i), row);
+    return begun;
+}
+
+void epilogue_start_slow(Emitter *e, const Matmul *m, const RowEpilogue *begun, int level) {
+    for (int i = 0; i < m->together; i++)
+        for (uint32_t j = 0; j < m->slow.count; j++)
+            if (m->slow.ops[j].level == level) emit_value(e, m->slow.ops[j].node, begun->places[i]);
+}
+
+void epilogue_end_row(Emitter *e, const Matmul *m, const RowEpilogue *begun) {
+    for (int i = 0; i < m->together; i++) store_row(e, m, begun->places[i], i, begun->row);
+    region_end(e, begun->region);
 }
 
 /* -- transposing -- */

@@ -2,6 +2,8 @@
 #ifndef MLC_CODEGEN_TARGET_CORE_H
 #define MLC_CODEGEN_TARGET_CORE_H
 
+#include <stdbool.h>
+
 typedef struct {
     const char *family; /* LLVM's names of the CPUs with this core begin so */
     /* How many steps of k share an iteration of a product's loop. More steps save instructions at
@@ -9,6 +11,9 @@ typedef struct {
     int steps;
     /* half cycles to load a cache line of columns from the second-level cache */
     int line_fetch;
+    /* Whether an epilogue starts square roots and divisions well before their results are needed.
+     * Then multiply-adds of the next tile run meanwhile. */
+    bool starts_slow_ops;
 } Core;
 
 /* The core of a CPU by its LLVM name. Unknown CPUs count as Intel's. */
