@@ -10,13 +10,16 @@ static bool wants_all(const Options *options) {
     return options->after && !strcmp(options->after, "all");
 }
 
+static int code_texts(const Options *options) {
+    return options->llvm + options->assembly + options->ptx;
+}
+
 static bool check_usage(const Options *options, PassId *after, Diagnostics *diag) {
-    bool code = options->llvm || options->assembly;
+    bool of_graph = options->after || option_given(options, OPTION_format);
     *after = PASS_COUNT - 1;
-    if ((options->llvm && options->assembly) ||
-        (code && (options->after || option_given(options, OPTION_format)))) {
+    if (code_texts(options) + of_graph > 1) {
         diag_error(diag, STATUS_USAGE, (Span){0},
-                   "--llvm, --asm and the graph (--after, --format) exclude each other");
+                   "--llvm, --asm, --ptx and the graph (--after, --format) exclude each other");
         return false;
     }
     return !options->after || wants_all(options) || build_find_pass(options->after, after, diag);
@@ -77,21 +80,27 @@ static bool print_lowered(const Build *build, GraphKind kind, bool dot) {
     return graph != NULL;
 }
 
+static bool print_code(const Build *build, const Plan *plan) {
+    const Options *options = build->given;
+    Path cache;
+    CodegenOptions codegen = build_codegen_options(&build->options, &cache);
+    codegen.ptx = options->ptx;
+    if (options->ptx) return codegen_print_ptx(plan, &codegen, stdout, build->diag);
+    return codegen_print(plan, &codegen, options->llvm ? CODEGEN_LLVM : CODEGEN_ASM, stdout,
+                         build->diag);
+}
+
 static bool print_compiled(const Build *build, GraphKind kind, PassId after) {
     const Options *options = build->given;
     Compilation compilation;
     if (!build_compilation(build, kind, model_batch(build->info, kind), after, &compilation))
         return false;
     bool good = true;
-    if (options->llvm || options->assembly) {
-        Path cache;
-        CodegenOptions codegen = build_codegen_options(&build->options, &cache);
-        good = codegen_print(compilation.plan, &codegen, options->llvm ? CODEGEN_LLVM : CODEGEN_ASM,
-                             stdout, build->diag);
-    } else {
+    if (code_texts(options))
+        good = print_code(build, compilation.plan);
+    else
         print_graph(compilation.graph, compilation.plan, options->format == CHOICE_format_dot,
                     stdout);
-    }
     compilation_free(&compilation);
     return good;
 }
@@ -100,7 +109,7 @@ static bool print_model(const Build *build, PassId after) {
     const Options *options = build->given;
     GraphKind kind = options_graph_kind(options);
     if (wants_all(options)) return print_all(build, kind);
-    bool lowered = !options->after && !options->llvm && !options->assembly;
+    bool lowered = !options->after && !code_texts(options);
     return lowered ? print_lowered(build, kind, options->format == CHOICE_format_dot)
                    : print_compiled(build, kind, after);
 }

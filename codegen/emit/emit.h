@@ -4,7 +4,10 @@
  * shape, with a Coordinate for each axis. For example, the place [row, 16 * v + lane] of a matrix
  * has a uniform coordinate and one with step 1. A view maps the place of its result to the place of
  * its operand, so no view is copied. A LaneValue is a scalar if all lanes have the same value, and
- * a vector of LANES otherwise. */
+ * a vector of LANES otherwise.
+ *
+ * On a GPU, each thread computes single elements. All places are uniform there, and all values are
+ * scalars. Where the order of a sum needs LANES lanes of a row, they are LANES threads. */
 #ifndef MLC_CODEGEN_EMIT_EMIT_H
 #define MLC_CODEGEN_EMIT_EMIT_H
 
@@ -23,7 +26,9 @@ typedef struct {
      * elements */
     Shape shape;
     Coordinate axis[SHAPE_MAX_RANK];
-    LLVMValueRef mask; /* <LANES x i1>: the lanes that exist; NULL: all */
+    /* <LANES x i1>: the lanes that exist; NULL: all. On a GPU an i1: whether the thread's element
+     * exists; if not, the coordinates are those of another element, which can be read. */
+    LLVMValueRef mask;
 } Place;
 
 typedef struct {
@@ -61,11 +66,14 @@ typedef struct Emitter {
     LLVMModuleRef module;
     LLVMBuilderRef builder;
     LLVMTypeRef f32, i64, i32, i8, i1, pointer, nothing;
+    /* a pointer to what StepArgs leads to: on a GPU one to global memory, else the same as pointer */
+    LLVMTypeRef global;
     bool many_registers;      /* of the target */
     bool short_vectors;       /* of the target */
     const Core *core;         /* of the target */
     const TileChooser *tiles; /* of the target */
-    bool narrow;              /* the target's addresses have 32 bits */
+    bool narrow;              /* indices fit into 32 bits, as the target's addresses do */
+    bool threads;             /* the target is a GPU: a thread computes single elements */
     FmaKind fma;              /* of the target */
     PairProduct pairs;        /* of the target */
     LLVMValueRef fused;       /* of FMA_EMULATED: fused_function */
@@ -81,6 +89,9 @@ typedef struct Emitter {
     /* the kernel's table, in the order in which the code first needs the entries */
     StorageBinding *bindings;
     uint32_t binding_count, binding_capacity;
+    /* On a GPU, i64: the thread's number among the LANES threads of a row. i1: whether the thread's
+     * unit exists; if not, nothing is stored. NULL: each thread has a unit of its own. */
+    LLVMValueRef lane, active;
     LLVMValueRef function, rows; /* rows: StepArgs.rows, loaded in the entry block */
     LLVMBasicBlockRef entry;
     Memo *memo;    /* values known in the present region of code */
@@ -138,6 +149,9 @@ bool place_contiguous(const Place *place);
 /* <LANES x i1>: base + lane < n, for a base that is a multiple of LANES; NULL (all lanes) if n is
  * one too. */
 LLVMValueRef lanes_below(Emitter *e, LLVMValueRef base, int64_t n);
+/* Lets the lanes run along an axis from `base`, a multiple of LANES, on: its index `base` + lane.
+ * Lanes from `size` on do not exist. */
+void place_set_lanes(Emitter *e, Place *place, int axis, LLVMValueRef base, int64_t size);
 
 LLVMValueRef coordinate_vector(Emitter *e, Coordinate c);
 Coordinate coordinate_scale(Emitter *e, Coordinate c, int64_t factor);
@@ -237,6 +251,9 @@ typedef struct {
 } SegmentLoop;
 SegmentLoop segments_begin(Emitter *e, LLVMValueRef from, LLVMValueRef to, int64_t size);
 void segments_end(Emitter *e, SegmentLoop segments);
+/* for each unit of [first, last), at least one; on a GPU the unit `first` alone. */
+Loop units_begin(Emitter *e, LLVMValueRef first);
+void units_end(Emitter *e, Loop loop, LLVMValueRef last);
 /* if (condition) { ... }; condition NULL: always. */
 typedef struct {
     LLVMBasicBlockRef after;

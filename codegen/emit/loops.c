@@ -35,6 +35,14 @@ void loop_end(Emitter *e, Loop loop, LLVMValueRef to, int64_t step) {
     LLVMPositionBuilderAtEnd(e->builder, loop.exit);
 }
 
+Loop units_begin(Emitter *e, LLVMValueRef first) {
+    return e->threads ? (Loop){.index = first} : loop_begin(e, first);
+}
+
+void units_end(Emitter *e, Loop loop, LLVMValueRef last) {
+    if (!e->threads) loop_end(e, loop, last, 1);
+}
+
 SegmentLoop segments_begin(Emitter *e, LLVMValueRef from, LLVMValueRef to, int64_t size) {
     LLVMValueRef last = over(e, sub(e, to, const_i64(e, 1)), size);
     SegmentLoop segments = {.end = plus(e, last, 1)};

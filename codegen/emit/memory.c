@@ -15,7 +15,7 @@ static LLVMValueRef bytes_after(Emitter *e, LLVMValueRef base, LLVMValueRef byte
 /* The pointer in a field of StepArgs, given by the field's byte offset. */
 static LLVMValueRef argument_pointer(Emitter *e, size_t field) {
     LLVMValueRef at = bytes_after(e, LLVMGetParam(e->function, 0), const_i64(e, (int64_t)field));
-    return load(e, e->pointer, at);
+    return load(e, e->global, at);
 }
 
 /* Moves the builder to the entry block, whose values all blocks can use; returns where it was. */
@@ -23,6 +23,13 @@ static LLVMBasicBlockRef go_to_entry(Emitter *e) {
     LLVMBasicBlockRef here = LLVMGetInsertBlock(e->builder);
     LLVMPositionBuilderBefore(e->builder, LLVMGetBasicBlockTerminator(e->entry));
     return here;
+}
+
+/* The value in entry `number` of the kernel's table. */
+static LLVMValueRef table_entry(Emitter *e, uint32_t number) {
+    LLVMValueRef entry = bytes_after(e, LLVMGetParam(e->function, 3),
+                                     const_i64(e, number * (int64_t)sizeof(int64_t)));
+    return load(e, e->i64, entry);
 }
 
 /* The address of a binding: a base from StepArgs, plus the offset in entry `number` of the kernel's
@@ -36,12 +43,9 @@ static LLVMValueRef bound_address(Emitter *e, const StorageBinding *binding, uin
     LLVMBasicBlockRef here = go_to_entry(e);
     LLVMValueRef base =
         argument_pointer(e, binding->replicated ? offsetof(StepArgs, thread_slab) : fields[kind]);
-    LLVMValueRef entry = bytes_after(e, LLVMGetParam(e->function, 3),
-                                     const_i64(e, number * (int64_t)sizeof(int64_t)));
-    LLVMValueRef where = load(e, e->i64, entry);
-    LLVMValueRef address = bytes_after(e, base, where);
+    LLVMValueRef address = bytes_after(e, base, table_entry(e, number));
     bool is_pointer = (kind == STORAGE_STATE && !e->shipped) || kind == STORAGE_INPUT;
-    if (is_pointer) address = load(e, e->pointer, address);
+    if (is_pointer) address = load(e, e->global, address);
     LLVMPositionBuilderAtEnd(e->builder, here);
     return address;
 }
@@ -50,11 +54,9 @@ static LLVMValueRef bound_address(Emitter *e, const StorageBinding *binding, uin
  * is made, so that programs with other constants have the same code. */
 static LLVMValueRef table_constant(Emitter *e, NodeId id, uint32_t number) {
     LLVMBasicBlockRef here = go_to_entry(e);
-    LLVMValueRef entry = bytes_after(e, LLVMGetParam(e->function, 3),
-                                     const_i64(e, number * (int64_t)sizeof(int64_t)));
     DType dtype = graph_node(e->graph, id)->dtype;
     LLVMTypeRef type = dtype_type(e, dtype, false);
-    LLVMValueRef value = load(e, e->i64, entry);
+    LLVMValueRef value = table_entry(e, number);
     value = LLVMBuildTrunc(e->builder, value, dtype == DTYPE_F32 ? e->i32 : type, "");
     if (dtype == DTYPE_F32) value = LLVMBuildBitCast(e->builder, value, type, "");
     LLVMPositionBuilderAtEnd(e->builder, here);
@@ -202,6 +204,13 @@ static LaneValue load_elements(Emitter *e, LLVMValueRef base, DType dtype, Coord
     return (LaneValue){load(e, type, pointer), true};
 }
 
+/* Of a GPU, i1: whether the thread stores an element; NULL: always. */
+static LLVMValueRef thread_stores(Emitter *e, LLVMValueRef mask) {
+    if (!e->threads) return NULL;
+    if (mask && e->active) return bit_and(e, mask, e->active);
+    return mask ? mask : e->active;
+}
+
 /* Stores the lanes of a value: one element, adjacent elements, or scattered ones. Lanes outside the
  * mask are not stored. */
 static void store_elements(Emitter *e, LLVMValueRef base, DType dtype, Coordinate offset,
@@ -213,7 +222,9 @@ static void store_elements(Emitter *e, LLVMValueRef base, DType dtype, Coordinat
         LLVMValueRef single =
             value.uniform ? value.value
                           : LLVMBuildExtractElement(e->builder, value.value, const_i32(e, 0), "");
+        If stores = if_begin(e, thread_stores(e, mask));
         store(e, single, element_pointer(e, base, dtype, offset.base));
+        if_end(e, stores);
         return;
     }
     LLVMValueRef vector = value_splat(e, value),

@@ -169,6 +169,18 @@ LLVMValueRef lanes_below(Emitter *e, LLVMValueRef base, int64_t n) {
     return lt(e, lane_numbers(e), splat_i64(e, left));
 }
 
+void place_set_lanes(Emitter *e, Place *place, int axis, LLVMValueRef base, int64_t size) {
+    if (!e->threads) {
+        place->axis[axis] = (Coordinate){.base = base, .step = 1, .aligned = true};
+        place->mask = lanes_below(e, base, size);
+        return;
+    }
+    LLVMValueRef index = add(e, base, e->lane), last = const_i64(e, size - 1);
+    place->mask = size % LANES == 0 ? NULL : le(e, index, last);
+    if (place->mask) index = choose(e, place->mask, index, last);
+    place->axis[axis] = coordinate_uniform(index);
+}
+
 /* -- views: index_<name> of ops.def gives the operand's place -- */
 
 typedef const Place *IndexFunction(Emitter *e, const Node *node, const Place *place);

@@ -5,7 +5,9 @@
  *             compute the kernel's nodes at this place and store
  *
  * If rows of a batch are read from the data set, the next rows are prefetched every PREFETCHED_ROWS
- * rows. */
+ * rows.
+ *
+ * On a GPU a unit is a single element, and the hardware hides the time that loads take. */
 #include "codegen/kernels/kernels.h"
 
 /* Whether every value of the kernel is read at the row-major position of the result, or is a single
@@ -167,13 +169,9 @@ static void emit_parts(Emitter *e, const Node *concat, const Place *place, LLVMV
     LLVMPositionBuilderAtEnd(e->builder, after);
 }
 
-/* The loops over lines and units. If lanes agree on the part of a concat, a switch selects the code
- * of that part. */
-static void emit_lines(Emitter *e, const UnitLine *line, LLVMValueRef first, LLVMValueRef last) {
-    SegmentLoop lines = segments_begin(e, first, last, line->units);
-    Loop units = loop_begin(e, lines.from);
-    LLVMValueRef inside = sub(e, units.index, lines.start);
-    const Place *place = unit_place(e, line, lines.loop.index, inside);
+/* The stores at a place. If lanes agree on the part of a concat, a switch selects the code of that
+ * part. */
+static void emit_place(Emitter *e, const Place *place) {
     enum { MOST_NODES = 4096 }; /* in the code of all parts together */
     const Node *concat = find_concat(e);
     bool small = concat && (int64_t)concat->operand_count * e->kernel->node_count <= MOST_NODES;
@@ -182,6 +180,14 @@ static void emit_lines(Emitter *e, const UnitLine *line, LLVMValueRef first, LLV
         emit_parts(e, concat, place, number);
     else
         emit_stores(e, place);
+}
+
+/* The loops over lines and units. */
+static void emit_lines(Emitter *e, const UnitLine *line, LLVMValueRef first, LLVMValueRef last) {
+    SegmentLoop lines = segments_begin(e, first, last, line->units);
+    Loop units = loop_begin(e, lines.from);
+    LLVMValueRef inside = sub(e, units.index, lines.start);
+    emit_place(e, unit_place(e, line, lines.loop.index, inside));
     loop_end(e, units, lines.to, 1);
     segments_end(e, lines);
 }
@@ -228,12 +234,22 @@ static bool walks_batches(const Emitter *e, const Batches *batches, const UnitLi
     return !e->shipped && batches->count && line->lane_axis > 0;
 }
 
+/* Of a GPU: an element by its number in row-major order. */
+static int64_t emit_element(Emitter *e, Shape space, LLVMValueRef number) {
+    UnitLine all = {.space = space, .outer_axis = space.rank - 1};
+    Place *place = place_new(e, space, NULL);
+    set_outer_axes(e, &all, place, number);
+    emit_place(e, place);
+    return shape_elements(space);
+}
+
 int64_t kernel_map(Emitter *e, LLVMValueRef first, LLVMValueRef last) {
     Shape space = walked_space(e);
     if (shape_elements(space) == 1) {
         emit_stores(e, place_new(e, space, NULL));
         return 1;
     }
+    if (e->threads) return emit_element(e, space, first);
     int64_t tiles =
         e->kernel->by_rows ? 0 : map_transposed(e, space, lane_axis(space), first, last);
     if (tiles) return tiles;

@@ -14,7 +14,9 @@
  *
  * The sixteen partial results of a row are part of the numerics contract. So is the rule for long
  * sums: a lane that adds more than SUM_BLOCK elements adds them in blocks, whose sums a binary tree
- * combines. */
+ * combines.
+ *
+ * On a GPU a unit is a single column, or a row whose partial results are those of LANES threads. */
 #include "codegen/kernels/kernels.h"
 #include "codegen/kernels/partials.h"
 
@@ -37,7 +39,9 @@ static int divisor(int64_t count, int most, int64_t all, int64_t parts) {
     return most;
 }
 
-static int64_t vectors_of(const Reduction *r) { return divide_up(r->inner, LANES); }
+static int64_t vectors_of(const Emitter *e, const Reduction *r) {
+    return e->threads ? r->inner : divide_up(r->inner, LANES);
+}
 
 /* Chooses how many vectors of long columns a unit computes side by side. Their chains of additions
  * overlap, and neighbouring vectors read neighbouring cache lines. At least MAX_UNITS units are
@@ -45,8 +49,8 @@ static int64_t vectors_of(const Reduction *r) { return divide_up(r->inner, LANES
 static void put_together(const Emitter *e, Reduction *r) {
     enum { LONG = 32, MAX_UNITS = 4, MAX_NODES = 64 };
     int64_t threads = e->kernel->max_threads, units = min_i64(threads, MAX_UNITS);
-    int64_t vectors = vectors_of(r), all = r->outer * vectors;
-    bool single = r->inner == 1 || r->node->op == OP_argmax || r->n < LONG ||
+    int64_t vectors = vectors_of(e, r), all = r->outer * vectors;
+    bool single = e->threads || r->inner == 1 || r->node->op == OP_argmax || r->n < LONG ||
                   e->kernel->node_count > MAX_NODES;
     r->across = single ? 1 : divisor(vectors, MAX_TOGETHER, all, units);
     r->down = single ? 1 : divisor(r->outer, MAX_TOGETHER / r->across, all / r->across, units);
@@ -66,6 +70,14 @@ static Reduction reduction_of(const Emitter *e) {
     return r;
 }
 
+int64_t kernel_shared_units(const Emitter *e) {
+    Shape space = e->kernel->space;
+    if (e->kernel->kind == KERNEL_ROW) return shape_elements(space) / space.dim[space.rank - 1];
+    if (e->kernel->kind != KERNEL_REDUCE) return 0;
+    Reduction r = reduction_of(e);
+    return r.inner == 1 && r.node->op != OP_argmax ? r.outer : 0;
+}
+
 /* -- partial results -- */
 
 /* slot = slot combined with the operand at the place */
@@ -78,7 +90,7 @@ static void accumulate(Emitter *e, const Reduction *r, LLVMValueRef slot, const 
     LLVMValueRef old = load(e, partial_type(e, op, lanes), slot);
     LLVMValueRef each = partial_key(e, op, lanes ? value_splat(e, value) : value.value, lanes);
     LLVMValueRef sum = partial_combine(e, op, old, each);
-    if (lanes && at->mask) sum = choose(e, at->mask, sum, old);
+    if ((lanes || e->threads) && at->mask) sum = choose(e, at->mask, sum, old);
     store(e, sum, slot);
 }
 
@@ -156,11 +168,10 @@ static void tree_finish(Emitter *e, const BlockTree *tree, int64_t blocks) {
 static void add_row(Emitter *e, const Reduction *r, LLVMValueRef row, LLVMValueRef slot,
                     LLVMValueRef from, LLVMValueRef to) {
     Loop loop = loop_begin(e, from);
-    Place *at =
-        place_new(e, (Shape){.rank = 2, .dim = {r->outer, r->n}}, lanes_below(e, loop.index, r->n));
+    Place *at = place_new(e, (Shape){.rank = 2, .dim = {r->outer, r->n}}, NULL);
     at->axis[0] = coordinate_uniform(row);
-    at->axis[1] = (Coordinate){.base = loop.index, .step = 1, .aligned = true};
-    accumulate(e, r, slot, at, true);
+    place_set_lanes(e, at, 1, loop.index, r->n);
+    accumulate(e, r, slot, at, !e->threads);
     loop_end(e, loop, to, LANES);
 }
 
@@ -170,7 +181,7 @@ static void add_long_row(Emitter *e, const Reduction *r, LLVMValueRef row, LLVMV
     int64_t block = (int64_t)SUM_BLOCK * LANES, blocks = divide_up(r->n, block);
     BlockTree tree = tree_new(e, type, &slot, 1, blocks);
     SegmentLoop segments = segments_begin(e, const_i64(e, 0), const_i64(e, r->n), block);
-    store(e, partial_start(e, r->node->op, true), slot);
+    store(e, partial_start(e, r->node->op, !e->threads), slot);
     add_row(e, r, row, slot, segments.from, segments.to);
     tree_take(e, &tree, segments.loop.index);
     segments_end(e, segments);
@@ -180,12 +191,12 @@ static void add_long_row(Emitter *e, const Reduction *r, LLVMValueRef row, LLVMV
 /* The result of a row: LANES partial results in a slot, then combined by the fixed tree. */
 static LaneValue reduce_row(Emitter *e, const Reduction *r, LLVMValueRef row) {
     Op op = r->node->op;
-    LLVMTypeRef type = partial_type(e, op, true);
+    LLVMTypeRef type = partial_type(e, op, !e->threads);
     LLVMValueRef slot = stack_slot(e, type, 64);
     if (in_blocks(r, (int64_t)SUM_BLOCK * LANES)) {
         add_long_row(e, r, row, slot, type);
     } else {
-        store(e, partial_start(e, op, true), slot);
+        store(e, partial_start(e, op, !e->threads), slot);
         add_row(e, r, row, slot, const_i64(e, 0), const_i64(e, r->n));
     }
     return partial_result(e, op, partial_of_lanes(e, op, load(e, type, slot)), false);
@@ -330,12 +341,16 @@ static LaneValue argmax_columns(Emitter *e, const Reduction *r, ReducedColumn *c
 /* The place in [outer, inner] of column `number` of a unit. */
 static Place *result_place(Emitter *e, const Reduction *r, LLVMValueRef unit, int number) {
     Place *place = place_new(e, (Shape){.rank = 2, .dim = {r->outer, r->inner}}, NULL);
-    int64_t groups = vectors_of(r) / r->across;
+    int64_t groups = vectors_of(e, r) / r->across;
     LLVMValueRef rows = groups == 1 ? unit : over(e, unit, groups);
     LLVMValueRef first_row = times(e, rows, r->down);
     place->axis[0] = coordinate_uniform(plus(e, first_row, number / r->across));
     if (r->inner == 1) return place;
     LLVMValueRef group = modulo(e, unit, groups);
+    if (e->threads) {
+        place->axis[1] = coordinate_uniform(group);
+        return place;
+    }
     LLVMValueRef first = times(e, group, r->across * LANES);
     LLVMValueRef base = plus(e, first, number % r->across * LANES);
     place->axis[1] = (Coordinate){.base = base, .step = 1, .aligned = true};
@@ -345,7 +360,7 @@ static Place *result_place(Emitter *e, const Reduction *r, LLVMValueRef unit, in
 
 int64_t kernel_reduce(Emitter *e, LLVMValueRef first, LLVMValueRef last) {
     Reduction r = reduction_of(e);
-    Loop loop = loop_begin(e, first);
+    Loop loop = units_begin(e, first);
     ReducedColumn columns[MAX_TOGETHER] = {0};
     LaneValue results[MAX_TOGETHER];
     for (int i = 0; i < r.together; i++) columns[i].place = result_place(e, &r, loop.index, i);
@@ -355,10 +370,15 @@ int64_t kernel_reduce(Emitter *e, LLVMValueRef first, LLVMValueRef last) {
         results[0] = reduce_row(e, &r, loop.index);
     else
         reduce_columns(e, &r, columns, results);
+    /* On a GPU, all threads of a row know its result, and one of them goes on with it. */
+    If first_lane = if_begin(e, e->lane ? eq(e, e->lane, const_i64(e, 0)) : NULL);
+    Region region = region_begin(e);
     for (int i = 0; i < r.together; i++) {
         emit_set(e, e->kernel->root, columns[i].place, results[i]);
         emit_stores(e, columns[i].place);
     }
-    loop_end(e, loop, last, 1);
-    return r.outer * vectors_of(&r) / r.together;
+    region_end(e, region);
+    if_end(e, first_lane);
+    units_end(e, loop, last);
+    return r.outer * vectors_of(e, &r) / r.together;
 }

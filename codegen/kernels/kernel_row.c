@@ -8,7 +8,7 @@
  *         for each vector v: the stores of whole rows
  *         the stores of which a row has one value
  *
- * The order of a sum is that of REDUCE kernels. */
+ * The order of a sum is that of REDUCE kernels. On a GPU the lanes are LANES threads. */
 #include "codegen/kernels/kernels.h"
 #include "codegen/kernels/partials.h"
 
@@ -26,14 +26,13 @@ static VectorRow row_at(Emitter *e, LLVMValueRef number) {
     VectorRow row = {.length = length, .vectors = (int)divide_up(length, LANES)};
     Place *single = place_new(e, (Shape){.rank = 1, .dim = {count}}, NULL);
     single->axis[0] = coordinate_uniform(number);
+    if (e->threads) single->mask = eq(e, e->lane, const_i64(e, 0)); /* one of the threads stores */
     row.single = single;
     row.vector = ARENA_ARRAY(e->arena, const Place *, row.vectors);
     for (int v = 0; v < row.vectors; v++) {
-        LLVMValueRef base = const_i64(e, v * LANES);
-        Place *place =
-            place_new(e, (Shape){.rank = 2, .dim = {count, length}}, lanes_below(e, base, length));
+        Place *place = place_new(e, (Shape){.rank = 2, .dim = {count, length}}, NULL);
         place->axis[0] = coordinate_uniform(number);
-        place->axis[1] = (Coordinate){.base = base, .step = 1, .aligned = true};
+        place_set_lanes(e, place, 1, const_i64(e, v * LANES), length);
         row.vector[v] = place;
     }
     return row;
@@ -42,11 +41,13 @@ static VectorRow row_at(Emitter *e, LLVMValueRef number) {
 /* A reduction of the row, from its vectors in registers. */
 static void reduce(Emitter *e, const VectorRow *row, NodeId id) {
     const Node *node = graph_node(e->graph, id);
-    LLVMValueRef partial = partial_start(e, node->op, true);
+    bool lanes = !e->threads;
+    LLVMValueRef partial = partial_start(e, node->op, lanes);
     for (int v = 0; v < row->vectors; v++) {
-        LLVMValueRef value = value_splat(e, emit_value(e, node->operands[0], row->vector[v]));
+        LaneValue one = emit_value(e, node->operands[0], row->vector[v]);
+        LLVMValueRef value = lanes ? value_splat(e, one) : one.value;
         LLVMValueRef sum =
-            partial_combine(e, node->op, partial, partial_key(e, node->op, value, true));
+            partial_combine(e, node->op, partial, partial_key(e, node->op, value, lanes));
         LLVMValueRef mask = row->vector[v]->mask;
         partial = mask ? choose(e, mask, sum, partial) : sum;
     }
@@ -65,7 +66,7 @@ static void store_values(Emitter *e, int64_t elements, const Place *place) {
 }
 
 int64_t kernel_row(Emitter *e, LLVMValueRef first, LLVMValueRef last) {
-    Loop loop = loop_begin(e, first);
+    Loop loop = units_begin(e, first);
     VectorRow row = row_at(e, loop.index);
     for (uint32_t i = 0; i < e->kernel->node_count; i++)
         if (op_class(graph_node(e->graph, e->kernel->nodes[i])->op) == CLASS_REDUCE)
@@ -73,6 +74,6 @@ int64_t kernel_row(Emitter *e, LLVMValueRef first, LLVMValueRef last) {
     int64_t elements = shape_elements(e->kernel->space), rows = elements / row.length;
     for (int v = 0; v < row.vectors; v++) store_values(e, elements, row.vector[v]);
     store_values(e, rows, row.single);
-    loop_end(e, loop, last, 1);
+    units_end(e, loop, last);
     return rows;
 }

@@ -3,8 +3,8 @@
  *     cumsum:       sum = 0 (in f64); for j < n: sum += x[j]; y[j] = sum
  *     scatter_add:  for i < size: y[i] = 0; for j < n: y[index[j]] += x[j]
  *
- * A unit is a vector of columns along inner or, with inner == 1, a row. One thread computes a whole
- * unit. The values that the kernel computes from y of scatter_add come after the loops. */
+ * A unit is a vector of columns along inner or, with inner == 1, a row. On a GPU it is a column. One
+ * thread computes a whole unit. The values that the kernel computes from y of scatter_add come after the loops. */
 #include "codegen/kernels/kernels.h"
 
 typedef struct {
@@ -14,6 +14,13 @@ typedef struct {
     int64_t size;  /* elements of the result */
 } Scan;
 
+/* Whether a unit is a vector of columns. */
+static bool has_lanes(const Emitter *e, const Scan *s) { return s->inner != 1 && !e->threads; }
+
+static int64_t units_along_inner(const Emitter *e, const Scan *s) {
+    return e->threads ? s->inner : divide_up(s->inner, LANES);
+}
+
 typedef void ScanColumn(Emitter *e, const Scan *s, const Place *column);
 
 /* The place in [outer, inner] of a unit. */
@@ -21,10 +28,12 @@ static Place *column_place(Emitter *e, const Scan *s, LLVMValueRef unit) {
     Place *place = place_new(e, (Shape){.rank = 2, .dim = {s->outer, s->inner}}, NULL);
     place->axis[0] = coordinate_uniform(unit);
     if (s->inner == 1) return place;
-    LLVMValueRef vectors = const_i64(e, divide_up(s->inner, LANES));
+    LLVMValueRef vectors = const_i64(e, units_along_inner(e, s));
     LLVMValueRef vector = urem(e, unit, vectors);
-    LLVMValueRef base = times(e, vector, LANES);
     place->axis[0] = coordinate_uniform(udiv(e, unit, vectors));
+    place->axis[1] = coordinate_uniform(vector);
+    if (e->threads) return place;
+    LLVMValueRef base = times(e, vector, LANES);
     place->axis[1] = (Coordinate){.base = base, .step = 1, .aligned = true};
     place->mask = lanes_below(e, base, s->inner);
     return place;
@@ -42,14 +51,15 @@ static Place *element_place(Emitter *e, const Scan *s, const Place *column, Coor
 }
 
 static LaneValue in_lanes(Emitter *e, const Scan *s, LaneValue value) {
-    return s->inner == 1 ? value : (LaneValue){value_splat(e, value), false};
+    return has_lanes(e, s) ? (LaneValue){value_splat(e, value), false} : value;
 }
 
 /* for each j: sum += x[j]; y[j] = sum */
 static void scan_cumsum(Emitter *e, const Scan *s, const Place *column) {
     LLVMTypeRef wide = LLVMDoubleTypeInContext(e->context), narrow = e->f32;
-    if (s->inner != 1) wide = lanes_of(wide), narrow = lanes_of(narrow);
-    LLVMValueRef slot = stack_slot(e, wide, s->inner == 1 ? 8 : LANES * 8);
+    bool lanes = has_lanes(e, s);
+    if (lanes) wide = lanes_of(wide), narrow = lanes_of(narrow);
+    LLVMValueRef slot = stack_slot(e, wide, lanes ? LANES * 8 : 8);
     store(e, LLVMConstNull(wide), slot);
     Loop loop = loop_begin(e, const_i64(e, 0));
     Region region = region_begin(e);
@@ -59,7 +69,7 @@ static void scan_cumsum(Emitter *e, const Scan *s, const Place *column) {
     sum = fadd(e, sum, LLVMBuildFPExt(e->builder, element, wide, ""));
     store(e, sum, slot);
     emit_set(e, e->kernel->root, at,
-             (LaneValue){LLVMBuildFPTrunc(e->builder, sum, narrow, ""), s->inner == 1});
+             (LaneValue){LLVMBuildFPTrunc(e->builder, sum, narrow, ""), !lanes});
     emit_stores(e, at);
     region_end(e, region);
     loop_end(e, loop, const_i64(e, s->size), 1);
@@ -79,7 +89,7 @@ static void scatter_elements(Emitter *e, const Scan *s, const Place *column) {
               index = emit_value(e, s->node->operands[1], from);
     const Place *to = element_place(e, s, column, gathered_index(e, index, s->size), s->size);
     LLVMValueRef old = in_lanes(e, s, load_at(e, root, column_storage(e), to)).value;
-    LaneValue sum = {fadd(e, old, in_lanes(e, s, element).value), s->inner == 1};
+    LaneValue sum = {fadd(e, old, in_lanes(e, s, element).value), !has_lanes(e, s)};
     store_at(e, root, column_storage(e), to, sum);
     region_end(e, region);
     loop_end(e, loop, const_i64(e, s->taken), 1);
@@ -118,8 +128,8 @@ int64_t kernel_scan(Emitter *e, LLVMValueRef first, LLVMValueRef last) {
     int64_t taken = graph_operand(e->graph, node, 0)->shape.dim[axis];
     Scan s = (Scan){node, shape_outer(node->shape, axis), shape_inner(node->shape, axis), taken,
                     node->shape.dim[axis]};
-    Loop loop = loop_begin(e, first);
+    Loop loop = units_begin(e, first);
     scans[s.node->op](e, &s, column_place(e, &s, loop.index));
-    loop_end(e, loop, last, 1);
-    return s.outer * (divide_up(s.inner, LANES));
+    units_end(e, loop, last);
+    return s.outer * units_along_inner(e, &s);
 }

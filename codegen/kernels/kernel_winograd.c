@@ -160,8 +160,7 @@ static void emit_products(Emitter *e, const Convolution *c, const TileBlock *blo
 
 /* -- results -- */
 
-/* A' of ir/ops/winograd.h. */
-static void transform_sums(Emitter *e, LLVMValueRef m[WINOGRAD_TILE]) {
+void winograd_transform_sums(Emitter *e, LLVMValueRef m[WINOGRAD_TILE]) {
     LLVMValueRef near = fadd(e, m[1], m[2]), far = fadd(e, m[3], m[4]),
                  near_odd = winograd_less(e, m[1], m[2]), far_odd = winograd_less(e, m[3], m[4]);
     m[0] = fadd(e, fadd(e, m[0], near), far);
@@ -180,7 +179,7 @@ static void transform_down(Emitter *e, const Convolution *c, LLVMValueRef from) 
     LLVMValueRef column = add(e, from, times(e, loop.index, c->sum_step));
     winograd_load(e, winograd_at(e, c->sums, column), WINOGRAD_TILE * c->sum_step, m,
                   WINOGRAD_TILE);
-    transform_sums(e, m);
+    winograd_transform_sums(e, m);
     winograd_store(e, m, WINOGRAD_RESULT, winograd_at(e, c->line, times(e, loop.index, LANES)),
                    WINOGRAD_TILE * LANES);
     loop_end(e, loop, const_i64(e, WINOGRAD_TILE), 1);
@@ -211,7 +210,7 @@ static void transform_across(Emitter *e, const Convolution *c, Quotient row, LLV
     LLVMValueRef m[WINOGRAD_TILE];
     winograd_load(e, winograd_at(e, c->line, times(e, loop.index, WINOGRAD_TILE * LANES)), LANES, m,
                   WINOGRAD_TILE);
-    transform_sums(e, m);
+    winograd_transform_sums(e, m);
     winograd_store(e, m, WINOGRAD_RESULT, results, LANES);
     Place *place = place_new(e, c->w.to, NULL);
     place->axis[0] = coordinate_uniform(row.whole);

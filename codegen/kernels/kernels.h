@@ -1,10 +1,14 @@
 /* The kernels that are not matrix products. Each function emits code into the current function that
- * computes units [first, last) of the kernel, and returns how many units the kernel has. Internal
- * to codegen/. */
+ * computes units [first, last) of the kernel, and returns how many units the kernel has. On a GPU it
+ * computes unit `first`, and `last` is NULL. Internal to codegen/. */
 #ifndef MLC_CODEGEN_KERNELS_KERNELS_H
 #define MLC_CODEGEN_KERNELS_KERNELS_H
 
 #include "codegen/emit/arithmetic.h"
+
+/* Of a GPU: how many units the current kernel has if each takes LANES threads, which add up a row;
+ * 0: a unit takes one thread. */
+int64_t kernel_shared_units(const Emitter *e);
 
 int64_t kernel_map(Emitter *e, LLVMValueRef first, LLVMValueRef last);
 /* The same in square tiles, for kernels with views that read along another axis than they write.

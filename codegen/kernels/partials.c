@@ -3,6 +3,8 @@
  * time of comparing floats. */
 #include "codegen/kernels/partials.h"
 
+#include <stdio.h>
+
 static LLVMValueRef in_lanes(LLVMValueRef scalar, bool lanes) {
     LLVMValueRef all[LANES];
     for (int i = 0; i < LANES; i++) all[i] = scalar;
@@ -46,8 +48,28 @@ LaneValue partial_result(Emitter *e, Op op, LLVMValueRef partial, bool lanes) {
                        !lanes};
 }
 
+/* The value of another thread in the same LANES: `down` further, or that of thread 0. All threads
+ * of a warp take part. The last operand divides the warp into segments of LANES threads, and names
+ * the last lane that can be read. */
+static LLVMValueRef of_thread(Emitter *e, LLVMValueRef value, unsigned down) {
+    enum { WARP = 32, SEGMENTS = (WARP - LANES) << 8 | (WARP - 1) };
+    char name[40];
+    LLVMValueRef args[] = {const_i32(e, -1), value, const_i32(e, (int32_t)down),
+                           const_i32(e, SEGMENTS)};
+    snprintf(name, sizeof name, "llvm.nvvm.shfl.sync.%s.%s", down ? "down" : "idx",
+             LLVMTypeOf(value) == e->f32 ? "f32" : "i32");
+    return call_intrinsic(e, name, NULL, 0, args, 4);
+}
+
+static LLVMValueRef partial_of_threads(Emitter *e, Op op, LLVMValueRef value) {
+    for (unsigned width = LANES / 2; width >= 1; width /= 2)
+        value = partial_combine(e, op, value, of_thread(e, value, width));
+    return of_thread(e, value, 0);
+}
+
 /* for width = 8, 4, 2, 1: lane l = lane l combined with lane l + width */
 LLVMValueRef partial_of_lanes(Emitter *e, Op op, LLVMValueRef vector) {
+    if (e->threads) return partial_of_threads(e, op, vector);
     for (unsigned width = LANES / 2; width >= 1; width /= 2) {
         LLVMValueRef low[LANES], high[LANES];
         for (unsigned i = 0; i < width; i++)

@@ -92,7 +92,12 @@ void registers_store(Emitter *e, const Registers *r, LLVMValueRef pointer, int64
 void registers_add(Emitter *e, const Registers *r, const LLVMValueRef *rows,
                    const LLVMValueRef *columns);
 
-/* a * b + c and a * b, of vectors, for a known number a. */
+/* B', A' and A of ir/ops/winograd.h along one axis: of a tile, of sums, of gradients. */
+void winograd_transform_tile(Emitter *e, LLVMValueRef x[WINOGRAD_TILE]);
+void winograd_transform_sums(Emitter *e, LLVMValueRef m[WINOGRAD_TILE]);
+void winograd_transform_gradients(Emitter *e, const LLVMValueRef y[WINOGRAD_RESULT],
+                                  LLVMValueRef to[WINOGRAD_TILE]);
+/* a * b + c and a * b, of vectors (on a GPU of single elements), for a known number a. */
 LLVMValueRef winograd_fused(Emitter *e, double a, LLVMValueRef b, LLVMValueRef c);
 LLVMValueRef winograd_scaled(Emitter *e, double a, LLVMValueRef b);
 LLVMValueRef winograd_less(Emitter *e, LLVMValueRef a, LLVMValueRef b); /* a - b */

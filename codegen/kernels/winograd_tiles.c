@@ -37,7 +37,8 @@ Quotient winograd_row(Emitter *e, const Winograd *w, const TileBlock *block, LLV
 /* -- arithmetic -- */
 
 static LLVMValueRef real(Emitter *e, double value) {
-    return value_splat(e, (LaneValue){LLVMConstReal(e->f32, value), true});
+    LaneValue number = {LLVMConstReal(e->f32, value), true};
+    return e->threads ? number.value : value_splat(e, number);
 }
 
 LLVMValueRef winograd_fused(Emitter *e, double a, LLVMValueRef b, LLVMValueRef c) {
@@ -134,8 +135,7 @@ LLVMValueRef winograd_element(Emitter *e, NodeId node, const LLVMValueRef at[4],
     return inside ? choose(e, inside, value, LLVMConstNull(lanes_of(e->f32))) : value;
 }
 
-/* B' of ir/ops/winograd.h. */
-static void transform_tile(Emitter *e, LLVMValueRef x[WINOGRAD_TILE]) {
+void winograd_transform_tile(Emitter *e, LLVMValueRef x[WINOGRAD_TILE]) {
     LLVMValueRef even = winograd_fused(e, -WINOGRAD_FAR_2, x[2], x[4]),
                  odd = winograd_fused(e, -WINOGRAD_FAR_2, x[1], x[3]),
                  even_near = winograd_fused(e, -WINOGRAD_NEAR_2, x[2], x[4]),
@@ -175,7 +175,7 @@ static void transform_columns(Emitter *e, const Winograd *w, const TileBlock *bl
     LLVMValueRef x[WINOGRAD_TILE];
     for (int i = 0; i < WINOGRAD_TILE; i++)
         x[i] = picture_element(e, w, row, i, add(e, left, loop.index), channel);
-    transform_tile(e, x);
+    winograd_transform_tile(e, x);
     winograd_store(e, x, WINOGRAD_TILE, winograd_at(e, w->lines, times(e, loop.index, LANES)),
                    line_step(w));
     region_end(e, region);
@@ -198,7 +198,7 @@ static void transform_lines(Emitter *e, const Winograd *w, LLVMValueRef column, 
     LLVMValueRef x[WINOGRAD_TILE];
     LLVMValueRef line = winograd_at(e, w->lines, add(e, from, times(e, loop.index, line_step(w))));
     winograd_load(e, line, LANES, x, WINOGRAD_TILE);
-    transform_tile(e, x);
+    winograd_transform_tile(e, x);
     to = add(e, to, times(e, loop.index, WINOGRAD_TILE * w->tile_step));
     winograd_store(e, x, WINOGRAD_TILE, winograd_at(e, w->tiles, to), w->tile_step);
     loop_end(e, loop, const_i64(e, WINOGRAD_TILE), 1);

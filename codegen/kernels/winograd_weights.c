@@ -76,9 +76,8 @@ static WeightSums sums_of(Emitter *e) {
 
 /* -- gradients -- */
 
-/* A of ir/ops/winograd.h. */
-static void transform_gradients(Emitter *e, const LLVMValueRef y[WINOGRAD_RESULT],
-                                LLVMValueRef to[WINOGRAD_TILE]) {
+void winograd_transform_gradients(Emitter *e, const LLVMValueRef y[WINOGRAD_RESULT],
+                                  LLVMValueRef to[WINOGRAD_TILE]) {
     LLVMValueRef even = winograd_fused(e, WINOGRAD_NEAR_2, y[2], y[0]),
                  odd = winograd_fused(e, WINOGRAD_NEAR_3, y[3],
                                       winograd_scaled(e, WINOGRAD_NEAR, y[1])),
@@ -114,7 +113,7 @@ static void transform_down(Emitter *e, const WeightSums *s, Quotient row, LLVMVa
             at[2] = tile_index(e, column, j, s->w.to.dim[2], &inside);
             y[i] = winograd_element(e, s->w.node->operands[1], at, inside);
         }
-        transform_gradients(e, y, to);
+        winograd_transform_gradients(e, y, to);
         winograd_store(e, to, WINOGRAD_TILE, winograd_at(e, s->line, const_i64(e, j * LANES)),
                        WINOGRAD_RESULT * LANES);
     }
@@ -128,7 +127,7 @@ static void transform_across(Emitter *e, const WeightSums *s, LLVMValueRef numbe
     LLVMValueRef y[WINOGRAD_RESULT], to[WINOGRAD_TILE];
     LLVMValueRef line = winograd_at(e, s->line, times(e, loop.index, WINOGRAD_RESULT * LANES));
     winograd_load(e, line, LANES, y, WINOGRAD_RESULT);
-    transform_gradients(e, y, to);
+    winograd_transform_gradients(e, y, to);
     first = add(e, first, times(e, loop.index, WINOGRAD_TILE * s->gradient_step));
     winograd_store(e, to, WINOGRAD_TILE, winograd_at(e, s->gradients, first), s->gradient_step);
     loop_end(e, loop, const_i64(e, WINOGRAD_TILE), 1);

@@ -43,6 +43,7 @@ Emitter emitter_new(LLVMContextRef context, LLVMModuleRef module, const Target *
     LLVMSetModuleDataLayout(module, layout);
     bool narrow = LLVMPointerSize(layout) == sizeof(int32_t);
     LLVMDisposeTargetData(layout);
+    enum { GLOBAL = 1 }; /* LLVM's address space of a GPU's memory */
     Emitter e = {.context = context,
                  .module = module,
                  .builder = LLVMCreateBuilderInContext(context),
@@ -53,13 +54,15 @@ Emitter emitter_new(LLVMContextRef context, LLVMModuleRef module, const Target *
                  .i1 = LLVMInt1TypeInContext(context),
                  .pointer = LLVMPointerTypeInContext(context, 0),
                  .nothing = LLVMVoidTypeInContext(context),
+                 .global = LLVMPointerTypeInContext(context, target->threads ? GLOBAL : 0),
                  .many_registers = target->many_registers,
                  .short_vectors = target->short_vectors,
                  .core = target->core,
                  .tiles = target->tiles,
                  .fma = target->fma,
                  .pairs = target->pairs,
-                 .narrow = narrow};
+                 .threads = target->threads,
+                 .narrow = narrow || target->threads};
     if (e.fma == FMA_EMULATED) function_set_target(&e, fused_function(&e), target);
     return e;
 }
@@ -70,14 +73,20 @@ static LLVMBasicBlockRef block_new(Emitter *e, const char *name) {
     return LLVMAppendBasicBlockInContext(e->context, e->function, name);
 }
 
-/* The kernel's table as a constant of the module. Entries for constants are 0: compile.c fills in a
- * copy of the table for each program. */
-static LLVMValueRef emit_table(Emitter *e) {
+/* An entry of the kernel's table. On CPUs those for constants are 0: compile.c fills in a copy of
+ * the table for each program. */
+static LLVMValueRef table_value(const Emitter *e, const StorageBinding *binding) {
+    if (binding->kind != STORAGE_TABLE) return const_i64(e, binding->where);
+    const Node *constant = graph_node(e->graph, (NodeId)binding->where);
+    return const_i64(e, e->threads ? constant->attrs.value.bits : 0);
+}
+
+LLVMValueRef step_table(Emitter *e) {
     LLVMValueRef *entries = ARENA_ARRAY(e->arena, LLVMValueRef, e->binding_count + 1);
-    for (uint32_t i = 0; i < e->binding_count; i++)
-        entries[i] = const_i64(e, e->bindings[i].kind == STORAGE_TABLE ? 0 : e->bindings[i].where);
+    for (uint32_t i = 0; i < e->binding_count; i++) entries[i] = table_value(e, &e->bindings[i]);
     LLVMValueRef values = LLVMConstArray2(e->i64, entries, e->binding_count);
-    LLVMValueRef table = LLVMAddGlobal(e->module, LLVMTypeOf(values), "table");
+    LLVMValueRef table = LLVMAddGlobalInAddressSpace(e->module, LLVMTypeOf(values), "table",
+                                                     LLVMGetPointerAddressSpace(e->global));
     LLVMSetInitializer(table, values);
     LLVMSetGlobalConstant(table, true);
     LLVMSetLinkage(table, LLVMPrivateLinkage);
@@ -118,7 +127,7 @@ EmittedKernel step_kernel(Emitter *e, uint32_t number, const Target *target) {
     LLVMBuildBr(e->builder, end);
     LLVMPositionBuilderAtEnd(e->builder, end);
     LLVMBuildRetVoid(e->builder);
-    result.table = emit_table(e);
+    result.table = step_table(e);
     if (e->tables) note_constants(e, number);
     emit_end_kernel(e);
     return result;

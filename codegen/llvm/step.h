@@ -23,6 +23,8 @@ typedef struct {
 } EmittedKernel;
 /* Emits kernel `number` of the emitter's plan. */
 EmittedKernel step_kernel(Emitter *e, uint32_t number, const Target *target);
+/* The table of the emitted kernel as a constant of the module. */
+LLVMValueRef step_table(Emitter *e);
 /* Sets an attribute of a function in text form, as LLVM's manual lists them. */
 void function_set_attribute(Emitter *e, LLVMValueRef function, const char *key, const char *value);
 void function_set_target(Emitter *e, LLVMValueRef function, const Target *target);

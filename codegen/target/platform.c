@@ -20,6 +20,7 @@ INITIALIZE(AArch64)
 INITIALIZE(ARM)
 INITIALIZE(RISCV)
 INITIALIZE(WebAssembly)
+INITIALIZE(NVPTX)
 #undef INITIALIZE
 
 static const Platform platforms[] = {
@@ -52,6 +53,13 @@ const Platform *platform_wasm(CodegenWasm wasm) {
 #undef ROW
 #undef VECTORS
     return &rows[wasm];
+}
+
+/* Every driver since 2020 takes this version of PTX, and compiles it for any later GPU. */
+const Platform *platform_ptx(void) {
+    static const Platform ptx = {"GPUs", "nvptx64-nvidia-cuda", "sm_80", "+ptx70", "",
+                                 0,      initialize_NVPTX};
+    return &ptx;
 }
 
 const Platform *platform_here(void) {

@@ -103,6 +103,7 @@ static bool name_platform(Target *target, const Platform *platform, const char *
 }
 
 static const Platform *choose_platform(const CodegenOptions *options, Diagnostics *diag) {
+    if (options->ptx) return platform_ptx();
     return options->wasm ? platform_wasm(options->wasm) : platform_named(options->platform, diag);
 }
 
@@ -125,13 +126,14 @@ bool target_open(Target *target, const CodegenOptions *options, Diagnostics *dia
     initialize();
     char *message = NULL;
     LLVMTargetRef description;
-    bool elsewhere = options->platform || options->wasm;
+    bool elsewhere = options->platform || options->wasm || options->ptx;
     const Platform *platform = elsewhere ? choose_platform(options, diag) : NULL;
     if (elsewhere && !platform) return false;
     if (platform ? !name_platform(target, platform, options->cpu, diag)
                  : !name_host(target, options, diag))
         return false;
     target->wasm = options->wasm != WASM_NONE;
+    target->threads = options->ptx;
     target->short_vectors = target->wasm;
     target->core = core_of(target->cpu);
     if (target->wasm) target->fma = options->wasm == WASM_RELAXED ? FMA_RELAXED : FMA_EMULATED;

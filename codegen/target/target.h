@@ -37,6 +37,7 @@ typedef struct {
     FmaKind fma;
     PairProduct pairs;
     bool wasm;
+    bool threads; /* a GPU: lanes are threads */
 } Target;
 
 /* Fills in a target for options->platform and cpu; false after reporting an unknown one. */

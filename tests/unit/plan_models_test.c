@@ -6,34 +6,11 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "frontend/model/model.h"
 #include "passes/passes.h"
-#include "runtime/train/train.h"
 #include "passes/plan/plan_verify.h"
+#include "tests/support/models.h"
 
-#include <glob.h>
-#include <stdlib.h>
 #include <string.h>
-
-static char *read_text(const char *path, size_t *length) {
-    FILE *file = fopen(path, "rb");
-    assert_non_null(file);
-    char *text = calloc(1, 1 << 20);
-    *length = fread(text, 1, (1 << 20) - 1, file);
-    fclose(file);
-    return text;
-}
-
-/* NULL if the model's data set is unknown here. */
-static Model *load(const char *path, Diagnostics *diag) {
-    size_t length;
-    char *text = read_text(path, &length);
-    Model *model = model_load(
-        &(ModelOptions){.path = path, .text = text, .length = length, .schema = dataset_schema},
-        diag);
-    free(text);
-    return model;
-}
 
 static Compilation compile(const Model *model, GraphKind kind, uint32_t batch, int level,
                            Diagnostics *diag) {
@@ -80,21 +57,14 @@ static void check_model(const Model *model, int level, Diagnostics *diag) {
     compilation_free(&train);
 }
 
+static void check_levels(const char *path, const Model *model, Diagnostics *diag) {
+    (void)path;
+    for (int level = 0; level <= 2; level++) check_model(model, level, diag);
+}
+
 static void plans_of_models_are_right(void **state) {
     (void)state;
-    glob_t found;
-    assert_int_equal(glob(MLC_SOURCE_DIR "/models/*.mdl", 0, NULL, &found), 0);
-    for (size_t i = 0; i < found.gl_pathc; i++) {
-        Diagnostics *diag = diag_new();
-        Model *model = load(found.gl_pathv[i], diag);
-        bool no_data = !model && diag_status(diag) == STATUS_DATA; /* a table that does not ship */
-        if (!model) diag_print(diag, stderr);
-        assert_true(model || no_data);
-        for (int level = 0; level <= 2 && model; level++) check_model(model, level, diag);
-        model_free(model);
-        diag_free(diag);
-    }
-    globfree(&found);
+    each_model(MLC_SOURCE_DIR "/models/*.mdl", check_levels);
 }
 
 int main(void) {

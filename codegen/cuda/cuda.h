@@ -1,0 +1,35 @@
+/* The step of a plan as code for NVIDIA's GPUs. Internal to codegen/cuda.
+ *
+ * All threads of all blocks walk through the kernels of the plan together. Thread t of T threads
+ * computes the units t, t + T, t + 2 T, ... of each kernel. A unit is a single element; of sums
+ * along rows it is a row, which LANES neighbouring threads share. */
+#ifndef MLC_CODEGEN_CUDA_CUDA_H
+#define MLC_CODEGEN_CUDA_CUDA_H
+
+#include "codegen/emit/arithmetic.h"
+
+enum {
+    CUDA_BLOCK = 256, /* threads of a block: the kernel "step" runs with no other number */
+    CUDA_WARP = 32
+};
+
+/* The module of a plan. Its kernel is
+ *
+ *     step(args, steps, arrivals, arrived)
+ *
+ * args: StepArgs[steps] in global memory, whose pointers lead to global memory too. A step sees
+ * what the one before has stored. arrivals: a u32 in global memory that counts the blocks that
+ * arrive at barriers; arrived: its value when the kernel starts. The grid must be small enough for
+ * all its blocks to run at once. No bit depends on its size. */
+LLVMModuleRef cuda_module(LLVMContextRef context, const Plan *plan, const Target *target);
+
+/* [kernel_count]: whether all threads wait for each other before a kernel. The plan's own barriers
+ * are for CPUs, where a thread computes neighbouring rows in several kernels. */
+const bool *cuda_barriers(const Plan *plan, Arena *arena);
+
+/* The kernels of products and of convolutions by tiles, as codegen/kernels/kernels.h has the
+ * others. */
+int64_t cuda_matmul(Emitter *e, LLVMValueRef unit, LLVMValueRef last);
+int64_t cuda_winograd(Emitter *e, LLVMValueRef unit, LLVMValueRef last);
+
+#endif

@@ -1,0 +1,268 @@
+/* The module of a plan for a GPU: a function for each kernel, and the kernel "step" that calls them.
+ *
+ *     kernel_N(args, thread, threads, table)
+ *         for (unit = thread; unit < units; unit += threads): unit of kernel N
+ *
+ *     step(args, steps, arrivals, arrived)
+ *         for each step: for each kernel N
+ *             if N needs it: barrier(arrivals, arrived += blocks)
+ *             kernel_N(args[step], thread, threads, table_N)
+ *
+ *     barrier(arrivals, target)
+ *         all threads of the block meet
+ *         thread 0: *arrivals += 1, and wait until it has reached the target
+ *         all threads of the block meet
+ *
+ * The counter never goes back, so no block can take one barrier for another. */
+#include "codegen/cuda/cuda.h"
+#include "codegen/kernels/kernels.h"
+#include "codegen/llvm/step.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef int64_t EmitThreads(Emitter *e, LLVMValueRef unit, LLVMValueRef last);
+static EmitThreads *const thread_emitters[KERNEL_KINDS] = {
+    [KERNEL_MAP] = kernel_map,   [KERNEL_REDUCE] = kernel_reduce,   [KERNEL_ROW] = kernel_row,
+    [KERNEL_SCAN] = kernel_scan, [KERNEL_WINOGRAD] = cuda_winograd, [KERNEL_MATMUL] = cuda_matmul};
+
+/* LLVM must not move code that other threads wait for into or out of branches. */
+static LLVMAttributeRef convergent(const Emitter *e) {
+    unsigned kind = LLVMGetEnumAttributeKindForName("convergent", strlen("convergent"));
+    return LLVMCreateEnumAttribute(e->context, kind, 0);
+}
+
+static LLVMBasicBlockRef begin_function(Emitter *e, const char *name, LLVMTypeRef type,
+                                        const Target *target) {
+    e->function = LLVMAddFunction(e->module, name, type);
+    function_set_target(e, e->function, target);
+    LLVMAddAttributeAtIndex(e->function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
+                            convergent(e));
+    e->entry = LLVMAppendBasicBlockInContext(e->context, e->function, "entry");
+    LLVMPositionBuilderAtEnd(e->builder, e->entry);
+    return e->entry;
+}
+
+/* -- the units of a kernel -- */
+
+/* for (at = first; at < units; at += step): as the number of units is known last, the branch at the
+ * head is emitted last. */
+typedef struct {
+    LLVMBasicBlockRef head, body;
+    LLVMValueRef at, step;
+} UnitLoop;
+
+static UnitLoop stride_begin(Emitter *e, LLVMValueRef first, LLVMValueRef step) {
+    UnitLoop loop = {.head = LLVMAppendBasicBlockInContext(e->context, e->function, "head"),
+                     .body = LLVMAppendBasicBlockInContext(e->context, e->function, "unit"),
+                     .step = step};
+    LLVMBuildBr(e->builder, loop.head);
+    LLVMPositionBuilderAtEnd(e->builder, loop.head);
+    loop.at = LLVMBuildPhi(e->builder, e->i64, "");
+    LLVMAddIncoming(loop.at, &first, &e->entry, 1);
+    LLVMPositionBuilderAtEnd(e->builder, loop.body);
+    return loop;
+}
+
+static void stride_end(Emitter *e, const UnitLoop *loop, int64_t units) {
+    LLVMBasicBlockRef latch = LLVMGetInsertBlock(e->builder),
+                      end = LLVMAppendBasicBlockInContext(e->context, e->function, "end");
+    LLVMValueRef next = add(e, loop->at, loop->step);
+    LLVMBuildBr(e->builder, loop->head);
+    LLVMAddIncoming(loop->at, &next, &latch, 1);
+    LLVMPositionBuilderAtEnd(e->builder, loop->head);
+    LLVMBuildCondBr(e->builder, lt(e, loop->at, const_i64(e, units)), loop->body, end);
+    LLVMPositionBuilderAtEnd(e->builder, end);
+}
+
+/* A warp computes two rows side by side, LANES threads a row. All its threads go through the same
+ * turns of the loop, since they exchange values. So in the last turn, threads may have no row: they
+ * compute the last one again, and store nothing. */
+static void emit_rows(Emitter *e, int64_t units) {
+    enum { TOGETHER = CUDA_WARP / LANES };
+    LLVMValueRef thread = LLVMGetParam(e->function, 1), threads = LLVMGetParam(e->function, 2);
+    LLVMValueRef first = times(e, over(e, thread, CUDA_WARP), TOGETHER),
+                 inside = modulo(e, over(e, thread, LANES), TOGETHER),
+                 last = const_i64(e, units - 1);
+    e->lane = modulo(e, thread, LANES);
+    UnitLoop loop = stride_begin(e, first, over(e, threads, LANES));
+    LLVMValueRef unit = add(e, loop.at, inside);
+    e->active = units % TOGETHER ? le(e, unit, last) : NULL;
+    if (e->active) unit = choose(e, e->active, unit, last);
+    thread_emitters[e->kernel->kind](e, unit, NULL);
+    stride_end(e, &loop, units);
+    e->lane = e->active = NULL;
+}
+
+static void emit_units(Emitter *e) {
+    UnitLoop loop = stride_begin(e, LLVMGetParam(e->function, 1), LLVMGetParam(e->function, 2));
+    int64_t units = thread_emitters[e->kernel->kind](e, loop.at, NULL);
+    stride_end(e, &loop, units);
+}
+
+static LLVMTypeRef kernel_type(const Emitter *e) {
+    LLVMTypeRef parameters[] = {e->global, e->i64, e->i64, e->global};
+    return LLVMFunctionType(e->nothing, parameters, 4, false);
+}
+
+static EmittedKernel emit_kernel(Emitter *e, uint32_t number, const Target *target) {
+    char name[32];
+    snprintf(name, sizeof name, "kernel_%u", number);
+    emit_begin_kernel(e, &e->plan->kernels[number]);
+    begin_function(e, name, kernel_type(e), target);
+    LLVMSetLinkage(e->function, LLVMInternalLinkage);
+    LLVMSetUnnamedAddress(e->function, LLVMGlobalUnnamedAddr); /* LLVM may merge equal functions */
+    int64_t shared = kernel_shared_units(e);
+    if (shared)
+        emit_rows(e, shared);
+    else
+        emit_units(e);
+    LLVMBuildRetVoid(e->builder);
+    EmittedKernel kernel = {.function = e->function, .table = step_table(e)};
+    emit_end_kernel(e);
+    return kernel;
+}
+
+/* -- the barrier of the grid -- */
+
+static LLVMValueRef special_register(Emitter *e, const char *name) {
+    char full[48];
+    snprintf(full, sizeof full, "llvm.nvvm.read.ptx.sreg.%s.x", name);
+    return call_intrinsic(e, full, NULL, 0, NULL, 0);
+}
+
+static LLVMValueRef call_assembly(Emitter *e, LLVMTypeRef type, const char *text,
+                                  const char *constraints, LLVMValueRef *args, unsigned count) {
+    LLVMValueRef assembly =
+        LLVMGetInlineAsm(type, text, strlen(text), constraints, strlen(constraints), true, false,
+                         LLVMInlineAsmDialectATT, false);
+    LLVMValueRef call = LLVMBuildCall2(e->builder, type, assembly, args, count, "");
+    LLVMAddCallSiteAttribute(call, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, convergent(e));
+    return call;
+}
+
+/* *arrivals += 1. Other blocks that read the new count see what this block has stored before. */
+static void arrive(Emitter *e, LLVMValueRef arrivals) {
+    LLVMTypeRef types[] = {e->global, e->i32};
+    call_assembly(e, LLVMFunctionType(e->nothing, types, 2, false),
+                  "red.release.gpu.global.add.u32 [$0], $1;", "l,r,~{memory}",
+                  (LLVMValueRef[]){arrivals, const_i32(e, 1)}, 2);
+}
+
+/* do count = *arrivals while (count - target < 0): the difference is right even after the counter
+ * has passed 2^32. */
+static void await(Emitter *e, LLVMValueRef arrivals, LLVMValueRef target) {
+    LLVMBasicBlockRef wait = LLVMAppendBasicBlockInContext(e->context, e->function, "wait"),
+                      there = LLVMAppendBasicBlockInContext(e->context, e->function, "there");
+    LLVMBuildBr(e->builder, wait);
+    LLVMPositionBuilderAtEnd(e->builder, wait);
+    LLVMValueRef count =
+        call_assembly(e, LLVMFunctionType(e->i32, &e->global, 1, false),
+                      "ld.acquire.gpu.global.u32 $0, [$1];", "=r,l,~{memory}", &arrivals, 1);
+    LLVMBuildCondBr(e->builder, lt(e, sub(e, count, target), const_i32(e, 0)), wait, there);
+    LLVMPositionBuilderAtEnd(e->builder, there);
+}
+
+static LLVMTypeRef barrier_type(const Emitter *e) {
+    LLVMTypeRef parameters[] = {e->global, e->i32};
+    return LLVMFunctionType(e->nothing, parameters, 2, false);
+}
+
+static LLVMValueRef emit_barrier(Emitter *e, const Target *target) {
+    begin_function(e, "barrier", barrier_type(e), target);
+    LLVMSetLinkage(e->function, LLVMInternalLinkage);
+    LLVMValueRef arrivals = LLVMGetParam(e->function, 0);
+    call_intrinsic(e, "llvm.nvvm.barrier0", NULL, 0, NULL, 0);
+    If first = if_begin(e, eq(e, special_register(e, "tid"), const_i32(e, 0)));
+    arrive(e, arrivals);
+    await(e, arrivals, LLVMGetParam(e->function, 1));
+    if_end(e, first);
+    call_intrinsic(e, "llvm.nvvm.barrier0", NULL, 0, NULL, 0);
+    LLVMBuildRetVoid(e->builder);
+    return e->function;
+}
+
+/* -- the step -- */
+
+/* The functions that the step calls, and the values that all calls need. */
+typedef struct {
+    const EmittedKernel *kernels;
+    const bool *barriers;
+    LLVMValueRef barrier;
+    LLVMValueRef thread, threads, blocks;
+    LLVMValueRef arrived; /* a slot: the counter after the next barrier is this + blocks */
+} StepCalls;
+
+/* The threads of a block are numbered without gaps, and so are those of the next block. */
+static void number_threads(Emitter *e, StepCalls *calls) {
+    LLVMValueRef size = special_register(e, "ntid");
+    calls->blocks = special_register(e, "nctaid");
+    LLVMValueRef thread =
+        add(e, mul(e, special_register(e, "ctaid"), size), special_register(e, "tid"));
+    calls->thread = LLVMBuildZExt(e->builder, thread, e->i64, "");
+    calls->threads = LLVMBuildZExt(e->builder, mul(e, calls->blocks, size), e->i64, "");
+}
+
+static void call_barrier(Emitter *e, const StepCalls *calls) {
+    LLVMValueRef target = add(e, load(e, e->i32, calls->arrived), calls->blocks);
+    store(e, target, calls->arrived);
+    LLVMValueRef args[] = {LLVMGetParam(e->function, 2), target};
+    LLVMBuildCall2(e->builder, barrier_type(e), calls->barrier, args, 2, "");
+}
+
+/* A step ends with a barrier, as the next one reads the states that it has stored. */
+static void call_kernels(Emitter *e, const StepCalls *calls, LLVMValueRef args) {
+    for (uint32_t k = 0; k < e->plan->kernel_count; k++) {
+        const EmittedKernel *kernel = &calls->kernels[k];
+        LLVMValueRef arguments[] = {args, calls->thread, calls->threads, kernel->table};
+        if (calls->barriers[k]) call_barrier(e, calls);
+        LLVMBuildCall2(e->builder, kernel_type(e), kernel->function, arguments, 4, "");
+    }
+    call_barrier(e, calls);
+}
+
+/* Blocks of the kernel have CUDA_BLOCK threads. */
+static void set_block_size(Emitter *e, LLVMValueRef function) {
+    LLVMMetadataRef parts[] = {LLVMValueAsMetadata(function),
+                               LLVMMDStringInContext2(e->context, "reqntidx", 8),
+                               LLVMValueAsMetadata(const_i32(e, CUDA_BLOCK))};
+    LLVMMetadataRef note = LLVMMDNodeInContext2(e->context, parts, 3);
+    LLVMAddNamedMetadataOperand(e->module, "nvvm.annotations",
+                                LLVMMetadataAsValue(e->context, note));
+}
+
+static void emit_step(Emitter *e, StepCalls *calls, const Target *target) {
+    enum { PTX_KERNEL = 71 }; /* LLVM's number of the calling convention */
+    LLVMTypeRef parameters[] = {e->global, e->i64, e->global, e->i32};
+    begin_function(e, "step", LLVMFunctionType(e->nothing, parameters, 4, false), target);
+    LLVMSetFunctionCallConv(e->function, PTX_KERNEL);
+    set_block_size(e, e->function);
+    number_threads(e, calls);
+    LLVMValueRef steps = LLVMGetParam(e->function, 1), args = LLVMGetParam(e->function, 0);
+    calls->arrived = stack_slot(e, e->i32, sizeof(int32_t));
+    store(e, LLVMGetParam(e->function, 3), calls->arrived);
+    If some = if_begin(e, lt(e, const_i64(e, 0), steps));
+    Loop loop = loop_begin(e, const_i64(e, 0));
+    LLVMValueRef at = times(e, loop.index, (int64_t)sizeof(StepArgs));
+    call_kernels(e, calls, LLVMBuildGEP2(e->builder, e->i8, args, &at, 1, ""));
+    loop_end(e, loop, steps, 1);
+    if_end(e, some);
+    LLVMBuildRetVoid(e->builder);
+}
+
+LLVMModuleRef cuda_module(LLVMContextRef context, const Plan *plan, const Target *target) {
+    LLVMModuleRef module = LLVMModuleCreateWithNameInContext(plan->graph->name, context);
+    Arena *arena = arena_new();
+    Emitter e = emitter_new(context, module, target);
+    e.plan = plan;
+    e.graph = plan->graph;
+    e.computed_in = ARENA_ARRAY(arena, uint32_t, plan->graph->node_count);
+    EmittedKernel *kernels = ARENA_ARRAY(arena, EmittedKernel, plan->kernel_count);
+    for (uint32_t k = 0; k < plan->kernel_count; k++) kernels[k] = emit_kernel(&e, k, target);
+    StepCalls calls = {.kernels = kernels, .barriers = cuda_barriers(plan, arena)};
+    calls.barrier = emit_barrier(&e, target);
+    emit_step(&e, &calls, target);
+    emitter_close(&e);
+    arena_free(arena);
+    return module;
+}

@@ -1,0 +1,51 @@
+/* The code of a plan for NVIDIA's GPUs as text in PTX, their assembly language. */
+#include "codegen/cuda/ptx.h"
+#include "codegen/cuda/cuda.h"
+#include "codegen/llvm/object.h"
+
+static bool can_run(const Plan *plan, Diagnostics *diag) {
+    for (uint32_t k = 0; k < plan->kernel_count; k++)
+        if (plan->kernels[k].kind == KERNEL_GEMM) {
+            diag_error(diag, STATUS_USAGE, (Span){0}, "OpenBLAS does not run on a GPU");
+            diag_help(diag, "leave --gemm=openblas out");
+            return false;
+        }
+    return true;
+}
+
+bool ptx_open(PtxModule *ptx, const Plan *plan, const CodegenOptions *options, Diagnostics *diag) {
+    *ptx = (PtxModule){0};
+    if (!can_run(plan, diag) || !target_open(&ptx->target, options, diag)) return false;
+    ptx->context = LLVMContextCreate();
+    ptx->module = cuda_module(ptx->context, plan, &ptx->target);
+    return module_valid(ptx->module, diag) &&
+           target_optimize(&ptx->target, ptx->module, options->level, diag);
+}
+
+LLVMMemoryBufferRef ptx_text(const PtxModule *ptx, Diagnostics *diag) {
+    LLVMMemoryBufferRef buffer = NULL;
+    char *message = NULL;
+    if (!LLVMTargetMachineEmitToMemoryBuffer(ptx->target.machine, ptx->module, LLVMAssemblyFile,
+                                             &message, &buffer))
+        return buffer;
+    diag_error(diag, STATUS_BUG, (Span){0}, "LLVM makes no PTX: %s", message);
+    LLVMDisposeMessage(message);
+    return NULL;
+}
+
+void ptx_close(PtxModule *ptx) {
+    if (ptx->module) LLVMDisposeModule(ptx->module);
+    if (ptx->context) LLVMContextDispose(ptx->context);
+    target_close(&ptx->target);
+}
+
+bool codegen_print_ptx(const Plan *plan, const CodegenOptions *options, FILE *out,
+                       Diagnostics *diag) {
+    PtxModule ptx;
+    LLVMMemoryBufferRef text = NULL;
+    if (ptx_open(&ptx, plan, options, diag)) text = ptx_text(&ptx, diag);
+    if (text) fwrite(LLVMGetBufferStart(text), 1, LLVMGetBufferSize(text), out);
+    if (text) LLVMDisposeMemoryBuffer(text);
+    ptx_close(&ptx);
+    return text != NULL;
+}

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# mlc dump-ir --ptx: NVIDIA's assembler accepts the code where it is installed, and wrong combinations are refused.
+. "$(dirname "$0")/common.sh"
+small_model
+
+expect 0 mlc dump-ir small.mdl --ptx && says out ".visible .entry step("
+for graph in eval predict; do expect 0 mlc dump-ir small.mdl --ptx --kind "$graph" && says out ".visible .entry step("; done
+expect 2 mlc dump-ir small.mdl --ptx --asm && says err "exclude each other"
+expect 2 mlc dump-ir small.mdl --ptx --after fuse && says err "exclude each other"
+expect 2 mlc dump-ir small.mdl --ptx --cpu x86-64-v3 && says err "leave --cpu out"
+expect 2 mlc dump-ir small.mdl --ptx --gemm openblas && says err "leave --gemm=openblas out"
+
+PATH=$PATH:/usr/local/cuda/bin
+if ! command -v ptxas >"$scratch/where"; then echo "skipped: ptxas is not installed"; exit 0; fi
+for model in small.mdl "$root/models/softmax.mdl" "$root/models/lenet5.mdl"; do
+    mlc dump-ir "$model" --ptx >step.ptx || fail "$model: no PTX"
+    for card in sm_80 sm_90; do
+        expect 0 ptxas -arch="$card" --warn-on-spills -o step.cubin step.ptx
+        [[ ! -s $scratch/err ]] || { fail "$model, $card: ptxas warns" && cat "$scratch/err"; }
+    done
+done
+finish
