@@ -1,0 +1,214 @@
+/* The code for GPUs computes what the interpreter of graphs computes, bit for bit, in whatever order
+ * its threads run; and the interpreter of PTX finds mistakes in it.
+ *   ptx_equality_test          forty seeds, one level each; models; mistakes
+ *   ptx_equality_test 0 1000   these seeds, every level, with 1 to 3 blocks
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "passes/passes.h"
+#include "tests/ptx/ptx.h"
+#include "tests/support/models.h"
+#include "tests/support/random_graph.h"
+#include "tests/support/results.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { STEPS = 2, LEVELS = 4, SEEDS = 40 };
+
+static uint64_t first_seed, last_seed = SEEDS; /* the last one is not included */
+static bool all_levels;
+
+/* A graph, and a name for messages. */
+typedef struct {
+    Graph *(*make)(const void *context, Diagnostics *diag);
+    const void *context;
+    char title[300];
+} PtxCase;
+
+/* What differs, or what went wrong; NULL: nothing. In a static buffer. */
+static const char *compare(const PtxCase *one, PtxSetting setting, uint64_t seed) {
+    static char message[600];
+    Diagnostics *diag = diag_new();
+    Compilation reference, compiled;
+    assert_true(passes_run(&reference, one->make(one->context, diag),
+                           &(PassOptions){.level = 0, .threads = 1}, PASS_functions));
+    assert_true(passes_run(&compiled, one->make(one->context, diag),
+                           &(PassOptions){.level = setting.level, .threads = -3}, PASS_COUNT - 1));
+    setting.data_rows = RANDOM_DATA_ROWS;
+    Program *expected = program_interpret(reference.graph),
+            *got = ptx_program(compiled.plan, compiled.graph, &setting, diag);
+    const char *difference = "no code";
+    *message = 0;
+    if (got) {
+        RunResults *a = results_run(expected, seed, STEPS, 1),
+                   *b = results_run(got, seed, STEPS, 1);
+        difference = results_difference(a, b, 0);
+        if (*ptx_program_error(got)) difference = ptx_program_error(got);
+        if (difference) snprintf(message, sizeof message, "%s", difference);
+        results_free(a);
+        results_free(b);
+    } else {
+        snprintf(message, sizeof message, "%s", difference);
+        diag_print(diag, stderr);
+    }
+    program_free(got);
+    program_free(expected);
+    compilation_free(&reference);
+    diag_free(diag);
+    return difference ? message : NULL;
+}
+
+static uint32_t check(const PtxCase *one, PtxSetting setting, uint64_t seed) {
+    const char *difference = compare(one, setting, seed);
+    if (difference)
+        fprintf(stderr, "%s, -O%d, %u blocks: %s\n", one->title, setting.level, setting.blocks,
+                difference);
+    return difference != NULL;
+}
+
+/* -- random graphs -- */
+
+static Graph *make_random(const void *context, Diagnostics *diag) {
+    return random_graph(*(const uint64_t *)context, diag);
+}
+
+static uint32_t check_seed(uint64_t seed) {
+    PtxCase one = {make_random, &seed, ""};
+    uint32_t failures = 0;
+    snprintf(one.title, sizeof one.title, "seed %llu", (unsigned long long)seed);
+    for (int level = 0; level < LEVELS; level++)
+        if (all_levels || (uint64_t)level == seed % LEVELS)
+            failures += check(
+                &one,
+                (PtxSetting){.blocks = (uint32_t)(1 + seed % 3), .seed = seed, .level = level},
+                seed);
+    return failures;
+}
+
+static void code_for_gpus_equals_the_interpreter(void **state) {
+    (void)state;
+    uint32_t failures = 0;
+    for (uint64_t seed = first_seed; seed < last_seed; seed++) failures += check_seed(seed);
+    assert_int_equal(failures, 0);
+}
+
+/* -- models -- */
+
+enum { BATCH = 4 };
+
+static Graph *make_step(const void *context, Diagnostics *diag) {
+    return model_graph(context, GRAPH_TRAIN, BATCH, diag);
+}
+
+static uint32_t model_failures;
+
+static void check_model(const char *path, const Model *model, Diagnostics *diag) {
+    PtxCase one = {make_step, model, ""};
+    (void)diag;
+    snprintf(one.title, sizeof one.title, "%s", path);
+    model_failures += check(&one, (PtxSetting){.blocks = 3, .seed = 5, .level = 2}, 7);
+}
+
+static void steps_of_models_have_the_same_bits(void **state) {
+    static const char *const names[] = {"softmax", "iris", "mnist_tanh", "lenet5"};
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char path[300];
+        snprintf(path, sizeof path, MLC_SOURCE_DIR "/models/%s.mdl", names[i]);
+        each_model(path, check_model);
+    }
+    assert_int_equal(model_failures, 0);
+}
+
+/* -- mistakes -- */
+
+/* A layer whose results are compared with NaNs, sums of rows, a product that is added, and an
+ * update. */
+static Graph *make_layer(const void *context, Diagnostics *diag) {
+    (void)context;
+    Graph *graph = graph_new("layer", diag);
+    Init uniform = {INIT_UNIFORM, -1, 1};
+    NodeId x = graph_input(graph, SYMBOL_BATCH, "x", DTYPE_F32, shape_of(2, (int64_t[]){6, 40})),
+           w = graph_state(graph, "w", DTYPE_F32, shape_of(2, (int64_t[]){40, 24}), uniform, true),
+           zero = graph_state(graph, "zero", DTYPE_F32, shape_of(2, (int64_t[]){6, 24}),
+                              (Init){INIT_CONSTANT, 0, 0}, false);
+    NodeId product = build_matmul(graph, x, w, false, false);
+    NodeId sum =
+        build_binary(graph, OP_add, build_binary(graph, OP_mul, product, product), product);
+    NodeId row = build_reduce(graph, OP_sum, build_unary(graph, OP_abs, sum), 1, true);
+    graph_output(graph, "row", row);
+    graph_output(graph, "shares", build_binary(graph, OP_div, sum, row));
+    graph_output(graph, "nan",
+                 build_binary(graph, OP_max, sum, build_binary(graph, OP_div, zero, zero)));
+    NodeId loss = build_reduce_axes(graph, OP_sum, sum, 3);
+    graph_output(graph, "loss", loss);
+    graph_update(graph, w, build_binary(graph, OP_sub, w, build_grad(graph, loss, w)));
+    return graph;
+}
+
+/* What each mistake must be found by: a part of the message. */
+typedef struct {
+    PtxMutation mutations[PTX_MUTATIONS];
+    const char *found;
+} Mistake;
+
+static const Mistake mistakes[] = {
+    {{{"red.release.gpu", "red.relaxed.gpu", 0}}, "without a barrier between"},
+    {{{"ld.acquire.gpu", "ld.relaxed.gpu", 0}}, "without a barrier between"},
+    {{{"bar.sync \t0;", "", 1}}, "without a barrier between"},
+    {{{"bar.sync \t0;", "", 2}}, "without a barrier between"},
+    {{{"bar.sync \t0;", "@%p1 bar.sync 0;", 2}}, "only some threads of a warp"},
+    {{{"setp.lt.s32 \t%p2, %r5, 0;", "setp.gt.s32 \t%p2, %r5, 9;", 1}},
+     "loads what was never stored"}, /* no waiting */
+    {{{"mul.rn.f32", "mul.f32", 0}, {"add.rn.f32", "add.f32", 0}}, "output 'row'"},
+    {{{"max.NaN.f32", "max.f32", 0}}, "output 'nan'"},
+    {{{"shfl.sync.down", "shfl.sync.idx", 1}}, "output 'row'"},
+    {{{"0, 4127, -1", "0, 31, -1", 1}}, "output 'row'"}, /* of 32 threads instead of 16 */
+    {{{"st.global.f32", "//", 1}}, "loads what was never stored"},
+    {{{"ld.global.f32", "ld.local.f32", 1}}, "names local memory"},
+    {{{"st.global.f32", "st.local.f32", 1}}, "names local memory"},
+    {{{"+8]", "+12]", 1}}, "not aligned"},
+    {{{"+16]", "+65536]", 1}}, "outside of the memory"},
+    {{{", 143;", ", 4000;", 0}}, "without a barrier between"}, /* more elements than there are */
+};
+
+static void mistakes_are_found(void **state) {
+    static const PtxCase layer = {make_layer, NULL, "layer"};
+    uint32_t missed = check(&layer, (PtxSetting){.blocks = 2, .level = 2}, 1);
+    (void)state;
+    for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
+        PtxSetting setting = {.blocks = 2, .level = 2, .seed = i};
+        memcpy(setting.mutations, mistakes[i].mutations, sizeof setting.mutations);
+        const char *found = compare(&layer, setting, 1);
+        if (found && strstr(found, mistakes[i].found)) continue;
+        fprintf(stderr, "'%s' instead of '%s': %s\n", mistakes[i].mutations[0].to,
+                mistakes[i].mutations[0].from, found ? found : "not found");
+        missed++;
+    }
+    assert_int_equal(missed, 0);
+}
+
+int main(int argc, char **argv) {
+    if (argc == 2) {
+        each_model(argv[1], check_model);
+        return model_failures != 0;
+    }
+    if (argc == 3) {
+        first_seed = strtoull(argv[1], NULL, 10);
+        last_seed = strtoull(argv[2], NULL, 10);
+        all_levels = true;
+    }
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(code_for_gpus_equals_the_interpreter),
+        cmocka_unit_test(steps_of_models_have_the_same_bits),
+        cmocka_unit_test(mistakes_are_found),
+    };
+    if (argc == 3)
+        return cmocka_run_group_tests_name("seeds", ((struct CMUnitTest[]){tests[0]}), NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
