@@ -8,10 +8,7 @@
 
 #include "codegen/emit/arithmetic.h"
 
-enum {
-    CUDA_BLOCK = 256, /* threads of a block: the kernel "step" runs with no other number */
-    CUDA_WARP = 32
-};
+enum { CUDA_WARP = 32 };
 
 /* The module of a plan. Its kernel is
  *

@@ -15,6 +15,7 @@
  *
  * The counter never goes back, so no block can take one barrier for another. */
 #include "codegen/cuda/cuda.h"
+#include "codegen/cuda/ptx.h"
 #include "codegen/kernels/kernels.h"
 #include "codegen/llvm/step.h"
 
