@@ -44,17 +44,30 @@ typedef struct {
  *
  * It returns 0 on success. It begins with two checks. It returns SHIP_MISALIGNED if scratch or
  * state is not aligned to SHIP_ALIGNMENT, and SHIP_WRONG_STATE if the state does not begin with its
- * magic number. It returns SHIP_NOT_FINITE after a step whose loss is not finite. */
+ * magic number. It returns SHIP_NOT_FINITE after a step whose loss is not finite.
+ *
+ * In parts, three numbers come before the other arguments:
+ *
+ *     int32_t PART_SYMBOL(int32_t phase, int32_t part, int32_t parts, ...)
+ *
+ * In each phase 0, 1, ... all parts 0 .. parts - 1 are called, in any order or at the same time. A
+ * phase begins when all calls of the phase before have returned. `parts` is at most
+ * ShipRequest.parts, and the same in all phases, and so are the other arguments. The outputs are
+ * there after the last phase. SHIP_WRONG_PART: one of the numbers is too large or too small.
+ * SHIP_NOT_FINITE is returned by part 0 of the last phase. */
 typedef enum { SHIP_RUN, SHIP_RUN_STATE, SHIP_STEP } ShipKind;
-enum { SHIP_MISALIGNED = 1, SHIP_WRONG_STATE = 2, SHIP_NOT_FINITE = 3 };
+enum { SHIP_MISALIGNED = 1, SHIP_WRONG_STATE = 2, SHIP_NOT_FINITE = 3, SHIP_WRONG_PART = 4 };
 typedef struct {
     ShipKind kind;
     const char *symbol;
-    const Plan *plan; /* for one thread; of a GRAPH_PREDICT, or for STEP of a GRAPH_TRAIN */
+    const Plan *
+        plan; /* for one thread, or for several ones; of a GRAPH_PREDICT, or for STEP of a GRAPH_TRAIN */
     /* [plan->state_count]: where each state begins, in bytes from the weights or the state */
     const size_t *states;
     /* the function takes so many of the request's arguments, from the first on */
     uint32_t argument_count;
+    /* the same function in parts, for several threads of the caller; NULL: not wanted */
+    const char *part_symbol;
 } ShipFunction;
 enum { SHIP_ALIGNMENT = 64 };
 
@@ -103,6 +116,7 @@ typedef struct {
     const ShipFunction *functions;
     uint32_t function_count;
     const ShipTraining *training; /* NULL: the object does not train */
+    uint32_t parts; /* the most parts of a call; 1 if no function is wanted in parts */
     /* the magic number of weights that the caller gives, as the object has none; 0: the object has
      * them */
     uint64_t given_magic;
@@ -130,6 +144,9 @@ typedef struct {
 typedef struct {
     size_t scratch; /* bytes of scratch that the caller gives */
     size_t stack;   /* the deepest use of the stack, return addresses included */
+    /* of the function in parts */
+    uint32_t phases;
+    size_t part_stack;
 } ShipSizes;
 
 typedef struct {

@@ -66,10 +66,12 @@ static bool check_limits(const Shipment *shipment) {
 static void write_library(const Shipment *shipment, FILE *out) {
     const ShipRequest *request = &shipment->request;
     const char **symbols =
-        (const char **)ARENA_ARRAY(shipment->arena, char *, request->function_count + 3);
+        (const char **)ARENA_ARRAY(shipment->arena, char *, 2 * request->function_count + 3);
     size_t count = 0;
-    for (; count < request->function_count; count++)
-        symbols[count] = request->functions[count].symbol;
+    for (uint32_t i = 0; i < request->function_count; i++) {
+        symbols[count++] = request->functions[i].symbol;
+        if (shipment_has_parts(shipment)) symbols[count++] = request->functions[i].part_symbol;
+    }
     if (!shipment_takes_weights(shipment) && !shipment_parts_weights(shipment))
         symbols[count++] = arena_format(shipment->arena, "%s_weights", shipment->name);
     if (shipment->training) symbols[count++] = shipment->training->make;
@@ -216,7 +218,7 @@ static bool write_files(const Shipment *shipment) {
 Status command_build(const Options *given, Diagnostics *diag) {
     Shipment shipment;
     Options options = *given;
-    options.threads = 1; /* a shipped function runs on the thread of its caller */
+    options.threads = 1; /* mlc needs no others here */
     bool good = shipment_open(&shipment, &options, diag) && check_limits(&shipment) &&
                 (given->dry_run || write_files(&shipment));
     if (good && given->json)

@@ -117,11 +117,17 @@ static void print_constants(const Shipment *shipment, FILE *out) {
         ship_constant(shipment, "code_bytes", "", (long long)shipment->shipped.code_bytes,
                       "code and other constant data", out);
     ship_constant(shipment, "align", "", SHIP_ALIGNMENT, "of scratch, in bytes", out);
+    if (shipment_has_parts(shipment))
+        ship_constant(shipment, "parts", "", (long long)shipment->options->parts,
+                      "the most parts of a call", out);
     for (uint32_t i = 0; i < shipment->variant_count; i++) {
         const ShipVariant *variant = &shipment->variants[i];
         ShipSizes sizes = shipment_sizes(shipment, i);
         ship_constant(shipment, "scratch_bytes", variant->suffix, (long long)sizes.scratch,
                       arena_format(shipment->arena, "of %s", variant->symbol), out);
+        if (shipment_has_parts(shipment))
+            ship_constant(shipment, "phases", variant->suffix, sizes.phases,
+                          arena_format(shipment->arena, "of %s_part", variant->symbol), out);
         if (shipment_is_source(shipment)) continue;
         ship_constant(shipment, "stack_bytes", variant->suffix, (long long)sizes.stack,
                       arena_format(shipment->arena,
@@ -129,6 +135,10 @@ static void print_constants(const Shipment *shipment, FILE *out) {
                                    "included",
                                    variant->symbol),
                       out);
+        if (shipment_has_parts(shipment))
+            ship_constant(
+                shipment, "part_stack_bytes", variant->suffix, (long long)sizes.part_stack,
+                arena_format(shipment->arena, "the same of %s_part", variant->symbol), out);
     }
 }
 
@@ -243,6 +253,19 @@ static void print_functions(const Shipment *shipment, FILE *out) {
                                    : arena_format(shipment->arena, "The outputs of %lld rows",
                                                   (long long)variant->rows),
                 name, variant->symbol, ship_parameters(shipment, variant));
+        if (shipment_has_parts(shipment))
+            fprintf(
+                out,
+                "/* %s in parts, for several threads. In each phase 0 .. %s_PHASES%s - 1, all "
+                "parts\n"
+                " * 0 .. parts - 1 are called, in any order or at the same time. A phase begins "
+                "when all calls\n"
+                " * of the phase before have returned. All other arguments are those of %s, "
+                "and the same in\n"
+                " * all calls. The outputs are there after the last phase. */\n"
+                "%s_status %s_part(%s%s);\n\n",
+                variant->symbol, capitals, suffix, variant->symbol, name, variant->symbol,
+                SHIP_PART_PARAMETERS, ship_parameters(shipment, variant));
     }
 }
 
@@ -291,6 +314,11 @@ void ship_header(const Shipment *shipment, FILE *out) {
             "    %s_NOT_FINITE = 3 /* the loss of a step is infinite or not a number; the state "
             "is spoilt */",
             capitals, name, capitals);
+    if (shipment_has_parts(shipment))
+        fprintf(out,
+                ",\n    %s_WRONG_PART = 4 /* the numbers of the phase or the parts are too large; "
+                "nothing was done */",
+                capitals);
     fprintf(out, "\n} %s_status;\n\n", name);
     print_row_type(shipment, out);
     print_weights_type(shipment, out);

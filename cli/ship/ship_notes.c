@@ -33,6 +33,9 @@ static void print_sizes(const Shipment *shipment, ShipSizes sizes, FILE *out) {
     fprintf(out, "scratch %s B", text_count(number, (int64_t)sizes.scratch));
     if (!shipment_is_source(shipment))
         fprintf(out, " | stack %s B", text_count(number, (int64_t)sizes.stack));
+    if (shipment_has_parts(shipment))
+        fprintf(out, " | %s %s in parts", text_count(number, sizes.phases),
+                sizes.phases == 1 ? "phase" : "phases");
 }
 
 /* "code 5,212 B"; for browsers the code of both modules and their memory; of C source "C99". */
@@ -152,6 +155,10 @@ static json_t *function_json(const Shipment *shipment, const char *name, int64_t
                              "scratch_bytes", (json_int_t)sizes.scratch);
     if (!shipment_is_source(shipment))
         json_object_set_new(json, "stack_bytes", json_integer((json_int_t)sizes.stack));
+    if (!shipment_has_parts(shipment)) return json;
+    json_object_set_new(json, "phases", json_integer(sizes.phases));
+    if (!shipment_is_source(shipment))
+        json_object_set_new(json, "part_stack_bytes", json_integer((json_int_t)sizes.part_stack));
     return json;
 }
 
@@ -273,6 +280,8 @@ json_t *ship_json(const Shipment *shipment) {
         json_object_set_new(json, "weights", json_string("apart"));
         json_object_set_new(json, "weights_symbol", json_string(shipment->request.weights_symbol));
     }
+    if (shipment_has_parts(shipment))
+        json_object_set_new(json, "parts", json_integer((json_int_t)shipment->options->parts));
     if (shipment->quantization)
         json_object_set_new(json, "int8", quantization_json(shipment->quantization));
     if (shipment_is_page(shipment)) json_object_set_new(json, "page", page_json(shipment));

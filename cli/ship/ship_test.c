@@ -78,10 +78,13 @@ void ship_test_bits(const char *name, const char *of, const float *values, int64
 /* -- the calls -- */
 
 /* "digits_run(example_image + first * DIGITS_IMAGE, got_logits, &room.scratch)" */
-static void print_call(const Shipment *shipment, const ShipVariant *variant, FILE *out) {
+static void print_call(const Shipment *shipment, const ShipVariant *variant, bool in_parts,
+                       FILE *out) {
     const char *capitals = c_capitals(shipment->arena, shipment->name);
     bool gathered = shipment_lines(shipment) > 1 || variant->rows > 1;
-    fprintf(out, "%s(%s", variant->symbol, shipment_takes_weights(shipment) ? "&weights, " : "");
+    fprintf(out, "%s%s(%s%s", variant->symbol, in_parts ? "_part" : "",
+            in_parts ? "phase, part, parts, " : "",
+            shipment_takes_weights(shipment) ? "&weights, " : "");
     if (shipment->has_members) fprintf(out, gathered ? "given_rows, " : "example_rows + first, ");
     for (uint32_t i = 0; i < shipment->input_count; i++) {
         const ShipInput *input = &shipment->inputs[i];
@@ -120,34 +123,54 @@ void ship_test_gather(const Shipment *shipment, int64_t rows, bool network, FILE
     }
 }
 
+/* Prints the loops over all phases and parts of a call, from the last part on. phases: the name of
+ * the constant. */
+void ship_test_parts(const char *phases, const char *suffix, const Shipment *shipment, FILE *out) {
+    fprintf(out,
+            "for (phase = 0; parts && phase < %s_%s%s; phase++)\n"
+            "        for (part = parts - 1; part >= 0; part--)\n"
+            "            status |= (int)",
+            c_capitals(shipment->arena, shipment->name), c_capitals(shipment->arena, phases),
+            c_capitals(shipment->arena, suffix));
+}
+
 /* Prints the function that checks a variant. Declarations come first, as older compilers
  * require. */
 static void print_variant(const Shipment *shipment, const ShipVariant *variant, FILE *out) {
-    const char *name = shipment->name;
+    const char *name = shipment->name, *capitals = c_capitals(shipment->arena, name);
+    bool in_parts = shipment_has_parts(shipment);
     bool gathers = shipment_lines(shipment) > 1 || variant->rows > 1;
     fprintf(out,
-            "/* The examples from `first` on by %s. Scratch lies between two fences. */\n"
-            "static int wrong_run%s(int first) {\n"
+            "/* The examples from `first` on by %s. Scratch lies between two fences.%s */\n"
+            "static int wrong_run%s(int first%s) {\n"
             "    static struct {\n"
             "        unsigned char before[64];\n"
             "        %s_scratch%s scratch;\n"
             "        unsigned char after[64];\n"
             "    } room;\n",
-            variant->symbol, variant->suffix, name, variant->suffix);
+            variant->symbol,
+            in_parts ? " Parts are called from the last one on; parts 0: the whole call." : "",
+            variant->suffix, in_parts ? ", int parts" : "", name, variant->suffix);
     for (uint32_t i = 0; i < shipment->output_count; i++)
         fprintf(out, "    static float got_%s[%lld];\n", shipment->outputs[i].name,
                 (long long)(variant->rows * shipment->outputs[i].elements));
-    fputs("    int i, wrong = 0;\n", out);
+    fprintf(out, "    int i, wrong = 0, status = %s_OK;\n", capitals);
+    if (in_parts) fputs("    int phase, part;\n", out);
     if (gathers) ship_test_gather(shipment, variant->rows, true, out);
-    fputs("    memset(&room, 0xa5, sizeof room);\n    if (", out);
-    print_call(shipment, variant, out);
-    fprintf(out, " != %s_OK) return %lld;\n", c_capitals(shipment->arena, name),
-            (long long)variant->rows);
+    fputs("    memset(&room, 0xa5, sizeof room);\n    ", out);
+    if (in_parts) {
+        ship_test_parts("phases", variant->suffix, shipment, out);
+        print_call(shipment, variant, true, out);
+        fputs(";\n    if (!parts) ", out);
+    }
+    fputs("status = ", out);
+    print_call(shipment, variant, false, out);
     fprintf(out,
+            ";\n    if (status != %s_OK) return %lld;\n"
             "    for (i = 0; i < 64; i++)\n"
             "        if (room.before[i] != 0xa5 || room.after[i] != 0xa5) return %lld;\n"
             "    for (i = 0; i < %lld; i++)\n        wrong += ",
-            (long long)variant->rows, (long long)variant->rows);
+            capitals, (long long)variant->rows, (long long)variant->rows, (long long)variant->rows);
     for (uint32_t i = 0; i < shipment->output_count; i++) {
         const ShipOutput *output = &shipment->outputs[i];
         long long n = (long long)output->elements;
@@ -174,29 +197,48 @@ static void print_read_weights(const Shipment *shipment, FILE *out) {
 }
 
 static void print_main_begin(const Shipment *shipment, FILE *out) {
+    const char *parts = shipment_has_parts(shipment) ? "    int parts;\n" : "";
     if (shipment_takes_weights(shipment))
         fprintf(out,
-                "int main(int argc, char **argv) {\n    int first, wrong, all = 0;\n"
+                "int main(int argc, char **argv) {\n    int first, wrong, all = 0;\n%s"
                 "    if (!read_weights(argc > 1 ? argv[1] : \"%s.weights\")) return 1;\n",
-                shipment->name);
+                parts, shipment->name);
     else
-        fputs("int main(void) {\n    int first, wrong, all = 0;\n", out);
+        fprintf(out, "int main(void) {\n    int first, wrong, all = 0;\n%s", parts);
+}
+
+/* Runs all examples by a variant; in_parts: in each number of parts. */
+static void print_runs(const Shipment *shipment, const ShipVariant *variant, bool in_parts,
+                       FILE *out) {
+    long long rows = (long long)variant->rows, examples = (long long)shipment->examples.rows,
+              calls = rows >= examples ? 1 : examples / rows + (examples % rows != 0),
+              done = calls * rows * (in_parts ? shipment->options->parts : 1);
+    fputs("    wrong = 0;\n", out);
+    if (in_parts)
+        fprintf(out, "    for (parts = 1; parts <= %s_PARTS; parts++)\n    ",
+                c_capitals(shipment->arena, shipment->name));
+    fprintf(out,
+            "    for (first = 0; first < %lld; first += %lld) wrong += wrong_run%s(first%s);\n"
+            "    printf(\"%s%s: %%d of %lld rows bit-equal\\n\", %lld - wrong);\n"
+            "    all += wrong;\n",
+            calls * rows, rows, variant->suffix,
+            in_parts                       ? ", parts"
+            : shipment_has_parts(shipment) ? ", 0"
+                                           : "",
+            variant->symbol, in_parts ? "_part" : "", done, done);
 }
 
 static void print_main(const Shipment *shipment, FILE *out) {
     print_main_begin(shipment, out);
-    for (uint32_t i = 0; i < shipment->variant_count; i++) {
-        const ShipVariant *variant = &shipment->variants[i];
-        long long rows = (long long)variant->rows, examples = (long long)shipment->examples.rows;
-        long long calls = rows >= examples ? 1 : examples / rows + (examples % rows != 0);
+    for (int in_parts = 0; in_parts <= shipment_has_parts(shipment); in_parts++)
+        for (uint32_t i = 0; i < shipment->variant_count; i++)
+            print_runs(shipment, &shipment->variants[i], in_parts, out);
+    if (shipment->training && shipment_has_parts(shipment))
         fprintf(out,
-                "    for (first = wrong = 0; first < %lld; first += %lld) wrong += "
-                "wrong_run%s(first);\n"
-                "    printf(\"%s: %%d of %lld rows bit-equal\\n\", %lld - wrong);\n"
-                "    all += wrong;\n",
-                calls * rows, rows, variant->suffix, variant->symbol, calls * rows, calls * rows);
-    }
-    if (shipment->training) fputs("    all += wrong_training();\n", out);
+                "    for (parts = 0; parts <= %s_PARTS; parts++) all += wrong_training(parts);\n",
+                c_capitals(shipment->arena, shipment->name));
+    else if (shipment->training)
+        fputs("    all += wrong_training();\n", out);
     fputs("    return all != 0;\n}\n", out);
 }
 

@@ -33,6 +33,8 @@ const char *ship_c_type(const ShipInput *input);
  * *scratch"; those of a step. */
 const char *ship_parameters(const Shipment *shipment, const ShipVariant *variant);
 const char *ship_step_parameters(const Shipment *shipment);
+/* What a function in parts has before the parameters of the whole function. */
+#define SHIP_PART_PARAMETERS "int32_t phase, int32_t part, int32_t parts, "
 /* The part of the header that is about training. */
 void ship_header_training(const Shipment *shipment, FILE *out);
 /* A constant of the header: #define NAME_<name><suffix> value, with a comment. */
@@ -43,6 +45,7 @@ void ship_test_training(const Shipment *shipment, FILE *out);
 /* Declares given_NAME with the rows of a call: row i is example (first + i) modulo the number of
  * examples. network: without what only a step reads. */
 void ship_test_gather(const Shipment *shipment, int64_t rows, bool network, FILE *out);
+void ship_test_parts(const char *phases, const char *suffix, const Shipment *shipment, FILE *out);
 /* static const uint32_t NAME_of_output[] = { bits }; */
 void ship_test_bits(const char *name, const char *of, const float *values, int64_t count,
                     FILE *out);

@@ -22,9 +22,15 @@ static void print_constants(const Shipment *shipment, FILE *out) {
                   "numbers of all weights and running statistics", out);
     ship_constant(shipment, "step_rows", "", (long long)shipment->step_rows, "rows of a step", out);
     ship_constant(shipment, "step_scratch_bytes", "", (long long)sizes.scratch, "of a step", out);
+    if (shipment_has_parts(shipment))
+        ship_constant(shipment, "step_phases", "", sizes.phases,
+                      arena_format(shipment->arena, "of %s_step_part", shipment->name), out);
     if (shipment_is_source(shipment)) return;
     ship_constant(shipment, "step_stack_bytes", "", (long long)sizes.stack,
                   "the deepest use of the stack by a step", out);
+    if (!shipment_has_parts(shipment)) return;
+    ship_constant(shipment, "step_part_stack_bytes", "", (long long)sizes.part_stack,
+                  arena_format(shipment->arena, "the same of %s_step_part", shipment->name), out);
 }
 
 static void print_types(const Shipment *shipment, FILE *out) {
@@ -38,6 +44,24 @@ static void print_types(const Shipment *shipment, FILE *out) {
         "typedef struct {\n"
         "    %s_ALIGNED unsigned char bytes[%s_STEP_SCRATCH_BYTES];\n} %s_step_scratch;\n\n",
         capitals, capitals, name, name, capitals, capitals, name);
+}
+
+static void print_part_functions(const Shipment *shipment, FILE *out) {
+    const char *name = shipment->name, *capitals = c_capitals(shipment->arena, name);
+    fprintf(out,
+            "/* A step in parts, as %s_part, in %s_STEP_PHASES phases. Part 0 of the last phase "
+            "tells whether\n * the loss is finite. */\n"
+            "%s_status %s_step_part(%s%s);\n\n",
+            shipment->variants[0].symbol, capitals, name, name, SHIP_PART_PARAMETERS,
+            ship_step_parameters(shipment));
+    for (uint32_t i = 0; i < shipment->variant_count; i++) {
+        const ShipVariant *variant = &shipment->variants[i];
+        fprintf(out,
+                "/* As %s_part, with the weights of a state. */\n"
+                "%s_status %s_run_state%s_part(%sconst %s_state *state, %s);\n\n",
+                variant->symbol, name, name, variant->suffix, SHIP_PART_PARAMETERS, name,
+                ship_parameters(shipment, variant));
+    }
 }
 
 void ship_header_training(const Shipment *shipment, FILE *out) {
@@ -65,12 +89,14 @@ void ship_header_training(const Shipment *shipment, FILE *out) {
                 variant->symbol, name, name, variant->suffix, name,
                 ship_parameters(shipment, variant));
     }
+    if (shipment_has_parts(shipment)) print_part_functions(shipment, out);
 }
 
 /* -- the test program -- */
 
-static void print_step_call(const Shipment *shipment, FILE *out) {
-    fprintf(out, "%s_step(&state, ", shipment->name);
+static void print_step_call(const Shipment *shipment, bool in_parts, FILE *out) {
+    fprintf(out, "%s_step%s(%s&state, ", shipment->name, in_parts ? "_part" : "",
+            in_parts ? "phase, part, parts, " : "");
     if (shipment->has_members) fputs("given_rows, ", out);
     for (uint32_t i = 0; i < shipment->input_count; i++)
         if (!shipment->inputs[i].is_member) fprintf(out, "given_%s, ", shipment->inputs[i].name);
@@ -79,19 +105,26 @@ static void print_step_call(const Shipment *shipment, FILE *out) {
 
 static void print_steps(const Shipment *shipment, FILE *out) {
     const char *name = shipment->name, *capitals = c_capitals(shipment->arena, name);
+    bool in_parts = shipment_has_parts(shipment);
     fprintf(out,
             "static %s_state state;\n\n"
             "/* The steps from `first` on: their losses, and a hash of the weights after them. "
             "*/\n"
-            "static int wrong_step(int first, int number) {\n"
+            "static int wrong_step(int first, int number%s) {\n"
             "    static %s_step_scratch scratch;\n"
-            "    float loss;\n    int i;\n",
-            name, name);
+            "    float loss = 0;\n    int i, status = %s_OK%s;\n",
+            name, in_parts ? ", int parts" : "", name, capitals, in_parts ? ", phase, part" : "");
     ship_test_gather(shipment, shipment->step_rows, false, out);
-    fputs("    if (", out);
-    print_step_call(shipment, out);
+    fputs("    ", out);
+    if (in_parts) {
+        ship_test_parts("step_phases", "", shipment, out);
+        print_step_call(shipment, true, out);
+        fputs(";\n    if (!parts) ", out);
+    }
+    fputs("status = ", out);
+    print_step_call(shipment, false, out);
     fprintf(out,
-            " == %s_MISALIGNED) return 1;\n"
+            ";\n    if (status != %s_OK && status != %s_NOT_FINITE) return 1;\n"
             "    return differs(&loss, expected_losses + number, 1);\n}\n\n"
             "static int wrong_weights(void) {\n"
             "    static float weights[%s_WEIGHT_NUMBERS];\n"
@@ -106,7 +139,7 @@ static void print_steps(const Shipment *shipment, FILE *out) {
             "0x100000001b3u;\n"
             "    }\n"
             "    return hash != UINT64_C(0x%016" PRIx64 ");\n}\n\n",
-            capitals, capitals, name, capitals, shipment->examples.weights_hash);
+            capitals, capitals, capitals, name, capitals, shipment->examples.weights_hash);
 }
 
 /* Prints the function that runs the first variant with the trained state, and compares its
@@ -142,6 +175,7 @@ static void print_trained(const Shipment *shipment, FILE *out) {
 void ship_test_training(const Shipment *shipment, FILE *out) {
     long long batch = (long long)shipment->step_rows, rows = (long long)shipment->variants[0].rows,
               examples = (long long)shipment->examples.rows;
+    bool in_parts = shipment_has_parts(shipment);
     ship_test_bits("expected", "losses", shipment->examples.losses, SHIP_STEPS, out);
     for (uint32_t i = 0; i < shipment->output_count; i++)
         ship_test_bits("trained", shipment->outputs[i].name, shipment->examples.trained[i],
@@ -149,14 +183,16 @@ void ship_test_training(const Shipment *shipment, FILE *out) {
     print_steps(shipment, out);
     print_trained(shipment, out);
     fprintf(out,
-            "static int wrong_training(void) {\n"
+            "static int wrong_training(%s) {\n"
             "    int i, wrong = 0;\n"
             "    %s_state_trained(&state);\n"
-            "    for (i = 0; i < %d; i++) wrong += wrong_step((int)(i * %lldLL %% %lld), i);\n"
-            "    printf(\"%s_step: %%d of %d losses bit-equal\\n\", %d - wrong);\n"
+            "    for (i = 0; i < %d; i++) wrong += wrong_step((int)(i * %lldLL %% %lld), i%s);\n"
+            "    printf(\"%s_step%s: %%d of %d losses bit-equal\\n\", %s%d - wrong);\n"
             "    if (wrong_weights()) wrong++, printf(\"%s_step: the weights differ\\n\");\n"
             "    for (i = 0; i < %lld; i += %lld) wrong += wrong_trained(i);\n"
             "    return wrong;\n}\n\n",
-            shipment->name, SHIP_STEPS, batch, examples, shipment->name, SHIP_STEPS, SHIP_STEPS,
-            shipment->name, examples, rows);
+            in_parts ? "int parts" : "void", shipment->name, SHIP_STEPS, batch, examples,
+            in_parts ? ", parts" : "", shipment->name, in_parts ? "%s" : "", SHIP_STEPS,
+            in_parts ? "parts ? \"_part\" : \"\", " : "", SHIP_STEPS, shipment->name, examples,
+            rows);
 }

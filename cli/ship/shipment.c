@@ -75,6 +75,12 @@ static bool open_run(Shipment *shipment) {
 
 /* -- the object -- */
 
+/* Kernels are divided for the threads that a call may have. The network was loaded for one. */
+static void choose_parts(Shipment *shipment) {
+    shipment->session.build.options.threads = (int)shipment->options->parts;
+    shipment->request.parts = (uint32_t)shipment->options->parts;
+}
+
 static bool compile_variants(Shipment *shipment) {
     bool good = true;
     for (uint32_t i = 0; i < shipment->variant_count && good; i++)
@@ -100,6 +106,7 @@ ShipSizes shipment_sizes(const Shipment *shipment, uint32_t variant) {
     if (!shipment_trains(shipment) || shipment_is_web(shipment)) return both;
     const ShipSizes *with_state = &sizes[shipment->variant_count + variant];
     both.stack = both.stack > with_state->stack ? both.stack : with_state->stack;
+    if (both.part_stack < with_state->part_stack) both.part_stack = with_state->part_stack;
     return both;
 }
 
@@ -201,6 +208,15 @@ static bool quantize(Shipment *shipment) {
     return graph != NULL;
 }
 
+/* -- calls in parts -- */
+
+static bool check_parts(const Shipment *shipment) {
+    if (!shipment_has_parts(shipment) || !shipment_is_web(shipment)) return true;
+    diag_error(shipment->diag, STATUS_USAGE, (Span){0},
+               "--threads is for C: modules for browsers run on one thread");
+    return false;
+}
+
 /* -- weights outside of the library -- */
 
 static bool check_weights(const Shipment *shipment) {
@@ -246,9 +262,9 @@ static bool make_object(Shipment *shipment) {
 bool shipment_open(Shipment *shipment, const Options *options, Diagnostics *diag) {
     *shipment = (Shipment){.options = options, .diag = diag};
     return check_form(shipment) && check_int8(shipment) && check_weights(shipment) &&
-           open_run(shipment) && choose_name(shipment) && choose_rows(shipment) &&
-           open_step(shipment) && quantize(shipment) &&
-           shipment_find_inputs(shipment, shipment->step.graph) &&
+           check_parts(shipment) && open_run(shipment) && choose_name(shipment) &&
+           choose_rows(shipment) && (choose_parts(shipment), open_step(shipment)) &&
+           quantize(shipment) && shipment_find_inputs(shipment, shipment->step.graph) &&
            shipment_find_outputs(shipment) && compile_variants(shipment) &&
            (!shipment_is_page(shipment) || shipment_prepare_page(shipment)) &&
            shipment_make_rows(shipment) && make_object(shipment) && shipment_run_rows(shipment);

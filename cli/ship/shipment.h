@@ -117,6 +117,10 @@ static inline bool shipment_takes_weights(const Shipment *shipment) {
 static inline bool shipment_parts_weights(const Shipment *shipment) {
     return shipment->options->ship_weights == CHOICE_ship_weights_apart;
 }
+/* Whether its functions also exist in parts, for several threads of the program. */
+static inline bool shipment_has_parts(const Shipment *shipment) {
+    return shipment->options->parts > 1;
+}
 /* "x86_64-pc-linux-gnu, x86-64-v3", or "C99". */
 const char *shipment_target(const Shipment *shipment);
 static inline bool shipment_is_source(const Shipment *shipment) {

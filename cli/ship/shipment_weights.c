@@ -267,8 +267,11 @@ static uint32_t place_runs(Placing *placing, ShipFunction *functions) {
         const ShipVariant *variant = &shipment->variants[i];
         const Plan *plan = variant->compilation.plan;
         functions[i] = (ShipFunction){shipment_takes_weights(shipment) ? SHIP_RUN_STATE : SHIP_RUN,
-                                      variant->symbol, plan, place_constant(placing, plan),
-                                      network_arguments(shipment)};
+                                      variant->symbol,
+                                      plan,
+                                      place_constant(placing, plan),
+                                      network_arguments(shipment),
+                                      NULL};
     }
     return shipment->variant_count;
 }
@@ -281,21 +284,32 @@ static uint32_t place_training(Placing *placing, ShipFunction *functions) {
     shipment->training->bytes = SHIP_HEADER;
     const Plan *step = shipment->step.plan;
     uint32_t count = shipment->variant_count;
-    functions[count] =
-        (ShipFunction){SHIP_STEP, arena_format(shipment->arena, "%s_step", shipment->name), step,
-                       place_in_state(placing, step, true), shipment->request.argument_count};
+    functions[count] = (ShipFunction){SHIP_STEP,
+                                      arena_format(shipment->arena, "%s_step", shipment->name),
+                                      step,
+                                      place_in_state(placing, step, true),
+                                      shipment->request.argument_count,
+                                      NULL};
     for (uint32_t i = 0; i < count; i++) {
         const ShipVariant *variant = &shipment->variants[i];
         const Plan *plan = variant->compilation.plan;
         functions[i] = (ShipFunction){
             SHIP_RUN_STATE,
-            arena_format(shipment->arena, "%s_run_state%s", shipment->name, variant->suffix), plan,
-            place_in_state(placing, plan, false), network_arguments(shipment)};
+            arena_format(shipment->arena, "%s_run_state%s", shipment->name, variant->suffix),
+            plan,
+            place_in_state(placing, plan, false),
+            network_arguments(shipment),
+            NULL};
     }
     shipment->training->blocks = placing->blocks;
     shipment->training->block_count = placing->block_count;
     list_tensors(placing);
     return count + 1;
+}
+
+static void name_parts(const Shipment *shipment, ShipFunction *functions, uint32_t count) {
+    for (uint32_t i = 0; i < count && shipment_has_parts(shipment); i++)
+        functions[i].part_symbol = arena_format(shipment->arena, "%s_part", functions[i].symbol);
 }
 
 /* In browsers, a network that trains has one set of weights: those of its state. */
@@ -307,6 +321,7 @@ bool shipment_place_weights(Shipment *shipment) {
         ARENA_ARRAY(shipment->arena, ShipFunction, 2 * shipment->variant_count + 1);
     if (!trains || !shipment_is_web(shipment)) count += place_runs(&placing, functions);
     if (trains) count += place_training(&placing, functions + count);
+    name_parts(shipment, functions, count);
     fill_weights(&placing);
     if (trains) describe_training(&placing);
     shipment->request.functions = functions;

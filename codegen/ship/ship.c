@@ -162,9 +162,14 @@ static void measure_stack(const ShipRequest *request, LLVMModuleRef module, size
         size_t bytes = stack_bytes(frames, at, call, 0);
         if (bytes > deepest) deepest = bytes;
     }
-    for (uint32_t i = 0; i < request->function_count; i++)
-        shipped->sizes[i].stack = stack_bytes(
-            frames, LLVMGetNamedFunction(module, request->functions[i].symbol), call, deepest);
+    for (uint32_t i = 0; i < request->function_count; i++) {
+        const ShipFunction *function = &request->functions[i];
+        shipped->sizes[i].stack =
+            stack_bytes(frames, LLVMGetNamedFunction(module, function->symbol), call, deepest);
+        if (function->part_symbol)
+            shipped->sizes[i].part_stack = stack_bytes(
+                frames, LLVMGetNamedFunction(module, function->part_symbol), call, deepest);
+    }
 }
 
 /* Whether the memory fits WebAssembly: addresses have 32 bits, and browsers give somewhat less than

@@ -13,7 +13,7 @@
  * the weights there. After a step, the count of steps in the state is increased.
  *
  * Scratch holds, in this order: the slab, the outputs, the thread slab with the arrays of kernels,
- * and the inputs that are computed. */
+ * one for each part of a call, and the inputs that are computed. */
 #include "codegen/ship/ship_module.h"
 #include "codegen/emit/arithmetic.h"
 #include "codegen/llvm/step.h"
@@ -25,25 +25,13 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A function that is being emitted. */
-typedef struct {
-    Emitter *e;
-    const ShipRequest *request;
-    const ShipFunction *function;
-    const Target *target;
-    EmittedKernel *kernels; /* [plan->kernel_count] */
-    LLVMValueRef weights;
-    /* the parts of scratch: bytes from its beginning */
-    size_t outputs, thread_slab, inputs, end;
-} Shipping;
-
 static size_t aligned(size_t bytes) { return (size_t)round_up((int64_t)bytes, SHIP_ALIGNMENT); }
 
 static size_t symbol_bytes(const Symbol *symbol) {
     return aligned((size_t)shape_elements(symbol->shape) * dtype_bytes(symbol->dtype));
 }
 
-/* Whether an input is computed. Otherwise it is an argument, or a number of the clock such as
+/* Whether an input is computed from the arguments. Otherwise it is an argument, or a number of the clock such as
  * "step". */
 static bool is_computed(const Shipping *shipping, const Symbol *symbol) {
     return symbol->kind == SYMBOL_BATCH && symbol->node &&
@@ -84,7 +72,8 @@ static void emit_kernels(Shipping *shipping) {
     e->shipped = NULL;
     shipping->outputs = aligned(plan->slab_bytes);
     shipping->thread_slab = shipping->outputs + aligned(plan->output_bytes);
-    shipping->inputs = shipping->thread_slab + aligned(plan->thread_slab_bytes) + slots;
+    shipping->part_bytes = aligned(plan->thread_slab_bytes) + slots;
+    shipping->inputs = shipping->thread_slab + shipping->request->parts * shipping->part_bytes;
     shipping->end = shipping->inputs;
     for (uint32_t i = 0; i < plan->graph->symbol_count; i++)
         if (is_computed(shipping, &plan->graph->symbols[i]))
@@ -107,10 +96,11 @@ void return_if(Emitter *e, LLVMValueRef condition, int32_t status) {
     LLVMPositionBuilderAtEnd(e->builder, right);
 }
 
-void ship_begin_function(Emitter *e, const Target *target, const char *symbol, uint32_t parameters,
-                         bool returns) {
+void ship_begin_function(Emitter *e, const Target *target, const char *symbol, uint32_t numbers,
+                         uint32_t pointers, bool returns) {
+    uint32_t parameters = numbers + pointers;
     LLVMTypeRef *types = ARENA_ARRAY(e->arena, LLVMTypeRef, parameters);
-    for (uint32_t i = 0; i < parameters; i++) types[i] = e->pointer;
+    for (uint32_t i = 0; i < parameters; i++) types[i] = i < numbers ? e->i32 : e->pointer;
     e->function =
         LLVMAddFunction(e->module, symbol,
                         LLVMFunctionType(returns ? e->i32 : e->nothing, types, parameters, false));
@@ -122,12 +112,16 @@ void ship_begin_function(Emitter *e, const Target *target, const char *symbol, u
 
 static bool has_state(const Shipping *shipping) { return shipping->function->kind != SHIP_RUN; }
 
+static LLVMValueRef state_of(const Shipping *shipping) {
+    return LLVMGetParam(shipping->e->function, shipping->numbers);
+}
+
 static LLVMValueRef scratch_of(const Shipping *shipping) {
     return LLVMGetLastParam(shipping->e->function);
 }
 
 static LLVMValueRef argument_of(const Shipping *shipping, uint32_t i) {
-    return LLVMGetParam(shipping->e->function, has_state(shipping) + i);
+    return LLVMGetParam(shipping->e->function, shipping->numbers + has_state(shipping) + i);
 }
 
 /* if (address % SHIP_ALIGNMENT) return SHIP_MISALIGNED */
@@ -145,8 +139,7 @@ static LLVMValueRef clock_number(Emitter *e, const Symbol *symbol, LLVMValueRef 
     return pointer_after(e, clock, at);
 }
 
-/* Fills the array StepArgs.inputs, and computes the inputs that must be. */
-static void emit_inputs(const Shipping *shipping, LLVMValueRef inputs, LLVMValueRef clock) {
+void ship_compute_inputs(const Shipping *shipping) {
     Emitter *e = shipping->e;
     const Graph *graph = shipping->function->plan->graph;
     uint32_t count = shipping->function->argument_count;
@@ -155,45 +148,64 @@ static void emit_inputs(const Shipping *shipping, LLVMValueRef inputs, LLVMValue
     for (uint32_t i = 0; i < count; i++) arguments[i] = argument_of(shipping, i);
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         const Symbol *symbol = &graph->symbols[i];
+        if (!is_computed(shipping, symbol)) continue;
+        ship_compute(e, shipping->request, symbol, arguments,
+                     pointer_after(e, scratch_of(shipping), at));
+        at += symbol_bytes(symbol);
+    }
+}
+
+/* Fills the array StepArgs.inputs. */
+static void fill_inputs(const Shipping *shipping, LLVMValueRef inputs, LLVMValueRef clock) {
+    Emitter *e = shipping->e;
+    const Graph *graph = shipping->function->plan->graph;
+    size_t at = shipping->inputs;
+    for (uint32_t i = 0; i < graph->symbol_count; i++) {
+        const Symbol *symbol = &graph->symbols[i];
         LLVMValueRef input;
         if (symbol->kind == SYMBOL_STATE || !symbol->node) continue;
         if (is_computed(shipping, symbol)) {
             input = pointer_after(e, scratch_of(shipping), at);
-            ship_compute(e, shipping->request, symbol, arguments, input);
             at += symbol_bytes(symbol);
         } else
-            input = symbol->kind == SYMBOL_BATCH ? arguments[ship_passed(shipping->request, symbol)]
-                                                 : clock_number(e, symbol, clock);
+            input = symbol->kind == SYMBOL_BATCH
+                        ? argument_of(shipping, (uint32_t)ship_passed(shipping->request, symbol))
+                        : clock_number(e, symbol, clock);
         store(e, input, pointer_after(e, inputs, i * sizeof(void *)));
     }
 }
 
-static void emit_args(const Shipping *shipping, LLVMValueRef args, LLVMValueRef inputs) {
+static void fill_args(const Shipping *shipping, LLVMValueRef inputs, LLVMValueRef part) {
     Emitter *e = shipping->e;
-    LLVMValueRef scratch = scratch_of(shipping);
+    LLVMValueRef scratch = scratch_of(shipping),
+                 thread_slab = pointer_after(e, scratch, shipping->thread_slab);
+    LLVMValueRef offset = part ? times(e, part, (int64_t)shipping->part_bytes) : NULL;
+    if (offset) thread_slab = LLVMBuildGEP2(e->builder, e->i8, thread_slab, &offset, 1, "");
     const struct {
         size_t field;
         LLVMValueRef value;
     } fields[] = {
         {offsetof(StepArgs, slab), scratch},
-        {offsetof(StepArgs, states),
-         has_state(shipping) ? LLVMGetParam(e->function, 0) : shipping->weights},
+        {offsetof(StepArgs, states), has_state(shipping) ? state_of(shipping) : shipping->weights},
         {offsetof(StepArgs, inputs), inputs},
         {offsetof(StepArgs, outputs), pointer_after(e, scratch, shipping->outputs)},
-        {offsetof(StepArgs, thread_slab), pointer_after(e, scratch, shipping->thread_slab)},
+        {offsetof(StepArgs, thread_slab), thread_slab},
     };
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-        store(e, fields[i].value, pointer_after(e, args, fields[i].field));
+        store(e, fields[i].value, pointer_after(e, shipping->args, fields[i].field));
 }
 
-static void call_kernels(const Shipping *shipping, LLVMValueRef args) {
+void ship_call_kernel(const Shipping *shipping, uint32_t k, LLVMValueRef first, LLVMValueRef last) {
     Emitter *e = shipping->e;
-    for (uint32_t i = 0; i < shipping->function->plan->kernel_count; i++) {
-        const EmittedKernel *kernel = &shipping->kernels[i];
-        LLVMTypeRef type = LLVMGlobalGetValueType(kernel->function);
-        LLVMValueRef values[] = {args, const_i64(e, 0), const_i64(e, kernel->units), kernel->table};
-        LLVMBuildCall2(e->builder, type, kernel->function, values, 4, "");
-    }
+    const EmittedKernel *kernel = &shipping->kernels[k];
+    LLVMTypeRef type = LLVMGlobalGetValueType(kernel->function);
+    LLVMValueRef values[] = {shipping->args, first, last, kernel->table};
+    LLVMBuildCall2(e->builder, type, kernel->function, values, 4, "");
+}
+
+void ship_call_whole_kernel(const Shipping *shipping, uint32_t k) {
+    Emitter *e = shipping->e;
+    ship_call_kernel(shipping, k, const_i64(e, 0), const_i64(e, shipping->kernels[k].units));
 }
 
 /* for i < elements: to[i] = from[i] */
@@ -231,45 +243,60 @@ static void copy_outputs(const Shipping *shipping) {
 /* After a step: counts it, and returns SHIP_NOT_FINITE if |loss| < infinity does not hold. */
 static void finish_step(const Shipping *shipping) {
     Emitter *e = shipping->e;
-    ship_finish_step(e, shipping->request->training, LLVMGetParam(e->function, 0));
+    ship_finish_step(e, shipping->request->training, state_of(shipping));
     LLVMValueRef loss = load(e, e->f32, argument_of(shipping, shipping->function->argument_count));
     LLVMValueRef size = call_intrinsic(e, "llvm.fabs", &e->f32, 1, &loss, 1);
     LLVMValueRef infinity = LLVMConstBitCast(const_i32(e, 0x7f800000), e->f32);
     return_if(e, LLVMBuildFCmp(e->builder, LLVMRealUGE, size, infinity, ""), SHIP_NOT_FINITE);
 }
 
+void ship_finish(const Shipping *shipping) {
+    copy_outputs(shipping);
+    if (shipping->function->kind == SHIP_STEP) finish_step(shipping);
+}
+
 static LLVMValueRef words_on_stack(Emitter *e, size_t count) {
     return LLVMBuildAlloca(e->builder, LLVMArrayType2(e->i64, count), "");
 }
 
-static void emit_function(Shipping *shipping) {
+void ship_begin_call(Shipping *shipping, const char *symbol, uint32_t numbers) {
     Emitter *e = shipping->e;
     const ShipFunction *function = shipping->function;
     const Graph *graph = function->plan->graph;
-    emit_kernels(shipping);
     uint32_t outputs = function->kind == SHIP_STEP ? 1 : graph->output_count;
-    ship_begin_function(e, shipping->target, function->symbol,
+    shipping->numbers = numbers;
+    ship_begin_function(e, shipping->target, symbol, numbers,
                         has_state(shipping) + function->argument_count + outputs + 1, true);
-    LLVMValueRef args = words_on_stack(e, sizeof(StepArgs) / sizeof(void *)),
-                 inputs = words_on_stack(e, graph->symbol_count),
-                 clock = words_on_stack(e, (sizeof(RunClock) + 7) / 8);
+    shipping->args = words_on_stack(e, sizeof(StepArgs) / sizeof(void *));
+    shipping->input_pointers = words_on_stack(e, graph->symbol_count);
+    shipping->clock = words_on_stack(e, (sizeof(RunClock) + 7) / 8);
     check_alignment(e, scratch_of(shipping));
-    if (has_state(shipping)) {
-        check_alignment(e, LLVMGetParam(e->function, 0));
-        const ShipTraining *training = shipping->request->training;
-        ship_check_state(e, training ? training->magic : shipping->request->given_magic,
-                         LLVMGetParam(e->function, 0));
-    }
-    if (function->kind == SHIP_STEP)
-        ship_fill_clock(e, shipping->request->training, LLVMGetParam(e->function, 0), clock);
+    if (!has_state(shipping)) return;
+    const ShipTraining *training = shipping->request->training;
+    check_alignment(e, state_of(shipping));
+    ship_check_state(e, training ? training->magic : shipping->request->given_magic,
+                     state_of(shipping));
+}
+
+void ship_prepare_call(const Shipping *shipping, LLVMValueRef part) {
+    Emitter *e = shipping->e;
+    if (shipping->function->kind == SHIP_STEP)
+        ship_fill_clock(e, shipping->request->training, state_of(shipping), shipping->clock);
     else
         for (size_t i = 0; i < sizeof(RunClock) / sizeof(int32_t); i++)
-            store(e, const_i32(e, 0), pointer_after(e, clock, i * sizeof(int32_t)));
-    emit_inputs(shipping, inputs, clock);
-    emit_args(shipping, args, inputs);
-    call_kernels(shipping, args);
-    copy_outputs(shipping);
-    if (function->kind == SHIP_STEP) finish_step(shipping);
+            store(e, const_i32(e, 0), pointer_after(e, shipping->clock, i * sizeof(int32_t)));
+    fill_inputs(shipping, shipping->input_pointers, shipping->clock);
+    fill_args(shipping, shipping->input_pointers, part);
+}
+
+static void emit_function(Shipping *shipping) {
+    Emitter *e = shipping->e;
+    ship_begin_call(shipping, shipping->function->symbol, 0);
+    ship_prepare_call(shipping, NULL);
+    ship_compute_inputs(shipping);
+    for (uint32_t k = 0; k < shipping->function->plan->kernel_count; k++)
+        ship_call_whole_kernel(shipping, k);
+    ship_finish(shipping);
     LLVMBuildRet(e->builder, const_i32(e, 0));
 }
 
@@ -295,7 +322,9 @@ LLVMModuleRef ship_module(LLVMContextRef context, const ShipRequest *request, co
                              .function = &request->functions[i],
                              .target = target,
                              .weights = weights};
+        emit_kernels(&shipping);
         emit_function(&shipping);
+        if (shipping.function->part_symbol) sizes[i].phases = ship_emit_parts(&shipping);
         sizes[i].scratch = shipping.end;
     }
     if (request->buffers) add_buffers(&e, request, sizes);

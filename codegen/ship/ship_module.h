@@ -3,22 +3,57 @@
 #define MLC_CODEGEN_SHIP_SHIP_MODULE_H
 
 #include "codegen/emit/emit.h"
+#include "codegen/llvm/step.h"
 #include "codegen/ship.h"
 #include "codegen/ship/ship_math.h"
 #include "codegen/target/target.h"
+
+/* A function that is being emitted. */
+typedef struct {
+    Emitter *e;
+    const ShipRequest *request;
+    const ShipFunction *function;
+    const Target *target;
+    EmittedKernel *kernels; /* [plan->kernel_count] */
+    LLVMValueRef weights;
+    /* the pieces of scratch: bytes from its beginning; then the bytes of a part's thread slab */
+    size_t outputs, thread_slab, inputs, end, part_bytes;
+    uint32_t numbers; /* i32 parameters, which come before the pointers */
+    /* on the stack: a StepArgs, the array StepArgs.inputs, a RunClock */
+    LLVMValueRef args, input_pointers, clock;
+} Shipping;
+
+/* -- ship_module.c -- */
 
 /* Makes the module; sizes[i].scratch becomes that of function i. math: which functions of
  * ship_math.h it contains. */
 LLVMModuleRef ship_module(LLVMContextRef context, const ShipRequest *request, const Target *target,
                           ShipMath math, ShipSizes *sizes);
 
-/* Begins a function of the object that a caller sees. Its parameters are pointers; it returns an
- * i32, or nothing. The builder stands in its first block. */
-void ship_begin_function(Emitter *e, const Target *target, const char *symbol, uint32_t parameters,
-                         bool returns);
+/* Begins a function of the object that a caller sees. Its parameters are i32 numbers and then
+ * pointers; it returns an i32, or nothing. The builder stands in its first block. */
+void ship_begin_function(Emitter *e, const Target *target, const char *symbol, uint32_t numbers,
+                         uint32_t pointers, bool returns);
+/* Begins a function that runs kernels: checks scratch and state. */
+void ship_begin_call(Shipping *shipping, const char *symbol, uint32_t numbers);
+/* Fills what kernels read: the clock, the addresses of inputs, those of memory. part: the number of
+ * the part, whose thread slab is taken; NULL: 0. */
+void ship_prepare_call(const Shipping *shipping, LLVMValueRef part);
+/* Computes the inputs that are not arguments. */
+void ship_compute_inputs(const Shipping *shipping);
+/* Runs units [first, last) of a kernel, or all of them. */
+void ship_call_kernel(const Shipping *shipping, uint32_t k, LLVMValueRef first, LLVMValueRef last);
+void ship_call_whole_kernel(const Shipping *shipping, uint32_t k);
+/* Gives the outputs to the caller, and ends a step. May return from the function. */
+void ship_finish(const Shipping *shipping);
 LLVMValueRef pointer_after(Emitter *e, LLVMValueRef base, size_t bytes);
 /* if (condition) return status */
 void return_if(Emitter *e, LLVMValueRef condition, int32_t status);
+
+/* -- ship_parts.c -- */
+
+/* Emits function->part_symbol. Returns the number of its phases. */
+uint32_t ship_emit_parts(Shipping *shipping);
 
 /* -- ship_weights.c -- */
 

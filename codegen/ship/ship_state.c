@@ -103,12 +103,12 @@ static void emit_write(Emitter *e, const ShipTraining *training) {
 
 void ship_state_functions(Emitter *e, const ShipRequest *request, const Target *target,
                           LLVMValueRef weights) {
-    ship_begin_function(e, target, request->training->make, 1, false);
+    ship_begin_function(e, target, request->training->make, 0, 1, false);
     emit_make(e, request->training, weights);
-    ship_begin_function(e, target, request->training->read, 2, false);
+    ship_begin_function(e, target, request->training->read, 0, 2, false);
     emit_read(e, request->training);
     if (!request->training->write) return;
-    ship_begin_function(e, target, request->training->write, 2, false);
+    ship_begin_function(e, target, request->training->write, 0, 2, false);
     emit_write(e, request->training);
 }
 
