@@ -66,7 +66,7 @@ static bool check_values(const Space *space, const Options *given, Arena *arena,
     return good;
 }
 
-static bool choose_search(const Options *options, const Space *space, SweepWish *wish,
+static bool choose_search(const Options *options, const Space *space, SweepRequest *request,
                           Diagnostics *diag) {
     static const Search searches[] = {[CHOICE_search_auto] = SEARCH_RANDOM,
                                       [CHOICE_search_random] = SEARCH_RANDOM,
@@ -74,22 +74,23 @@ static bool choose_search(const Options *options, const Space *space, SweepWish 
                                       [CHOICE_search_grid] = SEARCH_GRID};
     uint32_t size = space_size(space);
     bool trials = option_given(options, OPTION_trials);
-    wish->search = searches[options->search];
-    if (options->search == CHOICE_search_auto && size && !trials) wish->search = SEARCH_GRID;
-    if (wish->search == SEARCH_GRID ? !size : !trials) {
+    request->search = searches[options->search];
+    if (options->search == CHOICE_search_auto && size && !trials) request->search = SEARCH_GRID;
+    if (request->search == SEARCH_GRID ? !size : !trials) {
         diag_error(diag, STATUS_USAGE, (Span){0},
-                   wish->search == SEARCH_GRID
+                   request->search == SEARCH_GRID
                        ? "a grid needs lists of values: numbers between bounds have no end"
                        : "values between bounds need --trials: how many of them are tried");
         diag_help(diag, "--set 'lr=1e-3|1e-2' is a list; --trials 20 tries 20 settings");
         return false;
     }
-    wish->settings = wish->search == SEARCH_GRID && !trials ? size : (uint32_t)options->trials;
-    if (wish->search == SEARCH_GRID && size < wish->settings) wish->settings = size;
-    if ((uint64_t)wish->settings * wish->seeds * wish->folds <= SWEEP_TRIALS &&
-        (wish->search != SEARCH_SOBOL || space->count <= SOBOL_DIMENSIONS))
+    request->settings =
+        request->search == SEARCH_GRID && !trials ? size : (uint32_t)options->trials;
+    if (request->search == SEARCH_GRID && size < request->settings) request->settings = size;
+    if ((uint64_t)request->settings * request->seeds * request->folds <= SWEEP_TRIALS &&
+        (request->search != SEARCH_SOBOL || space->count <= SOBOL_DIMENSIONS))
         return true;
-    if (wish->search == SEARCH_SOBOL && space->count > SOBOL_DIMENSIONS)
+    if (request->search == SEARCH_SOBOL && space->count > SOBOL_DIMENSIONS)
         diag_error(diag, STATUS_USAGE, (Span){0}, "--search sobol takes at most %d values",
                    SOBOL_DIMENSIONS);
     else
@@ -134,22 +135,22 @@ static bool open_base(const Space *space, const Options *options, Arena *arena, 
 static bool create(SweepPlan *plan, const Options *options, Arena *arena, Diagnostics *diag) {
     Space space;
     Build build = {0};
-    SweepWish wish = {.space = &space,
-                      .seed = (uint64_t)options->draw_seed,
-                      .seeds = (uint32_t)options->seeds,
-                      .folds = (uint32_t)options->folds,
-                      .factor = (uint32_t)options->halving};
+    SweepRequest request = {.space = &space,
+                            .seed = (uint64_t)options->draw_seed,
+                            .seeds = (uint32_t)options->seeds,
+                            .folds = (uint32_t)options->folds,
+                            .factor = (uint32_t)options->halving};
     bool good = space_parse(&space, &options->set, arena, diag) &&
-                choose_search(options, &space, &wish, diag) &&
+                choose_search(options, &space, &request, diag) &&
                 open_base(&space, options, arena, &build, diag) &&
                 check_values(&space, options, arena, diag);
     if (good) {
-        wish.text = build.info->resolved;
-        wish.file = build.path.path;
-        wish.source = path_absolute(build.folder.path);
-        wish.epochs = build.info->epochs;
-        wish.first_seed = build.info->seed;
-        good = plan_create(plan, &wish, options->sweep_folder, diag);
+        request.text = build.info->resolved;
+        request.file = build.path.path;
+        request.source = path_absolute(build.folder.path);
+        request.epochs = build.info->epochs;
+        request.first_seed = build.info->seed;
+        good = plan_create(plan, &request, options->sweep_folder, diag);
     }
     build_close(&build);
     return good;

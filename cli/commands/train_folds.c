@@ -41,18 +41,18 @@ static bool create(SweepPlan *plan, const Options *given, Arena *arena, Diagnost
                 build_open(&build, given->operands[0], &options, diag) &&
                 run_create(given->out, &folder, diag);
     if (good) {
-        const SweepWish wish = {.space = &space,
-                                .search = SEARCH_GRID,
-                                .settings = 1,
-                                .seeds = 1,
-                                .folds = (uint32_t)given->folds,
-                                .factor = 1,
-                                .text = build.info->resolved,
-                                .file = build.path.path,
-                                .source = path_absolute(build.folder.path),
-                                .epochs = build.info->epochs,
-                                .first_seed = build.info->seed};
-        good = plan_create(plan, &wish, folder.path, diag);
+        const SweepRequest request = {.space = &space,
+                                      .search = SEARCH_GRID,
+                                      .settings = 1,
+                                      .seeds = 1,
+                                      .folds = (uint32_t)given->folds,
+                                      .factor = 1,
+                                      .text = build.info->resolved,
+                                      .file = build.path.path,
+                                      .source = path_absolute(build.folder.path),
+                                      .epochs = build.info->epochs,
+                                      .first_seed = build.info->seed};
+        good = plan_create(plan, &request, folder.path, diag);
     }
     build_close(&build);
     return good;

@@ -53,6 +53,7 @@ static void print_trials(const TunedProduct *product) {
     }
 }
 
+/* For each product: the tile of the cost model and the best one, with their times. */
 static void print_products(const Tuning *tuning) {
     printf("%-48s %10s %10s %10s %10s\n", "product (rows x columns x sum)", "tile", "us",
            "best tile", "us");
@@ -69,6 +70,7 @@ static void print_products(const Tuning *tuning) {
            1e6 * tuning->after);
 }
 
+/* Stores the best tiles. */
 static bool keep(const Tuning *tuning) {
     Path cache;
     CodegenOptions options = build_codegen_options(&tuning->session.build.options, &cache);

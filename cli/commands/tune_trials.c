@@ -23,6 +23,7 @@ enum { ROUNDS = 3, CHECK_ROUNDS = 7, WARM_UP = 2, FEWEST_STEPS = 4, MOST_STEPS =
 
 /* -- a program with chosen tiles -- */
 
+/* The number of a product, which is added if it is new. */
 static uint32_t find_product(Tuning *tuning, const char *product, const ProductTile *tiles,
                              uint32_t count) {
     for (uint32_t i = 0; i < tuning->count; i++)
@@ -36,6 +37,7 @@ static uint32_t find_product(Tuning *tuning, const char *product, const ProductT
     return tuning->count++;
 }
 
+/* The tile for a product of the program that is compiled: the one with the number of the trial. */
 static ProductTile choose(void *context, uint32_t kernel, const char *product,
                           const ProductTile *tiles, uint32_t count) {
     Tuning *tuning = context;
@@ -46,6 +48,8 @@ static ProductTile choose(void *context, uint32_t kernel, const char *product,
     return found->tiles[tuning->trial < found->count ? tuning->trial : 0];
 }
 
+/* Compiles the step with tile `trial` of every product; TUNE_BEST: with the best one. NULL after
+ * reporting errors. */
 static Program *compile(Tuning *tuning, uint32_t trial) {
     Session *session = &tuning->session;
     Compilation compilation;
@@ -139,6 +143,7 @@ static double time_program(Tuning *tuning, const Program *program, uint32_t tria
 
 /* -- the order of the measurements -- */
 
+/* As many steps as take ROUND_SECONDS. */
 static int64_t steps_in_round(const Tuning *tuning) {
     int64_t steps = (int64_t)fmin(ROUND_SECONDS / tuning->before, MOST_STEPS);
     return max_i64(steps, FEWEST_STEPS);
@@ -157,6 +162,7 @@ static bool time_tiles(Tuning *tuning, uint32_t first, uint32_t end) {
     return good;
 }
 
+/* The largest number of tiles of a product. */
 static uint32_t max_tiles(const Tuning *tuning) {
     uint32_t most = 0;
     for (uint32_t i = 0; i < tuning->count; i++)
@@ -164,6 +170,7 @@ static uint32_t max_tiles(const Tuning *tuning) {
     return most;
 }
 
+/* The fastest tile of every product becomes its best one, if it is clearly faster than the first. */
 static void choose_best(Tuning *tuning) {
     for (uint32_t i = 0; i < tuning->count; i++) {
         TunedProduct *product = &tuning->products[i];

@@ -16,30 +16,32 @@ enum { VERSION = 1 };
 
 /* Writes the epochs after which each rung ends: 1 / factor of those of the next rung. 0: the end of
  * the training. */
-static void put_rungs(json_t *document, const SweepWish *wish) {
+static void put_rungs(json_t *document, const SweepRequest *request) {
     uint32_t rungs = 1;
-    for (uint64_t power = wish->factor; wish->factor > 1 && power <= wish->epochs;
-         power *= wish->factor)
+    for (uint64_t power = request->factor; request->factor > 1 && power <= request->epochs;
+         power *= request->factor)
         rungs += rungs < SWEEP_RUNGS;
     json_t *epochs = json_array();
     for (uint32_t r = 0; r < rungs; r++) {
-        int64_t part = wish->epochs;
-        for (uint32_t later = r + 1; later < rungs; later++) part = divide_up(part, wish->factor);
+        int64_t part = request->epochs;
+        for (uint32_t later = r + 1; later < rungs; later++)
+            part = divide_up(part, request->factor);
         json_array_append_new(epochs, json_integer(r + 1 < rungs ? part : 0));
     }
     json_object_set_new(document, "rungs", epochs);
 }
 
-static void put_settings(json_t *document, const SweepWish *wish) {
+static void put_settings(json_t *document, const SweepRequest *request) {
     Arena *arena = arena_new();
     json_t *names = json_array(), *settings = json_array();
-    for (uint32_t p = 0; p < wish->space->count; p++)
-        json_array_append_new(names, json_string(wish->space->params[p].name));
-    for (uint32_t i = 0; i < wish->settings; i++) {
+    for (uint32_t p = 0; p < request->space->count; p++)
+        json_array_append_new(names, json_string(request->space->params[p].name));
+    for (uint32_t i = 0; i < request->settings; i++) {
         json_t *setting = json_array();
-        for (uint32_t p = 0; p < wish->space->count; p++)
-            json_array_append_new(setting, json_string(space_value(wish->space, p, i, wish->search,
-                                                                   wish->seed, arena)));
+        for (uint32_t p = 0; p < request->space->count; p++)
+            json_array_append_new(setting,
+                                  json_string(space_value(request->space, p, i, request->search,
+                                                          request->seed, arena)));
         json_array_append_new(settings, setting);
     }
     json_object_set_new(document, "names", names);
@@ -47,15 +49,15 @@ static void put_settings(json_t *document, const SweepWish *wish) {
     arena_free(arena);
 }
 
-static json_t *document_of(const SweepWish *wish) {
+static json_t *document_of(const SweepRequest *request) {
     json_t *document =
-        json_pack("{s:i, s:s, s:s, s:I, s:I, s:I}", "version", VERSION, "file", wish->file,
-                  "folder", wish->source.path, "seeds", (json_int_t)wish->seeds, "first_seed",
-                  (json_int_t)wish->first_seed, "factor", (json_int_t)wish->factor);
-    if (wish->folds > 1)
-        json_object_set_new(document, "folds", json_integer((json_int_t)wish->folds));
-    put_rungs(document, wish);
-    put_settings(document, wish);
+        json_pack("{s:i, s:s, s:s, s:I, s:I, s:I}", "version", VERSION, "file", request->file,
+                  "folder", request->source.path, "seeds", (json_int_t)request->seeds, "first_seed",
+                  (json_int_t)request->first_seed, "factor", (json_int_t)request->factor);
+    if (request->folds > 1)
+        json_object_set_new(document, "folds", json_integer((json_int_t)request->folds));
+    put_rungs(document, request);
+    put_settings(document, request);
     return document;
 }
 
@@ -85,14 +87,15 @@ static bool named_folder(const char *out, Path *folder, Diagnostics *diag) {
     return run_create(out, folder, diag);
 }
 
-bool plan_create(SweepPlan *plan, const SweepWish *wish, const char *out, Diagnostics *diag) {
+bool plan_create(SweepPlan *plan, const SweepRequest *request, const char *out, Diagnostics *diag) {
     Path folder;
     *plan = (SweepPlan){0};
     if (!(out ? named_folder(out, &folder, diag) : next_folder(&folder, diag)) ||
         !make_folder(path_join(folder.path, SWEEP_TRIALS_FOLDER).path, diag) ||
-        !file_write(path_join(folder.path, SWEEP_MODEL).path, wish->text, strlen(wish->text), diag))
+        !file_write(path_join(folder.path, SWEEP_MODEL).path, request->text, strlen(request->text),
+                    diag))
         return false;
-    json_t *document = document_of(wish);
+    json_t *document = document_of(request);
     char *text = json_dumps(document, JSON_COMPACT);
     json_decref(document);
     /* written last: a folder with this file is a complete sweep */

@@ -38,11 +38,11 @@ typedef struct {
     Path source;
     uint32_t epochs;     /* train.epochs of the model */
     uint64_t first_seed; /* train.seed of the model */
-} SweepWish;
+} SweepRequest;
 
 /* Writes a new sweep into the folder `out`; NULL: sweeps/N, with the next free number N. false
  * after reporting an error. */
-bool plan_create(SweepPlan *plan, const SweepWish *wish, const char *out, Diagnostics *diag);
+bool plan_create(SweepPlan *plan, const SweepRequest *request, const char *out, Diagnostics *diag);
 /* Reads the sweep in a folder. false after reporting an error. */
 bool plan_open(SweepPlan *plan, const char *folder, Diagnostics *diag);
 void plan_close(SweepPlan *plan);

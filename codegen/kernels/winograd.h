@@ -11,8 +11,8 @@
 enum {
     WINOGRAD_GAP = LANES, /* elements between matrices, so that they are no power of two apart */
     WINOGRAD_ROWS = 16,   /* of a register block, at most */
-    WINOGRAD_VECTORS = 2,
-    WINOGRAD_FETCHED = 8,
+    WINOGRAD_VECTORS = 2, /* of a register block, at most */
+    WINOGRAD_FETCHED = 8, /* values that are prefetched, at most */
     WINOGRAD_OTHER_BYTES = 64 * 1024 /* of a thread's stack: more than lines and gaps take */
 };
 
@@ -65,8 +65,10 @@ Quotient winograd_row(Emitter *e, const Winograd *w, const TileBlock *block, LLV
 /* tiles[0 .. 36)[tile][channel] = the transformed tiles of a block, from channel `first` on. */
 void winograd_tiles_of(Emitter *e, const Winograd *w, const TileBlock *block, LLVMValueRef first);
 
+/* Adds a value to those that are prefetched. It is left out if it is known, if it is not in the
+ * slab, or if the list is full. */
 void winograd_fetch(Winograd *w, const Fetched *fetched);
-/* Prefetches one of 36 shares. */
+/* Prefetches part `share` of 36 equal parts of these values: one with each of the 36 products. */
 void winograd_prefetch(Emitter *e, const Winograd *w, const TileBlock *block, const TileBlock *next,
                        LLVMValueRef share);
 

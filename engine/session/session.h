@@ -73,11 +73,11 @@ bool session_load_weights(Session *session, CheckpointInfo *info);
 
 /* Finds rows for which the network computes an index outside of its columns. Adds them to
  * `findings`, or warns if that is NULL. Needs fitted or loaded states. false after reporting errors
- * (cli/session/choices.c). */
+ * (choices.c). */
 bool session_check_choices(Session *session, const int32_t *rows, int64_t count,
                            Findings *findings);
 /* Finds numbers that lose digits as f32 in the inputs of a graph. Adds them to `findings`, or warns
- * if that is NULL. false after reporting errors (cli/session/digits.c). */
+ * if that is NULL. false after reporting errors (digits.c). */
 bool session_check_digits(Session *session, GraphKind kind, Findings *findings);
 
 /* The split that is wanted; NULL: the first of test, valid and train that has rows. Reports a

@@ -262,8 +262,8 @@ static bool take_input(const mlc_network *network, const Feed *feed, uint32_t in
     return check_numbers(input, field->is_text, first, rows, to, diag);
 }
 
-/* Checks a data set of its own: classes must be those of the model, and numbers that it needs must be
- * there. */
+/* Checks the data set of a feed that is not plain. Classes must be those of the model, and no number
+ * that it needs may be missing. */
 static bool check_computed(const mlc_network *network, const Feed *feed, const Dataset *dataset,
                            Diagnostics *diag) {
     const ModelInfo *info = network->session.build.info;
@@ -279,8 +279,8 @@ static bool check_computed(const mlc_network *network, const Feed *feed, const D
     return true;
 }
 
-/* The element of an input that has no place in the model; -1: none. columns: of each element of a
- * row; 0: any number. */
+/* The first element of an input that is not below the number of columns that the model has for it;
+ * -1: none. columns: for each element of a row; 0: any number will do. */
 static int64_t find_misfit(const mlc_tensor *input, const void *values, int64_t rows,
                            const int64_t *columns) {
     for (int64_t i = 0; i < rows * input->elements; i++) {
@@ -302,7 +302,7 @@ static const void *elements_of(const mlc_network *network, const Feed *feed, con
     return NULL;
 }
 
-/* The same for fields as they are, without an allocation. */
+/* The same for a plain feed; allocates nothing. */
 static bool check_plain(const mlc_network *network, const Feed *feed, int64_t first, int64_t rows,
                         Diagnostics *diag) {
     const ModelInfo *info = network->session.build.info;
@@ -313,7 +313,8 @@ static bool check_plain(const mlc_network *network, const Feed *feed, int64_t fi
         int64_t at =
             values && feed->checks_classes[i] ? find_misfit(input, values, rows, use->columns) : -1;
         if (at < 0) continue;
-        diag_error(diag, STATUS_DATA, (Span){0}, "row %lld: the model has no place for this '%s'",
+        diag_error(diag, STATUS_DATA, (Span){0},
+                   "row %lld: the model has no column for this number of '%s'",
                    (long long)(first + at / input->elements), input->name);
         return false;
     }

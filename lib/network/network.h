@@ -66,8 +66,8 @@ bool network_describe(mlc_network *network, const Graph *predict, const Graph *s
 void feed_open(mlc_network *network, Feed *feed, const Graph *graph, int count);
 /* Binds runners to the data set of a plain feed, for all batches; NULL runners are left out. */
 bool feed_bind(const Feed *feed, Runner *const *runners, uint32_t count, Diagnostics *diag);
-/* Copies rows into the feed and checks them. Other than plain feeds are then bound to the runners.
- * Returns the data set, for feed_end. NULL after reporting errors. */
+/* Copies rows into the feed and checks them. If the feed is not plain, the runners are bound
+ * to its data set. Returns the data set, for feed_end. NULL after reporting errors. */
 Dataset *feed_begin(mlc_network *network, const Feed *feed, int64_t first, int64_t rows,
                     const void *const *inputs, Runner *const *runners, uint32_t runner_count,
                     Diagnostics *diag);

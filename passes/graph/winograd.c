@@ -5,15 +5,16 @@
 
 /* -- when it pays -- */
 
-/* The cost of a tile in multiply-adds, as measured. Those of the products take a quarter longer
- * than in one long product. The others are what the transforms of a channel and of a filter
- * take. */
+/* The cost of a tile, in multiply-adds of one long product, as measured. OF_PRODUCTS, for each pair
+ * of a channel and a filter: 36 multiply-adds, which take a quarter longer in short products.
+ * OF_CHANNEL and OF_FILTER: the transforms for each channel and for each filter. */
 enum { OF_PRODUCTS = 45, OF_CHANNEL = 400, OF_FILTER = 250 };
 
-/* Of the gradient of weights. Sixteen channels at least share a transform of gradients. */
+/* The same for the gradient of the weights. At least sixteen channels share a transform of
+ * gradients. */
 enum { OF_SUMS = 54, OF_CHANNEL_SUM = 400, OF_GRADIENT = 300 };
 
-/* Taken if the definition costs at least GAIN / GAIN_OF times as much. */
+/* Tiles are used if the sums in order cost at least GAIN / GAIN_OF times as much. */
 enum { GAIN = 13, GAIN_OF = 10 };
 
 bool winograd_allows(const Attrs *conv, Shape weights) {
@@ -25,11 +26,12 @@ bool winograd_allows(const Attrs *conv, Shape weights) {
     return allows;
 }
 
-static bool tiles_pay(Shape weights, Shape result, int64_t tile) {
+/* cost: of a tile */
+static bool tiles_pay(Shape weights, Shape result, int64_t cost) {
     int64_t whole = WINOGRAD_TAPS * WINOGRAD_TAPS * weights.dim[0] * weights.dim[1];
     int64_t tiles =
         divide_up(result.dim[2], WINOGRAD_RESULT) * divide_up(result.dim[3], WINOGRAD_RESULT);
-    return whole * result.dim[2] * result.dim[3] * GAIN_OF >= tile * tiles * GAIN;
+    return whole * result.dim[2] * result.dim[3] * GAIN_OF >= cost * tiles * GAIN;
 }
 
 bool winograd_pays(Shape weights, Shape result) {

@@ -32,6 +32,7 @@ static void print_ranks(const Comparison *c, int rank) {
     fputs("] ", stderr);
 }
 
+/* Whether an earlier rank has the same errors, which are printed once. */
 static bool is_told(const Comparison *c, int rank) {
     for (int before = 0; before < rank; before++)
         if (same_errors(c, before, rank)) return true;
@@ -48,7 +49,8 @@ static void print_errors(const Comparison *c, int rank) {
     }
 }
 
-/* Rank 0 prints its own errors as always. */
+/* Rank 0 prints the errors of the other ranks; its own are in its diagnostics. Returns whether all
+ * processes can begin. */
 static bool tell_failures(const Comparison *c) {
     bool good = true;
     for (int rank = 0; rank < peers_size(c->peers); rank++) {
@@ -64,6 +66,7 @@ static bool tell_failures(const Comparison *c) {
     return good;
 }
 
+/* Compares the facts of a rank with those of rank 0; reports the first difference. */
 static bool compare_with(const Comparison *c, int rank) {
     const PeerFacts *own = c->known[0], *other = c->known[rank];
     for (uint32_t i = 0; i < own->count && i < other->count; i++) {

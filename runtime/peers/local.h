@@ -5,9 +5,10 @@
 #include "ir/base/diag.h"
 #include "runtime/peers/transport.h"
 
-/* Makes `size` processes, which return with their transports. The calling process returns NULL when
- * all of them have ended: *status is the exit status of the whole. It passes signals on, and ends
- * processes that outlive the others. There must be no other threads yet. */
+/* Starts `size` processes. In each of them, the function returns the transport of that process. In
+ * the calling process, it waits until all have ended and returns NULL: *status is then the exit
+ * status of the whole. Meanwhile it passes signals on, and ends processes that outlive the others.
+ * There must be no other threads yet. */
 Transport *local_launch(int size, Status *status, Diagnostics *diag);
 
 /* The transport of one process. sockets: [size], one to each other process. */

@@ -116,7 +116,8 @@ static void wait_for_all(Launch *launch) {
     }
 }
 
-/* That of rank 0, or else the first that is not 0. */
+/* The exit status of the whole: the first one that is not 0, in the order of the ranks. A process
+ * that a signal has ended is lost, unless mlc itself got that signal. */
 static Status whole_status(const Launch *launch) {
     for (int rank = 0; rank < launch->size; rank++) {
         int result = launch->results[rank];
@@ -129,9 +130,10 @@ static Status whole_status(const Launch *launch) {
     return STATUS_OK;
 }
 
+/* Reports what the system has refused. Returns false. */
 static bool refuse(Diagnostics *diag, const char *what) {
     diag_error(diag, STATUS_FILE, (Span){0}, "the system refuses %s: %s", what, strerror(errno));
-    diag_help(diag, "fewer processes need less");
+    diag_help(diag, "try fewer processes: --processes 2");
     return false;
 }
 

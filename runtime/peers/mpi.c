@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+/* A row of launchers.def, which explains the columns. */
 typedef struct {
     const char *words, *count, *needs, *plugin;
 } Launcher;
@@ -81,8 +82,8 @@ static Transport *refuse_plugin(const Launcher *launcher, int processes, const c
     return NULL;
 }
 
-/* The most common mistake: the mpirun of one MPI, the library of another. Then every process is
- * alone, and all would write the same files. */
+/* The usual mistake is to combine the mpirun of one MPI with the library of another. Then every
+ * process is alone, and all would write the same files. */
 static Transport *refuse_alone(const Launcher *launcher, int processes, int size,
                                Diagnostics *diag) {
     diag_error(diag, STATUS_USAGE, (Span){0},

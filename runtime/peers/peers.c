@@ -14,10 +14,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LOOK_SECONDS 0.25 /* between two looks at the clock */
-#define HEAR_SECONDS 1.5  /* for the announcements of others */
-enum { TELLER_SECONDS = 2 };
-#define BUSY_TIMES 20 /* a process may take that many times as long as this one */
+#define LOOK_SECONDS 0.25    /* between two looks at the clock */
+#define HEAR_SECONDS 1.5     /* for the announcements of others */
+enum { REPORT_SECONDS = 2 }; /* others give the process that reports a loss so long to save */
+#define BUSY_TIMES 20        /* a process may take that many times as long as this one */
 
 typedef struct {
     uint64_t magic, number; /* number: of the exchange */
@@ -55,7 +55,7 @@ struct Peers {
     PeerTraffic sent;
     double longest; /* of the times between two exchanges, as given by `busy` */
     bool stops, asks, lost, failed;
-    bool tells; /* this process tells which ones are lost */
+    bool reports; /* this process reports which ones are lost: see must_report */
     int signal;
     Status announced; /* the status with which a lost process has ended; or STATUS_OK */
 };
@@ -79,6 +79,7 @@ size_t peers_message_bytes(size_t content) {
     return sizeof(Header) + (size_t)round_up((int64_t)content, TRANSPORT_UNIT);
 }
 
+/* Room for the content of a message. */
 static void *parcel_open(Parcel *parcel, size_t bytes) {
     size_t room = peers_message_bytes(bytes);
     if (room > parcel->room) {
@@ -100,6 +101,7 @@ void *peers_in(Peers *peers, int rank, size_t bytes) {
 
 PeerTraffic peers_sent(const Peers *peers) { return peers->sent; }
 
+/* Lists a message to and from every other process; returns how many. */
 static int list_messages(Peers *peers) {
     int count = 0;
     int signal = peers->options.signal ? (int)*peers->options.signal : 0;
@@ -170,8 +172,9 @@ static void name_missing(const Peers *peers, bool late, int count, MissingNames 
     if (missing->count > NAMES_SHOWN) strcat(missing->text, ", ...");
 }
 
-/* The processes that are left all know what is missing. The first of them tells it. */
-static bool is_teller(const Peers *peers, bool late, int count) {
+/* All processes that are left know which ones are missing. The one with the lowest rank reports
+ * it. */
+static bool must_report(const Peers *peers, bool late, int count) {
     for (int rank = 0; rank < peers_rank(peers); rank++)
         if (!is_missing(peers, rank, late, count)) return false;
     return true;
@@ -215,12 +218,13 @@ static void report_missing(const Peers *peers, const MissingNames *missing, doub
                    missing->text, have, where);
 }
 
-/* waited: without an answer; returns false. */
+/* Ends all exchanges: a process is lost. One of those that are left reports which one. waited: the
+ * seconds without an answer. Returns false. */
 static bool lose(Peers *peers, int count, double waited, const char *where) {
     bool late = !any_ended(peers, count);
     peers->lost = true;
-    peers->tells = !take_announcement(peers, count) && is_teller(peers, late, count);
-    if (!peers->tells) {
+    peers->reports = !take_announcement(peers, count) && must_report(peers, late, count);
+    if (!peers->reports) {
         peers->transport->announce(peers->transport, STATUS_RANK);
         return false;
     }
@@ -257,6 +261,7 @@ bool peers_exchange(Peers *peers, double busy, const char *where) {
 
 /* -- the beginning and the end -- */
 
+/* Every process sends its name to the others: its rank, its process number and its machine. */
 static bool learn_names(Peers *peers) {
     char host[64] = "?";
     gethostname(host, sizeof host - 1);
@@ -290,11 +295,11 @@ Peers *peers_open(Transport *transport, const PeerOptions *options, Diagnostics 
     return NULL;
 }
 
-/* The process that tells about lost ones, and saves if it can, ends first: with some transports the
+/* The process that reports about lost ones, and saves if it can, ends first: with some transports the
  * end of one is the end of all. */
 void peers_close(Peers *peers, Status status) {
     if (!peers) return;
-    if (peers->lost && !peers->tells && !peers->announced) sleep(TELLER_SECONDS);
+    if (peers->lost && !peers->reports && !peers->announced) sleep(REPORT_SECONDS);
     if (peers->failed || peers->lost) peers->transport->abort(peers->transport, (int)status);
     for (int rank = 0; rank < peers_size(peers); rank++) {
         free(peers->others[rank].out.memory);

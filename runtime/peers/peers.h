@@ -21,8 +21,8 @@ typedef struct {
 /* Takes the transport and learns where the other processes run. NULL after reporting that some do
  * not answer. */
 Peers *peers_open(Transport *transport, const PeerOptions *options, Diagnostics *diag);
-/* status: of this process. If it has failed alone, all others end with the same status. NULL is
- * allowed. */
+/* status: the exit status of this process. If it has failed alone (peers_fail), all others end with
+ * the same status. `peers` may be NULL. */
 void peers_close(Peers *peers, Status status);
 
 int peers_rank(const Peers *peers);
@@ -33,7 +33,7 @@ int peers_neighbours(const Peers *peers); /* the processes on this machine, with
 
 /* Room for `bytes` that the next exchange sends to `rank`. */
 void *peers_out(Peers *peers, int rank, size_t bytes);
-/* Room for `bytes` that the next exchange gets from `rank`, where they are after it. */
+/* Room into which the next exchange puts `bytes` from `rank`. */
 void *peers_in(Peers *peers, int rank, size_t bytes);
 /* Moves them. busy: the seconds that this process has computed since the last exchange; others may
  * need a multiple of that. false: a process is lost. Then nothing can be exchanged any more, and
@@ -77,9 +77,10 @@ typedef struct {
     Status status;          /* of this process: STATUS_OK, or it cannot begin */
     char errors[PEER_TEXT]; /* what it has reported */
 } PeerFacts;
+/* Adds a fact. */
 void peers_fact(PeerFacts *facts, const char *what, const char *value);
-/* Compares the facts of all processes. false if one cannot begin or differs: rank 0 has reported it,
- * errors that all have in common only once. */
+/* Compares the facts of all processes. false if one cannot begin or differs from rank 0; rank 0 has
+ * then reported it. An error that several processes have is reported once. */
 bool peers_agree(Peers *peers, const PeerFacts *facts, Diagnostics *diag);
 
 #endif
