@@ -23,7 +23,7 @@ train: build
 	@MLC=$(BUILD)/mlc tools/train.sh
 
 test: build
-	@ctest --preset $(PRESET)
+	@ctest --preset $(PRESET) -j "$$(nproc)"
 
 check:
 	@tools/check.sh

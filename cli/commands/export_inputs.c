@@ -81,8 +81,9 @@ static const ExportInput *add_input(const InputSearch *search, const char *key, 
     return &file->inputs[wanted->input_count++];
 }
 
-static void describe(const InputSearch *search, const ExportInput *input, const char *what,
-                     json_t *value) {
+/* Adds "INPUT.WHAT" to the metadata of the file, such as "kind.texts". */
+static void describe_input(const InputSearch *search, const ExportInput *input, const char *what,
+                           json_t *value) {
     export_entry(search->file, arena_format(search->file->arena, "%s.%s", input->name, what),
                  value);
 }
@@ -94,7 +95,7 @@ static void describe_texts(const InputSearch *search, const ExportInput *input,
     for (uint32_t i = 0; field && i < field->category_count; i++)
         json_array_append_new(texts, json_text(field->categories[i]));
     if (json_array_size(texts))
-        describe(search, input, "texts", texts);
+        describe_input(search, input, "texts", texts);
     else
         json_decref(texts);
 }
@@ -111,7 +112,7 @@ static void add_fields(const InputSearch *search, const char *key, const uint32_
     for (uint32_t i = 0; i < count; i++)
         json_array_append_new(names, json_text(search->schema->fields[fields[i]].name));
     const char *name = search->field ? search->field : "columns";
-    describe(search, add_input(search, key, name, type), "columns", names);
+    describe_input(search, add_input(search, key, name, type), "columns", names);
 }
 
 /* Adds the real numbers from which a column is computed, as f64. */
@@ -146,7 +147,7 @@ static void add_symbol(const InputSearch *search, ExportColumn *columns) {
         const char *only = count == 1 ? search->schema->fields[*fields].name : "column";
         const ExportInput *input =
             add_input(search, search->symbol->name, search->field ? search->field : only, type);
-        describe(search, input, "formula", json_text(name));
+        describe_input(search, input, "formula", json_text(name));
         describe_texts(search, input, source_any(search->schema, name));
     }
 }

@@ -17,6 +17,7 @@ static bool is_all_bits(const Term *t, bool set) {
 
 /* -- not, and, or, xor, shifts -- */
 
+/* not not x = x */
 NodeId simplify_not_twice(const Term *t) {
     return term_is(t, 0, OP_not) ? term_inside(t, 0, 0) : NODE_NONE;
 }
@@ -33,25 +34,30 @@ NodeId simplify_not_equal(const Term *t) {
 /* x and x = x or x = x */
 NodeId simplify_logic_self(const Term *t) { return same_operands(t) ? t->operands[0] : NODE_NONE; }
 
+/* x xor x = 0 */
 NodeId simplify_xor_self(const Term *t) {
     return same_operands(t) ? all_bits(t, false) : NODE_NONE;
 }
 
+/* x and 1...1 = x, x and 0 = 0 */
 NodeId simplify_and_constant(const Term *t) {
     if (is_all_bits(t, true)) return t->operands[0];
     return is_all_bits(t, false) ? t->operands[1] : NODE_NONE;
 }
 
+/* x or 0 = x, x or 1...1 = 1...1 */
 NodeId simplify_or_constant(const Term *t) {
     if (is_all_bits(t, false)) return t->operands[0];
     return is_all_bits(t, true) ? t->operands[1] : NODE_NONE;
 }
 
+/* x xor 0 = x, x xor 1...1 = not x */
 NodeId simplify_xor_constant(const Term *t) {
     if (is_all_bits(t, false)) return t->operands[0];
     return is_all_bits(t, true) ? simplify_unary(t, OP_not, t->operands[0]) : NODE_NONE;
 }
 
+/* x shifted by 0 = x */
 NodeId simplify_shift_nothing(const Term *t) {
     return term_is_bits(t, 1, 0) ? t->operands[0] : NODE_NONE;
 }
@@ -67,11 +73,13 @@ NodeId simplify_compare_self(const Term *t) {
 
 /* -- select -- */
 
+/* true ? a : b = a, false ? a : b = b */
 NodeId simplify_select_known(const Term *t) {
     if (!term_is_constant(t, 0)) return NODE_NONE;
     return t->operands[term_is_bits(t, 0, 0) ? 2 : 1];
 }
 
+/* c ? a : a = a */
 NodeId simplify_select_same(const Term *t) {
     return t->operands[1] == t->operands[2] ? t->operands[1] : NODE_NONE;
 }

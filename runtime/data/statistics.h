@@ -15,7 +15,7 @@ double statistics_deviation(const Statistics *statistics); /* NaN without a valu
 /* The statistics of a field. */
 enum { FACTS_COLUMNS = 64 };
 typedef struct {
-    SourceField field; /* of the source, or of the data block */
+    SourceField field; /* a field of the source, or one that the data block computes */
     /* elements of a row with separate statistics; 0 if a row is not a list, or has more than
      * FACTS_COLUMNS elements */
     int64_t width;
