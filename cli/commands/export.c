@@ -111,18 +111,18 @@ static bool write_gguf(const Exporting *exporting) {
 
 /* -- the command -- */
 
-typedef bool Writer(const Exporting *exporting);
+typedef bool WeightsWriter(const Exporting *exporting);
 
 static const struct {
     const char *ending;
-    Writer *write;
+    WeightsWriter *write;
 } formats[] = {{".onnx", export_onnx},
                {".safetensors", write_safetensors},
                {".npz", write_npz},
                {".gguf", write_gguf}};
 
-static Writer *find_format(const Options *options, Diagnostics *diag) {
-    Writer *found = NULL;
+static WeightsWriter *find_format(const Options *options, Diagnostics *diag) {
+    WeightsWriter *found = NULL;
     for (size_t i = 0; options->to && i < sizeof formats / sizeof *formats; i++)
         if (path_ends_in(options->to, formats[i].ending)) found = formats[i].write;
     if (found && (found == export_onnx || !options->training)) return found;
@@ -185,7 +185,7 @@ static bool open_network(Exporting *exporting) {
 
 Status command_export(const Options *given, Diagnostics *diag) {
     Exporting exporting = {.options = given, .diag = diag};
-    Writer *write = find_format(given, diag);
+    WeightsWriter *write = find_format(given, diag);
     bool good = write && open_network(&exporting) && write(&exporting);
     graph_free(exporting.graph);
     session_close(&exporting.session);

@@ -7,7 +7,7 @@
 
 static const struct {
     const char *name;
-    Operation *function;
+    TranslateOp *function;
     uint32_t least, most;
     const char *text;
     Level level;

@@ -195,8 +195,8 @@ bool fold(Import *import, OpNode *node, bool *done);
 bool spelled_out(Import *import, OpNode *node);
 
 /* -- operations: one function for a row or several of ops.def; false after reporting -- */
-typedef bool Operation(Import *import, OpNode *node);
-#define OP(name, function, ...) Operation op_##function;
+typedef bool TranslateOp(Import *import, OpNode *node);
+#define OP(name, function, ...) TranslateOp op_##function;
 #include "onnx/in/ops.def"
 
 /* -- the text -- */
