@@ -162,8 +162,8 @@ bool fold_gather(Import *import, OpNode *node) {
         for (uint32_t k = 0; k < count; k++) {
             int64_t at = index[k] < 0 ? index[k] + size : index[k];
             if (at < 0 || at >= size)
-                return node_fail(import, node, "index %lld of %lld", (long long)index[k],
-                                 (long long)size);
+                return node_fail(import, node, "index %lld is beyond an axis of %lld elements",
+                                 (long long)index[k], (long long)size);
             for (int64_t i = 0; i < inside; i++) {
                 int64_t to = (o * count + k) * inside + i, from = (o * size + at) * inside + i;
                 if (reals) reals[to] = x->reals[from];

@@ -139,8 +139,8 @@ static bool gather_constant(Import *import, OpNode *node, int axis) {
     for (uint32_t i = 0; i < count; i++) {
         at[i] = index[i] < 0 ? index[i] + size : index[i];
         if (at[i] < 0 || at[i] >= size)
-            return node_fail(import, node, "index %lld of %lld", (long long)index[i],
-                             (long long)size);
+            return node_fail(import, node, "index %lld is beyond an axis of %lld elements",
+                             (long long)index[i], (long long)size);
         row &= at[i] == at[0] + (int64_t)i;
     }
     if (node->in[1]->rank == 0) return gather_one(import, node, axis, at[0]), true;

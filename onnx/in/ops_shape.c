@@ -236,7 +236,8 @@ bool op_flatten(Import *import, OpNode *node) {
     int64_t axis = node_int(node, "axis", 1);
     bool before = false, after = false;
     if (axis < -x->rank || axis > x->rank)
-        return node_fail(import, node, "it names axis %lld of %d", (long long)axis, x->rank);
+        return node_fail(import, node, "it names axis %lld, but its input has %d axes",
+                         (long long)axis, x->rank);
     if (axis < 0) axis += x->rank;
     int64_t front = product_of(x->dims, 0, (int)axis, &before),
             back = product_of(x->dims, (int)axis, x->rank, &after);

@@ -74,7 +74,8 @@ bool node_constant(const Import *import, const OpNode *node, uint32_t input,
 bool axis_of(const Import *import, const OpNode *node, int64_t axis, int rank, int *result) {
     *result = (int)(axis < 0 ? axis + rank : axis);
     if (axis >= -rank && axis < rank) return true;
-    return node_fail(import, node, "it names axis %lld of %d", (long long)axis, rank);
+    return node_fail(import, node, "it names axis %lld, but its input has %d axes", (long long)axis,
+                     rank);
 }
 
 bool node_axes(const Import *import, const OpNode *node, uint32_t input, int rank, int64_t *axes,
