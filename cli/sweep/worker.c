@@ -207,13 +207,6 @@ static TrialWork try_all(const TrialWorker *worker) {
     return WORK_DONE;
 }
 
-/* Removes the claims that are left when all is done, of workers that were killed after they had
- * written a result. */
-static void remove_claims(const SweepPlan *plan) {
-    for (uint32_t trial = 0; trial < plan_trials(plan); trial++)
-        claim_release(plan_trial(plan, trial, ".claim").path);
-}
-
 static struct timespec folder_changed(const SweepPlan *plan) {
     struct stat status = {0};
     stat(path_join(plan->folder.path, SWEEP_TRIALS_FOLDER).path, &status);
@@ -233,12 +226,16 @@ static void wait_for_others(const SweepPlan *plan) {
 }
 
 static Status work_on(const TrialWorker *worker) {
+    const SweepPlan *plan = worker->results->plan;
     TrialWork work;
     while ((work = try_all(worker)) == WORK_TAKEN || work == WORK_WAITING) {
         if (trial_stop) break;
-        if (work == WORK_WAITING) wait_for_others(worker->results->plan);
+        if (work == WORK_WAITING) wait_for_others(plan);
     }
-    if (work == WORK_DONE) remove_claims(worker->results->plan);
+    /* claims that are left when all is done, of workers that were killed after they had written a
+     * result */
+    for (uint32_t trial = 0; work == WORK_DONE && trial < plan_trials(plan); trial++)
+        claim_release(plan_trial(plan, trial, ".claim").path);
     return trial_stop ? stop_status(trial_stop) : diag_outcome(worker->diag, work == WORK_DONE);
 }
 

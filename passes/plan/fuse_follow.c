@@ -68,20 +68,15 @@ static void list_follower(SourceSearch *sources, NodeId id) {
     }
 }
 
-/* Whether the kernel that stores a follower can store the source: it must be the first kernel that
- * computes it. */
-static bool can_store(const SourceSearch *sources, NodeId source, uint32_t draft) {
-    const Fusion *fusion = sources->fusion;
-    const Users *users = &fusion->outside[source];
-    if (fusion->kernel[source]) return true;
-    if (fusion->group[source]) return fusion->group[source] == draft;
-    return users->first == draft && users->first_can_store;
-}
-
-/* Whether the node is stored, and its kernel can store the source instead. */
+/* Whether the node is stored, and its kernel can store the source instead: it must be the first
+ * kernel that computes the source. */
 static bool follows(const SourceSearch *sources, NodeId source, NodeId node) {
     const Fusion *fusion = sources->fusion;
-    return fusion->kernel[node] && can_store(sources, source, fusion->kernel[node]);
+    const Users *users = &fusion->outside[source];
+    uint32_t draft = fusion->kernel[node];
+    if (!draft || fusion->kernel[source]) return draft;
+    if (fusion->group[source]) return fusion->group[source] == draft;
+    return users->first == draft && users->first_can_store;
 }
 
 /* The steps from the source to a node. Nodes that were counted before for this source, or are

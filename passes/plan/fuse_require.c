@@ -14,17 +14,17 @@ uint32_t fuse_node_steps(const Node *node) {
     return op_steps(node->op);
 }
 
-/* Whether a value is read from memory by every kernel that needs it. Roots are never computed
- * twice. */
-static bool surely_in_memory(const Fusion *fusion, NodeId id) {
-    const Node *node = graph_node(fusion->graph, id);
-    return node_is_leaf(node) || node_is_root(node) || fusion->required[fusion->buffer[id]];
-}
-
+/* The steps to compute a node from values that every kernel reads from memory. Roots are never
+ * computed twice. */
 static uint32_t count_steps(const Fusion *fusion, const Node *node) {
     uint32_t steps = fuse_node_steps(node);
-    for (uint32_t i = 0; i < node->operand_count; i++)
-        if (!surely_in_memory(fusion, node->operands[i])) steps += fusion->cost[node->operands[i]];
+    for (uint32_t i = 0; i < node->operand_count; i++) {
+        NodeId id = node->operands[i];
+        const Node *operand = graph_node(fusion->graph, id);
+        bool in_memory =
+            node_is_leaf(operand) || node_is_root(operand) || fusion->required[fusion->buffer[id]];
+        if (!in_memory) steps += fusion->cost[id];
+    }
     return steps < MOST_STEPS ? steps : MOST_STEPS;
 }
 
@@ -60,16 +60,13 @@ static void require_factors(Fusion *fusion, const Node *product) {
     require(fusion, product->operands[1]);
 }
 
-/* Tiles overlap, and every tile needs all filters. */
-static void require_all(Fusion *fusion, const Node *node) {
-    for (uint32_t i = 0; i < node->operand_count; i++) require(fusion, node->operands[i]);
-}
-
 static void require_operands(Fusion *fusion, NodeId id, const Node *node) {
     if (node->op == OP_broadcast) require_repeated(fusion, node);
     if (node->op == OP_windows) require_overlapping(fusion, node);
     if (node->op == OP_concat) require_parts(fusion, node);
-    if (op_class(node->op) == CLASS_WINOGRAD) require_all(fusion, node);
+    /* tiles overlap, and every tile needs all filters */
+    for (uint32_t i = 0; op_class(node->op) == CLASS_WINOGRAD && i < node->operand_count; i++)
+        require(fusion, node->operands[i]);
     if (op_class(node->op) != CLASS_MATRIX) return;
     require_factors(fusion, node);
     if (fusion->options->external_gemm) require(fusion, id);

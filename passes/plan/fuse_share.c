@@ -83,27 +83,21 @@ static void decide_grouped(Sharing *sharing, NodeId id, const Node *node) {
     pass_down(sharing, id, node, user_kernel(fusion, group));
 }
 
-/* Whether recomputing a node costs more than storing it. Broadcasts, windows and reshapes are never
- * stored for their cost: their operands are. */
-static bool worth_storing(const Fusion *fusion, NodeId id, const Node *node) {
-    bool repeats = node->op == OP_broadcast || node->op == OP_windows || node->op == OP_reshape;
-    return fusion->cost[id] > FUSE_CHEAP_STEPS && !repeats;
-}
-
-static uint32_t add_map(Fusion *fusion, NodeId id, const Node *node) {
-    uint32_t draft = fusion_add(fusion, KERNEL_MAP, NODE_NONE, node->shape);
-    fusion->level[draft] = fusion->reach[id] + 1;
-    return draft;
-}
-
 /* A node that belongs to no group. If it is needed at several places and expensive, it is stored by
- * the first kernel that needs it, or by a kernel of its own. */
+ * the first kernel that needs it, or by a kernel of its own. Broadcasts, windows and reshapes are
+ * never stored for their cost: their operands are. */
 static void decide_single(Sharing *sharing, NodeId id, const Node *node) {
     Fusion *fusion = sharing->fusion;
     Users users = fusion->outside[id];
-    if (users.place == SEVERAL && worth_storing(fusion, id, node)) {
-        fusion->kernel[id] = users.first_can_store ? users.first : add_map(fusion, id, node);
-        users = user_kernel(fusion, fusion->kernel[id]);
+    bool repeats = node->op == OP_broadcast || node->op == OP_windows || node->op == OP_reshape;
+    if (users.place == SEVERAL && fusion->cost[id] > FUSE_CHEAP_STEPS && !repeats) {
+        uint32_t draft = users.first;
+        if (!users.first_can_store) {
+            draft = fusion_add(fusion, KERNEL_MAP, NODE_NONE, node->shape);
+            fusion->level[draft] = fusion->reach[id] + 1;
+        }
+        fusion->kernel[id] = draft;
+        users = user_kernel(fusion, draft);
     }
     pass_down(sharing, id, node, users);
 }

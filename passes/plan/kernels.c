@@ -64,22 +64,17 @@ static uint32_t copying_draft(PlanBuilder *builder, uint32_t first, Shape space)
     return draft;
 }
 
-/* The draft that stores a value outside the slab: the one that computes it, or one that copies
- * it. */
-static uint32_t storing_draft(PlanBuilder *builder, uint32_t first_copy, NodeId buffer) {
+/* Adds a store outside the slab, to the draft that computes the value or to one that copies it. */
+static void add_target(PlanBuilder *builder, uint32_t first_copy, NodeId value, Storage to) {
     Fusion *fusion = builder->fusion;
+    NodeId buffer = fusion->buffer[value];
     uint32_t draft = fusion->kernel[buffer];
     Shape space = graph_node(builder->graph, buffer)->shape;
-    if (!draft) return copying_draft(builder, first_copy, space);
-    return fusion->drafts[draft].kind == KERNEL_GEMM
-               ? fusion_add(fusion, KERNEL_MAP, NODE_NONE, space)
-               : draft;
-}
-
-static void add_target(PlanBuilder *builder, uint32_t first_copy, NodeId value, Storage to) {
-    NodeId buffer = builder->fusion->buffer[value];
-    builder->targets[builder->target_count++] =
-        (DraftStore){storing_draft(builder, first_copy, buffer), buffer, to};
+    if (!draft)
+        draft = copying_draft(builder, first_copy, space);
+    else if (fusion->drafts[draft].kind == KERNEL_GEMM)
+        draft = fusion_add(fusion, KERNEL_MAP, NODE_NONE, space);
+    builder->targets[builder->target_count++] = (DraftStore){draft, buffer, to};
 }
 
 /* Lists the stores to outputs and to updated states, each in the draft that computes its value. */
@@ -121,22 +116,16 @@ static void add_operands(PlanBuilder *builder, Kernel *kernel) {
 
 /* -- the nodes that a draft computes -- */
 
-/* Whether draft `number` finds the value in memory instead of computing it. */
-static bool read_from_memory(const PlanBuilder *builder, uint32_t number, NodeId id) {
-    const Fusion *fusion = builder->fusion;
-    if (fusion->kernel[id] == number) return false;
-    NodeId buffer = fusion->buffer[id];
-    return fusion->kernel[buffer] && fusion->kernel[buffer] != number;
-}
-
 /* Visits a node that the draft needs. Returns true, and lists it, if the draft computes it. Returns
  * false for a leaf, a node that was visited before, and a value that is read from memory. */
 static bool visit_node(PlanBuilder *builder, uint32_t number, NodeId id) {
     if (builder->stamp[id] == number || node_is_leaf(graph_node(builder->graph, id))) return false;
     builder->stamp[id] = number;
-    bool in_memory = read_from_memory(builder, number, id);
+    const Fusion *fusion = builder->fusion;
+    uint32_t storing = fusion->kernel[fusion->buffer[id]];
+    bool in_memory = fusion->kernel[id] != number && storing && storing != number;
     if (in_memory)
-        builder->in_slab[builder->fusion->buffer[id]] = true;
+        builder->in_slab[fusion->buffer[id]] = true;
     else
         builder->list[builder->list_count++] = id;
     return !in_memory;

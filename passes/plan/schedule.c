@@ -63,16 +63,6 @@ static uint32_t heap_pop(Schedule *schedule) {
 
 /* -- ordering -- */
 
-/* Whether an edge needs a barrier, as all threads must finish `from` before `to` begins. It needs
- * none if one thread runs both, if each thread reads only rows that it has computed, or if `from`
- * is replicated. */
-static bool crosses_threads(const Schedule *schedule, const KernelEdge *edge) {
-    const Kernel *from = &schedule->plan->kernels[edge->from],
-                 *to = &schedule->plan->kernels[edge->to];
-    bool by_rows = from->by_rows && to->by_rows && edge->in_rows;
-    return !by_rows && !from->replicated && (from->max_threads > 1 || to->max_threads > 1);
-}
-
 static void push_if_ready(Schedule *schedule, uint32_t kernel) {
     if (schedule->done[kernel] || schedule->values[kernel] || schedule->readers[kernel]) return;
     schedule->done[kernel] = true;
@@ -82,14 +72,21 @@ static void push_if_ready(Schedule *schedule, uint32_t kernel) {
     schedule->heap[at] = kernel;
 }
 
-/* After `edge->from` got its place in the order, `edge->to` waits for one kernel less. */
+/* After `edge->from` got its place in the order, `edge->to` waits for one kernel less. The edge
+ * needs a barrier, and so a new phase, if all threads must finish `from` before `to` begins. It
+ * needs none if one thread runs both, if each thread reads only rows that it has computed, or if
+ * `from` is replicated. */
 static void release(Schedule *schedule, const KernelEdge *edge) {
-    uint32_t to = edge->to;
-    if (schedule->done[to]) return; /* it did not wait: its update is deferred */
-    uint32_t phase = schedule->phase[edge->from] + crosses_threads(schedule, edge);
-    if (phase > schedule->phase[to]) schedule->phase[to] = phase;
-    (edge->old_state ? schedule->readers : schedule->values)[to]--;
-    push_if_ready(schedule, to);
+    uint32_t number = edge->to;
+    if (schedule->done[number]) return; /* it did not wait: its update is deferred */
+    const Kernel *from = &schedule->plan->kernels[edge->from],
+                 *to = &schedule->plan->kernels[number];
+    bool by_rows = from->by_rows && to->by_rows && edge->in_rows;
+    bool barrier = !by_rows && !from->replicated && (from->max_threads > 1 || to->max_threads > 1);
+    uint32_t phase = schedule->phase[edge->from] + barrier;
+    if (phase > schedule->phase[number]) schedule->phase[number] = phase;
+    (edge->old_state ? schedule->readers : schedule->values)[number]--;
+    push_if_ready(schedule, number);
 }
 
 /* Defers the updates by a kernel; false if it has none to defer. The update of a state by a copy of

@@ -30,20 +30,15 @@ static bool after_batch(void *context, int64_t batch, double loss) {
     return !trial->ended;
 }
 
-static void run_epochs(Trial *trial) {
-    Trainer *trainer = &trial->trainer;
-    while (!trial->ended && trainer->info.epoch < trainer->options->epochs) {
-        trainer_order(trainer);
-        trainer_loop(trainer, 0, trainer->runners.batches, after_batch, trial);
-        trainer->info.epoch++;
-    }
-}
-
 bool trial_steps(const TrainOptions *options, TrialVisit *visit, void *context, Diagnostics *diag) {
     Trial trial = {
         .trainer = {.options = options, .diag = diag}, .visit = visit, .context = context};
-    bool opened = trainer_open_steps(&trial.trainer) && trainer_restart(&trial.trainer);
-    if (opened) run_epochs(&trial);
-    trainer_close(&trial.trainer);
+    Trainer *trainer = &trial.trainer;
+    bool opened = trainer_open_steps(trainer) && trainer_restart(trainer);
+    for (; opened && !trial.ended && trainer->info.epoch < options->epochs; trainer->info.epoch++) {
+        trainer_order(trainer);
+        trainer_loop(trainer, 0, trainer->runners.batches, after_batch, &trial);
+    }
+    trainer_close(trainer);
     return opened;
 }
