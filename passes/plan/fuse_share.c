@@ -54,17 +54,14 @@ static void pass_down(Sharing *sharing, NodeId id, const Node *node, Users users
         add_users(sharing, node->operands[i], operand_users(sharing->fusion, id, node, users));
 }
 
-/* Whether a value is in memory for every kernel. */
-static bool operand_in_memory(const Fusion *fusion, NodeId id) {
-    return fuse_keeps(fusion, id) || fusion->required[fusion->buffer[id]];
-}
-
 /* Whether a node takes a single step from values in memory. It is then recomputed outside its
  * group, even if the group has it in a register. */
 static bool recomputed_outside(const Fusion *fusion, const Node *node) {
     if (op_class(node->op) != CLASS_ELEMENTWISE) return false;
-    for (uint32_t i = 0; i < node->operand_count; i++)
-        if (!operand_in_memory(fusion, node->operands[i])) return false;
+    for (uint32_t i = 0; i < node->operand_count; i++) {
+        NodeId id = node->operands[i];
+        if (!fuse_keeps(fusion, id) && !fusion->required[fusion->buffer[id]]) return false;
+    }
     return true;
 }
 

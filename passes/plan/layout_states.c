@@ -13,15 +13,11 @@ static const Symbol *state_symbol(const Plan *plan, uint32_t state) {
     return &plan->graph->symbols[plan->states[state].symbol];
 }
 
-/* A matrix of numbers that products take. */
-static bool is_matrix(const Symbol *symbol) {
-    bool multiplied = symbol->dtype == DTYPE_F32 || symbol->dtype == DTYPE_I8;
-    return symbol->shape.rank == 2 && multiplied;
-}
-
 const Storage *matrix_state(const Plan *plan, const Storage *operand) {
-    return operand->kind == STORAGE_STATE && is_matrix(state_symbol(plan, operand->index)) ? operand
-                                                                                           : NULL;
+    if (operand->kind != STORAGE_STATE) return NULL;
+    const Symbol *symbol = state_symbol(plan, operand->index);
+    bool multiplied = symbol->dtype == DTYPE_F32 || symbol->dtype == DTYPE_I8;
+    return symbol->shape.rank == 2 && multiplied ? operand : NULL;
 }
 
 /* -- the primary layout -- */
