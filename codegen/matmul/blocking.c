@@ -45,7 +45,8 @@ enum {
     MAX_K = 512,    /* steps in a block if k is cut */
     /* steps in a shorter block, so that a chunk has all rows: then memory is read without gaps */
     ENOUGH_K = 256,
-    CHUNK = MAX_PACKED /* rows times k: a quarter of a second-level cache */
+    CHUNK = MAX_PACKED, /* rows times k: a quarter of a second-level cache */
+    LARGE = 64 * 1024  /* rows times columns: a result that leaves the second-level cache */
 };
 
 /* Percent of k for which any of `rows` rows is not zero, measured on MNIST. The rows are images, or
@@ -153,6 +154,14 @@ static Blocking choose_tile(const ProductSize *size) {
 
 int64_t blocking_list_room(const Blocking *b) { return b->k_block + LANES; }
 
+/* Whether each block of rows goes through all columns before the next one does. Then the epilogue
+ * reads and writes whole rows, which the processor foresees. The columns, which all blocks of rows
+ * read again, must be few. It pays if the result is too large for the second-level cache. */
+static bool goes_by_rows(const ProductSize *size, const Blocking *b) {
+    return b->k_blocks == 1 && size->panels && !size->lists_zeros && !size->rows_adjoin &&
+           size->k * size->columns <= size->core->few_columns && size->rows > LARGE / size->columns;
+}
+
 /* Divides the blocks of rows into chunks of equal size, as large as caches and stack allow. In
  * kernels by rows, a chunk is one group of rows. */
 static void cut_rows(const ProductSize *size, Blocking *b) {
@@ -162,6 +171,7 @@ static void cut_rows(const ProductSize *size, Blocking *b) {
             min_i64(chunk, MAX_SPILLED / (b->tile_rows * b->column_blocks * b->vectors * LANES));
     if (b->lists_zeros) chunk = min_i64(chunk, LIST_ENTRIES / blocking_list_room(b));
     assert(!size->group || size->group % b->tile_rows == 0);
+    if (goes_by_rows(size, b)) chunk = 1;
     if (size->group) chunk = size->group / b->tile_rows;
     b->chunks = divide_up(b->row_blocks, max_i64(chunk, 1));
     b->chunk = divide_up(b->row_blocks, b->chunks);

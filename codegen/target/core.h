@@ -14,6 +14,9 @@ typedef struct {
     /* Whether an epilogue starts square roots and divisions well before their results are needed.
      * Then multiply-adds of the next tile run meanwhile. */
     bool starts_slow_ops;
+    /* Elements of all columns that may be read anew from the second-level cache for every block of
+     * rows; 0: they never are. */
+    int few_columns;
 } Core;
 
 /* The core of a CPU by its LLVM name. Unknown CPUs count as Intel's. */

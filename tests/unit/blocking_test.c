@@ -75,6 +75,27 @@ static void all_sizes_are_covered(void **state) {
         }
 }
 
+/* With few columns and a large result, every block of rows is a chunk. */
+static void few_columns_are_read_again(void **state) {
+    (void)state;
+    ProductSize wide = {.core = core_of(""),
+                        .rows = 1792,
+                        .columns = 256,
+                        .k = 64,
+                        .many_registers = true,
+                        .panels = true};
+    assert_int_equal(blocking_choose(&wide).chunk, 1);
+    ProductSize small = wide, packed = wide, listed = wide, deep = wide;
+    small.rows = 64;
+    assert_true(blocking_choose(&small).chunk > 1);
+    packed.panels = false; /* the columns would be packed again and again */
+    assert_true(blocking_choose(&packed).chunk > 1);
+    listed.lists_zeros = true;
+    assert_true(blocking_choose(&listed).chunk > 1);
+    deep.k = 784;
+    assert_true(blocking_choose(&deep).chunk > 1);
+}
+
 static void tiles_follow_the_shape(void **state) {
     (void)state;
     Blocking square = blocking_choose(&(ProductSize){
@@ -149,6 +170,7 @@ static void tiles_follow_the_shape(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(all_sizes_are_covered),
+                                       cmocka_unit_test(few_columns_are_read_again),
                                        cmocka_unit_test(tiles_follow_the_shape)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
