@@ -46,7 +46,7 @@ enum {
     /* steps in a shorter block, so that a chunk has all rows: then memory is read without gaps */
     ENOUGH_K = 256,
     CHUNK = MAX_PACKED, /* rows times k: a quarter of a second-level cache */
-    LARGE = 64 * 1024  /* rows times columns: a result that leaves the second-level cache */
+    LARGE = 64 * 1024   /* rows times columns: a result that leaves the second-level cache */
 };
 
 /* Percent of k for which any of `rows` rows is not zero, measured on MNIST. The rows are images, or
@@ -162,6 +162,12 @@ static bool goes_by_rows(const ProductSize *size, const Blocking *b) {
            size->k * size->columns <= size->core->few_columns && size->rows > LARGE / size->columns;
 }
 
+/* Whether threads divide the rows, not the columns. Each packs the rows and columns of its own
+ * tiles, so they divide the longer side. */
+static bool threads_divide_rows(const ProductSize *size, const Blocking *b) {
+    return size->threads > 1 && size->rows_adjoin && b->k_blocks > 1 && size->rows >= size->columns;
+}
+
 /* Divides the blocks of rows into chunks of equal size, as large as caches and stack allow. In
  * kernels by rows, a chunk is one group of rows. */
 static void cut_rows(const ProductSize *size, Blocking *b) {
@@ -172,6 +178,8 @@ static void cut_rows(const ProductSize *size, Blocking *b) {
     if (b->lists_zeros) chunk = min_i64(chunk, LIST_ENTRIES / blocking_list_room(b));
     assert(!size->group || size->group % b->tile_rows == 0);
     if (goes_by_rows(size, b)) chunk = 1;
+    if (threads_divide_rows(size, b))
+        chunk = min_i64(chunk, divide_up(b->row_blocks, size->threads));
     if (size->group) chunk = size->group / b->tile_rows;
     b->chunks = divide_up(b->row_blocks, max_i64(chunk, 1));
     b->chunk = divide_up(b->row_blocks, b->chunks);

@@ -34,6 +34,7 @@ typedef struct {
     bool lists_zeros;
     /* the rows of a chunk, whole tiles; 0: chosen freely */
     int64_t group;
+    int64_t threads; /* that divide the tiles */
     const Core *core;
 } ProductSize;
 

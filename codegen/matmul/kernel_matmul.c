@@ -93,6 +93,7 @@ static ProductSize product_size(const Emitter *e, const Matmul *m) {
                          .columns_are_windows = m->columns.windows,
                          .lists_zeros = e->kernel->product.skips_zeros && m->batch == 1,
                          .group = e->kernel->by_rows ? PLAN_ROWS : 0,
+                         .threads = e->kernel->max_threads,
                          .core = e->core};
 }
 

@@ -196,9 +196,9 @@ LLVMValueRef operands_rows_at(Emitter *e, const Operands *operands, LLVMValueRef
  * mask: those that exist, or NULL. */
 LLVMValueRef operands_lanes_at(Emitter *e, const Operands *operands, LLVMValueRef k,
                                LLVMValueRef mask);
-/* Prefetches the LANES rows after these. They are needed soon, and another core has often written
- * them. */
-void operands_prefetch_lanes(Emitter *e, const Operands *operands, LLVMValueRef k);
+/* Prefetches, at k, the cache line of the row that is `rows` after the tile's first. It is needed
+ * soon, and another core has often written it. */
+void operands_prefetch_lanes(Emitter *e, const Operands *operands, LLVMValueRef k, int64_t rows);
 /* <width x i1>: the rows that exist of the tile that begins at `row`; lanes beyond the tile's rows
  * are false. NULL: every tile is whole. */
 LLVMValueRef operands_rows_mask(Emitter *e, const Matmul *m, LLVMValueRef row, unsigned width);

@@ -317,10 +317,10 @@ LLVMValueRef operands_rows_at(Emitter *e, const Operands *operands, LLVMValueRef
     return load_vector(e, type, at, alignment_of(operand), operands->rows_mask);
 }
 
-void operands_prefetch_lanes(Emitter *e, const Operands *operands, LLVMValueRef k) {
+void operands_prefetch_lanes(Emitter *e, const Operands *operands, LLVMValueRef k, int64_t rows) {
     const MatrixOperand *operand = operands->row_operand;
     LLVMValueRef at = row_pointer(e, operands, 0, operand_k_offset(e, operand, k));
-    prefetch_line(e, operand_plus(e, operand, at, LANES), PREFETCH_READ);
+    prefetch_line(e, operand_plus(e, operand, at, rows), PREFETCH_READ);
 }
 
 LLVMValueRef operands_lanes_at(Emitter *e, const Operands *operands, LLVMValueRef k,

@@ -6,7 +6,8 @@
 enum {
     ENOUGH_BLOCKS = 4,  /* of rows: a copy of columns pays if so many tiles use it */
     ENOUGH_STEPS = 128, /* of k: fewer are in the cache anyway */
-    GAP = 2             /* steps of k between panels, so that they are not a power of two apart */
+    GAP = 2,            /* steps of k between panels, so that they are not a power of two apart */
+    AHEAD = 8           /* steps of k: rows are prefetched so long before they are copied */
 };
 
 /* A copy of an operand on the stack, in panels of `width` lines. */
@@ -74,7 +75,8 @@ LLVMValueRef pack_first_block(Emitter *e, const Matmul *m, const Tile *tile, LLV
     return min(e, number, last);
 }
 
-/* copy[number][k] = the rows of block `number` of the tile's chunk at k */
+/* copy[number][k] = the rows of block `number` of the tile's chunk at k. Another core has often
+ * written them. */
 static void pack_block_at(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef number,
                           LLVMValueRef k, Steps steps, bool prefetches) {
     Tile block = *tile;
@@ -87,21 +89,21 @@ static void pack_block_at(Emitter *e, const Matmul *m, const Tile *tile, LLVMVal
                                       operand_k_offset(e, to.row_operand, k));
     LLVMSetAlignment(LLVMBuildStore(e->builder, operands_rows_at(e, &from, k), at),
                      (unsigned)dtype_bytes(to.row_operand->dtype));
-    if (prefetches) operands_prefetch_lanes(e, &from, k);
+    if (prefetches) operands_prefetch_lanes(e, &from, plus(e, k, AHEAD), 0);
 }
 
-/* for each line of rows: for each k: copy the blocks that share the line. The lines after them are
- * prefetched, as the next ones in memory are those of the next k. */
+/* for each k: for each line of rows: copy the blocks that share the line. So memory is read without
+ * gaps, or in long pieces. */
 static void pack_rows(Emitter *e, const Matmul *m, const Tile *tile, PackPlan pack, Steps steps) {
     int64_t together = pack_blocks_together(m);
+    Loop all = loop_begin(e, steps.from);
     Loop lines = loop_begin(e, const_i64(e, 0));
     LLVMValueRef number = add(e, pack.first_block, lines.index);
     LLVMValueRef first = pack_first_block(e, m, tile, number);
-    Loop all = loop_begin(e, steps.from);
     for (int64_t b = 0; b < together; b++)
         pack_block_at(e, m, tile, plus(e, first, b), all.index, steps, b == 0);
-    loop_end(e, all, add(e, steps.from, steps.count), 1);
     loop_end(e, lines, pack.row_blocks, together);
+    loop_end(e, all, add(e, steps.from, steps.count), 1);
 }
 
 static void open_rows(Emitter *e, const Matmul *m, const Tile *tile, PackPlan pack, Steps steps,

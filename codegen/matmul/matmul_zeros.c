@@ -185,7 +185,7 @@ static void mark_all(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef
     Loop loop = loop_begin(e, const_i64(e, 0));
     LLVMValueRef k = add(e, steps.from, loop.index);
     LLVMValueRef rows = operands_lanes_at(e, &operands, k, mask);
-    operands_prefetch_lanes(e, &operands, k);
+    operands_prefetch_lanes(e, &operands, k, LANES);
     store(e, mark_of(e, is_some(e, rows)), slot_at(e, mark_type(e), m->marks, loop.index));
     loop_end(e, loop, steps.count, 1);
     LLVMValueRef end = slot_at(e, mark_type(e), m->marks, steps.count);
