@@ -158,7 +158,7 @@ Matmul matmul_of(Emitter *e) {
     m.blocking = choose_blocking(e, &size);
     m.tile_columns = m.blocking.vectors * LANES;
     m.together = m.blocking.vectors % 2 ? 1 : MAX_TOGETHER;
-    m.slow = epilogue_slow_ops(e, &m);
+    m.slow = epilogue_slow_ops(e);
     reserve_slots(e, &m);
     return m;
 }
@@ -361,21 +361,39 @@ static void multiply(Emitter *e, const Iteration *iteration, Steps steps) {
     if_end(e, multiplying);
 }
 
-/* A row's epilogue and a piece of the next tile's product. The processor cannot look past the wait
- * for a division, so the piece is cut into parts that stand between slow operations. */
-static void piece_and_row(Emitter *e, const Matmul *m, const Iteration *iteration, Steps piece,
-                          LLVMValueRef group, LLVMValueRef row) {
-    if (m->slow.levels == 0) {
-        multiply(e, iteration, piece);
-        epilogue_row(e, m, &iteration->finished, group, row);
-        return;
-    }
+static void piece_then_row(Emitter *e, const Matmul *m, const Iteration *iteration, Steps piece,
+                           LLVMValueRef group, LLVMValueRef row) {
+    multiply(e, iteration, piece);
+    epilogue_row(e, m, &iteration->finished, group, row);
+}
+
+/* The processor cannot look past the wait for a division, so the piece is cut into parts that stand
+ * between slow operations. */
+static void row_between_parts(Emitter *e, const Matmul *m, const Iteration *iteration, Steps piece,
+                              LLVMValueRef group, LLVMValueRef row) {
     RowEpilogue begun = epilogue_begin_row(e, m, &iteration->finished, group, row);
     for (int level = 0; level < m->slow.levels; level++) {
         epilogue_start_slow(e, m, &begun, level);
         multiply(e, iteration, part_of(e, piece, level, m->slow.levels));
     }
     epilogue_end_row(e, m, &begun);
+}
+
+/* A row's epilogue and a piece of the next tile's product. */
+static void piece_and_row(Emitter *e, const Matmul *m, const Iteration *iteration, Steps piece,
+                          LLVMValueRef group, LLVMValueRef row) {
+    if (m->slow.levels == 0) {
+        piece_then_row(e, m, iteration, piece, group, row);
+        return;
+    }
+    LLVMValueRef whole = epilogue_tile_is_whole(e, m, &iteration->finished);
+    If in_parts = if_begin(e, whole);
+    row_between_parts(e, m, iteration, piece, group, row);
+    if_end(e, in_parts);
+    if (!whole) return;
+    If together = if_begin(e, bit_not(e, whole));
+    piece_then_row(e, m, iteration, piece, group, row);
+    if_end(e, together);
 }
 
 /* If a tile is finished: for each of its groups of vectors, for each row, a piece of the product

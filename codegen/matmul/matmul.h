@@ -275,8 +275,10 @@ typedef struct {
     Region region;
     LLVMValueRef row;
 } RowEpilogue;
-/* What has to start early on this core; levels 0 also if some tile is not whole. */
-SlowOps epilogue_slow_ops(Emitter *e, const Matmul *m);
+SlowOps epilogue_slow_ops(Emitter *e); /* what has to start early on this core */
+/* i1: all rows and columns of the tile exist, as an epilogue in parts demands; NULL: of every
+ * tile. */
+LLVMValueRef epilogue_tile_is_whole(Emitter *e, const Matmul *m, const Tile *tile);
 RowEpilogue epilogue_begin_row(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group,
                                LLVMValueRef row);
 void epilogue_start_slow(Emitter *e, const Matmul *m, const RowEpilogue *begun, int level);

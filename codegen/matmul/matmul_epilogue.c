@@ -136,12 +136,10 @@ void epilogue_row(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef gr
 
 enum { SLOW = 4 }; /* steps of an operation that keeps those after it waiting: div and sqrt */
 
-SlowOps epilogue_slow_ops(Emitter *e, const Matmul *m) {
+SlowOps epilogue_slow_ops(Emitter *e) {
     const Kernel *kernel = e->kernel;
     SlowOps slow = {0};
-    bool whole_tiles =
-        m->rows.lines % m->blocking.tile_rows == 0 && m->span.count % m->tile_columns == 0;
-    if (!e->core->starts_slow_ops || !e->many_registers || !whole_tiles) return slow;
+    if (!e->core->starts_slow_ops || !e->many_registers) return slow;
     uint8_t *level = ARENA_ARRAY(e->arena, uint8_t, e->graph->node_count);
     for (uint32_t i = 0; i < kernel->node_count; i++) {
         NodeId id = kernel->nodes[i];
@@ -155,6 +153,15 @@ SlowOps epilogue_slow_ops(Emitter *e, const Matmul *m) {
         slow.levels = (int)max_i64(slow.levels, level[id]);
     }
     return slow;
+}
+
+LLVMValueRef epilogue_tile_is_whole(Emitter *e, const Matmul *m, const Tile *tile) {
+    const Blocking *b = &m->blocking;
+    LLVMValueRef row = plus(e, tile->row, b->tile_rows - 1),
+                 column = plus(e, tile->column, m->tile_columns - 1);
+    LLVMValueRef rows = exists(e, row, m->rows.lines, b->tile_rows),
+                 columns = exists(e, column, m->span.count, m->tile_columns);
+    return rows && columns ? bit_and(e, rows, columns) : rows ? rows : columns;
 }
 
 RowEpilogue epilogue_begin_row(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group,

@@ -181,9 +181,12 @@ static void mnist(void **state) {
     static const int64_t widths[] = {784, 512, 256, 128, 10};
     MlpShape shape = {.batch = 64, .widths = widths, .layers = 4, .train = true};
     assert_equal(from_shape, &shape, (ProgramSetting){.level = 3, .threads = 2});
-    /* another core with AVX-512, whose epilogues have another order */
+    /* another core with AVX-512, whose epilogues have another order, also with cut tiles */
     assert_equal(from_shape, &shape,
                  (ProgramSetting){.level = 2, .threads = 1, .cpu = "x86-64-v4"});
+    static const int64_t odd[] = {100, 77, 50, 20};
+    MlpShape cut = {.batch = 33, .widths = odd, .layers = 3, .train = true};
+    assert_equal(from_shape, &cut, (ProgramSetting){.level = 2, .threads = 2, .cpu = "x86-64-v4"});
 }
 
 /* Forward only: for a gradient near zero, Adam turns the smallest difference into a whole step. */
