@@ -22,6 +22,7 @@
 
 enum {
     SUMS = 16,      /* registers for sums if there are 32; half as many if there are 16 */
+    FEW_SUMS = 12,  /* if there are 16 and little else needs them: six rows of two registers */
     MOST_SUMS = 28, /* where a measurement decides; half as many if there are 16 */
     /* cycles of an FMA: four, and two that are lost when the next step waits for every sum */
     LATENCY = 6,
@@ -81,9 +82,16 @@ static int64_t tile_cost(const ProductSize *size, int64_t rows, int64_t vectors)
            TILE_OVERHEAD;
 }
 
+/* Whether registers are needed for more than sums: the update of a weight in the epilogue of its
+ * gradient, addresses of the rows at the steps of a list, several registers for a vector. */
+static bool needs_registers(const ProductSize *size) {
+    return size->rows_adjoin || size->lists_zeros || size->short_vectors;
+}
+
 static int64_t max_rows(const ProductSize *size, int vectors) {
     if (vectors > 1 && vectors % 2) return ODD_ROWS;
-    int64_t sums = size->many_registers ? SUMS : SUMS / 2;
+    bool few = vectors > 1 || needs_registers(size);
+    int64_t sums = size->many_registers ? SUMS : few ? SUMS / 2 : FEW_SUMS;
     return min_i64(RUN_ROWS, sums / (vectors * vector_registers(size)));
 }
 
