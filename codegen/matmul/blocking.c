@@ -90,7 +90,8 @@ static bool needs_registers(const ProductSize *size) {
 
 static int64_t max_rows(const ProductSize *size, int vectors) {
     if (vectors > 1 && vectors % 2) return ODD_ROWS;
-    bool few = vectors > 1 || needs_registers(size);
+    /* six rows do not divide a group of rows */
+    bool few = vectors > 1 || size->group || needs_registers(size);
     int64_t sums = size->many_registers ? SUMS : few ? SUMS / 2 : FEW_SUMS;
     return min_i64(RUN_ROWS, sums / (vectors * vector_registers(size)));
 }
@@ -196,9 +197,10 @@ static void cut_rows(const ProductSize *size, Blocking *b) {
 
 /* Chunks and blocks of k, for a chosen tile. */
 static Blocking with_tile(const ProductSize *size, Blocking b) {
-    /* k is not cut if the spilled sums of a single block of rows for all columns would not fit the
-     * stack. */
-    bool too_wide = b.tile_rows * b.column_blocks * b.vectors * LANES > MAX_SPILLED;
+    /* k is not cut if the spilled sums of a single block of rows, or of a group, for all columns
+     * would not fit the stack. */
+    int64_t least_rows = max_i64(b.tile_rows, size->group);
+    bool too_wide = least_rows * b.column_blocks * b.vectors * LANES > MAX_SPILLED;
     bool whole = (size->panels && size->k <= WHOLE_K) || too_wide;
     bool all_rows = size->rows_adjoin && size->rows * ENOUGH_K <= CHUNK;
     int64_t longest = all_rows ? min_i64(MAX_K, CHUNK / size->rows) : MAX_K;

@@ -57,18 +57,20 @@ static void all_sizes_are_covered(void **state) {
                                     77, 100, 300, 784, 1000, 2048, 5000, 100000, 3000000};
     enum { COUNT = sizeof sizes / sizeof sizes[0] };
     for (int i = 0; i < COUNT * COUNT * COUNT; i++)
-        for (int flags = 0; flags < 128; flags++) {
-            ProductSize size = {.rows = sizes[i % COUNT],
-                                .columns = sizes[i / COUNT % COUNT],
-                                .k = sizes[i / COUNT / COUNT],
-                                .many_registers = flags & 1,
-                                .short_vectors = (flags & 65) == 64,
-                                .panels = flags & 2,
-                                .lists_zeros = flags & 4,
-                                .run = flags & 8 ? sizes[i % COUNT] : 0,
-                                .columns_are_windows = flags & 16,
-                                .rows_adjoin = flags & 32,
-                                .core = core_of(flags & 1 ? "znver4" : "haswell")};
+        for (int flags = 0; flags < 256; flags++) {
+            ProductSize size = {
+                .rows = sizes[i % COUNT],
+                .columns = sizes[i / COUNT % COUNT],
+                .k = sizes[i / COUNT / COUNT],
+                .many_registers = flags & 1,
+                .short_vectors = (flags & 65) == 64,
+                .panels = flags & 2,
+                .lists_zeros = flags & 4,
+                .run = flags & 8 ? sizes[i % COUNT] : 0,
+                .columns_are_windows = flags & 16,
+                .rows_adjoin = flags & 32,
+                .group = flags & 128 && sizes[i % COUNT] % PLAN_ROWS == 0 ? PLAN_ROWS : 0,
+                .core = core_of(flags & 1 ? "znver4" : "haswell")};
             assert_sound(&size, blocking_choose(&size));
             assert_fits_registers(&size);
             if (i % 7 == 0) assert_tiles_sound(&size);
