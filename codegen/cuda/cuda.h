@@ -20,9 +20,15 @@ enum { CUDA_WARP = 32 };
  * all its blocks to run at once. No bit depends on its size. */
 LLVMModuleRef cuda_module(LLVMContextRef context, const Plan *plan, const Target *target);
 
-/* [kernel_count]: whether all threads wait for each other before a kernel. The plan's own barriers
- * are for CPUs, where a thread computes neighbouring rows in several kernels. */
-const bool *cuda_barriers(const Plan *plan, Arena *arena);
+/* The kernels of a stage may run side by side; before the next stage, all threads wait for each
+ * other. The plan's own barriers and its order are for CPUs, where a thread computes neighbouring
+ * rows in several kernels. */
+typedef struct {
+    uint32_t count;
+    uint32_t *kernels; /* [kernel_count]: all kernels, stage by stage */
+    uint32_t *begin;   /* stage s has kernels[begin[s] .. begin[s + 1]) */
+} CudaStages;
+CudaStages cuda_stages(const Plan *plan, Arena *arena);
 
 /* The kernels of products and of convolutions by tiles, as codegen/kernels/kernels.h has the
  * others. */

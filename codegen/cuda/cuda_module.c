@@ -4,9 +4,9 @@
  *         for (unit = thread; unit < units; unit += threads): unit of kernel N
  *
  *     step(args, steps, arrivals, arrived)
- *         for each step: for each kernel N
- *             if N needs it: barrier(arrivals, arrived += blocks)
- *             kernel_N(args[step], thread, threads, table_N)
+ *         for each step: for each stage
+ *             for each kernel N of the stage: kernel_N(args[step], thread, threads, table_N)
+ *             barrier(arrivals, arrived += blocks)
  *
  *     barrier(arrivals, target)
  *         all threads of the block meet
@@ -188,7 +188,7 @@ static LLVMValueRef emit_barrier(Emitter *e, const Target *target) {
 /* The functions that the step calls, and the values that all calls need. */
 typedef struct {
     const EmittedKernel *kernels;
-    const bool *barriers;
+    CudaStages stages;
     LLVMValueRef barrier;
     LLVMValueRef thread, threads, blocks;
     LLVMValueRef arrived; /* a slot: the counter after the next barrier is this + blocks */
@@ -211,15 +211,21 @@ static void call_barrier(Emitter *e, const StepCalls *calls) {
     LLVMBuildCall2(e->builder, barrier_type(e), calls->barrier, args, 2, "");
 }
 
-/* A step ends with a barrier, as the next one reads the states that it has stored. */
-static void call_kernels(Emitter *e, const StepCalls *calls, LLVMValueRef args) {
-    for (uint32_t k = 0; k < e->plan->kernel_count; k++) {
-        const EmittedKernel *kernel = &calls->kernels[k];
-        LLVMValueRef arguments[] = {args, calls->thread, calls->threads, kernel->table};
-        if (calls->barriers[k]) call_barrier(e, calls);
-        LLVMBuildCall2(e->builder, kernel_type(e), kernel->function, arguments, 4, "");
+static void call_kernel(Emitter *e, const StepCalls *calls, LLVMValueRef args, uint32_t number) {
+    const EmittedKernel *kernel = &calls->kernels[number];
+    LLVMValueRef arguments[] = {args, calls->thread, calls->threads, kernel->table};
+    LLVMBuildCall2(e->builder, kernel_type(e), kernel->function, arguments, 4, "");
+}
+
+/* Each stage ends with a barrier; the last one too, as the next step reads the states that it has
+ * stored. */
+static void call_stages(Emitter *e, const StepCalls *calls, LLVMValueRef args) {
+    const CudaStages *stages = &calls->stages;
+    for (uint32_t s = 0; s < stages->count; s++) {
+        for (uint32_t i = stages->begin[s]; i < stages->begin[s + 1]; i++)
+            call_kernel(e, calls, args, stages->kernels[i]);
+        call_barrier(e, calls);
     }
-    call_barrier(e, calls);
 }
 
 /* Blocks of the kernel have CUDA_BLOCK threads. */
@@ -245,7 +251,7 @@ static void emit_step(Emitter *e, StepCalls *calls, const Target *target) {
     If some = if_begin(e, lt(e, const_i64(e, 0), steps));
     Loop loop = loop_begin(e, const_i64(e, 0));
     LLVMValueRef at = times(e, loop.index, (int64_t)sizeof(StepArgs));
-    call_kernels(e, calls, LLVMBuildGEP2(e->builder, e->i8, args, &at, 1, ""));
+    call_stages(e, calls, LLVMBuildGEP2(e->builder, e->i8, args, &at, 1, ""));
     loop_end(e, loop, steps, 1);
     if_end(e, some);
     LLVMBuildRetVoid(e->builder);
@@ -260,7 +266,7 @@ LLVMModuleRef cuda_module(LLVMContextRef context, const Plan *plan, const Target
     e.computed_in = ARENA_ARRAY(arena, uint32_t, plan->graph->node_count);
     EmittedKernel *kernels = ARENA_ARRAY(arena, EmittedKernel, plan->kernel_count);
     for (uint32_t k = 0; k < plan->kernel_count; k++) kernels[k] = emit_kernel(&e, k, target);
-    StepCalls calls = {.kernels = kernels, .barriers = cuda_barriers(plan, arena)};
+    StepCalls calls = {.kernels = kernels, .stages = cuda_stages(plan, arena)};
     calls.barrier = emit_barrier(&e, target);
     emit_step(&e, &calls, target);
     emitter_close(&e);
