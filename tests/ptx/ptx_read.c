@@ -9,6 +9,7 @@
 
 /* -- the instructions that compute -- */
 
+__extension__ typedef unsigned __int128 U128;
 #define U32(bits) ((uint32_t)(bits))
 #define U16(bits) ((uint32_t)(uint16_t)(bits))
 static int32_t S32(uint64_t bits) { return (int32_t)bits; }
