@@ -163,7 +163,7 @@ static void print_variant(const Shipment *shipment, const ShipVariant *variant, 
         print_call(shipment, variant, true, out);
         fputs(";\n    if (!parts) ", out);
     }
-    fputs("status = ", out);
+    fputs("status = (int)", out);
     print_call(shipment, variant, false, out);
     fprintf(out,
             ";\n    if (status != %s_OK) return %lld;\n"

@@ -121,7 +121,7 @@ static void print_steps(const Shipment *shipment, FILE *out) {
         print_step_call(shipment, true, out);
         fputs(";\n    if (!parts) ", out);
     }
-    fputs("status = ", out);
+    fputs("status = (int)", out);
     print_step_call(shipment, false, out);
     fprintf(out,
             ";\n    if (status != %s_OK && status != %s_NOT_FINITE) return 1;\n"
