@@ -117,13 +117,13 @@ static NodeId tanh_half(const Formula *f) {
 /* value = |tanh x| and rest = 1 - value. A NaN counts as near. */
 typedef struct {
     NodeId value, rest;
-} Parts;
+} TanhParts;
 
-static Parts tanh_parts(const Formula *f, NodeId half) {
+static TanhParts tanh_parts(const Formula *f, NodeId half) {
     NodeId size = f_abs(f, half), far = f_lt(f, f_real(f, 1), size);
     NodeId unmarked = f_real_of_bits(f, f_and(f, f_bits_of(f, size), f_int(f, ~FAR_BIT)));
     NodeId small = f_select(f, far, unmarked, size), large = f_sub(f, f_real(f, 1), small);
-    return (Parts){f_select(f, far, large, small), f_select(f, far, small, large)};
+    return (TanhParts){f_select(f, far, large, small), f_select(f, far, small, large)};
 }
 
 /* At most 2.5 ulp. */
@@ -134,7 +134,7 @@ NodeId expand_tanh(const Formula *f) {
 
 /* (1 - |y|) (1 + |y|). At most 3.5 ulp. */
 NodeId expand_tanh_slope(const Formula *f) {
-    Parts parts = tanh_parts(f, tanh_half(f));
+    TanhParts parts = tanh_parts(f, tanh_half(f));
     return f_fma(f, parts.rest, parts.value, parts.rest);
 }
 
