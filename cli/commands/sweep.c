@@ -4,6 +4,7 @@
 #include "cli/session/commands.h"
 #include "cli/sweep/slurm.h"
 #include "cli/sweep/sobol.h"
+#include "cli/sweep/study.h"
 #include "cli/sweep/table.h"
 #include "cli/sweep/worker.h"
 #include "ir/base/display.h"
@@ -15,6 +16,34 @@
 
 /* -- a new sweep -- */
 
+/* Optuna chooses the settings one by one, so it goes with nothing that chooses them before. */
+static bool check_study(const Options *options, Diagnostics *diag) {
+    static const struct {
+        OptionId id;
+        const char *name;
+    } others[] = {{OPTION_seeds, "--seeds"},
+                  {OPTION_folds, "--folds"},
+                  {OPTION_halving, "--halving"},
+                  {OPTION_search, "--search"},
+                  {OPTION_draw_seed, "--seed"}};
+    if (!options->optuna && !options->study) return true;
+    if (!options->optuna || !options->study || !option_given(options, OPTION_trials)) {
+        diag_error(diag, STATUS_USAGE, (Span){0},
+                   "a study needs --optuna, --study and --trials: where it is, its name, and how "
+                   "many settings it chooses");
+        diag_help(diag, "mlc sweep my.mdl --set 'lr=log(1e-4, 1e-1)' --trials 20 --optuna "
+                        "sqlite:///study.db --study mine");
+        return false;
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        if (!option_given(options, others[i].id)) continue;
+        diag_error(diag, STATUS_USAGE, (Span){0},
+                   "%s does not go with --optuna: Optuna chooses the settings", others[i].name);
+        return false;
+    }
+    return true;
+}
+
 static bool check_usage(const Options *options, Diagnostics *diag) {
     int ways = (options->operand_count > 0) + (options->join != NULL) + (options->status != NULL);
     if (ways != 1) {
@@ -24,13 +53,14 @@ static bool check_usage(const Options *options, Diagnostics *diag) {
         diag_help(diag, "mlc sweep my.mdl --set 'lr=log(1e-4, 1e-1)' --trials 20");
         return false;
     }
-    if (options->operand_count || !(options->set.count || option_given(options, OPTION_trials) ||
-                                    option_given(options, OPTION_seeds) ||
-                                    option_given(options, OPTION_folds) || options->sweep_folder))
-        return true;
+    if (options->operand_count ||
+        !(options->set.count || option_given(options, OPTION_trials) ||
+          option_given(options, OPTION_seeds) || option_given(options, OPTION_folds) ||
+          options->optuna || options->study || options->sweep_folder))
+        return check_study(options, diag);
     diag_error(
         diag, STATUS_USAGE, (Span){0},
-        "--set, --trials, --seeds, --folds and --out belong to a new sweep: this one exists");
+        "--set, --trials, --seeds, --folds, --optuna and --out belong to a new sweep: this one exists");
     return false;
 }
 
@@ -150,7 +180,10 @@ static bool create(SweepPlan *plan, const Options *options, Arena *arena, Diagno
         request.source = path_absolute(build.folder.path);
         request.epochs = build.info->epochs;
         request.first_seed = build.info->seed;
-        good = plan_create(plan, &request, options->sweep_folder, diag);
+        request.study =
+            (Study){options->optuna, options->study, build.info->keep_best.higher_is_better};
+        good = (!options->optuna || study_create(&request, diag)) &&
+               plan_create(plan, &request, options->sweep_folder, diag);
     }
     build_close(&build);
     return good;

@@ -1,6 +1,7 @@
 /* sweep.json. */
 #include "cli/sweep/plan.h"
 #include "cli/results/journal.h"
+#include "cli/sweep/study.h"
 #include "engine/session/runs.h"
 #include "ir/base/integers.h"
 
@@ -10,7 +11,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { VERSION = 1 };
+/* Programs before Optuna was known read version 1, and refuse the other one. */
+enum { VERSION = 1, STUDY_VERSION = 2 };
 
 /* -- writing -- */
 
@@ -33,9 +35,7 @@ static void put_rungs(json_t *document, const SweepRequest *request) {
 
 static void put_settings(json_t *document, const SweepRequest *request) {
     Arena *arena = arena_new();
-    json_t *names = json_array(), *settings = json_array();
-    for (uint32_t p = 0; p < request->space->count; p++)
-        json_array_append_new(names, json_string(request->space->params[p].name));
+    json_t *settings = json_array();
     for (uint32_t i = 0; i < request->settings; i++) {
         json_t *setting = json_array();
         for (uint32_t p = 0; p < request->space->count; p++)
@@ -44,20 +44,30 @@ static void put_settings(json_t *document, const SweepRequest *request) {
                                                           request->seed, arena)));
         json_array_append_new(settings, setting);
     }
-    json_object_set_new(document, "names", names);
     json_object_set_new(document, "settings", settings);
     arena_free(arena);
 }
 
+static void put_names(json_t *document, const Space *space) {
+    json_t *names = json_array();
+    for (uint32_t p = 0; p < space->count; p++)
+        json_array_append_new(names, json_string(space->params[p].name));
+    json_object_set_new(document, "names", names);
+}
+
 static json_t *document_of(const SweepRequest *request) {
-    json_t *document =
-        json_pack("{s:i, s:s, s:s, s:I, s:I, s:I}", "version", VERSION, "file", request->file,
-                  "folder", request->source.path, "seeds", (json_int_t)request->seeds, "first_seed",
-                  (json_int_t)request->first_seed, "factor", (json_int_t)request->factor);
+    json_t *document = json_pack(
+        "{s:i, s:s, s:s, s:I, s:I, s:I}", "version", request->study.name ? STUDY_VERSION : VERSION,
+        "file", request->file, "folder", request->source.path, "seeds", (json_int_t)request->seeds,
+        "first_seed", (json_int_t)request->first_seed, "factor", (json_int_t)request->factor);
     if (request->folds > 1)
         json_object_set_new(document, "folds", json_integer((json_int_t)request->folds));
     put_rungs(document, request);
-    put_settings(document, request);
+    put_names(document, request->space);
+    if (request->study.name)
+        study_put(document, request);
+    else
+        put_settings(document, request);
     return document;
 }
 
@@ -114,14 +124,16 @@ static uint32_t whole(const json_t *document, const char *key) {
 static bool read_document(SweepPlan *plan) {
     const json_t *document = plan->document, *rungs = json_object_get(document, "rungs");
     const char *source = json_string_value(json_object_get(document, "folder"));
+    plan->study = json_object_get(document, "study");
     plan->settings = (uint32_t)json_array_size(json_object_get(document, "settings"));
     plan->seeds = whole(document, "seeds");
     plan->folds = json_object_get(document, "folds") ? whole(document, "folds") : 1;
     plan->factor = whole(document, "factor");
     plan->rungs = (uint32_t)json_array_size(rungs);
     plan->first_seed = (uint64_t)json_integer_value(json_object_get(document, "first_seed"));
-    if (whole(document, "version") != VERSION || !source || !plan->settings || !plan->seeds ||
-        !plan->folds || !plan->rungs || plan->rungs > SWEEP_RUNGS)
+    if (whole(document, "version") != (plan->study ? STUDY_VERSION : VERSION) || !source ||
+        !plan->settings || !plan->seeds || !plan->folds || !plan->rungs ||
+        plan->rungs > SWEEP_RUNGS)
         return false;
     for (uint32_t r = 0; r < plan->rungs; r++)
         plan->epochs[r] = (uint32_t)json_integer_value(json_array_get(rungs, r));
@@ -160,8 +172,24 @@ void plan_close(SweepPlan *plan) {
 
 /* -- trials -- */
 
+/* Reads the values that a study has chosen in the meantime. */
+static void read_asked(const SweepPlan *plan, uint32_t setting, json_t *settings) {
+    size_t length;
+    char *text = file_read_plain(plan_trial(plan, setting, PLAN_ASKED).path, &length);
+    json_t *asked = text ? json_loadb(text, length, 0, NULL) : NULL;
+    json_t *values = json_object_get(asked, "setting");
+    if (json_array_size(values) == json_array_size(plan_names(plan)))
+        json_array_set(settings, setting, values);
+    json_decref(asked);
+    free(text);
+}
+
 const json_t *plan_setting(const SweepPlan *plan, uint32_t setting) {
-    return json_array_get(json_object_get(plan->document, "settings"), setting);
+    json_t *settings = json_object_get(plan->document, "settings");
+    if (!plan->study) return json_array_get(settings, setting);
+    if (json_is_null(json_array_get(settings, setting))) read_asked(plan, setting, settings);
+    const json_t *values = json_array_get(settings, setting);
+    return json_is_null(values) ? json_object_get(plan->study, "blank") : values;
 }
 
 const json_t *plan_names(const SweepPlan *plan) { return json_object_get(plan->document, "names"); }
@@ -191,13 +219,24 @@ void plan_sets(const SweepPlan *plan, uint32_t trial, Arena *arena, OptionList *
     add_set(sets, arena_format(arena, "data.fold=%u", plan_fold(plan, trial)));
 }
 
+/* Value k of a parameter, after that of setting `from`; NULL: there are no more. With a study, the
+ * values of other settings are not known, but the ends of the parameter are. */
+static const char *value_after(const SweepPlan *plan, uint32_t param, uint32_t from, uint32_t k) {
+    if (plan->study) {
+        const json_t *ends = json_array_get(json_object_get(plan->study, "ends"), param);
+        return json_string_value(json_array_get(ends, k - 1));
+    }
+    if (k >= plan->settings) return NULL;
+    uint32_t setting = (uint32_t)(((uint64_t)from + k) % plan->settings);
+    return json_string_value(json_array_get(plan_setting(plan, setting), param));
+}
+
 /* The next value of a parameter, after that of setting `from`, that differs from those in
  * taken[count]; NULL: there is none. */
 static const char *next_value(const SweepPlan *plan, uint32_t param, uint32_t from,
                               const char *const *taken, uint32_t count) {
-    for (uint32_t k = 1; k < plan->settings; k++) {
-        uint32_t setting = (uint32_t)(((uint64_t)from + k) % plan->settings);
-        const char *text = json_string_value(json_array_get(plan_setting(plan, setting), param));
+    const char *text;
+    for (uint32_t k = 1; (text = value_after(plan, param, from, k)) != NULL; k++) {
         bool known = false;
         for (uint32_t i = 0; i < count; i++) known |= !strcmp(text, taken[i]);
         if (!known) return text;

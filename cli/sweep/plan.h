@@ -19,6 +19,7 @@ enum { SWEEP_RUNGS = 20, SWEEP_TRIALS = 1000000 };
 #define SWEEP_FILE "sweep.json"
 #define SWEEP_MODEL "sweep.mdl"
 #define SWEEP_TRIALS_FOLDER "trials"
+#define PLAN_ASKED ".asked" /* the values that a study has chosen: study.h */
 
 typedef struct {
     Path folder, source; /* folder: of the sweep; source: where relative paths in the model start */
@@ -26,7 +27,14 @@ typedef struct {
     uint32_t epochs[SWEEP_RUNGS];                            /* 0: to the end of the training */
     uint64_t first_seed;
     json_t *document;
+    const json_t *study; /* chooses the settings (study.h); NULL: all are in the document */
 } SweepPlan;
+
+/* A study of Optuna: where it is stored, its name, and whether it looks for high scores. */
+typedef struct {
+    const char *storage, *name; /* NULL: no study */
+    bool maximize;
+} Study;
 
 /* What `mlc sweep FILE.mdl` asks for. */
 typedef struct {
@@ -38,6 +46,7 @@ typedef struct {
     Path source;
     uint32_t epochs;     /* train.epochs of the model */
     uint64_t first_seed; /* train.seed of the model */
+    Study study;
 } SweepRequest;
 
 /* Writes a new sweep into the folder `out`; NULL: sweeps/N, with the next free number N. false
@@ -54,7 +63,8 @@ static inline uint64_t plan_seed(const SweepPlan *plan, uint32_t trial) {
 static inline uint32_t plan_fold(const SweepPlan *plan, uint32_t trial) {
     return trial % plan->folds + 1;
 }
-/* "NAME=VALUE" texts of a setting, an array that belongs to the plan. */
+/* "NAME=VALUE" texts of a setting, an array that belongs to the plan. Values that a study has not
+ * chosen yet are empty. */
 const json_t *plan_setting(const SweepPlan *plan, uint32_t setting);
 /* The names of the parameters, an array of texts that belongs to the plan. */
 const json_t *plan_names(const SweepPlan *plan);

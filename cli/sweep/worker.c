@@ -9,6 +9,7 @@
 #include "cli/results/run_record.h"
 #include "cli/session/stops.h"
 #include "cli/sweep/claims.h"
+#include "cli/sweep/study.h"
 #include "cli/sweep/trial.h"
 #include "ir/base/display.h"
 #include "ir/base/memory.h"
@@ -140,7 +141,9 @@ static void report_trial(const TrialWorker *worker, uint32_t trial, const json_t
 /* Trains a claimed trial and writes its result. false: the worker has to end. */
 static bool finish_trial(const TrialWorker *worker, uint32_t trial, uint32_t rung,
                          const char *claim) {
-    int status = trial_run(&worker->runner, trial, worker->results->plan->epochs[rung], claim);
+    const SweepPlan *plan = worker->results->plan;
+    if (plan->study && (!study_ask(plan, trial, worker->diag) || trial_stop)) return false;
+    int status = trial_run(&worker->runner, trial, plan->epochs[rung], claim);
     if (status < 0) {
         diag_error(worker->diag, STATUS_FILE, (Span){0}, "cannot start a training: %s",
                    strerror(errno));
@@ -151,8 +154,12 @@ static bool finish_trial(const TrialWorker *worker, uint32_t trial, uint32_t run
         if (!trial_stop) report_failure(worker, trial, status);
         return false;
     }
-    if (json_object_get(line, "score_of"))
-        unlink(plan_trial(worker->results->plan, trial, ".log").path);
+    /* before the result is written: a worker that is killed in between tells it once more */
+    if (plan->study && !study_tell(plan, trial, line, worker->diag)) {
+        json_decref(line);
+        return false;
+    }
+    if (json_object_get(line, "score_of")) unlink(plan_trial(plan, trial, ".log").path);
     json_incref(line);
     bool written = results_put(worker->results, trial, rung, line, worker->diag);
     if (written) report_trial(worker, trial, line);
