@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# mlc train --tensorboard: the event files, read by another program (event_lines.c).
+# mlc train --tensorboard: the event files, read by another program (event_lines.c), and by TensorBoard itself where $PYTHON has it.
 source "$(dirname "$0")/common.sh"
 EVENT_LINES=$(realpath -m "${EVENT_LINES:-$root/build/release/tests/event_lines}")
 small_model
@@ -45,6 +45,29 @@ expect 0 mlc train --resume whole -q --set train.epochs=41
 rm run_TERM/*.safetensors
 expect 0 mlc train --resume run_TERM -q
 same <(values run_TERM | grep -v hparams) <(values run_KILL | grep -v hparams)
+
+# TensorBoard's own reader finds the same points.
+PYTHON=${PYTHON:-python3}
+if "$PYTHON" -c 'import tensorboard' 2>/dev/null; then
+    cat >read.py <<'END'
+import sys
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+events = EventAccumulator(sys.argv[1], size_guidance={"scalars": 0, "tensors": 0})
+events.Reload()
+for tag in events.Tags()["scalars"]:
+    for point in events.Scalars(tag):
+        print(point.step, tag, f"{point.value:.6g}")
+for tag in events.Tags()["tensors"]:
+    for point in events.Tensors(tag):
+        print(point.step, tag, f"{point.tensor_proto.float_val[0]:.6g}")
+END
+    for run in whole run_TERM plain; do
+        "$PYTHON" read.py $run >"$run.points" 2>"$scratch/err" || fail "TensorBoard cannot read $run: $(tail -1 "$scratch/err")"
+        same <(sort "$run.points") <(values $run | sort)
+    done
+else
+    echo "skipped in part: $PYTHON has no tensorboard"
+fi
 
 # Nothing is written beside an event file that cannot be read.
 mkdir plain/events.out.tfevents.0000000007.mlc
