@@ -20,6 +20,7 @@ if command -v optuna >/dev/null && command -v python3 >/dev/null; then
     # Workers that are killed: every trial of the sweep is one of the study, told once with the score in the table.
     "${sweep[@]}" --out killed --trials 10 "${study[@]}" --workers 2 >/dev/null 2>&1 &
     pid=$!
+    until [[ -e killed/sweep.json ]]; do sleep 0.1; kill -0 $pid || break; done
     for _ in 1 2 3 4; do
         sleep 1.$((RANDOM % 9))
         pkill -9 -P $pid
