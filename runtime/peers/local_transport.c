@@ -18,7 +18,7 @@
 
 /* One direction of a socket. */
 typedef struct {
-    Message *message;
+    Message *message; /* NULL: all are done */
     uint64_t length;
     size_t moved; /* bytes so far, with those of the length */
 } WireDirection;
@@ -30,6 +30,7 @@ typedef struct {
 
 typedef struct {
     Transport table;
+    Message *end;         /* behind the last message */
     Wire *wires;          /* [size] */
     struct pollfd *polls; /* [size] */
 } LocalTransport;
@@ -38,12 +39,21 @@ static bool is_open(const Message *message) {
     return message && !message->done && !message->broken;
 }
 
+/* Goes on with the first message of that direction from `from` on. */
+static void take_next(const LocalTransport *local, WireDirection *direction, Message *from,
+                      int rank, bool sends) {
+    while (from < local->end && (from->rank != rank || from->sends != sends)) from++;
+    bool found = from < local->end;
+    *direction =
+        (WireDirection){.message = found ? from : NULL, .length = found && sends ? from->bytes : 0};
+}
+
 static void begin(Transport *transport, Message *messages, int count) {
-    Wire *wires = ((LocalTransport *)transport)->wires;
-    for (int i = 0; i < count; i++) {
-        Wire *wire = &wires[messages[i].rank];
-        *(messages[i].sends ? &wire->out : &wire->in) = (WireDirection){
-            .message = &messages[i], .length = messages[i].sends ? messages[i].bytes : 0};
+    LocalTransport *local = (LocalTransport *)transport;
+    local->end = messages + count;
+    for (int rank = 0; rank < transport->size; rank++) {
+        take_next(local, &local->wires[rank].out, messages, rank, true);
+        take_next(local, &local->wires[rank].in, messages, rank, false);
     }
 }
 
@@ -71,9 +81,9 @@ static void check_length(WireDirection *direction) {
 }
 
 /* Moves what the socket takes or has. */
-static void move(int socket, WireDirection *direction) {
-    Message *message = direction->message;
-    while (is_open(message)) {
+static void move(const LocalTransport *local, int socket, WireDirection *direction) {
+    while (is_open(direction->message)) {
+        Message *message = direction->message;
         size_t count;
         char *bytes = next_bytes(direction, &count);
         ssize_t moved = message->sends ? send(socket, bytes, count, MSG_NOSIGNAL | MSG_DONTWAIT)
@@ -88,6 +98,7 @@ static void move(int socket, WireDirection *direction) {
         if (!message->sends) check_length(direction);
         message->done =
             !message->broken && direction->moved == sizeof direction->length + direction->length;
+        if (message->done) take_next(local, direction, message + 1, message->rank, message->sends);
     }
 }
 
@@ -110,9 +121,9 @@ static bool wait_for(Transport *transport, double seconds) {
     for (;;) {
         for (int rank = 0; rank < transport->size; rank++) {
             Wire *wire = &local->wires[rank];
-            if (is_open(wire->out.message)) move(wire->socket, &wire->out);
+            if (is_open(wire->out.message)) move(local, wire->socket, &wire->out);
             /* an announcement may have come although nothing more can be sent */
-            if (is_open(wire->in.message)) move(wire->socket, &wire->in);
+            if (is_open(wire->in.message)) move(local, wire->socket, &wire->in);
         }
         nfds_t count = list_polls(local);
         double left = end - seconds_now();

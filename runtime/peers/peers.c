@@ -1,13 +1,10 @@
-/* Exchanges between the processes of a training.
- *
- *     message: a header, then its content, filled up to a multiple of TRANSPORT_UNIT
- *
- * The header says whether the sender has to stop. Every process gets a header from every other one
- * in each exchange, so all of them learn it at the same point of the training. */
+/* Exchanges between the processes of a training. Every process gets a parcel from every other one in
+ * each exchange. Its header says whether the sender has to stop, so all of them learn it at the same
+ * point of the training. */
 #include "runtime/peers/peers.h"
 #include "ir/base/clock.h"
-#include "ir/base/integers.h"
 #include "ir/base/memory.h"
+#include "runtime/peers/parcel.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,20 +15,6 @@
 #define HEAR_SECONDS 1.5     /* for the announcements of others */
 enum { REPORT_SECONDS = 2 }; /* others give the process that reports a loss so long to save */
 #define BUSY_TIMES 20        /* a process may take that many times as long as this one */
-
-typedef struct {
-    uint64_t magic, number; /* number: of the exchange */
-    uint64_t bytes;         /* of the content */
-    int32_t stop, signal;
-    char unused[TRANSPORT_UNIT - 3 * sizeof(uint64_t) - 2 * sizeof(int32_t)];
-} Header;
-#define MAGIC 0x6d6c632d72616e6bu
-
-/* Memory for a message: its header, then its content. */
-typedef struct {
-    char *memory;
-    size_t room, content;
-} Parcel;
 
 enum { PEER_NAME = 128 };
 typedef struct {
@@ -50,7 +33,8 @@ struct Peers {
     PeerOptions options;
     Diagnostics *diag;
     Peer *others;      /* [size] */
-    Message *messages; /* [2 size] */
+    Message *messages; /* [message_room] */
+    int message_room;
     uint64_t number;
     PeerTraffic sent;
     double longest; /* of the times between two exchanges, as given by `busy` */
@@ -75,22 +59,6 @@ void peers_fail(Peers *peers) { peers->failed = true; }
 
 /* -- messages -- */
 
-size_t peers_message_bytes(size_t content) {
-    return sizeof(Header) + (size_t)round_up((int64_t)content, TRANSPORT_UNIT);
-}
-
-/* Room for the content of a message. */
-static void *parcel_open(Parcel *parcel, size_t bytes) {
-    size_t room = peers_message_bytes(bytes);
-    if (room > parcel->room) {
-        free(parcel->memory);
-        parcel->memory = memory_new(room, "messages to other processes");
-        parcel->room = room;
-    }
-    parcel->content = bytes;
-    return parcel->memory + sizeof(Header);
-}
-
 void *peers_out(Peers *peers, int rank, size_t bytes) {
     return parcel_open(&peers->others[rank].out, bytes);
 }
@@ -99,32 +67,74 @@ void *peers_in(Peers *peers, int rank, size_t bytes) {
     return parcel_open(&peers->others[rank].in, bytes);
 }
 
+void peers_send(Peers *peers, int rank, const void *body, size_t bytes) {
+    parcel_send(&peers->others[rank].out, body, bytes);
+}
+
+void peers_receive(Peers *peers, int rank, void *body, size_t bytes) {
+    parcel_receive(&peers->others[rank].in, body, bytes);
+}
+
+const void *peers_content(const Peers *peers, int rank) {
+    return parcel_content(&peers->others[rank].in);
+}
+
+const void *peers_body(const Peers *peers, int rank, int number) {
+    return parcel_body(&peers->others[rank].in, number);
+}
+
+PeerTraffic peers_traffic(size_t content, size_t body, int bodies) {
+    size_t apart = 0, message = parcel_predict(content, body, bodies, &apart);
+    return (PeerTraffic){1 + (apart ? bodies : 0), (int64_t)(message + apart)};
+}
+
 PeerTraffic peers_sent(const Peers *peers) { return peers->sent; }
 
-/* Lists a message to and from every other process; returns how many. */
+static void list_one(Peers *peers, int *count, Message message) {
+    if (*count == peers->message_room) {
+        peers->message_room = 2 * peers->message_room;
+        peers->messages = memory_grow(peers->messages, (size_t)peers->message_room,
+                                      sizeof *peers->messages, "the other processes");
+    }
+    peers->messages[(*count)++] = message;
+    if (!message.sends) return;
+    peers->sent.messages++;
+    peers->sent.bytes += (int64_t)message.bytes;
+}
+
+/* Lists a parcel, and after it the bodies that are messages of their own. */
+static void list_parcel(Peers *peers, int *count, Parcel *parcel, int rank, bool sends) {
+    list_one(peers, count,
+             (Message){.rank = rank,
+                       .sends = sends,
+                       .data = parcel->memory,
+                       .bytes = parcel_message_bytes(parcel->bytes)});
+    for (int i = 0; i < parcel->count; i++) {
+        const ParcelBody *body = &parcel->bodies[i];
+        if (body->apart)
+            list_one(
+                peers, count,
+                (Message){.rank = rank, .sends = sends, .data = body->data, .bytes = body->bytes});
+    }
+}
+
+/* Lists the messages to and from every other process; returns how many. */
 static int list_messages(Peers *peers) {
     int count = 0;
     int signal = peers->options.signal ? (int)*peers->options.signal : 0;
-    Header header = {
-        .magic = MAGIC, .number = peers->number, .stop = peers->asks || signal, .signal = signal};
+    ParcelHeader header = {.magic = PARCEL_MAGIC,
+                           .number = peers->number,
+                           .stop = peers->asks || signal,
+                           .signal = signal};
     peers->stops |= header.stop;
     if (signal) peers->signal = signal;
     for (int rank = 0; rank < peers_size(peers); rank++) {
         Peer *peer = &peers->others[rank];
         if (rank == peers_rank(peers)) continue;
-        header.bytes = peer->out.content;
+        header.bytes = peer->out.bytes;
         memcpy(peer->out.memory, &header, sizeof header);
-        Message to = {.rank = rank,
-                      .sends = true,
-                      .data = peer->out.memory,
-                      .bytes = peers_message_bytes(peer->out.content)},
-                from = {.rank = rank,
-                        .data = peer->in.memory,
-                        .bytes = peers_message_bytes(peer->in.content)};
-        peers->messages[count++] = to;
-        peers->messages[count++] = from;
-        peers->sent.messages++;
-        peers->sent.bytes += (int64_t)to.bytes;
+        list_parcel(peers, &count, &peer->out, rank, true);
+        list_parcel(peers, &count, &peer->in, rank, false);
     }
     return count;
 }
@@ -132,17 +142,18 @@ static int list_messages(Peers *peers) {
 /* Reads what the others say in their headers. */
 static void read_headers(Peers *peers) {
     for (int rank = 0; rank < peers_size(peers); rank++) {
-        Header header;
+        ParcelHeader header;
         if (rank == peers_rank(peers)) continue;
         memcpy(&header, peers->others[rank].in.memory, sizeof header);
-        if (header.magic != MAGIC || header.number != peers->number ||
-            header.bytes != peers->others[rank].in.content)
+        if (header.magic != PARCEL_MAGIC || header.number != peers->number ||
+            header.bytes != peers->others[rank].in.bytes)
             diag_bug("rank %d is at exchange %llu with %llu bytes, rank %d at %llu with %zu", rank,
                      (unsigned long long)header.number, (unsigned long long)header.bytes,
                      peers_rank(peers), (unsigned long long)peers->number,
-                     peers->others[rank].in.content);
+                     peers->others[rank].in.bytes);
         peers->stops |= header.stop != 0;
         if (header.signal > peers->signal) peers->signal = header.signal;
+        parcel_unpack(&peers->others[rank].in);
     }
 }
 
@@ -279,7 +290,7 @@ static bool learn_names(Peers *peers) {
         Peer *peer = &peers->others[rank];
         if (rank != peers_rank(peers))
             snprintf(peer->name, sizeof peer->name, "%.*s", PEER_NAME - 1,
-                     peer->in.memory + sizeof(Header));
+                     (const char *)parcel_content(&peer->in));
     }
     return true;
 }
@@ -289,6 +300,7 @@ Peers *peers_open(Transport *transport, const PeerOptions *options, Diagnostics 
     size_t size = (size_t)transport->size;
     *peers = (Peers){.transport = transport, .options = *options, .diag = diag};
     peers->others = memory_array(size, sizeof *peers->others, "the other processes");
+    peers->message_room = 2 * (int)size;
     peers->messages = memory_array(2 * size, sizeof *peers->messages, "the other processes");
     if (learn_names(peers)) return peers;
     peers_close(peers, STATUS_RANK);
@@ -302,8 +314,8 @@ void peers_close(Peers *peers, Status status) {
     if (peers->lost && !peers->reports && !peers->announced) sleep(REPORT_SECONDS);
     if (peers->failed || peers->lost) peers->transport->abort(peers->transport, (int)status);
     for (int rank = 0; rank < peers_size(peers); rank++) {
-        free(peers->others[rank].out.memory);
-        free(peers->others[rank].in.memory);
+        parcel_free(&peers->others[rank].out);
+        parcel_free(&peers->others[rank].in);
     }
     peers->transport->close(peers->transport);
     free(peers->others);

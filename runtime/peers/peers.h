@@ -35,6 +35,15 @@ int peers_neighbours(const Peers *peers); /* the processes on this machine, with
 void *peers_out(Peers *peers, int rank, size_t bytes);
 /* Room into which the next exchange puts `bytes` from `rank`. */
 void *peers_in(Peers *peers, int rank, size_t bytes);
+/* After peers_out: the next exchange also sends a body (PARCEL_BODIES at most), which stays where it is until then. A multiple
+ * of TRANSPORT_UNIT bytes. Large bodies are not copied: each is a message of its own. */
+void peers_send(Peers *peers, int rank, const void *body, size_t bytes);
+/* After peers_in, in the order in which `rank` sends its bodies: where the next exchange puts one.
+ * NULL: into memory of `peers`. Then the room of peers_in may move: see peers_content. */
+void peers_receive(Peers *peers, int rank, void *body, size_t bytes);
+/* What the last exchange brought from `rank`: for peers_in, and body `number`. */
+const void *peers_content(const Peers *peers, int rank);
+const void *peers_body(const Peers *peers, int rank, int number);
 /* Moves them. busy: the seconds that this process has computed since the last exchange; others may
  * need a multiple of that. false: a process is lost. Then nothing can be exchanged any more, and
  * one of the processes that are left has reported it. where: completes "has not answered for 60 s". */
@@ -44,8 +53,8 @@ typedef struct {
     int64_t messages, bytes;
 } PeerTraffic;
 PeerTraffic peers_sent(const Peers *peers);
-/* The bytes of a message with that content. */
-size_t peers_message_bytes(size_t content);
+/* What an exchange sends to a process: a content, and bodies of equal size. */
+PeerTraffic peers_traffic(size_t content, size_t body, int bodies);
 /* Whether a process was lost. */
 bool peers_lost(const Peers *peers);
 /* The exit status of all processes after one was lost or peers_agree has failed: that with which the

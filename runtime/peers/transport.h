@@ -23,8 +23,8 @@ typedef struct Transport Transport;
 struct Transport {
     int rank, size;
     int neighbours; /* the processes on the machine of this one, with itself */
-    /* Begins to move messages, at most one to and one from each process. A message may be shorter
-     * than the room for it. */
+    /* Begins to move messages. Those from one process to another arrive in the order in which both
+     * of them list them. A message may be shorter than the room for it. */
     void (*begin)(Transport *transport, Message *messages, int count);
     /* Waits for at most that long, and returns whether all messages are done or broken. */
     bool (*wait)(Transport *transport, double seconds);

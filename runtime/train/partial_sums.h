@@ -15,7 +15,8 @@ typedef struct {
 
 typedef struct {
     ShareBlock block;
-    float *values;
+    const float *values; /* in `memory`, or borrowed */
+    float *memory;       /* NULL: not needed so far */
 } PartialSum;
 
 enum { PARTIAL_SUMS_MAX = 64 };
@@ -38,9 +39,14 @@ void partial_sums_free(PartialSums *sums);
 /* Appends the sum of the next block, and adds partners. */
 void partial_sums_push(PartialSums *sums, ShareBlock block, const SumSegment *segments,
                        uint32_t segment_count);
-/* Adds up what is left at the end of a step, where the last ones have no partners, and empties the
- * sums. The result is valid until the next push. */
-const float *partial_sums_finish(PartialSums *sums);
+/* Likewise for one vector of all elements. It is not copied, so it must stay until it is added to
+ * another one or partial_sums_keep is called. */
+void partial_sums_borrow(PartialSums *sums, ShareBlock block, const float *values);
+/* Copies what is borrowed. */
+void partial_sums_keep(PartialSums *sums);
+/* Adds up what is left at the end of a step, where the last ones have no partners, into `to`, and
+ * empties the sums. */
+void partial_sums_finish(PartialSums *sums, float *to);
 
 /* The blocks that are left of the shares first .. end - 1 alone; returns how many. */
 int partial_sums_blocks(int64_t first, int64_t end, ShareBlock blocks[PARTIAL_SUMS_MAX]);

@@ -70,12 +70,15 @@ static void count_traffic(Spread *spread, PeerTraffic before) {
 }
 
 /* false: a process is lost, and no state has changed. */
-static bool run_batch(Spread *spread, int64_t batch, char **messages) {
+static bool run_batch(Spread *spread, int64_t batch) {
     bool ends_step = trainer_clock(spread->trainer, batch).update != 0;
     PeerTraffic before = peers_sent(spread->peers);
     spread_run_shares(spread, spread_range(&spread->plan, batch, spread->rank));
-    if (!spread_scatter(spread, batch, messages)) return false;
-    if (ends_step && !spread_gather(spread, batch, messages)) return false;
+    if (!spread_scatter(spread, batch)) return false;
+    if (!ends_step)
+        spread_keep(spread);
+    else if (!spread_gather(spread, batch))
+        return false;
     update_states(spread, batch, ends_step);
     count_traffic(spread, before);
     spread->stops = ends_step && peers_stopped(spread->peers);
@@ -83,10 +86,9 @@ static bool run_batch(Spread *spread, int64_t batch, char **messages) {
 }
 
 bool spread_loop(Spread *spread, int64_t batch, int64_t end, TrainerVisit *visit, void *context) {
-    char *messages[PEERS_MAX];
     spread->exchanged = seconds_now();
     for (; batch < end; batch++) {
-        if (!run_batch(spread, batch, messages)) return false;
+        if (!run_batch(spread, batch)) return false;
         if (!visit(context, batch, batch_loss(spread, batch))) return false;
     }
     return true;

@@ -32,69 +32,69 @@ static void move_range(Spread *spread, ShareRange range, char *message, bool out
     }
 }
 
-/* Message: the partial sums, in the part of the owner; then losses and carried values. */
+/* The losses and carried values of the own shares, and the partial sums in the part of the owner. */
 static void fill_message(Spread *spread, int64_t batch, int rank) {
     ShareRange range = spread_range(&spread->plan, batch, spread->rank);
-    size_t part = spread_part(&spread->plan, rank) * sizeof(float);
-    char *message =
-        peers_out(spread->peers, rank,
-                  (size_t)spread->own.count * part + spread_range_bytes(&spread->plan, range));
-    for (int i = 0; i < spread->own.count; i++, message += part)
-        memcpy(message, spread->own.items[i].values + spread_part_at(&spread->plan, rank), part);
+    char *message = peers_out(spread->peers, rank, spread_range_bytes(&spread->plan, range));
     move_range(spread, range, message, true);
+    for (int i = 0; i < spread->own.count; i++)
+        peers_send(spread->peers, rank,
+                   spread->own.items[i].values + spread_part_at(&spread->plan, rank),
+                   spread_part(&spread->plan, rank) * sizeof(float));
 }
 
-/* Takes over the partial sums of a process in the own part. message: NULL: they are its own. */
-static void take_sums(Spread *spread, int64_t batch, int rank, const char *message) {
+static void await_message(Spread *spread, int64_t batch, int rank) {
     ShareBlock blocks[PARTIAL_SUMS_MAX];
     ShareRange range = spread_range(&spread->plan, batch, rank);
-    size_t part = spread_part(&spread->plan, spread->rank);
-    int count = spread_blocks(&spread->plan, range, blocks);
-    assert(message || count == spread->own.count);
-    for (int i = 0; i < count; i++) {
-        const float *from =
-            message ? (const float *)(const void *)message + (size_t)i * part
-                    : spread->own.items[i].values + spread_part_at(&spread->plan, spread->rank);
-        partial_sums_push(&spread->owned, blocks[i], &(SumSegment){from, 0, part}, 1);
-    }
+    peers_in(spread->peers, rank, spread_range_bytes(&spread->plan, range));
+    for (int i = spread_blocks(&spread->plan, range, blocks); i > 0; i--)
+        peers_receive(spread->peers, rank, NULL,
+                      spread_part(&spread->plan, spread->rank) * sizeof(float));
 }
 
-bool spread_scatter(Spread *spread, int64_t batch, char **messages) {
+/* Takes over the partial sums of a process in the own part. They stay where they are until the next
+ * exchange. */
+static void take_sums(Spread *spread, int64_t batch, int rank) {
+    ShareBlock blocks[PARTIAL_SUMS_MAX];
+    ShareRange range = spread_range(&spread->plan, batch, rank);
+    int count = spread_blocks(&spread->plan, range, blocks);
+    assert(rank != spread->rank || count == spread->own.count);
+    for (int i = 0; i < count; i++)
+        partial_sums_borrow(&spread->owned, blocks[i],
+                            rank == spread->rank
+                                ? spread->own.items[i].values + spread_part_at(&spread->plan, rank)
+                                : (const float *)peers_body(spread->peers, rank, i));
+}
+
+bool spread_scatter(Spread *spread, int64_t batch) {
     for (int rank = 0; rank < spread->size; rank++) {
-        messages[rank] = NULL;
         if (rank == spread->rank) continue;
         fill_message(spread, batch, rank);
-        messages[rank] = peers_in(spread->peers, rank,
-                                  spread_sums_bytes(&spread->plan, batch, rank, spread->rank));
+        await_message(spread, batch, rank);
     }
     if (!spread_exchange(spread, batch)) return false;
     for (int rank = 0; rank < spread->size; rank++) {
-        take_sums(spread, batch, rank, messages[rank]);
-        if (!messages[rank]) continue;
-        ShareRange range = spread_range(&spread->plan, batch, rank);
-        move_range(spread, range,
-                   messages[rank] + spread_sums_bytes(&spread->plan, batch, rank, spread->rank) -
-                       spread_range_bytes(&spread->plan, range),
-                   false);
+        take_sums(spread, batch, rank);
+        if (rank != spread->rank)
+            move_range(spread, spread_range(&spread->plan, batch, rank),
+                       (char *)peers_content(spread->peers, rank), false);
     }
     return true;
 }
 
-bool spread_gather(Spread *spread, int64_t batch, char **messages) {
-    size_t own = spread_part(&spread->plan, spread->rank) * sizeof(float);
-    memcpy(spread->sum + spread_part_at(&spread->plan, spread->rank),
-           partial_sums_finish(&spread->owned), own);
+void spread_keep(Spread *spread) { partial_sums_keep(&spread->owned); }
+
+bool spread_gather(Spread *spread, int64_t batch) {
+    float *own = spread->sum + spread_part_at(&spread->plan, spread->rank);
+    partial_sums_finish(&spread->owned, own);
     for (int rank = 0; rank < spread->size; rank++) {
         if (rank == spread->rank) continue;
-        memcpy(peers_out(spread->peers, rank, own),
-               spread->sum + spread_part_at(&spread->plan, spread->rank), own);
-        messages[rank] =
-            peers_in(spread->peers, rank, spread_part(&spread->plan, rank) * sizeof(float));
+        peers_out(spread->peers, rank, 0);
+        peers_send(spread->peers, rank, own,
+                   spread_part(&spread->plan, spread->rank) * sizeof(float));
+        peers_in(spread->peers, rank, 0);
+        peers_receive(spread->peers, rank, spread->sum + spread_part_at(&spread->plan, rank),
+                      spread_part(&spread->plan, rank) * sizeof(float));
     }
-    if (!spread_exchange(spread, batch)) return false;
-    for (int rank = 0; rank < spread->size; rank++)
-        if (rank != spread->rank)
-            memcpy(spread->sum + spread_part_at(&spread->plan, rank), messages[rank],
-                   spread_part(&spread->plan, rank) * sizeof(float));
-    return true;
+    return spread_exchange(spread, batch);
 }

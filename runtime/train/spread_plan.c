@@ -76,24 +76,25 @@ size_t spread_range_bytes(const SpreadPlan *plan, ShareRange range) {
     return bytes;
 }
 
-size_t spread_sums_bytes(const SpreadPlan *plan, int64_t batch, int from, int owner) {
-    ShareBlock blocks[PARTIAL_SUMS_MAX];
-    ShareRange range = spread_range(plan, batch, from);
-    size_t sums = (size_t)spread_blocks(plan, range, blocks) * spread_part(plan, owner);
-    return sums * sizeof(float) + spread_range_bytes(plan, range);
-}
-
-static void add_message(SpreadTraffic *traffic, size_t bytes) {
-    traffic->messages++;
-    traffic->bytes += (int64_t)peers_message_bytes(bytes);
+static void add_traffic(SpreadTraffic *traffic, PeerTraffic more) {
+    traffic->messages += more.messages;
+    traffic->bytes += more.bytes;
 }
 
 SpreadTraffic spread_traffic(const SpreadPlan *plan, int rank) {
     SpreadTraffic traffic = {.batches = plan->accumulate};
-    for (int64_t batch = 0; batch < plan->accumulate; batch++)
+    for (int64_t batch = 0; batch < plan->accumulate; batch++) {
+        ShareBlock blocks[PARTIAL_SUMS_MAX];
+        ShareRange range = spread_range(plan, batch, rank);
+        int count = spread_blocks(plan, range, blocks);
         for (int other = 0; other < plan->processes; other++)
-            if (other != rank) add_message(&traffic, spread_sums_bytes(plan, batch, rank, other));
+            if (other != rank)
+                add_traffic(&traffic,
+                            peers_traffic(spread_range_bytes(plan, range),
+                                          spread_part(plan, other) * sizeof(float), count));
+    }
+    PeerTraffic gather = peers_traffic(0, spread_part(plan, rank) * sizeof(float), 1);
     for (int other = 0; other < plan->processes; other++)
-        if (other != rank) add_message(&traffic, spread_part(plan, rank) * sizeof(float));
+        if (other != rank) add_traffic(&traffic, gather);
     return traffic;
 }

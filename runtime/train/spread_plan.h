@@ -42,9 +42,6 @@ size_t spread_part(const SpreadPlan *plan, int rank);
 
 /* The losses and carried values of a range. */
 size_t spread_range_bytes(const SpreadPlan *plan, ShareRange range);
-/* The message from a process to an owner: partial sums, losses and carried values. */
-size_t spread_sums_bytes(const SpreadPlan *plan, int64_t batch, int from, int owner);
-
 typedef struct {
     int64_t batches, messages, bytes;
 } SpreadTraffic;

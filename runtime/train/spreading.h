@@ -56,10 +56,12 @@ void spread_run_shares(Spread *spread, ShareRange range);
 
 /* Sends and receives the posted messages. false: a process is lost. */
 bool spread_exchange(Spread *spread, int64_t batch);
-/* Every process gets the partial sums of its part, and all losses and carried values. messages:
- * [processes], where they arrive. false: a process is lost. */
-bool spread_scatter(Spread *spread, int64_t batch, char **messages);
+/* Every process gets the partial sums of its part, and all losses and carried values. They stay in
+ * the messages until the next exchange. false: a process is lost. */
+bool spread_scatter(Spread *spread, int64_t batch);
+/* Before the next batch of the step: copies the partial sums out of the messages. */
+void spread_keep(Spread *spread);
 /* At the end of a step, every process gets the sum of all gradients. false: a process is lost. */
-bool spread_gather(Spread *spread, int64_t batch, char **messages);
+bool spread_gather(Spread *spread, int64_t batch);
 
 #endif

@@ -16,13 +16,31 @@ typedef struct {
     Message *messages;
     MPI_Request *requests;
     MPI_Status *statuses;
-    int *finished; /* indices of requests */
-    int count;
+    int *finished;   /* indices of requests */
+    int count, room; /* room: for so many requests */
 } MpiTransport;
+
+static void no_memory(const MpiTransport *mpi) {
+    fputs("mlc: error: no memory for messages to other processes\n", stderr);
+    MPI_Abort(mpi->world, 5);
+}
+
+static void make_room(MpiTransport *mpi, int count) {
+    if (count <= mpi->room) return;
+    free(mpi->requests);
+    free(mpi->statuses);
+    free(mpi->finished);
+    mpi->requests = calloc((size_t)count, sizeof *mpi->requests);
+    mpi->statuses = calloc((size_t)count, sizeof *mpi->statuses);
+    mpi->finished = calloc((size_t)count, sizeof *mpi->finished);
+    mpi->room = count;
+    if (!mpi->requests || !mpi->statuses || !mpi->finished) no_memory(mpi);
+}
 
 /* Receives first: what is awaited need not be stored by MPI. */
 static void begin(Transport *transport, Message *messages, int count) {
     MpiTransport *mpi = (MpiTransport *)transport;
+    make_room(mpi, count);
     mpi->messages = messages;
     mpi->count = count;
     for (int sends = 0; sends <= 1; sends++)
@@ -103,17 +121,6 @@ static void close_all(Transport *transport) {
     free(mpi);
 }
 
-/* For a message to and from every process. */
-static void make_room(MpiTransport *mpi) {
-    size_t count = 2 * (size_t)mpi->table.size;
-    mpi->requests = calloc(count, sizeof *mpi->requests);
-    mpi->statuses = calloc(count, sizeof *mpi->statuses);
-    mpi->finished = calloc(count, sizeof *mpi->finished);
-    if (mpi->requests && mpi->statuses && mpi->finished) return;
-    fputs("mlc: error: no memory for messages to other processes\n", stderr);
-    MPI_Abort(mpi->world, 5);
-}
-
 static int neighbours(MPI_Comm world) {
     MPI_Comm machine;
     int count = 1;
@@ -139,7 +146,6 @@ Transport *mlc_transport_mpi(char reason[TRANSPORT_REASON]) {
     MPI_Type_commit(&mpi->unit);
     MPI_Comm_rank(mpi->world, &mpi->table.rank);
     MPI_Comm_size(mpi->world, &mpi->table.size);
-    make_room(mpi);
     mpi->table.neighbours = neighbours(mpi->world);
     mpi->table.begin = begin;
     mpi->table.wait = wait_for;
