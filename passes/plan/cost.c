@@ -16,16 +16,6 @@ enum {
     MOST_THREADS = 256
 };
 
-/* The elements that a kernel visits: those of its results, of the operand that it reduces, or for a
- * scan of both. */
-static int64_t elements_visited(const Plan *plan, const Kernel *kernel) {
-    int64_t results = shape_elements(kernel->space);
-    if (kernel->kind != KERNEL_REDUCE && kernel->kind != KERNEL_SCAN) return results;
-    int64_t taken =
-        shape_elements(graph_operand(plan->graph, graph_node(plan->graph, kernel->root), 0)->shape);
-    return kernel->kind == KERNEL_REDUCE ? taken : taken + results;
-}
-
 /* Multiply-adds of a product or of a convolution by tiles. */
 static int64_t multiply_adds(const Plan *plan, const Kernel *kernel) {
     const Node *root = graph_node(plan->graph, kernel->root),
@@ -38,9 +28,15 @@ static int64_t multiply_adds(const Plan *plan, const Kernel *kernel) {
 }
 
 int64_t cost_nanoseconds(const Plan *plan, const Kernel *kernel) {
-    int64_t steps = (int64_t)kernel->node_count + 2 * (int64_t)kernel->store_count;
-    int64_t elementwise =
-        elements_visited(plan, kernel) * steps * NANOSECONDS / LANE_STEPS_PER_MICROSECOND;
+    int64_t steps = (int64_t)kernel->node_count + 2 * (int64_t)kernel->store_count,
+            visited = shape_elements(kernel->space);
+    if (kernel->kind == KERNEL_REDUCE || kernel->kind == KERNEL_SCAN) {
+        /* a reduction visits the elements that it reduces, a scan those and its results */
+        const Node *root = graph_node(plan->graph, kernel->root);
+        int64_t taken = shape_elements(graph_operand(plan->graph, root, 0)->shape);
+        visited = kernel->kind == KERNEL_REDUCE ? taken : taken + visited;
+    }
+    int64_t elementwise = visited * steps * NANOSECONDS / LANE_STEPS_PER_MICROSECOND;
     if (kernel->kind != KERNEL_MATMUL && kernel->kind != KERNEL_GEMM &&
         kernel->kind != KERNEL_WINOGRAD)
         return elementwise;
@@ -63,22 +59,19 @@ uint32_t cost_pieces(int64_t nanoseconds, uint32_t sharing, int threads) {
     return pieces_of(nanoseconds / sharing, MICROSECONDS_PER_PIECE * NANOSECONDS, threads);
 }
 
-/* The pieces of a product that skips zeros. Each piece searches the rows of its tiles for zeros. If
- * a tile has all columns, no two pieces search the same rows, so smaller pieces pay. */
-static uint32_t zeros_pieces(const Kernel *kernel, int64_t nanoseconds, int threads) {
-    int64_t columns = kernel->space.dim[kernel->product.swapped ? 0 : 1],
-            rows = kernel->space.dim[kernel->product.swapped ? 1 : 0];
-    bool own = columns <= COST_WIDEST_TILE && rows >= MANY_ROWS;
-    return own ? pieces_of(nanoseconds / kernel->max_threads,
-                           MICROSECONDS_PER_OWN_PIECE * NANOSECONDS, threads)
-               : 1;
-}
-
 void cost_assign(const Plan *plan, Kernel *kernel, int threads) {
     int64_t cost = cost_nanoseconds(plan, kernel);
     kernel->by_rows = false;
     kernel->max_threads =
         (uint32_t)clamp_i64(cost_threads(cost, threads), 1, shape_elements(kernel->space));
-    kernel->pieces = kernel->product.skips_zeros ? zeros_pieces(kernel, cost, threads)
-                                                 : cost_pieces(cost, kernel->max_threads, threads);
+    kernel->pieces = cost_pieces(cost, kernel->max_threads, threads);
+    if (!kernel->product.skips_zeros) return;
+    /* Each piece searches the rows of its tiles for zeros. If a tile has all columns, no two pieces
+     * search the same rows, so smaller pieces pay. */
+    int64_t columns = kernel->space.dim[kernel->product.swapped ? 0 : 1],
+            rows = kernel->space.dim[kernel->product.swapped ? 1 : 0];
+    bool own = columns <= COST_WIDEST_TILE && rows >= MANY_ROWS;
+    kernel->pieces = own ? pieces_of(cost / kernel->max_threads,
+                                     MICROSECONDS_PER_OWN_PIECE * NANOSECONDS, threads)
+                         : 1;
 }

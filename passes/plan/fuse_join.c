@@ -52,27 +52,21 @@ static uint32_t other_level(const Joining *joining, const Node *node, uint32_t g
     return highest;
 }
 
-static bool kind_allows(const Joining *joining, NodeId id, const Node *node, uint32_t group) {
-    const Draft *draft = &joining->fusion->drafts[group];
-    return draft->kind != KERNEL_GEMM &&
-           (!joining->keeps_shape[id] || shape_equal(draft->space, node->shape));
-}
-
-/* Whether a node may join: as it is, or after the level of a group without readers is raised. */
-static bool levels_allow(const Joining *joining, const Node *node, uint32_t group) {
-    return other_level(joining, node, group) < joining->fusion->level[group] ||
-           !joining->has_readers[group];
-}
-
 /* The group to join: the one of the highest level, since it may read from all others. 0: none. */
 static uint32_t choose_group(const Joining *joining, NodeId id, const Node *node) {
+    const Fusion *fusion = joining->fusion;
     uint32_t best = 0;
     for (uint32_t i = 0; i < node->operand_count; i++) {
         uint32_t group = group_of(joining, node->operands[i]);
-        if (!group || group == best || !kind_allows(joining, id, node, group) ||
-            !levels_allow(joining, node, group))
-            continue;
-        if (!best || joining->fusion->level[group] > joining->fusion->level[best]) best = group;
+        if (!group || group == best) continue;
+        const Draft *draft = &fusion->drafts[group];
+        bool kind_allows = draft->kind != KERNEL_GEMM &&
+                           (!joining->keeps_shape[id] || shape_equal(draft->space, node->shape));
+        /* the level of a group without readers can still be raised */
+        bool level_allows = !joining->has_readers[group] ||
+                            other_level(joining, node, group) < fusion->level[group];
+        if (kind_allows && level_allows && (!best || fusion->level[group] > fusion->level[best]))
+            best = group;
     }
     return best;
 }

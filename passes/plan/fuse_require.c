@@ -45,30 +45,21 @@ static void require_overlapping(Fusion *fusion, const Node *windows) {
         require(fusion, image);
 }
 
-/* Every element of a concat computes all its parts and selects one. */
-static void require_parts(Fusion *fusion, const Node *concat) {
-    for (uint32_t i = 0; i < concat->operand_count; i++)
-        if (fusion->cost[concat->operands[i]] > FUSE_CHEAP_STEPS)
-            require(fusion, concat->operands[i]);
-}
-
-/* A product reads its operands from memory, or instead of windows the image. */
-static void require_factors(Fusion *fusion, const Node *product) {
-    NodeId windows = fusion_windows(fusion, product);
-    require(fusion, windows ? windows_image(fusion->graph, graph_node(fusion->graph, windows)).node
-                            : product->operands[0]);
-    require(fusion, product->operands[1]);
-}
-
 static void require_operands(Fusion *fusion, NodeId id, const Node *node) {
     if (node->op == OP_broadcast) require_repeated(fusion, node);
     if (node->op == OP_windows) require_overlapping(fusion, node);
-    if (node->op == OP_concat) require_parts(fusion, node);
+    /* every element of a concat computes all its parts and selects one */
+    for (uint32_t i = 0; node->op == OP_concat && i < node->operand_count; i++)
+        if (fusion->cost[node->operands[i]] > FUSE_CHEAP_STEPS) require(fusion, node->operands[i]);
     /* tiles overlap, and every tile needs all filters */
     for (uint32_t i = 0; op_class(node->op) == CLASS_WINOGRAD && i < node->operand_count; i++)
         require(fusion, node->operands[i]);
     if (op_class(node->op) != CLASS_MATRIX) return;
-    require_factors(fusion, node);
+    /* a product reads its operands from memory, or instead of windows the image */
+    NodeId windows = fusion_windows(fusion, node);
+    require(fusion, windows ? windows_image(fusion->graph, graph_node(fusion->graph, windows)).node
+                            : node->operands[0]);
+    require(fusion, node->operands[1]);
     if (fusion->options->external_gemm) require(fusion, id);
 }
 

@@ -31,27 +31,22 @@ static Users user_kernel(const Fusion *fusion, uint32_t draft) {
         .place = draft, .level = fusion->level[draft], .first = draft, .first_can_store = true};
 }
 
-static void add_users(Sharing *sharing, NodeId id, Users users) {
-    if (users.place == FUSE_NOWHERE) return;
-    if (users.place == sharing->fusion->group[id])
-        sharing->inside[id] = true;
-    else
-        sharing->fusion->outside[id] = merge_users(sharing->fusion->outside[id], users);
-}
-
-/* The users of the operands of a node that has `users` itself. */
-static Users operand_users(const Fusion *fusion, NodeId id, const Node *node, Users users) {
-    bool same_place = op_class(node->op) == CLASS_ELEMENTWISE || fusion->buffer[id] != id;
-    if (users.place == FUSE_NOWHERE || same_place) return users;
-    if (users.place != SEVERAL) users.place = OTHER_INDEX + id;
-    users.first_can_store = false;
-    return users;
-}
-
 /* Tells the operands of a node where it is needed. */
 static void pass_down(Sharing *sharing, NodeId id, const Node *node, Users users) {
-    for (uint32_t i = 0; i < node->operand_count; i++)
-        add_users(sharing, node->operands[i], operand_users(sharing->fusion, id, node, users));
+    Fusion *fusion = sharing->fusion;
+    if (users.place == FUSE_NOWHERE) return;
+    if (op_class(node->op) != CLASS_ELEMENTWISE && fusion->buffer[id] == id) {
+        /* the operands are read at other indices than those of the users */
+        if (users.place != SEVERAL) users.place = OTHER_INDEX + id;
+        users.first_can_store = false;
+    }
+    for (uint32_t i = 0; i < node->operand_count; i++) {
+        NodeId operand = node->operands[i];
+        if (users.place == fusion->group[operand])
+            sharing->inside[operand] = true;
+        else
+            fusion->outside[operand] = merge_users(fusion->outside[operand], users);
+    }
 }
 
 /* Whether a node takes a single step from values in memory. It is then recomputed outside its

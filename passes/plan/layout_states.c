@@ -32,17 +32,6 @@ static void decide(Forms *forms, bool *decided, const Storage *operand, int axis
             panel_layout(state_symbol(forms->plan, operand->index)->shape, axis);
 }
 
-/* The columns of a product run along the operand that is a state; if both are, along the right
- * one. */
-static void decide_by_product(Forms *forms, bool *decided, const Kernel *kernel) {
-    const Plan *plan = forms->plan;
-    const Attrs *attrs = &graph_node(plan->graph, kernel->root)->attrs;
-    const Storage *left = matrix_state(plan, &kernel->product.left),
-                  *right = matrix_state(plan, &kernel->product.right);
-    decide(forms, decided, right, attrs->matmul.transpose_b ? 0 : 1);
-    decide(forms, decided, left, right ? -1 : attrs->matmul.transpose_a ? 1 : 0);
-}
-
 static bool stores_panels(const Forms *forms, const Kernel *kernel, uint32_t *state) {
     for (uint32_t i = 0; i < kernel->store_count; i++) {
         const Storage *to = &kernel->stores[i].to;
@@ -68,9 +57,16 @@ static void decide_by_weight(Forms *forms, bool *decided, const Kernel *kernel) 
 void forms_choose_primary(Forms *forms) {
     const Plan *plan = forms->plan;
     bool *decided = ARENA_ARRAY(forms->arena, bool, plan->state_count);
-    for (uint32_t k = 0; k < plan->kernel_count; k++)
-        if (plan->kernels[k].kind == KERNEL_MATMUL)
-            decide_by_product(forms, decided, &plan->kernels[k]);
+    for (uint32_t k = 0; k < plan->kernel_count; k++) {
+        const Kernel *kernel = &plan->kernels[k];
+        if (kernel->kind != KERNEL_MATMUL) continue;
+        /* the columns run along the operand that is a state; if both are, along the right one */
+        const Attrs *attrs = &graph_node(plan->graph, kernel->root)->attrs;
+        const Storage *left = matrix_state(plan, &kernel->product.left),
+                      *right = matrix_state(plan, &kernel->product.right);
+        decide(forms, decided, right, attrs->matmul.transpose_b ? 0 : 1);
+        decide(forms, decided, left, right ? -1 : attrs->matmul.transpose_a ? 1 : 0);
+    }
     for (uint32_t k = 0; k < plan->kernel_count; k++)
         decide_by_weight(forms, decided, &plan->kernels[k]);
 }

@@ -29,20 +29,17 @@ static bool may_be_replicated(const Plan *plan, const Uses *uses, uint32_t numbe
     return kernel->kind == KERNEL_MAP && uses->begin[number] == uses->begin[number + 1];
 }
 
-/* Whether every thread reads all rows of the product's operand: it is divided by columns, or sums
- * over rows. */
-static bool reads_all_rows(const Plan *plan, const Kernel *reader) {
-    if (reader->kind != KERNEL_MATMUL || reader->max_threads == 1 || reader->product.windows)
-        return false;
-    const Node *root = graph_node(plan->graph, reader->root);
-    return root->attrs.matmul.transpose_a ||
-           root->shape.dim[root->shape.rank - 1] > COST_WIDEST_TILE;
-}
-
 /* Whether each thread of some kernel reads all rows that kernel `number` stores. */
 static bool all_is_read(const Plan *plan, const Uses *uses, uint32_t number) {
     for (uint32_t k = 0; k < plan->kernel_count; k++) {
-        if (!reads_all_rows(plan, &plan->kernels[k])) continue;
+        const Kernel *reader = &plan->kernels[k];
+        if (reader->kind != KERNEL_MATMUL || reader->max_threads == 1 || reader->product.windows)
+            continue;
+        /* every thread reads all rows of a product that sums over rows or is divided by columns */
+        const Node *root = graph_node(plan->graph, reader->root);
+        if (!root->attrs.matmul.transpose_a &&
+            root->shape.dim[root->shape.rank - 1] <= COST_WIDEST_TILE)
+            continue;
         for (uint32_t i = uses->begin[k]; i < uses->begin[k + 1]; i++)
             if (uses->writer[uses->uses[i].buffer] == number + 1) return true;
     }

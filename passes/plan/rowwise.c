@@ -69,18 +69,6 @@ static bool kernel_may(const RowJoining *joining, uint32_t k) {
     return kernel->node_count > 0;
 }
 
-/* Whether a kernel computes rows of this form: whole ones along its last axis, or one value for
- * each. */
-static bool has_rows(const RowJoining *joining, uint32_t k, RowForm rows) {
-    const Kernel *kernel = &joining->plan->kernels[k];
-    RowForm own = joining->rows[k];
-    if (own.length) return own.count == rows.count && own.length == rows.length;
-    int64_t elements = shape_elements(kernel->space);
-    if (shape_row_axes(&kernel->space, rows.count) < 0) return false;
-    return elements == rows.count || (elements == rows.count * rows.length &&
-                                      kernel->space.dim[kernel->space.rank - 1] == rows.length);
-}
-
 /* Whether the kernel reads the buffer only in the row that it computes. */
 static bool reads_in_row(const RowJoining *joining, uint32_t k, NodeId buffer, RowForm rows) {
     const Graph *graph = joining->plan->graph;
@@ -139,11 +127,20 @@ static RowForm group_rows(const RowJoining *joining, uint32_t group) {
     return rows;
 }
 
+/* Whether all kernels of a group compute rows of this form: whole ones along the last axis, or one
+ * value for each. */
 static bool all_have_rows(const RowJoining *joining, uint32_t group, RowForm rows) {
-    bool all = true;
-    for (uint32_t member = group + 1; member && all; member = joining->next[member - 1])
-        all = has_rows(joining, member - 1, rows);
-    return all;
+    for (uint32_t member = group + 1; member; member = joining->next[member - 1]) {
+        const Shape *space = &joining->plan->kernels[member - 1].space;
+        RowForm own = joining->rows[member - 1];
+        int64_t elements = shape_elements(*space);
+        bool same = own.count == rows.count && own.length == rows.length;
+        bool elementwise = shape_row_axes(space, rows.count) >= 0 &&
+                           (elements == rows.count || (elements == rows.count * rows.length &&
+                                                       space->dim[space->rank - 1] == rows.length));
+        if (!(own.length ? same : elementwise)) return false;
+    }
+    return true;
 }
 
 /* Counts the nodes of a group: those computed by vectors, and those of which a row has one. */
