@@ -60,13 +60,6 @@ static int64_t density(const ProductSize *size, int64_t rows) {
     return (size->rows_adjoin ? pixels : images)[min_i64(rows, RUN_ROWS)];
 }
 
-/* Half cycles to load a register's worth of columns. */
-static int64_t column_load(const ProductSize *size, int64_t vectors) {
-    if (size->columns_are_windows) return 2;
-    return vectors * LANES * size->k * (int64_t)sizeof(float) > FIRST_LEVEL ? size->core->line_fetch
-                                                                            : 1;
-}
-
 /* How many registers a vector of LANES elements takes. */
 static int64_t vector_registers(const ProductSize *size) {
     return size->many_registers ? 1 : size->short_vectors ? 4 : 2;
@@ -74,24 +67,24 @@ static int64_t vector_registers(const ProductSize *size) {
 
 /* The cost of a tile in half cycles (see above). One multiply-add or load takes 1. */
 static int64_t tile_cost(const ProductSize *size, int64_t rows, int64_t vectors) {
-    int64_t registers = vectors * vector_registers(size);
-    int64_t loads = rows + registers * column_load(size, vectors);
+    int64_t registers = vectors * vector_registers(size), column_load = 1;
+    if (vectors * LANES * size->k * (int64_t)sizeof(float) > FIRST_LEVEL)
+        column_load = size->core->line_fetch;
+    if (size->columns_are_windows) column_load = 2;
+    int64_t loads = rows + registers * column_load;
     int64_t step = max_i64(max_i64(rows * registers, loads), PER_CYCLE * LATENCY) + 1;
     int64_t steps = size->lists_zeros ? size->k * density(size, rows) / 100 : size->k;
     return steps * step + ROW_OVERHEAD * rows * vectors + PAIR_OVERHEAD * vectors / 2 +
            TILE_OVERHEAD;
 }
 
-/* Whether registers are needed for more than sums: the update of a weight in the epilogue of its
- * gradient, addresses of the rows at the steps of a list, several registers for a vector. */
-static bool needs_registers(const ProductSize *size) {
-    return size->rows_adjoin || size->lists_zeros || size->short_vectors;
-}
-
 static int64_t max_rows(const ProductSize *size, int vectors) {
     if (vectors > 1 && vectors % 2) return ODD_ROWS;
-    /* six rows do not divide a group of rows */
-    bool few = vectors > 1 || size->group || needs_registers(size);
+    /* Other things than sums need registers: the update of a weight in the epilogue of its
+     * gradient, addresses of the rows at the steps of a list, several registers for a vector. A
+     * group of rows is not divided by six. */
+    bool few =
+        vectors > 1 || size->group || size->rows_adjoin || size->lists_zeros || size->short_vectors;
     int64_t sums = size->many_registers ? SUMS : few ? SUMS / 2 : FEW_SUMS;
     return min_i64(RUN_ROWS, sums / (vectors * vector_registers(size)));
 }

@@ -348,13 +348,6 @@ static void begin_sums(Emitter *e, const Matmul *m, const Iteration *iteration) 
     if_end(e, reloading);
 }
 
-/* Part `number` of `count` equal parts of a piece; the last part takes what is left. */
-static Steps part_of(Emitter *e, Steps piece, int number, int count) {
-    LLVMValueRef each = over(e, piece.count, count), before = times(e, each, number);
-    bool last = number == count - 1;
-    return (Steps){add(e, piece.from, before), last ? sub(e, piece.count, before) : each};
-}
-
 static void multiply(Emitter *e, const Iteration *iteration, Steps steps) {
     If multiplying = if_begin(e, iteration->has_tile);
     product_add(e, &iteration->operands, steps, iteration->steps.from);
@@ -367,14 +360,16 @@ static void piece_then_row(Emitter *e, const Matmul *m, const Iteration *iterati
     epilogue_row(e, m, &iteration->finished, group, row);
 }
 
-/* The processor cannot look past the wait for a division, so the piece is cut into parts that stand
- * between slow operations. */
+/* The processor cannot look past the wait for a division, so the piece is cut into equal parts that
+ * stand between slow operations. The last part takes what is left. */
 static void row_between_parts(Emitter *e, const Matmul *m, const Iteration *iteration, Steps piece,
                               LLVMValueRef group, LLVMValueRef row) {
     RowEpilogue begun = epilogue_begin_row(e, m, &iteration->finished, group, row);
-    for (int level = 0; level < m->slow.levels; level++) {
+    for (int level = 0, levels = m->slow.levels; level < levels; level++) {
         epilogue_start_slow(e, m, &begun, level);
-        multiply(e, iteration, part_of(e, piece, level, m->slow.levels));
+        LLVMValueRef each = over(e, piece.count, levels), before = times(e, each, level);
+        LLVMValueRef count = level == levels - 1 ? sub(e, piece.count, before) : each;
+        multiply(e, iteration, (Steps){add(e, piece.from, before), count});
     }
     epilogue_end_row(e, m, &begun);
 }

@@ -212,21 +212,16 @@ static void prefetch_panel(Emitter *e, const Tile *tile, Operands *operands) {
                                            operand->dtype, before);
 }
 
-/* The column itself, or that of the last vector for one beyond it. A tile computes such vectors as
- * well but never stores them. */
-static LLVMValueRef existing_vector(Emitter *e, const Matmul *m, LLVMValueRef column) {
-    if (m->span.count % m->tile_columns == 0) return column;
-    return min(e, column, const_i64(e, m->span.count - LANES));
-}
-
 static void find_windows(Emitter *e, const Tile *tile, Operands *operands) {
     const Matmul *m = operands->m;
     for (int v = 0; v < m->blocking.vectors; v++) {
         LLVMValueRef column = plus(e, tile->column, v * LANES);
-        LLVMValueRef existing = existing_vector(e, m, column);
+        /* a tile computes vectors beyond the last one as well but never stores them */
+        if (m->span.count % m->tile_columns != 0)
+            column = min(e, column, const_i64(e, m->span.count - LANES));
         operands->column[v] =
-            pointer_to(e, &m->columns, columns_line(e, m, existing), const_i64(e, 0));
-        operands->masks[v] = columns_mask(e, m, existing);
+            pointer_to(e, &m->columns, columns_line(e, m, column), const_i64(e, 0));
+        operands->masks[v] = columns_mask(e, m, column);
     }
 }
 

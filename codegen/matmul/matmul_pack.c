@@ -23,28 +23,18 @@ static MatrixOperand panel_operand(Emitter *e, DType dtype, int64_t lines, int64
             stack_slot(e, LLVMArrayType(dtype_type(e, dtype, true), (unsigned)(k * lines)), 64)};
 }
 
-/* Columns that are not neighbours in memory are read one by one; packed, once for all blocks of
- * rows. */
-static bool packs_columns(const Matmul *m) {
-    if (operands_columns_packed_already(m) || m->columns.windows ||
-        m->blocking.k_block * m->tile_columns > MAX_PACKED)
-        return false;
-    return m->blocking.chunk >= (operands_columns_adjoin(m) ? ENOUGH_BLOCKS : 2);
-}
-
-static bool packs_rows(const Matmul *m) {
-    const Blocking *b = &m->blocking;
-    int64_t elements = b->chunk * b->tile_rows * b->k_block;
-    return operands_rows_adjoin(m) && b->k_block >= ENOUGH_STEPS && b->column_blocks > 1 &&
-           elements <= MAX_PACKED;
-}
-
 void pack_reserve(Emitter *e, Matmul *m) {
     const Blocking *b = &m->blocking;
-    if (packs_columns(m))
+    /* columns that are no neighbours in memory are read one by one; packed, once for all blocks */
+    int64_t enough_blocks = operands_columns_adjoin(m) ? ENOUGH_BLOCKS : 2;
+    bool packs_columns = !operands_columns_packed_already(m) && !m->columns.windows &&
+                         b->k_block * m->tile_columns <= MAX_PACKED && b->chunk >= enough_blocks;
+    bool packs_rows = operands_rows_adjoin(m) && b->k_block >= ENOUGH_STEPS &&
+                      b->column_blocks > 1 && b->chunk * b->tile_rows * b->k_block <= MAX_PACKED;
+    if (packs_columns)
         m->packed_columns =
             panel_operand(e, m->columns.dtype, m->tile_columns, m->tile_columns, b->k_block);
-    if (packs_rows(m))
+    if (packs_rows)
         m->packed_rows = panel_operand(e, m->rows.dtype, b->chunk * b->tile_rows, b->tile_rows,
                                        b->k_block + GAP);
 }

@@ -146,15 +146,6 @@ static const StridedWalk *windows_walk(const Operands *operands) {
                                              : &operands->row_operand->k_walk;
 }
 
-/* The elements of a window form runs of equal steps. In a long run it pays to compute its start by
- * division, and further elements by addition. */
-static bool has_runs(const Operands *operands) {
-    enum { SHORTEST = 4 };
-    const StridedWalk *walk = windows_walk(operands);
-    bool windows = operands->column_operand->windows || operands->row_operand->windows;
-    return windows && !operands->list && walk->count > 1 && walk_run(walk).size >= SHORTEST;
-}
-
 /* A run of equal steps: its first k, and the distance of this k from k = 0. */
 typedef struct {
     LLVMValueRef k, distance;
@@ -247,7 +238,12 @@ static void add_iterations(Emitter *e, const Operands *operands, Steps steps) {
 }
 
 void product_add(Emitter *e, const Operands *operands, Steps steps, LLVMValueRef origin) {
-    if (has_runs(operands))
+    enum { SHORTEST = 4 };
+    const StridedWalk *walk = windows_walk(operands);
+    bool windows = operands->column_operand->windows || operands->row_operand->windows;
+    /* The elements of a window form runs of equal steps. In a long run it pays to compute its start
+     * by division, and further elements by addition. */
+    if (windows && !operands->list && walk->count > 1 && walk_run(walk).size >= SHORTEST)
         add_runs(e, operands, steps);
     else if (operands->list || !operands_steady(operands) ||
              (operands->m->sum == e->f32 && e->fma != FMA_INSTRUCTION))
