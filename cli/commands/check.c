@@ -10,14 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int64_t count_weights(const Model *model) {
-    uint32_t count;
-    const LayerInfo *layers = model_layers(model, &count);
-    int64_t weights = 0;
-    for (uint32_t i = 0; i < count; i++) weights += layers[i].weights;
-    return weights;
-}
-
 /* Lowers a graph only to find its errors: those of the train block appear in GRAPH_TRAIN and
  * GRAPH_EVAL. */
 static bool lowers(const Build *build, GraphKind kind) {
@@ -86,12 +78,16 @@ static void print_signature(const ModelInfo *info, const Graph *fields, const Gr
 
 static void print_facts(const Build *build, const Graph *fields, const Graph *graph,
                         const char *path) {
-    char weights[NUMBER_TEXT];
+    char text[NUMBER_TEXT];
     const ModelInfo *info = build->info;
+    uint32_t count;
+    const LayerInfo *layers = model_layers(build->model, &count);
+    int64_t weights = 0;
+    for (uint32_t i = 0; i < count; i++) weights += layers[i].weights;
     display_text(path, stdout);
     printf(": ok\n  %s: %s weights, data from %s, %u epoch%s in batches of %u, seed %llu\n",
-           info->name, text_count(weights, count_weights(build->model)), info->source.reader,
-           info->epochs, info->epochs == 1 ? "" : "s", info->batch, (unsigned long long)info->seed);
+           info->name, text_count(text, weights), info->source.reader, info->epochs,
+           info->epochs == 1 ? "" : "s", info->batch, (unsigned long long)info->seed);
     print_signature(info, fields, graph);
 }
 

@@ -73,13 +73,6 @@ static bool print_all(const Build *build, GraphKind kind) {
     return good;
 }
 
-static bool print_lowered(const Build *build, GraphKind kind, bool dot) {
-    Graph *graph = model_graph(build->model, kind, model_batch(build->info, kind), build->diag);
-    if (graph) print_graph(graph, NULL, dot, stdout);
-    graph_free(graph);
-    return graph != NULL;
-}
-
 static bool print_code(const Build *build, const Plan *plan) {
     const Options *options = build->given;
     Path cache;
@@ -109,9 +102,11 @@ static bool print_model(const Build *build, PassId after) {
     const Options *options = build->given;
     GraphKind kind = options_graph_kind(options);
     if (wants_all(options)) return print_all(build, kind);
-    bool lowered = !options->after && !code_texts(options);
-    return lowered ? print_lowered(build, kind, options->format == CHOICE_format_dot)
-                   : print_compiled(build, kind, after);
+    if (options->after || code_texts(options)) return print_compiled(build, kind, after);
+    Graph *graph = model_graph(build->model, kind, model_batch(build->info, kind), build->diag);
+    if (graph) print_graph(graph, NULL, options->format == CHOICE_format_dot, stdout);
+    graph_free(graph);
+    return graph != NULL;
 }
 
 Status command_dump_ir(const Options *given, Diagnostics *diag) {

@@ -184,17 +184,16 @@ static bool run_program(Running *running) {
 
 /* -- the interpreter in double precision -- */
 
-static void *widened(Arena *arena, DType dtype, const void *data, int64_t count) {
-    if (dtype != DTYPE_F32) return (void *)data;
-    double *wide = ARENA_ARRAY(arena, double, count);
-    for (int64_t i = 0; i < count; i++) wide[i] = (double)((const float *)data)[i];
-    return wide;
-}
-
 static void set_value(Interp *interp, const Symbol *symbol, const void *data, Arena *arena) {
     if (symbol->node == NODE_NONE) return;
-    const void *wide = widened(arena, symbol->dtype, data, shape_elements(symbol->shape));
-    memcpy(interp_value(interp, symbol->node), wide, interp_value_bytes(interp, symbol->node));
+    if (symbol->dtype == DTYPE_F32) {
+        int64_t count = shape_elements(symbol->shape);
+        const float *narrow = data;
+        double *wide = ARENA_ARRAY(arena, double, count);
+        for (int64_t i = 0; i < count; i++) wide[i] = (double)narrow[i];
+        data = wide;
+    }
+    memcpy(interp_value(interp, symbol->node), data, interp_value_bytes(interp, symbol->node));
 }
 
 static void set_states(const Running *running, Interp *interp, const Graph *graph) {

@@ -142,27 +142,21 @@ static double predicted(const NetworkLink *link, const SpreadTraffic *traffic, i
            (double)traffic->messages * POST_SECONDS;
 }
 
-/* The largest of the processes: shares may not divide evenly. */
-static SpreadTraffic largest_traffic(const SpreadPlan *plan) {
-    SpreadTraffic largest = {0};
-    for (int rank = 0; rank < plan->processes; rank++) {
-        SpreadTraffic traffic = spread_traffic(plan, rank);
-        if (traffic.bytes > largest.bytes) largest = traffic;
-    }
-    return largest;
-}
-
 static void print_exchange(const ModelInfo *info, const SpreadPlan *plan) {
     char text[NUMBER_TEXT];
-    SpreadTraffic traffic = largest_traffic(plan);
+    SpreadTraffic most = {0};
+    /* shares may not divide evenly */
+    for (int rank = 0; rank < plan->processes; rank++) {
+        SpreadTraffic traffic = spread_traffic(plan, rank);
+        if (traffic.bytes > most.bytes) most = traffic;
+    }
     printf("\nexchange of %d processes, which share the %u replicas of a batch\n", plan->processes,
            info->replicas);
-    printf("  %-36s %16s\n", "messages a process sends in a step",
-           text_count(text, traffic.messages));
-    print_bytes("a process sends in a step", traffic.bytes);
+    printf("  %-36s %16s\n", "messages a process sends in a step", text_count(text, most.messages));
+    print_bytes("a process sends in a step", most.bytes);
     for (size_t i = 0; i < sizeof links / sizeof *links; i++)
         printf("  predicted for %-22s %16.3f ms\n", links[i].name,
-               1e3 * predicted(&links[i], &traffic, plan->accumulate));
+               1e3 * predicted(&links[i], &most, plan->accumulate));
 }
 
 /* Plans the exchange from the graph of a share. */

@@ -139,16 +139,6 @@ static void print_answer(const RateSearch *search, const char *setting) {
     printf(strpbrk(setting, " ()[]'\"") ? " --set '%s'\n" : " --set %s\n", setting);
 }
 
-/* A test without a step is an error: no rate was tried. */
-static bool check_first(const RateSearch *search) {
-    Diagnostics *diag = search->training->diag;
-    if (search->test.count) return true;
-    diag_error(diag, STATUS_NONFINITE, (Span){0},
-               "the loss of the first step is not finite, so no rate can be tried");
-    diag_help(diag, "'mlc train' without --find-lr says which operation makes it");
-    return false;
-}
-
 static bool answer(const RateSearch *search) {
     const Training *training = search->training;
     const Options *options = training->options;
@@ -173,9 +163,15 @@ static bool answer(const RateSearch *search) {
 
 Status training_find_lr(Training *training) {
     RateSearch search = {.training = training};
+    Diagnostics *diag = training->diag;
     bool good = run_test(&search);
     if (good) rate_test_finish(&search.test);
-    good = good && check_first(&search) && answer(&search);
+    if (good && !search.test.count) {
+        diag_error(diag, STATUS_NONFINITE, (Span){0},
+                   "the loss of the first step is not finite, so no rate can be tried");
+        diag_help(diag, "'mlc train' without --find-lr says which operation makes it");
+    } else if (good)
+        good = answer(&search);
     rate_test_free(&search.test);
-    return diag_outcome(training->diag, good);
+    return diag_outcome(diag, good);
 }

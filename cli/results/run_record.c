@@ -36,14 +36,6 @@ static RunState state_named(const char *name) {
     return RUN_KILLED;
 }
 
-/* Whether a training runs in the folder: it holds a lock on it. */
-static bool is_locked(const char *folder) {
-    int file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool locked = file >= 0 && flock(file, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-    if (file >= 0) close(file);
-    return locked;
-}
-
 static void take_line(RunRecord *record, json_t *line) {
     const char *event = json_string_value(json_object_get(line, "event"));
     if (!event) return;
@@ -124,9 +116,12 @@ static bool take_rest(RunRecord *record) {
     return record->start != NULL;
 }
 
-/* The lock is checked first. If the training ends after that, its end line is read too. */
 bool run_record_update(RunRecord *record) {
-    bool locked = is_locked(record->folder.path);
+    /* A training holds a lock on its folder. The lock is checked first: if the training ends after
+     * that, its end line is read too. */
+    int folder = open(record->folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool locked = folder >= 0 && flock(folder, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    if (folder >= 0) close(folder);
     if (!take_rest(record)) return false;
     record->state = locked ? RUN_RUNNING : record->told;
     record->best = NULL;

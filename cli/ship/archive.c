@@ -20,11 +20,6 @@ static void write_header(FILE *out, const char *name, size_t bytes, const char *
             mode ? "0" : "", mode ? mode : "", bytes);
 }
 
-static void write_padded(FILE *out, const void *bytes, size_t length) {
-    fwrite(bytes, 1, length, out);
-    if (length % 2) fputc('\n', out);
-}
-
 static void write_word(FILE *out, size_t word) {
     for (int shift = 24; shift >= 0; shift -= 8) fputc((int)(word >> shift & 255), out);
 }
@@ -49,5 +44,6 @@ void archive_write(FILE *out, const char *member, const void *bytes, size_t leng
     write_header(out, "//", padded(name), NULL);
     fprintf(out, "%s/\n%s", member, name % 2 ? "\n" : "");
     write_header(out, "/0", length, "644");
-    write_padded(out, bytes, length);
+    fwrite(bytes, 1, length, out);
+    if (length % 2) fputc('\n', out);
 }

@@ -8,19 +8,15 @@
 
 /* -- products -- */
 
-static bool depends_on_states_alone(const Found *found, NodeId id) {
-    const Node *node = graph_node(found->graph, id);
-    if (node->op == OP_input || op_class(node->op) == CLASS_SCAN) return false;
-    for (uint32_t i = 0; i < node->operand_count; i++)
-        if (!found->constant[node->operands[i]]) return false;
-    return true;
-}
-
+/* Constant is what depends on states alone. */
 static void find_constants(Found *found) {
     const Graph *graph = found->graph;
     for (NodeId id = 1; id < graph->node_count; id++) {
         const Node *node = graph_node(graph, id);
-        found->constant[id] = depends_on_states_alone(found, id);
+        bool constant = node->op != OP_input && op_class(node->op) != CLASS_SCAN;
+        for (uint32_t i = 0; i < node->operand_count; i++)
+            constant = constant && found->constant[node->operands[i]];
+        found->constant[id] = constant;
         for (uint32_t i = 0; found->live[id] && i < node->operand_count; i++)
             found->uses[node->operands[i]]++;
     }
@@ -172,12 +168,6 @@ static int reshaped_axis(Shape from, int axis, Shape to) {
     return -1;
 }
 
-static int transposed_axis(const Node *node, int axis) {
-    int to = 0;
-    while (node->attrs.perm[to] != axis) to++;
-    return to;
-}
-
 /* The number that a constant operand has in each channel; NULL: it has several in a channel. */
 static double *channel_numbers(const Found *found, NodeId id, int axis, int64_t channels) {
     NodeId base = repeated(found->graph, id);
@@ -227,10 +217,14 @@ static Affine affine_arithmetic(const Found *found, const Node *node) {
 static Affine affine_moved(const Found *found, const Node *node) {
     Affine affine = found->affine[node->operands[0]];
     if (!affine.product) return affine;
-    affine.axis =
-        node->op == OP_transpose
-            ? transposed_axis(node, affine.axis)
-            : reshaped_axis(graph_operand(found->graph, node, 0)->shape, affine.axis, node->shape);
+    if (node->op == OP_transpose) {
+        int to = 0;
+        while (node->attrs.perm[to] != affine.axis) to++;
+        affine.axis = to;
+        return affine;
+    }
+    Shape from = graph_operand(found->graph, node, 0)->shape;
+    affine.axis = reshaped_axis(from, affine.axis, node->shape);
     return affine.axis < 0 ? (Affine){0} : affine;
 }
 

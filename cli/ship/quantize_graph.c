@@ -71,17 +71,6 @@ static void find_needs(Rewriting *r) {
 
 static NodeId bytes_of(Rewriting *r, NodeId id, ByteScale scale);
 
-/* The rows of the left operand: those of a matrix, or the windows of pictures. */
-static NodeId product_rows(Rewriting *r, const Product *product) {
-    const Node *node = from_node(r, product->node);
-    if (node->op == OP_matmul) return product->bytes;
-    Shape weights = graph_operand(r->from, node, 1)->shape;
-    Window window = conv_window(&node->attrs, weights);
-    NodeId windows = build_windows(r->to, build_channels_last(r->to, product->bytes), &window);
-    int64_t rows = shape_elements(node->shape) / product->channels;
-    return build_reshape(r->to, windows, shape_of(2, (int64_t[]){rows, product->k}));
-}
-
 /* From [rows, channels] to the shape of the product. */
 static NodeId product_shaped(Rewriting *r, const Product *product, NodeId rows) {
     const Node *node = from_node(r, product->node);
@@ -99,9 +88,17 @@ static NodeId channel_state(Rewriting *r, const char *name, Shape shape) {
     return build_broadcast(r->to, node, shape);
 }
 
-/* The sums of a product in i32, with the bias: rows of bytes by weights of bytes. */
+/* The sums of a product in i32, with the bias: rows of bytes by weights of bytes. The rows are those
+ * of a matrix, or the windows of pictures. */
 static NodeId product_sums(Rewriting *r, const Product *product, const ProductNumbers *numbers) {
-    NodeId rows = product_rows(r, product);
+    const Node *node = from_node(r, product->node);
+    NodeId rows = product->bytes;
+    if (node->op != OP_matmul) {
+        Window window = conv_window(&node->attrs, graph_operand(r->from, node, 1)->shape);
+        rows = build_windows(r->to, build_channels_last(r->to, rows), &window);
+        int64_t count = shape_elements(node->shape) / product->channels;
+        rows = build_reshape(r->to, rows, shape_of(2, (int64_t[]){count, product->k}));
+    }
     NodeId weights = graph_state(r->to, numbers->weights, DTYPE_I8,
                                  shape_of(2, (int64_t[]){product->k, product->channels}),
                                  (Init){.kind = INIT_CONSTANT}, false);
@@ -249,12 +246,6 @@ static void build_node(Rewriting *r, NodeId id) {
                                   : graph_copy_node(r->to, r->from, id, r->real);
 }
 
-static bool prepare(Quantization *quantization, Found *found) {
-    numbers_keep_ranged(quantization, found);
-    return found_follow(found, quantization->session.states) &&
-           numbers_choose_scales(quantization, found);
-}
-
 static Graph *rewrite(Rewriting *r) {
     r->to = graph_like(r->from);
     find_needs(r);
@@ -275,7 +266,10 @@ Graph *quantization_rewrite(void *context, Graph *from) {
                    .needs_real = ARENA_ARRAY(arena, bool, from->node_count),
                    .needs_bytes = ARENA_ARRAY(arena, bool, from->node_count),
                    .good = true};
-    Graph *to = prepare(quantization, r.found) ? rewrite(&r) : NULL;
+    numbers_keep_ranged(quantization, r.found);
+    bool ready = found_follow(r.found, quantization->session.states) &&
+                 numbers_choose_scales(quantization, r.found);
+    Graph *to = ready ? rewrite(&r) : NULL;
     graph_free(from);
     arena_free(arena);
     return to;

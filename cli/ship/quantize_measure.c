@@ -36,14 +36,6 @@ static bool load_weights(void *context) {
     return session_load_weights(&quantization->session, &quantization->checkpoint);
 }
 
-static bool check_weights(const Quantization *quantization) {
-    const Symbol *bad = states_nonfinite(quantization->session.states);
-    if (!bad) return true;
-    diag_error(quantization->diag, STATUS_NONFINITE, (Span){0},
-               "--int8: '%s' has a number that is not finite", bad->name);
-    return false;
-}
-
 static Program *compile(Quantization *quantization, GraphKind kind, uint32_t batch) {
     Path cache;
     Compilation compilation;
@@ -201,10 +193,15 @@ bool quantization_open(Quantization *quantization, const Options *options, Diagn
     const SessionHooks hooks = {quantization, open_model, NULL, read_data, take_rows, load_weights};
     *quantization = (Quantization){.options = *options, .diag = diag};
     quantization->options.threads = 0;
-    bool opened = session_open(&quantization->session, &hooks);
+    if (!session_open(&quantization->session, &hooks)) return false;
     quantization->arena = quantization->session.arena;
-    return opened && check_weights(quantization) && calibrate(quantization) &&
-           measure_before(quantization) && measure_after(quantization);
+    const Symbol *bad = states_nonfinite(quantization->session.states);
+    if (bad) {
+        diag_error(diag, STATUS_NONFINITE, (Span){0},
+                   "--int8: '%s' has a number that is not finite", bad->name);
+        return false;
+    }
+    return calibrate(quantization) && measure_before(quantization) && measure_after(quantization);
 }
 
 void quantization_close(Quantization *quantization) {

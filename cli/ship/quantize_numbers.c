@@ -99,19 +99,14 @@ static bool check_step(const Quantization *quantization, const Product *product,
     return false;
 }
 
-/* "dense1.weight.int8"; with a number for further products of the same weight. */
-static const char *number_name(const Quantization *quantization, const Product *product,
-                               uint32_t variant) {
-    const char *name = arena_format(quantization->arena, "%s.int8", product->weight);
-    if (product->use) name = arena_format(quantization->arena, "%s.%u", name, product->use + 1);
-    return variant ? arena_format(quantization->arena, "%s.alone%u", name, variant) : name;
-}
-
-/* The numbers of a product, with their names but not yet computed. */
+/* The numbers of a product, with their names but not yet computed. The name is
+ * "dense1.weight.int8", with a number for further products of the same weight. */
 static ProductNumbers names_of(const Quantization *quantization, const Product *product,
                                uint32_t variant) {
     Arena *arena = quantization->arena;
-    const char *name = number_name(quantization, product, variant);
+    const char *name = arena_format(arena, "%s.int8", product->weight);
+    if (product->use) name = arena_format(arena, "%s.%u", name, product->use + 1);
+    if (variant) name = arena_format(arena, "%s.alone%u", name, variant);
     return (ProductNumbers){.name = name,
                             .weights = name,
                             .bias = arena_format(arena, "%s.bias", name),
@@ -157,17 +152,10 @@ const ProductNumbers *numbers_of(Quantization *quantization, const Found *found,
 
 /* -- scales -- */
 
-/* The shift for factors up to `largest`, with factor[c] = multiplier[c] / 2^(31 + shift). It is so
- * large that the largest multiplier has 31 bits. */
-static int32_t shift_of(double largest) {
-    int32_t shift = 0;
-    for (; largest <= 0.5 && shift < 31; shift++) largest *= 2;
-    return shift;
-}
-
 SumScale numbers_scaled_to(Quantization *quantization, const ProductNumbers *numbers,
                            ByteScale scale) {
     uint32_t bits;
+    int32_t shift = 0;
     double largest = 0;
     memcpy(&bits, &scale.scale, sizeof bits);
     const char *name = arena_format(quantization->arena, "%s.multiplier_%08x", numbers->name, bits);
@@ -175,7 +163,8 @@ SumScale numbers_scaled_to(Quantization *quantization, const ProductNumbers *num
         quantized_state(quantization, name, DTYPE_I32, shape_of(1, &numbers->channels));
     for (int64_t c = 0; c < numbers->channels; c++)
         largest = fmax(largest, numbers->steps[c] / (double)scale.scale);
-    int32_t shift = shift_of(largest);
+    /* a factor is multiplier / 2^(31 + shift); the largest multiplier shall have 31 bits */
+    for (; largest <= 0.5 && shift < 31; shift++) largest *= 2;
     for (int64_t c = 0; c < numbers->channels; c++)
         multiplier[c] = (int32_t)fmin(
             rint(numbers->steps[c] / (double)scale.scale * ldexp(1, 31 + shift)), INT32_MAX);

@@ -18,12 +18,6 @@ uint32_t shipment_argument(const Shipment *shipment, const ShipInput *input) {
     return argument;
 }
 
-static ShipType type_of(const SourceField *field, const FieldUse *use) {
-    static const ShipType types[] = {
-        [PASS_U8] = SHIP_U8, [PASS_I32] = SHIP_I32, [PASS_F32] = SHIP_F32, [PASS_F64] = SHIP_F64};
-    return types[field_passed(field, use)];
-}
-
 /* -- names and positions -- */
 
 /* A name that is unique among the members of the struct, or among the parameters. Names of
@@ -45,10 +39,12 @@ static const char *name_of(const Shipment *shipment, const char *text, bool is_m
 }
 
 static void add_input(Shipment *shipment, const SourceField *field, const FieldUse *use) {
+    static const ShipType types[] = {
+        [PASS_U8] = SHIP_U8, [PASS_I32] = SHIP_I32, [PASS_F32] = SHIP_F32, [PASS_F64] = SHIP_F64};
     shipment->inputs[shipment->input_count] =
         (ShipInput){.field = field,
                     .name = name_of(shipment, field->name, field->is_column),
-                    .type = type_of(field, use),
+                    .type = types[field_passed(field, use)],
                     .elements = shape_elements(field->row),
                     .is_member = field->is_column,
                     .for_training = !use->by_network,

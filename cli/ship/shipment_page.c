@@ -4,6 +4,7 @@
 #include "ir/base/integers.h"
 #include "ir/base/memory.h"
 
+#include <math.h>
 #include <string.h>
 
 /* -- what the user enters -- */
@@ -58,13 +59,6 @@ void shipment_put_number(ShipType type, void *to, double number) {
     }
 }
 
-/* The number of a cell; text without a category is -1. */
-static double cell_number(const Dataset *dataset, const ShipInput *input, uint32_t field,
-                          int32_t row, int64_t element) {
-    double number = dataset_number(dataset, field, row, element).number;
-    return input->type == SHIP_I32 && number != number ? -1 : number;
-}
-
 /* Writes one input of `count` rows of a split, at equal distances. Returns the end. */
 static char *put_rows(const Shipment *shipment, const ShipInput *input, Split split, int64_t count,
                       char *to) {
@@ -75,8 +69,12 @@ static char *put_rows(const Shipment *shipment, const ShipInput *input, Split sp
     while (strcmp(schema->fields[field].name, input->field->name) != 0) field++;
     for (int64_t i = 0; i < count; i++) {
         int32_t row = rows[i * dataset_rows(dataset, split) / count];
-        for (int64_t k = 0; k < input->elements; k++, to += ship_type_bytes(input->type))
-            shipment_put_number(input->type, to, cell_number(dataset, input, field, row, k));
+        for (int64_t k = 0; k < input->elements; k++, to += ship_type_bytes(input->type)) {
+            double number = dataset_number(dataset, field, row, k).number;
+            /* an integer has no NaN: text without a category is -1 */
+            if (input->type == SHIP_I32 && isnan(number)) number = -1;
+            shipment_put_number(input->type, to, number);
+        }
     }
     return to;
 }

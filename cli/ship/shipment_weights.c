@@ -307,11 +307,6 @@ static uint32_t place_training(Placing *placing, ShipFunction *functions) {
     return count + 1;
 }
 
-static void name_parts(const Shipment *shipment, ShipFunction *functions, uint32_t count) {
-    for (uint32_t i = 0; i < count && shipment_has_parts(shipment); i++)
-        functions[i].part_symbol = arena_format(shipment->arena, "%s_part", functions[i].symbol);
-}
-
 /* In browsers, a network that trains has one set of weights: those of its state. */
 bool shipment_place_weights(Shipment *shipment) {
     Placing placing = {.shipment = shipment};
@@ -321,7 +316,8 @@ bool shipment_place_weights(Shipment *shipment) {
         ARENA_ARRAY(shipment->arena, ShipFunction, 2 * shipment->variant_count + 1);
     if (!trains || !shipment_is_web(shipment)) count += place_runs(&placing, functions);
     if (trains) count += place_training(&placing, functions + count);
-    name_parts(shipment, functions, count);
+    for (uint32_t i = 0; i < count && shipment_has_parts(shipment); i++)
+        functions[i].part_symbol = arena_format(shipment->arena, "%s_part", functions[i].symbol);
     fill_weights(&placing);
     if (trains) describe_training(&placing);
     shipment->request.functions = functions;

@@ -65,19 +65,15 @@ static uint64_t step_begin(const Timeline *timeline, int64_t step) {
     return first;
 }
 
-static uint64_t step_end(const Timeline *timeline, int64_t step) {
-    uint64_t last = 0;
-    const KernelTime *times = kernel_time(timeline, step, 0, 0);
-    for (size_t i = 0; i < (size_t)timeline->threads * timeline->kernels; i++)
-        if (times[i].begin + times[i].busy > last) last = times[i].begin + times[i].busy;
-    return last;
-}
-
 double timeline_step_seconds(const Timeline *timeline) {
     uint64_t *values = ARENA_ARRAY(timeline->arena, uint64_t, timeline->steps);
-    /* a single step has no next one */
-    if (timeline->steps < 2)
-        return (double)(step_end(timeline, 0) - step_begin(timeline, 0)) * 1e-9;
+    if (timeline->steps < 2) { /* a single step has no next one: it ends with its last kernel */
+        uint64_t last = 0;
+        const KernelTime *times = kernel_time(timeline, 0, 0, 0);
+        for (size_t i = 0; i < (size_t)timeline->threads * timeline->kernels; i++)
+            if (times[i].begin + times[i].busy > last) last = times[i].begin + times[i].busy;
+        return (double)(last - step_begin(timeline, 0)) * 1e-9;
+    }
     for (int64_t step = 0; step + 1 < timeline->steps; step++)
         values[step] = step_begin(timeline, step + 1) - step_begin(timeline, step);
     return median_seconds(values, (size_t)timeline->steps - 1);
