@@ -280,18 +280,15 @@ static Value evaluate_kind(Evaluator *evaluator, const Expr *expr) {
     return value_error();
 }
 
-static bool within_limits(Evaluator *evaluator, Span span) {
-    if (!evaluator_charge(evaluator, span, 1)) return false;
-    if (evaluator->depth < EVALUATE_MAX_DEPTH) return true;
-    evaluator_error(evaluator, span,
-                    "expressions and calls are nested more than %d levels deep here",
-                    EVALUATE_MAX_DEPTH);
-    evaluator->stopped = true;
-    return false;
-}
-
 Value evaluate(Evaluator *evaluator, const Expr *expr) {
-    if (!within_limits(evaluator, expr->span)) return value_error();
+    if (!evaluator_charge(evaluator, expr->span, 1)) return value_error();
+    if (evaluator->depth >= EVALUATE_MAX_DEPTH) {
+        evaluator_error(evaluator, expr->span,
+                        "expressions and calls are nested more than %d levels deep here",
+                        EVALUATE_MAX_DEPTH);
+        evaluator->stopped = true;
+        return value_error();
+    }
     evaluator->depth++;
     Value value = evaluate_kind(evaluator, expr);
     evaluator->depth--;

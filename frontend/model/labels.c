@@ -40,21 +40,18 @@ static bool is_constant(const Graph *graph, const Node *node) {
     return node->op == OP_constant;
 }
 
-/* Whether a node no longer stands for a class. A whole number that is converted to f32 is a
- * quantity. One that is compared with a constant selects rows. */
-static bool ends_label(const Graph *graph, const Node *node) {
-    if (node->op == OP_convert)
-        return node->dtype == DTYPE_F32 && graph_operand(graph, node, 0)->dtype != DTYPE_BOOL;
-    bool compares = node->dtype == DTYPE_BOOL && node->operand_count == 2;
-    return compares && (is_constant(graph, graph_operand(graph, node, 0)) ||
-                        is_constant(graph, graph_operand(graph, node, 1)));
-}
-
+/* A node carries on the label of its operands as long as it stands for a class. */
 static void trace_label(Matching *matching, NodeId id) {
-    const Node *node = graph_node(matching->graph, id);
+    const Graph *graph = matching->graph;
+    const Node *node = graph_node(graph, id);
     uint32_t *label = &matching->from_label[id];
-    if (*label == NOTHING && !ends_label(matching->graph, node))
-        *label = of_operands(node, matching->from_label);
+    bool is_class = true;
+    if (node->op == OP_convert) /* a whole number that is converted to f32 is a quantity */
+        is_class = node->dtype != DTYPE_F32 || graph_operand(graph, node, 0)->dtype == DTYPE_BOOL;
+    else if (node->dtype == DTYPE_BOOL && node->operand_count == 2) /* one compared selects rows */
+        is_class = !is_constant(graph, graph_operand(graph, node, 0)) &&
+                   !is_constant(graph, graph_operand(graph, node, 1));
+    if (*label == NOTHING && is_class) *label = of_operands(node, matching->from_label);
     if (matching->from_output[id] != NOTHING) *label = NOTHING;
 }
 

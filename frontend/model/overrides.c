@@ -69,12 +69,6 @@ static void override_setting(Model *model, Override *override, Item *item, const
 
 enum { PARAMS_LISTED = 20 };
 
-static bool is_param(const Model *model, const char *name) {
-    for (const Item *item = model->items.first; item; item = item->next)
-        if (item->kind == ITEM_PARAM && !strcmp(item->param.name.text, name)) return true;
-    return false;
-}
-
 static void help_param(const Model *model, const Override *override, const char *const *names,
                        size_t count) {
     const char *name = override->name.text, *point = strrchr(name, '.');
@@ -107,9 +101,12 @@ static bool unknown_override(const Model *model, const Override *override) {
 }
 
 static bool override_apply(Model *model, Override *override) {
-    const char *key;
-    Item *item = block_of(model, override->name.text, &key);
-    if (!item && !is_param(model, override->name.text)) return unknown_override(model, override);
+    const char *key = NULL, *name = override->name.text;
+    Item *item = block_of(model, name, &key);
+    bool known = item != NULL;
+    for (const Item *at = model->items.first; at && !known; at = at->next)
+        known = at->kind == ITEM_PARAM && !strcmp(at->param.name.text, name);
+    if (!known) return unknown_override(model, override);
     if (item && override->value) override_setting(model, override, item, key);
     return override->value != NULL;
 }

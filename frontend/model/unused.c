@@ -92,16 +92,12 @@ static void find_params(Model *model, const Names *seen) {
 }
 
 /* In the train block an output hides a field of the same name. */
-static bool is_output(const Model *model, const char *name) {
-    for (const NameNode *out = model->network->definition->outs.first; out; out = out->next)
-        if (!strcmp(out->name.text, name)) return true;
-    return false;
-}
-
 static void find_hidden(Model *model, const Setting *setting, const Names *in_data) {
     const char *name = setting->name.text;
-    if (!is_output(model, name) || network_has_input(model, name) || names_find(in_data, name))
-        return;
+    bool is_output = false;
+    for (const NameNode *out = model->network->definition->outs.first; out; out = out->next)
+        is_output |= !strcmp(out->name.text, name);
+    if (!is_output || network_has_input(model, name) || names_find(in_data, name)) return;
     warning_add(model, setting->name.span,
                 "the field '%s' is hidden by the output '%s' of the model", name, name)
         ->help = "in the train block the name means the output; rename one of them to use both";

@@ -237,24 +237,20 @@ const char *constant_double(Out *out, double value) {
 
 /* -- sizes -- */
 
-/* A tensor [1] with the number of rows: the first axis of an input. */
-static const char *rows_count(Out *out) {
-    if (out->rows) return out->rows;
-    OutNode node = put_begin(out, "Shape");
-    put_input(&node, out->wanted->inputs[0].name);
-    put_int(&node, "start", 0);
-    put_int(&node, "end", 1);
-    return out->rows = put_end(&node, name_new(out, "rows"));
-}
-
 static const char *rows_times(Out *out, int64_t size) {
-    const char *rows = rows_count(out);
-    if (size == 1) return rows;
-    const char *name = arena_format(out->arena, "%s x %" PRId64, rows, size);
+    if (!out->rows) { /* a tensor [1] with the first size of an input */
+        OutNode node = put_begin(out, "Shape");
+        put_input(&node, out->wanted->inputs[0].name);
+        put_int(&node, "start", 0);
+        put_int(&node, "end", 1);
+        out->rows = put_end(&node, name_new(out, "rows"));
+    }
+    if (size == 1) return out->rows;
+    const char *name = arena_format(out->arena, "%s x %" PRId64, out->rows, size);
     if (names_index(out->names, name) >= 0) return name;
     const char *factor = constant_list(out, &size, 1);
     names_add(out->names, name);
-    return put_call(out, name, "Mul", 2, rows, factor);
+    return put_call(out, name, "Mul", 2, out->rows, factor);
 }
 
 static bool numbers_of(const Size *sizes, int rank, int64_t *numbers, int *growing) {

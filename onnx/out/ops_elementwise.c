@@ -76,14 +76,6 @@ static const char *limited(Out *out, const char *name, DType from, const char *l
     return put_call(out, NULL, "Clip", 3, name, low, high);
 }
 
-/* The largest f32 below 2^31 is not the largest i32. */
-static bool convert_real(Out *out, NodeId id, const Form *form) {
-    const char *x = element_operand(out, form, 0), *most = constant_f32(out, 0x1.fffffep30f);
-    const char *near = limited(out, x, DTYPE_F32, constant_f32(out, -0x1p31f), most);
-    return element_where(out, id, form, put_step(out, "Less", most, x),
-                         constant_i32(out, INT32_MAX), put_cast(out, NULL, near, ONNX_INT32));
-}
-
 /* Limits numbers to the range of a byte. Bytes of the other sign become i32 first. */
 static const char *limited_to_byte(Out *out, const char *name, DType from, DType to) {
     int32_t least = to == DTYPE_U8 ? 0 : INT8_MIN, most = to == DTYPE_U8 ? UINT8_MAX : INT8_MAX;
@@ -100,10 +92,16 @@ static const char *limited_to_byte(Out *out, const char *name, DType from, DType
 bool write_convert(Out *out, NodeId id, const Form *form) {
     DType from = graph_node(out->graph, form->operands[0])->dtype,
           to = graph_node(out->graph, id)->dtype;
-    const char *name = element_operand(out, form, 0);
-    if (from == DTYPE_F32 && to == DTYPE_I32) return convert_real(out, id, form);
-    if (to == DTYPE_U8 || to == DTYPE_I8) name = limited_to_byte(out, name, from, to);
-    return element_cast(out, id, form, name, onnx_type(to));
+    const char *x = element_operand(out, form, 0);
+    if (from == DTYPE_F32 && to == DTYPE_I32) {
+        /* the largest f32 below 2^31 is not the largest i32 */
+        const char *most = constant_f32(out, 0x1.fffffep30f);
+        const char *near = limited(out, x, DTYPE_F32, constant_f32(out, -0x1p31f), most);
+        return element_where(out, id, form, put_step(out, "Less", most, x),
+                             constant_i32(out, INT32_MAX), put_cast(out, NULL, near, ONNX_INT32));
+    }
+    if (to == DTYPE_U8 || to == DTYPE_I8) x = limited_to_byte(out, x, from, to);
+    return element_cast(out, id, form, x, onnx_type(to));
 }
 
 /* -- functions that ONNX lacks -- */

@@ -224,13 +224,6 @@ static NodeId build_distances(Graph *graph, NodeId x) {
     return binary(graph, OP_sub, binary(graph, OP_sub, x, near), rest);
 }
 
-static NodeId build_normalized(Graph *graph, NodeId x, float eps) {
-    NodeId centered = build_distances(graph, x);
-    NodeId variance = build_mean(graph, binary(graph, OP_mul, centered, centered));
-    NodeId shifted = binary(graph, OP_add, variance, build_f32(graph, (double)eps, (Shape){0}));
-    return binary(graph, OP_div, centered, unary(graph, OP_sqrt, shifted));
-}
-
 /* The operand and eps of a division that may be the end of layer_norm. */
 static bool guess_normalized(const Out *out, NodeId id, NodeId *x, float *eps) {
     if (!is_op(out, id, OP_div) || !is_op(out, operand(out, id, 0), OP_sub)) return false;
@@ -245,15 +238,21 @@ static bool guess_normalized(const Out *out, NodeId id, NodeId *x, float *eps) {
     return true;
 }
 
-/* A layer_norm with a weight, or with a weight and a bias. */
+/* A layer_norm with a weight, or with a weight and a bias. The normalized x is guessed; building it
+ * again shows whether it is right. */
 bool match_layer_norm(Out *out, NodeId id, Form *form) {
+    Graph *graph = out->graph;
     NodeId product = id, bias = NODE_NONE, normalized, weight, x;
     if (is_op(out, id, OP_add) && !split_channels(out, id, OP_add, &product, &bias)) return false;
     if (!split_channels(out, product, OP_mul, &normalized, &weight) ||
         !guess_normalized(out, normalized, &x, &form->number))
         return false;
     form_operands(out, form, bias ? 3 : 2, (NodeId[]){x, weight, bias});
-    return build_normalized(out->graph, x, form->number) == normalized;
+    NodeId eps = build_f32(graph, (double)form->number, (Shape){0});
+    NodeId centered = build_distances(graph, x);
+    NodeId variance = build_mean(graph, binary(graph, OP_mul, centered, centered));
+    NodeId deviation = unary(graph, OP_sqrt, binary(graph, OP_add, variance, eps));
+    return binary(graph, OP_div, centered, deviation) == normalized;
 }
 
 /* A sum along an axis, divided by the size of the axis. */
