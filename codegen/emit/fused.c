@@ -78,27 +78,22 @@ static Sum sum_of(Emitter *e, const LLVMValueRef in[3], int half) {
     return (Sum){product, addend, fadd(e, product, addend)};
 }
 
-/* <4 x i32>: the lower halves of the bits of four sums. */
-static LLVMValueRef lower_halves(Emitter *e, LLVMValueRef low, LLVMValueRef high) {
-    LLVMTypeRef type = LLVMVectorType(e->i32, PART);
-    LLVMValueRef lanes[PART];
-    for (int i = 0; i < PART; i++) lanes[i] = const_i32(e, 2 * i);
-    return LLVMBuildShuffleVector(e->builder, LLVMBuildBitCast(e->builder, low, type, ""),
-                                  LLVMBuildBitCast(e->builder, high, type, ""),
-                                  LLVMConstVector(lanes, PART), "");
-}
-
 static LLVMValueRef in_all_lanes(Emitter *e, uint32_t number) {
     LLVMValueRef lanes[PART];
     for (int i = 0; i < PART; i++) lanes[i] = const_i32(e, (int32_t)number);
     return LLVMConstVector(lanes, PART);
 }
 
-/* <4 x i1>: the sum ends in 1 and 28 zeros. */
+/* <4 x i1>: the sum ends in 1 and 28 zeros, which the lower halves of its bits show. */
 static LLVMValueRef is_middle(Emitter *e, const Sum sums[PART / HALF]) {
     enum { OTHER_BITS = 3 };
-    LLVMValueRef ends = LLVMBuildShl(e->builder, lower_halves(e, sums[0].sum, sums[1].sum),
-                                     in_all_lanes(e, OTHER_BITS), "");
+    LLVMTypeRef type = LLVMVectorType(e->i32, PART);
+    LLVMValueRef lanes[PART];
+    for (int i = 0; i < PART; i++) lanes[i] = const_i32(e, 2 * i);
+    LLVMValueRef lower_halves = LLVMBuildShuffleVector(
+        e->builder, LLVMBuildBitCast(e->builder, sums[0].sum, type, ""),
+        LLVMBuildBitCast(e->builder, sums[1].sum, type, ""), LLVMConstVector(lanes, PART), "");
+    LLVMValueRef ends = LLVMBuildShl(e->builder, lower_halves, in_all_lanes(e, OTHER_BITS), "");
     return eq(e, ends, in_all_lanes(e, 0x80000000));
 }
 
@@ -182,14 +177,6 @@ static LLVMValueRef fused_part(Emitter *e, LLVMValueRef in[3]) {
     return LLVMBuildCall2(e->builder, function_type(e), e->fused, in, 3, "");
 }
 
-static LLVMValueRef fused_scalar(Emitter *e, const LLVMValueRef in[3]) {
-    LLVMValueRef zero = const_i32(e, 0), wide[3];
-    for (int i = 0; i < 3; i++)
-        wide[i] = LLVMBuildInsertElement(e->builder, LLVMConstNull(LLVMVectorType(e->f32, PART)),
-                                         in[i], zero, "");
-    return LLVMBuildExtractElement(e->builder, fused_part(e, wide), zero, "");
-}
-
 typedef struct {
     LLVMValueRef in[3];
 } Part;
@@ -201,10 +188,15 @@ static Part take_part(Emitter *e, const LLVMValueRef in[3], int number) {
 }
 
 LLVMValueRef emit_fused(Emitter *e, LLVMValueRef a, LLVMValueRef b, LLVMValueRef c) {
-    LLVMValueRef in[] = {a, b, c}, parts[LANES / PART];
+    LLVMValueRef in[] = {a, b, c}, zero = const_i32(e, 0), parts[LANES / PART], wide[3];
     LLVMTypeRef type = LLVMTypeOf(a);
     if (e->fma == FMA_INSTRUCTION) return call_intrinsic(e, "llvm.fma", &type, 1, in, 3);
-    if (LLVMGetTypeKind(type) != LLVMVectorTypeKind) return fused_scalar(e, in);
+    if (LLVMGetTypeKind(type) != LLVMVectorTypeKind) { /* a scalar is lane 0 of a vector */
+        LLVMValueRef none = LLVMConstNull(LLVMVectorType(e->f32, PART));
+        for (int i = 0; i < 3; i++)
+            wide[i] = LLVMBuildInsertElement(e->builder, none, in[i], zero, "");
+        return LLVMBuildExtractElement(e->builder, fused_part(e, wide), zero, "");
+    }
     for (int i = 0; i < LANES / PART; i++) parts[i] = fused_part(e, take_part(e, in, i).in);
     return join(e, parts);
 }

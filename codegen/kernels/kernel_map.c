@@ -44,17 +44,14 @@ typedef struct {
     uint32_t count;
 } Batches;
 
-static bool reads_batch(const Emitter *e, NodeId id) {
-    Storage storage = e->plan->storage[id];
-    return !emit_computes(e, id) && storage.kind == STORAGE_INPUT &&
-           e->graph->symbols[storage.index].kind == SYMBOL_BATCH;
-}
-
 static void add_batch(Emitter *e, NodeId id, Batches *batches) {
-    if (!reads_batch(e, id)) return;
+    Storage storage = e->plan->storage[id];
+    bool reads_batch = !emit_computes(e, id) && storage.kind == STORAGE_INPUT &&
+                       e->graph->symbols[storage.index].kind == SYMBOL_BATCH;
+    if (!reads_batch) return;
     for (uint32_t i = 0; i < batches->count; i++)
-        if (batches->inputs[i].index == e->plan->storage[id].index) return;
-    batches->inputs[batches->count++] = e->plan->storage[id];
+        if (batches->inputs[i].index == storage.index) return;
+    batches->inputs[batches->count++] = storage;
 }
 
 /* The inputs with rows of the batch that the kernel reads. */

@@ -32,18 +32,14 @@ typedef struct {
 
 /* -- sizes -- */
 
-/* The largest number of tiles that fills register blocks best. */
-static int64_t choose_together(int64_t tiles, int64_t most) {
-    int64_t best = min_i64(most, tiles);
-    for (int64_t n = best; n > most / 2 && n > 0; n--)
-        if (round_up(tiles, n) < round_up(tiles, best)) best = n;
-    return best;
-}
-
 static void choose_registers(const Emitter *e, Convolution *c) {
+    int64_t tiles = c->w.rows * c->w.columns;
     c->vectors = winograd_vectors(e, c->w.to.dim[3]);
     int64_t most = !e->many_registers ? e->short_vectors ? 2 : 6 : c->vectors == 2 ? 12 : 14;
-    c->together = choose_together(c->w.rows * c->w.columns, most);
+    c->together = min_i64(most, tiles);
+    /* the largest number of tiles that fills register blocks best */
+    for (int64_t n = c->together; n > most / 2 && n > 0; n--)
+        if (round_up(tiles, n) < round_up(tiles, c->together)) c->together = n;
 }
 
 /* The values that the kernel stores, and those that elementwise nodes read at the same place; and
@@ -96,20 +92,17 @@ typedef struct {
     Registers sums;
 } RegisterBlock;
 
-static LLVMValueRef filter_vector(Emitter *e, const Convolution *c, const RegisterBlock *r,
-                                  LLVMValueRef channel, int vector) {
-    Place *place = place_new(e, graph_operand(e->graph, c->w.node, 1)->shape, NULL);
-    place->axis[0] = coordinate_uniform(r->product);
-    place->axis[1] = coordinate_uniform(channel);
-    place->axis[2] =
-        (Coordinate){.base = plus(e, r->filter, vector * LANES), .step = 1, .aligned = true};
-    return value_splat(e, emit_value(e, c->w.node->operands[1], place));
-}
-
 static void add_channel(Emitter *e, const Convolution *c, const RegisterBlock *r,
                         LLVMValueRef channel) {
     LLVMValueRef filters[WINOGRAD_VECTORS], tiles[WINOGRAD_ROWS];
-    for (int v = 0; v < r->sums.vectors; v++) filters[v] = filter_vector(e, c, r, channel, v);
+    for (int v = 0; v < r->sums.vectors; v++) {
+        Place *place = place_new(e, graph_operand(e->graph, c->w.node, 1)->shape, NULL);
+        place->axis[0] = coordinate_uniform(r->product);
+        place->axis[1] = coordinate_uniform(channel);
+        place->axis[2] =
+            (Coordinate){.base = plus(e, r->filter, v * LANES), .step = 1, .aligned = true};
+        filters[v] = value_splat(e, emit_value(e, c->w.node->operands[1], place));
+    }
     for (int64_t i = 0; i < r->sums.rows; i++) tiles[i] = winograd_at(e, r->tile[i], channel);
     registers_add(e, &r->sums, tiles, filters);
 }

@@ -179,20 +179,17 @@ Program *codegen_compile(Plan *plan, Graph *graph, const CodegenOptions *options
     return program;
 }
 
-/* Whether the code of `from` can run the plan: all constants that differ are in its tables. */
-static bool serves(const Plan *from, const Plan *plan) {
-    bool *differs =
-        memory_array(from->graph->node_count, sizeof *differs, "the constants of a plan");
-    bool good = plan_same_code(from, plan, differs);
-    for (NodeId id = 1; good && id < from->graph->node_count; id++)
-        good = !differs[id] || from->storage[id].kind == STORAGE_TABLE;
-    free(differs);
-    return good;
-}
-
 Program *codegen_share(const Program *program, Plan *plan, Graph *graph) {
     const Compiled *from = program->context;
-    if (!serves(from->plan, plan)) return NULL;
+    const Plan *old = from->plan;
+    bool *differs =
+        memory_array(old->graph->node_count, sizeof *differs, "the constants of a plan");
+    bool serves = plan_same_code(old, plan, differs);
+    /* constants that differ must be in the tables of the code */
+    for (NodeId id = 1; serves && id < old->graph->node_count; id++)
+        serves = !differs[id] || old->storage[id].kind == STORAGE_TABLE;
+    free(differs);
+    if (!serves) return NULL;
     Compiled *compiled = compiled_new(plan, graph);
     compiled->code = from->code;
     if (from->tables.arena) fill_tables(compiled, from->code, &from->tables);

@@ -73,17 +73,16 @@ static LLVMBasicBlockRef block_new(Emitter *e, const char *name) {
     return LLVMAppendBasicBlockInContext(e->context, e->function, name);
 }
 
-/* An entry of the kernel's table. On CPUs those for constants are 0: compile.c fills in a copy of
- * the table for each program. */
-static LLVMValueRef table_value(const Emitter *e, const StorageBinding *binding) {
-    if (binding->kind != STORAGE_TABLE) return const_i64(e, binding->where);
-    const Node *constant = graph_node(e->graph, (NodeId)binding->where);
-    return const_i64(e, e->threads ? constant->attrs.value.bits : 0);
-}
-
+/* The kernel's table. On CPUs the entries of constants are 0: compile.c fills in a copy of the table
+ * for each program. */
 LLVMValueRef step_table(Emitter *e) {
     LLVMValueRef *entries = ARENA_ARRAY(e->arena, LLVMValueRef, e->binding_count + 1);
-    for (uint32_t i = 0; i < e->binding_count; i++) entries[i] = table_value(e, &e->bindings[i]);
+    for (uint32_t i = 0; i < e->binding_count; i++) {
+        int64_t entry = e->bindings[i].where;
+        if (e->bindings[i].kind == STORAGE_TABLE)
+            entry = e->threads ? graph_node(e->graph, (NodeId)entry)->attrs.value.bits : 0;
+        entries[i] = const_i64(e, entry);
+    }
     LLVMValueRef values = LLVMConstArray2(e->i64, entries, e->binding_count);
     LLVMValueRef table = LLVMAddGlobalInAddressSpace(e->module, LLVMTypeOf(values), "table",
                                                      LLVMGetPointerAddressSpace(e->global));

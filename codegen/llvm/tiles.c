@@ -33,15 +33,6 @@ static bool read_line(char *line, MeasuredTile *measured) {
     return true;
 }
 
-static void read_lines(StoredTiles *stored) {
-    uint32_t lines = 0;
-    for (const char *at = stored->text; (at = strchr(at, '\n')); at++) lines++;
-    stored->tiles = memory_array(lines + 1, sizeof *stored->tiles, "measured tiles");
-    char *rest = stored->text + strlen(HEADER);
-    for (char *line; (line = strsep(&rest, "\n"));)
-        stored->count += read_line(line, &stored->tiles[stored->count]);
-}
-
 /* NULL: none of the tiles is for the product. */
 static const MeasuredTile *find_tile(const MeasuredTile *tiles, uint32_t count,
                                      const char *product) {
@@ -60,11 +51,17 @@ static ProductTile choose(void *context, uint32_t kernel, const char *product,
 
 static void load(StoredTiles *stored, const Target *target, const CodegenOptions *options) {
     char name[FILE_NAME];
+    uint32_t lines = 0;
     file_name(target, name);
     Cache cache = cache_open(options->cache_folder, false);
     stored->text = cache_text(&cache, name);
     cache_close(&cache);
-    if (stored->text && strncmp(stored->text, HEADER, strlen(HEADER)) == 0) read_lines(stored);
+    if (!stored->text || strncmp(stored->text, HEADER, strlen(HEADER)) != 0) return;
+    for (const char *at = stored->text; (at = strchr(at, '\n')); at++) lines++;
+    stored->tiles = memory_array(lines + 1, sizeof *stored->tiles, "measured tiles");
+    char *rest = stored->text + strlen(HEADER);
+    for (char *line; (line = strsep(&rest, "\n"));)
+        stored->count += read_line(line, &stored->tiles[stored->count]);
 }
 
 void tiles_open(StoredTiles *stored, Target *target, const CodegenOptions *options) {

@@ -87,15 +87,14 @@ const char *ship_refuses(const SourceSchema *schema, const ShipField *fields, co
     return refused(fields, formula_of(schema, name, arena));
 }
 
-static ShipType type_of_dtype(DType dtype) {
-    return dtype == DTYPE_F32 ? SHIP_F32 : dtype == DTYPE_I32 ? SHIP_I32 : SHIP_U8;
-}
-
 int32_t ship_passed(const ShipRequest *request, const Symbol *input) {
     const SourceField *field = source_field(request->schema, input->name);
     if (!field || field->is_column || request->lines > 1) return -1;
     const ShipField *where = &request->fields[field - request->schema->fields];
-    return where->type == type_of_dtype(input->dtype) ? (int32_t)where->argument : -1;
+    ShipType type = input->dtype == DTYPE_F32   ? SHIP_F32
+                    : input->dtype == DTYPE_I32 ? SHIP_I32
+                                                : SHIP_U8;
+    return where->type == type ? (int32_t)where->argument : -1;
 }
 
 /* -- one element -- */

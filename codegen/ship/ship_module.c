@@ -240,19 +240,16 @@ static void copy_outputs(const Shipping *shipping) {
         }
 }
 
-/* After a step: counts it, and returns SHIP_NOT_FINITE if |loss| < infinity does not hold. */
-static void finish_step(const Shipping *shipping) {
+void ship_finish(const Shipping *shipping) {
     Emitter *e = shipping->e;
+    copy_outputs(shipping);
+    if (shipping->function->kind != SHIP_STEP) return;
     ship_finish_step(e, shipping->request->training, state_of(shipping));
+    /* a step returns SHIP_NOT_FINITE if |loss| < infinity does not hold */
     LLVMValueRef loss = load(e, e->f32, argument_of(shipping, shipping->function->argument_count));
     LLVMValueRef size = call_intrinsic(e, "llvm.fabs", &e->f32, 1, &loss, 1);
     LLVMValueRef infinity = LLVMConstBitCast(const_i32(e, 0x7f800000), e->f32);
     return_if(e, LLVMBuildFCmp(e->builder, LLVMRealUGE, size, infinity, ""), SHIP_NOT_FINITE);
-}
-
-void ship_finish(const Shipping *shipping) {
-    copy_outputs(shipping);
-    if (shipping->function->kind == SHIP_STEP) finish_step(shipping);
 }
 
 static LLVMValueRef words_on_stack(Emitter *e, size_t count) {

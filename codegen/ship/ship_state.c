@@ -14,11 +14,6 @@
 
 enum { STEPS_AT = 8 };
 
-static size_t block_bytes(const ShipBlock *block) {
-    size_t bytes = layout_bytes(block->layout, block->symbol->dtype, block->symbol->shape);
-    return (size_t)round_up((int64_t)bytes, SHIP_ALIGNMENT);
-}
-
 /* -- a new state -- */
 
 /* for i < words: to[i] = from ? from[i] : 0, in words of 64 bits */
@@ -37,9 +32,11 @@ static void emit_make(Emitter *e, const ShipTraining *training, LLVMValueRef wei
     store(e, LLVMConstInt(e->i64, training->magic, false), state);
     for (uint32_t i = 0; i < training->block_count; i++) {
         const ShipBlock *block = &training->blocks[i];
+        size_t bytes = layout_bytes(block->layout, block->symbol->dtype, block->symbol->shape);
         LLVMValueRef from =
             block->source == SHIP_ZERO ? NULL : pointer_after(e, weights, block->source);
-        fill_words(e, pointer_after(e, state, block->offset), from, block_bytes(block));
+        fill_words(e, pointer_after(e, state, block->offset), from,
+                   (size_t)round_up((int64_t)bytes, SHIP_ALIGNMENT));
     }
     LLVMBuildRetVoid(e->builder);
 }
