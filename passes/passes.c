@@ -78,15 +78,12 @@ bool pass_run(PassId pass, Compilation *compilation, const PassOptions *options)
     return false;
 }
 
-static bool pass_wanted(PassId pass, const PassOptions *options) {
-    if (pass_is_mandatory(pass)) return true;
-    return options->level >= pass_level(pass) && !(options->skip >> pass & 1);
-}
-
 bool passes_run(Compilation *compilation, Graph *graph, const PassOptions *options, PassId last) {
     *compilation = (Compilation){.graph = graph};
     for (PassId pass = 0; pass < PASS_COUNT && pass <= last; pass++) {
-        if (!pass_wanted(pass, options)) continue;
+        bool wanted = pass_is_mandatory(pass) ||
+                      (options->level >= pass_level(pass) && !(options->skip >> pass & 1));
+        if (!wanted) continue;
         if (!pass_run(pass, compilation, options)) return false;
         if (options->after) options->after(pass, compilation, options->context);
     }

@@ -13,16 +13,14 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Files left by a training that was killed before it had written its model. */
-static bool is_leftover(const char *name) {
-    return !strcmp(name, RUN_METRICS) || !strcmp(name, ".") || !strcmp(name, "..") ||
-           path_ends_in(name, ".tmp");
-}
-
 static bool folder_is_empty(const char *path) {
     DIR *folder = opendir(path);
     int entries = 0;
-    for (const char *name; folder && (name = folder_next(folder));) entries += !is_leftover(name);
+    for (const char *name; folder && (name = folder_next(folder));) {
+        /* a training that was killed before it had written its model leaves such files */
+        bool leftover = !strcmp(name, RUN_METRICS) || path_ends_in(name, ".tmp");
+        entries += !leftover && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+    }
     bool whole = folder && !errno;
     if (folder) closedir(folder);
     return whole && entries == 0;

@@ -78,21 +78,6 @@ static bool grow(Boundary *boundary) {
     return true;
 }
 
-static void add(Boundary *boundary, void *object, size_t size, BoundaryRelease *release) {
-    uint32_t i = boundary->free_entries, *chain = chain_of(boundary, object);
-    boundary->free_entries = boundary->held[i].next;
-    boundary->held[i] = (Held){object, size, release, boundary->next_number++, *chain};
-    *chain = i;
-}
-
-static void take_out(Boundary *boundary, uint32_t *link) {
-    uint32_t i = *link;
-    Held *entry = &boundary->held[i];
-    *link = entry->next;
-    *entry = (Held){.next = boundary->free_entries};
-    boundary->free_entries = i;
-}
-
 void boundary_hold(void *object, size_t size, BoundaryRelease *release) {
     Boundary *boundary = active;
     if (!boundary || boundary->in_foreign || boundary->is_leaving) return;
@@ -100,17 +85,23 @@ void boundary_hold(void *object, size_t size, BoundaryRelease *release) {
         release(object, size);
         memory_exhausted(0, "the list of what a call has made");
     }
-    add(boundary, object, size, release);
+    uint32_t i = boundary->free_entries, *chain = chain_of(boundary, object);
+    boundary->free_entries = boundary->held[i].next;
+    boundary->held[i] = (Held){object, size, release, boundary->next_number++, *chain};
+    *chain = i;
 }
 
 void boundary_drop(void *object, BoundaryRelease *release) {
     Boundary *boundary = active;
     if (!boundary) return;
     for (uint32_t *link = chain_of(boundary, object); *link != NONE;) {
-        Held *entry = &boundary->held[*link];
+        uint32_t i = *link;
+        Held *entry = &boundary->held[i];
         if (entry->object == object && entry->release == release) {
             boundary->lacks_older |= entry->number < boundary->begin;
-            take_out(boundary, link);
+            *link = entry->next;
+            *entry = (Held){.next = boundary->free_entries};
+            boundary->free_entries = i;
             return;
         }
         link = &entry->next;

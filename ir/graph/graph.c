@@ -38,16 +38,6 @@ void graph_free(Graph *graph) {
     arena_free(graph->arena);
 }
 
-/* A hash of all that node_equal compares. */
-static uint32_t node_hash(const Node *node) {
-    uint32_t head[4] = {(uint32_t)node->op, (uint32_t)node->dtype, (uint32_t)node->shape.rank,
-                        node->operand_count};
-    uint32_t hash = hash32(HASH32_START, head, sizeof head);
-    hash = hash32(hash, node->shape.dim, (size_t)node->shape.rank * sizeof *node->shape.dim);
-    hash = hash32(hash, node->operands, node->operand_count * sizeof *node->operands);
-    return hash32(hash, &node->attrs, attrs_bytes(op_attrs(node->op)));
-}
-
 static bool node_equal(const Node *a, const Node *b) {
     return a->op == b->op && a->dtype == b->dtype && shape_equal(a->shape, b->shape) &&
            a->operand_count == b->operand_count &&
@@ -56,10 +46,17 @@ static bool node_equal(const Node *a, const Node *b) {
            !memcmp(&a->attrs, &b->attrs, sizeof a->attrs);
 }
 
-/* The slot that holds an equal node, or the free one where it belongs. */
+/* The slot that holds an equal node, or the free one where it belongs. The hash covers all that
+ * node_equal compares. */
 static NodeId *table_slot(const Graph *graph, const Node *node) {
     const NodeTable *table = graph->table;
-    uint32_t at = node_hash(node) & (table->size - 1);
+    uint32_t head[4] = {(uint32_t)node->op, (uint32_t)node->dtype, (uint32_t)node->shape.rank,
+                        node->operand_count};
+    uint32_t hash = hash32(HASH32_START, head, sizeof head);
+    hash = hash32(hash, node->shape.dim, (size_t)node->shape.rank * sizeof *node->shape.dim);
+    hash = hash32(hash, node->operands, node->operand_count * sizeof *node->operands);
+    hash = hash32(hash, &node->attrs, attrs_bytes(op_attrs(node->op)));
+    uint32_t at = hash & (table->size - 1);
     while (table->slots[at] && !node_equal(&graph->nodes[table->slots[at]], node))
         at = (at + 1) & (table->size - 1);
     return &table->slots[at];

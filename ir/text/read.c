@@ -185,17 +185,13 @@ static bool read_version(GraphReader *reader) {
     return line_error(reader, "this mlc reads version 1 of the text form only");
 }
 
-static bool read_name(GraphReader *reader) {
-    const char *name = NULL;
-    if (!read_head(reader, "graph") || !line_string(reader, &name) || !line_end(reader))
-        return false;
-    reader->graph->name = arena_copy_string(reader->graph->arena, name, strlen(name));
-    return true;
-}
-
 static void read_text(GraphReader *reader) {
+    const char *name = NULL;
     tokens_next(&reader->tokens);
-    if (!read_version(reader) || !read_name(reader)) return;
+    if (!read_version(reader) || !read_head(reader, "graph") || !line_string(reader, &name) ||
+        !line_end(reader))
+        return;
+    reader->graph->name = arena_copy_string(reader->graph->arena, name, strlen(name));
     while (tokens_next_line(&reader->tokens)) read_line(reader);
 }
 

@@ -182,11 +182,6 @@ static bool close_body(mlc_network *network, void *nothing, Diagnostics *diag) {
 
 /* -- the interface -- */
 
-static void begin_once(void) {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, codegen_begin_inside);
-}
-
 static mlc_network *network_new(const char *path) {
     mlc_network *network = memory_try_grow(NULL, sizeof *network);
     if (!network) return NULL;
@@ -202,8 +197,9 @@ static mlc_network *network_new(const char *path) {
 }
 
 mlc_status mlc_open(const char *path, const mlc_options *options, mlc_network **network) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     if (!network) return MLC_USAGE;
-    begin_once();
+    pthread_once(&once, codegen_begin_inside);
     *network = network_new(path);
     if (!*network) return MLC_NO_MEMORY;
     mlc_status status = network_call(*network, BOUNDARY_CHANGES, open_body, (void *)options);

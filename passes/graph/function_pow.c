@@ -83,21 +83,18 @@ static NodeId power_of_size(const Formula *f, NodeId size, NodeId b) {
     return exp2_of(f, (DoubleFloat){product, f_fma(f, factor, log2.low, rest)});
 }
 
-/* A negative, finite a has a power only for whole b. An odd b keeps the sign of a, also for -0 and
- * -infinity. */
-static NodeId signed_power(const Formula *f, NodeId a, NodeId b, NodeId power) {
+/* a^0 and 1^b are 1 even for NaN. At most 3 ulp. */
+static NodeId general_power(const Formula *f, NodeId a, NodeId b) {
+    NodeId power = power_of_size(f, f_abs(f, a), b);
+    /* A negative, finite a has a power only for whole b. An odd b keeps the sign of a, also for -0
+     * and -infinity. */
     NodeId half = f_mul(f, b, f_real(f, 0.5f));
     NodeId whole = f_eq(f, f_rint(f, b), b), even = f_eq(f, f_rint(f, half), half);
     NodeId sign = f_and(f, f_bits_of(f, a), f_int(f, SIGN_BIT));
     NodeId kept = f_select(f, f_and(f, whole, f_not(f, even)), sign, f_int(f, 0));
     NodeId value = f_real_of_bits(f, f_xor(f, f_bits_of(f, power), kept));
     NodeId negative = f_and(f, f_lt(f, a, f_real(f, 0)), f_lt(f, f_real(f, -INFINITY), a));
-    return f_select(f, f_or(f, whole, f_not(f, negative)), value, f_real(f, NAN));
-}
-
-/* a^0 and 1^b are 1 even for NaN. At most 3 ulp. */
-static NodeId general_power(const Formula *f, NodeId a, NodeId b) {
-    NodeId value = signed_power(f, a, b, power_of_size(f, f_abs(f, a), b));
+    value = f_select(f, f_or(f, whole, f_not(f, negative)), value, f_real(f, NAN));
     NodeId one = f_real(f, 1);
     return f_select(f, f_or(f, f_eq(f, a, one), f_eq(f, b, f_real(f, 0))), one, value);
 }

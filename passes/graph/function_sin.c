@@ -24,23 +24,17 @@ static ReducedAngle reduce_angle(const Formula *f, NodeId x) {
     return (ReducedAngle){f_bits_of(f, t), f_fma(f, n, f_real(f, -0x1.846988p-48f), rest)};
 }
 
-/* r + r^3 q(r^2). The polynomial has a relative error of 2^-27.5. */
-static NodeId small_sin(const Formula *f, NodeId r, NodeId square) {
-    static const float c[] = {1, -0x1.555542p-3f, 0x1.11064cp-7f, -0x1.98fce8p-13f};
-    return f_mul(f, r, f_polynomial(f, square, c, 4));
-}
-
-/* 1 - r^2/2 + r^4 q(r^2). The polynomial has a relative error of 2^-30.9. */
-static NodeId small_cos(const Formula *f, NodeId square) {
-    static const float c[] = {1, -0.5f, 0x1.555554p-5f, -0x1.6c10ccp-10f, 0x1.9af1acp-16f};
-    return f_polynomial(f, square, c, 5);
-}
-
-/* sin(r + quarter pi/2): an odd quarter swaps sine and cosine, quarters 2 and 3 change the sign. */
+/* sin(r + quarter pi/2): an odd quarter swaps sine and cosine, quarters 2 and 3 change the sign.
+ *     sin r = r + r^3 q(r^2)           with a relative error of 2^-27.5
+ *     cos r = 1 - r^2/2 + r^4 q(r^2)   with a relative error of 2^-30.9 */
 static NodeId sin_of_angle(const Formula *f, NodeId x, ReducedAngle angle) {
+    static const float sine[] = {1, -0x1.555542p-3f, 0x1.11064cp-7f, -0x1.98fce8p-13f},
+                       cosine[] = {1, -0.5f, 0x1.555554p-5f, -0x1.6c10ccp-10f, 0x1.9af1acp-16f};
     NodeId square = f_mul(f, angle.rest, angle.rest);
     NodeId odd = f_ne(f, f_and(f, angle.quarter, f_int(f, 1)), f_int(f, 0));
-    NodeId size = f_select(f, odd, small_cos(f, square), small_sin(f, angle.rest, square));
+    NodeId small_sin = f_mul(f, angle.rest, f_polynomial(f, square, sine, 4));
+    NodeId small_cos = f_polynomial(f, square, cosine, 5);
+    NodeId size = f_select(f, odd, small_cos, small_sin);
     NodeId sign = f_shl(f, f_and(f, angle.quarter, f_int(f, 2)), f_int(f, 30));
     NodeId value = f_real_of_bits(f, f_xor(f, f_bits_of(f, size), sign));
     return f_select(f, f_le(f, f_abs(f, x), f_real(f, LARGEST)), value, f_real(f, NAN));

@@ -50,12 +50,6 @@ void fitting_add(Fitting *fitting, int64_t row, int64_t column, ExactNumber valu
 
 /* -- results -- */
 
-/* The median: the middle number, or the mean of the two in the middle. */
-static ExactNumber median_of(const ExactNumber *sorted, int64_t count) {
-    ExactNumber low = sorted[(count - 1) / 2], high = sorted[count / 2];
-    return exact_plus(low, exact_minus(high, low) / 2);
-}
-
 /* The mode: the smallest of the most frequent numbers. */
 static ExactNumber mode_of(const ExactNumber *sorted, int64_t count) {
     int64_t begin = 0, most = 0;
@@ -73,7 +67,10 @@ static ExactNumber fitted_value(const Fitting *fitting, int64_t column) {
     if (!fitting->values) return moments_exact_mean(&fitting->moments[column]);
     ExactNumber *values = fitting->values + column * fitting->rows;
     exact_sort(values, count);
-    return fitting->fit->kind == FIT_MEDIAN ? median_of(values, count) : mode_of(values, count);
+    if (fitting->fit->kind != FIT_MEDIAN) return mode_of(values, count);
+    /* the median is the middle number, or the mean of the two in the middle */
+    ExactNumber low = values[(count - 1) / 2], high = values[count / 2];
+    return exact_plus(low, exact_minus(high, low) / 2);
 }
 
 /* The population deviation, as in scikit-learn; 1 if all numbers are equal. */

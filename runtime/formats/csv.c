@@ -110,19 +110,15 @@ static bool read_cell(CsvScan *scan, Problem *problem) {
     return true;
 }
 
-static bool read_record(CsvScan *scan, Problem *problem) {
-    scan->count = 0;
-    scan->record_line = scan->line;
-    for (;;) {
-        if (!read_cell(scan, problem)) return false;
-        if (!at_delimiter(scan)) return true;
-        scan->at++;
-    }
-}
-
 bool csv_next(CsvScan *scan, Problem *problem) {
     while (!at_end(scan)) {
-        if (!read_record(scan, problem)) return false;
+        scan->count = 0;
+        scan->record_line = scan->line;
+        if (!read_cell(scan, problem)) return false;
+        while (at_delimiter(scan)) {
+            scan->at++;
+            if (!read_cell(scan, problem)) return false;
+        }
         skip_line_end(scan);
         if (scan->count > 1 || scan->cells[0].length || scan->cells[0].quoted) return true;
     }

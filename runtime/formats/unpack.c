@@ -38,15 +38,6 @@ static int64_t read_file(Unpacker *unpacker, uint8_t *to, size_t want, Problem *
     return (int64_t)got;
 }
 
-static bool open_file(Unpacker *unpacker, Problem *problem) {
-    unpacker->streams = !strcmp(unpacker->path, "/dev/stdin");
-    unpacker->fd =
-        unpacker->streams ? dup(STDIN_FILENO) : file_open(unpacker->path, &unpacker->file_bytes);
-    if (unpacker->fd < 0)
-        problem_set(problem, "cannot open '%s': %s", unpacker->path, file_reason(errno));
-    return unpacker->fd >= 0;
-}
-
 /* The first bytes decide: gzip begins with 1f 8b, IDX files with two zeros. */
 static bool look_ahead(Unpacker *unpacker, Problem *problem) {
     int64_t got = read_file(unpacker, unpacker->input, INPUT_BYTES, problem);
@@ -65,7 +56,12 @@ static bool look_ahead(Unpacker *unpacker, Problem *problem) {
 Unpacker *unpack_open(const char *path, Problem *problem) {
     Unpacker *unpacker = MEMORY_NEW(Unpacker, "a file that is read");
     unpacker->path = path;
-    if (open_file(unpacker, problem) && look_ahead(unpacker, problem)) return unpacker;
+    unpacker->streams = !strcmp(path, "/dev/stdin");
+    unpacker->fd = unpacker->streams ? dup(STDIN_FILENO) : file_open(path, &unpacker->file_bytes);
+    if (unpacker->fd < 0)
+        problem_set(problem, "cannot open '%s': %s", path, file_reason(errno));
+    else if (look_ahead(unpacker, problem))
+        return unpacker;
     unpack_close(unpacker);
     return NULL;
 }
