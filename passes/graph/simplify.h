@@ -57,20 +57,12 @@ bool term_is_int(const Term *term, uint32_t i, int32_t value); /* the i32 consta
 NodeId term_real(const Term *term, float value);               /* a constant of the term's shape */
 
 /* The rules: arithmetic; logic and conversion; views. */
-SimplifyRule simplify_constant_right, simplify_add_zero, simplify_add_negative, simplify_sub_zero,
-    simplify_zero_sub, simplify_sub_negative, simplify_sub_self, simplify_times_one,
-    simplify_times_minus_one, simplify_times_zero, simplify_two_negatives,
-    simplify_negative_constant, simplify_divide_by_one, simplify_divide_by_power_of_two,
-    simplify_divide_byte, simplify_fma_one, simplify_fma_minus_one, simplify_fma_nothing_added,
-    simplify_negative_twice, simplify_negative_product, simplify_abs_of_sign, simplify_same_twice,
-    simplify_absorb, simplify_already_whole;
-SimplifyRule simplify_not_twice, simplify_not_equal, simplify_logic_self, simplify_xor_self,
-    simplify_and_constant, simplify_or_constant, simplify_xor_constant, simplify_shift_nothing,
-    simplify_compare_self, simplify_select_known, simplify_select_same, simplify_select_not,
-    simplify_select_truth, simplify_select_again, simplify_convert_nothing, simplify_convert_twice,
-    simplify_bitcast_twice;
-SimplifyRule simplify_same_shape, simplify_reshape_twice, simplify_reshape_repeated,
-    simplify_broadcast_nothing, simplify_broadcast_twice, simplify_broadcast_reshaped,
+SimplifyRule simplify_constant_right, simplify_sum, simplify_difference, simplify_product,
+    simplify_two_negatives, simplify_negative_constant, simplify_quotient, simplify_divide_byte,
+    simplify_fma, simplify_negation, simplify_abs_of_sign, simplify_extreme, simplify_already_whole;
+SimplifyRule simplify_not, simplify_and, simplify_or, simplify_xor, simplify_shift_nothing,
+    simplify_compare_self, simplify_select, simplify_conversions, simplify_bitcast_twice;
+SimplifyRule simplify_same_shape, simplify_reshapes, simplify_broadcasts,
     simplify_transpose_nothing, simplify_transpose_twice, simplify_slice_twice,
     simplify_slice_of_concat, simplify_pad_twice, simplify_concat_one, simplify_reduce_one,
     simplify_matmul_flags;

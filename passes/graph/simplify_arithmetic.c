@@ -18,55 +18,33 @@ NodeId simplify_constant_right(const Term *t) {
 
 /* -- sums -- */
 
-/* x + -0 = x, in i32 x + 0 = x */
-NodeId simplify_add_zero(const Term *t) {
-    return term_is_real(t, 1, -0.0f) || term_is_int(t, 1, 0) ? t->operands[0] : NODE_NONE;
-}
-
-/* x + -y = x - y */
-NodeId simplify_add_negative(const Term *t) {
+/* x + -0 = x, in i32 x + 0 = x; x + -y = x - y */
+NodeId simplify_sum(const Term *t) {
+    if (term_is_real(t, 1, -0.0f) || term_is_int(t, 1, 0)) return t->operands[0];
     for (uint32_t i = 0; i < 2; i++)
         if (term_is(t, i, OP_neg))
             return simplify_binary(t, OP_sub, t->operands[1 - i], term_inside(t, i, 0));
     return NODE_NONE;
 }
 
-/* x - 0 = x */
-NodeId simplify_sub_zero(const Term *t) {
-    return term_is_bits(t, 1, 0) ? t->operands[0] : NODE_NONE;
-}
-
-/* -0 - x = -x, in i32 0 - x = -x */
-NodeId simplify_zero_sub(const Term *t) {
-    bool zero = term_is_real(t, 0, -0.0f) || term_is_int(t, 0, 0);
-    return zero ? simplify_unary(t, OP_neg, t->operands[1]) : NODE_NONE;
-}
-
-/* x - -y = x + y */
-NodeId simplify_sub_negative(const Term *t) {
-    return term_is(t, 1, OP_neg) ? simplify_binary(t, OP_add, t->operands[0], term_inside(t, 1, 0))
-                                 : NODE_NONE;
-}
-
-/* i32: x - x = 0 */
-NodeId simplify_sub_self(const Term *t) {
-    bool same = t->operands[0] == t->operands[1] && t->type.dtype == DTYPE_I32;
-    return same ? build_i32(t->graph, 0, t->type.shape) : NODE_NONE;
+/* x - 0 = x; -0 - x = -x; x - -y = x + y; in i32 also 0 - x = -x and x - x = 0 */
+NodeId simplify_difference(const Term *t) {
+    NodeId x = t->operands[0], y = t->operands[1];
+    bool from_zero = term_is_real(t, 0, -0.0f) || term_is_int(t, 0, 0);
+    if (term_is_bits(t, 1, 0)) return x;
+    if (from_zero) return simplify_unary(t, OP_neg, y);
+    if (term_is(t, 1, OP_neg)) return simplify_binary(t, OP_add, x, term_inside(t, 1, 0));
+    bool nothing = x == y && t->type.dtype == DTYPE_I32;
+    return nothing ? build_i32(t->graph, 0, t->type.shape) : NODE_NONE;
 }
 
 /* -- products -- */
 
-NodeId simplify_times_one(const Term *t) {
-    return term_is_real(t, 1, 1) || term_is_int(t, 1, 1) ? t->operands[0] : NODE_NONE;
-}
-
-NodeId simplify_times_minus_one(const Term *t) {
-    bool minus_one = term_is_real(t, 1, -1) || term_is_int(t, 1, -1);
-    return minus_one ? simplify_unary(t, OP_neg, t->operands[0]) : NODE_NONE;
-}
-
-/* i32 only */
-NodeId simplify_times_zero(const Term *t) {
+/* x * 1 = x; x * -1 = -x; in i32 x * 0 = 0 */
+NodeId simplify_product(const Term *t) {
+    if (term_is_real(t, 1, 1) || term_is_int(t, 1, 1)) return t->operands[0];
+    if (term_is_real(t, 1, -1) || term_is_int(t, 1, -1))
+        return simplify_unary(t, OP_neg, t->operands[0]);
     return term_is_int(t, 1, 0) ? t->operands[1] : NODE_NONE;
 }
 
@@ -87,33 +65,20 @@ NodeId simplify_negative_constant(const Term *t) {
     return with_factors(t, term_inside(t, 0, 0), build_unary(t->graph, OP_neg, t->operands[1]));
 }
 
-/* fma(x, 1, y) = x + y */
-NodeId simplify_fma_one(const Term *t) {
-    return term_is_real(t, 1, 1) ? simplify_binary(t, OP_add, t->operands[0], t->operands[2])
-                                 : NODE_NONE;
-}
-
-/* fma(x, -1, y) = y - x */
-NodeId simplify_fma_minus_one(const Term *t) {
-    return term_is_real(t, 1, -1) ? simplify_binary(t, OP_sub, t->operands[2], t->operands[0])
-                                  : NODE_NONE;
-}
-
-/* fma(x, y, -0) = x * y */
-NodeId simplify_fma_nothing_added(const Term *t) {
-    return term_is_real(t, 2, -0.0f) ? simplify_binary(t, OP_mul, t->operands[0], t->operands[1])
-                                     : NODE_NONE;
+/* fma(x, 1, y) = x + y; fma(x, -1, y) = y - x; fma(x, y, -0) = x * y */
+NodeId simplify_fma(const Term *t) {
+    const NodeId *of = t->operands;
+    if (term_is_real(t, 1, 1)) return simplify_binary(t, OP_add, of[0], of[2]);
+    if (term_is_real(t, 1, -1)) return simplify_binary(t, OP_sub, of[2], of[0]);
+    return term_is_real(t, 2, -0.0f) ? simplify_binary(t, OP_mul, of[0], of[1]) : NODE_NONE;
 }
 
 /* -- quotients -- */
 
-NodeId simplify_divide_by_one(const Term *t) {
-    return term_is_real(t, 1, 1) ? t->operands[0] : NODE_NONE;
-}
-
-/* x / 2^k = x * 2^-k if 2^-k is an f32 */
-NodeId simplify_divide_by_power_of_two(const Term *t) {
+/* x / 1 = x; x / 2^k = x * 2^-k if 2^-k is an f32 */
+NodeId simplify_quotient(const Term *t) {
     if (!term_is_constant(t, 1)) return NODE_NONE;
+    if (term_is_real(t, 1, 1)) return t->operands[0];
     float divisor = term_operand(t, 1)->attrs.value.f, inverse = 1 / divisor;
     int exponent;
     bool exact =
@@ -157,12 +122,9 @@ NodeId simplify_divide_byte(const Term *t) {
 
 /* -- one operand, and extremes -- */
 
-NodeId simplify_negative_twice(const Term *t) {
-    return term_is(t, 0, OP_neg) ? term_inside(t, 0, 0) : NODE_NONE;
-}
-
-/* -(x * c) = x * -c */
-NodeId simplify_negative_product(const Term *t) {
+/* --x = x; -(x * c) = x * -c */
+NodeId simplify_negation(const Term *t) {
+    if (term_is(t, 0, OP_neg)) return term_inside(t, 0, 0);
     if (!term_is(t, 0, OP_mul) || term_node(t, term_inside(t, 0, 1))->op != OP_constant)
         return NODE_NONE;
     return simplify_binary(t, OP_mul, term_inside(t, 0, 0),
@@ -175,15 +137,11 @@ NodeId simplify_abs_of_sign(const Term *t) {
     return sign ? simplify_unary(t, OP_abs, term_inside(t, 0, 0)) : NODE_NONE;
 }
 
-/* max(x, x) = x */
-NodeId simplify_same_twice(const Term *t) {
-    return t->operands[0] == t->operands[1] ? t->operands[0] : NODE_NONE;
-}
-
-/* max(max(x, y), y) = max(x, y) */
-NodeId simplify_absorb(const Term *t) {
-    return term_is(t, 0, t->op) && term_inside(t, 0, 1) == t->operands[1] ? t->operands[0]
-                                                                          : NODE_NONE;
+/* max(x, x) = x; max(max(x, y), y) = max(x, y); likewise min */
+NodeId simplify_extreme(const Term *t) {
+    bool same = t->operands[0] == t->operands[1];
+    bool absorbed = term_is(t, 0, t->op) && term_inside(t, 0, 1) == t->operands[1];
+    return same || absorbed ? t->operands[0] : NODE_NONE;
 }
 
 /* rint(x) = floor(x) = x for an x that is a whole number */

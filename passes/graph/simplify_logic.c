@@ -17,13 +17,9 @@ static bool is_all_bits(const Term *t, bool set) {
 
 /* -- not, and, or, xor, shifts -- */
 
-/* not not x = x */
-NodeId simplify_not_twice(const Term *t) {
-    return term_is(t, 0, OP_not) ? term_inside(t, 0, 0) : NODE_NONE;
-}
-
-/* not(a == b) = a != b, for NaN too; and the other way round */
-NodeId simplify_not_equal(const Term *t) {
+/* not not x = x; not(a == b) = a != b, for NaN too; and the other way round */
+NodeId simplify_not(const Term *t) {
+    if (term_is(t, 0, OP_not)) return term_inside(t, 0, 0);
     if (!term_is(t, 0, OP_eq) && !term_is(t, 0, OP_ne)) return NODE_NONE;
     NodeId operands[2] = {term_inside(t, 0, 0), term_inside(t, 0, 1)};
     Op opposite = term_is(t, 0, OP_eq) ? OP_ne : OP_eq;
@@ -31,28 +27,21 @@ NodeId simplify_not_equal(const Term *t) {
         .graph = t->graph, .op = opposite, .type = t->type, .operands = operands, .count = 2});
 }
 
-/* x and x = x or x = x */
-NodeId simplify_logic_self(const Term *t) { return same_operands(t) ? t->operands[0] : NODE_NONE; }
-
-/* x xor x = 0 */
-NodeId simplify_xor_self(const Term *t) {
-    return same_operands(t) ? all_bits(t, false) : NODE_NONE;
-}
-
-/* x and 1...1 = x, x and 0 = 0 */
-NodeId simplify_and_constant(const Term *t) {
-    if (is_all_bits(t, true)) return t->operands[0];
+/* x and x = x; x and 1...1 = x, x and 0 = 0 */
+NodeId simplify_and(const Term *t) {
+    if (same_operands(t) || is_all_bits(t, true)) return t->operands[0];
     return is_all_bits(t, false) ? t->operands[1] : NODE_NONE;
 }
 
-/* x or 0 = x, x or 1...1 = 1...1 */
-NodeId simplify_or_constant(const Term *t) {
-    if (is_all_bits(t, false)) return t->operands[0];
+/* x or x = x; x or 0 = x, x or 1...1 = 1...1 */
+NodeId simplify_or(const Term *t) {
+    if (same_operands(t) || is_all_bits(t, false)) return t->operands[0];
     return is_all_bits(t, true) ? t->operands[1] : NODE_NONE;
 }
 
-/* x xor 0 = x, x xor 1...1 = not x */
-NodeId simplify_xor_constant(const Term *t) {
+/* x xor x = 0; x xor 0 = x, x xor 1...1 = not x */
+NodeId simplify_xor(const Term *t) {
+    if (same_operands(t)) return all_bits(t, false);
     if (is_all_bits(t, false)) return t->operands[0];
     return is_all_bits(t, true) ? simplify_unary(t, OP_not, t->operands[0]) : NODE_NONE;
 }
@@ -73,35 +62,19 @@ NodeId simplify_compare_self(const Term *t) {
 
 /* -- select -- */
 
-/* true ? a : b = a, false ? a : b = b */
-NodeId simplify_select_known(const Term *t) {
-    if (!term_is_constant(t, 0)) return NODE_NONE;
-    return t->operands[term_is_bits(t, 0, 0) ? 2 : 1];
-}
-
-/* c ? a : a = a */
-NodeId simplify_select_same(const Term *t) {
-    return t->operands[1] == t->operands[2] ? t->operands[1] : NODE_NONE;
-}
-
-/* not c ? a : b = c ? b : a */
-NodeId simplify_select_not(const Term *t) {
-    if (!term_is(t, 0, OP_not)) return NODE_NONE;
-    return simplify_ternary(t, OP_select, term_inside(t, 0, 0), t->operands[2], t->operands[1]);
-}
-
-/* c ? true : false = c */
-NodeId simplify_select_truth(const Term *t) {
-    if (t->type.dtype != DTYPE_BOOL || !term_is_constant(t, 1) || !term_is_constant(t, 2))
-        return NODE_NONE;
-    return term_is_bits(t, 1, 0) ? simplify_unary(t, OP_not, t->operands[0]) : t->operands[0];
-}
-
-/* c ? (c ? a : b) : d = c ? a : d, and c ? a : (c ? b : d) = c ? a : d */
-NodeId simplify_select_again(const Term *t) {
+/* true ? a : b = a              false ? a : b = b             c ? a : a = a
+ * not c ? a : b = c ? b : a     c ? true : false = c          c ? false : true = not c
+ * c ? (c ? a : b) : d = c ? a : d                             c ? a : (c ? b : d) = c ? a : d */
+NodeId simplify_select(const Term *t) {
+    NodeId c = t->operands[0], a = t->operands[1], b = t->operands[2];
+    if (term_is_constant(t, 0)) return term_is_bits(t, 0, 0) ? b : a;
+    if (a == b) return a;
+    if (term_is(t, 0, OP_not)) return simplify_ternary(t, OP_select, term_inside(t, 0, 0), b, a);
+    if (t->type.dtype == DTYPE_BOOL && term_is_constant(t, 1) && term_is_constant(t, 2))
+        return term_is_bits(t, 1, 0) ? simplify_unary(t, OP_not, c) : c;
     for (uint32_t i = 1; i <= 2; i++) {
-        if (!term_is(t, i, OP_select) || term_inside(t, i, 0) != t->operands[0]) continue;
-        NodeId branch[3] = {t->operands[0], t->operands[1], t->operands[2]};
+        if (!term_is(t, i, OP_select) || term_inside(t, i, 0) != c) continue;
+        NodeId branch[3] = {c, a, b};
         branch[i] = term_inside(t, i, i);
         return simplify_ternary(t, OP_select, branch[0], branch[1], branch[2]);
     }
@@ -110,12 +83,10 @@ NodeId simplify_select_again(const Term *t) {
 
 /* -- conversion -- */
 
-NodeId simplify_convert_nothing(const Term *t) {
-    return term_operand(t, 0)->dtype == t->type.dtype ? t->operands[0] : NODE_NONE;
-}
-
-/* A conversion through a dtype that keeps every value: u8 to i32 to f32 is u8 to f32. */
-NodeId simplify_convert_twice(const Term *t) {
+/* A conversion to the same dtype is none. A conversion through a dtype that keeps every value is one:
+ * u8 to i32 to f32 is u8 to f32. */
+NodeId simplify_conversions(const Term *t) {
+    if (term_operand(t, 0)->dtype == t->type.dtype) return t->operands[0];
     if (!term_is(t, 0, OP_convert)) return NODE_NONE;
     NodeId origin = term_inside(t, 0, 0);
     /* [to]: the dtypes whose every value is a value of `to` */

@@ -15,12 +15,6 @@ static NodeId transposed(const Term *t, NodeId a, const Attrs *perm) {
 
 /* -- elementwise -- */
 
-/* Values that cost nothing to transpose: one value everywhere, an index, a small tensor
- * repeated. */
-static bool transposes_freely(const Node *node) {
-    return node->op == OP_constant || node->op == OP_iota || node->op == OP_broadcast;
-}
-
 /* The common permutation of all transposed operands. NULL if there is none, or if another operand
  * would cost something to transpose. */
 static const Attrs *common_permutation(const Term *t) {
@@ -29,8 +23,9 @@ static const Attrs *common_permutation(const Term *t) {
         const Node *operand = term_operand(t, i);
         if (operand->op == OP_transpose && (!perm || !memcmp(perm, &operand->attrs, sizeof *perm)))
             perm = &operand->attrs;
-        else if (!transposes_freely(operand))
-            return NULL;
+        else if (operand->op != OP_constant && operand->op != OP_iota &&
+                 operand->op != OP_broadcast)
+            return NULL; /* the others are one value everywhere, an index, a small tensor repeated */
     }
     return perm;
 }

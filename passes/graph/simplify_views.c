@@ -20,29 +20,15 @@ NodeId simplify_same_shape(const Term *t) {
     return shape_equal(operand_shape(t), t->type.shape) ? t->operands[0] : NODE_NONE;
 }
 
-NodeId simplify_reshape_twice(const Term *t) {
-    return term_is(t, 0, OP_reshape) ? simplify_reshape(t, origin(t), t->type.shape) : NODE_NONE;
-}
-
-/* One element repeated fits every shape. */
-NodeId simplify_reshape_repeated(const Term *t) {
+/* A reshape of a reshape is one reshape. One element repeated fits every shape. */
+NodeId simplify_reshapes(const Term *t) {
+    if (term_is(t, 0, OP_reshape)) return simplify_reshape(t, origin(t), t->type.shape);
     if (!term_is(t, 0, OP_broadcast) || shape_elements(term_node(t, origin(t))->shape) != 1)
         return NODE_NONE;
     return simplify_broadcast(t, simplify_reshape(t, origin(t), (Shape){0}), t->type.shape);
 }
 
 /* -- broadcast -- */
-
-/* A broadcast that repeats nothing is a reshape at most. */
-NodeId simplify_broadcast_nothing(const Term *t) {
-    bool same = shape_elements(operand_shape(t)) == shape_elements(t->type.shape);
-    return same ? simplify_reshape(t, t->operands[0], t->type.shape) : NODE_NONE;
-}
-
-NodeId simplify_broadcast_twice(const Term *t) {
-    return term_is(t, 0, OP_broadcast) ? simplify_broadcast(t, origin(t), t->type.shape)
-                                       : NODE_NONE;
-}
 
 static Shape without_leading_ones(Shape shape) {
     Shape rest = {0};
@@ -51,15 +37,16 @@ static Shape without_leading_ones(Shape shape) {
     return rest;
 }
 
-/* A reshape that only adds or drops axes of size 1 in front, which broadcast does by itself. */
-NodeId simplify_broadcast_reshaped(const Term *t) {
+/* A broadcast that repeats nothing is a reshape at most. One of a broadcast is one broadcast. One of
+ * a reshape that only adds or drops axes of size 1 in front does that by itself. */
+NodeId simplify_broadcasts(const Term *t) {
+    Shape from = operand_shape(t), to = t->type.shape;
+    if (shape_elements(from) == shape_elements(to)) return simplify_reshape(t, t->operands[0], to);
+    if (term_is(t, 0, OP_broadcast)) return simplify_broadcast(t, origin(t), to);
     if (!term_is(t, 0, OP_reshape)) return NODE_NONE;
     Shape before = term_node(t, origin(t))->shape;
-    bool only_front =
-        shape_equal(without_leading_ones(before), without_leading_ones(operand_shape(t)));
-    return only_front && before.rank <= t->type.shape.rank
-               ? simplify_broadcast(t, origin(t), t->type.shape)
-               : NODE_NONE;
+    bool only_front = shape_equal(without_leading_ones(before), without_leading_ones(from));
+    return only_front && before.rank <= to.rank ? simplify_broadcast(t, origin(t), to) : NODE_NONE;
 }
 
 /* -- transpose -- */
