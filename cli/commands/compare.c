@@ -176,17 +176,13 @@ static int64_t last_epoch(const RunComparison *c) {
     return last;
 }
 
-/* The score by which the first run with one chooses its best epoch. */
-static const char *curve_metric(const RunComparison *c) {
-    for (uint32_t r = 0; r < c->count; r++)
-        if (c->runs[r].best_score) return c->runs[r].best_score;
-    return "train_loss";
-}
-
 /* At most ROWS_SHOWN epochs, evenly spread, the last one among them. */
 static void print_epochs(const RunComparison *c) {
     int64_t last = last_epoch(c), shown = last < ROWS_SHOWN ? last : ROWS_SHOWN;
-    const char *metric = curve_metric(c);
+    const char *metric = "train_loss";
+    /* the score by which the first run with one chooses its best epoch */
+    for (uint32_t r = c->count; r-- > 0;)
+        if (c->runs[r].best_score) metric = c->runs[r].best_score;
     Facts facts = facts_new(c, (uint32_t)shown + 1);
     for (int64_t i = 1; i <= shown; i++) {
         int64_t epoch = last * i / shown;

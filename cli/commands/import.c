@@ -58,12 +58,6 @@ static bool make_work_folder(Importing *importing) {
     return false;
 }
 
-static void remove_work_folder(const Importing *importing) {
-    if (!*importing->work.path) return;
-    for (int i = 0; i < WRITTEN; i++) unlink(path_join(importing->work.path, written[i]).path);
-    rmdir(importing->work.path);
-}
-
 /* The model is checked as any other: it must have the weights of the file, each in its shape. */
 static bool load_model(Importing *importing) {
     Path path = path_join(importing->work.path, IMPORT_MODEL);
@@ -155,7 +149,10 @@ Status command_import(const Options *given, Diagnostics *diag) {
                 run_write_model(&importing.build, importing.work.path) &&
                 write_weights(&importing) && put_in_place(&importing);
     if (good) print_result(&importing);
-    remove_work_folder(&importing);
+    if (*importing.work.path) {
+        for (int i = 0; i < WRITTEN; i++) unlink(path_join(importing.work.path, written[i]).path);
+        rmdir(importing.work.path);
+    }
     states_free(importing.states);
     build_close(&importing.build);
     arena_free(importing.arena);

@@ -83,23 +83,19 @@ static int64_t whole(const json_t *line, const char *key) {
     return json_integer_value(json_object_get(line, key));
 }
 
-/* The place of a step on an axis of epochs. */
-static double epoch_of_step(const Watch *watch, const json_t *line) {
-    int64_t steps = whole(watch->record.start, "epoch_steps");
-    return (double)whole(line, "step") / (double)(steps > 0 ? steps : 1);
-}
-
 /* A value of all lines, without that of the untrained network if two epochs follow: it is usually
  * far outside of the later range. */
 static PlotCurve curve_of(const Watch *watch, int split, const json_t *lines, const char *key) {
     uint32_t count = (uint32_t)json_array_size(lines), used = 0;
     bool steps = lines == watch->record.steps, skips = json_array_size(watch->record.epochs) > 2;
+    int64_t epoch_steps = whole(watch->record.start, "epoch_steps");
     double *x = ARENA_ARRAY(watch->arena, double, count),
            *y = ARENA_ARRAY(watch->arena, double, count);
     for (uint32_t i = 0; i < count; i++) {
         const json_t *line = json_array_get(lines, i);
         if (skips && !steps && whole(line, "epoch") == 0) continue;
-        x[used] = steps ? epoch_of_step(watch, line) : (double)whole(line, "epoch");
+        x[used] = steps ? (double)whole(line, "step") / (double)(epoch_steps > 0 ? epoch_steps : 1)
+                        : (double)whole(line, "epoch");
         y[used++] = run_record_number(line, key);
     }
     return (PlotCurve){splits[split], split, x, y, used};

@@ -16,12 +16,6 @@ typedef struct {
     uint32_t count, capacity;
 } FoundRuns;
 
-/* Symbolic links are not followed, so the search ends. */
-static bool is_real_folder(const char *path) {
-    struct stat status;
-    return lstat(path, &status) == 0 && S_ISDIR(status.st_mode);
-}
-
 static void search(FoundRuns *found, const char *path, int depth) {
     if (path_exists(path_join(path, RUN_METRICS).path)) {
         ARENA_ROOM(found->arena, found->items, found->count, found->capacity);
@@ -30,8 +24,11 @@ static void search(FoundRuns *found, const char *path, int depth) {
     }
     DIR *folder = depth < MAX_DEPTH ? opendir(path) : NULL;
     for (const char *name; folder && (name = folder_next(folder));) {
+        struct stat status;
         Path inside = path_join(path, name);
-        if (*name != '.' && is_real_folder(inside.path)) search(found, inside.path, depth + 1);
+        /* symbolic links are not followed, so the search ends */
+        bool real = lstat(inside.path, &status) == 0 && S_ISDIR(status.st_mode);
+        if (*name != '.' && real) search(found, inside.path, depth + 1);
     }
     if (folder) closedir(folder);
 }

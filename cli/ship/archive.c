@@ -24,23 +24,17 @@ static void write_word(FILE *out, size_t word) {
     for (int shift = 24; shift >= 0; shift -= 8) fputc((int)(word >> shift & 255), out);
 }
 
-/* The index of `bytes` bytes. at: the offset of the member's header. */
-static void write_index(FILE *out, size_t at, const char *const *symbols, size_t count,
-                        size_t bytes) {
-    write_header(out, "/", padded(bytes), "0");
-    write_word(out, count);
-    for (size_t i = 0; i < count; i++) write_word(out, at);
-    for (size_t i = 0; i < count; i++) fwrite(symbols[i], 1, strlen(symbols[i]) + 1, out);
-    if (bytes % 2) fputc(0, out);
-}
-
 void archive_write(FILE *out, const char *member, const void *bytes, size_t length,
                    const char *const *symbols, size_t symbol_count) {
     size_t index = 4 + 4 * symbol_count, name = strlen(member) + 2;
     for (size_t i = 0; i < symbol_count; i++) index += strlen(symbols[i]) + 1;
     size_t at = MAGIC_BYTES + HEADER_BYTES + padded(index) + HEADER_BYTES + padded(name);
     fputs("!<arch>\n", out);
-    write_index(out, at, symbols, symbol_count, index);
+    write_header(out, "/", padded(index), "0");
+    write_word(out, symbol_count);
+    for (size_t i = 0; i < symbol_count; i++) write_word(out, at);
+    for (size_t i = 0; i < symbol_count; i++) fwrite(symbols[i], 1, strlen(symbols[i]) + 1, out);
+    if (index % 2) fputc(0, out);
     write_header(out, "//", padded(name), NULL);
     fprintf(out, "%s/\n%s", member, name % 2 ? "\n" : "");
     write_header(out, "/0", length, "644");

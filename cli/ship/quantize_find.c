@@ -79,21 +79,20 @@ bool found_passes_bytes(const Node *node) {
     return passes[node->op];
 }
 
-static bool is_positive_constant(const Node *node) {
-    return node->op == OP_constant && node->dtype == DTYPE_F32 && node->attrs.value.f > 0 &&
-           node->attrs.value.f < 0x1p60f;
-}
-
 bool found_native(const Found *found, NodeId id, ByteScale *scale) {
     const Node *node = graph_node(found->graph, id);
     *scale = (ByteScale){1, 0};
     if (node->op == OP_convert)
         return node->dtype == DTYPE_F32 && graph_operand(found->graph, node, 0)->dtype == DTYPE_U8;
-    bool scaled = (node->op == OP_div || node->op == OP_mul) &&
-                  is_positive_constant(graph_operand(found->graph, node, 1));
+    bool scaled = node->op == OP_div || node->op == OP_mul;
+    float by = 1;
+    if (scaled) {
+        const Node *factor = graph_operand(found->graph, node, 1);
+        by = factor->op == OP_constant && factor->dtype == DTYPE_F32 ? factor->attrs.value.f : 0;
+        scaled = by > 0 && by < 0x1p60f;
+    }
     if (!scaled && (node->op == OP_concat || !found_passes_bytes(node))) return false;
     if (!found_native(found, node->operands[0], scale)) return false;
-    float by = scaled ? graph_operand(found->graph, node, 1)->attrs.value.f : 1;
     scale->scale = node->op == OP_div ? scale->scale / by : scale->scale * by;
     return true;
 }

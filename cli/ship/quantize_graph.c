@@ -153,16 +153,6 @@ static NodeId moved(Rewriting *r, NodeId id, NodeId product) {
 
 /* -- bytes -- */
 
-/* convert_u8(rint(x * (1 / scale)) + zero) */
-static NodeId quantized(Rewriting *r, NodeId id, ByteScale scale) {
-    NodeId real = r->real[id];
-    Shape shape = to_shape(r, real);
-    NodeId steps = build_binary(r->to, OP_mul, real, real_number(r, 1 / scale.scale, shape));
-    NodeId sum = build_binary(r->to, OP_add, build_unary(r->to, OP_rint, steps),
-                              real_number(r, scale.zero, shape));
-    return build_convert(r->to, sum, DTYPE_U8);
-}
-
 /* The largest byte of each window. The maximum is taken in f32, which keeps the order of bytes; the
  * operands are stored as bytes. */
 static NodeId pooled(Rewriting *r, const Node *node, NodeId bytes) {
@@ -227,7 +217,13 @@ static NodeId bytes_of(Rewriting *r, NodeId id, ByteScale scale) {
     if (found_native(r->found, id, &native) && !memcmp(&native, &scale, sizeof scale))
         return native_bytes(r, id, scale);
     if (found_passes_bytes(from_node(r, id))) return passed(r, from_node(r, id), scale);
-    return quantized(r, id, scale);
+    /* convert_u8(rint(x * (1 / scale)) + zero) */
+    NodeId real = r->real[id];
+    Shape shape = to_shape(r, real);
+    NodeId steps = build_binary(r->to, OP_mul, real, real_number(r, 1 / scale.scale, shape));
+    NodeId sum = build_binary(r->to, OP_add, build_unary(r->to, OP_rint, steps),
+                              real_number(r, scale.zero, shape));
+    return build_convert(r->to, sum, DTYPE_U8);
 }
 
 /* -- the graph -- */

@@ -205,15 +205,8 @@ static double largest_step(Quantization *quantization, const Found *found, NodeI
     return largest;
 }
 
-/* A scale with 255 steps from the lowest to the highest number, or with larger ones, if those of
- * the sums are larger. */
-static ByteScale scale_of(float low, float high, double step) {
-    double scale = fmax(((double)high - (double)low) / MOST_BYTE, step);
-    ByteScale result = {(float)(scale < LEAST_SCALE ? (scale > 0 ? LEAST_SCALE : 1) : scale), 0};
-    result.zero = (uint8_t)fmin(rint(-(double)low / (double)result.scale), MOST_BYTE);
-    return result;
-}
-
+/* A scale has 255 steps from the lowest to the highest number, or larger ones if those of the sums
+ * are larger. */
 bool numbers_choose_scales(Quantization *quantization, Found *found) {
     for (uint32_t i = 0; i < found->product_count; i++) {
         Product *product = &found->products[i];
@@ -222,7 +215,11 @@ bool numbers_choose_scales(Quantization *quantization, Found *found) {
         const ProductRange *range = range_of(quantization, product);
         double step = largest_step(quantization, found, left);
         if (step < 0) return false;
-        product->input = scale_of(range->low, range->high, step);
+        double low = (double)range->low,
+               scale = fmax(((double)range->high - low) / MOST_BYTE, step);
+        if (scale < LEAST_SCALE) scale = scale > 0 ? LEAST_SCALE : 1;
+        double zero = fmin(rint(-low / (double)(float)scale), MOST_BYTE);
+        product->input = (ByteScale){(float)scale, (uint8_t)zero};
     }
     return true;
 }

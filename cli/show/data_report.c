@@ -31,12 +31,6 @@ ReportElement report_field_element(const DataReport *report, uint32_t field, int
 
 /* -- the source -- */
 
-static bool is_picture(const SourceField *field) {
-    Shape row = field->row;
-    return field->dtype == DTYPE_U8 &&
-           (row.rank == 2 || (row.rank == 3 && (row.dim[0] == 1 || row.dim[0] == 3)));
-}
-
 /* Marks the fields that an input reads. A field that an input reads as a number has no date format
  * in the report. */
 static void mark_used(DataReport *report, const Symbol *symbol) {
@@ -82,8 +76,12 @@ static bool find_used(DataReport *report) {
 /* Chooses how many of the first rows are displayed: fewer if they are pictures. */
 static void choose_rows(DataReport *report) {
     const SourceSchema *schema = dataset_fields(report->session.dataset);
-    for (uint32_t i = 0; i < schema->field_count && !report->picture; i++)
-        if (is_picture(&schema->fields[i])) report->picture = &schema->fields[i];
+    for (uint32_t i = 0; i < schema->field_count && !report->picture; i++) {
+        const SourceField *field = &schema->fields[i];
+        Shape row = field->row;
+        bool planes = row.rank == 2 || (row.rank == 3 && (row.dim[0] == 1 || row.dim[0] == 3));
+        if (field->dtype == DTYPE_U8 && planes) report->picture = field;
+    }
     int64_t rows = dataset_rows(report->session.dataset, report->split);
     report->displayed = option_given(report->options, OPTION_rows) ? report->options->rows
                         : report->picture                          ? STANDARD_PICTURES

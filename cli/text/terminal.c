@@ -58,21 +58,20 @@ void terminal_bar(FILE *stream, double fraction, int width) {
 
 /* Prints two pixels as one character: "▀" with the upper pixel as text colour and the lower one as
  * background. Without colours, a character as dense as their mean. */
-static void image_character(FILE *stream, int above, int below) {
-    static const char shades[] = " .:-=+*#%@";
-    if (terminal_live(stream) && terminal_utf8())
-        fprintf(stream, "\033[38;5;%dm\033[48;5;%dm▀", 232 + above * 23 / 255,
-                232 + below * 23 / 255);
-    else
-        fputc(shades[(above + below) * 9 / 510], stream);
-}
-
 void terminal_image(FILE *stream, const uint8_t *pixels, int height, int width) {
+    static const char shades[] = " .:-=+*#%@";
+    bool coloured = terminal_live(stream) && terminal_utf8();
     for (int y = 0; y < height; y += 2) {
         fputs("  ", stream);
-        for (int x = 0; x < width; x++)
-            image_character(stream, pixels[y * width + x],
-                            y + 1 < height ? pixels[(y + 1) * width + x] : 0);
+        for (int x = 0; x < width; x++) {
+            int above = pixels[y * width + x],
+                below = y + 1 < height ? pixels[(y + 1) * width + x] : 0;
+            if (coloured)
+                fprintf(stream, "\033[38;5;%dm\033[48;5;%dm▀", 232 + above * 23 / 255,
+                        232 + below * 23 / 255);
+            else
+                fputc(shades[(above + below) * 9 / 510], stream);
+        }
         fprintf(stream, "%s\n", terminal_style(stream, STYLE_PLAIN));
     }
 }

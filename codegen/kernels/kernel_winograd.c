@@ -119,12 +119,6 @@ static void open_registers(Emitter *e, const Convolution *c, const TileBlock *bl
     registers_clear(e, &r->sums);
 }
 
-/* Where the sums of the register block are in memory. */
-static LLVMValueRef sums_at(Emitter *e, const Convolution *c, const RegisterBlock *r) {
-    LLVMValueRef tile = add(e, times(e, r->first, c->w.to.dim[3]), r->filter);
-    return winograd_at(e, c->sums, add(e, times(e, r->product, c->sum_step), tile));
-}
-
 static void emit_register_block(Emitter *e, const Convolution *c, const TileBlock *block,
                                 RegisterBlock *r) {
     open_registers(e, c, block, r);
@@ -134,7 +128,9 @@ static void emit_register_block(Emitter *e, const Convolution *c, const TileBloc
         add_channel(e, c, r, plus(e, channels.index, step));
     region_end(e, region);
     loop_end(e, channels, const_i64(e, c->w.from.dim[3]), e->core->steps);
-    registers_store(e, &r->sums, sums_at(e, c, r), c->w.to.dim[3]);
+    LLVMValueRef tile = add(e, times(e, r->first, c->w.to.dim[3]), r->filter),
+                 at = add(e, times(e, r->product, c->sum_step), tile);
+    registers_store(e, &r->sums, winograd_at(e, c->sums, at), c->w.to.dim[3]);
 }
 
 static void emit_products(Emitter *e, const Convolution *c, const TileBlock *block,
@@ -226,7 +222,9 @@ static void emit_results(Emitter *e, const Convolution *c, const TileBlock *bloc
     loop_end(e, rows, block->rows, 1);
 }
 
-static int64_t convolution_kernel(Emitter *e, LLVMValueRef first, LLVMValueRef last) {
+int64_t kernel_winograd(Emitter *e, LLVMValueRef first, LLVMValueRef last) {
+    Op op = graph_node(e->graph, e->kernel->root)->op;
+    if (op == OP_winograd_weights) return winograd_weights_kernel(e, first, last);
     Convolution c = convolution_of(e);
     Loop loop = loop_begin(e, first);
     TileBlock block = block_of(e, &c.w, loop.index),
@@ -236,10 +234,4 @@ static int64_t convolution_kernel(Emitter *e, LLVMValueRef first, LLVMValueRef l
     emit_results(e, &c, &block);
     loop_end(e, loop, last, 1);
     return divide_up(c.w.to.dim[0] * c.w.down, c.w.rows) * c.w.segments;
-}
-
-int64_t kernel_winograd(Emitter *e, LLVMValueRef first, LLVMValueRef last) {
-    Op op = graph_node(e->graph, e->kernel->root)->op;
-    return op == OP_winograd ? convolution_kernel(e, first, last)
-                             : winograd_weights_kernel(e, first, last);
 }

@@ -61,15 +61,11 @@ static LLVMValueRef of_thread(Emitter *e, LLVMValueRef value, unsigned down) {
     return call_intrinsic(e, name, NULL, 0, args, 4);
 }
 
-static LLVMValueRef partial_of_threads(Emitter *e, Op op, LLVMValueRef value) {
-    for (unsigned width = LANES / 2; width >= 1; width /= 2)
-        value = partial_combine(e, op, value, of_thread(e, value, width));
-    return of_thread(e, value, 0);
-}
-
 /* for width = 8, 4, 2, 1: lane l = lane l combined with lane l + width */
 LLVMValueRef partial_of_lanes(Emitter *e, Op op, LLVMValueRef vector) {
-    if (e->threads) return partial_of_threads(e, op, vector);
+    for (unsigned width = LANES / 2; e->threads && width >= 1; width /= 2)
+        vector = partial_combine(e, op, vector, of_thread(e, vector, width));
+    if (e->threads) return of_thread(e, vector, 0);
     for (unsigned width = LANES / 2; width >= 1; width /= 2) {
         LLVMValueRef low[LANES], high[LANES];
         for (unsigned i = 0; i < width; i++)

@@ -191,12 +191,6 @@ static void emit_products(Emitter *e, const WeightSums *s, const TileBlock *bloc
 
 /* -- results -- */
 
-static void clear_sums(Emitter *e, const WeightSums *s) {
-    Loop loop = loop_begin(e, const_i64(e, 0));
-    store(e, LLVMConstNull(lanes_of(e->f32)), winograd_at(e, s->sums, loop.index));
-    loop_end(e, loop, const_i64(e, WINOGRAD_PRODUCTS * s->w.channels * s->w.to.dim[3]), LANES);
-}
-
 static void store_sums(Emitter *e, const WeightSums *s, LLVMValueRef part, LLVMValueRef channel) {
     Loop products = loop_begin(e, const_i64(e, 0));
     Loop channels = loop_begin(e, const_i64(e, 0));
@@ -238,7 +232,9 @@ int64_t winograd_weights_kernel(Emitter *e, LLVMValueRef first, LLVMValueRef las
     Loop loop = loop_begin(e, first);
     Quotient unit = div_mod(e, loop.index, const_i64(e, s.groups));
     LLVMValueRef channel = times(e, unit.rest, s.w.channels);
-    clear_sums(e, &s);
+    Loop clearing = loop_begin(e, const_i64(e, 0));
+    store(e, LLVMConstNull(lanes_of(e->f32)), winograd_at(e, s.sums, clearing.index));
+    loop_end(e, clearing, const_i64(e, WINOGRAD_PRODUCTS * s.w.channels * s.w.to.dim[3]), LANES);
     emit_part(e, &s, unit.whole, channel);
     store_sums(e, &s, unit.whole, channel);
     loop_end(e, loop, last, 1);

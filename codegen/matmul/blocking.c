@@ -131,13 +131,6 @@ static Blocking cheaper(const ProductSize *size, Blocking a, Blocking b) {
     return product_cost(size, &b) < product_cost(size, &a) ? b : a;
 }
 
-/* Three or five vectors, only if a tile holds all columns: otherwise tiles would not begin where
- * panels begin. */
-static Blocking cheaper_odd(const ProductSize *size, Blocking best, int vectors) {
-    Blocking odd = with_vectors(size, vectors);
-    return odd.column_blocks == 1 ? cheaper(size, best, odd) : best;
-}
-
 /* Chooses the cheapest tile. The widths that it tries divide a panel or are whole panels. */
 static Blocking choose_tile(const ProductSize *size) {
     static const int many[] = {2, 1, 4, 8}, few[] = {1, 2};
@@ -145,8 +138,11 @@ static Blocking choose_tile(const ProductSize *size) {
     int count = size->many_registers ? 4 : size->short_vectors ? 1 : 2;
     Blocking best = with_vectors(size, vectors[0]);
     for (int i = 1; i < count; i++) best = cheaper(size, best, with_vectors(size, vectors[i]));
-    for (int odd = 3; odd <= 5 && size->many_registers && !size->run; odd += 2)
-        best = cheaper_odd(size, best, odd);
+    for (int odd = 3; odd <= 5 && size->many_registers && !size->run; odd += 2) {
+        Blocking b = with_vectors(size, odd);
+        /* tiles that hold no whole row would not begin where panels begin */
+        if (b.column_blocks == 1) best = cheaper(size, best, b);
+    }
     for (int i = 0; i < count && size->run; i++)
         best = cheaper(size, best, with_run(size, vectors[i]));
     if (size->run && size->many_registers && size->rows <= MAX_ROWS)
@@ -164,12 +160,6 @@ static bool goes_by_rows(const ProductSize *size, const Blocking *b) {
            size->k * size->columns <= size->core->few_columns && size->rows > LARGE / size->columns;
 }
 
-/* Whether threads divide the rows, not the columns. Each packs the rows and columns of its own
- * tiles, so they divide the longer side. */
-static bool threads_divide_rows(const ProductSize *size, const Blocking *b) {
-    return size->threads > 1 && size->rows_adjoin && b->k_blocks > 1 && size->rows >= size->columns;
-}
-
 /* Divides the blocks of rows into chunks of equal size, as large as caches and stack allow. In
  * kernels by rows, a chunk is one group of rows. */
 static void cut_rows(const ProductSize *size, Blocking *b) {
@@ -180,7 +170,8 @@ static void cut_rows(const ProductSize *size, Blocking *b) {
     if (b->lists_zeros) chunk = min_i64(chunk, LIST_ENTRIES / blocking_list_room(b));
     assert(!size->group || size->group % b->tile_rows == 0);
     if (goes_by_rows(size, b)) chunk = 1;
-    if (threads_divide_rows(size, b))
+    /* threads pack the rows and columns of their own tiles, so they divide the longer side */
+    if (size->threads > 1 && size->rows_adjoin && b->k_blocks > 1 && size->rows >= size->columns)
         chunk = min_i64(chunk, divide_up(b->row_blocks, size->threads));
     if (size->group) chunk = size->group / b->tile_rows;
     b->chunks = divide_up(b->row_blocks, max_i64(chunk, 1));
@@ -221,11 +212,6 @@ static bool is_possible(const ProductSize *size, int64_t rows, int vectors) {
            (!size->group || size->group % rows == 0);
 }
 
-/* Whether all tiles have about as many rows, or each stays inside a run of windows. */
-static bool cuts_well(const ProductSize *size, int64_t rows) {
-    return size->run ? size->run % rows == 0 : equal_rows(size, rows) == rows;
-}
-
 /* Inserts a tile after those that cost as little or less; the first stays where it is. */
 static uint32_t insert_tile(double costs[], ProductTile tiles[], uint32_t count, double cost,
                             ProductTile tile) {
@@ -250,7 +236,9 @@ uint32_t blocking_tiles(const ProductSize *size, ProductTile tiles[MAX_PRODUCT_T
         for (int rows = 1; rows <= min_i64(MAX_ROWS, size->rows); rows++) {
             Blocking b = of_tile(size, rows, widths[i]);
             bool same = rows == chosen.tile_rows && b.vectors == chosen.vectors;
-            if (same || !is_possible(size, rows, b.vectors) || !cuts_well(size, rows)) continue;
+            /* all tiles have about as many rows, or each stays inside a run of windows */
+            bool cuts_well = size->run ? size->run % rows == 0 : equal_rows(size, rows) == rows;
+            if (same || !is_possible(size, rows, b.vectors) || !cuts_well) continue;
             count = insert_tile(costs, tiles, count, product_cost(size, &b),
                                 (ProductTile){rows, b.vectors, size->core->steps});
         }

@@ -72,14 +72,6 @@ static LLVMValueRef row_pairs(Emitter *e, const Step steps[2], const LLVMValueRe
                    LLVMBuildBitCast(e->builder, words, bytes, ""), pairs_type(e));
 }
 
-/* Joins parts of equal size, whose number is a power of two. */
-static LLVMValueRef joined(Emitter *e, LLVMValueRef *parts, int count, int lanes) {
-    for (; count > 1; count /= 2, lanes *= 2)
-        for (int i = 0; i < count / 2; i++)
-            parts[i] = lanes_from(e, parts[2 * i], parts[2 * i + 1], 0, 2 * lanes);
-    return parts[0];
-}
-
 /* <16 x i32>: lane i is row[2i] * columns[2i] + row[2i + 1] * columns[2i + 1]. */
 static LLVMValueRef pair_products(Emitter *e, LLVMValueRef row, LLVMValueRef columns) {
     LLVMValueRef parts[LANES];
@@ -90,7 +82,10 @@ static LLVMValueRef pair_products(Emitter *e, LLVMValueRef row, LLVMValueRef col
                              lanes_from(e, columns, columns, first, 2 * lanes)};
         parts[i] = call_intrinsic(e, e->pairs.intrinsic, NULL, 0, in, 2);
     }
-    return joined(e, parts, count, lanes);
+    for (; count > 1; count /= 2, lanes *= 2) /* joins neighbours; count is a power of two */
+        for (int i = 0; i < count / 2; i++)
+            parts[i] = lanes_from(e, parts[2 * i], parts[2 * i + 1], 0, 2 * lanes);
+    return parts[0];
 }
 
 void bytes_add_pair(Emitter *e, const Step steps[2], LLVMValueRef sums[MAX_ROWS][MAX_VECTORS]) {

@@ -113,22 +113,18 @@ static const Place *set_root(Emitter *e, const Matmul *m, const Tile *tile, LLVM
     return place;
 }
 
-static void finish_vector(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group,
-                          int number, LLVMValueRef row) {
-    LLVMValueRef vector = vector_number(e, m, group, number),
-                 column = first_column(e, tile, vector);
-    If column_exists = if_begin(e, exists(e, column, m->span.count, m->tile_columns));
-    Region region = region_begin(e);
-    store_row(e, m, set_root(e, m, tile, vector, row), number, row);
-    region_end(e, region);
-    if_end(e, column_exists);
-}
-
 void epilogue_row(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group,
                   LLVMValueRef row) {
     LLVMValueRef at = add(e, tile->row, row);
     If row_exists = if_begin(e, exists(e, at, m->rows.lines, m->blocking.tile_rows));
-    for (int i = 0; i < m->together; i++) finish_vector(e, m, tile, group, i, row);
+    for (int i = 0; i < m->together; i++) {
+        LLVMValueRef vector = vector_number(e, m, group, i), column = first_column(e, tile, vector);
+        If column_exists = if_begin(e, exists(e, column, m->span.count, m->tile_columns));
+        Region region = region_begin(e);
+        store_row(e, m, set_root(e, m, tile, vector, row), i, row);
+        region_end(e, region);
+        if_end(e, column_exists);
+    }
     if_end(e, row_exists);
 }
 

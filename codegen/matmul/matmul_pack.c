@@ -108,21 +108,17 @@ static void open_rows(Emitter *e, const Matmul *m, const Tile *tile, PackPlan pa
     operands_find_packed_rows(e, tile->in_chunk, steps, operands);
 }
 
-static void open_columns(Emitter *e, const Matmul *m, const Tile *tile, PackPlan pack, Steps steps,
-                         Operands *operands) {
-    operands_find_columns(e, tile, operands);
-    if (!m->packed_columns.base) return;
-    If packing = if_begin(e, pack.new_columns);
-    pack_columns(e, operands, steps);
-    if_end(e, packing);
-    operands_find_packed_columns(e, steps, operands);
-}
-
 Operands pack_operands(Emitter *e, Matmul *m, const Tile *tile, PackPlan pack, Steps steps) {
     Operands operands = {.m = m};
     operands_open(e, m, tile);
     open_rows(e, m, tile, pack, steps, &operands);
-    open_columns(e, m, tile, pack, steps, &operands);
+    operands_find_columns(e, tile, &operands);
+    if (m->packed_columns.base) {
+        If packing = if_begin(e, pack.new_columns);
+        pack_columns(e, &operands, steps);
+        if_end(e, packing);
+        operands_find_packed_columns(e, steps, &operands);
+    }
     if (m->blocking.lists_zeros) zeros_choose(e, m, tile, pack, steps, &operands);
     return operands;
 }

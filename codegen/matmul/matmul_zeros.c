@@ -116,14 +116,6 @@ static LLVMValueRef loop_runs(Emitter *e, LLVMValueRef from, LLVMValueRef to) {
     return LLVMIsConstant(below) && LLVMConstIntGetZExtValue(below) ? NULL : below;
 }
 
-/* <LANES x i1>: at which of LANES steps from k on any row is not 0. */
-static LLVMValueRef some_of_lanes(Emitter *e, const Operands *operands, LLVMValueRef k) {
-    LLVMValueRef some = LLVMConstNull(lanes_of(e->i1));
-    for (int64_t r = 0; r < operands->m->blocking.tile_rows; r++)
-        some = bit_or(e, some, is_some(e, operands_row_steps(e, operands, r, k)));
-    return some;
-}
-
 /* The same for LANES steps at once, where a row's steps are neighbours in memory. Returns how many
  * steps were examined. */
 static LLVMValueRef list_by_lanes(Emitter *e, const Operands *operands, const List *list,
@@ -133,7 +125,11 @@ static LLVMValueRef list_by_lanes(Emitter *e, const Operands *operands, const Li
     If enough = if_begin(e, loop_runs(e, const_i64(e, 0), whole));
     Loop loop = loop_begin(e, const_i64(e, 0));
     LLVMValueRef k = add(e, steps.from, loop.index);
-    list_add_lanes(e, list, loop.index, some_of_lanes(e, operands, k));
+    LLVMValueRef some =
+        LLVMConstNull(lanes_of(e->i1)); /* a step is listed if any row has a non-zero */
+    for (int64_t r = 0; r < operands->m->blocking.tile_rows; r++)
+        some = bit_or(e, some, is_some(e, operands_row_steps(e, operands, r, k)));
+    list_add_lanes(e, list, loop.index, some);
     loop_end(e, loop, whole, LANES);
     if_end(e, enough);
     return whole;

@@ -109,12 +109,6 @@ static void print_select(CPrinter *p, LLVMValueRef at) {
                             c_in(p, at, 1), c_in(p, at, 2)));
 }
 
-static void print_alloca(const CPrinter *p, LLVMValueRef at) {
-    uint64_t bytes = LLVMABISizeOfType(p->layout, LLVMGetAllocatedType(at));
-    uint64_t count = LLVMConstIntGetZExtValue(LLVMGetOperand(at, 0));
-    fprintf(p->code, "    uint64_t m%s[%" PRIu64 "];\n", c_value_name(at), (bytes * count + 7) / 8);
-}
-
 /* -- intrinsics -- */
 
 static bool begins(const char *name, const char *with) {
@@ -328,7 +322,10 @@ static void declare_values(CPrinter *p, LLVMValueRef function) {
         fprintf(p->code, "    %s %s;\n", c_type(p, LLVMTypeOf(at)), c_value_name(at));
         if (LLVMIsAPHINode(at))
             fprintf(p->code, "    %s n%s;\n", c_type(p, LLVMTypeOf(at)), c_value_name(at));
-        if (LLVMIsAAllocaInst(at)) print_alloca(p, at);
+        if (!LLVMIsAAllocaInst(at)) continue;
+        uint64_t bytes = LLVMABISizeOfType(p->layout, LLVMGetAllocatedType(at)) *
+                         LLVMConstIntGetZExtValue(LLVMGetOperand(at, 0));
+        fprintf(p->code, "    uint64_t m%s[%" PRIu64 "];\n", c_value_name(at), (bytes + 7) / 8);
     }
 }
 

@@ -273,18 +273,6 @@ static const ShipFitted *fitted_of(const ShipRequest *request, const char *name)
     return NULL;
 }
 
-/* A private array of the object. */
-static LLVMValueRef constant_array(Emitter *e, LLVMTypeRef type, LLVMValueRef *items,
-                                   int64_t count) {
-    LLVMValueRef values = LLVMConstArray2(type, items, (uint64_t)count);
-    LLVMValueRef array = LLVMAddGlobal(e->module, LLVMTypeOf(values), "fitted");
-    LLVMSetInitializer(array, values);
-    LLVMSetGlobalConstant(array, true);
-    LLVMSetLinkage(array, LLVMPrivateLinkage);
-    LLVMSetUnnamedAddress(array, LLVMGlobalUnnamedAddr);
-    return array;
-}
-
 /* numbers[element] */
 static LLVMValueRef fitted_number(const Cell *cell, const double *numbers, int64_t count) {
     Emitter *e = cell->e;
@@ -292,7 +280,13 @@ static LLVMValueRef fitted_number(const Cell *cell, const double *numbers, int64
     if (count == 1) return const_f64(e, numbers[0]);
     LLVMValueRef *items = ARENA_ARRAY(e->arena, LLVMValueRef, count);
     for (int64_t i = 0; i < count; i++) items[i] = const_f64(e, numbers[i]);
-    LLVMValueRef array = constant_array(e, f64_type(e), items, count), element = cell->element;
+    LLVMValueRef values = LLVMConstArray2(f64_type(e), items, (uint64_t)count);
+    LLVMValueRef array = LLVMAddGlobal(e->module, LLVMTypeOf(values), "fitted");
+    LLVMSetInitializer(array, values);
+    LLVMSetGlobalConstant(array, true);
+    LLVMSetLinkage(array, LLVMPrivateLinkage);
+    LLVMSetUnnamedAddress(array, LLVMGlobalUnnamedAddr);
+    LLVMValueRef element = cell->element;
     return load(e, f64_type(e), LLVMBuildGEP2(e->builder, f64_type(e), array, &element, 1, ""));
 }
 

@@ -114,10 +114,6 @@ static void leave_idle(const Parts *parts) {
 
 /* -- kernels -- */
 
-static LLVMValueRef smaller_number(Emitter *e, LLVMValueRef a, int64_t b) {
-    return choose(e, ult(e, a, const_i64(e, b)), a, const_i64(e, b));
-}
-
 /* Runs the units of the part, of which `threads` parts get some:
  *     used = min(parts, threads)
  *     groups [groups * min(part, used) / used, groups * min(part + 1, used) / used)
@@ -125,7 +121,8 @@ static LLVMValueRef smaller_number(Emitter *e, LLVMValueRef a, int64_t b) {
 static void call_share(const Parts *parts, uint32_t k, int64_t groups, uint32_t threads) {
     Emitter *e = parts->shipping->e;
     int64_t each = parts->shipping->kernels[k].units / groups;
-    LLVMValueRef used = smaller_number(e, parts->parts, threads), ends[2];
+    LLVMValueRef most = const_i64(e, threads), ends[2];
+    LLVMValueRef used = choose(e, ult(e, parts->parts, most), parts->parts, most);
     for (int i = 0; i < 2; i++) {
         LLVMValueRef number = plus(e, parts->part, i);
         number = choose(e, ult(e, number, used), number, used);

@@ -4,15 +4,6 @@
 #include <math.h>
 #include <stdio.h>
 
-static bool is_distribution(const float *values, int64_t width) {
-    double sum = 0;
-    for (int64_t i = 0; i < width; i++) {
-        if (!(values[i] >= 0)) return false;
-        sum += values[i];
-    }
-    return fabs(sum - 1) < 1e-3;
-}
-
 /* Softmax: exp(x - max) / sum. */
 static void softmax(const float *values, int64_t width, float *probabilities) {
     double largest = -INFINITY, sum = 0;
@@ -28,11 +19,18 @@ static int32_t largest_of(const float *values, int64_t width) {
     return best;
 }
 
+/* Numbers of unknown meaning are logits if those of a row are no probabilities with sum 1. */
 static bool are_logits(const ModelOutput *output, const float *numbers, int64_t rows,
                        int64_t width) {
     if (output->numbers != NUMBERS_UNKNOWN) return output->numbers == NUMBERS_LOGITS;
-    for (int64_t row = 0; row < rows; row++)
-        if (!is_distribution(numbers + row * width, width)) return true;
+    for (int64_t row = 0; row < rows; row++) {
+        double sum = 0;
+        for (int64_t i = row * width; i < (row + 1) * width; i++) {
+            if (!(numbers[i] >= 0)) return true;
+            sum += numbers[i];
+        }
+        if (!(fabs(sum - 1) < 1e-3)) return true;
+    }
     return false;
 }
 

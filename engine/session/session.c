@@ -135,23 +135,19 @@ bool session_fit_graph(Session *session) {
     return good;
 }
 
-static bool report_no_checkpoint(const Session *session, Diagnostics *diag) {
-    diag_error(diag, STATUS_FILE, (Span){0}, "the run '%s' has no %s", session->run,
-               session->checkpoint);
-    diag_help(diag, strcmp(session->checkpoint, RUN_BEST) != 0
-                        ? "the training ended before its first checkpoint"
-                        : "a training writes it if rows are held out");
-    return false;
-}
-
 bool session_load_run(Session *session, const char *run, const char *checkpoint,
                       const BuildOptions *options, Diagnostics *diag) {
     session->run = run;
     session->checkpoint = checkpoint;
     session->is_trained = true;
     Path path = checkpoint_path(session);
-    if (path_exists(path_join(run, RUN_MODEL).path) && !path_exists(path.path))
-        return report_no_checkpoint(session, diag);
+    if (path_exists(path_join(run, RUN_MODEL).path) && !path_exists(path.path)) {
+        diag_error(diag, STATUS_FILE, (Span){0}, "the run '%s' has no %s", run, checkpoint);
+        diag_help(diag, strcmp(checkpoint, RUN_BEST) != 0
+                            ? "the training ended before its first checkpoint"
+                            : "a training writes it if rows are held out");
+        return false;
+    }
     bool like = checkpoint_schema(path.path, session->arena, &session->like);
     return run_open_model(&session->build, run, like ? &session->like : NULL, options, diag);
 }

@@ -52,20 +52,16 @@ static Value too_few_columns(const Call *call, const SourceField *field, int64_t
     return value_error();
 }
 
-/* Whether a label is the whole field, with one number for each row. */
-static bool is_whole(const Evaluator *evaluator, Value label, const SourceField *field) {
-    const Node *node = tensor_node(evaluator, label);
-    while (node->op == OP_reshape || node->op == OP_convert)
-        node = graph_operand(evaluator->graph, node, 0);
-    return node->op == OP_input && shape_elements(field->row) == 1 &&
-           shape_inner(node->shape, 0) == 1;
-}
-
 /* Records a label of the loss or of a metric: mlc eval compares predictions with it. */
 static void keep_label(const Call *call, const SourceField *field) {
     const Evaluator *evaluator = call->evaluator;
     if (!evaluator->log || evaluator->phase != PHASE_TRAIN) return;
-    bool whole = field && is_whole(evaluator, call->args[0], field);
+    /* the label may be the whole field, with one number for each row */
+    const Node *node = tensor_node(evaluator, call->args[0]);
+    while (node->op == OP_reshape || node->op == OP_convert)
+        node = graph_operand(evaluator->graph, node, 0);
+    bool whole = field && node->op == OP_input && shape_elements(field->row) == 1 &&
+                 shape_inner(node->shape, 0) == 1;
     label_add(evaluator->log, evaluator->arena,
               (ClassLabel){.node = call->args[0].node,
                            .field = whole ? input_name(evaluator, call->args[0]) : NULL,

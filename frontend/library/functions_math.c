@@ -156,15 +156,6 @@ Value call_first(const Call *call) {
                  build_slice(call->evaluator->graph, call->args[0].node, start, shape.dim, NULL));
 }
 
-/* The divisor of a variance must be positive. */
-static Value too_few(const Call *call, int64_t count, bool rows) {
-    call_fail(call, 2, "must be below the number of elements, %" PRId64 ", not be %s", count,
-              call_arg_text(call, 2));
-    diag_help(call->evaluator->diag, "correction = 0 divides by the number of elements%s",
-              rows ? "; the last batch of an epoch may have one row only" : "");
-    return value_error();
-}
-
 Value call_count(const Call *call) {
     uint32_t axes;
     if (!call_axes(call, 1, operand_shape(call).rank, &axes)) return value_error();
@@ -173,8 +164,14 @@ Value call_count(const Call *call) {
     for (int i = 0; i < shape.rank; i++)
         if (axes >> i & 1) count *= shape.dim[i];
     int64_t correction = call->args[2].integer;
+    if (correction < count) return value_int(count - correction);
+    /* the divisor of a variance must be positive */
     bool rows = (axes & 1) && shape.dim[0] == 1 && call->evaluator->batch == 1;
-    return correction < count ? value_int(count - correction) : too_few(call, count, rows);
+    call_fail(call, 2, "must be below the number of elements, %" PRId64 ", not be %s", count,
+              call_arg_text(call, 2));
+    diag_help(call->evaluator->diag, "correction = 0 divides by the number of elements%s",
+              rows ? "; the last batch of an epoch may have one row only" : "");
+    return value_error();
 }
 
 Value call_argmax(const Call *call) {

@@ -97,17 +97,6 @@ static bool kernel_fits(const Call *call, uint32_t arg, Window *window, const Pa
 
 /* -- weights -- */
 
-/* y + bias, added with the channels as the last axis. The bias is broadcast in two steps. So its
- * gradient is summed first over each image, then over the images. */
-static NodeId add_bias(Graph *graph, NodeId y, NodeId bias) {
-    if (!y || !bias) return NODE_NONE;
-    NodeId last = build_channels_last(graph, y);
-    Shape shape = graph_node(graph, last)->shape;
-    Shape rows = {.rank = 4, .dim = {shape.dim[0], 1, 1, shape.dim[3]}};
-    NodeId repeated = build_broadcast(graph, build_broadcast(graph, bias, rows), shape);
-    return build_channels_first(graph, build_binary(graph, OP_add, last, repeated));
-}
-
 /* The weights of a convolution of any kind. */
 typedef struct {
     const Call *call;
@@ -132,13 +121,19 @@ static NodeId filters_weight(const Filters *filters, const char *layer) {
                            filters->fan);
 }
 
+/* y + bias, added with the channels as the last axis. The bias is broadcast in two steps. So its
+ * gradient is summed first over each image, then over the images. */
 static Value filters_finish(const Filters *filters, const char *layer, NodeId y) {
     Graph *graph = filters->call->evaluator->graph;
     if (filters->bias && y) {
-        Shape shape = {.rank = 1, .dim = {filters->channels}};
-        y = add_bias(
-            graph, y,
-            weight_of_layer(filters->call, layer, "bias", shape, filters->bias_init, filters->fan));
+        NodeId bias = weight_of_layer(filters->call, layer, "bias", shape_of(1, &filters->channels),
+                                      filters->bias_init, filters->fan);
+        if (!bias) return evaluator_built(filters->call->evaluator, filters->call->span, bias);
+        NodeId last = build_channels_last(graph, y);
+        Shape shape = graph_node(graph, last)->shape;
+        Shape rows = {.rank = 4, .dim = {shape.dim[0], 1, 1, shape.dim[3]}};
+        NodeId repeated = build_broadcast(graph, build_broadcast(graph, bias, rows), shape);
+        y = build_channels_first(graph, build_binary(graph, OP_add, last, repeated));
     }
     return evaluator_built(filters->call->evaluator, filters->call->span, y);
 }

@@ -107,23 +107,19 @@ static NodeId average_of_squares(const UpdateBuilder *b, double beta, NodeId g) 
  * needs no such rule. */
 #define FADED 0x1p-100
 
-static NodeId average_of_gradients(const UpdateBuilder *b, double beta, NodeId g) {
-    NodeId m = moment(b, "m"), next = average(b, m, beta, g),
-           has_faded = build_binary(b->graph, OP_lt, unary(b, OP_abs, next), scalar(b, FADED));
-    next = build_ternary(b->graph, OP_select, has_faded, scalar(b, 0), next);
-    graph_update(b->graph, m, next);
-    return next;
-}
-
 /* Adam's step from `weight` along gradient `g`. */
 static NodeId adam_step(const UpdateBuilder *b, NodeId weight, NodeId g) {
     const Optimization *optimization = b->optimization;
     double beta1 = number(optimization, 1), beta2 = number(optimization, 2);
-    NodeId m = average_of_gradients(b, beta1, g), v = average_of_squares(b, beta2, g);
+    NodeId m = moment(b, "m"), next = average(b, m, beta1, g),
+           has_faded = build_binary(b->graph, OP_lt, unary(b, OP_abs, next), scalar(b, FADED));
+    next = build_ternary(b->graph, OP_select, has_faded, scalar(b, 0), next);
+    graph_update(b->graph, m, next);
+    NodeId v = average_of_squares(b, beta2, g);
     NodeId rate = divide(b, rate_of(optimization), bias_correction(b, beta1));
     NodeId scale = divide(b, scalar(b, 1), unary(b, OP_sqrt, bias_correction(b, beta2)));
     NodeId denominator = fma_(b, unary(b, OP_sqrt, v), scale, scalar(b, number(optimization, 3)));
-    return sub(b, weight, divide(b, mul(b, rate, m), denominator));
+    return sub(b, weight, divide(b, mul(b, rate, next), denominator));
 }
 
 NodeId optimize_adam(const Optimization *optimization) {

@@ -41,21 +41,18 @@ void arena_free(Arena *arena) {
     free(arena);
 }
 
-static Block *block_add(Arena *arena, size_t bytes) {
-    size_t size = bytes > arena->next_size ? bytes : arena->next_size;
-    Block *block = memory_array(1, header_bytes() + size, an_arena);
-    block->size = size;
-    block->next = arena->blocks;
-    arena->blocks = block;
-    if (arena->next_size < LARGEST_BLOCK) arena->next_size *= 2;
-    return block;
-}
-
 void *arena_alloc(Arena *arena, size_t bytes) {
     if (bytes > SIZE_MAX / 2) memory_exhausted(bytes, an_arena);
     bytes = (bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
     Block *block = arena->blocks;
-    if (!block || block->size - block->used < bytes) block = block_add(arena, bytes);
+    if (!block || block->size - block->used < bytes) {
+        size_t size = bytes > arena->next_size ? bytes : arena->next_size;
+        block = memory_array(1, header_bytes() + size, an_arena);
+        block->size = size;
+        block->next = arena->blocks;
+        arena->blocks = block;
+        if (arena->next_size < LARGEST_BLOCK) arena->next_size *= 2;
+    }
     void *result = (char *)block + header_bytes() + block->used;
     block->used += bytes;
     return result;

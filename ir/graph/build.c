@@ -168,21 +168,18 @@ static Shape merge_axes(Shape shape, uint32_t *axes) {
     return merged;
 }
 
-/* A sum over everything keeps the first axis apart from the rest, so that threads can share its
- * rows. */
-static Shape merge_all_axes(Shape shape, uint32_t *axes) {
-    Shape merged = {.rank = 2, .dim = {shape.dim[0], shape_inner(shape, 0)}};
-    *axes = 3;
-    return merged;
-}
-
 NodeId build_reduce_axes(Graph *graph, Op op, NodeId a, uint32_t axes) {
     if (!a || !axes) return a;
     Shape shape = operand_shape(graph, a), result = {0};
     for (int i = 0; i < shape.rank; i++)
         if (!(axes >> i & 1)) result.dim[result.rank++] = shape.dim[i];
-    Shape merged = result.rank == 0 && shape.rank > 1 ? merge_all_axes(shape, &axes)
-                                                      : merge_axes(shape, &axes);
+    Shape merged;
+    if (result.rank == 0 && shape.rank > 1) {
+        /* a sum over everything keeps the first axis apart, so that threads can share its rows */
+        merged = shape_of(2, (int64_t[]){shape.dim[0], shape_inner(shape, 0)});
+        axes = 3;
+    } else
+        merged = merge_axes(shape, &axes);
     a = build_reshape(graph, a, merged);
     for (int axis = merged.rank - 1; axis >= 0; axis--)
         if (axes >> axis & 1) a = build_reduce(graph, op, a, axis, false);

@@ -28,14 +28,6 @@ static bool exists(const Graph *graph, NodeId id) {
 
 /* -- nodes -- */
 
-static bool verify_operands(const Graph *graph, NodeId id) {
-    const Node *node = graph_node(graph, id);
-    for (uint32_t i = 0; i < node->operand_count; i++)
-        if (node->operands[i] == NODE_NONE || node->operands[i] >= id)
-            return violation(graph, id, "operand %u does not come before the node", i + 1);
-    return true;
-}
-
 /* Runs the builder's shape rule again, on a copy of the graph that reports to `diag`. */
 static bool verify_type(const Graph *graph, NodeId id, Diagnostics *diag) {
     const Node *node = graph_node(graph, id);
@@ -78,7 +70,10 @@ static bool verify_node(const Graph *graph, NodeId id, Diagnostics *diag) {
         return violation(graph, NODE_NONE, "node %u has no rank", id);
     if (op_attrs(node->op) == ATTRS_SYMBOL && node->attrs.symbol >= graph->symbol_count)
         return violation(graph, NODE_NONE, "node %u has no symbol", id);
-    return verify_operands(graph, id) && verify_attrs(graph, id) && verify_type(graph, id, diag);
+    for (uint32_t i = 0; i < node->operand_count; i++)
+        if (node->operands[i] == NODE_NONE || node->operands[i] >= id)
+            return violation(graph, id, "operand %u does not come before the node", i + 1);
+    return verify_attrs(graph, id) && verify_type(graph, id, diag);
 }
 
 /* -- symbols, outputs, updates -- */

@@ -42,14 +42,6 @@ static bool same_symbols(const Graph *a, const Graph *b) {
     return true;
 }
 
-static bool same_graph(const Plan *a, const Plan *b, bool *differs) {
-    if (a->graph->node_count != b->graph->node_count || !same_symbols(a->graph, b->graph))
-        return false;
-    for (NodeId id = 1; id < a->graph->node_count; id++)
-        if (!same_node(a, b, id, differs)) return false;
-    return true;
-}
-
 /* -- kernels -- */
 
 static bool same_kernel(const Kernel *a, const Kernel *b) {
@@ -73,8 +65,11 @@ static bool same_kernel(const Kernel *a, const Kernel *b) {
 bool plan_same_code(const Plan *a, const Plan *b, bool *differs) {
     if (a->kernel_count != b->kernel_count || a->state_count != b->state_count ||
         a->slab_bytes != b->slab_bytes || a->thread_slab_bytes != b->thread_slab_bytes ||
-        a->output_bytes != b->output_bytes || !same_graph(a, b, differs))
+        a->output_bytes != b->output_bytes || a->graph->node_count != b->graph->node_count ||
+        !same_symbols(a->graph, b->graph))
         return false;
+    for (NodeId id = 1; id < a->graph->node_count; id++)
+        if (!same_node(a, b, id, differs)) return false;
     for (uint32_t i = 0; i < a->state_count; i++)
         if (a->states[i].symbol != b->states[i].symbol ||
             !layout_equal(a->states[i].layout, b->states[i].layout))

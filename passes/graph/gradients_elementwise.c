@@ -215,25 +215,21 @@ static NodeId next_lower_power(const Backward *at, NodeId a, NodeId b) {
     return times(at, power, fused(at, lost, bounded, number(at, 1)));
 }
 
-/* d a^b/da = b a^(b-1), and 0 for b = 0 even where a^(b-1) is infinite */
-static NodeId pow_by_base(const Backward *at, NodeId a, NodeId b) {
-    NodeId product = times(at, at->gradient, times(at, b, next_lower_power(at, a, b))),
-           zero = number(at, 0);
-    if (is_open(at, at->id)) product = masked(at, product);
-    return choose(at, binary(at, OP_eq, b, zero), zero, product);
-}
-
-/* d a^b/db = a^b log(a), and 0 for a = 0 and b >= 0, where 0^b is constant to the right */
-static NodeId pow_by_exponent(const Backward *at, NodeId a, NodeId b) {
-    NodeId zero = number(at, 0);
-    NodeId at_zero = binary(at, OP_eq, a, zero), not_below = binary(at, OP_le, zero, b);
-    NodeId flat = binary(at, OP_and, at_zero, not_below);
-    NodeId slope = times(at, at->id, build_unary(at->graph, OP_log, a));
-    return masked(at, times(at, at->gradient, choose(at, flat, zero, slope)));
-}
-
+/* d a^b/da = b a^(b-1), and 0 for b = 0 even where a^(b-1) is infinite.
+ * d a^b/db = a^b log(a), and 0 for a = 0 and b >= 0, where 0^b is constant to the right. */
 void gradient_pow(const Backward *at) {
-    NodeId a = gradient_operand(at, 0), b = gradient_operand(at, 1);
-    if (gradient_wanted(at, 0)) gradient_contribute(at, 0, pow_by_base(at, a, b));
-    if (gradient_wanted(at, 1)) gradient_contribute(at, 1, pow_by_exponent(at, a, b));
+    NodeId a = gradient_operand(at, 0), b = gradient_operand(at, 1), zero = number(at, 0);
+    if (gradient_wanted(at, 0)) {
+        NodeId product = times(at, at->gradient, times(at, b, next_lower_power(at, a, b)));
+        if (is_open(at, at->id)) product = masked(at, product);
+        product = choose(at, binary(at, OP_eq, b, zero), zero, product);
+        gradient_contribute(at, 0, product);
+    }
+    if (gradient_wanted(at, 1)) {
+        NodeId at_zero = binary(at, OP_eq, a, zero), not_below = binary(at, OP_le, zero, b);
+        NodeId flat = binary(at, OP_and, at_zero, not_below);
+        NodeId slope = times(at, at->id, build_unary(at->graph, OP_log, a));
+        slope = choose(at, flat, zero, slope);
+        gradient_contribute(at, 1, masked(at, times(at, at->gradient, slope)));
+    }
 }

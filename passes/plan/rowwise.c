@@ -50,18 +50,15 @@ static RowForm reduced_rows(const Graph *graph, const Kernel *kernel) {
     return last ? (RowForm){shape_elements(root->shape), shape.dim[shape.rank - 1]} : (RowForm){0};
 }
 
-/* Whether it pays to keep rows in registers: they fit, and fill most lanes of their vectors. */
-static bool rows_pay(RowForm rows) {
-    return rows.count >= FEWEST_ROWS && rows.length > 0 && rows.length <= LONGEST_ROW &&
-           8 * rows.length >= 5 * round_up(rows.length, LANES);
-}
-
 /* Whether a kernel may be joined: it is elementwise or reduces rows for which this pays, and
  * updates no state. */
 static bool kernel_may(const RowJoining *joining, uint32_t k) {
     const Kernel *kernel = &joining->plan->kernels[k];
-    if (kernel->kind == KERNEL_REDUCE ? !rows_pay(joining->rows[k]) : kernel->kind != KERNEL_MAP)
-        return false;
+    RowForm rows = joining->rows[k];
+    /* rows in registers pay if they fit and fill most lanes of their vectors */
+    bool rows_pay = rows.count >= FEWEST_ROWS && rows.length > 0 && rows.length <= LONGEST_ROW &&
+                    8 * rows.length >= 5 * round_up(rows.length, LANES);
+    if (kernel->kind == KERNEL_REDUCE ? !rows_pay : kernel->kind != KERNEL_MAP) return false;
     for (uint32_t i = 0; i < kernel->store_count; i++)
         if (kernel->stores[i].to.kind == STORAGE_STATE ||
             node_is_leaf(graph_node(joining->plan->graph, kernel->stores[i].node)))

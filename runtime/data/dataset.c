@@ -38,19 +38,15 @@ static void fit_categories(SourceData *data, const Splits *splits) {
     }
 }
 
-static bool has_text(const SourceSchema *schema) {
-    for (uint32_t i = 0; i < schema->field_count; i++)
-        if (schema->fields[i].is_text) return true;
-    return false;
-}
-
 static bool read_schema(const DataSource *source, const SplitRequest *request, SourceData *data,
                         Diagnostics *diag) {
     ReadSource *read = find_reader(source, diag);
     Splits splits;
     if (!read || !read(source, false, data, diag)) return false;
-    if (!has_text(&data->schema))
-        return splits_check_own(&data->schema, request, source->span, diag);
+    bool has_text = false;
+    for (uint32_t i = 0; i < data->schema.field_count; i++)
+        has_text |= data->schema.fields[i].is_text;
+    if (!has_text) return splits_check_own(&data->schema, request, source->span, diag);
     if (!splits_assign(data, request, &splits, diag)) return false;
     fit_categories(data, &splits);
     return true;

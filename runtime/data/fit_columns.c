@@ -102,14 +102,8 @@ static bool check_column(const Fitting *fitting, int64_t column, double value, d
     return false;
 }
 
-/* Whether f64 has no room for a fitted number: beyond 2^53, or for the mean of whole numbers that
- * are so close to each other that f32 shows the rest. */
-static bool has_rest(const Fitting *fitting, int64_t column, ExactNumber value, double spread) {
-    bool close = fitting->fit->kind == FIT_STANDARDIZE && !fitting->moments[column].has_fractions &&
-                 fabs(value.rest) > spread * 0x1p-26;
-    return close || fabs(value.number) >= 0x1p53;
-}
-
+/* f64 has no room for a fitted number beyond 2^53, or for the mean of whole numbers that are so close
+ * to each other that f32 shows the rest. Other numbers have no rest. */
 bool fitting_finish(const Fitting *fitting, ExactNumber *values, double *spreads,
                     Diagnostics *diag) {
     bool standardize = fitting->fit->kind == FIT_STANDARDIZE, good = true;
@@ -117,7 +111,9 @@ bool fitting_finish(const Fitting *fitting, ExactNumber *values, double *spreads
         bool any = fitting->moments[i].count > 0;
         values[i] = any ? fitted_value(fitting, i) : exact_of_real(0);
         spreads[i] = any ? deviation(fitting, i) : 0;
-        if (!has_rest(fitting, i, values[i], spreads[i])) values[i].rest = 0;
+        bool close = standardize && !fitting->moments[i].has_fractions &&
+                     fabs(values[i].rest) > spreads[i] * 0x1p-26;
+        if (!close && !(fabs(values[i].number) >= 0x1p53)) values[i].rest = 0;
         good = check_column(fitting, i, values[i].number, standardize ? spreads[i] : 0, diag);
     }
     return good;

@@ -26,18 +26,15 @@ struct Known {
 static _Atomic(Known *) known;
 static pthread_mutex_t known_lock = PTHREAD_MUTEX_INITIALIZER;
 
-static Known *free_entry(void) {
-    for (Known *entry = atomic_load(&known); entry; entry = entry->next)
-        if (!atomic_load(&entry->begin)) return entry;
-    Known *entry = MEMORY_NEW(Known, "a file that is read");
-    entry->next = atomic_load(&known);
-    atomic_store(&known, entry);
-    return entry;
-}
-
 static void remember(const char *path, const void *begin, size_t length) {
     pthread_mutex_lock(&known_lock);
-    Known *entry = free_entry();
+    Known *entry = atomic_load(&known);
+    while (entry && atomic_load(&entry->begin)) entry = entry->next;
+    if (!entry) {
+        entry = MEMORY_NEW(Known, "a file that is read");
+        entry->next = atomic_load(&known);
+        atomic_store(&known, entry);
+    }
     entry->length = length;
     snprintf(entry->path, sizeof entry->path, "%s", path);
     atomic_store(&entry->begin, begin);
