@@ -94,12 +94,6 @@ static const char *set_value(const RunRecord *run, const char *name, size_t leng
     return NULL;
 }
 
-static bool is_listed(const Facts *facts, const char *name) {
-    for (uint32_t r = 0; r < facts->rows; r++)
-        if (!strcmp(facts->cells[r * facts->columns], name)) return true;
-    return false;
-}
-
 static void add_settings(const RunComparison *c, Facts *facts, const RunRecord *run) {
     size_t i;
     json_t *text;
@@ -108,7 +102,10 @@ static void add_settings(const RunComparison *c, Facts *facts, const RunRecord *
         if (!equals) continue;
         size_t length = (size_t)(equals - set);
         const char *name = arena_format(c->arena, "%.*s", (int)length, set);
-        if (is_listed(facts, name)) continue;
+        bool listed = false;
+        for (uint32_t r = 0; r < facts->rows; r++)
+            listed |= !strcmp(facts->cells[r * facts->columns], name);
+        if (listed) continue;
         add_fact(facts, name);
         for (uint32_t r = 0; r < c->count; r++) {
             const char *value = set_value(&c->runs[r], name, length);

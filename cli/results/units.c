@@ -131,20 +131,14 @@ static bool *find_missing(const UnitConversion *conversion) {
     return missing;
 }
 
-/* The array that an output of the graph fills; NULL: none. */
-static double **place_of(const UnitConversion *conversion, const Output *output) {
-    Predictions *predictions = predictions_of(conversion, output->name);
-    size_t what = strcspn(output->name, ":");
-    if (!predictions || conversion->missing[output->node]) return NULL;
-    if (!strncmp(output->name, UNITS_PREDICTION, what)) return &predictions->units;
-    return strncmp(output->name, UNITS_TRUTH, what) ? &predictions->targets : &predictions->truths;
-}
-
 static void take_output(const UnitConversion *conversion, const Output *output, int64_t first,
                         int64_t count) {
-    double **place = place_of(conversion, output);
-    if (!place) return;
-    const Predictions *predictions = predictions_of(conversion, output->name);
+    Predictions *predictions = predictions_of(conversion, output->name);
+    if (!predictions || conversion->missing[output->node]) return;
+    size_t what = strcspn(output->name, ":");
+    double **place = &predictions->truths;
+    if (strncmp(output->name, UNITS_TRUTH, what) != 0) place = &predictions->targets;
+    if (!strncmp(output->name, UNITS_PREDICTION, what)) place = &predictions->units;
     int64_t width = predictions->width;
     const double *from = interp_value(conversion->interp, output->node);
     if (!*place) *place = ARENA_ARRAY(conversion->session->arena, double, predictions->rows *width);

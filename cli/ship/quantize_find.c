@@ -159,14 +159,6 @@ static bool compute_constants(Found *found, const States *states) {
 
 /* -- affine nodes: a product, scaled and shifted by a number for each channel -- */
 
-/* The axis of a reshaped node along which the channels lie; -1: there is none. */
-static int reshaped_axis(Shape from, int axis, Shape to) {
-    int64_t inner = shape_inner(from, axis);
-    for (int i = 0; i < to.rank; i++)
-        if (to.dim[i] == from.dim[axis] && shape_inner(to, i) == inner) return i;
-    return -1;
-}
-
 /* The number that a constant operand has in each channel; NULL: it has several in a channel. */
 static double *channel_numbers(const Found *found, NodeId id, int axis, int64_t channels) {
     NodeId base = repeated(found->graph, id);
@@ -222,9 +214,14 @@ static Affine affine_moved(const Found *found, const Node *node) {
         affine.axis = to;
         return affine;
     }
-    Shape from = graph_operand(found->graph, node, 0)->shape;
-    affine.axis = reshaped_axis(from, affine.axis, node->shape);
-    return affine.axis < 0 ? (Affine){0} : affine;
+    Shape from = graph_operand(found->graph, node, 0)->shape, to = node->shape;
+    int64_t channels = from.dim[affine.axis], inner = shape_inner(from, affine.axis);
+    for (int i = 0; i < to.rank; i++) {
+        if (to.dim[i] != channels || shape_inner(to, i) != inner) continue;
+        affine.axis = i;
+        return affine;
+    }
+    return (Affine){0};
 }
 
 static Affine affine_product(const Found *found, uint32_t number) {

@@ -26,12 +26,6 @@ static json_t *statistics_json(const Statistics *statistics) {
                      json_number(statistics_deviation(statistics)));
 }
 
-static json_t *columns_json(const Statistics *columns, int64_t width) {
-    json_t *list = json_array();
-    for (int64_t i = 0; i < width; i++) json_array_append_new(list, statistics_json(&columns[i]));
-    return list;
-}
-
 /* Adds statistics for each split that has rows; text has only counts. */
 static void put_statistics(json_t *to, const DataReport *report, const FieldFacts *facts) {
     for (Split split = 0; split < SPLIT_COUNT; split++) {
@@ -42,9 +36,10 @@ static void put_statistics(json_t *to, const DataReport *report, const FieldFact
                 ? json_pack("{s:I, s:I}", "count", (json_int_t)whole->moments.count, "missing",
                             (json_int_t)whole->missing)
                 : statistics_json(whole);
-        if (facts->width > 1)
-            json_object_set_new(statistics, "elements",
-                                columns_json(facts->columns[split], facts->width));
+        json_t *elements = facts->width > 1 ? json_array() : NULL;
+        for (int64_t i = 0; i < facts->width && elements; i++)
+            json_array_append_new(elements, statistics_json(&facts->columns[split][i]));
+        if (elements) json_object_set_new(statistics, "elements", elements);
         json_object_set_new(to, split_name(split), statistics);
     }
 }

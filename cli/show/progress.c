@@ -165,17 +165,13 @@ static void print_cell(const ProgressColumn *column, bool first, const char *tex
     fputs(terminal_style(stderr, STYLE_PLAIN), stderr);
 }
 
-static const char *group_of(const ProgressColumn *column) {
-    if (column->kind == COLUMN_TRAIN_LOSS) return split_name(SPLIT_TRAIN);
-    return column->kind == COLUMN_LOSS ? split_name(column->split)
-                                       : ""; /* the names of its metrics follow */
-}
-
 static void print_heads(const Progress *progress) {
     int blanks = 0;
     for (uint32_t i = 0; i < progress->column_count; i++) {
         const ProgressColumn *column = &progress->columns[i];
-        const char *group = group_of(column);
+        const char *group = ""; /* for metrics, whose names follow the loss of their split */
+        if (column->kind == COLUMN_TRAIN_LOSS) group = split_name(SPLIT_TRAIN);
+        if (column->kind == COLUMN_LOSS) group = split_name(column->split);
         blanks += column->width + (i ? GAP : 0) - (int)strlen(group);
         if (*group) fprintf(stderr, "%*s%s", blanks, "", group);
         if (*group) blanks = 0;

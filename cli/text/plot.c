@@ -183,24 +183,20 @@ static int put_row(const Canvas *canvas, int row, FILE *out) {
     return AXIS + 1 + end;
 }
 
-static int put_bottom(const Canvas *canvas, FILE *out) {
-    fprintf(out, "%*s%s", AXIS, "", canvas->plot->utf8 ? "└" : "+");
-    for (int x = 0; x < canvas->columns; x++) fputs(canvas->plot->utf8 ? "─" : "-", out);
-    return canvas->plot->width;
-}
-
-static int put_numbers(const Canvas *canvas, FILE *out) {
-    char first[NUMBER_TEXT], last[NUMBER_TEXT];
-    snprintf(first, sizeof first, "%.4g", canvas->left);
-    snprintf(last, sizeof last, "%s %.4g", canvas->plot->axis, canvas->right);
-    fprintf(out, "%*s%s%*s", AXIS + 1, "", first, canvas->columns - (int)strlen(first), last);
-    return canvas->plot->width;
-}
-
 static int put_line(const Canvas *canvas, int line, FILE *out) {
-    if (line == 0) return put_head(canvas->plot, out);
+    const Plot *plot = canvas->plot;
+    char first[NUMBER_TEXT], last[NUMBER_TEXT];
+    if (line == 0) return put_head(plot, out);
     if (line <= canvas->rows) return put_row(canvas, line - 1, out);
-    return line == canvas->rows + 1 ? put_bottom(canvas, out) : put_numbers(canvas, out);
+    if (line == canvas->rows + 1) { /* the axis; below it the numbers at its ends */
+        fprintf(out, "%*s%s", AXIS, "", plot->utf8 ? "└" : "+");
+        for (int x = 0; x < canvas->columns; x++) fputs(plot->utf8 ? "─" : "-", out);
+        return plot->width;
+    }
+    snprintf(first, sizeof first, "%.4g", canvas->left);
+    snprintf(last, sizeof last, "%s %.4g", plot->axis, canvas->right);
+    fprintf(out, "%*s%s%*s", AXIS + 1, "", first, canvas->columns - (int)strlen(first), last);
+    return plot->width;
 }
 
 void plots_print(const Plot *plots, uint32_t count, FILE *out) {

@@ -74,17 +74,12 @@ LaneValue load_constant(Emitter *e, NodeId id) {
     return (LaneValue){binding->base, true};
 }
 
-/* The byte offset for StorageBinding.where. */
-static int64_t storage_where(const Emitter *e, Storage storage) {
-    if (storage.kind == STORAGE_SLAB || storage.kind == STORAGE_OUTPUT)
-        return (int64_t)storage.offset;
-    if (storage.kind == STORAGE_STATE && e->shipped)
-        return (int64_t)e->shipped->states[storage.index];
-    return (int64_t)(storage.index * sizeof(void *));
-}
-
 LLVMValueRef storage_base(Emitter *e, Storage storage) {
-    int64_t where = storage_where(e, storage);
+    int64_t where = (int64_t)(storage.index * sizeof(void *)); /* the byte offset in its table */
+    if (storage.kind == STORAGE_SLAB || storage.kind == STORAGE_OUTPUT)
+        where = (int64_t)storage.offset;
+    else if (storage.kind == STORAGE_STATE && e->shipped)
+        where = (int64_t)e->shipped->states[storage.index];
     for (uint32_t i = 0; i < e->binding_count; i++)
         if (e->bindings[i].kind == storage.kind &&
             e->bindings[i].replicated == storage.replicated && e->bindings[i].where == where)

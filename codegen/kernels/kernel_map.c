@@ -138,16 +138,6 @@ static Place *unit_place(Emitter *e, const UnitLine *line, LLVMValueRef number,
 
 /* -- concats: if all lanes read the same part, a switch selects the code for that part alone -- */
 
-/* A concat that is stored or used at the place that is computed. */
-static const Node *find_concat(const Emitter *e) {
-    const Kernel *kernel = e->kernel;
-    for (uint32_t i = 0; i < kernel->node_count; i++) {
-        const Node *node = graph_node(e->graph, kernel->nodes[i]);
-        if (node->op == OP_concat && emit_in_place(e, kernel->nodes[i])) return node;
-    }
-    return NULL;
-}
-
 /* switch (number) { case i: the stores, with part i of the concat ... } */
 static void emit_parts(Emitter *e, const Node *concat, const Place *place, LLVMValueRef number) {
     LLVMBasicBlockRef after = LLVMAppendBasicBlockInContext(e->context, e->function, "after");
@@ -166,12 +156,17 @@ static void emit_parts(Emitter *e, const Node *concat, const Place *place, LLVMV
     LLVMPositionBuilderAtEnd(e->builder, after);
 }
 
-/* The stores at a place. If lanes agree on the part of a concat, a switch selects the code of that
- * part. */
+/* The stores at a place. If a concat is stored or used there and lanes agree on its part, a switch
+ * selects the code of that part. */
 static void emit_place(Emitter *e, const Place *place) {
     enum { MOST_NODES = 4096 }; /* in the code of all parts together */
-    const Node *concat = find_concat(e);
-    bool small = concat && (int64_t)concat->operand_count * e->kernel->node_count <= MOST_NODES;
+    const Kernel *kernel = e->kernel;
+    const Node *concat = NULL;
+    for (uint32_t i = 0; i < kernel->node_count && !concat; i++) {
+        const Node *node = graph_node(e->graph, kernel->nodes[i]);
+        if (node->op == OP_concat && emit_in_place(e, kernel->nodes[i])) concat = node;
+    }
+    bool small = concat && (int64_t)concat->operand_count * kernel->node_count <= MOST_NODES;
     LLVMValueRef number = small ? concat_part_number(e, concat, place) : NULL;
     if (number)
         emit_parts(e, concat, place, number);

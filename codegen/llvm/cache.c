@@ -174,12 +174,6 @@ static void add_entry(CacheEntries *entries, const char *name, const struct stat
     entries->bytes += status->st_size;
 }
 
-/* A key, or a key with a suffix while it is written. Other files in the folder are left alone. */
-static bool is_entry_name(const char *name) {
-    size_t digits = strspn(name, "0123456789abcdef");
-    return digits == sizeof(CacheKey) - 1 && (name[digits] == 0 || name[digits] == '.');
-}
-
 static void list_entries(int folder, CacheEntries *entries) {
     /* a second descriptor, as closedir closes the one that it gets */
     int copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -187,7 +181,10 @@ static void list_entries(int folder, CacheEntries *entries) {
     if (!list && copy >= 0) close(copy);
     for (struct dirent *item; list && (item = readdir(list));) {
         struct stat status;
-        if (!is_entry_name(item->d_name) ||
+        /* a key, or a key with a suffix while it is written; other files are left alone */
+        size_t digits = strspn(item->d_name, "0123456789abcdef");
+        char after = item->d_name[digits];
+        if (digits != sizeof(CacheKey) - 1 || (after != 0 && after != '.') ||
             fstatat(folder, item->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0)
             continue;
         if (S_ISREG(status.st_mode)) add_entry(entries, item->d_name, &status);

@@ -25,18 +25,6 @@ typedef struct {
     int64_t *filled_tables;
 } Compiled;
 
-static bool uses_gemm(const Plan *plan) {
-    for (uint32_t i = 0; i < plan->kernel_count; i++)
-        if (plan->kernels[i].kind == KERNEL_GEMM) return true;
-    return false;
-}
-
-static bool has_tables(const Plan *plan) {
-    for (NodeId id = 1; id < plan->graph->node_count; id++)
-        if (plan->storage[id].kind == STORAGE_TABLE) return true;
-    return false;
-}
-
 static LLVMModuleRef make_step(LLVMContextRef context, const Target *target, const void *what) {
     Compiled *compiled = *(Compiled *const *)what;
     return step_module(context, compiled->plan, target,
@@ -62,8 +50,14 @@ static void fill_tables(Compiled *compiled, const CompiledKernel *code, const St
 }
 
 static bool compile(Compiled *compiled, const CodegenOptions *options, Diagnostics *diag) {
-    if (uses_gemm(compiled->plan) && !openblas_open(diag)) return false;
-    if (has_tables(compiled->plan)) compiled->tables.arena = arena_new();
+    const Plan *plan = compiled->plan;
+    bool uses_gemm = false, has_tables = false;
+    for (uint32_t k = 0; k < plan->kernel_count; k++)
+        uses_gemm |= plan->kernels[k].kind == KERNEL_GEMM;
+    for (NodeId id = 1; id < plan->graph->node_count; id++)
+        has_tables |= plan->storage[id].kind == STORAGE_TABLE;
+    if (uses_gemm && !openblas_open(diag)) return false;
+    if (has_tables) compiled->tables.arena = arena_new();
     Object object = object_make(make_step, &compiled, options, diag);
     compiled->cached = object.cached;
     if (!object.buffer || !jit_open(options, object.buffer, &compiled->jit, diag)) return false;

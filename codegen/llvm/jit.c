@@ -50,21 +50,18 @@ static bool jit_new(const CodegenOptions *options, LLVMOrcLLJITRef *jit, Diagnos
     return true;
 }
 
-/* Generated code calls one function of mlc: the bridge to OpenBLAS. */
-static bool define_functions(LLVMOrcLLJITRef jit, Diagnostics *diag) {
-    LLVMJITEvaluatedSymbol symbol = {.Address = (LLVMOrcExecutorAddress)(uintptr_t)openblas_gemm,
-                                     .Flags = {LLVMJITSymbolGenericFlagsExported, 0}};
-    LLVMOrcCSymbolMapPair pair = {LLVMOrcLLJITMangleAndIntern(jit, "openblas_gemm"), symbol};
-    LLVMOrcMaterializationUnitRef unit = LLVMOrcAbsoluteSymbols(&pair, 1);
-    return !failed(LLVMOrcJITDylibDefine(LLVMOrcLLJITGetMainJITDylib(jit), unit),
-                   "a function cannot be defined", diag);
-}
-
 bool jit_open(const CodegenOptions *options, LLVMMemoryBufferRef object, LLVMOrcLLJITRef *jit,
               Diagnostics *diag) {
-    if (!jit_new(options, jit, diag) || !define_functions(*jit, diag))
+    if (!jit_new(options, jit, diag)) return LLVMDisposeMemoryBuffer(object), false;
+    /* generated code calls one function of mlc: the bridge to OpenBLAS */
+    LLVMJITEvaluatedSymbol symbol = {.Address = (LLVMOrcExecutorAddress)(uintptr_t)openblas_gemm,
+                                     .Flags = {LLVMJITSymbolGenericFlagsExported, 0}};
+    LLVMOrcCSymbolMapPair pair = {LLVMOrcLLJITMangleAndIntern(*jit, "openblas_gemm"), symbol};
+    LLVMOrcJITDylibRef library = LLVMOrcLLJITGetMainJITDylib(*jit);
+    LLVMErrorRef error = LLVMOrcJITDylibDefine(library, LLVMOrcAbsoluteSymbols(&pair, 1));
+    if (failed(error, "a function cannot be defined", diag))
         return LLVMDisposeMemoryBuffer(object), false;
-    LLVMErrorRef error = LLVMOrcLLJITAddObjectFile(*jit, LLVMOrcLLJITGetMainJITDylib(*jit), object);
+    error = LLVMOrcLLJITAddObjectFile(*jit, library, object);
     return !failed(error, "the JIT does not take the code", diag);
 }
 

@@ -63,13 +63,6 @@ LLVMValueRef operand_k_offset(Emitter *e, const MatrixOperand *operand, LLVMValu
 
 /* -- the operands of a tile -- */
 
-/* The row itself, or the last row for one beyond it. A tile computes such rows as well but never
- * stores them. */
-static LLVMValueRef existing_row(Emitter *e, const Matmul *m, LLVMValueRef row) {
-    LLVMValueRef last = const_i64(e, m->rows.lines - 1);
-    return choose(e, lt(e, row, last), row, last);
-}
-
 /* Whether the rows of every tile lie at equal distances: no tile crosses the end of a run or of a
  * panel. */
 static bool rows_steady(const MatrixOperand *operand, int64_t rows) {
@@ -102,9 +95,10 @@ void operands_find_rows(Emitter *e, const Tile *tile, Operands *operands) {
     operands->row_step = operand->windows ? walk_run(&operand->line_walk).step
                                           : stride_along(operand, operand->line_axis);
     for (int64_t r = 0; r < (all_exist && steady ? 1 : rows); r++) {
-        LLVMValueRef row = plus(e, tile->row, r);
-        operands->row[r] =
-            pointer_to(e, operand, all_exist ? row : existing_row(e, m, row), const_i64(e, 0));
+        LLVMValueRef row = plus(e, tile->row, r), last = const_i64(e, operand->lines - 1);
+        /* a tile computes rows beyond the last one as well but never stores them */
+        if (!all_exist) row = choose(e, lt(e, row, last), row, last);
+        operands->row[r] = pointer_to(e, operand, row, const_i64(e, 0));
     }
     operands->rows_mask = operands_rows_mask(e, m, tile->row, (unsigned)rows);
     prefetch_next_rows(e, operands);

@@ -36,20 +36,17 @@ static uint32_t section_count(const void *object) {
                            : ((const Elf32_Ehdr *)object)->e_shnum;
 }
 
-static uint32_t names_section(const void *object) {
-    return is_wide(object) ? ((const Elf64_Ehdr *)object)->e_shstrndx
-                           : ((const Elf32_Ehdr *)object)->e_shstrndx;
-}
-
 static const char *text_at(const void *object, uint32_t section, uint32_t at) {
     return (const char *)object + section_at(object, section).offset + at;
 }
 
 size_t elf_code_bytes(const void *object) {
     size_t bytes = 0;
+    uint32_t names = is_wide(object) ? ((const Elf64_Ehdr *)object)->e_shstrndx
+                                     : ((const Elf32_Ehdr *)object)->e_shstrndx;
     for (uint32_t i = 0; i < section_count(object); i++) {
         Section section = section_at(object, i);
-        const char *name = text_at(object, names_section(object), section.name);
+        const char *name = text_at(object, names, section.name);
         bool loaded = section.flags & SHF_ALLOC,
              unwinding = strstr(name, "eh_frame") || strstr(name, "ARM.ex");
         if (loaded && !unwinding && !strstr(name, "_weights")) bytes += section.size;

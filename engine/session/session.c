@@ -59,14 +59,6 @@ bool session_fit_columns(Session *session) {
     return fitted != NULL;
 }
 
-/* Whether the data have just been read, and would have been kept if the stock had been filled. */
-static bool lacks_data(Session *session) {
-    Stock *stock = session->programs.stock;
-    if (stock && stock->is_strict)
-        stock->lacks |= data_cache_count(session->build.data_cache) > stock->data_count;
-    return stock && stock->lacks;
-}
-
 bool session_read_data(Session *session) {
     const ModelInfo *info = session->build.info;
     session->dataset = data_cache_open(session->build.data_cache, &info->source, &info->split,
@@ -75,7 +67,11 @@ bool session_read_data(Session *session) {
     bool series = info->field_looks.from || info->field_looks.to;
     if (session->dataset && session->build.options.verbose)
         fprintf(stderr, "mlc: data read in %.0f ms\n", dataset_seconds(session->dataset) * 1e3);
-    return session->dataset && !lacks_data(session) &&
+    /* data that are read now would have been kept if the stock had been filled */
+    Stock *stock = session->programs.stock;
+    if (session->dataset && stock && stock->is_strict)
+        stock->lacks |= data_cache_count(session->build.data_cache) > stock->data_count;
+    return session->dataset && !(stock && stock->lacks) &&
            dataset_drop_incomplete(session->dataset, &info->looks, series, session->build.diag) &&
            session_fit_columns(session) && session_check_classes(session);
 }
@@ -189,13 +185,6 @@ static bool check_rows(Session *session) {
     return good;
 }
 
-static bool prepare_run(Session *session) {
-    session->finish = model_graph(session->build.model, GRAPH_METRICS, session->build.info->batch,
-                                  session->build.diag);
-    if (session->finish) session->threads = threads_new(build_threads(&session->build.options));
-    return session->finish != NULL;
-}
-
 bool session_open(Session *session, const SessionHooks *hooks) {
     session->arena = arena_new();
     Programs *programs = &session->programs;
@@ -206,8 +195,12 @@ bool session_open(Session *session, const SessionHooks *hooks) {
            programs_compile(programs, build);
     /* The rows to run may need further programs. */
     good = good && hooks->rows(hooks->context) && programs_compile(programs, build);
-    return good && prepare_run(session) && bind_states(session, build->diag) &&
-           hooks->weights(hooks->context) && check_rows(session);
+    if (good)
+        session->finish = model_graph(build->model, GRAPH_METRICS, build->info->batch, build->diag);
+    if (!session->finish) return false;
+    session->threads = threads_new(build_threads(&build->options));
+    return bind_states(session, build->diag) && hooks->weights(hooks->context) &&
+           check_rows(session);
 }
 
 void session_close(Session *session) {

@@ -35,22 +35,16 @@ static Value elementwise_number(const Call *call, double x) {
     return value_error();
 }
 
-/* The operation on columns that keeps all digits; DERIVED_KINDS: there is none. */
-static DerivedKind derived_kind(Op op) {
-    switch (op) {
-    case OP_floor: return DERIVED_FLOOR;
-    case OP_rint: return DERIVED_ROUND;
-    case OP_abs: return DERIVED_ABS;
-    default: return DERIVED_KINDS;
-    }
-}
-
 Value call_elementwise(const Call *call) {
     if (value_is_number(call->args[0]))
         return elementwise_number(call, value_number(call->args[0]));
     if (!check_operand(call, 0)) return value_error();
     Op op = call->callee->builtin->op;
-    DerivedKind kind = derived_kind(op);
+    /* the operation on columns that keeps all digits, if there is one */
+    DerivedKind kind = op == OP_floor  ? DERIVED_FLOOR
+                       : op == OP_rint ? DERIVED_ROUND
+                       : op == OP_abs  ? DERIVED_ABS
+                                       : DERIVED_KINDS;
     Value column = kind == DERIVED_KINDS
                        ? value_none()
                        : derive_single(call->evaluator, kind, call->args[0], call->span);

@@ -146,8 +146,9 @@ static void unlock(void *lock, size_t size) {
 
 /* Without pthread_once, which could not be left: inside of a boundary, the reading may end for lack
  * of memory, and begins anew in another call. The library then belongs to the process. */
-static void read_first(void) {
+const Library *library_get(void) {
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    if (atomic_load(&is_read)) return &library;
     pthread_mutex_lock(&lock);
     boundary_hold(&lock, 0, unlock);
     uint64_t mark = boundary_mark();
@@ -156,9 +157,5 @@ static void read_first(void) {
     atomic_store(&is_read, true);
     boundary_drop(&lock, unlock);
     pthread_mutex_unlock(&lock);
-}
-
-const Library *library_get(void) {
-    if (!atomic_load(&is_read)) read_first();
     return &library;
 }

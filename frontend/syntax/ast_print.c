@@ -118,20 +118,6 @@ static void print_names(const char *word, const NameList *list, int level, FILE 
         print_head(level, out, word, node->name.text);
 }
 
-static void print_assign(const Stmt *stmt, int level, FILE *out) {
-    print_head(level, out, "assign", NULL);
-    print_names("name", &stmt->assign.names, level + 1, out);
-    print_head(level, out, "to", NULL);
-    print_exprs(&stmt->assign.values, level + 1, out);
-}
-
-static void print_for(const Stmt *stmt, int level, FILE *out) {
-    print_head(level, out, "for", stmt->loop.name.text);
-    print_expr(stmt->loop.over, level + 1, out);
-    print_head(level, out, "do", NULL);
-    print_stmts(&stmt->loop.body, level + 1, out);
-}
-
 static void print_if(const Stmt *stmt, int level, FILE *out) {
     for (const Arm *arm = stmt->branch.arms.first; arm; arm = arm->next) {
         print_head(level, out, arm == stmt->branch.arms.first ? "if" : "else if", NULL);
@@ -147,8 +133,18 @@ static void print_if(const Stmt *stmt, int level, FILE *out) {
 static void print_stmts(const StmtList *list, int level, FILE *out) {
     for (const Stmt *stmt = list->first; stmt; stmt = stmt->next) {
         switch (stmt->kind) {
-        case STMT_ASSIGN: print_assign(stmt, level, out); break;
-        case STMT_FOR: print_for(stmt, level, out); break;
+        case STMT_ASSIGN:
+            print_head(level, out, "assign", NULL);
+            print_names("name", &stmt->assign.names, level + 1, out);
+            print_head(level, out, "to", NULL);
+            print_exprs(&stmt->assign.values, level + 1, out);
+            break;
+        case STMT_FOR:
+            print_head(level, out, "for", stmt->loop.name.text);
+            print_expr(stmt->loop.over, level + 1, out);
+            print_head(level, out, "do", NULL);
+            print_stmts(&stmt->loop.body, level + 1, out);
+            break;
         case STMT_IF: print_if(stmt, level, out); break;
         }
     }

@@ -66,14 +66,6 @@ bool file_write_part(int file, FilePart part) {
     return true;
 }
 
-/* A pipe without a reader is an error (ENXIO): nothing here waits for one. */
-static int open_in_place(const char *path) {
-    int file = open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    int flags = file < 0 ? -1 : fcntl(file, F_GETFL);
-    if (flags >= 0) fcntl(file, F_SETFL, flags & ~O_NONBLOCK);
-    return file;
-}
-
 /* An existing name is not touched: it may belong to another process, or be a link. */
 static int open_temporary(Replacement *replacement) {
     enum { TRIES = 100 };
@@ -161,7 +153,11 @@ bool replacement_begin(Replacement *replacement, const char *path) {
     replacement->path = path;
     struct stat status;
     replacement->in_place = !stat(path, &status) && !S_ISREG(status.st_mode);
-    replacement->file = replacement->in_place ? open_in_place(path) : open_temporary(replacement);
+    if (!replacement->in_place) return (replacement->file = open_temporary(replacement)) >= 0;
+    /* a pipe without a reader is an error (ENXIO): nothing here waits for one */
+    replacement->file = open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int flags = replacement->file < 0 ? -1 : fcntl(replacement->file, F_GETFL);
+    if (flags >= 0) fcntl(replacement->file, F_SETFL, flags & ~O_NONBLOCK);
     return replacement->file >= 0;
 }
 

@@ -106,11 +106,6 @@ static bool is_same(const Windowing *window) {
     return same && (window->before[0] || window->before[1] || window->after[0] || window->after[1]);
 }
 
-static const char *pad_argument(const Import *import, const Windowing *window) {
-    if (window_is_symmetric(window)) return window_argument(import, "pad", window->before, 0);
-    return is_same(window) ? ", pad = \"same\"" : "";
-}
-
 /* [N, C, W] as pictures of height 1. */
 Tensor *window_picture(Import *import, Tensor *x, int axes) {
     if (axes == 2) return x;
@@ -232,14 +227,15 @@ static const char *conv_text(Import *import, const Windowing *window, int64_t in
     const char *first = depthwise
                             ? "depthwise("
                             : arena_format(arena, "conv(%lld, kernel = ", (long long)channels),
-               *last = "";
+               *last = "", *pad = is_same(window) ? ", pad = \"same\"" : "";
+    if (window_is_symmetric(window)) pad = window_argument(import, "pad", window->before, 0);
     if (depthwise && channels != in)
         last = arena_format(arena, ", multiplier = %lld", (long long)(channels / in));
     if (groups > 1 && !depthwise) last = arena_format(arena, ", groups = %lld", (long long)groups);
-    return arena_format(
-        arena, "%s%s%s%s%s%s%s)", first, window_pair(import, window->kernel),
-        window_argument(import, "stride", window->stride, 1), pad_argument(import, window),
-        window_argument(import, "dilation", window->dilation, 1), last, biased ? "" : ", " NO_BIAS);
+    return arena_format(arena, "%s%s%s%s%s%s%s)", first, window_pair(import, window->kernel),
+                        window_argument(import, "stride", window->stride, 1), pad,
+                        window_argument(import, "dilation", window->dilation, 1), last,
+                        biased ? "" : ", " NO_BIAS);
 }
 
 bool op_conv(Import *import, OpNode *node) {

@@ -27,30 +27,24 @@ void gradient_transpose(const Backward *at) {
     gradient_contribute(at, 0, build_transpose(at->graph, at->gradient, inverse));
 }
 
-/* Keeps the first elements along every axis. */
-static NodeId cut(Graph *graph, NodeId a, const int64_t *counts) {
-    Shape shape = graph_node(graph, a)->shape;
-    bool shorter = false;
-    for (int i = 0; i < shape.rank; i++) shorter |= counts[i] < shape.dim[i];
-    return shorter ? build_slice(graph, a, (int64_t[SHAPE_MAX_RANK]){0}, counts, NULL) : a;
-}
-
 /* Elements outside of the slice get 0: first those between its elements, then those before and
  * after. */
 void gradient_slice(const Backward *at) {
     Shape whole = gradient_operand_shape(at, 0), taken = at->node.shape;
     const int64_t *start = at->node.attrs.range.start, *step = at->node.attrs.range.step;
-    int64_t counts[SHAPE_MAX_RANK] = {0}, after[SHAPE_MAX_RANK] = {0};
+    int64_t counts[SHAPE_MAX_RANK] = {0}, after[SHAPE_MAX_RANK] = {0}, zero[SHAPE_MAX_RANK] = {0};
     NodeId gradient = at->gradient;
+    bool cuts = false;
     for (int i = 0; i < whole.rank; i++) {
         gradient = build_spread(at->graph, gradient, i, step[i]);
         int64_t room = whole.dim[i] - start[i], spanned = taken.dim[i] * step[i];
         counts[i] = spanned < room ? spanned : room;
+        cuts |= spanned > room;
         after[i] = room - counts[i];
     }
-    if (gradient)
-        gradient_contribute(at, 0,
-                            build_pad(at->graph, cut(at->graph, gradient, counts), start, after));
+    if (!gradient) return;
+    if (cuts) gradient = build_slice(at->graph, gradient, zero, counts, NULL);
+    gradient_contribute(at, 0, build_pad(at->graph, gradient, start, after));
 }
 
 /* A slice. The slice of a convolution with stride 1 is the convolution of a slice of its images, so

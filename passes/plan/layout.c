@@ -34,13 +34,6 @@ static Layout layout_of(const Forms *forms, const Storage *storage) {
     return storage->kind == STORAGE_STATE ? forms->primary[storage->index] : (Layout){0};
 }
 
-static uint32_t store_traffic(const Forms *forms, const Kernel *kernel, bool swapped) {
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < kernel->store_count; i++)
-        count += runs_across(layout_of(forms, &kernel->stores[i].to), swapped);
-    return count;
-}
-
 /* Loads across the columns: operands of the nodes after the product that have its shape and are in
  * memory. A value that is read twice counts twice. */
 static uint32_t load_traffic(const Forms *forms, const Kernel *kernel, bool swapped) {
@@ -66,13 +59,16 @@ static bool has_form(const Forms *forms, uint32_t state, int axis) {
 }
 
 static AxisCost axis_cost(const Forms *forms, const Kernel *kernel, bool swapped) {
+    uint32_t traffic = load_traffic(forms, kernel, swapped);
+    for (uint32_t i = 0; i < kernel->store_count; i++)
+        traffic += runs_across(layout_of(forms, &kernel->stores[i].to), swapped);
     int axis = column_axis(&graph_node(forms->plan->graph, kernel->root)->attrs, swapped);
     const Storage *state =
         matrix_state(forms->plan, swapped ? &kernel->product.left : &kernel->product.right);
     return (AxisCost){
         .scattered = !state && axis == 0,
         .new_form = state && !has_form(forms, state->index, axis),
-        .traffic = store_traffic(forms, kernel, swapped) + load_traffic(forms, kernel, swapped),
+        .traffic = traffic,
     };
 }
 

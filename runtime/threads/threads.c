@@ -249,15 +249,6 @@ static void allow_stack(void) {
     setrlimit(RLIMIT_STACK, &limit);
 }
 
-static bool start_worker(Worker *worker) {
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    bool started = !pthread_create(&worker->handle, &attributes, worker_main, worker);
-    pthread_attr_destroy(&attributes);
-    return started;
-}
-
 static void start_workers(Threads *threads, int count) {
     sigset_t all, before;
     sigfillset(&all);
@@ -266,8 +257,15 @@ static void start_workers(Threads *threads, int count) {
     sigdelset(&all, SIGBUS);
     sigdelset(&all, SIGSEGV);
     pthread_sigmask(SIG_SETMASK, &all, &before); /* the main thread handles all other signals */
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
     int started = 1;
-    while (started < count && start_worker(&threads->workers[started])) started++;
+    for (; started < count; started++) {
+        Worker *worker = &threads->workers[started];
+        if (pthread_create(&worker->handle, &attributes, worker_main, worker)) break;
+    }
+    pthread_attr_destroy(&attributes);
     atomic_store_explicit(&threads->count, started, memory_order_relaxed);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
