@@ -4,6 +4,7 @@
 #include "ir/base/boundary.h"
 #include "ir/base/clock.h"
 #include "ir/base/memory.h"
+#include "runtime/threads/cores.h"
 #include "runtime/threads/threads.h"
 #include "runtime/threads/work.h"
 
@@ -20,14 +21,17 @@
  * needs the core, the thread continues at once. Otherwise the system would take the core later, in
  * the middle of a chunk that all other threads wait for. */
 #define OFFER_NANOSECONDS 1000000
+/* A thread looks for another core once in this time. A move costs about 30 microseconds. */
+#define MOVE_NANOSECONDS 5000000
 
 typedef struct {
     /* the remaining chunks of the thread in the stage: see queue_of */
     _Alignas(CACHE_LINE) _Atomic uint64_t queue;
     _Alignas(CACHE_LINE) Threads *threads;
     int index;
-    uint32_t long_waits;
+    atomic_int core; /* that it ran on when it last looked for chunks */
     int64_t offered; /* when it last offered its core */
+    int64_t moved;   /* when it last left a core to another thread of the team */
     pthread_t handle;
 } Worker;
 
@@ -169,6 +173,30 @@ static void offer_core(Worker *worker) {
     worker->offered = nanoseconds_now();
 }
 
+static void note_core(Worker *worker) {
+    int core = core_now();
+    if (core == atomic_load_explicit(&worker->core, memory_order_relaxed)) return;
+    atomic_store_explicit(&worker->core, core, memory_order_relaxed);
+}
+
+/* Moves the thread to another core if a thread of a lower index is on its core. Thread 0 belongs to
+ * the caller and is never moved. */
+static void leave_shared_core(Worker *worker) {
+    cpu_set_t taken;
+    bool shared = false;
+    CPU_ZERO(&taken);
+    for (int i = 0; i < threads_count(worker->threads); i++) {
+        int core = atomic_load_explicit(&worker->threads->workers[i].core, memory_order_relaxed);
+        if (core < 0 || core >= CPU_SETSIZE) return;
+        CPU_SET((size_t)core, &taken);
+        shared |= i < worker->index && core == core_now();
+    }
+    int64_t now = nanoseconds_now();
+    if (!shared || now - worker->moved < MOVE_NANOSECONDS) return;
+    core_leave(&taken);
+    worker->moved = now;
+}
+
 /* What every thread does: take chunks while there are any and wait for more, until the team is in
  * state `until`. */
 static void work_until(Worker *worker, TeamState until) {
@@ -178,12 +206,15 @@ static void work_until(Worker *worker, TeamState until) {
     for (;;) {
         /* read before looking for chunks, so that later ones are not missed */
         unsigned seen = waiter_number(&threads->waiter);
+        note_core(worker);
         if ((seen & (((unsigned)1 << STATE_BITS) - 1)) == until) return;
         for (offer_core(worker); take(threads, self, &taken); offer_core(worker)) {
             run_chunk(threads, self, *owned(threads, taken.owner) + taken.position);
             if (finish_one(threads)) open_stages(threads, self, next_stage(threads));
         }
-        waiter_wait(&threads->waiter, seen, &worker->long_waits);
+        if (waiter_spin(&threads->waiter, seen)) continue;
+        leave_shared_core(worker);
+        waiter_wait(&threads->waiter, seen);
     }
 }
 
@@ -280,7 +311,8 @@ Threads *threads_new(int count) {
     Worker *workers = memory_new((size_t)count * sizeof *workers, "the threads");
     threads->workers = workers;
     atomic_init(&threads->count, count);
-    for (int i = 0; i < count; i++) workers[i] = (Worker){.threads = threads, .index = i};
+    for (int i = 0; i < count; i++)
+        workers[i] = (Worker){.threads = threads, .index = i, .core = -1};
     allow_stack();
     start_workers(threads, count);
     boundary_hold(threads, 0, release);

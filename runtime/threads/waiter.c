@@ -2,25 +2,22 @@
  *  - Spin for a few microseconds, as the number usually changes within them.
  *  - Yield the core between looks at the number. Another thread of the team may need it, if the
  *    system has given one of the team's cores to another process.
- *  - Sleep on a futex. This comes last, since waking an idle core takes long on virtual machines.
- *
- * Two threads that yield to each other would stay on one core for ever, while a thread that wakes
- * up gets an idle core. So every SLEEP_EVERY-th wait skips the second phase. */
+ *  - Sleep on a futex. This comes last, since waking an idle core takes long on virtual machines. */
 #include "runtime/threads/waiter.h"
 #include "ir/base/clock.h"
 
 #include <limits.h>
 #include <linux/futex.h>
 #include <sched.h>
-#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 /* Reading the number takes about 20 ns. A yield costs one or two microseconds if a system call
  * leaves the virtual machine. */
-enum { SPIN_LOOKS = 200, SLEEP_EVERY = 512 };
+enum { SPIN_LOOKS = 200 };
 #define YIELD_NANOSECONDS 200000
 #define LONG_YIELD_NANOSECONDS 50000
 
@@ -49,6 +46,14 @@ static bool yield_for_change(const Waiter *waiter, unsigned seen) {
     return waiter_number(waiter) != seen;
 }
 
+bool waiter_spin(const Waiter *waiter, unsigned seen) {
+    for (int i = 0; i < SPIN_LOOKS; i++) {
+        if (waiter_number(waiter) != seen) return true;
+        pause_briefly();
+    }
+    return false;
+}
+
 void waiter_set(Waiter *waiter, unsigned number) {
     atomic_store(&waiter->number, number);
     if (atomic_load(&waiter->sleepers)) {
@@ -57,13 +62,8 @@ void waiter_set(Waiter *waiter, unsigned number) {
     }
 }
 
-void waiter_wait(Waiter *waiter, unsigned seen, uint32_t *long_waits) {
-    for (int i = 0; i < SPIN_LOOKS; i++) {
-        if (waiter_number(waiter) != seen) return;
-        pause_briefly();
-    }
-
-    if (++*long_waits % SLEEP_EVERY && yield_for_change(waiter, seen)) return;
+void waiter_wait(Waiter *waiter, unsigned seen) {
+    if (yield_for_change(waiter, seen)) return;
     /* This comes before the number is read again, as waiter_set writes the number and then reads
      * sleepers. */
     atomic_fetch_add(&waiter->sleepers, 1);

@@ -3,7 +3,7 @@
 #define MLC_RUNTIME_THREADS_WAITER_H
 
 #include <stdatomic.h>
-#include <stdint.h>
+#include <stdbool.h>
 
 enum { CACHE_LINE = 64 };
 
@@ -16,8 +16,9 @@ typedef struct {
 unsigned waiter_number(const Waiter *waiter);
 /* Sets the number and wakes all threads that wait. Called by one thread at a time. */
 void waiter_set(Waiter *waiter, unsigned number);
-/* Returns when the number differs from `seen`. long_waits: a counter of the calling thread, 0 at
- * first. */
-void waiter_wait(Waiter *waiter, unsigned seen, uint32_t *long_waits);
+/* Spins for a few microseconds; true: the number differs from `seen`. */
+bool waiter_spin(const Waiter *waiter, unsigned seen);
+/* Returns when the number differs from `seen`; first yields, then sleeps. */
+void waiter_wait(Waiter *waiter, unsigned seen);
 
 #endif

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "runtime/program/replicated.h"
+#include "runtime/threads/cores.h"
 
 #include <sched.h>
 #include <stdlib.h>
@@ -48,6 +49,45 @@ static void test_wakes_sleepers(void **state) {
 static void test_online(void **state) {
     (void)state;
     assert_in_range(threads_online(), 1, 1 << 20);
+}
+
+/* Binds the thread to the core that it is on, and releases it again: it is still there. */
+static int settle_on_a_core(const cpu_set_t *allowed) {
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET((size_t)core_now(), &one);
+    assert_int_equal(sched_setaffinity(0, sizeof one, &one), 0);
+    int core = core_now();
+    assert_int_equal(sched_setaffinity(0, sizeof *allowed, allowed), 0);
+    return core;
+}
+
+/* The system may bring the thread back at once, but not a hundred times. */
+static void test_a_thread_leaves_its_core(void **state) {
+    (void)state;
+    cpu_set_t allowed, after, taken;
+    assert_int_equal(sched_getaffinity(0, sizeof allowed, &allowed), 0);
+    if (CPU_COUNT(&allowed) < 2) skip();
+    int stayed = 0, core;
+    do {
+        core = settle_on_a_core(&allowed);
+        CPU_ZERO(&taken);
+        CPU_SET((size_t)core, &taken);
+        core_leave(&taken);
+        stayed++;
+    } while (core_now() == core && stayed < 100);
+    assert_in_range(stayed, 1, 99);
+    assert_int_equal(sched_getaffinity(0, sizeof after, &after), 0);
+    assert_true(CPU_EQUAL(&allowed, &after));
+}
+
+static void test_a_thread_stays_where_all_cores_are_taken(void **state) {
+    (void)state;
+    cpu_set_t allowed, after;
+    assert_int_equal(sched_getaffinity(0, sizeof allowed, &allowed), 0);
+    core_leave(&allowed);
+    assert_int_equal(sched_getaffinity(0, sizeof after, &after), 0);
+    assert_true(CPU_EQUAL(&allowed, &after));
 }
 
 /* -- shared work -- */
@@ -281,6 +321,8 @@ int main(void) {
         cmocka_unit_test(test_everybody_works),
         cmocka_unit_test(test_wakes_sleepers),
         cmocka_unit_test(test_online),
+        cmocka_unit_test(test_a_thread_leaves_its_core),
+        cmocka_unit_test(test_a_thread_stays_where_all_cores_are_taken),
         cmocka_unit_test(test_every_unit_is_done_once),
         cmocka_unit_test(test_threads_that_stay_away),
         cmocka_unit_test(test_replicated_kernels_are_done_before_their_readers),
