@@ -162,6 +162,8 @@ typedef struct {
 
 /* The name of this machine's platform, of those in codegen/target/platforms.def. */
 const char *codegen_platform(void);
+/* Whether code for a platform computes single elements. false for a name that no platform has. */
+bool codegen_without_vectors(const char *platform);
 
 /* Makes the object for options->platform and cpu, or a module for options->wasm: it exports all
  * functions, its memory, and the addresses of its buffers. The code need not run here. False after

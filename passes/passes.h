@@ -29,6 +29,7 @@ typedef struct {
     int level;          /* -O: 0 .. 3 */
     uint32_t skip;      /* bit PassId: leave it out (mandatory passes cannot be skipped) */
     bool external_gemm; /* matmuls become KERNEL_GEMM */
+    bool no_vectors; /* of the target: no row kernels; states in one form each, in narrow panels */
     /* sets Kernel.max_threads only; never changes a bit. -n, for tests: n threads even for kernels
      * too small to gain from them */
     int threads;

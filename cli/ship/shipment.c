@@ -75,9 +75,13 @@ static bool open_run(Shipment *shipment) {
 
 /* -- the object -- */
 
-/* Kernels are divided for the threads that a call may have. The network was loaded for one. */
-static void choose_parts(Shipment *shipment) {
-    shipment->session.build.options.threads = (int)shipment->options->parts;
+/* The functions are compiled for the target, and for the threads that a call may have. The network
+ * was loaded for one thread of this machine. */
+static void fit_to_target(Shipment *shipment) {
+    const char *platform = shipment->options->platform;
+    BuildOptions *options = &shipment->session.build.options;
+    options->threads = (int)shipment->options->parts;
+    options->no_vectors = platform && codegen_without_vectors(platform);
     shipment->request.parts = (uint32_t)shipment->options->parts;
 }
 
@@ -263,7 +267,7 @@ bool shipment_open(Shipment *shipment, const Options *options, Diagnostics *diag
     *shipment = (Shipment){.options = options, .diag = diag};
     return check_form(shipment) && check_int8(shipment) && check_weights(shipment) &&
            check_parts(shipment) && open_run(shipment) && choose_name(shipment) &&
-           choose_rows(shipment) && (choose_parts(shipment), open_step(shipment)) &&
+           choose_rows(shipment) && (fit_to_target(shipment), open_step(shipment)) &&
            quantize(shipment) && shipment_find_inputs(shipment, shipment->step.graph) &&
            shipment_find_outputs(shipment) && compile_variants(shipment) &&
            (!shipment_is_page(shipment) || shipment_prepare_page(shipment)) &&

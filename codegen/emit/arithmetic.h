@@ -7,13 +7,31 @@
 #include "codegen/emit/emit.h"
 #include "ir/base/integers.h"
 
+/* An operand of index arithmetic. If all indices fit into 32 bits, and the processor takes several
+ * instructions for 64, only the lower 32 take part. */
+static inline LLVMValueRef short_operand(Emitter *e, LLVMValueRef a) {
+    bool is_index = e->short_indices && LLVMTypeOf(a) == e->i64;
+    return is_index ? LLVMBuildTrunc(e->builder, a, e->i32, "") : a;
+}
+static inline LLVMValueRef long_result(Emitter *e, LLVMValueRef like, LLVMValueRef result) {
+    bool is_index = e->short_indices && LLVMTypeOf(like) == e->i64;
+    return is_index ? LLVMBuildSExt(e->builder, result, e->i64, "") : result;
+}
+
+#define MLC_INDEX(name, build)                                                                     \
+    static inline LLVMValueRef name(Emitter *e, LLVMValueRef a, LLVMValueRef b) {                  \
+        LLVMValueRef x = short_operand(e, a), y = short_operand(e, b);                             \
+        return long_result(e, a, build(e->builder, x, y, ""));                                     \
+    }
+MLC_INDEX(add, LLVMBuildAdd)
+MLC_INDEX(sub, LLVMBuildSub)
+MLC_INDEX(mul, LLVMBuildMul)
+#undef MLC_INDEX
+
 #define MLC_BINARY(name, build)                                                                    \
     static inline LLVMValueRef name(Emitter *e, LLVMValueRef a, LLVMValueRef b) {                  \
         return build(e->builder, a, b, "");                                                        \
     }
-MLC_BINARY(add, LLVMBuildAdd)
-MLC_BINARY(sub, LLVMBuildSub)
-MLC_BINARY(mul, LLVMBuildMul)
 MLC_BINARY(bit_and, LLVMBuildAnd)
 MLC_BINARY(bit_or, LLVMBuildOr)
 MLC_BINARY(fadd, LLVMBuildFAdd)
@@ -57,7 +75,8 @@ static inline Quotient div_mod(Emitter *e, LLVMValueRef a, LLVMValueRef b) {
 
 #define MLC_COMPARISON(name, predicate)                                                            \
     static inline LLVMValueRef name(Emitter *e, LLVMValueRef a, LLVMValueRef b) {                  \
-        return LLVMBuildICmp(e->builder, predicate, a, b, "");                                     \
+        LLVMValueRef x = short_operand(e, a), y = short_operand(e, b);                             \
+        return LLVMBuildICmp(e->builder, predicate, x, y, "");                                     \
     }
 MLC_COMPARISON(lt, LLVMIntSLT)
 MLC_COMPARISON(le, LLVMIntSLE)
@@ -79,12 +98,14 @@ static inline LLVMValueRef choose(Emitter *e, LLVMValueRef condition, LLVMValueR
 }
 
 static inline LLVMValueRef min(Emitter *e, LLVMValueRef a, LLVMValueRef b) {
-    LLVMTypeRef type = LLVMTypeOf(a);
-    return call_intrinsic(e, "llvm.smin", &type, 1, (LLVMValueRef[]){a, b}, 2);
+    LLVMValueRef args[] = {short_operand(e, a), short_operand(e, b)};
+    LLVMTypeRef type = LLVMTypeOf(args[0]);
+    return long_result(e, a, call_intrinsic(e, "llvm.smin", &type, 1, args, 2));
 }
 static inline LLVMValueRef max(Emitter *e, LLVMValueRef a, LLVMValueRef b) {
-    LLVMTypeRef type = LLVMTypeOf(a);
-    return call_intrinsic(e, "llvm.smax", &type, 1, (LLVMValueRef[]){a, b}, 2);
+    LLVMValueRef args[] = {short_operand(e, a), short_operand(e, b)};
+    LLVMTypeRef type = LLVMTypeOf(args[0]);
+    return long_result(e, a, call_intrinsic(e, "llvm.smax", &type, 1, args, 2));
 }
 
 static inline LLVMValueRef load(Emitter *e, LLVMTypeRef type, LLVMValueRef pointer) {

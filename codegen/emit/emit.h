@@ -6,8 +6,9 @@
  * its operand, so no view is copied. A LaneValue is a scalar if all lanes have the same value, and
  * a vector of LANES otherwise.
  *
- * On a GPU, each thread computes single elements. All places are uniform there, and all values are
- * scalars. Where the order of a sum needs LANES lanes of a row, they are LANES threads. */
+ * Processors without vectors and the threads of a GPU compute single elements. All places are
+ * uniform there, and all values are scalars. Where the order of a sum needs LANES lanes of a row, they are LANES threads of a
+ * GPU, and vectors elsewhere. */
 #ifndef MLC_CODEGEN_EMIT_EMIT_H
 #define MLC_CODEGEN_EMIT_EMIT_H
 
@@ -74,10 +75,16 @@ typedef struct Emitter {
     const TileChooser *tiles; /* of the target */
     bool narrow;              /* indices fit into 32 bits, as the target's addresses do */
     bool threads;             /* the target is a GPU: a thread computes single elements */
-    FmaKind fma;              /* of the target */
-    PairProduct pairs;        /* of the target */
-    LLVMValueRef fused;       /* of FMA_EMULATED: fused_function */
-    ShippedMemory *shipped;   /* NULL: code for the JIT */
+    /* All places are uniform, and all values are scalars: on a GPU, and on a processor without
+     * vectors in kernels that do not need the LANES lanes of a row. */
+    bool single;
+    bool no_vectors;        /* of the target */
+    bool smlad;             /* of the target */
+    bool short_indices;     /* in kernels for a processor without vectors: arithmetic.h */
+    FmaKind fma;            /* of the target */
+    PairProduct pairs;      /* of the target */
+    LLVMValueRef fused;     /* of FMA_EMULATED: fused_function */
+    ShippedMemory *shipped; /* NULL: code for the JIT */
     StepTables *tables; /* receives the positions of constants in the tables; NULL: not wanted */
     const Plan *plan;
     const Graph *graph;
@@ -235,7 +242,8 @@ void emit_stores(Emitter *e, const Place *place); /* computes and stores them */
 
 /* -- loops.c -- */
 typedef struct {
-    LLVMValueRef index; /* i64 */
+    LLVMValueRef index;   /* i64 */
+    LLVMValueRef counter; /* the index as it is counted: i32 on a processor without vectors */
     LLVMBasicBlockRef body, exit, before;
 } Loop;
 /* do { ... index += step } while (index < to): the body runs at least once, so callers know that

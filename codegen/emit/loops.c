@@ -16,22 +16,25 @@ LLVMValueRef stack_slot(Emitter *e, LLVMTypeRef type, unsigned alignment) {
 }
 
 Loop loop_begin(Emitter *e, LLVMValueRef from) {
+    from = short_operand(e, from);
     Loop loop = {.before = LLVMGetInsertBlock(e->builder)};
     loop.body = LLVMAppendBasicBlockInContext(e->context, e->function, "loop");
     LLVMBuildBr(e->builder, loop.body);
     LLVMPositionBuilderAtEnd(e->builder, loop.body);
-    loop.index = LLVMBuildPhi(e->builder, e->i64, "");
-    LLVMAddIncoming(loop.index, &from, &loop.before, 1);
+    loop.counter = LLVMBuildPhi(e->builder, LLVMTypeOf(from), "");
+    LLVMAddIncoming(loop.counter, &from, &loop.before, 1);
+    loop.index = LLVMTypeOf(from) == e->i64 ? loop.counter
+                                            : LLVMBuildSExt(e->builder, loop.counter, e->i64, "");
     return loop;
 }
 
 void loop_end(Emitter *e, Loop loop, LLVMValueRef to, int64_t step) {
-    LLVMValueRef next = plus(e, loop.index, step);
-    LLVMValueRef more = lt(e, next, to);
+    LLVMValueRef next = add(e, loop.counter, short_operand(e, const_i64(e, step)));
+    LLVMValueRef more = lt(e, next, short_operand(e, to));
     LLVMBasicBlockRef end = LLVMGetInsertBlock(e->builder);
     loop.exit = LLVMAppendBasicBlockInContext(e->context, e->function, "done");
     LLVMBuildCondBr(e->builder, more, loop.body, loop.exit);
-    LLVMAddIncoming(loop.index, &next, &end, 1);
+    LLVMAddIncoming(loop.counter, &next, &end, 1);
     LLVMPositionBuilderAtEnd(e->builder, loop.exit);
 }
 

@@ -7,7 +7,8 @@
  * If rows of a batch are read from the data set, the next rows are prefetched every PREFETCHED_ROWS
  * rows.
  *
- * On a GPU a unit is a single element, and the hardware hides the time that loads take. */
+ * With single elements, a vector is one element. On a GPU, a unit is an element by its number, and
+ * the hardware hides the time that loads take. */
 #include "codegen/kernels/kernels.h"
 
 /* Whether every value of the kernel is read at the row-major position of the result, or is a single
@@ -96,12 +97,12 @@ typedef struct {
 } UnitLine;
 
 /* Divides the units of a space into lines. */
-static UnitLine line_of(Shape space) {
+static UnitLine line_of(const Emitter *e, Shape space) {
     enum { LONG_ROW = 8 }; /* vectors: so many are worth their own loop */
     UnitLine line = {.space = space, .lane_axis = lane_axis(space)};
     line.row_axis = line.lane_axis - 1;
     while (line.row_axis >= 0 && space.dim[line.row_axis] == 1) line.row_axis--;
-    line.vectors = divide_up(space.dim[line.lane_axis], LANES);
+    line.vectors = divide_up(space.dim[line.lane_axis], e->single ? 1 : LANES);
     bool single = line.row_axis < 0 || line.vectors >= LONG_ROW;
     line.outer_axis = single ? line.row_axis : line.row_axis - 1;
     line.units = single ? line.vectors : line.vectors * space.dim[line.row_axis];
@@ -130,6 +131,10 @@ static Place *unit_place(Emitter *e, const UnitLine *line, LLVMValueRef number,
         place->axis[line->row_axis] = coordinate_uniform(udiv(e, inside, vectors));
     }
     set_outer_axes(e, line, place, number);
+    if (e->single) {
+        place->axis[line->lane_axis] = coordinate_uniform(vector);
+        return place;
+    }
     LLVMValueRef base = times(e, vector, LANES);
     place->axis[line->lane_axis] = (Coordinate){.base = base, .step = 1, .aligned = true};
     place->mask = lanes_below(e, base, line->space.dim[line->lane_axis]);
@@ -242,10 +247,11 @@ int64_t kernel_map(Emitter *e, LLVMValueRef first, LLVMValueRef last) {
         return 1;
     }
     if (e->threads) return emit_element(e, space, first);
-    int64_t tiles =
-        e->kernel->by_rows ? 0 : map_transposed(e, space, lane_axis(space), first, last);
+    int64_t tiles = e->kernel->by_rows || e->single
+                        ? 0
+                        : map_transposed(e, space, lane_axis(space), first, last);
     if (tiles) return tiles;
-    UnitLine line = line_of(space);
+    UnitLine line = line_of(e, space);
     Batches batches = batches_of(e);
     int64_t units = shape_elements(space) / space.dim[line.lane_axis] * line.vectors;
     if (walks_batches(e, &batches, &line))

@@ -16,7 +16,8 @@
  * sums: a lane that adds more than SUM_BLOCK elements adds them in blocks, whose sums a binary tree
  * combines.
  *
- * On a GPU a unit is a single column, or a row whose partial results are those of LANES threads. */
+ * With single elements, a unit is a single column. On a GPU, the partial results of a row are those
+ * of LANES threads. */
 #include "codegen/kernels/kernels.h"
 #include "codegen/kernels/partials.h"
 
@@ -40,7 +41,7 @@ static int divisor(int64_t count, int most, int64_t all, int64_t parts) {
 }
 
 static int64_t vectors_of(const Emitter *e, const Reduction *r) {
-    return e->threads ? r->inner : divide_up(r->inner, LANES);
+    return e->single ? r->inner : divide_up(r->inner, LANES);
 }
 
 /* Chooses how many vectors of long columns a unit computes side by side. Their chains of additions
@@ -50,7 +51,7 @@ static void put_together(const Emitter *e, Reduction *r) {
     enum { LONG = 32, MAX_UNITS = 4, MAX_NODES = 64 };
     int64_t threads = e->kernel->max_threads, units = min_i64(threads, MAX_UNITS);
     int64_t vectors = vectors_of(e, r), all = r->outer * vectors;
-    bool single = e->threads || r->inner == 1 || r->node->op == OP_argmax || r->n < LONG ||
+    bool single = e->single || r->inner == 1 || r->node->op == OP_argmax || r->n < LONG ||
                   e->kernel->node_count > MAX_NODES;
     r->across = single ? 1 : divisor(vectors, MAX_TOGETHER, all, units);
     r->down = single ? 1 : divisor(r->outer, MAX_TOGETHER / r->across, all / r->across, units);
@@ -78,6 +79,18 @@ int64_t kernel_shared_units(const Emitter *e) {
     return r.inner == 1 && r.node->op != OP_argmax ? r.outer : 0;
 }
 
+/* Whether a lane adds so many elements that it adds them in blocks. */
+static bool in_blocks(const Reduction *r, int64_t block) {
+    return r->node->op == OP_sum && r->n > block;
+}
+
+bool kernel_needs_lanes(const Emitter *e) {
+    if (e->kernel->kind != KERNEL_REDUCE)
+        return e->kernel->kind == KERNEL_ROW || e->kernel->kind == KERNEL_WINOGRAD;
+    Reduction r = reduction_of(e);
+    return r.inner == 1 && in_blocks(&r, (int64_t)SUM_BLOCK * LANES);
+}
+
 /* -- partial results -- */
 
 /* slot = slot combined with the operand at the place */
@@ -103,10 +116,6 @@ typedef struct {
     int count; /* sums side by side, each with its own tree */
     LLVMValueRef slots[MAX_TOGETHER], levels[MAX_TOGETHER];
 } BlockTree;
-
-static bool in_blocks(const Reduction *r, int64_t block) {
-    return r->node->op == OP_sum && r->n > block;
-}
 
 /* Reserves the sums of the tree: one for each level, for each of `count` sums. */
 static BlockTree tree_new(Emitter *e, LLVMTypeRef type, const LLVMValueRef *slots, int count,
@@ -188,8 +197,50 @@ static void add_long_row(Emitter *e, const Reduction *r, LLVMValueRef row, LLVMV
     tree_finish(e, &tree, blocks);
 }
 
+static LLVMValueRef partial_pointer(Emitter *e, Op op, LLVMValueRef partials, LLVMValueRef i) {
+    return LLVMBuildGEP2(e->builder, partial_type(e, op, false), partials, &i, 1, "");
+}
+
+/* partial[to] = partial[to] combined with a value */
+static void combine_into(Emitter *e, Op op, LLVMValueRef partials, LLVMValueRef to,
+                         LLVMValueRef value) {
+    LLVMValueRef pointer = partial_pointer(e, op, partials, to);
+    LLVMValueRef old = load(e, partial_type(e, op, false), pointer);
+    store(e, partial_combine(e, op, old, value), pointer);
+}
+
+/* The result of a row from single elements, with the partial results in memory:
+ *     for j < n: partial[j % 16] += x[j]
+ *     for width = 8, 4, 2, 1: for l < width: partial[l] += partial[l + width] */
+static LaneValue reduce_single_row(Emitter *e, const Reduction *r, LLVMValueRef row) {
+    Op op = r->node->op;
+    LLVMTypeRef type = partial_type(e, op, false);
+    LLVMValueRef partials = stack_slot(e, LLVMArrayType2(type, LANES), sizeof(float)),
+                 zero = const_i64(e, 0);
+    Loop lanes = loop_begin(e, zero);
+    store(e, partial_start(e, op, false), partial_pointer(e, op, partials, lanes.index));
+    loop_end(e, lanes, const_i64(e, LANES), 1);
+    Loop loop = loop_begin(e, zero);
+    Region region = region_begin(e);
+    Place *at = place_new(e, (Shape){.rank = 2, .dim = {r->outer, r->n}}, NULL);
+    at->axis[0] = coordinate_uniform(row);
+    at->axis[1] = coordinate_uniform(loop.index);
+    LLVMValueRef value = emit_value(e, r->operand, at).value;
+    region_end(e, region);
+    combine_into(e, op, partials, modulo(e, loop.index, LANES), partial_key(e, op, value, false));
+    loop_end(e, loop, const_i64(e, r->n), 1);
+    for (int64_t width = LANES / 2; width >= 1; width /= 2) {
+        Loop tree = loop_begin(e, zero);
+        LLVMValueRef other = partial_pointer(e, op, partials, plus(e, tree.index, width));
+        combine_into(e, op, partials, tree.index, load(e, type, other));
+        loop_end(e, tree, const_i64(e, width), 1);
+    }
+    return partial_result(e, op, load(e, type, partials), false);
+}
+
 /* The result of a row: LANES partial results in a slot, then combined by the fixed tree. */
 static LaneValue reduce_row(Emitter *e, const Reduction *r, LLVMValueRef row) {
+    if (e->single && !e->threads) return reduce_single_row(e, r, row);
     Op op = r->node->op;
     LLVMTypeRef type = partial_type(e, op, !e->threads);
     LLVMValueRef slot = stack_slot(e, type, 64);
@@ -347,7 +398,7 @@ static Place *result_place(Emitter *e, const Reduction *r, LLVMValueRef unit, in
     place->axis[0] = coordinate_uniform(plus(e, first_row, number / r->across));
     if (r->inner == 1) return place;
     LLVMValueRef group = modulo(e, unit, groups);
-    if (e->threads) {
+    if (e->single) {
         place->axis[1] = coordinate_uniform(group);
         return place;
     }

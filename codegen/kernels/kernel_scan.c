@@ -3,7 +3,7 @@
  *     cumsum:       sum = 0 (in f64); for j < n: sum += x[j]; y[j] = sum
  *     scatter_add:  for i < size: y[i] = 0; for j < n: y[index[j]] += x[j]
  *
- * A unit is a vector of columns along inner or, with inner == 1, a row. On a GPU it is a column. One
+ * A unit is a vector of columns along inner or, with inner == 1, a row. With single elements it is a column. One
  * thread computes a whole unit. The values that the kernel computes from y of scatter_add come after the loops. */
 #include "codegen/kernels/kernels.h"
 
@@ -15,10 +15,10 @@ typedef struct {
 } Scan;
 
 /* Whether a unit is a vector of columns. */
-static bool has_lanes(const Emitter *e, const Scan *s) { return s->inner != 1 && !e->threads; }
+static bool has_lanes(const Emitter *e, const Scan *s) { return s->inner != 1 && !e->single; }
 
 static int64_t units_along_inner(const Emitter *e, const Scan *s) {
-    return e->threads ? s->inner : divide_up(s->inner, LANES);
+    return e->single ? s->inner : divide_up(s->inner, LANES);
 }
 
 typedef void ScanColumn(Emitter *e, const Scan *s, const Place *column);
@@ -32,7 +32,7 @@ static Place *column_place(Emitter *e, const Scan *s, LLVMValueRef unit) {
     LLVMValueRef vector = urem(e, unit, vectors);
     place->axis[0] = coordinate_uniform(udiv(e, unit, vectors));
     place->axis[1] = coordinate_uniform(vector);
-    if (e->threads) return place;
+    if (e->single) return place;
     LLVMValueRef base = times(e, vector, LANES);
     place->axis[1] = (Coordinate){.base = base, .step = 1, .aligned = true};
     place->mask = lanes_below(e, base, s->inner);

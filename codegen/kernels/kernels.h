@@ -9,6 +9,9 @@
 /* Of a GPU: how many units the current kernel has if each takes LANES threads, which add up a row;
  * 0: a unit takes one thread. */
 int64_t kernel_shared_units(const Emitter *e);
+/* Whether the code of the current kernel needs vectors: for sums whose order takes the LANES lanes of
+ * a row, and for tiles of pictures. */
+bool kernel_needs_lanes(const Emitter *e);
 
 int64_t kernel_map(Emitter *e, LLVMValueRef first, LLVMValueRef last);
 /* The same in square tiles, for kernels with views that read along another axis than they write.

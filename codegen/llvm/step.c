@@ -62,6 +62,9 @@ Emitter emitter_new(LLVMContextRef context, LLVMModuleRef module, const Target *
                  .fma = target->fma,
                  .pairs = target->pairs,
                  .threads = target->threads,
+                 .single = target->threads,
+                 .no_vectors = target->no_vectors,
+                 .smlad = target->smlad,
                  .narrow = narrow || target->threads};
     if (e.fma == FMA_EMULATED) function_set_target(&e, fused_function(&e), target);
     return e;
@@ -122,10 +125,13 @@ EmittedKernel step_kernel(Emitter *e, uint32_t number, const Target *target) {
     LLVMValueRef first = LLVMGetParam(e->function, 1), last = LLVMGetParam(e->function, 2);
     LLVMBuildCondBr(e->builder, LLVMBuildICmp(e->builder, LLVMIntSLT, first, last, ""), body, end);
     LLVMPositionBuilderAtEnd(e->builder, body);
+    e->single = e->no_vectors && !kernel_needs_lanes(e);
+    e->short_indices = e->no_vectors;
     result.units = kernel_emitters[e->kernel->kind](e, first, last);
     LLVMBuildBr(e->builder, end);
     LLVMPositionBuilderAtEnd(e->builder, end);
     LLVMBuildRetVoid(e->builder);
+    e->single = e->short_indices = false;
     result.table = step_table(e);
     if (e->tables) note_constants(e, number);
     emit_end_kernel(e);

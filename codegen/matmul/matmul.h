@@ -11,6 +11,8 @@
  *   matmul_pack.c      copies operands that would be read in long steps into panels
  *   matmul_zeros.c     lists the k of each block of rows for which a row is not zero
  *   matmul_columns.c   the position of a column by its number
+ *   matmul_elements.c  the whole kernel for machines that compute single elements; elements.h has
+ *                      its parts
  *   matmul_epilogue.c  computes and stores the values of a finished tile
  *
  * An operand that is addressed in a new way needs a case in four functions:
@@ -292,5 +294,7 @@ void epilogue_transpose(Emitter *e, const Matmul *m, const Tile *tile, LLVMValue
 /* Emits the body of the current function for units [first, last) of a product; returns how many
  * units there are. */
 int64_t kernel_matmul(Emitter *e, LLVMValueRef first, LLVMValueRef last);
+/* The same by single elements, if e->single. */
+int64_t matmul_elements(Emitter *e, LLVMValueRef first, LLVMValueRef last);
 
 #endif

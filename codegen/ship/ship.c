@@ -290,6 +290,11 @@ bool codegen_ship_source(const ShipRequest *request, FILE *out, ShipSizes *sizes
 
 const char *codegen_platform(void) { return platform_here()->name; }
 
+bool codegen_without_vectors(const char *name) {
+    const Platform *platform = platform_find(name);
+    return platform && platform->no_vectors;
+}
+
 void shipped_free(Shipped *shipped) {
     free(shipped->object);
     free(shipped->weights_object);

@@ -24,18 +24,23 @@ INITIALIZE(NVPTX)
 #undef INITIALIZE
 
 static const Platform platforms[] = {
-#define PLATFORM(name, backend, triple, cpu, features, abi, return_bytes)                          \
-    {name, triple, cpu, features, abi, return_bytes, initialize_##backend},
+#define PLATFORM(name, backend, triple, cpu, features, abi, return_bytes, no_vectors)              \
+    {name, triple, cpu, features, abi, return_bytes, no_vectors, initialize_##backend},
 #include "codegen/target/platforms.def"
 };
 enum { PLATFORMS = sizeof platforms / sizeof *platforms };
 
+const Platform *platform_find(const char *name) {
+    for (int i = 0; i < PLATFORMS; i++)
+        if (!strcmp(platforms[i].name, name)) return &platforms[i];
+    return NULL;
+}
+
 const Platform *platform_named(const char *name, Diagnostics *diag) {
     const char *names[PLATFORMS];
-    for (int i = 0; i < PLATFORMS; i++) {
-        if (!strcmp(platforms[i].name, name)) return &platforms[i];
-        names[i] = platforms[i].name;
-    }
+    const Platform *found = platform_find(name);
+    if (found) return found;
+    for (int i = 0; i < PLATFORMS; i++) names[i] = platforms[i].name;
     Arena *arena = arena_new();
     diag_error(diag, STATUS_USAGE, (Span){0}, "unknown target '%s'", name);
     if (!diag_suggest(diag, name, names, PLATFORMS))
@@ -47,7 +52,10 @@ const Platform *platform_named(const char *name, Diagnostics *diag) {
 const Platform *platform_wasm(CodegenWasm wasm) {
 #define VECTORS "+simd128,+nontrapping-fptoint,+sign-ext,+mutable-globals"
 #define ROW(features)                                                                              \
-    { "wasm32", "wasm32-unknown-unknown", "generic", features, "", 0, initialize_WebAssembly }
+    {                                                                                              \
+        "wasm32", "wasm32-unknown-unknown", "generic", features, "", 0, false,                     \
+            initialize_WebAssembly                                                                 \
+    }
     static const Platform rows[] = {
         [WASM_RELAXED] = ROW(VECTORS ",+relaxed-simd"), [WASM_EXACT] = ROW(VECTORS)};
 #undef ROW
@@ -57,8 +65,8 @@ const Platform *platform_wasm(CodegenWasm wasm) {
 
 /* Every driver since 2020 takes this version of PTX, and compiles it for any later GPU. */
 const Platform *platform_ptx(void) {
-    static const Platform ptx = {"GPUs", "nvptx64-nvidia-cuda", "sm_80", "+ptx70", "",
-                                 0,      initialize_NVPTX};
+    static const Platform ptx = {"GPUs", "nvptx64-nvidia-cuda", "sm_80", "+ptx70", "", 0,
+                                 true,   initialize_NVPTX};
     return &ptx;
 }
 

@@ -7,11 +7,14 @@
 /* A row of platforms.def. */
 typedef struct {
     const char *name, *triple, *cpu, *features, *abi;
-    size_t return_bytes;      /* bytes that a call puts on the stack */
+    size_t return_bytes; /* bytes that a call puts on the stack */
+    bool no_vectors;
     void (*initialize)(void); /* registers LLVM's backend */
 } Platform;
 
-/* The platform of that name. NULL after reporting an error (STATUS_USAGE). */
+/* The platform of that name, or NULL. */
+const Platform *platform_find(const char *name);
+/* The same. NULL after reporting an error (STATUS_USAGE). */
 const Platform *platform_named(const char *name, Diagnostics *diag);
 /* The platform of WebAssembly modules. It has no name in the table, as modules are not objects for
  * C. */

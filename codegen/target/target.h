@@ -38,6 +38,8 @@ typedef struct {
     PairProduct pairs;
     bool wasm;
     bool threads; /* a GPU: lanes are threads */
+    bool no_vectors;
+    bool smlad; /* an instruction that adds two products of i16 to an i32: Cortex-M */
 } Target;
 
 /* Fills in a target for options->platform and cpu; false after reporting an unknown one. */

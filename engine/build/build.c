@@ -86,6 +86,7 @@ PassOptions build_pass_options(const BuildOptions *options) {
     PassOptions pass_options = {
         .level = options->level,
         .external_gemm = options->external_gemm,
+        .no_vectors = options->no_vectors,
         .threads = build_threads(options),
     };
     return pass_options;

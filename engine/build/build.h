@@ -20,6 +20,7 @@ typedef struct {
     bool verbose;       /* times and sizes on stderr */
     bool alone;         /* everything is compiled on the caller's thread */
     bool given_weights; /* as in ModelOptions */
+    bool no_vectors;    /* as in PassOptions */
     bool tries_rates;   /* the learning rates of --find-lr replace those of the model */
 } BuildOptions;
 

@@ -78,9 +78,19 @@ static bool costs_less(AxisCost a, AxisCost b) {
     return a.traffic < b.traffic;
 }
 
+/* Without vectors, elements may lie anywhere. So products read the one form of a state. */
+static void read_primary(const Forms *forms, Storage *operand) {
+    if (matrix_state(forms->plan, operand)) operand->layout = forms->primary[operand->index];
+}
+
 /* Chooses the axis along which the columns of a tile run. A state that is read along them is read
  * in panels. */
 static void choose_tile(Forms *forms, Kernel *kernel) {
+    if (forms->no_vectors) {
+        read_primary(forms, &kernel->product.left);
+        read_primary(forms, &kernel->product.right);
+        return;
+    }
     if (kernel->product.windows) {
         /* The tile can run along windows only if these are neighbours in memory. */
         const Graph *graph = forms->plan->graph;
@@ -98,14 +108,14 @@ static void choose_tile(Forms *forms, Kernel *kernel) {
     if (!has_form(forms, operand->index, axis)) forms->extra[operand->index][axis] = true;
     const Plan *plan = forms->plan;
     operand->layout =
-        panel_layout(plan->graph->symbols[plan->states[operand->index].symbol].shape, axis);
+        panel_layout(forms, &plan->graph->symbols[plan->states[operand->index].symbol], axis);
 }
 
 bool pass_layout(Compilation *compilation, const PassOptions *options) {
     if (options->external_gemm) return true; /* OpenBLAS reads plain matrices */
     Arena *arena = arena_new();
     Plan *plan = compilation->plan;
-    Forms forms = {plan, arena, ARENA_ARRAY(arena, Layout, plan->state_count),
+    Forms forms = {plan, arena, options->no_vectors, ARENA_ARRAY(arena, Layout, plan->state_count),
                    arena_alloc(arena, 2 * plan->state_count + 1)};
     forms_choose_primary(&forms);
     for (uint32_t k = 0; k < plan->kernel_count; k++)

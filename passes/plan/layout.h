@@ -8,11 +8,13 @@
 typedef struct {
     Plan *plan;
     Arena *arena;     /* scratch */
+    bool no_vectors;  /* as in PassOptions */
     Layout *primary;  /* [state] */
     bool (*extra)[2]; /* [state][axis]: also needed in panels along that axis */
 } Forms;
 
-Layout panel_layout(Shape shape, int axis);
+/* Panels of a state along an axis, as wide as the code of a product computes columns side by side. */
+Layout panel_layout(const Forms *forms, const Symbol *symbol, int axis);
 /* The state that an operand of a product is, or NULL. */
 const Storage *matrix_state(const Plan *plan, const Storage *operand);
 

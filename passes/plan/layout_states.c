@@ -2,10 +2,17 @@
  * the plan. */
 #include "passes/plan/layout.h"
 
+#include "ir/base/integers.h"
+
 enum { PANEL_WIDTH = 32, NARROW_PANEL_WIDTH = 16 };
 
-Layout panel_layout(Shape shape, int axis) {
-    uint16_t width = shape.dim[axis] <= NARROW_PANEL_WIDTH ? NARROW_PANEL_WIDTH : PANEL_WIDTH;
+Layout panel_layout(const Forms *forms, const Symbol *symbol, int axis) {
+    int64_t size = symbol->shape.dim[axis];
+    bool narrow = forms->no_vectors;
+    uint16_t width = size <= NARROW_PANEL_WIDTH ? NARROW_PANEL_WIDTH : PANEL_WIDTH;
+    /* as few panels as possible, all equally wide: there is little padding */
+    if (narrow) width = (uint16_t)divide_up(size, divide_up(size, PLAN_COLUMNS));
+    if (narrow && symbol->dtype != DTYPE_F32) width = PLAN_BYTE_COLUMNS; /* a word of memory */
     return (Layout){LAYOUT_PANEL, (uint8_t)axis, width};
 }
 
@@ -29,7 +36,7 @@ static void decide(Forms *forms, bool *decided, const Storage *operand, int axis
     decided[operand->index] = true;
     if (axis >= 0)
         forms->primary[operand->index] =
-            panel_layout(state_symbol(forms->plan, operand->index)->shape, axis);
+            panel_layout(forms, state_symbol(forms->plan, operand->index), axis);
 }
 
 static bool stores_panels(const Forms *forms, const Kernel *kernel, uint32_t *state) {
@@ -90,7 +97,7 @@ static void write_states(Forms *forms, uint32_t *first) {
         for (int axis = 0; axis < 2; axis++)
             if (forms->extra[s][axis])
                 states[count++] =
-                    (PlanState){symbol, panel_layout(plan->graph->symbols[symbol].shape, axis)};
+                    (PlanState){symbol, panel_layout(forms, &plan->graph->symbols[symbol], axis)};
     }
     first[plan->state_count] = count;
     plan->states = states;

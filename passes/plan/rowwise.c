@@ -321,7 +321,7 @@ static void write_joined(const RowJoining *joining) {
 }
 
 bool pass_rowwise(Compilation *compilation, const PassOptions *options) {
-    (void)options;
+    if (options->no_vectors) return true; /* row kernels keep rows in vector registers */
     Plan *plan = compilation->plan;
     Arena *arena = arena_new();
     uint32_t kernels = plan->kernel_count;

@@ -213,6 +213,17 @@ static void training_and_evaluation_agree(void **state) {
     }
 }
 
+/* Without vectors, panels are as wide as the code computes columns, at most 8, and all the same. A
+ * second product along the other axis reads the same form. */
+static void without_vectors_a_weight_has_one_narrow_form(void **state) {
+    (void)state;
+    NodeId w = weight("w", matrix(33, 100));
+    graph_output(graph, "y", build_matmul(graph, input("x", matrix(64, 100)), w, false, true));
+    graph_output(graph, "z", build_matmul(graph, input("v", matrix(64, 33)), w, false, false));
+    const Plan *plan = compile_with((PassOptions){.level = 2, .no_vectors = true});
+    assert_primary(plan, "w", 1, (Layout){LAYOUT_PANEL, 0, 7});
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -224,6 +235,7 @@ int main(void) {
         TEST(external_gemm_reads_plain_states),
         TEST(a_weight_on_the_left_has_one_form),
         TEST(weight_gradients_are_swapped),
+        TEST(without_vectors_a_weight_has_one_narrow_form),
         TEST(few_filters_run_along_windows),
         TEST(one_channel_needs_no_copy),
         TEST(many_filters_run_along_themselves),

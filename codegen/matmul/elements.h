@@ -1,0 +1,78 @@
+/* Products by single elements: their parts. matmul_elements.c has the loop that is emitted. */
+#ifndef MLC_CODEGEN_MATMUL_ELEMENTS_H
+#define MLC_CODEGEN_MATMUL_ELEMENTS_H
+
+#include "codegen/matmul/matmul.h"
+
+enum { K_AXES = 3, MOST_ROWS = 2 };
+
+/* A factor of the product: element (line, k), where a line is a row or a column of the product. */
+typedef struct {
+    NodeId node; /* what lies in memory: the matrix, or the image of the windows */
+    Storage storage;
+    Shape matrix;        /* one or several matrices as stored, [batch,rows,columns] */
+    int line_axis;       /* 1: lines are the stored rows; 2: the columns */
+    const Node *windows; /* NULL: the matrix is in memory */
+} ElementFactor;
+
+/* A step of the loop over k; part: the indices of its loops. */
+typedef struct {
+    LLVMValueRef k, part[K_AXES];
+} ElementStep;
+
+typedef struct {
+    ElementFactor left, right;
+    int64_t batch, rows, columns;
+    int64_t k_size[K_AXES]; /* the loops over k, the outermost first */
+    LLVMTypeRef sum;        /* f32; i32 of bytes */
+    int high, wide;         /* rows and columns of a unit */
+    int64_t down, across;   /* units along rows and columns */
+    bool panels;            /* a unit is a panel of the right factor */
+} ElementProduct;
+
+/* The rows or columns of a unit: at, at + 1, ... Those from `from` to `to` - 1 are stored. The last
+ * unit is as long as the others. In panels it includes the padding. Otherwise it starts early, and
+ * its first lines belong to the unit before. */
+typedef struct {
+    LLVMValueRef at, from, to;
+} ElementLines;
+
+typedef struct {
+    LLVMValueRef matrix;
+    ElementLines rows, columns;
+    LLVMValueRef panel; /* of the right factor in panels: the offset of row k = 0 */
+    LLVMValueRef slots[MOST_ROWS][PLAN_COLUMNS]; /* the sums */
+    /* Slots of pointers that advance with k: to each row of the left factor, and to the first column
+     * of the right one. NULL: the place of an element is computed anew for each k. */
+    LLVMValueRef left[MOST_ROWS], right;
+} ElementUnit;
+
+/* The product of the kernel that is being emitted, not yet divided into units. */
+ElementProduct elements_product(const Emitter *e);
+
+/* -- elements_factors.c -- */
+
+/* Sets the pointers of a unit to the elements at a step. */
+void elements_set_pointers(Emitter *e, const ElementProduct *p, ElementUnit *unit,
+                           const ElementStep *step);
+/* Moves them on by `steps` k. */
+void elements_advance(Emitter *e, const ElementProduct *p, const ElementUnit *unit, int64_t steps);
+/* Element `row` of the unit at the k that is `later` steps after `step`, to which the pointers lead;
+ * a byte as i32. If the unit has no pointers, later is 0. */
+LLVMValueRef elements_left(Emitter *e, const ElementProduct *p, const ElementUnit *unit, int row,
+                           const ElementStep *step, int64_t later);
+LLVMValueRef elements_right(Emitter *e, const ElementProduct *p, const ElementUnit *unit,
+                            int column, const ElementStep *step, int64_t later);
+/* The elements between (line, k) and (line, k + 1), along the innermost loop. */
+int64_t elements_k_step(const Emitter *e, const ElementProduct *p, const ElementFactor *factor);
+/* The elements between neighbouring columns of the right factor, which is no matrix of windows. */
+int64_t elements_column_step(const ElementProduct *p);
+
+/* -- elements_bytes.c -- */
+
+/* Whether the unit can add four k of bytes at a time. */
+bool elements_have_fours(const Emitter *e, const ElementProduct *p, const ElementUnit *unit);
+/* Adds the products at four k, from that of the pointers on. */
+void elements_add_four(Emitter *e, const ElementProduct *p, const ElementUnit *unit);
+
+#endif
