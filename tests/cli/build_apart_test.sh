@@ -2,14 +2,10 @@
 # Weights in an object or a source of their own: mlc build --weights apart. New weights of the same model are linked to the same code; the
 # linker refuses others.
 source "$(dirname "$0")/common.sh"
-CC=${CC:-cc}
-warnings='-Wall -Wextra -Wpedantic -Wconversion -Werror'
 
 # runs FOLDER [LIBRARY]: the test program of the folder, with its weights and the code of its library or another one, finds all rows equal.
 runs() {
-    # shellcheck disable=SC2086
-    (cd "$1" && "$CC" -std=c99 -O1 $warnings small_test.c "../${2:-$1}/libsmall.a" small_weights.o -o test) || fail "$1: not linked"
-    expect 0 "$1/test"
+    test_program "$1" small_test.c "../${2:-$1}/libsmall.a" small_weights.o
     says out "small_run: 16 of 16 rows bit-equal" "small_run_3: 18 of 18 rows bit-equal"
 }
 undefined() { nm -u "$1" | grep ' U '; }
@@ -66,16 +62,13 @@ fi
 
 # A training begins with them; its state is that of the code, whatever weights it began with.
 expect 0 mlc build run --weights apart --train -o trains
-expect 0 "$CC" -O1 trains/small_test.c trains/libsmall.a trains/small_weights.o -o train
-expect 0 ./train
+test_program trains small_test.c libsmall.a small_weights.o
 says out "small_step: 3 of 3 losses bit-equal"
 
 # As a source, in C and C++, and for other platforms.
 expect 0 mlc build run --weights apart --rows 1,3 --form c -o source
 says out "B apart | C99"
-# shellcheck disable=SC2086
-(cd source && "$CC" -std=c99 -O2 $warnings small.c small_weights.c small_test.c -lm -o test) || fail "source"
-expect 0 source/test
+test_program source small.c small_weights.c small_test.c
 says out "16 of 16 rows"
 if command -v c++ >/dev/null; then
     for file in small small_weights small_test; do cp source/$file.c source/$file.cc; done

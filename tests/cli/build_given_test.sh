@@ -1,14 +1,11 @@
 #!/usr/bin/env bash
 # Weights that the program gives: mlc build --weights given. New weights of the same model run without a new library; others are refused.
 source "$(dirname "$0")/common.sh"
-CC=${CC:-cc}
-warnings='-Wall -Wextra -Wpedantic -Wconversion -Werror'
 
 # runs FOLDER [LIBRARY]: the test program of the folder, with its library or another one, finds all rows equal.
 runs() {
-    # shellcheck disable=SC2086
-    (cd "$1" && "$CC" -std=c99 -O1 $warnings small_test.c "../${2:-$1}/libsmall.a" -o test) || fail "$1: not compiled"
-    (cd "$1" && expect 0 ./test && says out "small_run: 16 of 16 rows bit-equal" "small_run_3: 18 of 18 rows bit-equal" && ((failures == 0))) || fail "$1 ${2:-}"
+    test_program "$1" small_test.c "../${2:-$1}/libsmall.a"
+    says out "small_run: 16 of 16 rows bit-equal" "small_run_3: 18 of 18 rows bit-equal"
 }
 
 small_model
@@ -17,7 +14,7 @@ expect 0 mlc train small.mdl --out later -q
 for name in run later; do
     expect 0 mlc build $name --weights given --rows 1,3 -o $name.lib
     says out "B given | code"
-    [[ -z $(nm -u $name.lib/libsmall.a | grep ' U ') ]] || fail "$name: needs symbols"
+    needs_nothing $name.lib/libsmall.a
     ! nm $name.lib/libsmall.a | grep -q small_weights || fail "$name: the library has weights"
     grep -q "SMALL_WEIGHTS_BYTES *$(stat -c %s $name.lib/small.weights) " $name.lib/small.h || fail "$name: the file has another size"
     runs $name.lib
@@ -73,8 +70,8 @@ runs run.int8
 
 # As a source, and for other platforms.
 expect 0 mlc build run --weights given --rows 1,3 --form c -o source
-# shellcheck disable=SC2086
-(cd source && "$CC" -std=c99 -O2 $warnings small.c small_test.c -lm -o test && expect 0 ./test && says out "16 of 16 rows") || fail "source"
+test_program source small.c small_test.c
+says out "16 of 16 rows"
 same run.lib/small_test.c source/small_test.c
 expect 0 mlc build run --weights given --rows 1,3 --target cortex-m4 -o m4
 expect 0 mlc build run --weights given --rows 1,3 --target aarch64-linux -o arm

@@ -2,8 +2,6 @@
 # Networks of bytes: mlc build --int8. Every form and platform gives the same bits, weights take a quarter, and what cannot be done is an
 # error.
 source "$(dirname "$0")/common.sh"
-CC=${CC:-cc}
-warnings='-Wall -Wextra -Wpedantic -Wconversion -Werror'
 
 # net NAME FIELD LAYERS: trains a network of these layers in the folder NAME.
 net() {
@@ -42,10 +40,8 @@ net wide '(source.image / 255 - 0.13) / 0.31' 'x = image |> conv(4, kernel = 3, 
 for name in plain wide; do
     expect 0 mlc build $name.run --int8 --rows 1,3 -o $name
     says out "int8: accuracy " " -> " "loss " "test rows" "${name}_run_3: scratch "
-    [[ -z $(nm -u $name/lib$name.a | grep ' U ') ]] || fail "$name: needs symbols"
-    # shellcheck disable=SC2086
-    (cd $name && "$CC" -std=c99 -O2 $warnings ${name}_test.c lib$name.a -o test) || fail "$name: not compiled"
-    expect 0 $name/test
+    needs_nothing $name/lib$name.a
+    test_program $name ${name}_test.c lib$name.a
     says out "${name}_run: 16 of 16 rows bit-equal" "${name}_run_3: 18 of 18 rows bit-equal"
     for options in '--cpu x86-64' '-O0' '-O1 --cpu x86-64-v2' '-O3'; do
         # shellcheck disable=SC2086
@@ -55,18 +51,17 @@ for name in plain wide; do
         expect 0 other.$name/test
     done
     expect 0 mlc build $name.run --int8 --rows 1,3 --cpu x86-64-v4 -o v4.$name # this machine need not be able to run it
-    # Compilers take half a minute for two functions of the wide network, so its source has one; that of the other network has both.
-    rows=1,3
-    [[ $name == wide ]] && rows=1
+    # Compilers take long for the wide network, so its source has one function; that of the other network has two. Each network is compiled
+    # with optimization by one compiler and without it by the other one.
+    rows=1,3 levels=(gcc:-O3 clang:-O0)
+    [[ $name == wide ]] && rows=1 levels=(gcc:-O0 clang:-O3)
     expect 0 mlc build $name.run --int8 --rows $rows --form c -o source.$name
-    for compiler in gcc clang; do
-        command -v $compiler >/dev/null || continue
-        for level in -O0 -O3; do
-            # shellcheck disable=SC2086
-            (cd source.$name && $compiler -std=c99 $level $warnings ${name}_test.c $name.c -lm -o test) || fail "$name: $compiler $level"
-            expect 0 source.$name/test
-            says out "16 of 16 rows bit-equal"
-        done
+    for level in "${levels[@]}"; do
+        command -v ${level%:*} >/dev/null || continue
+        # shellcheck disable=SC2086
+        (cd source.$name && ${level%:*} -std=c99 ${level#*:} $warnings ${name}_test.c $name.c -lm -o test) || fail "$name: $level"
+        expect 0 source.$name/test
+        says out "16 of 16 rows bit-equal"
     done
 done
 

@@ -2,15 +2,11 @@
 # Calls in parts, for several threads of the program: mlc build --threads. Parts in any order give the bits of whole calls, and on several
 # threads ThreadSanitizer finds no race.
 source "$(dirname "$0")/common.sh"
-CC=${CC:-cc}
-warnings='-std=c99 -Wall -Wextra -Wpedantic -Wconversion -Werror'
 
 # passes FOLDER NAME: the test program, which calls the parts from the last one on, finds everything equal.
 passes() {
-    # shellcheck disable=SC2086
-    expect 0 "$CC" $warnings -O1 "$1/$2_test.c" "$1/lib$2.a" -o "$1/test"
-    expect 0 "$1/test"
-    [[ -z $(nm -u "$1/lib$2.a" | grep ' U ') ]] || fail "$1: lib$2.a needs symbols"
+    test_program "$1" "$2_test.c" "lib$2.a"
+    needs_nothing "$1/lib$2.a"
 }
 constant() { sed -n "s/#define $2 *\([0-9]*\) .*/\1/p" "$1"; }
 
@@ -117,9 +113,7 @@ for model in deep flat; do
     expect 0 ./$model.threads wait
     says out equal
     expect 0 mlc build $model.run --name $model --rows 1,64 --train --threads 3 --form c -o $model.c
-    # shellcheck disable=SC2086
-    expect 0 "$CC" $warnings -O1 $model.c/$model.c $model.c/${model}_test.c -lm -o $model.source
-    expect 0 ./$model.source
+    test_program $model.c $model.c ${model}_test.c
     says out "${model}_step_part: 3 of 3 losses"
     [[ $model == flat ]] || continue # ThreadSanitizer takes long for a convolution in C
     # shellcheck disable=SC2086
@@ -201,9 +195,8 @@ for more in '--train' '--int8' '--weights given' '--weights apart' '--train --fo
     # shellcheck disable=SC2086
     expect 0 mlc build table.run --rows 2,96 --threads 4 $more -o table
     case $more in
-    *given) (cd table && "$CC" table_test.c libtable.a -o test && ./test) >"$scratch/out" || fail "$more" ;;
-    *apart) expect 0 "$CC" table/table_test.c table/libtable.a table/table_weights.o -o test; expect 0 ./test ;;
-    *c) expect 0 "$CC" table/table_test.c table/table.c -lm -o test; expect 0 ./test ;;
+    *apart) test_program table table_test.c libtable.a table_weights.o ;;
+    *c) test_program table table_test.c table.c ;;
     *) passes table table ;;
     esac
     says out "table_run_2_part: 64 of 64 rows" "table_run_96_part: 384 of 384 rows"

@@ -3,7 +3,6 @@
 # optimization (each level with other networks), other platforms and a microcontroller in qemu; modules for browsers in node. MLC_RANDOM_MODELS=100 takes so many
 # networks (default: 2), from number MLC_RANDOM_FIRST on. What a machine does not have is left out, and the last line says what ran.
 source "$(dirname "$0")/common.sh"
-CC=${CC:-cc}
 declare -A ran=()
 
 # random_model NUMBER: net.mdl, whose layers follow from the number alone.
@@ -64,7 +63,7 @@ objects() {
         expect 0 mlc build run --rows 1,3 --cpu $cpu -O$level -o net
         expect 0 "$CC" net/net_test.c net/libnet.a -lm -o test
         equal "$cpu-O$level" ./test
-        [[ -z $(nm -u net/libnet.a | grep ' U ') ]] || fail "$cpu -O$level: needs symbols"
+        needs_nothing net/libnet.a
     done
 }
 

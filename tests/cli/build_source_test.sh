@@ -1,8 +1,6 @@
 #!/usr/bin/env bash
 # mlc build --form c makes a C source of a trained network. Every compiler gives the interpreter's bits at every level.
 source "$(dirname "$0")/common.sh"
-CC=${CC:-cc}
-warnings='-Wall -Wextra -Wpedantic -Wconversion -Werror'
 
 cat >net.mdl <<'END'
 mdl 1

@@ -2,8 +2,6 @@
 # mlc build makes a C library of a trained network. Its test program passes with every compiler and row count, its stated sizes are right,
 # and its answers are those of mlc predict.
 source "$(dirname "$0")/common.sh"
-CC=${CC:-cc}
-warnings='-Wall -Wextra -Wpedantic -Wconversion -Werror'
 
 # passes FOLDER NAME [COMPILER OPTION...]: the test program finds all rows equal, and the library needs no symbol.
 passes() {
@@ -14,7 +12,7 @@ passes() {
     (cd "$folder" && "$@" $warnings "${name}_test.c" "lib$name.a" -o "${name}_test") || fail "$folder: $*"
     "$folder/${name}_test" >"$scratch/out" 2>&1 || { fail "$folder: $*"; cat "$scratch/out"; }
     grep -q 'bit-equal' "$scratch/out" || fail "$folder: no row was compared"
-    [[ -z $(nm -u "$folder/lib$name.a" | grep ' U ') ]] || fail "$folder: lib$name.a needs symbols"
+    needs_nothing "$folder/lib$name.a"
 }
 
 # A network of pictures: several row counts, CPUs, levels and compilers.
@@ -34,7 +32,7 @@ for cpu in x86-64 x86-64-v2 haswell; do
     passes "small.$cpu" small
 done
 expect 0 mlc build run --cpu x86-64-v4 -o small.v4 # this machine need not be able to run it
-[[ -z $(nm -u small.v4/libsmall.a | grep ' U ') ]] || fail "x86-64-v4: needs symbols"
+needs_nothing small.v4/libsmall.a
 for level in 0 1 3; do
     expect 0 mlc build run -O$level -o "small.$level"
     passes "small.$level" small

@@ -1,16 +1,12 @@
 #!/usr/bin/env bash
 # mlc build --train makes a network that can be trained without mlc. Its steps have the bits of mlc train.
 source "$(dirname "$0")/common.sh"
-CC=${CC:-cc}
-warnings='-std=c99 -Wall -Wextra -Wpedantic -Wconversion -Werror'
 
 # trains NAME: the test program in folder NAME finds everything equal.
 trains() {
-    # shellcheck disable=SC2086
-    expect 0 "$CC" $warnings -O1 "$1/$1_test.c" "$1/lib$1.a" -o "$1/test"
-    expect 0 "./$1/test"
+    test_program "$1" "$1_test.c" "lib$1.a"
     says out "$1_run: 16 of 16 rows bit-equal" "$1_step: 3 of 3 losses bit-equal"
-    [[ -z $(nm -u "$1/lib$1.a" | grep ' U ') ]] || fail "lib$1.a needs symbols"
+    needs_nothing "$1/lib$1.a"
 }
 
 model_with_states 'conv(4, kernel = 3) |> batch_norm |> relu |> max_pool(2) |> flatten |> dense(20) |> dropout(0.2) |> relu |> dense(10)'

@@ -12,6 +12,8 @@ export LC_ALL=C NO_COLOR=1 HOME=$scratch/home TMPDIR=$scratch
 unset MLC_DATA XDG_CACHE_HOME COLUMNS
 mkdir "$scratch/bin" "$scratch/work" && ln -s "$MLC" "$scratch/bin/mlc" && PATH=$scratch/bin:$PATH
 cd "$scratch/work" || exit 1
+CC=${CC:-cc}
+warnings='-Wall -Wextra -Wpedantic -Wconversion -Werror'
 failures=0
 
 fail() {
@@ -39,6 +41,18 @@ says() {
         cat "$scratch/$stream"
     done
 }
+
+# test_program FOLDER FILE...: compiles the test program of a shipped network from these files of its folder, and runs it there.
+test_program() {
+    local folder=$1
+    shift
+    # shellcheck disable=SC2086
+    expect 0 env -C "$folder" "$CC" -std=c99 -O1 $warnings "$@" -lm -o test
+    expect 0 env -C "$folder" ./test
+}
+
+# needs_nothing LIBRARY: none of its symbols is undefined.
+needs_nothing() { [[ -z $(nm -u "$1" | grep ' U ') ]] || fail "$1: needs symbols"; }
 
 same() { cmp "$1" "$2" || fail "$1 and $2 differ"; }
 there() { local file; for file in "$@"; do [[ -s $file ]] || fail "$file is not there or empty"; done; }
