@@ -2,6 +2,7 @@
 #include "cli/session/commands.h"
 #include "cli/ship/archive.h"
 #include "cli/ship/ship_texts.h"
+#include "ir/base/files.h"
 #include "ir/base/memory.h"
 
 #include <errno.h>
@@ -160,7 +161,7 @@ static bool is_wanted(const Shipment *shipment, size_t file) {
 
 static bool make_folder(const Shipment *shipment, const char *folder, bool *made) {
     *made = false;
-    if (path_exists(file_path(shipment, folder, NOTES).path)) return true; /* built again */
+    if (file_is_there(file_path(shipment, folder, NOTES).path)) return true; /* built again */
     if (!folder_is_free(folder)) {
         diag_error(shipment->diag, STATUS_FILE, (Span){0},
                    "'%s' exists and is not a folder of 'mlc build'", folder);

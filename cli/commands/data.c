@@ -2,6 +2,7 @@
 #include "cli/session/commands.h"
 #include "cli/show/data_print.h"
 #include "engine/files/files.h"
+#include "ir/base/files.h"
 #include "runtime/data/dataset.h"
 #include "runtime/data/fetch.h"
 #include "runtime/data/sources.h"
@@ -53,7 +54,7 @@ Status command_data(const Options *given, Diagnostics *diag) {
     if (strcmp(action, "get") == 0 && given->operand_count == 2) return get(given, diag);
     /* a model: its name ends in .mdl, is "-" (stdin), or names a file */
     if (given->operand_count == 1 &&
-        (path_ends_in(action, ".mdl") || !strcmp(action, "-") || path_exists(action)))
+        (path_ends_in(action, ".mdl") || !strcmp(action, "-") || file_is_there(action)))
         return show(given, diag);
     diag_error(diag, STATUS_USAGE, (Span){0},
                "'mlc data' takes a model file, or 'list', or 'get' and the name of a data set");

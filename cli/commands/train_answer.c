@@ -4,6 +4,7 @@
 #include "cli/text/terminal.h"
 #include "ir/base/clock.h"
 #include "ir/base/display.h"
+#include "ir/base/files.h"
 
 #include <math.h>
 
@@ -37,7 +38,7 @@ static void print_files(const char *folder) {
     const char *before = ": ";
     display_text(folder, stdout);
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        if (!path_exists(path_join(folder, files[i]).path)) continue;
+        if (!file_is_there(path_join(folder, files[i]).path)) continue;
         printf("%s%s", before, files[i]);
         before = ", ";
     }

@@ -4,6 +4,7 @@
 #include "cli/results/expect.h"
 #include "cli/session/warm_start.h"
 #include "ir/base/display.h"
+#include "ir/base/files.h"
 #include "runtime/data/class_counts.h"
 
 #include <stdio.h>
@@ -28,7 +29,7 @@ static bool check_usage(const Options *options, Diagnostics *diag) {
 }
 
 static bool has_file(const char *folder, const char *name) {
-    return path_exists(path_join(folder, name).path);
+    return file_is_there(path_join(folder, name).path);
 }
 
 /* --continue: a run that has begun is resumed, and has its own weights. */

@@ -3,12 +3,13 @@
 #include "cli/results/run_record.h"
 #include "cli/session/run_search.h"
 #include "engine/session/runs.h"
+#include "ir/base/files.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_run(const char *path) { return path_exists(path_join(path, RUN_MODEL).path); }
+static bool is_run(const char *path) { return file_is_there(path_join(path, RUN_MODEL).path); }
 
 /* The runs at or below an operand. NULL, without an error, if it holds none. */
 static const char **runs_at(const char *path, Arena *arena, uint32_t *count) {
@@ -146,7 +147,7 @@ bool ensemble_find(const Options *options, Arena *arena, EnsembleRuns *found, Di
 
 bool ensemble_check_single(const Options *options, Diagnostics *diag) {
     if (options->operand_count < 2 || !is_run(options->operands[1]) ||
-        !path_exists(path_join(options->operands[1], RUN_METRICS).path))
+        !file_is_there(path_join(options->operands[1], RUN_METRICS).path))
         return true;
     diag_error(diag, STATUS_USAGE, (Span){0}, "'%s' is a run, not a file with new rows",
                options->operands[1]);

@@ -194,7 +194,7 @@ static size_t keep_lines(Journal *journal, char *text, size_t length, Done done)
 /* The earlier lines that are kept, or an empty text. NULL after reporting an error. */
 static char *read_earlier(Journal *journal, Done done, size_t *length) {
     *length = 0;
-    if (!done.first_epoch || !path_exists(journal->path.path))
+    if (!done.first_epoch || !file_is_there(journal->path.path))
         return memory_copy_string("", "the lines of a run");
     char *text = file_read(journal->path.path, length, STATUS_FILE, journal->diag);
     if (text) *length = keep_lines(journal, text, *length, done);

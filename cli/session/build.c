@@ -1,6 +1,7 @@
 /* Models, runs and splits as the command line names them. */
 #include "cli/session/build.h"
 #include "cli/session/suggest.h"
+#include "ir/base/files.h"
 
 #include <errno.h>
 #include <string.h>
@@ -36,7 +37,7 @@ static bool check_file(const char *path, Diagnostics *diag) {
     if (path_is_stdin(path)) return true;
     if (path_is_folder(path))
         diag_error(diag, STATUS_FILE, (Span){0}, "'%s' is a folder, not the file of a model", path);
-    else if (!path_exists(path))
+    else if (!file_is_there(path))
         diag_error(diag, STATUS_FILE, (Span){0}, "cannot read '%s': %s", path, strerror(errno));
     else
         return true;

@@ -17,7 +17,7 @@ typedef struct {
 } FoundRuns;
 
 static void search(FoundRuns *found, const char *path, int depth) {
-    if (path_exists(path_join(path, RUN_METRICS).path)) {
+    if (file_is_there(path_join(path, RUN_METRICS).path)) {
         ARENA_ROOM(found->arena, found->items, found->count, found->capacity);
         found->items[found->count++] = arena_format(found->arena, "%s", path);
         return;

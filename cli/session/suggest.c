@@ -3,6 +3,7 @@
 #include "engine/session/runs.h"
 #include "frontend/evaluate/evaluate.h"
 #include "frontend/model/model.h"
+#include "ir/base/files.h"
 #include "ir/base/names.h"
 
 #include <dirent.h>
@@ -103,7 +104,7 @@ void suggest_model(const char *path, Diagnostics *diag) {
     const char *names[MODELS_MAX], *before = strchr(path, '/') || is_folder ? folder.path : "";
     uint32_t count = models_in(folder.path, arena, names);
     const char *near = is_folder ? NULL : near_model(path, arena, names, count);
-    if (is_folder && path_exists(run_model.path)) {
+    if (is_folder && file_is_there(run_model.path)) {
         diag_help(diag, "'mlc train --resume %s' continues that run; %s is its model", path,
                   run_model.path);
     } else if (is_folder && run_newest(path, &newest)) {

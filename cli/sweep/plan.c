@@ -3,6 +3,7 @@
 #include "cli/results/journal.h"
 #include "cli/sweep/study.h"
 #include "engine/session/runs.h"
+#include "ir/base/files.h"
 #include "ir/base/integers.h"
 
 #include <errno.h>
@@ -89,7 +90,7 @@ static bool next_folder(Path *folder, Diagnostics *diag) {
 }
 
 static bool named_folder(const char *out, Path *folder, Diagnostics *diag) {
-    if (path_exists(path_join(out, SWEEP_FILE).path)) {
+    if (file_is_there(path_join(out, SWEEP_FILE).path)) {
         diag_error(diag, STATUS_FILE, (Span){0}, "'%s' already holds a sweep", out);
         diag_help(diag, "mlc sweep --join %s goes on with it", out);
         return false;
@@ -147,7 +148,7 @@ bool plan_open(SweepPlan *plan, const char *folder, Diagnostics *diag) {
     *plan = (SweepPlan){0};
     snprintf(plan->folder.path, sizeof plan->folder.path, "%s", folder);
     Path path = path_join(folder, SWEEP_FILE);
-    if (!path_exists(path.path)) {
+    if (!file_is_there(path.path)) {
         diag_error(diag, STATUS_FILE, (Span){0}, "'%s' holds no sweep: it has no %s", folder,
                    SWEEP_FILE);
         diag_help(diag, "'mlc sweep FILE.mdl --out DIR --set NAME=VALUES' makes one");

@@ -4,6 +4,7 @@
 #include "cli/results/run_record.h"
 #include "cli/sweep/optuna.h"
 #include "ir/base/arena.h"
+#include "ir/base/files.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -181,7 +182,7 @@ static bool write_asked(const SweepPlan *plan, uint32_t trial, const char *answe
 }
 
 bool study_ask(const SweepPlan *plan, uint32_t trial, Diagnostics *diag) {
-    if (path_exists(plan_trial(plan, trial, PLAN_ASKED).path)) return true;
+    if (file_is_there(plan_trial(plan, trial, PLAN_ASKED).path)) return true;
     char *space = json_dumps(json_object_get(plan->study, "space"), JSON_COMPACT);
     const char *const arguments[] = {"ask",
                                      "--storage",

@@ -6,6 +6,7 @@
 #include "cli/text/csv.h"
 #include "cli/text/table.h"
 #include "cli/text/terminal.h"
+#include "ir/base/files.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -193,7 +194,7 @@ static Tally tally_of(Results *results) {
             tally.finished += line != NULL;
             tally.failed += line && !json_object_get(line, "score_of");
             tally.left += !line;
-            tally.claimed += !line && path_exists(plan_trial(plan, trial, ".claim").path);
+            tally.claimed += !line && file_is_there(plan_trial(plan, trial, ".claim").path);
         }
     return tally;
 }

@@ -3,6 +3,7 @@
 #include "cli/sweep/trial.h"
 #include "engine/session/runs.h"
 #include "cli/sweep/claims.h"
+#include "ir/base/files.h"
 #include "runtime/train/checkpoint.h"
 
 #include <errno.h>
@@ -122,7 +123,7 @@ static bool is_trained(const SweepPlan *plan, uint32_t trial, uint32_t until) {
     CheckpointInfo info;
     Diagnostics *diag = diag_new();
     Path checkpoint = path_join(plan_trial(plan, trial, "").path, RUN_LAST);
-    bool trained = until && path_exists(checkpoint.path) &&
+    bool trained = until && file_is_there(checkpoint.path) &&
                    checkpoint_info(checkpoint.path, &info, diag) && info.epoch >= until;
     diag_free(diag);
     return trained;

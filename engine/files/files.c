@@ -36,8 +36,6 @@ Path path_absolute(const char *path) {
     return absolute;
 }
 
-bool path_exists(const char *path) { return file_is_there(path); }
-
 bool path_is_folder(const char *path) {
     struct stat facts;
     return stat(path, &facts) == 0 && S_ISDIR(facts.st_mode);

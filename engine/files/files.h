@@ -17,7 +17,6 @@ Path path_join(const char *folder, const char *name);
 /* The folder part of a path: "." if it has none. */
 Path path_folder(const char *path);
 Path path_absolute(const char *path);
-bool path_exists(const char *path); /* file_is_there */
 bool path_is_folder(const char *path);
 /* Whether a name ends in `ending` and has at least one character before it. */
 bool path_ends_in(const char *path, const char *ending);

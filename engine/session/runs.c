@@ -44,7 +44,7 @@ static void make_parents(const char *path) {
 
 static bool report_taken(const char *out, Diagnostics *diag) {
     diag_error(diag, STATUS_FILE, (Span){0}, "'%s' exists and is not an empty folder", out);
-    if (path_exists(path_join(out, RUN_MODEL).path))
+    if (file_is_there(path_join(out, RUN_MODEL).path))
         diag_help(diag, "to continue the run in it: mlc train --resume %s", out);
     else
         diag_help(diag, "name another folder, or omit --out");
@@ -53,7 +53,7 @@ static bool report_taken(const char *out, Diagnostics *diag) {
 
 bool folder_is_free(const char *path) {
     make_parents(path);
-    return !path_exists(path) || folder_is_empty(path);
+    return !file_is_there(path) || folder_is_empty(path);
 }
 
 bool run_can_create(const char *out, Diagnostics *diag) {
@@ -75,7 +75,7 @@ bool run_newest(const char *folder, Path *newest) {
     for (const char *name; runs && (name = folder_next(runs));) {
         if (!parse_number(name, 1, INT32_MAX, &number) || number <= highest) continue;
         Path run = path_join(folder, name);
-        if (!path_exists(path_join(run.path, RUN_MODEL).path)) continue;
+        if (!file_is_there(path_join(run.path, RUN_MODEL).path)) continue;
         highest = number;
         *newest = run;
     }
@@ -100,7 +100,7 @@ bool run_create(const char *out, Path *folder, Diagnostics *diag) {
 }
 
 static void help_newest(const char *folder, const char *newest, Diagnostics *diag) {
-    if (path_exists(folder) && !path_is_folder(folder))
+    if (file_is_there(folder) && !path_is_folder(folder))
         diag_help(diag, "the run comes before files: %s %s", newest, folder);
     else
         diag_help(diag, "the newest run is %s", newest);
@@ -111,9 +111,9 @@ static void help_find_run(const char *folder, Diagnostics *diag) {
     Path newest, numbered = path_join("runs", folder);
     if (run_newest(folder, &newest))
         diag_help(diag, "it holds runs; the newest is %s", newest.path);
-    else if (path_exists(path_join(numbered.path, RUN_MODEL).path))
+    else if (file_is_there(path_join(numbered.path, RUN_MODEL).path))
         diag_help(diag, "did you mean %s?", numbered.path);
-    else if (path_ends_in(folder, ".safetensors") && path_exists(folder))
+    else if (path_ends_in(folder, ".safetensors") && file_is_there(folder))
         diag_help(diag,
                   "give the folder of the run, '%s'; --checkpoint best chooses the other file",
                   path_folder(folder).path);
@@ -170,7 +170,7 @@ static bool source_folder(const char *folder, Path *source, Diagnostics *diag) {
     Path path = path_join(folder, RUN_METRICS);
     size_t length = 0;
     *source = path_join(folder, "");
-    if (!path_exists(path.path)) return true;
+    if (!file_is_there(path.path)) return true;
     char *lines = file_read(path.path, &length, STATUS_FILE, diag);
     if (!lines) return false;
     json_t *line = json_loadb(lines, length, JSON_DISABLE_EOF_CHECK, NULL);
@@ -185,7 +185,7 @@ bool run_open_model(Build *build, const char *folder, const SourceSchema *like,
                     const BuildOptions *options, Diagnostics *diag) {
     Path model = path_join(folder, RUN_MODEL);
     *build = (Build){0};
-    if (!path_exists(model.path)) {
+    if (!file_is_there(model.path)) {
         diag_error(diag, STATUS_FILE, (Span){0}, "'%s' is not the folder of a run: it has no %s",
                    folder, RUN_MODEL);
         help_find_run(folder, diag);

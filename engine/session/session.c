@@ -1,6 +1,7 @@
 /* Opens a session of train, eval or predict; session_open lists the steps in order. */
 #include "engine/session/session.h"
 #include "ir/base/clock.h"
+#include "ir/base/files.h"
 #include "runtime/data/data_cache.h"
 #include "runtime/train/fit.h"
 
@@ -137,7 +138,7 @@ bool session_load_run(Session *session, const char *run, const char *checkpoint,
     session->checkpoint = checkpoint;
     session->is_trained = true;
     Path path = checkpoint_path(session);
-    if (path_exists(path_join(run, RUN_MODEL).path) && !path_exists(path.path)) {
+    if (file_is_there(path_join(run, RUN_MODEL).path) && !file_is_there(path.path)) {
         diag_error(diag, STATUS_FILE, (Span){0}, "the run '%s' has no %s", run, checkpoint);
         diag_help(diag, strcmp(checkpoint, RUN_BEST) != 0
                             ? "the training ended before its first checkpoint"

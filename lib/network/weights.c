@@ -1,4 +1,5 @@
 /* Weights: reading, changing and saving them. */
+#include "ir/base/files.h"
 #include "lib/network/network.h"
 #include "runtime/data/schema_text.h"
 
@@ -76,7 +77,7 @@ static bool write_checkpoint(const mlc_network *network, const char *path, Diagn
 static bool write_folder(const mlc_network *network, const char *folder, Diagnostics *diag) {
     const char *text = network->session.build.info->resolved;
     Path model = path_join(folder, RUN_MODEL), last = path_join(folder, RUN_LAST);
-    bool is_new = !path_exists(model.path);
+    bool is_new = !file_is_there(model.path);
     if (is_new && !file_write(model.path, text, strlen(text), diag)) return false;
     if (write_checkpoint(network, last.path, diag)) return true;
     if (is_new) unlink(model.path);
@@ -86,7 +87,7 @@ static bool write_folder(const mlc_network *network, const char *folder, Diagnos
 /* A run of the same model is continued; another one is kept. */
 static bool check_folder(const mlc_network *network, const char *folder, Diagnostics *diag) {
     Path model = path_join(folder, RUN_MODEL);
-    if (!path_exists(model.path)) return folder_is_free(folder) || run_can_create(folder, diag);
+    if (!file_is_there(model.path)) return folder_is_free(folder) || run_can_create(folder, diag);
     size_t length;
     char *text = file_read(model.path, &length, STATUS_FILE, diag);
     bool same = text && !strcmp(text, network->session.build.info->resolved);
