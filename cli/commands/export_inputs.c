@@ -41,21 +41,19 @@ static const char *field_of(const OnnxFile *file, const Graph *fields, const cha
     return count == 1 ? found : NULL;
 }
 
-static bool has_input(const OnnxFile *file, const char *name) {
-    for (uint32_t i = 0; i < file->wanted.input_count; i++)
-        if (!strcmp(file->inputs[i].name, name)) return true;
-    return false;
-}
-
 /* A name as an identifier that no other input has. */
 static const char *plain_name(const OnnxFile *file, const char *name) {
     char *plain = arena_copy_string(file->arena, name, strlen(name));
     const char *unique = plain;
     for (char *at = plain; *at; at++)
         if (!isalnum((unsigned char)*at)) *at = '_';
-    for (uint32_t number = 2; has_input(file, unique); number++)
+    for (uint32_t number = 2;; number++) {
+        bool taken = false;
+        for (uint32_t i = 0; i < file->wanted.input_count; i++)
+            taken |= !strcmp(file->inputs[i].name, unique);
+        if (!taken) return unique;
         unique = arena_format(file->arena, "%s_%u", plain, number);
-    return unique;
+    }
 }
 
 /* -- the list -- */

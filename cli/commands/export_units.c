@@ -49,15 +49,12 @@ static NodeId copy_output(const UnitsCopy *copy, NodeId output) {
     return copy->map[output];
 }
 
-static bool any_converted(const ModelInfo *info) {
-    bool any = false;
-    for (uint32_t i = 0; i < info->output_count; i++) any |= info->outputs[i].target.converted;
-    return any;
-}
-
 bool export_units(OnnxFile *file, Graph *graph, uint32_t rows, Diagnostics *diag) {
     const Build *build = &file->exporting->session.build;
-    if (!any_converted(build->info)) return true;
+    bool any = false;
+    for (uint32_t i = 0; i < build->info->output_count; i++)
+        any |= build->info->outputs[i].target.converted;
+    if (!any) return true;
     Graph *units = model_graph(build->model, GRAPH_UNITS, rows, diag);
     if (!units) return false;
     UnitsCopy copy = {file, graph, units, ARENA_ARRAY(file->arena, NodeId, units->node_count)};

@@ -198,14 +198,6 @@ static bool print_answer(Predicting *predicting, Answer answer, const char *path
     return written;
 }
 
-/* Writes the file of --csv, then prints the answer. With `--csv -`, the csv text is the answer. */
-static bool print_answers(Predicting *predicting) {
-    const Options *options = predicting->options;
-    bool csv_is_answer = options->csv && !strcmp(options->csv, "-");
-    if (options->csv && !print_answer(predicting, ANSWER_CSV, options->csv)) return false;
-    return csv_is_answer || print_answer(predicting, answer_of(options), options->answer);
-}
-
 /* Opens a session and predicts all rows. */
 static bool predict(Predicting *predicting) {
     const SessionHooks hooks = {predicting, open_model, NULL, read_data, take_rows, load_weights};
@@ -249,7 +241,10 @@ Status command_predict(const Options *given, Diagnostics *diag) {
                                      : ensemble_check_single(given, diag) && predict(&predicting);
     bool good = predicted && (!given->png || predicted_draw(&predicting));
     if (good) report_nonfinite(&predicting);
-    good = good && print_answers(&predicting);
+    /* the file of --csv, then the answer; with `--csv -` the csv text is the answer */
+    bool csv_is_answer = given->csv && !strcmp(given->csv, "-");
+    if (given->csv) good = good && print_answer(&predicting, ANSWER_CSV, given->csv);
+    if (!csv_is_answer) good = good && print_answer(&predicting, answer_of(given), given->answer);
     session_close(&predicting.session);
     arena_free(arena);
     return diag_outcome(diag, good);

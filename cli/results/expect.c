@@ -71,19 +71,15 @@ bool expect_parse(const Options *options, const ModelInfo *info, Diagnostics *di
     return good;
 }
 
-static double reached(const EpochRecord *record, int metric, const char **split) {
+static bool check_one(const Expectation *expectation, const char *name, const EpochRecord *record,
+                      Diagnostics *diag) {
     const Measured *measured = record->test.present    ? &record->test
                                : record->valid.present ? &record->valid
                                                        : NULL;
-    *split = measured == &record->test ? "test" : measured ? "valid" : "train";
-    if (metric == EXPECT_LOSS) return measured ? measured->loss : record->train_loss;
-    return measured ? measured->metrics[metric] : NAN;
-}
-
-static bool check_one(const Expectation *expectation, const char *name, const EpochRecord *record,
-                      Diagnostics *diag) {
-    const char *split;
-    double value = reached(record, expectation->metric, &split);
+    const char *split = measured == &record->test ? "test" : measured ? "valid" : "train";
+    double value = measured ? measured->loss : record->train_loss;
+    if (expectation->metric != EXPECT_LOSS)
+        value = measured ? measured->metrics[expectation->metric] : NAN;
     if (expectation->at_least ? value >= expectation->value : value <= expectation->value)
         return true;
     diag_error(diag, STATUS_EXPECT, (Span){0}, "the %s %s after epoch %u is %.6g, expected %s %.6g",

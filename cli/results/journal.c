@@ -191,19 +191,14 @@ static size_t keep_lines(Journal *journal, char *text, size_t length, Done done)
     return kept;
 }
 
-/* The earlier lines that are kept, or an empty text. NULL after reporting an error. */
-static char *read_earlier(Journal *journal, Done done, size_t *length) {
-    *length = 0;
-    if (!done.first_epoch || !file_is_there(journal->path.path))
-        return memory_copy_string("", "the lines of a run");
-    char *text = file_read(journal->path.path, length, STATUS_FILE, journal->diag);
-    if (text) *length = keep_lines(journal, text, *length, done);
-    return text;
-}
-
+/* After the earlier lines that are kept, if there are any. */
 static bool write_beginning(Journal *journal, Done done, const json_t *start) {
-    size_t length;
-    char *earlier = read_earlier(journal, done, &length), *line = json_dumps(start, LINE_FLAGS);
+    size_t length = 0;
+    bool keeps = done.first_epoch && file_is_there(journal->path.path);
+    char *line = json_dumps(start, LINE_FLAGS);
+    char *earlier = keeps ? file_read(journal->path.path, &length, STATUS_FILE, journal->diag)
+                          : memory_copy_string("", "the lines of a run");
+    if (keeps && earlier) length = keep_lines(journal, earlier, length, done);
     FilePart parts[] = {{earlier, length}, {line, line ? strlen(line) : 0}, {"\n", 1}};
     bool written = earlier && file_replace(journal->path.path, parts, sizeof parts / sizeof *parts);
     if (earlier && !written) file_give_up(&journal->file, journal->path.path, journal->diag);

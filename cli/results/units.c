@@ -160,13 +160,6 @@ static void run_batches(UnitConversion *conversion) {
     }
 }
 
-static bool any_target(const Forward *forward) {
-    bool any = false;
-    for (uint32_t i = 0; i < forward->output_count; i++)
-        any |= forward->outputs[i].output->target.width > 0;
-    return any;
-}
-
 bool units_keep(Session *session) {
     const ModelInfo *info = session->build.info;
     bool converted = false;
@@ -180,7 +173,10 @@ bool units_keep(Session *session) {
 }
 
 bool units_run(Session *session, const Forward *forward) {
-    if (!any_target(forward) || !forward->count) return true;
+    bool any_target = false;
+    for (uint32_t i = 0; i < forward->output_count; i++)
+        any_target |= forward->outputs[i].output->target.width > 0;
+    if (!any_target || !forward->count) return true;
     UnitConversion conversion = {.session = session, .forward = forward};
     conversion.batch = forward->count < BATCH_MAX ? forward->count : BATCH_MAX;
     Graph *graph = model_graph(session->build.model, GRAPH_UNITS, (uint32_t)conversion.batch,

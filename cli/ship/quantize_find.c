@@ -33,12 +33,6 @@ static const char *first_state(const Graph *graph, NodeId id) {
     return name;
 }
 
-static bool is_product(const Node *node) {
-    if (node->dtype != DTYPE_F32) return false;
-    if (node->op == OP_matmul) return node->shape.rank == 2 && !node->attrs.matmul.transpose_a;
-    return node->op == OP_conv && node->attrs.conv.groups == 1;
-}
-
 static void add_product(Found *found, NodeId id) {
     const Node *node = graph_node(found->graph, id);
     NodeId weights = node->operands[1];
@@ -65,8 +59,13 @@ Found *found_new(const Graph *graph, Arena *arena) {
                      .products = ARENA_ARRAY(arena, Product, graph->node_count),
                      .affine = ARENA_ARRAY(arena, Affine, graph->node_count)};
     find_constants(found);
-    for (NodeId id = 1; id < graph->node_count; id++)
-        if (found->live[id] && is_product(graph_node(graph, id))) add_product(found, id);
+    for (NodeId id = 1; id < graph->node_count; id++) {
+        const Node *node = graph_node(graph, id);
+        const Attrs *attrs = &node->attrs;
+        bool product = node->op == OP_matmul ? node->shape.rank == 2 && !attrs->matmul.transpose_a
+                                             : node->op == OP_conv && attrs->conv.groups == 1;
+        if (found->live[id] && product && node->dtype == DTYPE_F32) add_product(found, id);
+    }
     return found;
 }
 

@@ -120,20 +120,17 @@ bool c_prefix_valid(const char *text) {
     return valid;
 }
 
-static bool is_taken(const char *name, const char *const *taken, uint32_t count) {
-    for (uint32_t i = 0; i < count; i++)
-        if (!strcasecmp(taken[i], name)) return true;
-    return is_keyword(name);
-}
-
 const char *c_name(Arena *arena, const char *text, const char *const *taken, uint32_t count) {
     char *name = arena_format(arena, "%s%.40s", isalpha((unsigned char)*text) ? "" : "x", text);
     for (char *at = name; *at; at++)
         *at = (char)(isalnum((unsigned char)*at) ? tolower((unsigned char)*at) : '_');
     const char *free_name = name;
-    for (uint32_t number = 2; is_taken(free_name, taken, count); number++)
+    for (uint32_t number = 2;; number++) {
+        bool is_taken = is_keyword(free_name);
+        for (uint32_t i = 0; i < count; i++) is_taken |= !strcasecmp(taken[i], free_name);
+        if (!is_taken) return free_name;
         free_name = arena_format(arena, "%s_%u", name, number);
-    return free_name;
+    }
 }
 
 const char *c_capitals(Arena *arena, const char *name) {

@@ -15,12 +15,6 @@ static void print_inputs(const Shipment *shipment, bool step, FILE *out) {
             fprintf(out, "(ptr)(uintptr_t)%s, ", shipment->inputs[i].name);
 }
 
-static void print_outputs(const Shipment *shipment, FILE *out) {
-    for (uint32_t i = 0; i < shipment->output_count; i++)
-        fprintf(out, "(ptr)(uintptr_t)%s, ", shipment->outputs[i].name);
-    fputs("(ptr)(uintptr_t)scratch);\n}\n", out);
-}
-
 /* The functions of a step, whole and in parts. */
 static void print_step(const Shipment *shipment, bool in_parts, FILE *out) {
     const char *name = shipment->name;
@@ -50,7 +44,9 @@ static void print_run(const Shipment *shipment, const ShipVariant *variant, cons
             name, symbol, in_parts ? PART_NUMBERS : "");
     if (of) fprintf(out, "(ptr)(uintptr_t)%s, ", of);
     print_inputs(shipment, false, out);
-    print_outputs(shipment, out);
+    for (uint32_t i = 0; i < shipment->output_count; i++)
+        fprintf(out, "(ptr)(uintptr_t)%s, ", shipment->outputs[i].name);
+    fputs("(ptr)(uintptr_t)scratch);\n}\n", out);
 }
 
 static void print_training(const Shipment *shipment, FILE *out) {

@@ -241,13 +241,6 @@ static Place *tile_row_place(Emitter *e, const Winograd *w, const TileBlock *blo
     return place;
 }
 
-static void prefetch_tile_row(Emitter *e, const Fetched *fetched, Place place) {
-    place.shape = fetched->shape;
-    LLVMValueRef first = store_pointer(e, fetched->node, fetched->storage, &place);
-    for (int64_t at = 0; at < WINOGRAD_RESULT * fetched->shape.dim[3]; at += LANES)
-        prefetch_line(e, winograd_at(e, first, const_i64(e, at)), fetched->how);
-}
-
 void winograd_prefetch(Emitter *e, const Winograd *w, const TileBlock *block, const TileBlock *next,
                        LLVMValueRef share) {
     LLVMValueRef each = times(e, block->rows, w->columns * WINOGRAD_RESULT),
@@ -257,8 +250,14 @@ void winograd_prefetch(Emitter *e, const Winograd *w, const TileBlock *block, co
     Loop loop = loop_begin(e, from);
     const Place *here = tile_row_place(e, w, block, loop.index),
                 *ahead = tile_row_place(e, w, next, loop.index);
-    for (int i = 0; i < w->fetched_count; i++)
-        prefetch_tile_row(e, &w->fetched[i], w->fetched[i].ahead ? *ahead : *here);
+    for (int i = 0; i < w->fetched_count; i++) {
+        const Fetched *fetched = &w->fetched[i];
+        Place place = fetched->ahead ? *ahead : *here;
+        place.shape = fetched->shape;
+        LLVMValueRef first = store_pointer(e, fetched->node, fetched->storage, &place);
+        for (int64_t at = 0; at < WINOGRAD_RESULT * fetched->shape.dim[3]; at += LANES)
+            prefetch_line(e, winograd_at(e, first, const_i64(e, at)), fetched->how);
+    }
     loop_end(e, loop, to, 1);
     if_end(e, some);
 }

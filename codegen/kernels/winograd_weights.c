@@ -166,15 +166,11 @@ static void add_tiles(Emitter *e, const WeightSums *s, const TileBlock *block, c
     loop_end(e, loop, block->count, 1);
 }
 
-static Registers choose_registers(Emitter *e, const WeightSums *s) {
-    int vectors = winograd_vectors(e, s->w.to.dim[3]);
-    return registers_new(e, !e->many_registers ? e->short_vectors ? 2 : 4 : 16 / vectors, vectors);
-}
-
 static void emit_products(Emitter *e, const WeightSums *s, const TileBlock *block,
                           const TileBlock *next) {
-    Registers r = choose_registers(e, s);
     int64_t filters = s->w.to.dim[3];
+    int vectors = winograd_vectors(e, filters), most = e->short_vectors ? 2 : 4;
+    Registers r = registers_new(e, e->many_registers ? 16 / vectors : most, vectors);
     Loop products = loop_begin(e, const_i64(e, 0));
     winograd_prefetch(e, &s->w, block, next, products.index);
     Loop columns = loop_begin(e, const_i64(e, 0));

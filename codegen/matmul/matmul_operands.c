@@ -118,14 +118,6 @@ bool operands_rows_adjoin(const Matmul *m) {
            operand->storage.layout.kind == LAYOUT_PLAIN;
 }
 
-/* The last tile may have columns that do not exist and cannot be read. Panels are padded, but not
- * up to a tile of several panels; plain rows are not padded. */
-static bool columns_may_be_missing(const Matmul *m) {
-    int64_t border =
-        panels_along(&m->columns, m->columns.line_axis) ? m->columns.storage.layout.width : 1;
-    return round_up(m->columns.lines, border) < m->blocking.column_blocks * m->tile_columns;
-}
-
 static void open_operand(Emitter *e, const Matmul *m, MatrixOperand *operand, LLVMValueRef matrix) {
     operand->base = storage_base(e, operand->storage);
     if (m->batch == 1) return;
@@ -158,14 +150,6 @@ static LLVMValueRef collect_columns(Emitter *e, const Operands *operands, int ve
     return result;
 }
 
-/* The distance from the first vector of the tile's columns to another one, which may lie in another
- * panel. */
-static int64_t vector_offset(const MatrixOperand *operand, int vector) {
-    int64_t column = vector * LANES, width = operand->storage.layout.width;
-    if (!panels_along(operand, operand->line_axis)) return column;
-    return column / width * operand->k * width + column % width;
-}
-
 LLVMValueRef operands_windows(Emitter *e, const Operands *operands, int vector,
                               LLVMValueRef offset) {
     const MatrixOperand *operand = operands->column_operand;
@@ -180,10 +164,13 @@ LLVMValueRef operands_columns(Emitter *e, const Operands *operands, int vector, 
         return operands_windows(e, operands, vector, operand_k_offset(e, operand, k));
     if (stride_along(operand, operand->line_axis) != 1)
         return collect_columns(e, operands, vector, k);
+    int64_t offset = vector * LANES, width = operand->storage.layout.width;
+    /* another vector of the tile may lie in another panel */
+    if (panels_along(operand, operand->line_axis))
+        offset = offset / width * operand->k * width + offset % width;
     LLVMValueRef at =
         element_pointer(e, operands->columns, operand->dtype, operand_k_offset(e, operand, k));
-    return load_vector(e, lanes_of(element_type(e, operand)),
-                       operand_plus(e, operand, at, vector_offset(operand, vector)),
+    return load_vector(e, lanes_of(element_type(e, operand)), operand_plus(e, operand, at, offset),
                        alignment_of(operand), operands->masks[vector]);
 }
 
@@ -228,8 +215,14 @@ void operands_find_columns(Emitter *e, const Tile *tile, Operands *operands) {
     }
     operands->columns = pointer_to(e, operands->column_operand, tile->column, const_i64(e, 0));
     prefetch_panel(e, tile, operands);
+    /* The last tile may have columns that do not exist and cannot be read. Panels are padded, but not
+* up to a tile of several panels; plain rows are not padded. */
     const Matmul *m = operands->m;
-    for (int v = 0; v < m->blocking.vectors && columns_may_be_missing(m); v++) {
+    int64_t border =
+        panels_along(&m->columns, m->columns.line_axis) ? m->columns.storage.layout.width : 1;
+    int64_t readable = round_up(m->columns.lines, border);
+    if (readable >= m->blocking.column_blocks * m->tile_columns) return;
+    for (int v = 0; v < m->blocking.vectors; v++) {
         LLVMValueRef start = plus(e, operands->first_column, v * LANES);
         LLVMValueRef left = sub(e, const_i64(e, m->columns.lines), start);
         operands->masks[v] = lt(e, lane_numbers(e), value_splat(e, (LaneValue){left, true}));

@@ -270,13 +270,6 @@ static const Derived *ahead_by(Arena *arena, const Derived *derived, int64_t row
     return rows ? ahead : ahead->args[0];
 }
 
-/* Chooses which operand of a - b keeps its rows, while the other one is shifted: the row itself
- * first, then windows, then ahead. */
-static bool keeps_rows(SourceRows a, SourceRows b) {
-    return is_row_itself(a) || a.stride > 1 ||
-           (!is_row_itself(b) && b.stride == 1 && (a.to == 0 || b.to != 0));
-}
-
 /* Brings two columns to the same rows: one of them is read some rows ahead. windows(x, 2) -
  * ahead(y, 1, length = 2) has the rows -1..0 and 1..2, so y is read two rows ahead in the rows of
  * x. False if the numbers of rows differ. */
@@ -286,8 +279,11 @@ static bool align(Arena *arena, const Derived **a, SourceRows *rows, const Deriv
     bool apart = rows->to - rows->from != others->to - others->from;
     if (apart || (rows->from < 0 && others->from < 0 && rows->stride != others->stride))
         return false;
-    if (keeps_rows(*rows, *others))
-        return *b = ahead_by(arena, *b, distance), *others = *rows, true;
+    /* the row itself keeps its rows before windows do, and windows before ahead */
+    bool keeps =
+        is_row_itself(*rows) || rows->stride > 1 ||
+        (!is_row_itself(*others) && others->stride == 1 && (rows->to == 0 || others->to != 0));
+    if (keeps) return *b = ahead_by(arena, *b, distance), *others = *rows, true;
     *a = ahead_by(arena, *a, -distance);
     *rows = *others;
     return true;

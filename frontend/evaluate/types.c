@@ -45,12 +45,6 @@ enum { PLAIN_TYPES = sizeof plain_types / sizeof *plain_types };
 
 /* -- tensors -- */
 
-/* int[...] accepts all types of whole numbers. It also accepts bool, whose values are the classes 1
- * and 0. */
-static bool dtype_fits(const char *name, DType dtype) {
-    return strcmp(name, "int") ? !strcmp(name, dtype_name(dtype)) : dtype != DTYPE_F32;
-}
-
 /* An unknown name in a shape, such as C in f32[M, C], becomes a variable with the size found. */
 static bool binds_size(const TypeCheck *check, const Expr *expr, int64_t size) {
     Evaluator *evaluator = check->evaluator;
@@ -113,17 +107,19 @@ static Value as_whole(const TypeCheck *check, Value value) {
 static bool tensor_check(const TypeCheck *check, Value value) {
     if (value.kind != VALUE_TENSOR) return wrong_type(check, written_type(check), value);
     const Node *node = tensor_node(check->evaluator, value);
-    int rank = (int)check->type->shape.count;
-    bool fits = dtype_fits(check->type->name.text, node->dtype) && node->shape.rank == rank,
-         error = false;
-    int axis = 0;
+    const char *name = check->type->name.text;
+    int rank = (int)check->type->shape.count, axis = 0;
+    /* int[...] accepts all whole numbers, and bool, whose values are the classes 1 and 0 */
+    bool whole = !strcmp(name, "int"), error = false;
+    bool fits = whole ? node->dtype != DTYPE_F32 : !strcmp(name, dtype_name(node->dtype));
+    fits = fits && node->shape.rank == rank;
     for (const Expr *size = check->type->shape.first; size && fits; size = size->next)
         fits = size_fits(check, size, node->shape.dim[axis++], &error);
     if (fits || error) return fits && !error;
     size_t errors = diag_errors(check->evaluator->diag);
     wrong_type(check, written_type(check), value);
-    if (!strcmp(check->type->name.text, "int") && node->dtype == DTYPE_F32 &&
-        node->shape.rank == rank && diag_errors(check->evaluator->diag) > errors)
+    if (whole && node->dtype == DTYPE_F32 && node->shape.rank == rank &&
+        diag_errors(check->evaluator->diag) > errors)
         diag_help(check->evaluator->diag, "int(...) gives whole numbers");
     return false;
 }

@@ -7,22 +7,17 @@ static NodeId value_input(Graph *graph, const char *name) {
     return graph_input(graph, SYMBOL_VALUE, name, DTYPE_I32, (Shape){0});
 }
 
-/* The elements of a row, if a share of a batch draws the numbers of its own rows; else 0. */
-static uint32_t row_elements(const Evaluator *evaluator, uint32_t substream, Shape shape) {
-    const Globals *globals = evaluator->globals;
-    for (uint32_t i = 0; i < globals->row_substream_count; i++)
-        if (globals->row_substreams[i] == substream)
-            return (uint32_t)(shape_elements(shape) / evaluator->batch);
-    return 0;
-}
-
 /* Uniform on [0, 1): the upper 24 of 32 bits. `kind` names the call, as with layers. */
 static NodeId random_units(Evaluator *evaluator, const char *kind, Shape shape) {
     Graph *graph = evaluator->graph;
     RandomNumbers numbers = {.stream =
                                  evaluator->phase == PHASE_DATA ? STREAM_AUGMENT : STREAM_DROPOUT,
                              .substream = hash_name(layer_name(evaluator, kind))};
-    numbers.row = row_elements(evaluator, numbers.substream, shape);
+    /* a share of a batch draws the numbers of its own rows */
+    const Globals *globals = evaluator->globals;
+    for (uint32_t i = 0; i < globals->row_substream_count; i++)
+        if (globals->row_substreams[i] == numbers.substream)
+            numbers.row = (uint32_t)(shape_elements(shape) / evaluator->batch);
     NodeId operands[] = {value_input(graph, INPUT_SEED_LOW), value_input(graph, INPUT_SEED_HIGH),
                          value_input(graph, INPUT_DRAW),
                          numbers.row ? value_input(graph, INPUT_ROW)

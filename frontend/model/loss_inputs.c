@@ -56,14 +56,6 @@ static const struct {
      "use bce_logits(x, target), which includes the sigmoid"},
 };
 
-/* The op that computes a node; for a dense layer with a bias that is the matrix product. */
-static Op made_by(const Graph *graph, NodeId id) {
-    const Node *node = before_views(graph, graph_node(graph, id));
-    if (node->op != OP_add) return node->op;
-    const Node *left = before_views(graph, graph_operand(graph, node, 0));
-    return left->op == OP_matmul ? OP_matmul : OP_add;
-}
-
 /* The softmax of a single number is 1, and its largest class is 0, whatever the number is. */
 static void check_columns(Model *model, const Graph *graph, const LossCall *call) {
     static const char *const metrics[] = {"accuracy", "top_k", "f1", "confusion"};
@@ -84,13 +76,16 @@ void loss_inputs_find(Model *model, const Graph *graph) {
     find_second_softmax(model, graph);
     for (uint32_t i = 0; i < model->log->loss_call_count; i++) {
         const LossCall *call = &model->log->loss_calls[i];
-        Op from = made_by(graph, call->node);
+        const Node *node = before_views(graph, graph_node(graph, call->node));
+        Op from = node->op; /* of a dense layer with a bias the matrix product */
+        if (from == OP_add && before_views(graph, graph_operand(graph, node, 0))->op == OP_matmul)
+            from = OP_matmul;
         check_columns(model, graph, call);
         for (size_t j = 0; j < sizeof misfits / sizeof *misfits; j++) {
             if (misfits[j].from != from || strcmp(misfits[j].loss, call->callee)) continue;
             Warning *warning = warning_add(model, call->span, "%s", misfits[j].message);
             warning->note = "they are computed here";
-            warning->note_span = before_views(graph, graph_node(graph, call->node))->span;
+            warning->note_span = node->span;
             warning->help = misfits[j].help;
         }
     }

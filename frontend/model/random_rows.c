@@ -2,13 +2,6 @@
  * a batch draws the numbers that the whole batch would draw for its rows (`replicas`). */
 #include "frontend/model/loading.h"
 
-/* The axis whose size comes from N; -1: none. */
-static int row_axis(const Model *model, const Node *node) {
-    for (int axis = 0; axis < node->shape.rank; axis++)
-        if (node->shape.dim[axis] % model->globals.distinct_batch == 0) return axis;
-    return -1;
-}
-
 /* Rows that lie one after the other begin at a place that follows from their number. */
 static bool check_first_axis(const Model *model, const Node *node, int axis) {
     if (axis == 0) return true;
@@ -25,8 +18,9 @@ bool random_rows_find(Model *model, const Graph *graph) {
     bool good = true;
     for (NodeId id = 1; id < graph->node_count && model->info.replicas > 1; id++) {
         const Node *node = graph_node(graph, id);
-        int axis = node->op == OP_random ? row_axis(model, node) : -1;
-        if (axis < 0) continue;
+        int axis = 0, rank = node->shape.rank; /* the axis whose size comes from N */
+        while (axis < rank && node->shape.dim[axis] % model->globals.distinct_batch != 0) axis++;
+        if (node->op != OP_random || axis == rank) continue;
         good &= check_first_axis(model, node, axis);
         found[count++] = node->attrs.random.substream;
     }

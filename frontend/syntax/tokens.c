@@ -107,16 +107,6 @@ static void close_expression_brackets(Syntax *syntax, Span at) {
     while (inside_expression(syntax)) close_innermost(syntax, at);
 }
 
-static void push_bracket(Syntax *syntax, const SyntaxToken *token) {
-    if (syntax->depth == SYNTAX_MAX_NESTING) {
-        syntax_error(syntax, token->span, "brackets are nested more than %d levels deep",
-                     SYNTAX_MAX_NESTING);
-        syntax->stopped = true;
-        return;
-    }
-    syntax->brackets[syntax->depth++] = (Bracket){token->kind, token->span, token->indent};
-}
-
 /* `)` or `]`. One that does not fit the innermost bracket is replaced by the one that does. One
  * without an opening bracket is left out. */
 static void queue_closer(Syntax *syntax, SyntaxToken token) {
@@ -187,7 +177,13 @@ static void queue_word(Syntax *syntax, SyntaxToken token) {
     if (!syntax->first_word_seen && token.kind == ID && !strcmp(token.value.text, "mdl"))
         token.kind = MDL;
     syntax->first_word_seen = true;
-    if (token.kind == '(' || token.kind == '[' || token.kind == '{') push_bracket(syntax, &token);
+    bool opens = token.kind == '(' || token.kind == '[' || token.kind == '{';
+    if (opens && syntax->depth == SYNTAX_MAX_NESTING) {
+        syntax_error(syntax, token.span, "brackets are nested more than %d levels deep",
+                     SYNTAX_MAX_NESTING);
+        syntax->stopped = true;
+    } else if (opens)
+        syntax->brackets[syntax->depth++] = (Bracket){token.kind, token.span, token.indent};
     queue_push(syntax, token);
 }
 

@@ -71,12 +71,6 @@ static const char *rows_number(Out *out, Size size) {
     return put_cast(out, NULL, wide, ONNX_INT32);
 }
 
-/* The numbers 0, 1, ... below the number of rows, as [N]. */
-static const char *row_numbers(Out *out, Size size) {
-    const char *limit = rows_number(out, size);
-    return put_call(out, NULL, "Range", 3, constant_i32(out, 0), limit, constant_i32(out, 1));
-}
-
 /* The numbers along the axis, with size 1 along the axes after it. */
 bool write_iota(Out *out, NodeId id, const Form *form) {
     const Node *node = node_of(out, id);
@@ -84,7 +78,10 @@ bool write_iota(Out *out, NodeId id, const Form *form) {
     Size size = out->sizes[id].size[axis];
     OutValue value = {.rank = node->shape.rank - axis};
     (void)form;
-    value.name = size.rows ? row_numbers(out, size) : constant_below(out, size.size);
+    const char *rows = size.rows ? rows_number(out, size) : NULL;
+    value.name =
+        rows ? put_call(out, NULL, "Range", 3, constant_i32(out, 0), rows, constant_i32(out, 1))
+             : constant_below(out, size.size);
     value.sizes.size[0] = size;
     for (int i = 1; i < value.rank; i++) value.sizes.size[i].size = 1;
     if (value.rank > 1)

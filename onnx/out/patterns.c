@@ -27,17 +27,13 @@ static bool has_perm(const Out *out, NodeId id, int64_t a, int64_t b, int64_t c,
 
 /* -- dense -- */
 
-/* A product of matrices that is used once. */
-static bool is_own_product(const Out *out, NodeId id) {
-    return is_op(out, id, OP_matmul) && node_of(out, id)->shape.rank == 2 && out->uses[id] == 1;
-}
-
 bool match_dense(Out *out, NodeId id, Form *form) {
     for (uint32_t i = 0; i < 2; i++) {
         NodeId product = operand(out, id, i),
                bias = before_broadcasts(out, operand(out, id, 1 - i));
-        if (!is_own_product(out, product) || bias == operand(out, id, 1 - i) ||
-            node_of(out, bias)->shape.rank != 1)
+        bool own = is_op(out, product, OP_matmul) && node_of(out, product)->shape.rank == 2 &&
+                   out->uses[product] == 1;
+        if (!own || bias == operand(out, id, 1 - i) || node_of(out, bias)->shape.rank != 1)
             continue;
         form_operands(out, form, 3,
                       (NodeId[]){operand(out, product, 0), operand(out, product, 1), bias});

@@ -12,24 +12,20 @@ static NodeId before(const Out *out, NodeId id, Op op) {
     return node_of(out, id)->op == op ? operand(out, id) : id;
 }
 
-/* Finds x of a tensor that build_spread has made by putting zeros between elements along axis 2 +
- * i; *stride is their distance. */
-static NodeId before_spread(const Out *out, NodeId id, int i, int64_t *stride) {
-    NodeId padded = before(out, id, OP_reshape), apart = before(out, padded, OP_pad),
-           x = before(out, apart, OP_reshape);
-    *stride = 1;
-    if (padded == id || apart == padded || x == apart || node_of(out, x)->shape.rank != 4)
-        return id;
-    *stride = node_of(out, id)->shape.dim[2 + i] / node_of(out, x)->shape.dim[2 + i];
-    return x;
-}
-
-/* Guesses the operand: building the layer again shows whether it is right. */
+/* Guesses the operand: building the layer again shows whether it is right. build_spread puts zeros
+ * between elements along axis 2 + i; stride[i] is their distance. */
 static NodeId guess_operand(const Out *out, NodeId conv, int64_t stride[2]) {
     NodeId x = operand(out, conv);
     for (int i = 1; i >= 0; i--) {
         x = before(out, before(out, x, OP_pad), OP_slice);
-        x = before_spread(out, x, i, &stride[i]);
+        NodeId padded = before(out, x, OP_reshape), apart = before(out, padded, OP_pad),
+               narrow = before(out, apart, OP_reshape);
+        stride[i] = 1;
+        if (padded == x || apart == padded || narrow == apart ||
+            node_of(out, narrow)->shape.rank != 4)
+            continue;
+        stride[i] = node_of(out, x)->shape.dim[2 + i] / node_of(out, narrow)->shape.dim[2 + i];
+        x = narrow;
     }
     return x;
 }

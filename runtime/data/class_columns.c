@@ -97,14 +97,6 @@ static const char *unseen_text(const SourceData *source, const SourceField *fiel
     return number;
 }
 
-/* Whether `unseen` is `near` with a character at its end, such as "yes." for "yes". csv(..., trim =
- * ".") would remove it. */
-static bool is_with_end(const char *unseen, const char *near) {
-    size_t length = strlen(near);
-    return !strncmp(unseen, near, length) && ispunct((unsigned char)unseen[length]) &&
-           !unseen[length + 1];
-}
-
 static void help_unseen(const SourceData *source, const Splits *splits, const SourceField *field,
                         const char *unseen, int32_t row, Diagnostics *diag) {
     enum { SHOWN = 12 };
@@ -112,9 +104,10 @@ static void help_unseen(const SourceData *source, const Splits *splits, const So
     bool drawn =
         row < source->schema.train_rows && splits->count[SPLIT_TRAIN] < source->schema.train_rows;
     if (near) diag_help(diag, "did you mean '%.100s'?", near);
-    if (near && is_with_end(unseen, near))
-        diag_help(diag, "csv(..., trim = \"%c\") takes '%c' off the ends of text",
-                  unseen[strlen(near)], unseen[strlen(near)]);
+    /* "yes." for "yes" */
+    const char *end = near && !strncmp(unseen, near, strlen(near)) ? unseen + strlen(near) : "";
+    if (ispunct((unsigned char)*end) && !end[1])
+        diag_help(diag, "csv(..., trim = \"%c\") takes '%c' off the ends of text", *end, *end);
     if (!near)
         diag_help(diag, "the training rows have %s",
                   names_quoted(source->arena, (const char **)field->categories,

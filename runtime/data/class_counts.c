@@ -7,11 +7,6 @@
 
 enum { CLASSES_MAX = 1 << 16 }; /* this number and larger ones are not classes */
 
-static bool holds_classes(const SourceField *field, const char *label) {
-    bool whole = field->dtype != DTYPE_F32 && shape_elements(field->row) == 1;
-    return whole && (field->is_text || field->classes || (label && !strcmp(field->name, label)));
-}
-
 /* The number of classes if it is unknown: the largest number + 1, at most CLASSES_MAX. */
 static int64_t largest_class(const Dataset *dataset, const SourceField *field) {
     const void *data = dataset_field(dataset, field->name);
@@ -64,7 +59,9 @@ ClassCounts *class_counts(const Dataset *dataset, const char *label, const char 
         const SourceField *field =
             i < schema->field_count ? &schema->fields[i] : columns[i - schema->field_count];
         bool date = dates && i < schema->field_count && dates[i];
-        if (holds_classes(field, label) && !date)
+        bool is_label = label && !strcmp(field->name, label);
+        bool whole = field->dtype != DTYPE_F32 && shape_elements(field->row) == 1;
+        if (whole && (field->is_text || field->classes || is_label) && !date)
             add_counts(dataset, field, label, arena, &all[(*count)++]);
     }
     return all;

@@ -86,20 +86,17 @@ static bool is_drawn(const HoldOut *hold) {
     return hold->kind != HOLD_COLUMN && hold->kind != HOLD_LAST && hold->amount > 0;
 }
 
-static bool same_splits(const SplitRequest *a, const SplitRequest *b) {
-    bool drawn = is_drawn(&a->valid) || is_drawn(&a->test) || a->folds;
-    return a->folds == b->folds && a->fold == b->fold && (!drawn || a->seed == b->seed) &&
-           same_hold(&a->valid, &b->valid) && same_hold(&a->test, &b->test) &&
-           same_text(a->series, b->series);
-}
-
 static bool holds_data(const CachedData *data, const DataSource *source,
                        const SplitRequest *request) {
     const DataSource *read = &data->source;
-    return data->dataset && same_text(read->reader, source->reader) &&
-           same_text(read->folder, source->folder) && read->like == source->like &&
-           same_args(read->args, read->arg_count, source->args, source->arg_count) &&
-           same_splits(&data->request, request);
+    const SplitRequest *split = &data->request;
+    bool drawn = is_drawn(&split->valid) || is_drawn(&split->test) || split->folds;
+    bool same_data = data->dataset && same_text(read->reader, source->reader) &&
+                     same_text(read->folder, source->folder) && read->like == source->like &&
+                     same_args(read->args, read->arg_count, source->args, source->arg_count);
+    return same_data && split->folds == request->folds && split->fold == request->fold &&
+           (!drawn || split->seed == request->seed) && same_hold(&split->valid, &request->valid) &&
+           same_hold(&split->test, &request->test) && same_text(split->series, request->series);
 }
 
 /* -- caching -- */

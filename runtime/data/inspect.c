@@ -64,23 +64,19 @@ static void find_constant(const Column *column, Findings *findings) {
                  train->missing ? " where it is not missing" : "");
 }
 
-/* No two training rows have the same value, and none is missing. */
-static bool all_differ(const Column *column) {
-    int64_t count;
-    ExactNumber *values = sorted_values(column, SPLIT_TRAIN, &count);
-    bool differ = count >= IDENTIFIER_ROWS && count == dataset_rows(column->dataset, SPLIT_TRAIN);
-    for (int64_t i = 1; i < count && differ; i++)
-        differ = exact_compare(values[i], values[i - 1]) != 0;
-    free(values);
-    return differ;
-}
-
 static void find_identifier(const Column *column, Findings *findings) {
     const SourceField *field = &column->facts->field;
     /* dtype does not tell: whole numbers beyond 32 bits are f32 too */
     bool fractions = column->facts->columns[SPLIT_TRAIN][column->element].moments.has_fractions;
-    if (!field->is_column || fractions || !all_differ(column)) return;
-    findings_add(findings, "identifier", field->name, dataset_rows(column->dataset, SPLIT_TRAIN),
+    if (!field->is_column || fractions) return;
+    int64_t rows = dataset_rows(column->dataset, SPLIT_TRAIN), count;
+    ExactNumber *values = sorted_values(column, SPLIT_TRAIN, &count);
+    bool differ = count >= IDENTIFIER_ROWS && count == rows;
+    for (int64_t i = 1; i < count && differ; i++)
+        differ = exact_compare(values[i], values[i - 1]) != 0;
+    free(values);
+    if (!differ) return;
+    findings_add(findings, "identifier", field->name, rows,
                  "'%s' looks like an identifier: no two training rows have the same %s",
                  column->name, field->is_text ? "text" : "whole number");
 }

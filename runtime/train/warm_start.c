@@ -79,12 +79,6 @@ static void take(WarmStart *start, const Symbol *symbol) {
 
 /* -- tensors of the file that the model does not have -- */
 
-static bool is_used(const WarmStart *start, const char *name) {
-    for (uint32_t i = 0; i < start->used_count; i++)
-        if (!strcmp(start->used[i], name)) return true;
-    return false;
-}
-
 /* An optimizer's moment is named after a weight in the same file: "adam.m.dense1.weight". */
 static bool is_moment(const WarmStart *start, const char *name) {
     for (const char *dot = strchr(name, '.'); dot; dot = strchr(dot + 1, '.'))
@@ -98,7 +92,10 @@ static void list_unused(WarmStart *start, const Graph *network) {
         const Symbol *symbol = graph_symbol(network, tensor->name);
         bool fitted =
             (symbol && !symbol_is_network(symbol)) || !strcmp(tensor->dtype, SAFETENSORS_F64);
-        if (is_used(start, tensor->name) || is_moment(start, tensor->name) || fitted) continue;
+        bool used = false;
+        for (uint32_t k = 0; k < start->used_count; k++)
+            used |= !strcmp(start->used[k], tensor->name);
+        if (used || is_moment(start, tensor->name) || fitted) continue;
         append(start->arena, &start->taken->unused,
                arena_format(start->arena, "%.100s %s", tensor->name, tensor_text(start, tensor)));
     }
