@@ -9,15 +9,13 @@
 
 enum { SEED = 7, STEPS = 2 };
 
-/* LLVM's level. AddressSanitizer does not look into generated code: there LLVM's optimizations would
- * cost minutes and find nothing. The passes of mlc run at the level of the setting all the same. */
-static int code_level(const ProgramSetting *setting) {
+/* AddressSanitizer does not look into generated code: there LLVM's optimizations would cost minutes
+ * and find nothing. The passes of mlc run at the level of the setting all the same. */
 #ifdef __SANITIZE_ADDRESS__
-    return 0;
+enum { OPTIMIZES = false };
 #else
-    return setting->level;
+enum { OPTIMIZES = true };
 #endif
-}
 
 static Compilation run_passes(Graph *graph, const PassOptions *options, PassId last) {
     Compilation compilation;
@@ -79,7 +77,7 @@ static bool compiles_to(const Interpreted *expected, MakeGraph *make, const void
     PassOptions full = {
         .level = setting->level, .threads = setting->threads, .external_gemm = setting->gemm};
     Compilation compiled = run_passes(make(diag, context), &full, PASS_COUNT - 1);
-    CodegenOptions options = {.level = code_level(setting), .cpu = setting->cpu};
+    CodegenOptions options = {.level = OPTIMIZES ? setting->level : 0, .cpu = setting->cpu};
     uint64_t seed = setting->tiles;
     TileChooser chooser = {&seed, draw_tile};
     if (seed) options.tiles = &chooser;
