@@ -35,7 +35,7 @@ typedef struct {
      * platform's least CPU. NULL: code that runs here */
     const char *platform;
     CodegenWasm wasm; /* instead of a platform */
-    bool ptx;         /* instead of a platform: for GPUs, see codegen_print_ptx */
+    bool ptx;         /* instead of a platform: for GPUs, see codegen_ptx */
     bool verbose;     /* times and sizes on stderr */
     /* The folder of the code cache, of at most 64 MB; NULL: none. Its files are executed, so it is
      * used only if no other user may write there. It is created if it does not exist. */
@@ -74,11 +74,10 @@ typedef enum { CODEGEN_LLVM, CODEGEN_ASM } CodegenText;
 bool codegen_print(const Plan *plan, const CodegenOptions *options, CodegenText text, FILE *out,
                    Diagnostics *diag);
 
-/* Prints the step of a plan for NVIDIA's GPUs of compute capability 8.0 and above, in their assembly
- * language PTX 7.0. options->ptx must be set. It is an error (STATUS_USAGE) to name a CPU, or to hand
- * products to OpenBLAS. */
-bool codegen_print_ptx(const Plan *plan, const CodegenOptions *options, FILE *out,
-                       Diagnostics *diag);
+/* The step of a plan for NVIDIA's GPUs of compute capability 8.0 and above, as text in their assembly
+ * language PTX 7.0, to be freed. options->ptx must be set. NULL after reporting an error
+ * (STATUS_USAGE): a CPU is named, or OpenBLAS would multiply matrices. */
+char *codegen_ptx(const Plan *plan, const CodegenOptions *options, Diagnostics *diag);
 
 /* The bound of kernels that compute: operations per second of one thread of this machine. An f32
  * fused multiply-add counts as two. Takes about 20 ms. 0 after reporting an error. */

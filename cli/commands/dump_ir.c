@@ -73,12 +73,19 @@ static bool print_all(const Build *build, GraphKind kind) {
     return good;
 }
 
+static bool print_ptx(const Plan *plan, const CodegenOptions *codegen, Diagnostics *diag) {
+    char *text = codegen_ptx(plan, codegen, diag);
+    if (text) fputs(text, stdout);
+    free(text);
+    return text != NULL;
+}
+
 static bool print_code(const Build *build, const Plan *plan) {
     const Options *options = build->given;
     Path cache;
     CodegenOptions codegen = build_codegen_options(&build->options, &cache);
     codegen.ptx = options->ptx;
-    if (options->ptx) return codegen_print_ptx(plan, &codegen, stdout, build->diag);
+    if (options->ptx) return print_ptx(plan, &codegen, build->diag);
     return codegen_print(plan, &codegen, options->llvm ? CODEGEN_LLVM : CODEGEN_ASM, stdout,
                          build->diag);
 }

@@ -2,6 +2,8 @@
 #include "codegen/cuda/ptx.h"
 #include "codegen/cuda/cuda.h"
 #include "codegen/llvm/object.h"
+#include "ir/base/clock.h"
+#include "ir/base/memory.h"
 
 static bool can_run(const Plan *plan, Diagnostics *diag) {
     for (uint32_t k = 0; k < plan->kernel_count; k++)
@@ -50,13 +52,17 @@ void ptx_close(PtxModule *ptx) {
     target_close(&ptx->target);
 }
 
-bool codegen_print_ptx(const Plan *plan, const CodegenOptions *options, FILE *out,
-                       Diagnostics *diag) {
+char *codegen_ptx(const Plan *plan, const CodegenOptions *options, Diagnostics *diag) {
     PtxModule ptx;
-    LLVMMemoryBufferRef text = NULL;
-    if (ptx_open(&ptx, plan, options, diag)) text = ptx_text(&ptx, diag);
-    if (text) fwrite(LLVMGetBufferStart(text), 1, LLVMGetBufferSize(text), out);
-    if (text) LLVMDisposeMemoryBuffer(text);
+    LLVMMemoryBufferRef buffer = NULL;
+    double start = seconds_now();
+    if (ptx_open(&ptx, plan, options, diag)) buffer = ptx_text(&ptx, diag);
+    char *text =
+        buffer ? memory_copy_string(LLVMGetBufferStart(buffer), "the code of a step") : NULL;
+    if (buffer) LLVMDisposeMemoryBuffer(buffer);
     ptx_close(&ptx);
-    return text != NULL;
+    if (text && options->verbose)
+        fprintf(stderr, "mlc: %s: %u kernels, PTX in %.0f ms\n", plan->graph->name,
+                plan->kernel_count, 1e3 * (seconds_now() - start));
+    return text;
 }

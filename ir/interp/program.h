@@ -57,6 +57,8 @@ struct Program {
                 int64_t last); /* units [first, last) */
     void (*destroy)(Program *program);
     void *context;
+    /* where its steps run, instead of `run` (runtime/device/device.h); NULL: on the CPU */
+    struct Device *device;
 };
 
 /* Runs a step on the calling thread alone. */

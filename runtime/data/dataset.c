@@ -155,6 +155,12 @@ size_t dataset_bytes(const Dataset *dataset) {
     return row * (size_t)source_all_rows(schema);
 }
 
+void dataset_row_blocks(const Dataset *dataset, RowBlock blocks[ROW_BLOCKS]) {
+    const SourceSchema *schema = &dataset->source.schema;
+    blocks[0] = (RowBlock){0, schema->train_rows + schema->valid_rows};
+    blocks[1] = (RowBlock){dataset->source.test_begin, schema->test_rows};
+}
+
 void dataset_free(Dataset *dataset) {
     if (!dataset || dataset->shared--) return;
     dataset_forget(dataset);

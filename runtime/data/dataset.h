@@ -48,6 +48,13 @@ int64_t dataset_rows(const Dataset *dataset, Split split);
 /* The row numbers of a split, which index dataset_field. Where files are mapped, a gap of unused
  * numbers may precede the rows of a separate test file. */
 const int32_t *dataset_split(const Dataset *dataset, Split split);
+/* Row numbers first .. first + count - 1. */
+typedef struct {
+    int64_t first, count;
+} RowBlock;
+/* The row numbers of all splits, which are those that a field has in memory: ascending. */
+enum { ROW_BLOCKS = 2 };
+void dataset_row_blocks(const Dataset *dataset, RowBlock blocks[ROW_BLOCKS]);
 /* Where a row was read from. */
 typedef struct {
     const char *file; /* NULL: not from a file */

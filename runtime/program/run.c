@@ -3,6 +3,7 @@
  * prepares the next one. */
 #include "runtime/program/run.h"
 #include "ir/base/memory.h"
+#include "runtime/device/device.h"
 #include "runtime/program/replicated.h"
 #include "runtime/program/states.h"
 #include "runtime/threads/work.h"
@@ -25,6 +26,7 @@ struct Runner {
     uint64_t steps; /* batches begun */
     RunWatch *watch;
     void *watcher;
+    DeviceRun *on_device; /* NULL: the threads run the steps */
 };
 
 /* -- inputs -- */
@@ -45,6 +47,19 @@ RunClock run_clock(const RunTimes *times, int64_t share) {
     return clock;
 }
 
+/* The inputs of the clock. */
+static void bind_clock(Runner *runner) {
+    const Graph *graph = runner->program->graph;
+    for (uint32_t i = 0; i < graph->symbol_count; i++) {
+        if (graph->symbols[i].kind != SYMBOL_VALUE) continue;
+        const int32_t *field = run_clock_field(&runner->clock, graph->symbols[i].name);
+        runner->inputs[i] = field;
+        if (field && runner->on_device)
+            device_run_clock(runner->on_device, i,
+                             (size_t)((const char *)field - (const char *)&runner->clock));
+    }
+}
+
 Runner *runner_new(const Program *program, States *states, Threads *threads, Diagnostics *diag) {
     if (!states_bind(states, program, diag)) return NULL;
     Runner *runner = memory_new(sizeof *runner, "a batch");
@@ -53,19 +68,27 @@ Runner *runner_new(const Program *program, States *states, Threads *threads, Dia
                        .threads = threads,
                        .batch = graph_batch_rows(program->graph)};
     runner->pointers = states_pointers(states, program);
-    runner->slab = memory_new(program->slab_bytes, "a batch");
     runner->outputs = memory_new(program->output_bytes, "a batch");
     runner->inputs = memory_new(program->graph->symbol_count * sizeof *runner->inputs, "a batch");
-    for (uint32_t i = 0; i < program->graph->symbol_count; i++)
-        if (program->graph->symbols[i].kind == SYMBOL_VALUE)
-            runner->inputs[i] = run_clock_field(&runner->clock, program->graph->symbols[i].name);
-    runner->work = work_of_program(program, threads_count(threads));
-    runner->replicas = replicas_new(program, threads_count(threads));
+    if (program->device) {
+        runner->on_device =
+            device_run_new(program, runner->pointers, states_versions(states, program), diag);
+        if (!runner->on_device) {
+            runner_free(runner);
+            return NULL;
+        }
+    } else {
+        runner->slab = memory_new(program->slab_bytes, "a batch");
+        runner->work = work_of_program(program, threads_count(threads));
+        runner->replicas = replicas_new(program, threads_count(threads));
+    }
+    bind_clock(runner);
     return runner;
 }
 
 void runner_free(Runner *runner) {
     if (!runner) return;
+    device_run_free(runner->on_device);
     replicas_free(runner->replicas);
     work_free(&runner->work);
     free(runner->inputs);
@@ -74,10 +97,26 @@ void runner_free(Runner *runner) {
     free(runner);
 }
 
+/* rows: of the data set; NULL: not known. */
+static void bind_input(Runner *runner, const char *name, const void *data, const RowBlock *rows) {
+    const Graph *graph = runner->program->graph;
+    const Symbol *symbol = graph_symbol(graph, name);
+    if (!symbol || symbol->kind == SYMBOL_STATE) return;
+    uint32_t index = (uint32_t)(symbol - graph->symbols);
+    runner->inputs[index] = data;
+    if (runner->on_device && symbol->kind == SYMBOL_BATCH)
+        device_run_data(runner->on_device, index, data, rows);
+    else if (runner->on_device)
+        device_run_value(runner->on_device, index, data);
+}
+
 void runner_input(Runner *runner, const char *name, const void *data) {
-    const Symbol *symbol = graph_symbol(runner->program->graph, name);
-    if (symbol && symbol->kind != SYMBOL_STATE)
-        runner->inputs[symbol - runner->program->graph->symbols] = data;
+    bind_input(runner, name, data, NULL);
+}
+
+void runner_table(Runner *runner, const char *name, const void *data, int64_t rows) {
+    const RowBlock blocks[ROW_BLOCKS] = {{0, rows}, {rows, 0}};
+    bind_input(runner, name, data, blocks);
 }
 
 /* Whether an input has the type of the data set's field. */
@@ -89,6 +128,8 @@ static bool rows_agree(const Symbol *symbol, const SourceField *field) {
 
 bool runner_data(Runner *runner, const Dataset *dataset, Diagnostics *diag) {
     const Graph *graph = runner->program->graph;
+    RowBlock blocks[ROW_BLOCKS];
+    dataset_row_blocks(dataset, blocks);
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         const Symbol *symbol = &graph->symbols[i];
         char shape[SHAPE_TEXT];
@@ -102,9 +143,9 @@ bool runner_data(Runner *runner, const Dataset *dataset, Diagnostics *diag) {
                        shape_text(symbol->dtype, symbol->shape, shape));
             return false;
         }
-        runner_input(runner, symbol->name, data);
+        bind_input(runner, symbol->name, data, blocks);
     }
-    return true;
+    return !device_failed(runner->program->device);
 }
 
 /* -- outputs -- */
@@ -184,6 +225,48 @@ static void run_piece(void *context, int thread, const Piece *piece) {
                  run_watched, loop->runner);
 }
 
+static int64_t loop_on_threads(BatchLoop *loop) {
+    begin_step(loop);
+    Work work = loop->runner->work;
+    work.run = run_piece;
+    work.again = end_step;
+    work.context = loop;
+    threads_work(loop->runner->threads, &work);
+    return loop->done;
+}
+
+/* Runs the next steps at once; false: `after` ends the loop, or the device has failed. */
+static bool run_on_device(BatchLoop *loop, RunClock *clocks, int64_t count) {
+    Runner *runner = loop->runner;
+    for (int64_t s = 0; s < count; s++)
+        clocks[s] = run_clock(loop->times, loop->first + loop->done + s);
+    if (!device_run_steps(runner->on_device, loop->rows + loop->done * runner->batch, clocks,
+                          count))
+        return false;
+    bool more = true;
+    for (int64_t s = 0; s < count; s++) {
+        const void *outputs = device_run_outputs(runner->on_device, s);
+        more &= !loop->after || loop->after(loop->context, loop->done, outputs);
+        loop->done++;
+    }
+    memcpy(runner->outputs, device_run_outputs(runner->on_device, count - 1),
+           runner->program->output_bytes);
+    return more;
+}
+
+static int64_t loop_on_device(BatchLoop *loop) {
+    Runner *runner = loop->runner;
+    bool more = device_run_begin(runner->on_device);
+    while (more && loop->done < loop->count) {
+        int64_t count = device_run_count(runner->on_device, loop->count - loop->done);
+        RunClock *clocks = memory_array((size_t)count, sizeof *clocks, "a batch");
+        more = run_on_device(loop, clocks, count);
+        free(clocks);
+    }
+    if (!runner_failed(runner)) device_run_end(runner->on_device);
+    return loop->done;
+}
+
 int64_t runner_loop(Runner *runner, const int32_t *rows, int64_t count, const RunTimes *times,
                     int64_t first, RunAfter *after, void *context) {
     BatchLoop loop = {.runner = runner,
@@ -194,15 +277,13 @@ int64_t runner_loop(Runner *runner, const int32_t *rows, int64_t count, const Ru
                       .after = after,
                       .context = context};
     if (count == 0) return 0;
-    begin_step(&loop);
-    Work work = runner->work;
-    work.run = run_piece;
-    work.again = end_step;
-    work.context = &loop;
-    threads_work(runner->threads, &work);
+    int64_t done = runner->on_device ? loop_on_device(&loop) : loop_on_threads(&loop);
     states_publish(runner->states, runner->program);
-    return loop.done;
+    if (runner->on_device) device_run_published(runner->on_device);
+    return done;
 }
+
+bool runner_failed(const Runner *runner) { return device_failed(runner->program->device); }
 
 void runner_step(Runner *runner, const int32_t *rows) {
     runner_loop(runner, rows, 1, &(RunTimes){0}, 0, NULL, NULL);

@@ -1,5 +1,5 @@
 /* A runner: a program with its memory, inputs and outputs, which runs over batches of rows on all
- * threads. */
+ * threads, or on a device. */
 #ifndef MLC_RUNTIME_PROGRAM_RUN_H
 #define MLC_RUNTIME_PROGRAM_RUN_H
 
@@ -16,7 +16,13 @@ void runner_free(Runner *runner);
 /* data: row 0 of an input in the data set, or the tensor of a VALUE. Ignored if the program does
  * not read it. */
 void runner_input(Runner *runner, const char *name, const void *data);
+/* The same for an input with rows, of which there are `rows`; they do not change later. */
+void runner_table(Runner *runner, const char *name, const void *data, int64_t rows);
 void runner_step(Runner *runner, const int32_t *rows); /* one batch of these rows */
+/* Whether the device of the program has failed, which has been reported in the diagnostics of
+ * runner_new. Then nothing runs any more, outputs and states mean nothing, and states must not be
+ * saved. On the CPU: false. */
+bool runner_failed(const Runner *runner);
 /* Runs over `count` rows in batches. A short last batch is filled with repeated rows. After each
  * batch, visit is called with its rows: rows[first] .. rows[first + count - 1]. */
 typedef void RunnerVisit(void *context, const Runner *runner, int64_t first, int64_t count);
@@ -43,12 +49,13 @@ typedef struct {
 RunClock run_clock(const RunTimes *times, int64_t share);
 
 /* Called after each share with its index in the loop and its outputs. Any thread may call it, but
- * only one at a time, and each call sees what the calls before wrote. false: ends the loop. */
+ * only one at a time, and each call sees what the calls before wrote. false: ends the loop. A device
+ * runs many shares at once: it has then run more of them, and `after` is called for these, too. */
 typedef bool RunAfter(void *context, int64_t index, const void *outputs);
 
 /* Runs up to `count` shares and returns how many it has run. The numbers of the rows of all shares
  * follow each other in `rows`; each share has as many as the program's batch. first: the number of
- * the first share in the epoch. Allocates nothing. */
+ * the first share in the epoch. On the CPU it allocates nothing. */
 int64_t runner_loop(Runner *runner, const int32_t *rows, int64_t count, const RunTimes *times,
                     int64_t first, RunAfter *after, void *context);
 

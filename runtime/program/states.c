@@ -14,6 +14,7 @@
 typedef struct {
     Layout layout;
     void *memory;
+    uint64_t *version; /* counts the changes of the memory */
 } StateForm;
 
 typedef struct {
@@ -27,7 +28,8 @@ typedef struct ProgramBinding ProgramBinding;
 struct ProgramBinding {
     ProgramBinding *next;
     const Program *program;
-    void **pointers; /* [program->state_count] */
+    void **pointers;           /* [program->state_count] */
+    const uint64_t **versions; /* likewise */
 };
 
 struct States {
@@ -108,6 +110,7 @@ static void read_form(const StoredState *state, uint32_t form, void *plain) {
 static void write_form(StoredState *state, uint32_t form, const void *plain) {
     layout_from_plain(state->forms[form].layout, state->symbol.dtype, state->symbol.shape, plain,
                       state->forms[form].memory);
+    ++*state->forms[form].version;
 }
 
 static void copy_form(StoredState *state, uint32_t from, uint32_t to) {
@@ -118,6 +121,7 @@ static void copy_form(StoredState *state, uint32_t from, uint32_t to) {
     }
     if (target->layout.kind == LAYOUT_PLAIN) {
         read_form(state, from, target->memory);
+        ++*target->version;
         return;
     }
     void *plain = memory_new(plain_bytes(state), "the weights and their moments");
@@ -144,21 +148,24 @@ static void initialize_state(StoredState *state, uint64_t seed) {
     free(plain);
 }
 
-/* The memory of a form. A new form gets the values that the state has. */
-static void *bind_form(States *states, StoredState *state, Layout layout) {
+/* A form of a state. A new form gets the values that the state has. */
+static StateForm bind_form(States *states, StoredState *state, Layout layout) {
     for (uint32_t f = 0; f < state->form_count; f++)
-        if (layout_equal(state->forms[f].layout, layout)) return state->forms[f].memory;
+        if (layout_equal(state->forms[f].layout, layout)) return state->forms[f];
     StateForm *forms = ARENA_ARRAY(states->arena, StateForm, state->form_count + 1);
     if (state->form_count) memcpy(forms, state->forms, state->form_count * sizeof *forms);
-    forms[state->form_count] = (StateForm){
-        layout, memory_new(layout_bytes(layout, state->symbol.dtype, state->symbol.shape),
-                           "the weights and their moments")};
+    forms[state->form_count] =
+        (StateForm){layout,
+                    memory_new(layout_bytes(layout, state->symbol.dtype, state->symbol.shape),
+                               "the weights and their moments"),
+                    ARENA_NEW(states->arena, uint64_t)};
+    *forms[state->form_count].version = 1;
     state->forms = forms;
     if (state->form_count++ && state->has_values)
         copy_form(state, 0, state->form_count - 1);
     else if (state->symbol.init.kind == INIT_FITTED)
         initialize_state(state, 0);
-    return forms[state->form_count - 1].memory;
+    return forms[state->form_count - 1];
 }
 
 static const ProgramBinding *find_binding(const States *states, const Program *program) {
@@ -171,6 +178,7 @@ bool states_bind(States *states, const Program *program, Diagnostics *diag) {
     if (find_binding(states, program)) return true;
     ProgramBinding *binding = ARENA_NEW(states->arena, ProgramBinding);
     binding->pointers = ARENA_ARRAY(states->arena, void *, program->state_count);
+    binding->versions = ARENA_ARRAY(states->arena, const uint64_t *, program->state_count);
     for (uint32_t i = 0; i < program->state_count; i++) {
         const Symbol *symbol = &program->graph->symbols[program->states[i].symbol];
         StoredState *state = find_state(states, symbol->name);
@@ -184,7 +192,9 @@ bool states_bind(States *states, const Program *program, Diagnostics *diag) {
                        shape_text(symbol->dtype, symbol->shape, theirs));
             return false;
         }
-        binding->pointers[i] = bind_form(states, state, program->states[i].layout);
+        StateForm form = bind_form(states, state, program->states[i].layout);
+        binding->pointers[i] = form.memory;
+        binding->versions[i] = form.version;
     }
     binding->program = program;
     binding->next = states->bindings;
@@ -204,6 +214,12 @@ void *const *states_pointers(States *states, const Program *program) {
     const ProgramBinding *binding = find_binding(states, program);
     assert(binding && "states_bind comes first");
     return binding->pointers;
+}
+
+const uint64_t *const *states_versions(const States *states, const Program *program) {
+    const ProgramBinding *binding = find_binding(states, program);
+    assert(binding && "states_bind comes first");
+    return binding->versions;
 }
 
 /* -- values -- */
@@ -304,7 +320,10 @@ void states_publish(States *states, const Program *program) {
             state->has_values = true;
             while (!has_form(binding, &state->forms[source])) source++;
             for (uint32_t f = 0; f < state->form_count; f++)
-                if (!has_form(binding, &state->forms[f])) copy_form(state, source, f);
+                if (has_form(binding, &state->forms[f]))
+                    ++*state->forms[f].version;
+                else
+                    copy_form(state, source, f);
         }
     }
 }

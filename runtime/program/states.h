@@ -16,6 +16,9 @@ bool states_bind(States *states, const Program *program, Diagnostics *diag);
 void states_keep(States *states, const Graph *graph);
 /* The pointer array for StepArgs.states; lives as long as the States. */
 void *const *states_pointers(States *states, const Program *program);
+/* [state_count]: numbers that grow whenever this memory is changed, by programs at the time of
+ * states_publish. They live as long as the States. */
+const uint64_t *const *states_versions(const States *states, const Program *program);
 void states_initialize(States *states, uint64_t seed);
 /* Copies a state out or in, in row-major order. Writing updates all forms. false: no such state. */
 bool states_read(const States *states, const char *name, void *data);

@@ -9,11 +9,11 @@ iris=$root/models/iris.mdl
 expect 0 "$BENCH_CUDA" "$iris" 6 && says out "an interpreter, compute capability 8.0" "all bits are those of the CPU" "us a step"
 [[ -s $scratch/err ]] && fail "messages:" && cat "$scratch/err"
 
-calls=$(sed -n 's/^CUDA(\([A-Za-z0-9_]*\),.*/\1/p' "$root/bench/cuda_driver.def" | grep -v cuGetErrorName)
+calls=$(sed -n 's/^CUDA(\([A-Za-z0-9_]*\),.*/\1/p' "$root/runtime/device/cuda_driver.def" | grep -v 'cuGetErrorName\|Free\|Unload\|Release')
 for call in $calls; do
-    FAKE_CUDA_FAILS=$call expect 1 "$BENCH_CUDA" "$iris" 2 && says err "bench_cuda: $call: CUDA_ERROR_INVALID_VALUE (1)"
+    FAKE_CUDA_FAILS=$call expect 5 "$BENCH_CUDA" "$iris" 2 && says err "has failed: $call: CUDA_ERROR_INVALID_VALUE (1)"
 done
-FAKE_CUDA_NO_GPU=1 expect 2 "$BENCH_CUDA" "$iris" && says err "knows no GPU"
-FAKE_CUDA_MAJOR=7 expect 2 "$BENCH_CUDA" "$iris" && says err "compute capability 7.0; 8.0 is needed"
+FAKE_CUDA_COUNT=0 expect 2 "$BENCH_CUDA" "$iris" && says err "knows no GPU"
+FAKE_CUDA_MAJOR=7 expect 2 "$BENCH_CUDA" "$iris" && says err "compute capability 7.0; mlc needs 8.0"
 MLC_CUDA_LIBRARY=nowhere.so expect 2 "$BENCH_CUDA" "$iris" && says err "no NVIDIA driver"
 finish

@@ -1,37 +1,52 @@
-/* A library in place of NVIDIA's driver, for the tests of bench/cuda.c. Its GPU has two processors
- * and is the interpreter of PTX. Memory of the GPU is memory of the process, full of noise at first.
- * Where memory was filled is known for whole allocations only.
+/* A library in place of NVIDIA's driver, for tests of runtime/device. The processors of its GPU are the
+ * interpreter of PTX. Memory of the GPU is memory of the process, full of noise at first. Where
+ * memory was filled is known for whole allocations only.
  *
- * The environment variable FAKE_CUDA_FAILS names a function whose call fails. FAKE_CUDA_MAJOR is
- * the compute capability. */
+ * Environment variables:
+ *   FAKE_CUDA_FAILS       NAME or NAME:N: call N (1: the first one) of this function fails
+ *   FAKE_CUDA_COUNT       the number of GPUs (1)
+ *   FAKE_CUDA_MAJOR       their compute capability (8)
+ *   FAKE_CUDA_DRIVER      the CUDA version of the driver (12040)
+ *   FAKE_CUDA_MEMORY      the bytes of memory (1 GiB)
+ *   FAKE_CUDA_PROCESSORS  the number of processors (2), of which each runs a block
+ *   FAKE_CUDA_QUICK       1: of accesses to memory, only place and alignment are checked
+ *   FAKE_CUDA_LAUNCH_MS   how long a launch takes at least (0) */
 #include "tests/ptx/ptx.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-enum {
-    PROCESSORS = 2,
-    MOST_ALLOCATIONS = 4096,
-    NOISE = 0xcd,
-    OUT_OF_MEMORY = 2,
-    INVALID = 1,
-    LAUNCH_FAILED = 719
-};
+enum { MOST_ALLOCATIONS = 4096, NOISE = 0xcd, INVALID = 1, OUT_OF_MEMORY = 2, LAUNCH_FAILED = 719 };
 
 static struct {
     PtxRange ranges[MOST_ALLOCATIONS];
     uint32_t count;
-    PtxCode *code;
-    int current; /* a context */
+    size_t bytes; /* of all ranges */
+    int calls;    /* of the function that fails */
 } gpu;
+static _Thread_local void *current; /* the context of the thread */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 #define CUDA(name, parameters) __attribute__((visibility("default"))) int name parameters;
-#include "bench/cuda_driver.def"
+#include "runtime/device/cuda_driver.def"
+
+static long setting(const char *name, long standard) {
+    const char *text = getenv(name);
+    return text ? atol(text) : standard;
+}
 
 static bool fails(const char *function) {
     const char *which = getenv("FAKE_CUDA_FAILS");
-    return which && !strcmp(which, function);
+    size_t length = strlen(function);
+    if (!which || strncmp(which, function, length)) return false;
+    if (which[length] != ':') return !which[length];
+    pthread_mutex_lock(&lock);
+    bool now = ++gpu.calls == atoi(which + length + 1);
+    pthread_mutex_unlock(&lock);
+    return now;
 }
 #define MAY_FAIL()                                                                                 \
     if (fails(__func__)) return INVALID
@@ -44,13 +59,13 @@ int cuInit(unsigned flags) {
 
 int cuDriverGetVersion(int *version) {
     MAY_FAIL();
-    *version = 12040;
+    *version = (int)setting("FAKE_CUDA_DRIVER", 12040);
     return 0;
 }
 
 int cuDeviceGetCount(int *count) {
     MAY_FAIL();
-    *count = getenv("FAKE_CUDA_NO_GPU") ? 0 : 1;
+    *count = (int)setting("FAKE_CUDA_COUNT", 1);
     return 0;
 }
 
@@ -69,11 +84,10 @@ int cuDeviceGetName(char *name, int size, int device) {
 
 int cuDeviceGetAttribute(int *value, int attribute, int device) {
     enum { COUNT = 16, MAJOR = 75, COOPERATIVE = 95 };
-    const char *major = getenv("FAKE_CUDA_MAJOR");
     (void)device;
     MAY_FAIL();
-    *value = attribute == COUNT         ? PROCESSORS
-             : attribute == MAJOR       ? (major ? atoi(major) : 8)
+    *value = attribute == COUNT         ? (int)setting("FAKE_CUDA_PROCESSORS", 2)
+             : attribute == MAJOR       ? (int)setting("FAKE_CUDA_MAJOR", 8)
              : attribute == COOPERATIVE ? 1
                                         : 0;
     return 0;
@@ -95,8 +109,8 @@ int cuDevicePrimaryCtxRelease_v2(int device) {
 
 int cuCtxSetCurrent(void *context) {
     MAY_FAIL();
-    gpu.current = context == &gpu;
-    return gpu.current ? 0 : INVALID;
+    current = context;
+    return context == &gpu ? 0 : INVALID;
 }
 
 int cuCtxSynchronize(void) {
@@ -106,13 +120,15 @@ int cuCtxSynchronize(void) {
 
 int cuModuleLoadDataEx(void **module, const void *image, unsigned count, int *options,
                        void **values) {
-    char error[PTX_ERROR];
-    (void)count, (void)options, (void)values;
+    char error[PTX_ERROR] = "no context";
+    PtxCode *code = NULL;
+    if (count == 2 && options[0] == 5)
+        snprintf(values[0], (uintptr_t)values[1], "ptxas: this is the log\nof two lines\n");
     MAY_FAIL();
-    gpu.code = gpu.current ? ptx_read(image, error) : NULL;
-    if (!gpu.code) fprintf(stderr, "fake GPU: %s\n", error);
-    *module = gpu.code;
-    return gpu.code ? 0 : INVALID;
+    if (current) code = ptx_read(image, error);
+    if (!code) fprintf(stderr, "fake GPU: %s\n", error);
+    *module = code;
+    return code ? 0 : INVALID;
 }
 
 int cuModuleGetFunction(void **function, void *module, const char *name) {
@@ -148,11 +164,21 @@ static bool is_inside(uint64_t address, size_t bytes) {
     return range && address + bytes <= (uintptr_t)range->first + range->bytes;
 }
 
+static size_t all_memory(void) { return (size_t)setting("FAKE_CUDA_MEMORY", 1L << 30); }
+
+int cuMemGetInfo_v2(size_t *available, size_t *total) {
+    MAY_FAIL();
+    *total = all_memory();
+    *available = *total - gpu.bytes;
+    return current ? 0 : INVALID;
+}
+
 int cuMemAlloc_v2(uint64_t *address, size_t bytes) {
     MAY_FAIL();
-    void *memory =
-        gpu.count < MOST_ALLOCATIONS ? aligned_alloc(256, (bytes + 255) / 256 * 256) : NULL;
+    bool room = gpu.count < MOST_ALLOCATIONS && bytes <= all_memory() - gpu.bytes;
+    void *memory = room && current ? aligned_alloc(256, (bytes + 255) / 256 * 256) : NULL;
     if (!memory) return OUT_OF_MEMORY;
+    gpu.bytes += bytes;
     memset(memory, NOISE, bytes);
     gpu.ranges[gpu.count++] = (PtxRange){memory, bytes, true, false};
     *address = (uintptr_t)memory;
@@ -164,6 +190,7 @@ int cuMemFree_v2(uint64_t address) {
     MAY_FAIL();
     if (!range || (uintptr_t)range->first != address) return INVALID;
     free(range->first);
+    gpu.bytes -= range->bytes;
     *range = gpu.ranges[--gpu.count];
     return 0;
 }
@@ -190,10 +217,13 @@ int cuLaunchCooperativeKernel(void *function, unsigned grid_x, unsigned grid_y, 
     uint64_t args[4] = {0};
     (void)stream;
     MAY_FAIL();
-    if (grid_x > PROCESSORS || grid_y * grid_z * block_y * block_z != 1 || block_x != 256 || shared)
+    if ((int)grid_x > setting("FAKE_CUDA_PROCESSORS", 2) ||
+        grid_y * grid_z * block_y * block_z != 1 || block_x != 256 || shared)
         return INVALID;
     for (int i = 0; i < 4; i++) memcpy(&args[i], parameters[i], i < 3 ? 8 : 4);
-    PtxLaunch launch = {grid_x, 1, gpu.ranges, gpu.count};
+    PtxLaunch launch = {grid_x, 1, gpu.ranges, gpu.count, setting("FAKE_CUDA_QUICK", 0) != 0};
+    long wait = setting("FAKE_CUDA_LAUNCH_MS", 0);
+    nanosleep(&(struct timespec){wait / 1000, wait % 1000 * 1000000}, NULL);
     if (ptx_run(function, &launch, args, error)) return 0;
     fprintf(stderr, "fake GPU: %s\n", error);
     return LAUNCH_FAILED;

@@ -25,6 +25,7 @@ typedef struct {
     uint64_t seed; /* decides in which order warps run */
     const PtxRange *ranges;
     uint32_t range_count;
+    bool quick; /* of accesses, only place and alignment are checked */
 } PtxLaunch;
 
 /* Runs the kernel of the code. false after writing into `error` what went wrong: an access outside

@@ -15,7 +15,7 @@ typedef struct {
 typedef struct {
     uint64_t first, end;
     bool writable;
-    PtxByte *bytes; /* NULL: memory that cannot be written */
+    PtxByte *bytes; /* NULL: memory that cannot be written, or is not checked */
 } Place;
 
 struct PtxMemory {
@@ -29,11 +29,11 @@ static int by_address(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-static void add_place(PtxMemory *memory, const PtxRange *range) {
+static void add_place(PtxMemory *memory, const PtxRange *range, bool quick) {
     Place place = {.first = (uintptr_t)range->first, .writable = range->writable};
     place.end = place.first + range->bytes;
     if (!range->bytes) return;
-    if (range->writable) place.bytes = calloc(range->bytes, sizeof *place.bytes);
+    if (range->writable && !quick) place.bytes = calloc(range->bytes, sizeof *place.bytes);
     for (size_t i = 0; place.bytes && i < range->bytes; i++) place.bytes[i].filled = range->filled;
     memory->places[memory->count++] = place;
 }
@@ -43,9 +43,11 @@ PtxMemory *ptx_memory_new(const PtxCode *code, const PtxLaunch *launch) {
     memory->places = calloc(launch->range_count + code->global_count + 1, sizeof *memory->places);
     memory->blocks = launch->blocks;
     memory->known = calloc((size_t)launch->blocks * launch->blocks, sizeof *memory->known);
-    for (uint32_t i = 0; i < launch->range_count; i++) add_place(memory, &launch->ranges[i]);
+    for (uint32_t i = 0; i < launch->range_count; i++)
+        add_place(memory, &launch->ranges[i], launch->quick);
     for (uint32_t i = 0; i < code->global_count; i++)
-        add_place(memory, &(PtxRange){code->globals[i].bytes, code->globals[i].size, false, true});
+        add_place(memory, &(PtxRange){code->globals[i].bytes, code->globals[i].size, false, true},
+                  false);
     qsort(memory->places, memory->count, sizeof *memory->places, by_address);
     return memory;
 }
