@@ -5,6 +5,7 @@
 #include "ir/base/hash.h"
 #include "cli/session/commands.h"
 #include "cli/session/random_inputs.h"
+#include "engine/build/device.h"
 #include "engine/files/files.h"
 #include "runtime/program/run.h"
 
@@ -65,8 +66,7 @@ static bool run_passes(Running *running, Graph *graph) {
     static const PassId last[] = {[CHOICE_backend_jit] = PASS_COUNT - 1,
                                   [CHOICE_backend_ref] = PASS_functions,
                                   [CHOICE_backend_f64] = PASS_gradients};
-    BuildOptions how = options_build(running->options);
-    PassOptions options = build_pass_options(&how);
+    PassOptions options = build_pass_options(&running->build.options);
     if (!skipped_passes(running, &options.skip)) {
         graph_free(graph);
         return false;
@@ -77,11 +77,15 @@ static bool run_passes(Running *running, Graph *graph) {
 
 static bool make_program(Running *running) {
     Path cache;
-    BuildOptions how = options_build(running->options);
-    CodegenOptions options = build_codegen_options(&how, &cache);
+    Build *build = &running->build;
+    CodegenOptions options = build_codegen_options(&build->options, &cache);
     Compilation *compilation = &running->compilation;
     if (running->options->backend == CHOICE_backend_ref) {
         running->program = program_interpret(compilation->graph);
+    } else if (build->device) {
+        running->program = build_for_device(build->device, compilation->plan, compilation->graph,
+                                            &options, running->diag);
+        *compilation = (Compilation){0}; /* the program owns it now */
     } else {
         running->program =
             codegen_compile(compilation->plan, compilation->graph, &options, running->diag);
@@ -152,9 +156,9 @@ static void print_results(const Running *running, const Runner *runner, const St
     printf("hash %016llx\n", (unsigned long long)hash);
 }
 
-static void run_steps(Running *running, States *states, Threads *threads) {
+static bool run_steps(Running *running, States *states, Threads *threads) {
     Runner *runner = runner_new(running->program, states, threads, running->diag);
-    if (!runner) return;
+    if (!runner) return false;
     const Graph *graph = running->program->graph;
     for (uint32_t i = 0; i < graph->symbol_count; i++)
         if (graph->symbols[i].kind != SYMBOL_STATE)
@@ -163,19 +167,20 @@ static void run_steps(Running *running, States *states, Threads *threads) {
         random_inputs_step(&running->random, step);
         runner_step(runner, running->random.rows);
     }
-    print_results(running, runner, states);
+    bool good = !runner_failed(runner);
+    if (good) print_results(running, runner, states);
     runner_free(runner);
+    return good;
 }
 
 static bool run_program(Running *running) {
     States *states = states_new();
-    BuildOptions how = options_build(running->options);
-    Threads *threads = threads_new(build_threads(&how));
+    Threads *threads = threads_new(build_threads(&running->build.options));
     bool good = states_bind(states, running->program, running->diag);
     if (good) {
         states_initialize(states, (uint64_t)running->options->seed);
         make_inputs(running, running->program->graph);
-        run_steps(running, states, threads);
+        good = run_steps(running, states, threads);
     }
     threads_free(threads);
     states_free(states);
@@ -252,10 +257,24 @@ static bool run_wide(Running *running) {
 
 /* -- the command -- */
 
+/* The interpreters run on the CPU. */
+static bool open_device(Running *running) {
+    const Options *options = running->options;
+    running->build.options = options_build(options);
+    running->build.diag = running->diag;
+    if (options->backend == CHOICE_backend_jit || !options->device)
+        return build_open_device(&running->build);
+    diag_error(running->diag, STATUS_USAGE, (Span){0},
+               "--device and --backend exclude each other: interpreters run on the CPU");
+    return false;
+}
+
 Status command_run(const Options *given, Diagnostics *diag) {
     Running running = {.options = given, .diag = diag, .arena = arena_new()};
     Graph *graph = open_graph(&running);
-    bool good = graph && run_passes(&running, graph);
+    bool good = graph && open_device(&running);
+    if (!good) graph_free(graph);
+    good = good && run_passes(&running, graph);
     if (good)
         good = given->backend == CHOICE_backend_f64
                    ? run_wide(&running)

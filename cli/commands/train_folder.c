@@ -62,6 +62,8 @@ static json_t *start_line(const Training *training) {
     json_object_set_new(line, "set", set);
     put_score(line, training);
     json_object_set_new(line, "threads", json_integer(threads_count(session->threads)));
+    const Device *device = session->build.device;
+    if (device) json_object_set_new(line, "device", json_text(device_facts(device)->name));
     json_object_set_new(line, "data", json_string(dataset_digest(session->dataset)));
     return line;
 }
@@ -73,6 +75,8 @@ static void print_start(const Training *training) {
             training->session.build.info->name, text_count(weights, count_weights(training)),
             text_count(rows, dataset_rows(training->session.dataset, SPLIT_TRAIN)));
     display_text(training->folder.path, stderr);
+    if (training->session.build.device)
+        fprintf(stderr, ", on %s", device_facts(training->session.build.device)->name);
     putc('\n', stderr);
 }
 

@@ -20,12 +20,21 @@ static bool wants_peers(const Options *options) {
 }
 
 bool training_check_spread(const Options *options, Diagnostics *diag) {
+    bool on_device = options->device && strcmp(options->device, "cpu") != 0;
+    if (on_device && options->folds > 1) {
+        diag_error(diag, STATUS_USAGE, (Span){0},
+                   "--device %s does not go with --folds, whose networks are trained side by side",
+                   options->device);
+        diag_help(diag, "--set data.fold=N trains with one of the folds held out");
+        return false;
+    }
     if (!wants_peers(options)) return true;
     const struct {
         bool given;
         const char *name, *reason;
     } others[] = {{options->folds > 1, "--folds", "its networks are trained side by side"},
                   {options->find_lr, "--find-lr", "rates are tried on one process"},
+                  {on_device, "--device", "a training on a GPU takes one process"},
                   {options->gemm == CHOICE_gemm_openblas, "--gemm=openblas",
                    "OpenBLAS may differ between processes"}};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {

@@ -76,6 +76,7 @@ static bool run_batches(Session *session, const Program *program, uint32_t batch
     bool good = runner && forward_bind(runner, session, program->graph);
     for (int64_t done = first; done < end && good; done += batch) {
         runner_step(runner, forward->rows + done);
+        good = !runner_failed(runner);
         /* Copies the outputs of the batch to their rows. */
         for (uint32_t i = 0; i < forward->output_count; i++) {
             const Predictions *output = &forward->outputs[i];

@@ -18,6 +18,7 @@ BuildOptions options_build(const Options *options) {
         .verbose = options->verbose,
         .given_weights = options->weights != NULL,
         .tries_rates = options->find_lr,
+        .device = options->device,
     };
 }
 

@@ -55,7 +55,9 @@ typedef struct Options {
 #define OPTIONS_CODE                                                                               \
     (OPTION_BIT(level) | OPTION_BIT(threads) | OPTION_BIT(cpu) | OPTION_BIT(gemm) |                \
      OPTION_BIT(no_cache) | OPTION_BIT(verbose) | OPTION_BIT(help))
-#define OPTIONS_RUN (OPTION_BIT(split) | OPTION_BIT(checkpoint) | OPTION_BIT(json) | OPTIONS_CODE)
+#define OPTIONS_RUN                                                                                \
+    (OPTION_BIT(split) | OPTION_BIT(checkpoint) | OPTION_BIT(json) | OPTION_BIT(device) |          \
+     OPTIONS_CODE)
 
 /* A row of options.def. */
 typedef enum { KIND_FLAG, KIND_TEXT, KIND_NUMBER, KIND_CHOICE, KIND_LIST } OptionKind;

@@ -51,6 +51,7 @@ bool build_load_shared(Build *build, const char *path, const char *folder, DataC
 }
 
 void build_close(Build *build) {
+    device_close(build->device);
     model_free(build->model);
     data_cache_free(build->data_cache);
     free(build->text);
@@ -87,7 +88,7 @@ PassOptions build_pass_options(const BuildOptions *options) {
         .level = options->level,
         .external_gemm = options->external_gemm,
         .no_vectors = options->no_vectors,
-        .threads = build_threads(options),
+        .threads = options->on_device ? 1 : build_threads(options),
     };
     return pass_options;
 }

@@ -7,6 +7,7 @@
 #include "frontend/model/model.h"
 #include "passes/passes.h"
 #include "runtime/data/data_cache.h"
+#include "runtime/device/device.h"
 
 /* How a model is loaded and compiled. */
 typedef struct {
@@ -21,6 +22,8 @@ typedef struct {
     bool alone;         /* everything is compiled on the caller's thread */
     bool given_weights; /* as in ModelOptions */
     bool no_vectors;    /* as in PassOptions */
+    const char *device; /* where programs run: "cpu", "cuda" or "cuda:N"; NULL: on the CPU */
+    bool on_device;     /* set by build_open_device: they run on a GPU */
     bool tries_rates;   /* the learning rates of --find-lr replace those of the model */
 } BuildOptions;
 
@@ -35,6 +38,7 @@ typedef struct {
     Model *model;
     const ModelInfo *info;
     const SourceSchema *like; /* the schema of a trained network's data; else NULL */
+    Device *device;           /* where the programs run; NULL: on the CPU */
     DataCache *data_cache;    /* the data that the loading of the model has opened */
     /* What build_graph does to the graphs of the model; NULL: nothing. It frees the graph
      * that it does not return. NULL after reporting errors. */

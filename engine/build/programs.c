@@ -2,6 +2,7 @@
  * programs are compiled in parallel, while the caller reads data. The graphs are made and optimized
  * before that, one after the other, because they share the model and its diagnostics. */
 #include "engine/build/programs.h"
+#include "engine/build/device.h"
 #include "ir/base/number_text.h"
 #include "ir/base/memory.h"
 
@@ -22,6 +23,7 @@ struct ProgramJobs {
     const Programs *programs;
     CodegenOptions options;
     Path cache;
+    Device *device; /* NULL: for the CPU */
     pthread_t compilers[PROGRAMS_MAX];
     uint32_t compiler_count;
 };
@@ -57,13 +59,19 @@ SplitPrograms programs_of_split(const Programs *programs, GraphKind kind, const 
     };
 }
 
+static Program *compile_job(const ProgramJobs *queue, const Job *job) {
+    Plan *plan = job->compilation.plan;
+    Graph *graph = job->compilation.graph;
+    return queue->device ? build_for_device(queue->device, plan, graph, &queue->options, job->diag)
+                         : codegen_compile(plan, graph, &queue->options, job->diag);
+}
+
 static void *compile_jobs(void *argument) {
     ProgramJobs *queue = argument;
     for (unsigned i; (i = atomic_fetch_add(&queue->next, 1)) < queue->count;) {
         Job *job = &queue->jobs[i];
         const Programs *programs = queue->programs;
-        *job->result = codegen_compile(job->compilation.plan, job->compilation.graph,
-                                       &queue->options, job->diag);
+        *job->result = compile_job(queue, job);
         job->compilation = (Compilation){0}; /* the program owns it now */
         if (atomic_fetch_add(&queue->done, 1) + 1 == queue->count && programs->compiled)
             programs->compiled(programs->context);
@@ -119,6 +127,7 @@ static uint32_t count_compiled(const Programs *programs) {
 bool programs_begin(Programs *programs, const Build *build) {
     programs->jobs = MEMORY_NEW(ProgramJobs, "the programs of a command");
     programs->jobs->programs = programs;
+    programs->jobs->device = build->device;
     programs->jobs->options = build_codegen_options(&build->options, &programs->jobs->cache);
     uint32_t known = count_compiled(programs);
     if (!make_jobs(programs, programs->jobs, build)) return false;
@@ -169,16 +178,20 @@ size_t stored_state_bytes(const Graph *graph, const PlanState *states, uint32_t 
 
 /* Programs share the states, but each has its own activations. The data are not counted: mapped
  * files need not be in memory. */
-bool programs_fit(const Programs *programs, int threads, Diagnostics *diag) {
-    size_t states = 0, values = 0, available = memory_limit();
+bool programs_fit(const Programs *programs, const Build *build, Diagnostics *diag) {
+    size_t states = 0, values = 0, on_device = 0, available = memory_limit(),
+           threads = (size_t)build_threads(&build->options);
     for (uint32_t i = 0; i < programs->count; i++) {
         const Program *program = programs->items[i].program;
         if (!program) continue;
         size_t own = stored_state_bytes(program->graph, program->states, program->state_count);
         states = own > states ? own : states;
-        values += program->slab_bytes + program->output_bytes +
-                  program->thread_slab_bytes * (size_t)threads;
+        values +=
+            program->slab_bytes + program->output_bytes + program->thread_slab_bytes * threads;
+        size_t slabs = program->plan->slab_bytes + program->plan->thread_slab_bytes;
+        on_device = slabs > on_device ? slabs : on_device; /* they use the same memory */
     }
+    if (build->device && !device_fit(build->device, states, on_device, diag)) return false;
     if (states + values <= available) return true;
     char all[NUMBER_TEXT], of_states[NUMBER_TEXT], of_values[NUMBER_TEXT], limit[NUMBER_TEXT];
     diag_error(

@@ -1,5 +1,6 @@
 /* Opens a session of train, eval or predict; session_open lists the steps in order. */
 #include "engine/session/session.h"
+#include "engine/build/device.h"
 #include "ir/base/clock.h"
 #include "ir/base/files.h"
 #include "runtime/data/data_cache.h"
@@ -88,7 +89,7 @@ static bool keep_states(Session *session, GraphKind kind, Diagnostics *diag) {
 
 static bool bind_states(Session *session, Diagnostics *diag) {
     const Programs *programs = &session->programs;
-    bool good = programs_fit(programs, build_threads(&session->build.options), diag);
+    bool good = programs_fit(programs, &session->build, diag);
     for (uint32_t i = 0; i < programs->count && good; i++)
         good = programs->items[i].program &&
                states_bind(session->states, programs->items[i].program, diag);
@@ -190,7 +191,7 @@ bool session_open(Session *session, const SessionHooks *hooks) {
     session->arena = arena_new();
     Programs *programs = &session->programs;
     const Build *build = &session->build;
-    bool good = hooks->model(hooks->context);
+    bool good = hooks->model(hooks->context) && build_open_device(&session->build);
     /* Expected programs are compiled while the data are read. */
     good = good && begin_expected(session, hooks) && hooks->data(hooks->context) &&
            programs_compile(programs, build);

@@ -251,6 +251,10 @@ bool evaluation_run(const Dataset *dataset, Split split, const SplitPrograms *pr
         evaluator_open(&evaluator, dataset, split, programs, states, threads, metrics, diag);
     if (!opened) return false;
     evaluator_run(&evaluator, (RunClock){0}, result);
+    if (runners_failed(&evaluator.runners)) {
+        evaluator_close(&evaluator);
+        return false;
+    }
     char finding[64];
     snprintf(finding, sizeof finding, "the loss on the %s rows is not finite", split_name(split));
     evaluator_check(&evaluator, dataset, states, (RunClock){0}, finding, diag);

@@ -264,7 +264,7 @@ void trainer_report_nonfinite(Trainer *trainer, const Symbol *state) {
     void *before = memory_new(states_bytes(trainer->options->states), "the weights before a step");
     if (replay_until_nonfinite(trainer, end, STRIDE, before))
         replay_until_nonfinite(trainer, end, 1, before);
-    report_step(trainer, finding, before);
+    if (!runners_failed(&trainer->runners)) report_step(trainer, finding, before);
     free(before);
     if (trainer->saved)
         diag_help(trainer->diag, "'%s' was written before that, and is sound", trainer->saved);

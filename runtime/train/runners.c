@@ -38,6 +38,12 @@ void runners_close(SplitRunners *runners) {
     *runners = (SplitRunners){0};
 }
 
+bool runners_failed(const SplitRunners *runners) {
+    for (ShareSize size = 0; size < SHARE_SIZES; size++)
+        if (runners->by_size[size] && runner_failed(runners->by_size[size])) return true;
+    return false;
+}
+
 Runner *runners_of_share(const SplitRunners *runners, int64_t share) {
     return runners->by_size[cut_share_size(&runners->cut, share)];
 }
@@ -67,7 +73,7 @@ static int64_t stretch_end(const SplitRunners *runners, int64_t share, int64_t e
 int64_t runners_loop(const SplitRunners *runners, const int32_t *order, int64_t share, int64_t end,
                      const RunTimes *times, RunAfter *after, void *context) {
     Stretch stretch = {.after = after, .context = context};
-    while (share < end && !stretch.ended) {
+    while (share < end && !stretch.ended && !runners_failed(runners)) {
         Share now = cut_share(&runners->cut, share);
         stretch.first = share;
         share += runner_loop(

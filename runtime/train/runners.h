@@ -26,6 +26,8 @@ bool runners_open(SplitRunners *runners, const SplitPrograms *programs, const Da
 bool runners_open_unbound(SplitRunners *runners, const SplitPrograms *programs, int64_t rows,
                           States *states, Threads *threads, Diagnostics *diag);
 void runners_close(SplitRunners *runners);
+/* As runner_failed, of any of them. */
+bool runners_failed(const SplitRunners *runners);
 
 /* The runner of a share. */
 Runner *runners_of_share(const SplitRunners *runners, int64_t share);

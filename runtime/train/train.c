@@ -33,6 +33,16 @@ static bool is_lost(const Trainer *trainer) {
     return peers && peers_lost(peers);
 }
 
+/* Nothing runs any more on a device that has failed, and no state may be saved. */
+static TrainResult report_device(const Trainer *trainer) {
+    const char *folder = trainer->options->folder;
+    if (folder && trainer->saved)
+        diag_help(trainer->diag,
+                  "'%s' is whole: 'mlc train --resume %s' goes on from it, on any device",
+                  trainer->saved, folder);
+    return TRAIN_FAILED;
+}
+
 /* Whether to stop before the next batch. Several processes agree on that in their exchanges. */
 static bool stops_now(const Trainer *trainer) {
     bool requested = atomic_load_explicit(&stop_requested, memory_order_relaxed);
@@ -226,6 +236,7 @@ static bool report_epoch(Trainer *trainer, double train_loss, int64_t rows, Eval
     const Evaluation *valid = evaluate_split(trainer, &trainer->valid, &results[0]);
     const Evaluation *test = evaluate_split(trainer, &trainer->test, &results[1]);
     const TrainEvents *events = trainer->events;
+    if (runners_failed(&trainer->runners)) return false;
     if (events->epoch && !is_lost(trainer))
         events->epoch(events->context, (uint32_t)trainer->info.epoch, train_loss, trainer->seconds,
                       rows, valid, test);
@@ -241,7 +252,8 @@ static TrainResult finish_epoch(Trainer *trainer, int64_t rows) {
     if (!check_states(trainer)) return TRAIN_NONFINITE;
     trainer->info.epoch++;
     trainer->info.loss_sum = 0;
-    if (!report_epoch(trainer, train_loss, rows, results, &compared)) return TRAIN_NONFINITE;
+    if (!report_epoch(trainer, train_loss, rows, results, &compared))
+        return runners_failed(&trainer->runners) ? report_device(trainer) : TRAIN_NONFINITE;
     if (compared) count_patience(trainer, compared);
     return (!compared || save_best(trainer, compared)) && save_last(trainer) ? TRAIN_DONE
                                                                              : TRAIN_FAILED;
@@ -259,6 +271,7 @@ static TrainResult run_epoch(Trainer *trainer) {
             save_lost(trainer);
             return TRAIN_LOST;
         }
+        if (runners_failed(&trainer->runners)) return report_device(trainer);
         if (trainer->nonfinite) {
             trainer_report_nonfinite(trainer, NULL);
             return TRAIN_NONFINITE;
@@ -282,6 +295,7 @@ static TrainResult run_epochs(Trainer *trainer) {
            !stops_early(trainer))
         result = run_epoch(trainer);
     if (is_lost(trainer)) result = TRAIN_LOST;
+    if (runners_failed(&trainer->runners)) result = TRAIN_FAILED;
     const TrainEvents *events = trainer->events;
     if (events->exchanged && trainer->spread) {
         SpreadTraffic sent = spread_sent(trainer->spread);

@@ -75,7 +75,7 @@ static bool after_share(void *context, int64_t number, const void *outputs) {
     if (!share.ends) return true;
     loss = batches->loss_sum / (double)cut_batch_rows(cut, share.batch);
     batches->loss_sum = 0;
-    batches->ended = !batches->visit(batches->context, share.batch, loss);
+    batches->ended |= !batches->visit(batches->context, share.batch, loss);
     return !batches->ended;
 }
 
@@ -87,7 +87,7 @@ bool trainer_loop(const Trainer *trainer, int64_t batch, int64_t end, TrainerVis
     int64_t first = batch * times.cut.replicas,
             stop = min_i64(end * times.cut.replicas, cut_shares(&times.cut));
     runners_loop(&trainer->runners, trainer->order, first, stop, &times, after_share, &batches);
-    return !batches.ended;
+    return !batches.ended && !runners_failed(&trainer->runners);
 }
 
 /* -- restarting from a checkpoint -- */

@@ -47,7 +47,8 @@ float trainer_loss(const Trainer *trainer, int64_t share, const void *outputs);
 /* Called after each batch, on any thread, one call at a time. loss: the mean over its rows. false:
  * ends the loop. */
 typedef bool TrainerVisit(void *context, int64_t batch, double loss);
-/* Runs the batches `batch` .. `end` - 1 of the current epoch; false: `visit` has ended the loop. */
+/* Runs the batches `batch` .. `end` - 1 of the current epoch; false: `visit` has ended the loop, or
+ * the device has failed. A device also visits batches that it had begun before. */
 bool trainer_loop(const Trainer *trainer, int64_t batch, int64_t end, TrainerVisit *visit,
                   void *context);
 

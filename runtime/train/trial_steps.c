@@ -17,6 +17,7 @@ typedef struct {
 static bool after_batch(void *context, int64_t batch, double loss) {
     Trial *trial = context;
     Trainer *trainer = &trial->trainer;
+    if (trial->ended) return false;
     int64_t rows = cut_batch_rows(&trainer->runners.cut, batch);
     trial->loss_sum += loss * (double)rows;
     trial->rows += rows;
@@ -34,11 +35,12 @@ bool trial_steps(const TrainOptions *options, TrialVisit *visit, void *context, 
     Trial trial = {
         .trainer = {.options = options, .diag = diag}, .visit = visit, .context = context};
     Trainer *trainer = &trial.trainer;
-    bool opened = trainer_open_steps(trainer) && trainer_restart(trainer);
-    for (; opened && !trial.ended && trainer->info.epoch < options->epochs; trainer->info.epoch++) {
+    bool good = trainer_open_steps(trainer) && trainer_restart(trainer);
+    for (; good && !trial.ended && trainer->info.epoch < options->epochs; trainer->info.epoch++) {
         trainer_order(trainer);
         trainer_loop(trainer, 0, trainer->runners.batches, after_batch, &trial);
+        good = !runners_failed(&trainer->runners);
     }
     trainer_close(trainer);
-    return opened;
+    return good;
 }

@@ -1,0 +1,142 @@
+#!/usr/bin/env bash
+# --device cuda, with a library in place of NVIDIA's driver whose GPU is the interpreter of PTX (tests/ptx): a run has the bits of the CPU, and
+# goes on on either; whatever fails is named, and the checkpoint before it is whole.
+source "$(dirname "$0")/common.sh"
+export MLC_CUDA_LIBRARY=${FAKE_CUDA:-$root/build/release/tests/libfake_cuda.so}
+"$MAKE_DATA" . 100 30
+cat >all.mdl <<'END_OF_MODEL'
+mdl 1
+data {
+    source = idx("images", "labels", test_images = "test_images", test_labels = "test_labels", classes = 10)
+    field image = source.image / 255
+    field label = source.label
+    augment = image |> random_flip |> random_shift(2)
+    valid = 20
+    seed = 5
+}
+
+def centred(x: f32[N, W]) -> y {
+    seen = state([W])
+    y = x - seen
+    if training {
+        now = mean(x, axis = 0)
+        kept = update(seen, 0.9 * seen + 0.1 * now)
+        y = x - now
+    }
+}
+
+model all(image) -> logits {
+    logits = image |> flatten |> centred |> dense(24) |> batch_norm |> relu |> dropout(0.4) |> dense(10)
+}
+
+train {
+    loss       = cross_entropy(logits, label)
+    optimizer  = adamw(lr = cosine(0.01))
+    batch      = 9
+    replicas   = 3
+    accumulate = 4
+    clip_norm  = 1.0
+    epochs     = 3
+    seed       = 3
+    metrics    = [accuracy(logits, label), f1(logits, label), rmse(softmax(logits), one_hot(label, 10))]
+    keep_best  = f1
+}
+END_OF_MODEL
+small="mlc train all.mdl --quiet --set train.replicas=1 --set train.accumulate=1 --set train.epochs=2"
+
+# -- the same bits, on blocks of any number --
+expect 0 mlc train all.mdl --quiet --out cpu
+expect 0 mlc train all.mdl --quiet --out gpu --device cuda
+[[ $(cat "$scratch/err") ]] && fail "messages:" && cat "$scratch/err"
+same cpu/last.safetensors gpu/last.safetensors
+same cpu/best.safetensors gpu/best.safetensors
+grep -q '"device":"an interpreter"' gpu/metrics.jsonl || fail "metrics.jsonl does not name the device"
+FAKE_CUDA_QUICK=1 FAKE_CUDA_PROCESSORS=7 expect 0 mlc train all.mdl --quiet --out seven --device cuda:0
+same cpu/last.safetensors seven/last.safetensors
+for command in eval predict; do
+    expect 0 mlc $command cpu --json && cp "$scratch/out" on_cpu
+    expect 0 mlc $command cpu --json --device cuda && cp "$scratch/out" on_gpu
+    same <(sed 's/"seconds":[^,}]*//' on_cpu) <(sed 's/"seconds":[^,}]*//' on_gpu)
+done
+expect 0 mlc run all.mdl --steps 3 && cp "$scratch/out" on_cpu
+expect 0 mlc run all.mdl --steps 3 --device cuda && same on_cpu "$scratch/out"
+
+# -- the data do not fit: rows are copied for each launch. The least memory that will do has no room for the data --
+expect 0 mlc eval cpu --json && cp "$scratch/out" on_cpu
+low=$((64 << 20)) high=$((low + 400000))
+while ((high - low > 1000)); do
+    middle=$(((low + high) / 2))
+    if FAKE_CUDA_MEMORY=$middle mlc eval cpu --json --device cuda >on_gpu 2>/dev/null; then high=$middle; else low=$middle; fi
+    [[ -s on_gpu ]] && same <(sed 's/"seconds":[^,}]*//' on_cpu) <(sed 's/"seconds":[^,}]*//' on_gpu)
+done
+((high < (64 << 20) + 400000)) || fail "400000 bytes are not enough"
+
+# -- from one to the other in the middle of an epoch, after signals --
+export FAKE_CUDA_QUICK=1
+run="mlc train all.mdl --quiet --save-every 1"
+device=cuda
+for signal in INT KILL TERM KILL INT; do
+    if [[ -s moved/last.safetensors ]]; then run="mlc train --resume moved --quiet"; else run="$run --out moved"; fi
+    FAKE_CUDA_LAUNCH_MS=200 $run --device $device >"$scratch/out" 2>"$scratch/err" </dev/null &
+    child=$!
+    for ((i = 0; i < 500; i++)); do [[ -s moved/last.safetensors ]] && break || sleep 0.01; done
+    sleep 0.3
+    kill -$signal $child 2>/dev/null || echo "note: the run was over before SIG$signal"
+    wait $child 2>/dev/null
+    [[ $device == cuda ]] && device=cpu || device=cuda
+done
+expect 0 mlc train --resume moved --quiet --device $device
+same cpu/last.safetensors moved/last.safetensors
+same cpu/best.safetensors moved/best.safetensors
+
+# -- 20 steps of the network of the manual --
+mnist=$root/models/mnist.mdl
+expect 0 mlc run "$mnist" --set train.batch=4 --steps 20 && cp "$scratch/out" on_cpu
+expect 0 mlc run "$mnist" --set train.batch=4 --steps 20 --device cuda && same on_cpu "$scratch/out"
+
+# -- each call of the driver fails: the first time, and in the middle of the training --
+expect 0 $small --out plain
+calls=$(sed -n 's/^CUDA(\([A-Za-z0-9_]*\),.*/\1/p' "$root/runtime/device/cuda_driver.def" |
+    grep -v 'cuGetErrorName\|Free\|Unload\|Release')
+for call in $calls; do
+    rm -rf broken
+    FAKE_CUDA_FAILS=$call expect 5 $small --out broken --device cuda
+    says err "GPU 0 (" "has failed: $call: CUDA_ERROR_INVALID_VALUE (1)" "--device cpu computes the same bits"
+    [[ -e broken/last.safetensors ]] && fail "$call: a checkpoint was written"
+done
+FAKE_CUDA_FAILS=cuModuleLoadDataEx expect 5 $small --out broken --device cuda
+says err "the driver says: ptxas: this is the log"
+for call in cuMemcpyHtoD_v2:40 cuMemcpyDtoH_v2:40 cuMemcpyDtoH_v2:53 cuLaunchCooperativeKernel:12 cuCtxSynchronize:12; do
+    rm -rf broken
+    FAKE_CUDA_FAILS=$call expect 5 $small --out broken --device cuda
+    says err "has failed: ${call%:*}" "'broken/last.safetensors' is whole: 'mlc train --resume broken' goes on from it, on any device"
+    expect 0 mlc train --resume broken --quiet
+    same plain/last.safetensors broken/last.safetensors
+done
+for call in cuModuleUnload cuDevicePrimaryCtxRelease_v2; do # nothing is lost
+    rm -rf broken
+    FAKE_CUDA_FAILS=$call expect 0 $small --out broken --device cuda
+    same plain/last.safetensors broken/last.safetensors
+done
+FAKE_CUDA_FAILS=cuLaunchCooperativeKernel expect 5 mlc eval cpu --device cuda && says err "has failed: cuLaunchCooperativeKernel"
+FAKE_CUDA_FAILS=cuCtxSynchronize expect 5 mlc predict cpu --device cuda --all && says err "has failed: cuCtxSynchronize"
+FAKE_CUDA_FAILS=cuLaunchCooperativeKernel expect 5 mlc run all.mdl --device cuda && says err "has failed: cuLaunchCooperativeKernel"
+FAKE_CUDA_FAILS=cuLaunchCooperativeKernel:3 expect 5 mlc train all.mdl --find-lr --quiet --device cuda && says err "has failed"
+
+# -- no such device --
+MLC_CUDA_LIBRARY=nowhere.so expect 2 $small --device cuda && says err "there is no NVIDIA driver" "leave --device out"
+MLC_CUDA_LIBRARY=libz.so.1 expect 2 $small --device cuda && says err "NVIDIA's driver is too old: it has no cuInit"
+FAKE_CUDA_COUNT=0 expect 2 $small --device cuda && says err "NVIDIA's driver knows no GPU"
+expect 2 $small --device cuda:7 && says err "there is no GPU 7: the driver knows 1" "cuda:0 is the last one"
+FAKE_CUDA_DRIVER=10020 expect 2 $small --device cuda && says err "NVIDIA's driver is for CUDA 10.2; mlc needs 11.0"
+FAKE_CUDA_MAJOR=7 expect 2 $small --device cuda && says err "has compute capability 7.0; mlc needs 8.0"
+FAKE_CUDA_MEMORY=1000 expect 5 $small --device cuda && says err "of memory on GPU 0 (an interpreter), but only 1000 bytes are free"
+for text in gpu cuda: cuda:x cuda:-1 cuda:1x cuda:99999999999 ""; do
+    expect 2 $small --device "$text" && says err "--device does not take '$text'" "cuda:N"
+done
+expect 2 mlc train all.mdl --device cuda --folds 2 && says err "--device cuda does not go with --folds"
+expect 2 mlc train all.mdl --device cuda --processes 2 && says err "--device does not go with several processes"
+expect 2 mlc train all.mdl --device cuda --gemm openblas && says err "OpenBLAS does not run on a GPU"
+expect 2 mlc run all.mdl --device cuda --backend ref && says err "--device and --backend exclude each other"
+expect 0 mlc train all.mdl --device cpu --folds 2 --quiet --set train.epochs=1
+finish
