@@ -10,35 +10,7 @@
  * If the left factor is a matrix of windows, they are read out of the image. The loop over k is then
  * three loops: over the axes of a window or, where k numbers the windows, over images, rows and
  * columns of windows. */
-#include "codegen/cuda/cuda.h"
-
-enum { K_AXES = 3 };
-
-/* A factor of the product: element (line, k), where a line is a row or a column of the product. */
-typedef struct {
-    NodeId node; /* what lies in memory: the matrix, or the image of the windows */
-    Storage storage;
-    Shape matrix;        /* one or several matrices as stored, [batch,rows,columns] */
-    int line_axis;       /* 1: lines are the stored rows; 2: the columns */
-    const Node *windows; /* NULL: the matrix is in memory */
-} Factor;
-
-/* A step of the loop over k; part: the indices of its loops. */
-typedef struct {
-    LLVMValueRef k, part[K_AXES];
-} FactorStep;
-
-typedef struct {
-    Factor left, right;
-    int64_t batch, rows, columns;
-    int64_t k_size[K_AXES]; /* the loops over k, the outermost first */
-    LLVMTypeRef sum;        /* f32; i32 of bytes */
-} CudaProduct;
-
-/* An element of the product. */
-typedef struct {
-    LLVMValueRef matrix, row, column;
-} ProductElement;
+#include "codegen/cuda/cuda_product.h"
 
 /* -- the product -- */
 
@@ -62,7 +34,7 @@ static void window_sizes(const Factor *factor, bool of_window, int64_t size[K_AX
     if (!of_window) size[0] /= factor->matrix.dim[0];
 }
 
-static CudaProduct product_of(const Emitter *e) {
+CudaProduct product_of(const Emitter *e) {
     const Node *node = graph_node(e->graph, e->kernel->root);
     CudaProduct p = {.left = factor_of(e, 0, node->attrs.matmul.transpose_a),
                      .right = factor_of(e, 1, node->attrs.matmul.transpose_b),
@@ -75,6 +47,8 @@ static CudaProduct product_of(const Emitter *e) {
     if (p.left.windows) window_sizes(&p.left, p.left.line_axis == 1, p.k_size);
     return p;
 }
+
+int64_t product_depth(const CudaProduct *p) { return p->k_size[0] * p->k_size[1] * p->k_size[2]; }
 
 /* -- elements of factors -- */
 
@@ -123,9 +97,14 @@ static LLVMValueRef matrix_element(Emitter *e, const Factor *factor, LLVMValueRe
     return load_at(e, factor->node, factor->storage, place).value;
 }
 
-/* Element (line, k) of a factor; a byte as i32. */
-static LLVMValueRef factor_element(Emitter *e, const Factor *factor, LLVMValueRef matrix,
-                                   LLVMValueRef line, const FactorStep *step) {
+FactorStep product_step(Emitter *e, const CudaProduct *p, LLVMValueRef k) {
+    FactorStep step = {.k = k};
+    if (p->left.windows) split_line(e, k, p->k_size, step.part);
+    return step;
+}
+
+LLVMValueRef factor_element(Emitter *e, const Factor *factor, LLVMValueRef matrix,
+                            LLVMValueRef line, const FactorStep *step) {
     LLVMValueRef element = factor->windows ? window_element(e, factor, matrix, line, step)
                                            : matrix_element(e, factor, matrix, line, step->k);
     DType dtype = graph_node(e->graph, factor->node)->dtype;
@@ -136,13 +115,16 @@ static LLVMValueRef factor_element(Emitter *e, const Factor *factor, LLVMValueRe
 
 /* -- sums -- */
 
+LLVMValueRef product_accumulate(Emitter *e, const CudaProduct *p, LLVMValueRef left,
+                                LLVMValueRef right, LLVMValueRef sum) {
+    return p->sum == e->f32 ? emit_fused(e, left, right, sum) : add(e, sum, mul(e, left, right));
+}
+
 static void add_step(Emitter *e, const CudaProduct *p, const ProductElement *at,
                      const FactorStep *step, LLVMValueRef slot) {
     LLVMValueRef left = factor_element(e, &p->left, at->matrix, at->row, step),
                  right = factor_element(e, &p->right, at->matrix, at->column, step);
-    LLVMValueRef sum = load(e, p->sum, slot);
-    store(e, p->sum == e->f32 ? emit_fused(e, left, right, sum) : add(e, sum, mul(e, left, right)),
-          slot);
+    store(e, product_accumulate(e, p, left, right, load(e, p->sum, slot)), slot);
 }
 
 /* The loops over k, one inside of the other. Axes of size 1 have none. */
@@ -160,8 +142,17 @@ static LLVMValueRef emit_sum(Emitter *e, const CudaProduct *p, const ProductElem
     add_step(e, p, at, &step, slot);
     for (int i = K_AXES; i-- > 0;)
         if (p->k_size[i] > 1) loop_end(e, loops[i], const_i64(e, p->k_size[i]), 1);
-    LLVMValueRef sum = load(e, p->sum, slot);
-    return p->sum == e->f32 ? fadd(e, sum, LLVMConstNull(e->f32)) : sum;
+    return load(e, p->sum, slot);
+}
+
+void product_store(Emitter *e, const CudaProduct *p, const ProductElement *at, LLVMValueRef sum) {
+    if (p->sum == e->f32) sum = fadd(e, sum, LLVMConstNull(e->f32));
+    Place *place = place_new(e, (Shape){.rank = 3, .dim = {p->batch, p->rows, p->columns}}, NULL);
+    place->axis[0] = coordinate_uniform(at->matrix);
+    place->axis[1] = coordinate_uniform(at->row);
+    place->axis[2] = coordinate_uniform(at->column);
+    emit_set(e, e->kernel->root, place, (LaneValue){sum, true});
+    emit_stores(e, place);
 }
 
 int64_t cuda_matmul(Emitter *e, LLVMValueRef unit, LLVMValueRef last) {
@@ -171,12 +162,6 @@ int64_t cuda_matmul(Emitter *e, LLVMValueRef unit, LLVMValueRef last) {
     ProductElement at = {.matrix = over(e, row, p.rows),
                          .row = modulo(e, row, p.rows),
                          .column = modulo(e, unit, p.columns)};
-    LLVMValueRef sum = emit_sum(e, &p, &at);
-    Place *place = place_new(e, (Shape){.rank = 3, .dim = {p.batch, p.rows, p.columns}}, NULL);
-    place->axis[0] = coordinate_uniform(at.matrix);
-    place->axis[1] = coordinate_uniform(at.row);
-    place->axis[2] = coordinate_uniform(at.column);
-    emit_set(e, e->kernel->root, place, (LaneValue){sum, true});
-    emit_stores(e, place);
+    product_store(e, &p, &at, emit_sum(e, &p, &at));
     return p.batch * p.rows * p.columns;
 }

@@ -14,7 +14,8 @@
  *         all threads of the block meet
  *
  * The counter never goes back, so no block can take one barrier for another. */
-#include "codegen/cuda/cuda.h"
+#include "codegen/cuda/cuda_product.h"
+#include "codegen/cuda/cuda_tile.h"
 #include "codegen/cuda/ptx.h"
 #include "codegen/kernels/kernels.h"
 #include "codegen/llvm/step.h"
@@ -106,6 +107,19 @@ static LLVMTypeRef kernel_type(const Emitter *e) {
     return LLVMFunctionType(e->nothing, parameters, 4, false);
 }
 
+/* Blocks take tiles of a product as threads take units. */
+static void emit_tiles(Emitter *e, const CudaTile *tile) {
+    LLVMValueRef block = over(e, LLVMGetParam(e->function, 1), CUDA_BLOCK),
+                 blocks = over(e, LLVMGetParam(e->function, 2), CUDA_BLOCK);
+    UnitLoop loop = stride_begin(e, block, blocks);
+    stride_end(e, &loop, cuda_tiles(e, tile, loop.at));
+}
+
+static CudaTile product_tile(const Emitter *e) {
+    CudaProduct p = product_of(e);
+    return cuda_tile_of(p.batch, p.rows, p.columns, product_depth(&p));
+}
+
 static EmittedKernel emit_kernel(Emitter *e, uint32_t number, const Target *target) {
     char name[32];
     snprintf(name, sizeof name, "kernel_%u", number);
@@ -114,7 +128,11 @@ static EmittedKernel emit_kernel(Emitter *e, uint32_t number, const Target *targ
     LLVMSetLinkage(e->function, LLVMInternalLinkage);
     LLVMSetUnnamedAddress(e->function, LLVMGlobalUnnamedAddr); /* LLVM may merge equal functions */
     int64_t shared = kernel_shared_units(e);
-    if (shared)
+    CudaTile tile = {0, 0};
+    if (e->kernel->kind == KERNEL_MATMUL) tile = product_tile(e);
+    if (tile.rows)
+        emit_tiles(e, &tile);
+    else if (shared)
         emit_rows(e, shared);
     else
         emit_units(e);

@@ -12,11 +12,17 @@ expect 2 mlc dump-ir small.mdl --ptx --gemm openblas && says err "leave --gemm=o
 
 PATH=$PATH:/usr/local/cuda/bin
 if ! command -v ptxas >"$scratch/where"; then echo "skipped: ptxas is not installed"; exit 0; fi
-for model in small.mdl "$root/models/softmax.mdl" "$root/models/lenet5.mdl"; do
+for model in small.mdl "$root/models/softmax.mdl" "$root/models/mnist.mdl" "$root/models/lenet5.mdl"; do
     mlc dump-ir "$model" --ptx >step.ptx || fail "$model: no PTX"
-    for card in sm_80 sm_90; do
-        expect 0 ptxas -arch="$card" --warn-on-spills -o step.cubin step.ptx
-        [[ ! -s $scratch/err ]] || { fail "$model, $card: ptxas warns" && cat "$scratch/err"; }
+    for card in sm_80 sm_86 sm_90 sm_120; do
+        ptxas --help | grep -q "'$card'" || continue
+        expect 0 ptxas -arch="$card" --warn-on-spills -v -o step.cubin step.ptx
+        grep -iE 'warning|[1-9][0-9]* bytes (stack|spill)' "$scratch/err" && fail "$model, $card: a thread has memory on a stack"
+        # A block of 256 threads has 65,536 registers, and 49,152 bytes of memory unless it asks for more.
+        used=$(grep -oE 'Used [0-9]+ registers.*' "$scratch/err")
+        registers=$(grep -oE '[0-9]+ registers' <<<"$used") memory=$(grep -oE '[0-9]+ bytes smem' <<<"$used")
+        echo "${model##*/}, $card: $used"
+        ((${registers% *} <= 255 && ${memory%% *} + 0 <= 49152)) || fail "$model, $card: no block fits"
     done
 done
 finish

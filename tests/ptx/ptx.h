@@ -38,7 +38,7 @@ bool ptx_run(const PtxCode *code, const PtxLaunch *launch, const uint64_t args[4
 /* -- as a program -- */
 
 /* A change of the text before it is read: each `from` becomes `to`. number: only that occurrence,
- * counted from 1; 0: all. */
+ * counted from 1, or from the last one, -1; 0: all. */
 typedef struct {
     const char *from, *to;
     int number;

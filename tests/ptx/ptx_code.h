@@ -7,6 +7,8 @@
 enum { PTX_WARP = 32, PTX_OPERANDS = 5, PTX_PARAMETERS = 8 };
 /* Addresses in the local memory of a thread have this bit, which no pointer has. */
 #define PTX_LOCAL ((uint64_t)1 << 62)
+/* Likewise those in the memory of a block. */
+#define PTX_SHARED ((uint64_t)1 << 61)
 
 /* Computes one value of the bits of three others. */
 typedef uint64_t PtxCompute(uint64_t a, uint64_t b, uint64_t c);
@@ -41,9 +43,10 @@ typedef struct {
     PtxCompute *compute;
     int32_t guard; /* the slot of a predicate; -1: none */
     bool guard_not;
-    /* LOAD, STORE: bytes of the element, whether it is signed, and the memory that is named */
-    uint8_t bytes;
-    bool is_signed, names_global, names_local;
+    /* LOAD, STORE: bytes of the element, of how many bytes the address is a multiple, whether the
+     * element is signed, and the memory that is named */
+    uint8_t bytes, alignment;
+    bool is_signed, names_global, names_local, names_shared;
     bool ordered;      /* ARRIVE: .release; ACQUIRE: .acquire, else .relaxed */
     bool down;         /* SHUFFLE: .down, else .idx */
     PtxRegister which; /* SPECIAL */
@@ -60,11 +63,11 @@ typedef struct {
     uint32_t local_bytes;
 } PtxFunction;
 
-/* A constant in global memory. */
+/* A constant in global memory, or an array in the memory of each block (offset: its place there). */
 typedef struct {
     char *name;
-    unsigned char *bytes;
-    size_t size;
+    unsigned char *bytes; /* NULL: in the memory of a block */
+    size_t size, offset;
 } PtxGlobal;
 
 struct PtxCode {
@@ -74,6 +77,7 @@ struct PtxCode {
     PtxGlobal *globals;
     uint32_t global_count, global_capacity;
     uint32_t entry, block; /* the kernel, and its threads in a block */
+    size_t shared_bytes;   /* of the memory of a block */
 };
 
 /* -- memory -- */
@@ -89,6 +93,10 @@ void ptx_memory_free(PtxMemory *memory);
 /* known[block * blocks + other]: the phases of another block that have ended before what this block
  * does now. */
 uint32_t *ptx_memory_known(PtxMemory *memory);
+/* epoch[block]: how many barriers of the grid the block has passed. */
+uint32_t *ptx_memory_epoch(PtxMemory *memory);
+/* Where an address in the memory of a block lies; 0: outside of it. */
+uint64_t ptx_memory_shared(const PtxMemory *memory, uint32_t block, uint64_t address);
 /* Checks an access; NULL, or what is wrong with it. */
 const char *ptx_memory_check(PtxMemory *memory, uint64_t address, uint32_t bytes, bool store,
                              PtxAccess access);

@@ -3,14 +3,16 @@
 
 #include <stdlib.h>
 
-/* A byte: its last store, and its reads since then. MANY: several threads have read it. phase: of
- * the last read. Threads count from 1. */
+/* A byte: its last store, and its reads since then. MANY: several threads have read it, of several
+ * blocks if reader_block is MANY_BLOCKS. phase: of the last read. Threads count from 1. */
 typedef struct {
     uint32_t writer, written, reader, read;
+    uint32_t epoch; /* of the last read */
     uint16_t writer_block, reader_block;
     bool filled;
 } PtxByte;
 #define MANY UINT32_MAX
+#define MANY_BLOCKS UINT16_MAX
 
 typedef struct {
     uint64_t first, end;
@@ -21,7 +23,9 @@ typedef struct {
 struct PtxMemory {
     Place *places; /* in the order of their addresses */
     uint32_t count, blocks;
-    uint32_t *known;
+    uint32_t *known, *epoch;
+    unsigned char *shared; /* [block][shared_bytes] */
+    size_t shared_bytes;
 };
 
 static int by_address(const void *a, const void *b) {
@@ -40,14 +44,25 @@ static void add_place(PtxMemory *memory, const PtxRange *range, bool quick) {
 
 PtxMemory *ptx_memory_new(const PtxCode *code, const PtxLaunch *launch) {
     PtxMemory *memory = calloc(1, sizeof *memory);
-    memory->places = calloc(launch->range_count + code->global_count + 1, sizeof *memory->places);
+    memory->places =
+        calloc(launch->range_count + code->global_count + launch->blocks, sizeof *memory->places);
     memory->blocks = launch->blocks;
+    memory->epoch = calloc(launch->blocks, sizeof *memory->epoch);
     memory->known = calloc((size_t)launch->blocks * launch->blocks, sizeof *memory->known);
     for (uint32_t i = 0; i < launch->range_count; i++)
         add_place(memory, &launch->ranges[i], launch->quick);
     for (uint32_t i = 0; i < code->global_count; i++)
-        add_place(memory, &(PtxRange){code->globals[i].bytes, code->globals[i].size, false, true},
-                  false);
+        if (code->globals[i].bytes)
+            add_place(memory,
+                      &(PtxRange){code->globals[i].bytes, code->globals[i].size, false, true},
+                      false);
+    memory->shared = calloc(launch->blocks, code->shared_bytes + 1);
+    memory->shared_bytes = code->shared_bytes;
+    for (uint32_t b = 0; b < launch->blocks; b++)
+        add_place(
+            memory,
+            &(PtxRange){memory->shared + b * code->shared_bytes, code->shared_bytes, true, false},
+            launch->quick);
     qsort(memory->places, memory->count, sizeof *memory->places, by_address);
     return memory;
 }
@@ -56,10 +71,19 @@ void ptx_memory_free(PtxMemory *memory) {
     for (uint32_t i = 0; i < memory->count; i++) free(memory->places[i].bytes);
     free(memory->places);
     free(memory->known);
+    free(memory->epoch);
+    free(memory->shared);
     free(memory);
 }
 
+uint64_t ptx_memory_shared(const PtxMemory *memory, uint32_t block, uint64_t address) {
+    uint64_t offset = address - PTX_SHARED;
+    if (offset >= memory->shared_bytes) return 0;
+    return (uintptr_t)memory->shared + block * memory->shared_bytes + offset;
+}
+
 uint32_t *ptx_memory_known(PtxMemory *memory) { return memory->known; }
+uint32_t *ptx_memory_epoch(PtxMemory *memory) { return memory->epoch; }
 
 static Place *place_at(const PtxMemory *memory, uint64_t address) {
     uint32_t low = 0, high = memory->count;
@@ -80,17 +104,12 @@ static bool is_before(const PtxMemory *memory, uint32_t block, uint32_t phase, P
     return phase < memory->known[now.block * memory->blocks + block];
 }
 
-static bool all_before(const PtxMemory *memory, uint32_t phase, PtxAccess now) {
-    for (uint32_t block = 0; block < memory->blocks; block++)
-        if (!is_before(memory, block, phase, now)) return false;
-    return true;
-}
-
 /* Whether all loads of a byte by other threads have ended before this access. */
 static bool loads_end(const PtxMemory *memory, const PtxByte *byte, PtxAccess now) {
     if (!byte->reader || byte->reader == now.thread + 1) return true;
-    return byte->reader == MANY ? all_before(memory, byte->read, now)
-                                : is_before(memory, byte->reader_block, byte->read, now);
+    return byte->reader_block == MANY_BLOCKS
+               ? byte->epoch < memory->epoch[now.block]
+               : is_before(memory, byte->reader_block, byte->read, now);
 }
 
 static const char *check_load(const PtxMemory *memory, PtxByte *byte, PtxAccess now) {
@@ -100,9 +119,11 @@ static const char *check_load(const PtxMemory *memory, PtxByte *byte, PtxAccess 
         !is_before(memory, byte->writer_block, byte->written, now))
         return "loads what another thread has stored, without a barrier between";
     bool same = loads_end(memory, byte, now);
+    bool one_block = same || byte->reader_block == now.block;
     byte->reader = same ? thread : MANY;
-    byte->reader_block = (uint16_t)now.block;
-    byte->read = now.phase > byte->read ? now.phase : byte->read;
+    byte->reader_block = one_block ? (uint16_t)now.block : MANY_BLOCKS;
+    byte->read = now.phase > byte->read || same ? now.phase : byte->read;
+    if (memory->epoch[now.block] > byte->epoch) byte->epoch = memory->epoch[now.block];
     return NULL;
 }
 

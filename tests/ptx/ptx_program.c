@@ -20,12 +20,17 @@ typedef struct {
 /* Frees the text and returns another one. A change that finds nothing ends the test. */
 static char *mutate(char *text, const PtxMutation *mutation) {
     MemoryStream stream;
-    int number = 0, changed = 0;
+    int number = 0, changed = 0, wanted = mutation->number;
     size_t length = strlen(mutation->from);
     const char *at = text, *found;
+    for (const char *look = text; wanted < 0 && (look = strstr(look, mutation->from));
+         look += length)
+        number++;
+    if (wanted < 0) wanted += number + 1;
+    number = 0;
     memory_stream_begin(&stream);
     for (; (found = strstr(at, mutation->from)); at = found + length) {
-        bool here = mutation->number == 0 || ++number == mutation->number;
+        bool here = wanted == 0 || ++number == wanted;
         fprintf(stream.out, "%.*s%s", (int)(found - at), at, here ? mutation->to : mutation->from);
         changed += here;
     }

@@ -169,7 +169,10 @@ static int32_t slot_of(PtxReader *r, const char *name) {
 static uint64_t symbol_address(PtxReader *r, const char *name) {
     if (!strncmp(name, "__local_depot", strlen("__local_depot"))) return PTX_LOCAL;
     for (uint32_t i = 0; i < r->code->global_count; i++)
-        if (!strcmp(r->code->globals[i].name, name)) return (uintptr_t)r->code->globals[i].bytes;
+        if (!strcmp(r->code->globals[i].name, name)) {
+            const PtxGlobal *global = &r->code->globals[i];
+            return global->bytes ? (uintptr_t)global->bytes : PTX_SHARED + global->offset;
+        }
     fail(r, "unknown name '%s'", name);
     return 0;
 }
@@ -227,8 +230,9 @@ static void set_element(PtxReader *r, PtxInstruction *i, const char *opcode) {
     i->is_signed = type && type[1] == 's';
     i->names_global = has(opcode, ".global");
     i->names_local = has(opcode, ".local");
-    if (has(opcode, ".v2") || has(opcode, ".v4") || has(opcode, ".volatile"))
-        fail(r, "unknown instruction '%s'", opcode);
+    i->names_shared = has(opcode, ".shared");
+    i->alignment = i->bytes;
+    if (has(opcode, ".volatile")) fail(r, "unknown instruction '%s'", opcode);
 }
 
 /* As ptxas may: a product that says nothing about its rounding is fused with the sum that takes
@@ -310,6 +314,33 @@ static void read_memory(PtxReader *r, PtxInstruction *i, const char *opcode) {
     if (parameter && i->target >= PTX_PARAMETERS) fail(r, "too many parameters");
 }
 
+/* ld.v4.f32 {a, b, c, d}, [address] and st.v4.f32 [address], {a, b, c, d}: an instruction for each
+ * element. The last one is left to the caller. */
+static void read_vector(PtxReader *r, PtxInstruction *i, const char *opcode) {
+    PtxOperand elements[4], address = {0};
+    int count = has(opcode, ".v4") ? 4 : 2;
+    bool load = begins(opcode, "ld");
+    if (!load) address = read_operand(r), take(r, ",");
+    if (!take(r, "{")) fail(r, "no vector at '%.30s'", r->at);
+    for (int k = 0; k < count; k++)
+        elements[k] = read_operand(r), take(r, k + 1 < count ? "," : "}");
+    if (load) take(r, ","), address = read_operand(r);
+    set_element(r, i, opcode);
+    i->kind = load ? PTX_LOAD : PTX_STORE;
+    for (int k = 0; k < count; k++) {
+        PtxInstruction one = *i;
+        one.alignment = (uint8_t)(k ? i->bytes : i->bytes * count);
+        one.in[0] = address;
+        one.in[0].number += (uint64_t)(k * i->bytes);
+        one.in[1] = elements[k];
+        one.result = load ? elements[k].slot : -1;
+        if (load && k + 1 < count && one.result == address.slot)
+            fail(r, "a vector load that overwrites its address");
+        if (k + 1 < count) append_instruction(r, one);
+        if (k + 1 == count) *i = one;
+    }
+}
+
 static void read_branch(PtxReader *r, PtxInstruction *i) {
     ARENA_ROOM(r->code->arena, r->branches, r->branch_count, r->branch_capacity);
     PtxLabel *branch = &r->branches[r->branch_count++];
@@ -350,7 +381,9 @@ static void read_instruction(PtxReader *r) {
     const char *comma = strchr(r->at, ','), *end = strchr(r->at, ';');
     bool special = begins(opcode, "mov.u32") && comma && comma < end && strchr(comma, '.') &&
                    strchr(comma, '.') < end && strchr(comma, '%');
-    if (begins(opcode, "ld.") || begins(opcode, "st."))
+    if (has(opcode, ".v2.") || has(opcode, ".v4."))
+        read_vector(r, &i, opcode);
+    else if (begins(opcode, "ld.") || begins(opcode, "st."))
         read_memory(r, &i, opcode);
     else if (special)
         read_special(r, &i);
@@ -419,6 +452,23 @@ static void resolve_branches(PtxReader *r) {
     }
 }
 
+/* .shared .align 16 .b8 tiles[18432]; LLVM puts it into the only function that uses it. */
+static void read_shared(PtxReader *r) {
+    enum { ALIGNMENT = 16 };
+    char name[MAX_NAME];
+    PtxCode *code = r->code;
+    skip_to(r, "8");
+    read_name(r, name);
+    ARENA_ROOM(code->arena, code->globals, code->global_count, code->global_capacity);
+    PtxGlobal *global = &code->globals[code->global_count++];
+    *global = (PtxGlobal){.name = arena_copy_string(code->arena, name, strlen(name)),
+                          .offset = code->shared_bytes};
+    if (!take(r, "[")) fail(r, "no array at '%.30s'", r->at);
+    global->size = strtoull(r->at, NULL, 10);
+    code->shared_bytes += (global->size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    skip_to(r, ";");
+}
+
 static void read_body(PtxReader *r) {
     for (int depth = 1; depth && !r->failed;) {
         skip_space(r);
@@ -433,7 +483,9 @@ static void read_body(PtxReader *r) {
             skip_to(r, "[");
             r->function->local_bytes = (uint32_t)strtoul(r->at, NULL, 10);
             skip_to(r, ";");
-        } else if (take(r, ".param"))
+        } else if (take(r, ".shared"))
+            read_shared(r);
+        else if (take(r, ".param"))
             skip_to(r, ";");
         else if (!read_label(r))
             read_instruction(r);
@@ -491,6 +543,8 @@ PtxCode *ptx_read(const char *text, char error[PTX_ERROR]) {
             skip_to(r, "\n");
         else if (take(r, ".global"))
             read_global(r);
+        else if (take(r, ".shared"))
+            read_shared(r);
         else if (take(r, ".visible"))
             continue;
         else if (take(r, ".entry"))

@@ -43,6 +43,7 @@ typedef struct {
     uint32_t warp_count, warps_of_block;
     uint32_t *phase;              /* [block]: barriers that it has passed */
     uint32_t *released, *pending; /* [other block]; [block * blocks + other]: see acquire */
+    bool *acquired;               /* [block]: it has loaded the counter since its last barrier */
     uint32_t at;                  /* the instruction that runs, for messages */
     uint64_t random, counter;     /* counter: the address of the barriers' counter */
 } Machine;
@@ -120,6 +121,12 @@ static void access_memory(Machine *m, const Warp *w, Call *call, const PtxInstru
         access_local(m, w, call, i, lane, address);
         return;
     }
+    if (address % i->alignment) wrong(m, w, lane, "%s not aligned", store ? "store" : "load");
+    bool shared = address & PTX_SHARED;
+    if (shared != i->names_shared)
+        wrong(m, w, lane, "names %s memory of a block",
+              shared ? "other memory, but means the" : "the");
+    if (shared) address = ptx_memory_shared(m->memory, w->block, address);
     const char *found = i->names_local ? "names local memory, but means global memory"
                                        : ptx_memory_check(m->memory, address, i->bytes, store,
                                                           access_now(m, w, lane));
@@ -157,6 +164,7 @@ static void arrive(Machine *m, const Warp *w, Call *call, const PtxInstruction *
 
 static void acquire(Machine *m, const Warp *w, Call *call, const PtxInstruction *i, uint32_t lane) {
     *reg(call, i->result, lane) = *counter_at(m, w, call, i, lane);
+    m->acquired[w->block] |= i->ordered;
     for (uint32_t b = 0; i->ordered && b < m->launch->blocks; b++)
         raise(&m->pending[w->block * m->launch->blocks + b], m->released[b]);
 }
@@ -223,9 +231,14 @@ static void shuffle(Warp *w) {
 
 static void pass_barrier(Machine *m, uint32_t block) {
     uint32_t *known = ptx_memory_known(m->memory), blocks = m->launch->blocks;
+    bool met = true;
     m->phase[block]++;
-    for (uint32_t b = 0; b < blocks; b++)
+    for (uint32_t b = 0; b < blocks; b++) {
         raise(&known[block * blocks + b], m->pending[block * blocks + b]);
+        met &= known[block * blocks + b] || b == block;
+    }
+    if (met && m->acquired[block]) ptx_memory_epoch(m->memory)[block]++;
+    m->acquired[block] = false;
     for (uint32_t k = 0; k < m->warps_of_block; k++) {
         Warp *w = &m->warps[block * m->warps_of_block + k];
         w->arrived = false;
@@ -402,6 +415,7 @@ static Machine machine_new(const PtxCode *code, const PtxLaunch *launch, const u
                  .warps_of_block = each,
                  .phase = calloc(blocks, sizeof(uint32_t)),
                  .released = calloc(blocks, sizeof(uint32_t)),
+                 .acquired = calloc(blocks, sizeof(bool)),
                  .pending = calloc((size_t)blocks * blocks, sizeof(uint32_t)),
                  .counter = args[2],
                  .random = launch->seed * 2 + 1};
@@ -426,6 +440,7 @@ static void machine_free(Machine *m) {
     free(m->phase);
     free(m->released);
     free(m->pending);
+    free(m->acquired);
 }
 
 bool ptx_run(const PtxCode *code, const PtxLaunch *launch, const uint64_t args[4],

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "codegen/cuda/cuda_tile.h"
 #include "passes/passes.h"
 #include "tests/ptx/ptx.h"
 #include "tests/support/models.h"
@@ -125,6 +126,49 @@ static void steps_of_models_have_the_same_bits(void **state) {
     assert_int_equal(model_failures, 0);
 }
 
+/* -- products -- */
+
+/* x [rows, depth] times w [depth, columns], plus a row. */
+typedef struct {
+    int64_t rows, columns, depth;
+} ProductShape;
+
+static Graph *make_product(const void *context, Diagnostics *diag) {
+    const ProductShape *p = context;
+    Graph *graph = graph_new("product", diag);
+    Init uniform = {INIT_UNIFORM, -1, 1};
+    NodeId x = graph_state(graph, "x", DTYPE_F32, shape_of(2, (int64_t[]){p->rows, p->depth}),
+                           uniform, true),
+           w = graph_state(graph, "w", DTYPE_F32, shape_of(2, (int64_t[]){p->depth, p->columns}),
+                           uniform, true),
+           bias = graph_state(graph, "bias", DTYPE_F32, shape_of(1, (int64_t[]){p->columns}),
+                              uniform, true);
+    NodeId product = build_matmul(graph, x, w, false, false);
+    graph_output(graph, "sums", build_binary(graph, OP_add, product, bias));
+    return graph;
+}
+
+/* Of each shape of tile that the cost model chooses; the edges of the product cut tiles. */
+static const ProductShape products[] = {{1, 1, 1},     {37, 19, 70},  {33, 705, 5},
+                                        {65, 705, 33}, {65, 833, 6},  {257, 833, 4},
+                                        {225, 513, 3}, {129, 833, 7}, {257, 897, 37}};
+
+static void tiles_of_all_shapes_have_the_same_bits(void **state) {
+    uint32_t failures = 0, seen = 0, shapes = 0;
+    (void)state;
+    for (size_t i = 0; i < sizeof products / sizeof *products; i++) {
+        PtxCase one = {make_product, &products[i], ""};
+        CudaTile tile = cuda_tile_of(1, products[i].rows, products[i].columns, products[i].depth);
+        seen |= 1u << (tile.rows * (CUDA_TILE_MAX + 1) + tile.columns);
+        snprintf(one.title, sizeof one.title, "product %zu, tile %d x %d", i, tile.rows,
+                 tile.columns);
+        failures += check(&one, (PtxSetting){.blocks = 3, .seed = i, .level = 2}, 7);
+    }
+    for (; seen; seen &= seen - 1) shapes++;
+    assert_int_equal(shapes, 8);
+    assert_int_equal(failures, 0);
+}
+
 /* -- mistakes -- */
 
 /* A layer whose results are compared with NaNs, sums of rows, a product that is added, and an
@@ -160,11 +204,15 @@ typedef struct {
 static const Mistake mistakes[] = {
     {{{"red.release.gpu", "red.relaxed.gpu", 0}}, "without a barrier between"},
     {{{"ld.acquire.gpu", "ld.relaxed.gpu", 0}}, "without a barrier between"},
+    /* in the first product: before and after a chunk is shared */
     {{{"bar.sync \t0;", "", 1}}, "without a barrier between"},
-    {{{"bar.sync \t0;", "", 2}}, "without a barrier between"},
-    {{{"bar.sync \t0;", "@%p1 bar.sync 0;", 2}}, "only some threads of a warp"},
-    {{{"setp.lt.s32 \t%p2, %r5, 0;", "setp.gt.s32 \t%p2, %r5, 9;", 1}},
-     "loads what was never stored"}, /* no waiting */
+    {{{"bar.sync \t0;", "", 2}}, "loads what was never stored"},
+    /* in the barrier of the grid */
+    {{{"bar.sync \t0;", "", -2}}, "without a barrier between"},
+    {{{"bar.sync \t0;", "", -1}}, "without a barrier between"},
+    {{{"bar.sync \t0;", "@%p1 bar.sync 0;", -1}}, "only some threads of a warp"},
+    {{{"setp.lt.s32 \t%p2, %r5, 0;", "setp.gt.s32 \t%p2, %r5, 9;", -1}},
+     "without a barrier between"}, /* no waiting */
     {{{"mul.rn.f32", "mul.f32", 0}, {"add.rn.f32", "add.f32", 0}}, "output 'row'"},
     {{{"max.NaN.f32", "max.f32", 0}}, "output 'nan'"},
     {{{"shfl.sync.down", "shfl.sync.idx", 1}}, "output 'row'"},
@@ -174,22 +222,39 @@ static const Mistake mistakes[] = {
     {{{"st.global.f32", "st.local.f32", 1}}, "names local memory"},
     {{{"+8]", "+12]", 1}}, "not aligned"},
     {{{"+16]", "+65536]", 1}}, "outside of the memory"},
-    {{{", 143;", ", 4000;", 0}}, "without a barrier between"}, /* more elements than there are */
+    {{{", 143;", ", 4000;", 0}}, "outside of the memory"}, /* more elements than there are */
+    {{{"st.shared.f32", "st.global.f32", 1}},
+     "names other memory, but means the memory of a block"},
+    {{{"ld.global.f32", "ld.shared.f32", 1}}, "names the memory of a block"},
+    {{{"ld.shared.v4.f32", "//", 1}}, "output 'row'"},
 };
 
+/* Between the sums of a tile and its epilogue, before and after. */
+static const Mistake mistakes_in_tiles[] = {
+    {{{"bar.sync \t0;", "", 3}}, "stores where another thread loads"},
+    {{{"bar.sync \t0;", "", 4}}, "loads what was never stored"},
+};
+
+static uint32_t missed_mistakes(const PtxCase *one, const Mistake *mistake, uint64_t seed) {
+    PtxSetting setting = {.blocks = 2, .level = 2, .seed = seed};
+    memcpy(setting.mutations, mistake->mutations, sizeof setting.mutations);
+    const char *found = compare(one, setting, 1);
+    if (found && strstr(found, mistake->found)) return 0;
+    const PtxMutation *mutation = mistake->mutations;
+    fprintf(stderr, "'%s' instead of '%s' (%d): %s\n", mutation->to, mutation->from,
+            mutation->number, found ? found : "not found");
+    return 1;
+}
+
 static void mistakes_are_found(void **state) {
-    static const PtxCase layer = {make_layer, NULL, "layer"};
+    static const PtxCase layer = {make_layer, NULL, "layer"},
+                         product = {make_product, &products[3], "product"};
     uint32_t missed = check(&layer, (PtxSetting){.blocks = 2, .level = 2}, 1);
     (void)state;
-    for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++) {
-        PtxSetting setting = {.blocks = 2, .level = 2, .seed = i};
-        memcpy(setting.mutations, mistakes[i].mutations, sizeof setting.mutations);
-        const char *found = compare(&layer, setting, 1);
-        if (found && strstr(found, mistakes[i].found)) continue;
-        fprintf(stderr, "'%s' instead of '%s': %s\n", mistakes[i].mutations[0].to,
-                mistakes[i].mutations[0].from, found ? found : "not found");
-        missed++;
-    }
+    for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++)
+        missed += missed_mistakes(&layer, &mistakes[i], i);
+    for (size_t i = 0; i < sizeof mistakes_in_tiles / sizeof *mistakes_in_tiles; i++)
+        missed += missed_mistakes(&product, &mistakes_in_tiles[i], i);
     assert_int_equal(missed, 0);
 }
 
@@ -206,6 +271,7 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(code_for_gpus_equals_the_interpreter),
         cmocka_unit_test(steps_of_models_have_the_same_bits),
+        cmocka_unit_test(tiles_of_all_shapes_have_the_same_bits),
         cmocka_unit_test(mistakes_are_found),
     };
     if (argc == 3)
