@@ -246,14 +246,22 @@ static void call_stages(Emitter *e, const StepCalls *calls, LLVMValueRef args) {
     }
 }
 
-/* Blocks of the kernel have CUDA_BLOCK threads. */
+/* Blocks of the kernel have CUDA_BLOCK threads, and a processor need not run several at once: so the
+ * assembler may give them all registers. */
 static void set_block_size(Emitter *e, LLVMValueRef function) {
-    LLVMMetadataRef parts[] = {LLVMValueAsMetadata(function),
-                               LLVMMDStringInContext2(e->context, "reqntidx", 8),
-                               LLVMValueAsMetadata(const_i32(e, CUDA_BLOCK))};
-    LLVMMetadataRef note = LLVMMDNodeInContext2(e->context, parts, 3);
-    LLVMAddNamedMetadataOperand(e->module, "nvvm.annotations",
-                                LLVMMetadataAsValue(e->context, note));
+    const struct {
+        const char *name;
+        int value;
+    } limits[] = {{"reqntidx", CUDA_BLOCK}, {"minctasm", 1}};
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        LLVMMetadataRef parts[] = {
+            LLVMValueAsMetadata(function),
+            LLVMMDStringInContext2(e->context, limits[i].name, strlen(limits[i].name)),
+            LLVMValueAsMetadata(const_i32(e, limits[i].value))};
+        LLVMMetadataRef note = LLVMMDNodeInContext2(e->context, parts, 3);
+        LLVMAddNamedMetadataOperand(e->module, "nvvm.annotations",
+                                    LLVMMetadataAsValue(e->context, note));
+    }
 }
 
 static void emit_step(Emitter *e, StepCalls *calls, const Target *target) {
