@@ -71,13 +71,6 @@ static bool load_model(Importing *importing) {
     return false;
 }
 
-static const ImportedWeight *weight_of(const Importing *importing, const char *name) {
-    for (uint32_t i = 0; i < importing->imported.weight_count; i++)
-        if (!strcmp(importing->imported.weights[i].name, name))
-            return &importing->imported.weights[i];
-    return NULL;
-}
-
 static bool fill_states(Importing *importing) {
     Graph *graph = model_graph(importing->build.model, GRAPH_PREDICT, 1, importing->diag);
     bool good = graph != NULL;
@@ -86,7 +79,10 @@ static bool fill_states(Importing *importing) {
     states_initialize(importing->states, 0);
     for (uint32_t i = 0; good && i < states_count(importing->states); i++) {
         const Symbol *symbol = states_symbol(importing->states, i);
-        const ImportedWeight *weight = weight_of(importing, symbol->name);
+        const ImportedWeight *weight = NULL;
+        for (uint32_t k = 0; k < importing->imported.weight_count && !weight; k++)
+            if (!strcmp(importing->imported.weights[k].name, symbol->name))
+                weight = &importing->imported.weights[k];
         if (!weight || symbol->dtype != DTYPE_F32 || !shape_equal(weight->shape, symbol->shape))
             diag_bug("the imported model has no value for '%s'", symbol->name);
         states_write(importing->states, symbol->name, weight->data);

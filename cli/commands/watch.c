@@ -101,12 +101,6 @@ static PlotCurve curve_of(const Watch *watch, int split, const json_t *lines, co
     return (PlotCurve){splits[split], split, x, y, used};
 }
 
-static bool has_values(const PlotCurve *curve) {
-    for (uint32_t i = 0; i < curve->count; i++)
-        if (isfinite(curve->y[i])) return true;
-    return false;
-}
-
 /* Adds train, valid and test of a metric, where they exist. */
 static Plot plot_of(const Watch *watch, const char *metric) {
     const RunRecord *record = &watch->record;
@@ -118,7 +112,10 @@ static Plot plot_of(const Watch *watch, const char *metric) {
             steps ? "loss" : arena_format(watch->arena, "%s_%s", splits[split], metric);
         curves[plot.curve_count] =
             curve_of(watch, split, steps ? record->steps : record->epochs, key);
-        if (has_values(&curves[plot.curve_count])) plot.curve_count++;
+        const PlotCurve *curve = &curves[plot.curve_count];
+        bool has_values = false;
+        for (uint32_t i = 0; i < curve->count; i++) has_values |= isfinite(curve->y[i]);
+        plot.curve_count += has_values;
     }
     plot.percent = strstr(metric, "accuracy") != NULL;
     plot.colours = watch->redraws;

@@ -134,11 +134,6 @@ static const char *class_cell(const Predicting *predicting, const Predictions *o
     return class < 0 ? "?" : class_text(&predicting->session, output->output, class, buffer);
 }
 
-static const char *file_of(const Predicting *predicting, int64_t i) {
-    if (predicting->inputs.names) return predicting->inputs.names[i];
-    return dataset_row_place(predicting->session.dataset, predicting->rows[i]).file;
-}
-
 double column_number(const Predicting *predicting, const AnswerColumn *column, int64_t i) {
     const Predictions *output = column->output;
     int64_t at = output ? i * output->width + column->element : 0;
@@ -162,7 +157,10 @@ double column_number(const Predicting *predicting, const AnswerColumn *column, i
 const char *column_name(const Predicting *predicting, const AnswerColumn *column, int64_t i,
                         char buffer[NUMBER_TEXT]) {
     switch (column->kind) {
-    case COLUMN_FILE: return file_of(predicting, i);
+    case COLUMN_FILE:
+        return predicting->inputs.names
+                   ? predicting->inputs.names[i]
+                   : dataset_row_place(predicting->session.dataset, predicting->rows[i]).file;
     case COLUMN_TRUE:
         return class_cell(predicting, column->output,
                           predicted_truth(predicting, column->output, i), buffer);

@@ -28,12 +28,6 @@ static json_t *joined(const json_t *texts) {
     return json_text(all);
 }
 
-static json_t *hash_of(const RunRecord *run) {
-    char hash[65];
-    run_record_hash(run, hash);
-    return *hash ? json_string(hash) : NULL;
-}
-
 static json_t *value_in(const json_t *line, const char *key) {
     json_t *value = json_object_get(line, key);
     return json_is_number(value) ? json_incref(value) : NULL;
@@ -41,10 +35,11 @@ static json_t *value_in(const json_t *line, const char *key) {
 
 json_t *run_column(const RunRecord *run, const char *name) {
     const json_t *last = run_record_last(run);
+    char hash[65];
     if (!strcmp(name, "run")) return json_text(run->folder.path);
     if (!strcmp(name, "state")) return json_string(run_state_name(run->state));
     if (!strcmp(name, "seconds")) return json_real(run->seconds);
-    if (!strcmp(name, "hash")) return hash_of(run);
+    if (!strcmp(name, "hash")) return run_record_hash(run, hash), *hash ? json_string(hash) : NULL;
     if (!strcmp(name, "set")) return joined(json_object_get(run->start, "set"));
     if (!strcmp(name, "model") || !strcmp(name, "epochs"))
         return json_incref(json_object_get(run->start, name));

@@ -14,13 +14,6 @@ static bool is_image(const Symbol *symbol) {
     return symbol->dtype == DTYPE_U8 && row.rank == 3 && (row.dim[0] == 1 || row.dim[0] == 3);
 }
 
-static const char *light_text(const ImageFacts *facts) {
-    if (facts->light)
-        return facts->inverted ? "inverted (its background is light)"
-                               : "not inverted (though its background is light)";
-    return facts->inverted ? "inverted" : NULL;
-}
-
 static void print_kind(bool size, int height, int width, bool colour, bool coloured) {
     if (size) fprintf(stderr, "%dx%d%s", width, height, colour ? " " : "");
     if (colour) fputs(coloured ? "colour" : "grey", stderr);
@@ -31,7 +24,10 @@ static void print_image_changes(const char *file, Shape row, const ImageFacts *f
     int height = (int)row.dim[1], width = (int)row.dim[2];
     bool size = facts->height != height || facts->width != width, coloured = row.dim[0] == 3;
     bool colour = facts->coloured != coloured, converted = size || colour;
-    const char *light = light_text(facts);
+    const char *light = facts->inverted ? "inverted" : NULL;
+    if (facts->light)
+        light = facts->inverted ? "inverted (its background is light)"
+                                : "not inverted (though its background is light)";
     if (!converted && !facts->inverted) return;
     display_text(file, stderr);
     fputs(": ", stderr);

@@ -43,11 +43,6 @@ static void need_operands(Rewriting *r, NodeId id, bool *needs) {
     for (uint32_t i = 0; i < node->operand_count; i++) needs[node->operands[i]] = true;
 }
 
-static void need_product(Rewriting *r, NodeId id) {
-    const Product *product = &r->found->products[r->found->affine[id].product - 1];
-    r->needs_bytes[from_node(r, product->node)->operands[0]] = true;
-}
-
 /* Every node comes after its operands, so one walk from the last node to the first finds all. */
 static void find_needs(Rewriting *r) {
     for (uint32_t i = 0; i < r->from->output_count; i++)
@@ -60,9 +55,11 @@ static void find_needs(Rewriting *r) {
             else
                 r->needs_real[id] = true;
         }
-        if (r->found->affine[id].product && (r->needs_real[id] || r->needs_bytes[id]))
-            need_product(r, id);
-        else if (r->needs_real[id])
+        uint32_t product = r->found->affine[id].product;
+        if (product && (r->needs_real[id] || r->needs_bytes[id])) {
+            const Node *node = from_node(r, r->found->products[product - 1].node);
+            r->needs_bytes[node->operands[0]] = true;
+        } else if (r->needs_real[id])
             need_operands(r, id, r->needs_real);
     }
 }

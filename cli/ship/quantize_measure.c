@@ -55,18 +55,8 @@ static const char *extreme_name(Arena *arena, uint32_t product, bool high) {
     return arena_format(arena, "%s of product %u", high ? "high" : "low", product);
 }
 
-/* Adds two outputs of the calibration: the largest element of `of`, and the largest of its
- * negatives. */
-static void add_extremes(Graph *graph, Arena *arena, uint32_t number, NodeId of) {
-    uint32_t axes = (1u << graph_node(graph, of)->shape.rank) - 1;
-    NodeId negative = build_unary(graph, OP_neg, of);
-    graph_output(graph, extreme_name(arena, number, true),
-                 build_reduce_axes(graph, OP_reduce_max, of, axes));
-    graph_output(graph, extreme_name(arena, number, false),
-                 build_reduce_axes(graph, OP_reduce_max, negative, axes));
-}
-
-/* For Build.rewrite: lists the products, and adds two outputs for each. */
+/* For Build.rewrite: lists the products, and adds two outputs for each: the largest element of its
+ * left operand, and the largest of its negatives. */
 static Graph *watch_products(void *context, Graph *graph) {
     Quantization *quantization = context;
     Found *found = found_new(graph, quantization->arena);
@@ -76,7 +66,13 @@ static Graph *watch_products(void *context, Graph *graph) {
         const char *weight = product->weight;
         quantization->ranges[quantization->range_count++] = (ProductRange){
             arena_copy_string(quantization->arena, weight, strlen(weight)), product->use, 0, 0};
-        add_extremes(graph, quantization->arena, i, graph_node(graph, product->node)->operands[0]);
+        NodeId left = graph_node(graph, product->node)->operands[0];
+        uint32_t axes = (1u << graph_node(graph, left)->shape.rank) - 1;
+        NodeId negative = build_unary(graph, OP_neg, left);
+        graph_output(graph, extreme_name(quantization->arena, i, true),
+                     build_reduce_axes(graph, OP_reduce_max, left, axes));
+        graph_output(graph, extreme_name(quantization->arena, i, false),
+                     build_reduce_axes(graph, OP_reduce_max, negative, axes));
     }
     return graph;
 }

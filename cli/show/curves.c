@@ -46,12 +46,6 @@ static void value_text(const Panel *panel, double value, int decimals, char text
 
 /* -- the range of the axis -- */
 
-static void range_include(Panel *panel, double value) {
-    if (!isfinite(value)) return;
-    panel->low = fmin(panel->low, value);
-    panel->high = fmax(panel->high, value);
-}
-
 /* Chooses a logarithmic axis for positive values with a large ratio; fractions have a linear
  * one. */
 static void choose_axis(Panel *panel) {
@@ -68,8 +62,11 @@ static void find_range(Panel *panel) {
     panel->high = -INFINITY;
     for (uint32_t c = 0; c < panel->of->curve_count; c++) {
         const Curve *curve = &panel->of->curves[c];
-        for (uint32_t i = 0; i < curve->count; i++)
-            if (curve->epochs[i] >= panel->first) range_include(panel, curve->values[i]);
+        for (uint32_t i = 0; i < curve->count; i++) {
+            if (curve->epochs[i] < panel->first || !isfinite(curve->values[i])) continue;
+            panel->low = fmin(panel->low, curve->values[i]);
+            panel->high = fmax(panel->high, curve->values[i]);
+        }
     }
     if (!(panel->low <= panel->high)) panel->low = 0, panel->high = 1;
     choose_axis(panel);

@@ -177,15 +177,6 @@ static void call_replicated(const Parts *parts, const ShipPhase *phase) {
         if (plan->kernels[k].replicated) ship_call_whole_kernel(parts->shipping, k);
 }
 
-static void emit_phase(const Parts *parts, const ShipPhase *phase) {
-    Shipping *shipping = parts->shipping;
-    if (phase->computes_inputs) ship_compute_inputs(shipping);
-    call_replicated(parts, phase);
-    for (uint32_t k = phase->begin; k < phase->end; k++) call_kernel(parts, phase, k);
-    if (phase->finishes) ship_finish(shipping);
-    LLVMBuildRet(shipping->e->builder, const_i32(shipping->e, 0));
-}
-
 static void emit_phases(const Parts *parts) {
     Emitter *e = parts->shipping->e;
     LLVMBasicBlockRef none = LLVMAppendBasicBlockInContext(e->context, e->function, "none");
@@ -194,7 +185,12 @@ static void emit_phases(const Parts *parts) {
         LLVMBasicBlockRef block = LLVMAppendBasicBlockInContext(e->context, e->function, "phase");
         LLVMAddCase(choice, const_i32(e, (int32_t)i), block);
         LLVMPositionBuilderAtEnd(e->builder, block);
-        emit_phase(parts, &parts->phases.items[i]);
+        const ShipPhase *phase = &parts->phases.items[i];
+        if (phase->computes_inputs) ship_compute_inputs(parts->shipping);
+        call_replicated(parts, phase);
+        for (uint32_t k = phase->begin; k < phase->end; k++) call_kernel(parts, phase, k);
+        if (phase->finishes) ship_finish(parts->shipping);
+        LLVMBuildRet(e->builder, const_i32(e, 0));
     }
     LLVMPositionBuilderAtEnd(e->builder, none);
     LLVMBuildRet(e->builder, const_i32(e, SHIP_WRONG_PART));

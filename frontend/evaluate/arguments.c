@@ -25,13 +25,6 @@ static const Formal *formal_at(const Callable *callee, uint32_t index) {
     return formal;
 }
 
-static bool formal_index(const Callable *callee, const char *name, uint32_t *index) {
-    *index = 0;
-    for (const Formal *formal = callee->formals->first; formal; formal = formal->next, ++*index)
-        if (!strcmp(formal->name.text, name)) return true;
-    return false;
-}
-
 /* Shows the declaration of the function. */
 static void note_declaration(const ArgumentBinding *binding) {
     Evaluator *evaluator = binding->evaluator;
@@ -73,9 +66,11 @@ static bool too_many(const ArgumentBinding *binding, const Given *given) {
 
 /* Assigns a given argument to its formal, by name or else by position. */
 static bool choose(const ArgumentBinding *binding, const Given *given, uint32_t position) {
-    uint32_t index = position;
-    if (given->name && !formal_index(binding->callee, given->name, &index))
-        return unknown_argument(binding, given);
+    const Formal *formal = binding->callee->formals->first;
+    uint32_t index = given->name ? 0 : position;
+    for (; given->name && formal && strcmp(formal->name.text, given->name); formal = formal->next)
+        index++;
+    if (given->name && !formal) return unknown_argument(binding, given);
     if (index >= binding->callee->formals->count) return too_many(binding, given);
     const Given *before = binding->chosen[index];
     binding->chosen[index] = given;

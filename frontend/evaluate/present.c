@@ -90,13 +90,6 @@ static bool has_ordering(const Derived *derived) {
     return found;
 }
 
-/* y > 3, which is false where y is missing. */
-static bool is_ordering(const Evaluator *evaluator, NodeId id) {
-    const Node *node = graph_node(evaluator->graph, id);
-    const Derived *derived = node->op == OP_input ? derived_of(evaluator, id) : NULL;
-    return node->op == OP_lt || node->op == OP_le || (derived && has_ordering(derived));
-}
-
 void present_keep_compared(Evaluator *evaluator, NodeId loss, uint32_t output_count, Span span) {
     const Graph *graph = evaluator->graph;
     if (!evaluator->log || !loss) return;
@@ -110,7 +103,11 @@ void present_keep_compared(Evaluator *evaluator, NodeId loss, uint32_t output_co
         if (!reached[id] || sides.of_network[id]) continue;
         /* A select by a test for missing numbers handles them itself. */
         if (node->op == OP_select && is_test(&walk, node->operands[0])) continue;
-        if (!sides.from_output[id] && is_ordering(evaluator, id)) walk_node(&walk, id);
+        /* y > 3 is false where y is missing */
+        const Derived *derived = node->op == OP_input ? derived_of(evaluator, id) : NULL;
+        bool ordering =
+            node->op == OP_lt || node->op == OP_le || (derived && has_ordering(derived));
+        if (!sides.from_output[id] && ordering) walk_node(&walk, id);
         for (uint32_t i = 0; i < node->operand_count; i++) reached[node->operands[i]] = true;
     }
 }

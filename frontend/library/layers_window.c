@@ -279,17 +279,6 @@ static bool pool_window(const Call *call, Window *window, Padding *padding) {
            kernel_fits(call, 1, window, padding);
 }
 
-/* Pads with minus infinity, so that no maximum is taken from the padding. */
-static NodeId pad_below_all(Graph *graph, NodeId x, const Padding *padding) {
-    NodeId padded = pad_image(graph, x, padding);
-    if (padded == x) return x;
-    NodeId there =
-        build_constant(graph, (TensorType){DTYPE_BOOL, graph_node(graph, x)->shape}, true);
-    NodeId inside = pad_image(graph, there, padding),
-           below = build_f32(graph, (double)-INFINITY, (Shape){0});
-    return build_ternary(graph, OP_select, inside, padded, below);
-}
-
 /* max_pool(x, kernel, stride, pad, dilation) */
 Value call_max_pool(const Call *call) {
     Graph *graph = call->evaluator->graph;
@@ -300,7 +289,15 @@ Value call_max_pool(const Call *call) {
     for (int i = 0; i < 2; i++)
         if (padding.before[i] > window.kernel[i] / 2)
             return call_fail(call, 3, "must be at most half of the kernel");
-    NodeId x = pad_below_all(graph, tensor_f32(call->evaluator, call->args[0]), &padding);
+    /* padded with minus infinity, so that no maximum is taken from the padding */
+    NodeId image = tensor_f32(call->evaluator, call->args[0]),
+           x = pad_image(graph, image, &padding);
+    if (x != image) {
+        TensorType type = {DTYPE_BOOL, graph_node(graph, image)->shape};
+        NodeId inside = pad_image(graph, build_constant(graph, type, true), &padding),
+               below = build_f32(graph, (double)-INFINITY, (Shape){0});
+        x = build_ternary(graph, OP_select, inside, x, below);
+    }
     return evaluator_built(call->evaluator, call->span, build_max_pool(graph, x, &window));
 }
 

@@ -89,13 +89,6 @@ static DocEntry read_entry(Arena *arena, const Callable *callee) {
 
 /* -- all of them -- */
 
-/* Whether this row of SECTION is the first of its name: a section may have several rows. */
-static bool first_row(int section) {
-    for (int i = 0; i < section; i++)
-        if (!strcmp(sections[i].name, sections[section].name)) return false;
-    return true;
-}
-
 const DocEntry *doc_entries(Arena *arena, const Library *library, uint32_t *count) {
     uint32_t total = names_count(library->functions), at = 0;
     DocEntry *all = ARENA_ARRAY(arena, DocEntry, total),
@@ -103,8 +96,12 @@ const DocEntry *doc_entries(Arena *arena, const Library *library, uint32_t *coun
     for (uint32_t i = 0; i < total; i++)
         all[i] =
             read_entry(arena, names_find(library->functions, names_all(library->functions)[i]));
-    for (int section = 0; section < SECTION_COUNT; section++)
-        for (uint32_t i = 0; first_row(section) && i < total; i++)
+    for (int section = 0; section < SECTION_COUNT; section++) {
+        bool first = true; /* a section may have several rows */
+        for (int i = 0; i < section; i++)
+            first &= strcmp(sections[i].name, sections[section].name) != 0;
+        for (uint32_t i = 0; first && i < total; i++)
             if (!strcmp(all[i].section, sections[section].name)) sorted[at++] = all[i];
+    }
     return *count = at, sorted;
 }

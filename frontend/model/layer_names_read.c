@@ -41,15 +41,6 @@ bool freeze_read(Model *model, Evaluator *evaluator) {
 
 /* -- checking them against the network -- */
 
-static bool stands_for_any(const Evaluator *evaluator, const char *pattern) {
-    const Graph *graph = evaluator->graph;
-    for (uint32_t i = 0; i < graph->symbol_count; i++)
-        if (symbol_is_network(&graph->symbols[i]) &&
-            layer_name_covers(evaluator->arena, pattern, graph->symbols[i].name))
-            return true;
-    return false;
-}
-
 static void suggest_layer(Evaluator *evaluator, const char *pattern) {
     const Graph *graph = evaluator->graph;
     const char **layers = ARENA_ARRAY(evaluator->arena, const char *, graph->symbol_count);
@@ -65,9 +56,14 @@ static void suggest_layer(Evaluator *evaluator, const char *pattern) {
 }
 
 bool layer_names_check(Evaluator *evaluator, const char *setting, const LayerNames *names) {
+    const Graph *graph = evaluator->graph;
     bool good = true;
     for (uint32_t i = 0; i < names->count; i++) {
-        if (stands_for_any(evaluator, names->patterns[i])) continue;
+        bool any = false;
+        for (uint32_t k = 0; k < graph->symbol_count && !any; k++)
+            any = symbol_is_network(&graph->symbols[k]) &&
+                  layer_name_covers(evaluator->arena, names->patterns[i], graph->symbols[k].name);
+        if (any) continue;
         good = false;
         if (evaluator_error(
                 evaluator, names->spans[i],

@@ -58,12 +58,6 @@ static int set_size(const Set *set) {
     return size;
 }
 
-static bool set_within(const Set *set, const Set *other) {
-    uint64_t outside = 0;
-    for (int i = 0; i < WORDS; i++) outside |= set->words[i] & ~other->words[i];
-    return !outside;
-}
-
 /* The number of a set. Equal sets have the same number. */
 static uint64_t set_number(Leak *leak, const Set *set) {
     for (uint32_t i = 0; i < leak->set_count; i++)
@@ -306,7 +300,9 @@ static bool check_label(Leak *leak, NodeId label, Span compared) {
     int other = set_size(&both) - set_size(&all);
     for (int64_t i = 0; i < width; i++) {
         const Set *set = &leak->sets[leak->elements[label][i]];
-        if (!set_size(set) || !set_within(set, &leak->read) || set_size(&all) > other) continue;
+        uint64_t outside = 0; /* of what the network reads */
+        for (int w = 0; w < WORDS; w++) outside |= set->words[w] & ~leak->read.words[w];
+        if (!set_size(set) || outside || set_size(&all) > other) continue;
         warn(leak, set, compared);
         return true;
     }

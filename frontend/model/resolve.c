@@ -18,13 +18,6 @@ typedef struct {
     uint32_t count;
 } Edits;
 
-static const char *edited(const Model *model, const Override *override) {
-    const char *value = override->replacement ? override->replacement : override->value_text;
-    if (!override->adds) return arena_format(model->arena, "= %s", value);
-    return arena_format(model->arena, "\n    %s = %s\n", strchr(override->name.text, '.') + 1,
-                        value);
-}
-
 /* Inserts an edit; they are sorted by place, and edits at the same place keep their order. */
 static void add_edit(Edits *edits, Edit edit) {
     uint32_t at = edits->count++;
@@ -41,8 +34,12 @@ static Edits edits_of(const Model *model, const SourceText *text) {
             add_edit(&edits, (Edit){item->span, NULL, item});
     for (uint32_t i = 0; i < names_count(model->overrides); i++) {
         const Override *override = override_find(model, names_all(model->overrides)[i]);
-        if (override->used && override->written.file == text->file)
-            add_edit(&edits, (Edit){override->written, edited(model, override), NULL});
+        if (!override->used || override->written.file != text->file) continue;
+        const char *value = override->replacement ? override->replacement : override->value_text;
+        value = override->adds ? arena_format(model->arena, "\n    %s = %s\n",
+                                              strchr(override->name.text, '.') + 1, value)
+                               : arena_format(model->arena, "= %s", value);
+        add_edit(&edits, (Edit){override->written, value, NULL});
     }
     return edits;
 }

@@ -52,19 +52,17 @@ static bool is_computed_with(const Model *model, const Graph *graph, const bool 
     return false;
 }
 
-static bool has_digits(const Model *model, const char *name) {
-    const SourceSchema *schema = &model->info.schema;
-    SourceRows rows;
-    const Derived *derived = derived_find(model->arena, schema, source_rows_of(name, &rows));
-    return derived && derived->kind != DERIVED_CLASSES && derived_has_digits(schema, derived);
-}
-
 void rounded_find(Model *model, const Graph *graph) {
     const bool *live = graph_live(graph);
+    const SourceSchema *schema = &model->info.schema;
     RoundedUse *uses = ARENA_ARRAY(model->arena, RoundedUse, graph->symbol_count);
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         const Symbol *symbol = &graph->symbols[i];
-        if (symbol->kind != SYMBOL_BATCH || !live[symbol->node] || !has_digits(model, symbol->name))
+        if (symbol->kind != SYMBOL_BATCH || !live[symbol->node]) continue;
+        SourceRows rows;
+        const Derived *derived =
+            derived_find(model->arena, schema, source_rows_of(symbol->name, &rows));
+        if (!derived || derived->kind == DERIVED_CLASSES || !derived_has_digits(schema, derived))
             continue;
         bool computed = is_computed_with(model, graph, live, symbol->node);
         const char *name = arena_format(model->arena, "%s", symbol->name);

@@ -27,7 +27,14 @@ static bool take_fixed(WireReader *reader, size_t bytes, uint64_t *value) {
     return true;
 }
 
-static bool take_bytes(WireReader *reader, WireField *field) {
+static bool take_value(WireReader *reader, WireField *field) {
+    switch (field->type) {
+    case WIRE_VARINT: return take_varint(reader, &field->value);
+    case WIRE_FIXED32: return take_fixed(reader, 4, &field->value);
+    case WIRE_FIXED64: return take_fixed(reader, 8, &field->value);
+    case WIRE_BYTES: break;
+    default: return false;
+    }
     uint64_t length;
     if (!take_varint(reader, &length) || length > (uint64_t)(reader->end - reader->at))
         return false;
@@ -35,16 +42,6 @@ static bool take_bytes(WireReader *reader, WireField *field) {
     field->length = (size_t)length;
     reader->at += length;
     return true;
-}
-
-static bool take_value(WireReader *reader, WireField *field) {
-    switch (field->type) {
-    case WIRE_VARINT: return take_varint(reader, &field->value);
-    case WIRE_FIXED32: return take_fixed(reader, 4, &field->value);
-    case WIRE_FIXED64: return take_fixed(reader, 8, &field->value);
-    case WIRE_BYTES: return take_bytes(reader, field);
-    }
-    return false;
 }
 
 bool wire_next(WireReader *reader, WireField *field) {

@@ -14,30 +14,24 @@ typedef struct {
     NodeId high, low;
 } DoubleFloat;
 
-/* (m - 1) / (m + 1). The low part is the remainder of the division, corrected by the rounding error
- * of m + 1. */
-static DoubleFloat centred_quotient(const Formula *f, NodeId m) {
-    NodeId one = f_real(f, 1), above = f_sub(f, m, one), below = f_add(f, m, one);
-    NodeId lost = f_sub(f, m, f_sub(f, below, one));
-    NodeId inverse = f_div(f, one, below);
-    NodeId high = f_mul(f, above, inverse);
-    NodeId rest = f_fma(f, f_neg(f, high), lost, f_fma(f, f_neg(f, high), below, above));
-    return (DoubleFloat){high, f_mul(f, rest, inverse)};
-}
-
-/* log2 m for m in sqrt(1/2) .. sqrt(2). The low part of s is multiplied by the slope of the whole
- * function, 2/ln2 (1 + s^2 + ...). The polynomial's error is 2^-36 of the result. */
+/* log2 m for m in sqrt(1/2) .. sqrt(2), by s = (m - 1) / (m + 1). The low part of s is the remainder
+ * of the division, corrected by the rounding error of m + 1. It is multiplied by the slope of the
+ * whole function, 2/ln2 (1 + s^2 + ...). The polynomial's error is 2^-36 of the result. */
 static DoubleFloat log2_of_mantissa(const Formula *f, NodeId m) {
     static const float c[] = {0x1.ec709ep-1f, 0x1.2776f4p-1f, 0x1.a5c0acp-2f, 0x1.59f6ecp-2f};
     NodeId scale = f_real(f, 0x1.715476p1f);
-    DoubleFloat s = centred_quotient(f, m);
-    NodeId square = f_mul(f, s.high, s.high);
-    NodeId cubic = f_mul(f, f_mul(f, square, s.high), f_polynomial(f, square, c, 4));
-    NodeId high = f_mul(f, s.high, scale);
-    NodeId low = f_fma(f, s.high, scale, f_neg(f, high));
-    low = f_fma(f, s.high, f_real(f, 0x1.4ae0c0p-25f), low);
+    NodeId one = f_real(f, 1), above = f_sub(f, m, one), below = f_add(f, m, one);
+    NodeId lost = f_sub(f, m, f_sub(f, below, one)), inverse = f_div(f, one, below);
+    NodeId s = f_mul(f, above, inverse);
+    NodeId rest = f_fma(f, f_neg(f, s), lost, f_fma(f, f_neg(f, s), below, above));
+    NodeId s_low = f_mul(f, rest, inverse);
+    NodeId square = f_mul(f, s, s);
+    NodeId cubic = f_mul(f, f_mul(f, square, s), f_polynomial(f, square, c, 4));
+    NodeId high = f_mul(f, s, scale);
+    NodeId low = f_fma(f, s, scale, f_neg(f, high));
+    low = f_fma(f, s, f_real(f, 0x1.4ae0c0p-25f), low);
     NodeId slope = f_fma(f, square, scale, scale);
-    return (DoubleFloat){high, f_add(f, f_fma(f, s.low, slope, low), cubic)};
+    return (DoubleFloat){high, f_add(f, f_fma(f, s_low, slope, low), cubic)};
 }
 
 /* a + b, for |a| > |b| or a = 0. */

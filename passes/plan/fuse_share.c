@@ -49,24 +49,19 @@ static void pass_down(Sharing *sharing, NodeId id, const Node *node, Users users
     }
 }
 
-/* Whether a node takes a single step from values in memory. It is then recomputed outside its
- * group, even if the group has it in a register. */
-static bool recomputed_outside(const Fusion *fusion, const Node *node) {
-    if (op_class(node->op) != CLASS_ELEMENTWISE) return false;
-    for (uint32_t i = 0; i < node->operand_count; i++) {
-        NodeId id = node->operands[i];
-        if (!fuse_keeps(fusion, id) && !fusion->required[fusion->buffer[id]]) return false;
-    }
-    return true;
-}
-
 /* A node of a group. It is stored if other kernels need it, or if it is the root; otherwise only
  * its group computes it. */
 static void decide_grouped(Sharing *sharing, NodeId id, const Node *node) {
     Fusion *fusion = sharing->fusion;
     uint32_t group = fusion->group[id];
     bool used_outside = fusion->required[id] || fusion->outside[id].place != FUSE_NOWHERE;
-    if (!fusion->required[id] && recomputed_outside(fusion, node)) {
+    /* a single step from values in memory is recomputed outside, even if the group has it in a
+* register */
+    bool recomputed = !fusion->required[id] && op_class(node->op) == CLASS_ELEMENTWISE;
+    for (uint32_t i = 0; recomputed && i < node->operand_count; i++)
+        recomputed = fuse_keeps(fusion, node->operands[i]) ||
+                     fusion->required[fusion->buffer[node->operands[i]]];
+    if (recomputed) {
         pass_down(sharing, id, node, fusion->outside[id]);
         if (sharing->inside[id]) pass_down(sharing, id, node, user_kernel(fusion, group));
         return;

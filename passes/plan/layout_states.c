@@ -39,20 +39,16 @@ static void decide(Forms *forms, bool *decided, const Storage *operand, int axis
             panel_layout(forms, state_symbol(forms->plan, operand->index), axis);
 }
 
-static bool stores_panels(const Forms *forms, const Kernel *kernel, uint32_t *state) {
-    for (uint32_t i = 0; i < kernel->store_count; i++) {
-        const Storage *to = &kernel->stores[i].to;
-        if (to->kind != STORAGE_STATE || forms->primary[to->index].kind != LAYOUT_PANEL) continue;
-        *state = to->index;
-        return true;
-    }
-    return false;
-}
-
 /* The moments of a weight: states that no product reads and that are updated together with it. */
 static void decide_by_weight(Forms *forms, bool *decided, const Kernel *kernel) {
-    uint32_t weight;
-    if (!stores_panels(forms, kernel, &weight)) return;
+    const Storage *panels = NULL;
+    for (uint32_t i = 0; i < kernel->store_count && !panels; i++) {
+        const Storage *to = &kernel->stores[i].to;
+        if (to->kind == STORAGE_STATE && forms->primary[to->index].kind == LAYOUT_PANEL)
+            panels = to;
+    }
+    if (!panels) return;
+    uint32_t weight = panels->index;
     Shape shape = state_symbol(forms->plan, weight)->shape;
     for (uint32_t i = 0; i < kernel->store_count; i++) {
         const Storage *to = matrix_state(forms->plan, &kernel->stores[i].to);

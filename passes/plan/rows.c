@@ -116,17 +116,7 @@ static Chain *measure_chains(const Rows *rows, Arena *arena) {
     return chains;
 }
 
-/* Divides a kernel by rows if its chain has several kernels and is worth several threads. */
-static void set_by_rows(const Rows *rows, Kernel *kernel, const Chain *chain) {
-    uint32_t sharing = cost_threads(chain->cost, rows->threads), most = groups(rows);
-    if (sharing > most) sharing = most;
-    if (sharing < 2 || chain->kernels < 2) return;
-    uint32_t pieces = cost_pieces(chain->cost, sharing, rows->threads);
-    kernel->by_rows = true;
-    kernel->max_threads = sharing;
-    kernel->pieces = pieces * sharing > most ? most / sharing : pieces;
-}
-
+/* Kernels are divided by rows if their chain has several kernels and is worth several threads. */
 void rows_assign(Plan *plan, const Uses *uses, int threads, Arena *arena) {
     Rows rows = {.plan = plan, .rows = graph_batch_rows(plan->graph), .threads = threads};
     if (threads == 1 || rows.rows % PLAN_ROWS || groups(&rows) < 2) return;
@@ -134,6 +124,15 @@ void rows_assign(Plan *plan, const Uses *uses, int threads, Arena *arena) {
     rows.may = ARENA_ARRAY(arena, bool, plan->kernel_count);
     find_chains(&rows, uses);
     const Chain *chains = measure_chains(&rows, arena);
-    for (uint32_t k = 0; k < plan->kernel_count; k++)
-        if (rows.may[k]) set_by_rows(&rows, &plan->kernels[k], &chains[chain_of(&rows, k)]);
+    for (uint32_t k = 0; k < plan->kernel_count; k++) {
+        if (!rows.may[k]) continue;
+        const Chain *chain = &chains[chain_of(&rows, k)];
+        uint32_t most = groups(&rows), sharing = cost_threads(chain->cost, threads);
+        if (sharing > most) sharing = most;
+        if (sharing < 2 || chain->kernels < 2) continue;
+        uint32_t pieces = cost_pieces(chain->cost, sharing, threads);
+        plan->kernels[k].by_rows = true;
+        plan->kernels[k].max_threads = sharing;
+        plan->kernels[k].pieces = pieces * sharing > most ? most / sharing : pieces;
+    }
 }

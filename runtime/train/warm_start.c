@@ -157,14 +157,6 @@ static int compare_names(const void *a, const void *b) {
     return (int)(unsigned char)*x - (int)(unsigned char)*y;
 }
 
-static bool is_mapped(const WarmStart *start, const char *layer, bool there) {
-    for (uint32_t i = 0; i < start->map_count; i++) {
-        const char *name = there ? start->maps[i].there : start->maps[i].here;
-        if (after_part(layer, name) || after_part(name, layer)) return true;
-    }
-    return false;
-}
-
 /* The layers of the file, in the order of its writer, or else by their names. */
 static LayerList layers_there(const WarmStart *start) {
     LayerList list = {0};
@@ -199,8 +191,12 @@ static const NamedLayer *next_layer(const WarmStart *start, const LayerList *lis
                                     bool there, uint32_t *at) {
     while (*at < list->count) {
         const NamedLayer *layer = &list->items[(*at)++];
-        if (layer->kind == kind && *layer->name && !is_mapped(start, layer->name, there))
-            return layer;
+        bool mapped = false;
+        for (uint32_t i = 0; i < start->map_count; i++) {
+            const char *name = there ? start->maps[i].there : start->maps[i].here;
+            mapped |= after_part(layer->name, name) || after_part(name, layer->name);
+        }
+        if (layer->kind == kind && *layer->name && !mapped) return layer;
     }
     return NULL;
 }
