@@ -6,15 +6,18 @@
 #include "ir/base/memory.h"
 #include "runtime/peers/parcel.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define LOOK_SECONDS 0.25    /* between two looks at the clock */
+#define MOST_SECONDS 1.0     /* that count between two looks: see watch */
 #define HEAR_SECONDS 1.5     /* for the announcements of others */
 enum { REPORT_SECONDS = 2 }; /* others give the process that reports a loss so long to save */
 #define BUSY_TIMES 20        /* a process may take that many times as long as this one */
+#define FORGETS 0.9          /* a long time counts less after each exchange */
 
 enum { PEER_NAME = 128 };
 typedef struct {
@@ -37,7 +40,7 @@ struct Peers {
     int message_room;
     uint64_t number;
     PeerTraffic sent;
-    double longest; /* of the times between two exchanges, as given by `busy` */
+    double longest; /* of the recent times between two exchanges, as given by `busy` */
     bool stops, asks, lost, failed;
     bool reports; /* this process reports which ones are lost: see must_report */
     int signal;
@@ -253,18 +256,30 @@ static bool any_broken(const Peers *peers, int count) {
     return false;
 }
 
+/* Waits for all messages, or until one is broken or nothing has come for `limit` seconds. Returns the
+ * seconds. Time in which this process was stopped itself does not count: a scheduler may stop and
+ * continue all processes of a job. */
+static double watch(const Peers *peers, int count, double limit) {
+    Transport *transport = peers->transport;
+    double last = seconds_now(), waited = 0;
+    while (!transport->wait(transport, LOOK_SECONDS) && !any_broken(peers, count) &&
+           waited <= limit) {
+        double now = seconds_now();
+        waited += now - last < MOST_SECONDS ? now - last : MOST_SECONDS;
+        last = now;
+    }
+    return waited;
+}
+
 bool peers_exchange(Peers *peers, double busy, const char *where) {
     if (peers->lost) return false;
-    Transport *transport = peers->transport;
     peers->number++;
-    if (busy > peers->longest) peers->longest = busy;
-    double begin = seconds_now(), limit = peers->options.patience, waited = 0;
+    peers->longest = fmax(busy, FORGETS * peers->longest);
+    double limit = peers->options.patience;
     if (limit < BUSY_TIMES * peers->longest) limit = BUSY_TIMES * peers->longest;
     int count = list_messages(peers);
-    transport->begin(transport, peers->messages, count);
-    while (!transport->wait(transport, LOOK_SECONDS) && !any_broken(peers, count) &&
-           waited <= limit)
-        waited = seconds_now() - begin;
+    peers->transport->begin(peers->transport, peers->messages, count);
+    double waited = watch(peers, count, limit);
     if (waited > limit || any_broken(peers, count)) return lose(peers, count, waited, where);
     read_headers(peers);
     return true;

@@ -114,6 +114,16 @@ ends 8
 says err "rank 3 (process ${ranks[3]} on" "has not answered for 1 s in" "stopped, cut off, or too slow"
 says_resume
 goes_on
+# All of them may be stopped and continued, for longer than they would wait for one another.
+begin --rank-timeout 1
+kill -STOP "${ranks[@]}"
+sleep 4
+kill -CONT "${ranks[@]}"
+sleep 2
+kill -STOP "${ranks[3]}"
+ends 8
+says err "has not answered for 1 s in"
+goes_on
 # A signal for one process stops all of them after the same step; so does one for the launcher.
 begin
 kill -TERM "${ranks[2]}"
