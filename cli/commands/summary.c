@@ -126,37 +126,22 @@ static void print_step(const Build *build, const Compilation *compilation) {
 /* -- the exchange of several processes -- */
 
 /* Links for which the time is predicted: seconds before the first byte, and bytes a second. */
-typedef struct {
-    const char *name;
-    double latency, rate;
-} NetworkLink;
-static const NetworkLink links[] = {{"10 Gb/s Ethernet", 20e-6, 1.17e9},
-                                    {"100 Gb/s InfiniBand", 2e-6, 11.5e9},
-                                    {"one machine", 1e-6, 6e9}};
-#define POST_SECONDS 1e-6 /* of the processor, for a message */
-
-/* A step has accumulate exchanges of partial sums and one of sums. A process sends and gets its
- * messages one after the other, and both at once: T = exchanges * latency + bytes / rate. */
-static double predicted(const NetworkLink *link, const SpreadTraffic *traffic, int64_t accumulate) {
-    return (double)(accumulate + 1) * link->latency + (double)traffic->bytes / link->rate +
-           (double)traffic->messages * POST_SECONDS;
-}
+#define POST_SECONDS 1e-6
+static const NetworkLink links[] = {{"10 Gb/s Ethernet", 20e-6, 1.17e9, POST_SECONDS},
+                                    {"100 Gb/s InfiniBand", 2e-6, 11.5e9, POST_SECONDS},
+                                    {"one machine", 1e-6, 6e9, POST_SECONDS}};
 
 static void print_exchange(const ModelInfo *info, const SpreadPlan *plan) {
     char text[NUMBER_TEXT];
-    SpreadTraffic most = {0};
-    /* shares may not divide evenly */
-    for (int rank = 0; rank < plan->processes; rank++) {
-        SpreadTraffic traffic = spread_traffic(plan, rank);
-        if (traffic.bytes > most.bytes) most = traffic;
-    }
+    SpreadTraffic traffic = spread_largest_traffic(plan);
     printf("\nexchange of %d processes, which share the %u replicas of a batch\n", plan->processes,
            info->replicas);
-    printf("  %-36s %16s\n", "messages a process sends in a step", text_count(text, most.messages));
-    print_bytes("a process sends in a step", most.bytes);
+    printf("  %-36s %16s\n", "messages a process sends in a step",
+           text_count(text, traffic.messages));
+    print_bytes("a process sends in a step", traffic.bytes);
     for (size_t i = 0; i < sizeof links / sizeof *links; i++)
         printf("  predicted for %-22s %16.3f ms\n", links[i].name,
-               1e3 * predicted(&links[i], &most, plan->accumulate));
+               1e3 * spread_seconds(&links[i], &traffic));
 }
 
 /* Plans the exchange from the graph of a share. */

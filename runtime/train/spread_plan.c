@@ -98,3 +98,18 @@ SpreadTraffic spread_traffic(const SpreadPlan *plan, int rank) {
         if (other != rank) add_traffic(&traffic, gather);
     return traffic;
 }
+
+SpreadTraffic spread_largest_traffic(const SpreadPlan *plan) {
+    SpreadTraffic largest = {0};
+    for (int rank = 0; rank < plan->processes; rank++) {
+        SpreadTraffic traffic = spread_traffic(plan, rank);
+        if (traffic.bytes > largest.bytes) largest = traffic;
+    }
+    return largest;
+}
+
+/* A step has an exchange of partial sums for each batch, and one of sums. */
+double spread_seconds(const NetworkLink *link, const SpreadTraffic *traffic) {
+    return (double)(traffic->batches + 1) * link->latency + (double)traffic->bytes / link->rate +
+           (double)traffic->messages * link->post;
+}

@@ -47,5 +47,17 @@ typedef struct {
 } SpreadTraffic;
 /* What a process sends in a step of full batches. */
 SpreadTraffic spread_traffic(const SpreadPlan *plan, int rank);
+/* The traffic of the process that sends most. */
+SpreadTraffic spread_largest_traffic(const SpreadPlan *plan);
+
+/* A network: the seconds until a message arrives, the bytes a second of a process, and the seconds
+ * that the processor spends on a message. */
+typedef struct {
+    const char *name;
+    double latency, rate, post;
+} NetworkLink;
+/* The seconds that the exchanges of a step take. A process sends and gets its messages one after the
+ * other, and both at once: T = exchanges * latency + bytes / rate + messages * post. */
+double spread_seconds(const NetworkLink *link, const SpreadTraffic *traffic);
 
 #endif
