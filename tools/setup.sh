@@ -45,6 +45,7 @@ clang-19          # builds mlc a second time, for its warnings
 clang-tidy-19     # looks for mistakes
 clang-format-14   # the form of the sources; other versions would change them
 python3-optuna    # a part of the test of mlc sweep --optuna, which is left out without it
+slurm-wlm         # the test of trainings and sweeps under Slurm
 LIST
 }
 
