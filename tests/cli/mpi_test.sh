@@ -34,6 +34,14 @@ END
     expect 2 mpirun.$mpi -n 3 mlc train iris.mdl --out other --processes 2
     says err "3 processes have been started, but --processes says 2"
 
+    # The processes of a sweep are workers, each by itself.
+    sweep=(mlc sweep iris.mdl -q --set 'hidden=4|8' --set train.epochs=3 --seeds 2)
+    expect 0 "${sweep[@]}" --out "sweep$mpi" --slurm
+    expect 0 mpirun.$mpi -n 3 mlc sweep --join "sweep$mpi" -q --workers 1
+    [[ -e local.csv ]] || expect 0 "${sweep[@]}" --out local --csv local.csv
+    expect 0 mlc sweep --status "sweep$mpi" --csv -
+    same "$scratch/out" local.csv
+
     # A signal for one process stops all; the run goes on without MPI.
     rm -rf long
     mpirun.$mpi -n 3 mlc train iris.mdl -q --out long "${settings[@]}" --set train.epochs=1000000 >"$scratch/out" 2>"$scratch/err" </dev/null &
