@@ -18,6 +18,7 @@
  *
  * With single elements, a unit is a single column. On a GPU, the partial results of a row are those
  * of LANES threads. */
+#include "codegen/kernels/block_tree.h"
 #include "codegen/kernels/kernels.h"
 #include "codegen/kernels/partials.h"
 
@@ -30,8 +31,6 @@ typedef struct {
     /* vectors of columns that a unit computes side by side: along inner, along outer, in all */
     int across, down, together;
 } Reduction;
-
-enum { MAX_TOGETHER = 4 };
 
 /* The largest power of two up to `most` that divides `count`, such that groups of this size divide
  * `all` into at least `parts` groups. */
@@ -53,8 +52,8 @@ static void put_together(const Emitter *e, Reduction *r) {
     int64_t vectors = vectors_of(e, r), all = r->outer * vectors;
     bool single = e->single || r->inner == 1 || r->node->op == OP_argmax || r->n < LONG ||
                   e->kernel->node_count > MAX_NODES;
-    r->across = single ? 1 : divisor(vectors, MAX_TOGETHER, all, units);
-    r->down = single ? 1 : divisor(r->outer, MAX_TOGETHER / r->across, all / r->across, units);
+    r->across = single ? 1 : divisor(vectors, TREE_SUMS, all, units);
+    r->down = single ? 1 : divisor(r->outer, TREE_SUMS / r->across, all / r->across, units);
     r->together = r->across * r->down;
 }
 
@@ -107,71 +106,7 @@ static void accumulate(Emitter *e, const Reduction *r, LLVMValueRef slot, const 
     store(e, sum, slot);
 }
 
-/* -- long sums: a binary tree adds the sums of the blocks. The blocks come one after the other, as
- * in a binary counter: level l holds the sum of 2^l blocks if bit l of their number so far is set
- * -- */
-
-typedef struct {
-    LLVMTypeRef type;
-    int count; /* sums side by side, each with its own tree */
-    LLVMValueRef slots[MAX_TOGETHER], levels[MAX_TOGETHER];
-} BlockTree;
-
-/* Reserves the sums of the tree: one for each level, for each of `count` sums. */
-static BlockTree tree_new(Emitter *e, LLVMTypeRef type, const LLVMValueRef *slots, int count,
-                          int64_t blocks) {
-    BlockTree tree = {.type = type, .count = count};
-    unsigned levels = 64 - (unsigned)__builtin_clzll((unsigned long long)blocks);
-    for (int i = 0; i < count; i++) {
-        tree.slots[i] = slots[i];
-        tree.levels[i] = stack_slot(e, LLVMArrayType2(type, levels), 64);
-    }
-    return tree;
-}
-
-static LLVMValueRef tree_level(Emitter *e, const BlockTree *tree, int i, LLVMValueRef level) {
-    return LLVMBuildGEP2(e->builder, tree->type, tree->levels[i], &level, 1, "");
-}
-
-/* slot = level + slot */
-static void tree_combine(Emitter *e, const BlockTree *tree, LLVMValueRef level) {
-    for (int i = 0; i < tree->count; i++) {
-        LLVMValueRef before = load(e, tree->type, tree_level(e, tree, i, level));
-        LLVMValueRef sum = load(e, tree->type, tree->slots[i]);
-        store(e, fadd(e, before, sum), tree->slots[i]);
-    }
-}
-
-/* Adds the sum of block number `block`, which the slot holds:
- *     full = how many ones the number ends in: levels 0 .. full - 1 are occupied
- *     for l < full: slot = level[l] + slot
- *     level[full] = slot */
-static void tree_take(Emitter *e, const BlockTree *tree, LLVMValueRef block) {
-    LLVMValueRef zero = const_i64(e, 0),
-                 count[] = {bit_not(e, block),
-                            LLVMConstInt(LLVMInt1TypeInContext(e->context), 0, 0)};
-    LLVMValueRef full = call_intrinsic(e, "llvm.cttz", &e->i64, 1, count, 2);
-    If some = if_begin(e, ne(e, full, zero));
-    Loop loop = loop_begin(e, zero);
-    tree_combine(e, tree, loop.index);
-    loop_end(e, loop, full, 1);
-    if_end(e, some);
-    for (int i = 0; i < tree->count; i++) {
-        LLVMValueRef sum = load(e, tree->type, tree->slots[i]);
-        store(e, sum, tree_level(e, tree, i, full));
-    }
-}
-
-/* slot = the sum of the occupied levels, from the lowest up. */
-static void tree_finish(Emitter *e, const BlockTree *tree, int64_t blocks) {
-    int first = __builtin_ctzll((unsigned long long)blocks);
-    for (int i = 0; i < tree->count; i++) {
-        LLVMValueRef level = tree_level(e, tree, i, const_i64(e, first));
-        store(e, load(e, tree->type, level), tree->slots[i]);
-    }
-    for (int level = first + 1; blocks >> level; level++)
-        if (blocks >> level & 1) tree_combine(e, tree, const_i64(e, level));
-}
+/* -- rows -- */
 
 /* for j in [from, to) by LANES: slot += elements j .. j + 15 of the row */
 static void add_row(Emitter *e, const Reduction *r, LLVMValueRef row, LLVMValueRef slot,
@@ -188,13 +123,13 @@ static void add_row(Emitter *e, const Reduction *r, LLVMValueRef row, LLVMValueR
 static void add_long_row(Emitter *e, const Reduction *r, LLVMValueRef row, LLVMValueRef slot,
                          LLVMTypeRef type) {
     int64_t block = (int64_t)SUM_BLOCK * LANES, blocks = divide_up(r->n, block);
-    BlockTree tree = tree_new(e, type, &slot, 1, blocks);
+    BlockTree tree = block_tree_new(e, type, &slot, 1, blocks);
     SegmentLoop segments = segments_begin(e, const_i64(e, 0), const_i64(e, r->n), block);
     store(e, partial_start(e, r->node->op, !e->threads), slot);
     add_row(e, r, row, slot, segments.from, segments.to);
-    tree_take(e, &tree, segments.loop.index);
+    block_tree_take(e, &tree, segments.loop.index);
     segments_end(e, segments);
-    tree_finish(e, &tree, blocks);
+    block_tree_finish(e, &tree, blocks);
 }
 
 static LLVMValueRef partial_pointer(Emitter *e, Op op, LLVMValueRef partials, LLVMValueRef i) {
@@ -315,15 +250,15 @@ static void start_columns(Emitter *e, const Reduction *r, const ReducedColumn *c
 static void add_long_columns(Emitter *e, const Reduction *r, const ReducedColumn *columns,
                              LLVMTypeRef type) {
     int64_t blocks = divide_up(r->n, SUM_BLOCK);
-    LLVMValueRef slots[MAX_TOGETHER];
+    LLVMValueRef slots[TREE_SUMS];
     for (int i = 0; i < r->together; i++) slots[i] = columns[i].slots[0];
-    BlockTree tree = tree_new(e, type, slots, r->together, blocks);
+    BlockTree tree = block_tree_new(e, type, slots, r->together, blocks);
     SegmentLoop segments = segments_begin(e, const_i64(e, 0), const_i64(e, r->n), SUM_BLOCK);
     start_columns(e, r, columns, !place_uniform(columns[0].place));
     each_between(e, r, columns, add_element, segments.from, segments.to);
-    tree_take(e, &tree, segments.loop.index);
+    block_tree_take(e, &tree, segments.loop.index);
     segments_end(e, segments);
-    tree_finish(e, &tree, blocks);
+    block_tree_finish(e, &tree, blocks);
 }
 
 /* Reduces several columns in one loop over their elements. A column is a vector of columns if its
@@ -412,8 +347,8 @@ static Place *result_place(Emitter *e, const Reduction *r, LLVMValueRef unit, in
 int64_t kernel_reduce(Emitter *e, LLVMValueRef first, LLVMValueRef last) {
     Reduction r = reduction_of(e);
     Loop loop = units_begin(e, first);
-    ReducedColumn columns[MAX_TOGETHER] = {0};
-    LaneValue results[MAX_TOGETHER];
+    ReducedColumn columns[TREE_SUMS] = {0};
+    LaneValue results[TREE_SUMS];
     for (int i = 0; i < r.together; i++) columns[i].place = result_place(e, &r, loop.index, i);
     if (r.node->op == OP_argmax)
         results[0] = argmax_columns(e, &r, columns);
