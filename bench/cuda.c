@@ -175,7 +175,7 @@ static bool run(const Bench *bench, BenchStep *cpu, BenchStep *gpu, int64_t most
                     steps[i]);
     }
     if (runner_failed(gpu->runner)) return false;
-    bool same = compare_states(cpu, gpu) & compare_outputs(cpu, gpu);
+    bool same_outputs = compare_outputs(cpu, gpu), same = compare_states(cpu, gpu) && same_outputs;
     const DeviceFacts *facts = device_facts(bench->device);
     printf(
         "%s, compute capability %d.%d, driver %d: %d processors, compiled by the driver in %.0f ms\n",
