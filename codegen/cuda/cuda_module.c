@@ -14,9 +14,10 @@
  *         all threads of the block meet
  *
  * The counter never goes back, so no block can take one barrier for another. */
-#include "codegen/cuda/cuda_product.h"
+#include "codegen/cuda/cuda.h"
 #include "codegen/cuda/cuda_tile.h"
 #include "codegen/cuda/ptx.h"
+#include "codegen/matmul/element_product.h"
 #include "codegen/kernels/kernels.h"
 #include "codegen/llvm/step.h"
 
@@ -116,7 +117,7 @@ static void emit_tiles(Emitter *e, const CudaTile *tile) {
 }
 
 static CudaTile product_tile(const Emitter *e) {
-    CudaProduct p = product_of(e);
+    ElementProduct p = product_of(e);
     return cuda_tile_of(p.batch, p.rows, p.columns, product_depth(&p));
 }
 

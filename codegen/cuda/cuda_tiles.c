@@ -13,9 +13,10 @@
  *
  * So every sum is one chain in the order of k, as the numerics contract demands. Lines beyond the
  * edge of the product are copies of the last one, whose sums nobody stores. */
-#include "codegen/cuda/cuda_product.h"
+#include "codegen/cuda/cuda.h"
 #include "codegen/cuda/cuda_tile.h"
 #include "codegen/cuda/ptx.h"
+#include "codegen/matmul/element_product.h"
 
 #include <string.h>
 
@@ -34,7 +35,7 @@ typedef struct {
 } TileFactor;
 
 typedef struct {
-    const CudaProduct *product;
+    const ElementProduct *product;
     CudaTile tile;
     int64_t depth, chunk, stride; /* steps of k: of the product, of a chunk, with what fills up */
     LLVMValueRef thread, x, y;    /* in the block */
@@ -237,7 +238,7 @@ static void choose_tile(Emitter *e, TiledProduct *t, LLVMValueRef number) {
     t->matrix = over(e, row, down);
 }
 
-static TiledProduct tiled_product(Emitter *e, const CudaProduct *p, const CudaTile *tile) {
+static TiledProduct tiled_product(Emitter *e, const ElementProduct *p, const CudaTile *tile) {
     TiledProduct t = {.product = p,
                       .tile = *tile,
                       .depth = product_depth(p),
@@ -257,7 +258,7 @@ static TiledProduct tiled_product(Emitter *e, const CudaProduct *p, const CudaTi
 }
 
 int64_t cuda_tiles(Emitter *e, const CudaTile *tile, LLVMValueRef number) {
-    CudaProduct p = product_of(e);
+    ElementProduct p = product_of(e);
     TiledProduct t = tiled_product(e, &p, tile);
     choose_tile(e, &t, number);
     for (int i = 0; i < tile->rows * tile->columns; i++) store(e, LLVMConstNull(p.sum), t.sums[i]);

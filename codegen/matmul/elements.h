@@ -2,33 +2,18 @@
 #ifndef MLC_CODEGEN_MATMUL_ELEMENTS_H
 #define MLC_CODEGEN_MATMUL_ELEMENTS_H
 
+#include "codegen/matmul/element_product.h"
 #include "codegen/matmul/matmul.h"
 
-enum { K_AXES = 3, MOST_ROWS = 2 };
+enum { MOST_ROWS = 2 };
 
-/* A factor of the product: element (line, k), where a line is a row or a column of the product. */
+/* A product that is divided into units. */
 typedef struct {
-    NodeId node; /* what lies in memory: the matrix, or the image of the windows */
-    Storage storage;
-    Shape matrix;        /* one or several matrices as stored, [batch,rows,columns] */
-    int line_axis;       /* 1: lines are the stored rows; 2: the columns */
-    const Node *windows; /* NULL: the matrix is in memory */
-} ElementFactor;
-
-/* A step of the loop over k; part: the indices of its loops. */
-typedef struct {
-    LLVMValueRef k, part[K_AXES];
-} ElementStep;
-
-typedef struct {
-    ElementFactor left, right;
-    int64_t batch, rows, columns;
-    int64_t k_size[K_AXES]; /* the loops over k, the outermost first */
-    LLVMTypeRef sum;        /* f32; i32 of bytes */
-    int high, wide;         /* rows and columns of a unit */
-    int64_t down, across;   /* units along rows and columns */
-    bool panels;            /* a unit is a panel of the right factor */
-} ElementProduct;
+    ElementProduct product;
+    int high, wide;       /* rows and columns of a unit */
+    int64_t down, across; /* units along rows and columns */
+    bool panels;          /* a unit is a panel of the right factor */
+} DividedProduct;
 
 /* The rows or columns of a unit: at, at + 1, ... Those from `from` to `to` - 1 are stored. The last
  * unit is as long as the others. In panels it includes the padding. Otherwise it starts early, and
@@ -47,32 +32,33 @@ typedef struct {
     LLVMValueRef left[MOST_ROWS], right;
 } ElementUnit;
 
-/* The product of the kernel that is being emitted, not yet divided into units. */
+/* The product of the kernel that is being emitted. Elements of a window's row that lie one after the
+ * other in the image are one axis of k. */
 ElementProduct elements_product(const Emitter *e);
 
 /* -- elements_factors.c -- */
 
 /* Sets the pointers of a unit to the elements at a step. */
-void elements_set_pointers(Emitter *e, const ElementProduct *p, ElementUnit *unit,
-                           const ElementStep *step);
+void elements_set_pointers(Emitter *e, const DividedProduct *p, ElementUnit *unit,
+                           const FactorStep *step);
 /* Moves them on by `steps` k. */
-void elements_advance(Emitter *e, const ElementProduct *p, const ElementUnit *unit, int64_t steps);
+void elements_advance(Emitter *e, const DividedProduct *p, const ElementUnit *unit, int64_t steps);
 /* Element `row` of the unit at the k that is `later` steps after `step`, to which the pointers lead;
  * a byte as i32. If the unit has no pointers, later is 0. */
-LLVMValueRef elements_left(Emitter *e, const ElementProduct *p, const ElementUnit *unit, int row,
-                           const ElementStep *step, int64_t later);
-LLVMValueRef elements_right(Emitter *e, const ElementProduct *p, const ElementUnit *unit,
-                            int column, const ElementStep *step, int64_t later);
+LLVMValueRef elements_left(Emitter *e, const DividedProduct *p, const ElementUnit *unit, int row,
+                           const FactorStep *step, int64_t later);
+LLVMValueRef elements_right(Emitter *e, const DividedProduct *p, const ElementUnit *unit,
+                            int column, const FactorStep *step, int64_t later);
 /* The elements between (line, k) and (line, k + 1), along the innermost loop. */
-int64_t elements_k_step(const Emitter *e, const ElementProduct *p, const ElementFactor *factor);
+int64_t elements_k_step(const Emitter *e, const DividedProduct *p, const Factor *factor);
 /* The elements between neighbouring columns of the right factor, which is no matrix of windows. */
-int64_t elements_column_step(const ElementProduct *p);
+int64_t elements_column_step(const DividedProduct *p);
 
 /* -- elements_bytes.c -- */
 
 /* Whether the unit can add four k of bytes at a time. */
-bool elements_have_fours(const Emitter *e, const ElementProduct *p, const ElementUnit *unit);
+bool elements_have_fours(const Emitter *e, const DividedProduct *p, const ElementUnit *unit);
 /* Adds the products at four k, from that of the pointers on. */
-void elements_add_four(Emitter *e, const ElementProduct *p, const ElementUnit *unit);
+void elements_add_four(Emitter *e, const DividedProduct *p, const ElementUnit *unit);
 
 #endif

@@ -13,15 +13,14 @@ typedef struct {
     LLVMValueRef half[2];
 } Widened;
 
-bool elements_have_fours(const Emitter *e, const ElementProduct *p, const ElementUnit *unit) {
-    return e->smlad && p->sum != e->f32 && p->high == 1 && p->wide == FOUR && unit->left[0] &&
-           unit->right && elements_k_step(e, p, &p->left) == 1 && elements_column_step(p) == 1 &&
-           p->k_size[K_AXES - 1] >= FOUR;
+bool elements_have_fours(const Emitter *e, const DividedProduct *p, const ElementUnit *unit) {
+    return e->smlad && p->product.sum != e->f32 && p->high == 1 && p->wide == FOUR &&
+           unit->left[0] && unit->right && elements_k_step(e, p, &p->product.left) == 1 &&
+           elements_column_step(p) == 1 && p->product.k_size[K_AXES - 1] >= FOUR;
 }
 
 /* Four bytes from `bytes` after the one that a slot points to. */
-static Widened widened_word(Emitter *e, const ElementFactor *factor, LLVMValueRef slot,
-                            int64_t bytes) {
+static Widened widened_word(Emitter *e, const Factor *factor, LLVMValueRef slot, int64_t bytes) {
     LLVMValueRef pointer = load(e, e->pointer, slot), offset = const_i64(e, bytes);
     LLVMValueRef word = load(e, e->i32, LLVMBuildGEP2(e->builder, e->i8, pointer, &offset, 1, ""));
     LLVMSetAlignment(word, 1);
@@ -42,10 +41,11 @@ static LLVMValueRef join(Emitter *e, bool high, LLVMValueRef a, LLVMValueRef b) 
     return bit_or(e, bit_and(e, a, const_i32(e, 0xffff)), LLVMBuildShl(e->builder, b, sixteen, ""));
 }
 
-void elements_add_four(Emitter *e, const ElementProduct *p, const ElementUnit *unit) {
-    Widened left = widened_word(e, &p->left, unit->left[0], 0), right[FOUR];
+void elements_add_four(Emitter *e, const DividedProduct *p, const ElementUnit *unit) {
+    Widened left = widened_word(e, &p->product.left, unit->left[0], 0), right[FOUR];
     for (int i = 0; i < FOUR; i++)
-        right[i] = widened_word(e, &p->right, unit->right, i * elements_k_step(e, p, &p->right));
+        right[i] = widened_word(e, &p->product.right, unit->right,
+                                i * elements_k_step(e, p, &p->product.right));
     for (int column = 0; column < FOUR; column++) {
         LLVMValueRef sum = load(e, e->i32, unit->slots[0][column]);
         for (int i = 0; i < 2; i++) {

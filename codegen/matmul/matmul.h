@@ -11,8 +11,8 @@
  *   matmul_pack.c      copies operands that would be read in long steps into panels
  *   matmul_zeros.c     lists the k of each block of rows for which a row is not zero
  *   matmul_columns.c   the position of a column by its number
- *   matmul_elements.c  the whole kernel for machines that compute single elements; elements.h has
- *                      its parts
+ *   matmul_elements.c  the whole kernel for processors without vectors; elements.h has its parts
+ *   element_product.c  elements of factors, for these kernels and for those of a GPU
  *   matmul_epilogue.c  computes and stores the values of a finished tile
  *
  * An operand that is addressed in a new way needs a case in four functions:

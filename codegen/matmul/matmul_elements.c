@@ -34,32 +34,31 @@ static void loop_end_counted(Emitter *e, Loop loop, LLVMValueRef to, int64_t ste
 }
 
 /* Adds the products at the k that is `later` steps after that of the pointers. */
-static void add_step(Emitter *e, const ElementProduct *p, const ElementUnit *unit,
-                     const ElementStep *step, int64_t later) {
+static void add_step(Emitter *e, const DividedProduct *p, const ElementUnit *unit,
+                     const FactorStep *step, int64_t later) {
     LLVMValueRef left[MOST_ROWS], right[PLAN_COLUMNS];
     for (int j = 0; j < p->wide; j++) right[j] = elements_right(e, p, unit, j, step, later);
     for (int i = 0; i < p->high; i++) left[i] = elements_left(e, p, unit, i, step, later);
     for (int i = 0; i < p->high; i++)
         for (int j = 0; j < p->wide; j++) {
-            LLVMValueRef sum = load(e, p->sum, unit->slots[i][j]);
-            sum = p->sum == e->f32 ? emit_fused(e, left[i], right[j], sum)
-                                   : add(e, sum, mul(e, left[i], right[j]));
+            LLVMValueRef sum = load(e, p->product.sum, unit->slots[i][j]);
+            sum = product_accumulate(e, &p->product, left[i], right[j], sum);
             store(e, sum, unit->slots[i][j]);
         }
 }
 
 /* How many k the innermost loop does in a turn: two if it has few sums, as the instructions of the
  * loop are then many. */
-static int64_t k_together(const Emitter *e, const ElementProduct *p, const ElementUnit *unit) {
-    bool few =
-        p->sum == e->f32 && p->high * p->wide <= PLAN_COLUMNS && unit->left[0] && unit->right;
-    return few && p->k_size[K_AXES - 1] % 2 == 0 ? 2 : 1;
+static int64_t k_together(const Emitter *e, const DividedProduct *p, const ElementUnit *unit) {
+    bool few = p->product.sum == e->f32 && p->high * p->wide <= PLAN_COLUMNS && unit->left[0] &&
+               unit->right;
+    return few && p->product.k_size[K_AXES - 1] % 2 == 0 ? 2 : 1;
 }
 
 /* Four k of bytes at a time, then the rest. */
-static void add_fours(Emitter *e, const ElementProduct *p, const ElementUnit *unit,
-                      const ElementStep *step) {
-    int64_t size = p->k_size[K_AXES - 1];
+static void add_fours(Emitter *e, const DividedProduct *p, const ElementUnit *unit,
+                      const FactorStep *step) {
+    int64_t size = p->product.k_size[K_AXES - 1];
     Loop loop = loop_begin(e, const_i64(e, 0));
     elements_add_four(e, p, unit);
     elements_advance(e, p, unit, 4);
@@ -68,9 +67,9 @@ static void add_fours(Emitter *e, const ElementProduct *p, const ElementUnit *un
 }
 
 /* The innermost loop over k, from a step on. */
-static void emit_innermost(Emitter *e, const ElementProduct *p, ElementUnit *unit,
-                           ElementStep *step) {
-    int64_t size = p->k_size[K_AXES - 1];
+static void emit_innermost(Emitter *e, const DividedProduct *p, ElementUnit *unit,
+                           FactorStep *step) {
+    int64_t size = p->product.k_size[K_AXES - 1];
     step->part[K_AXES - 1] = const_i64(e, 0);
     step->k = times(e, step->k, size);
     elements_set_pointers(e, p, unit, step);
@@ -90,41 +89,43 @@ static void emit_innermost(Emitter *e, const ElementProduct *p, ElementUnit *uni
 }
 
 /* The loops over k, one inside of the other. Axes of size 1 have none. */
-static void emit_sums(Emitter *e, const ElementProduct *p, ElementUnit *unit) {
+static void emit_sums(Emitter *e, const DividedProduct *p, ElementUnit *unit) {
     LLVMValueRef zero = const_i64(e, 0);
     Loop loops[K_AXES - 1];
-    ElementStep step = {.k = zero};
+    FactorStep step = {.k = zero};
     for (int i = 0; i < p->high; i++)
-        for (int j = 0; j < p->wide; j++) store(e, LLVMConstNull(p->sum), unit->slots[i][j]);
+        for (int j = 0; j < p->wide; j++)
+            store(e, LLVMConstNull(p->product.sum), unit->slots[i][j]);
     for (int i = 0; i < K_AXES - 1; i++) {
-        bool single = p->k_size[i] == 1;
+        bool single = p->product.k_size[i] == 1;
         if (!single) loops[i] = loop_begin(e, zero);
         step.part[i] = single ? zero : loops[i].index;
-        step.k = add(e, times(e, step.k, p->k_size[i]), step.part[i]);
+        step.k = add(e, times(e, step.k, p->product.k_size[i]), step.part[i]);
     }
     emit_innermost(e, p, unit, &step);
     for (int i = K_AXES - 1; i-- > 0;)
-        if (p->k_size[i] > 1)
-            loop_end_counted(e, loops[i], const_i64(e, p->k_size[i]), 1, p->k_size[i]);
+        if (p->product.k_size[i] > 1)
+            loop_end_counted(e, loops[i], const_i64(e, p->product.k_size[i]), 1,
+                             p->product.k_size[i]);
 }
 
 /* -- units -- */
 
 /* Divides the product. The columns of a unit are a panel of the right factor, or else there are as
  * few units as possible, all equally wide. */
-static void divide_product(const Emitter *e, ElementProduct *p) {
-    Layout layout = p->right.storage.layout;
+static void divide_product(const Emitter *e, DividedProduct *p) {
+    Layout layout = p->product.right.storage.layout;
     /* sums of bytes are in the processor's 13 registers for integers */
-    bool bytes = p->sum != e->f32;
+    bool bytes = p->product.sum != e->f32;
     int64_t most = bytes ? PLAN_BYTE_COLUMNS : PLAN_COLUMNS;
-    p->panels = layout.kind == LAYOUT_PANEL && layout.axis == p->right.line_axis - 1 &&
+    p->panels = layout.kind == LAYOUT_PANEL && layout.axis == p->product.right.line_axis - 1 &&
                 layout.width <= most;
-    p->across = divide_up(p->columns, p->panels ? layout.width : most);
-    p->wide = (int)divide_up(p->columns, p->across);
+    p->across = divide_up(p->product.columns, p->panels ? layout.width : most);
+    p->wide = (int)divide_up(p->product.columns, p->across);
     if (p->panels) p->wide = layout.width;
-    if (bytes && !p->panels) p->wide = (int)min_i64(p->columns, most);
-    p->high = bytes || p->rows == 1 ? 1 : MOST_ROWS;
-    p->down = divide_up(p->rows, p->high);
+    if (bytes && !p->panels) p->wide = (int)min_i64(p->product.columns, most);
+    p->high = bytes || p->product.rows == 1 ? 1 : MOST_ROWS;
+    p->down = divide_up(p->product.rows, p->high);
 }
 
 /* Lines number * length, ... of `all` lines. padded: there are lines enough for all units. */
@@ -142,69 +143,59 @@ static ElementLines lines_of(Emitter *e, LLVMValueRef number, int length, int64_
     return lines;
 }
 
-static ElementUnit unit_of(Emitter *e, const ElementProduct *p, LLVMValueRef number) {
+static ElementUnit unit_of(Emitter *e, const DividedProduct *p, LLVMValueRef number) {
     LLVMValueRef row = over(e, number, p->across), column = modulo(e, number, p->across);
-    int64_t k = p->k_size[0] * p->k_size[1] * p->k_size[2];
+    int64_t k = product_depth(&p->product);
     ElementUnit unit = {.matrix = over(e, row, p->down),
-                        .rows = lines_of(e, modulo(e, row, p->down), p->high, p->rows, false),
-                        .columns = lines_of(e, column, p->wide, p->columns, p->panels),
+                        .rows =
+                            lines_of(e, modulo(e, row, p->down), p->high, p->product.rows, false),
+                        .columns = lines_of(e, column, p->wide, p->product.columns, p->panels),
                         .panel = times(e, column, k * p->wide)};
     for (int i = 0; i < p->high; i++)
-        for (int j = 0; j < p->wide; j++) unit.slots[i][j] = stack_slot(e, p->sum, sizeof(float));
+        for (int j = 0; j < p->wide; j++)
+            unit.slots[i][j] = stack_slot(e, p->product.sum, sizeof(float));
     return unit;
 }
 
-/* The epilogue of one sum, and its stores. */
-static void finish_element(Emitter *e, const ElementProduct *p, LLVMValueRef matrix,
-                           LLVMValueRef row, LLVMValueRef column, LLVMValueRef sum) {
-    if (p->sum == e->f32) sum = fadd(e, sum, LLVMConstNull(e->f32));
-    Place *place = place_new(e, (Shape){.rank = 3, .dim = {p->batch, p->rows, p->columns}}, NULL);
-    Region region = region_begin(e);
-    place->axis[0] = coordinate_uniform(matrix);
-    place->axis[1] = coordinate_uniform(row);
-    place->axis[2] = coordinate_uniform(column);
-    emit_set(e, e->kernel->root, place, (LaneValue){sum, true});
-    emit_stores(e, place);
-    region_end(e, region);
-}
-
-static LLVMValueRef sum_pointer(Emitter *e, const ElementProduct *p, LLVMValueRef sums,
+static LLVMValueRef sum_pointer(Emitter *e, const DividedProduct *p, LLVMValueRef sums,
                                 LLVMValueRef number) {
-    return LLVMBuildGEP2(e->builder, p->sum, sums, &number, 1, "");
+    return LLVMBuildGEP2(e->builder, p->product.sum, sums, &number, 1, "");
 }
 
 /* The epilogues of several sums are two loops, as their code is long. */
-static void finish_unit(Emitter *e, const ElementProduct *p, const ElementUnit *unit) {
+static void finish_unit(Emitter *e, const DividedProduct *p, const ElementUnit *unit) {
     const ElementLines *rows = &unit->rows, *columns = &unit->columns;
     if (p->high * p->wide == 1) {
-        LLVMValueRef sum = load(e, p->sum, unit->slots[0][0]);
-        finish_element(e, p, unit->matrix, rows->at, columns->at, sum);
+        ProductElement at = {unit->matrix, rows->at, columns->at};
+        product_store(e, &p->product, &at, load(e, p->product.sum, unit->slots[0][0]));
         return;
     }
-    LLVMTypeRef array = LLVMArrayType2(p->sum, (uint64_t)(p->high * p->wide));
+    LLVMTypeRef array = LLVMArrayType2(p->product.sum, (uint64_t)(p->high * p->wide));
     LLVMValueRef sums = stack_slot(e, array, sizeof(float));
     for (int i = 0; i < p->high; i++)
         for (int j = 0; j < p->wide; j++)
-            store(e, load(e, p->sum, unit->slots[i][j]),
+            store(e, load(e, p->product.sum, unit->slots[i][j]),
                   sum_pointer(e, p, sums, const_i64(e, i * p->wide + j)));
     Loop down = {.index = const_i64(e, 0)};
     if (p->high > 1) down = loop_begin(e, rows->from);
     Loop across = loop_begin(e, columns->from);
     LLVMValueRef number = add(e, times(e, down.index, p->wide), across.index);
-    finish_element(e, p, unit->matrix, add(e, rows->at, down.index),
-                   add(e, columns->at, across.index),
-                   load(e, p->sum, sum_pointer(e, p, sums, number)));
+    ProductElement at = {unit->matrix, add(e, rows->at, down.index),
+                         add(e, columns->at, across.index)};
+    Region region = region_begin(e);
+    product_store(e, &p->product, &at, load(e, p->product.sum, sum_pointer(e, p, sums, number)));
+    region_end(e, region);
     loop_end_counted(e, across, columns->to, 1, p->wide);
     if (p->high > 1) loop_end_counted(e, down, rows->to, 1, p->high);
 }
 
 int64_t matmul_elements(Emitter *e, LLVMValueRef first, LLVMValueRef last) {
-    ElementProduct p = elements_product(e);
+    DividedProduct p = {.product = elements_product(e)};
     divide_product(e, &p);
     Loop units = loop_begin(e, first);
     ElementUnit unit = unit_of(e, &p, units.index);
     emit_sums(e, &p, &unit);
     finish_unit(e, &p, &unit);
     loop_end(e, units, last, 1);
-    return p.batch * p.down * p.across;
+    return p.product.batch * p.down * p.across;
 }

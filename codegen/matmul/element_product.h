@@ -1,9 +1,9 @@
-/* A matrix product as the kernels of a GPU see it: two factors, and loops over k. Internal to
- * codegen/cuda. */
-#ifndef MLC_CODEGEN_CUDA_CUDA_PRODUCT_H
-#define MLC_CODEGEN_CUDA_CUDA_PRODUCT_H
+/* A matrix product for code that computes single elements: two factors, and loops over k. Used by
+ * the kernels of GPUs and of processors without vectors. */
+#ifndef MLC_CODEGEN_MATMUL_ELEMENT_PRODUCT_H
+#define MLC_CODEGEN_MATMUL_ELEMENT_PRODUCT_H
 
-#include "codegen/cuda/cuda.h"
+#include "codegen/emit/arithmetic.h"
 
 enum { K_AXES = 3 };
 
@@ -26,18 +26,26 @@ typedef struct {
     int64_t batch, rows, columns;
     int64_t k_size[K_AXES]; /* the loops over k, the outermost first */
     LLVMTypeRef sum;        /* f32; i32 of bytes */
-} CudaProduct;
+} ElementProduct;
 
 /* Of the kernel that is being emitted. */
-CudaProduct product_of(const Emitter *e);
-int64_t product_depth(const CudaProduct *p); /* the number of steps of k */
+ElementProduct product_of(const Emitter *e);
+int64_t product_depth(const ElementProduct *p); /* the number of steps of k */
 /* k is known; computes its parts, if the factors need them. */
-FactorStep product_step(Emitter *e, const CudaProduct *p, LLVMValueRef k);
+FactorStep product_step(Emitter *e, const ElementProduct *p, LLVMValueRef k);
+DType factor_dtype(const Emitter *e, const Factor *factor);
+/* The address of the element `offset` elements after the first one of what lies in memory. */
+LLVMValueRef factor_address(Emitter *e, const Factor *factor, LLVMValueRef offset);
+/* The address of element (line, k), read out of the image. Of a matrix of windows. */
+LLVMValueRef window_address(Emitter *e, const Factor *factor, LLVMValueRef matrix,
+                            LLVMValueRef line, const FactorStep *step);
+/* The element at an address; a byte as i32. */
+LLVMValueRef factor_load(Emitter *e, const Factor *factor, LLVMValueRef address);
 /* Element (line, k) of a factor; a byte as i32. */
 LLVMValueRef factor_element(Emitter *e, const Factor *factor, LLVMValueRef matrix,
                             LLVMValueRef line, const FactorStep *step);
 /* sum + left * right, rounded once. */
-LLVMValueRef product_accumulate(Emitter *e, const CudaProduct *p, LLVMValueRef left,
+LLVMValueRef product_accumulate(Emitter *e, const ElementProduct *p, LLVMValueRef left,
                                 LLVMValueRef right, LLVMValueRef sum);
 
 /* An element of the product. */
@@ -45,6 +53,6 @@ typedef struct {
     LLVMValueRef matrix, row, column;
 } ProductElement;
 /* Computes the epilogue of the finished sum, and stores. */
-void product_store(Emitter *e, const CudaProduct *p, const ProductElement *at, LLVMValueRef sum);
+void product_store(Emitter *e, const ElementProduct *p, const ProductElement *at, LLVMValueRef sum);
 
 #endif
