@@ -72,7 +72,8 @@ static LLVMValueRef emit_positive(Emitter *e, LLVMValueRef x, LLVMValueRef zero)
 
 static LLVMValueRef emit_max(const OpCall *call) {
     const LLVMValueRef *in = call->in;
-    if (call->e->no_vectors && LLVMTypeOf(in[0]) == call->e->f32 && LLVMIsNull(in[1]))
+    bool has_instruction = call->e->threads || !call->e->no_vectors;
+    if (!has_instruction && LLVMTypeOf(in[0]) == call->e->f32 && LLVMIsNull(in[1]))
         return emit_positive(call->e, in[0], in[1]);
     return intrinsic(call, is_real(call) ? "llvm.maximum" : "llvm.smax", 2);
 }
