@@ -1,6 +1,6 @@
-/* Matrix products by tiles: a block of threads computes a tile of the product, and reads its operands
- * from the memory of the block ("shared" memory), so that a number comes from the GPU's memory once
- * for a tile.
+/* Matrix products by tiles. A block of threads computes a tile of the product. It reads its operands
+ * from the memory of the block ("shared" memory). So a number comes from the GPU's memory once for a
+ * tile.
  *
  *     for each tile of the block:
  *         for each chunk of k:
