@@ -10,6 +10,7 @@
  * With single elements, a vector is one element. On a GPU, a unit is an element by its number, and
  * the hardware hides the time that loads take. */
 #include "codegen/kernels/kernels.h"
+#include "codegen/kernels/unit_lines.h"
 
 /* Whether every value of the kernel is read at the row-major position of the result, or is a single
  * number. Then the space can be walked as one long row, or with a batch as one row for each
@@ -78,69 +79,6 @@ static Shape walked_space(Emitter *e) {
     return (Shape){.rank = 1, .dim = {elements}};
 }
 
-static int lane_axis(Shape space) {
-    int axis = space.rank - 1;
-    while (axis > 0 && space.dim[axis] == 1) axis--;
-    return axis;
-}
-
-/* Units are vectors along the lane axis, numbered in row-major order. A line is the units of one
- * row, if a row is long, or else those of all rows along row_axis: they share the coordinates of
- * the outer axes. */
-typedef struct {
-    Shape space;
-    /* row_axis: the last axis before the lane axis that is longer than 1; -1: there is none */
-    int lane_axis, row_axis;
-    /* the last axis along which a line has one coordinate; -1: there is none */
-    int outer_axis;
-    int64_t vectors, units; /* in a row, in a line */
-} UnitLine;
-
-/* Divides the units of a space into lines. */
-static UnitLine line_of(const Emitter *e, Shape space) {
-    enum { LONG_ROW = 8 }; /* vectors: so many are worth their own loop */
-    UnitLine line = {.space = space, .lane_axis = lane_axis(space)};
-    line.row_axis = line.lane_axis - 1;
-    while (line.row_axis >= 0 && space.dim[line.row_axis] == 1) line.row_axis--;
-    line.vectors = divide_up(space.dim[line.lane_axis], e->single ? 1 : LANES);
-    bool single = line.row_axis < 0 || line.vectors >= LONG_ROW;
-    line.outer_axis = single ? line.row_axis : line.row_axis - 1;
-    line.units = single ? line.vectors : line.vectors * space.dim[line.row_axis];
-    return line;
-}
-
-/* The coordinates of the outer axes, from the number of the line. */
-static void set_outer_axes(Emitter *e, const UnitLine *line, Place *place, LLVMValueRef rest) {
-    int first = 0;
-    while (first < line->outer_axis && line->space.dim[first] == 1) first++;
-    for (int i = line->outer_axis; i >= first; i--) {
-        if (line->space.dim[i] == 1) continue;
-        LLVMValueRef size = const_i64(e, line->space.dim[i]);
-        place->axis[i] = coordinate_uniform(i == first ? rest : urem(e, rest, size));
-        rest = udiv(e, rest, size);
-    }
-}
-
-/* The place of unit `inside` of line `number`. */
-static Place *unit_place(Emitter *e, const UnitLine *line, LLVMValueRef number,
-                         LLVMValueRef inside) {
-    Place *place = place_new(e, line->space, NULL);
-    LLVMValueRef vectors = const_i64(e, line->vectors), vector = inside;
-    if (line->units != line->vectors) {
-        vector = urem(e, inside, vectors);
-        place->axis[line->row_axis] = coordinate_uniform(udiv(e, inside, vectors));
-    }
-    set_outer_axes(e, line, place, number);
-    if (e->single) {
-        place->axis[line->lane_axis] = coordinate_uniform(vector);
-        return place;
-    }
-    LLVMValueRef base = times(e, vector, LANES);
-    place->axis[line->lane_axis] = (Coordinate){.base = base, .step = 1, .aligned = true};
-    place->mask = lanes_below(e, base, line->space.dim[line->lane_axis]);
-    return place;
-}
-
 /* -- concats: if all lanes read the same part, a switch selects the code for that part alone -- */
 
 /* switch (number) { case i: the stores, with part i of the concat ... } */
@@ -179,16 +117,6 @@ static void emit_place(Emitter *e, const Place *place) {
         emit_stores(e, place);
 }
 
-/* The loops over lines and units. */
-static void emit_lines(Emitter *e, const UnitLine *line, LLVMValueRef first, LLVMValueRef last) {
-    SegmentLoop lines = segments_begin(e, first, last, line->units);
-    Loop units = loop_begin(e, lines.from);
-    LLVMValueRef inside = sub(e, units.index, lines.start);
-    emit_place(e, unit_place(e, line, lines.loop.index, inside));
-    loop_end(e, units, lines.to, 1);
-    segments_end(e, lines);
-}
-
 /* -- prefetching rows of the data set:
  *     prefetch the first PREFETCHED_ROWS rows
  *     for each PREFETCHED_ROWS rows: prefetch as many after them; compute these
@@ -218,7 +146,9 @@ static void emit_prefetched_lines(Emitter *e, const UnitLine *line, const Batche
     SegmentLoop parts = segments_begin(e, first, last, PREFETCHED_ROWS * units);
     LLVMValueRef next = udiv(e, plus(e, parts.to, units - 1), each);
     prefetch_rows(e, batches, next, min(e, add(e, next, ahead), end));
-    emit_lines(e, line, parts.from, parts.to);
+    LineLoop lines = lines_begin(e, line, parts.from, parts.to);
+    emit_place(e, lines.place);
+    lines_end(e, lines);
     segments_end(e, parts);
 }
 
@@ -233,9 +163,8 @@ static bool walks_batches(const Emitter *e, const Batches *batches, const UnitLi
 
 /* Of a GPU: an element by its number in row-major order. */
 static int64_t emit_element(Emitter *e, Shape space, LLVMValueRef number) {
-    UnitLine all = {.space = space, .outer_axis = space.rank - 1};
     Place *place = place_new(e, space, NULL);
-    set_outer_axes(e, &all, place, number);
+    place_set_axes(e, place, 0, space.rank - 1, number);
     emit_place(e, place);
     return shape_elements(space);
 }
@@ -249,14 +178,17 @@ int64_t kernel_map(Emitter *e, LLVMValueRef first, LLVMValueRef last) {
     if (e->threads) return emit_element(e, space, first);
     int64_t tiles = e->kernel->by_rows || e->single
                         ? 0
-                        : map_transposed(e, space, lane_axis(space), first, last);
+                        : map_transposed(e, space, space_lane_axis(space), first, last);
     if (tiles) return tiles;
-    UnitLine line = line_of(e, space);
+    UnitLine line = unit_line(e, space);
     Batches batches = batches_of(e);
-    int64_t units = shape_elements(space) / space.dim[line.lane_axis] * line.vectors;
+    int64_t units = unit_line_count(&line);
     if (walks_batches(e, &batches, &line))
         emit_prefetched_lines(e, &line, &batches, units / space.dim[0], first, last);
-    else
-        emit_lines(e, &line, first, last);
+    else {
+        LineLoop lines = lines_begin(e, &line, first, last);
+        emit_place(e, lines.place);
+        lines_end(e, lines);
+    }
     return units;
 }

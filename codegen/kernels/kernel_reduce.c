@@ -16,11 +16,15 @@
  * sums: a lane that adds more than SUM_BLOCK elements adds them in blocks, whose sums a binary tree
  * combines.
  *
+ * A kernel of the largest elements of columns may find their places (argmax) too, from the same
+ * elements.
+ *
  * With single elements, a unit is a single column. On a GPU, the partial results of a row are those
  * of LANES threads. */
 #include "codegen/kernels/block_tree.h"
 #include "codegen/kernels/kernels.h"
 #include "codegen/kernels/partials.h"
+#include "codegen/kernels/unit_lines.h"
 
 #include <assert.h>
 
@@ -188,12 +192,17 @@ static LaneValue reduce_row(Emitter *e, const Reduction *r, LLVMValueRef row) {
     return partial_result(e, op, partial_of_lanes(e, op, load(e, type, slot)), false);
 }
 
-/* The place of element j of the reduction at `place`, which is in [outer, inner]. */
+/* The place of element j of the reduction at `place`, whose last axis is the inner one, and whose
+ * others are the outer ones. */
 static Place *element_place(Emitter *e, const Reduction *r, const Place *place, LLVMValueRef j) {
-    Place *at = place_new(e, (Shape){.rank = 3, .dim = {r->outer, r->n, r->inner}}, place->mask);
-    at->axis[0] = place->axis[0];
-    at->axis[1] = coordinate_uniform(j);
-    at->axis[2] = place->axis[1];
+    int last = place->shape.rank - 1;
+    Shape shape = place->shape;
+    shape.rank = last + 2;
+    shape.dim[last] = r->n, shape.dim[last + 1] = r->inner;
+    Place *at = place_new(e, shape, place->mask);
+    for (int i = 0; i < last; i++) at->axis[i] = place->axis[i];
+    at->axis[last] = coordinate_uniform(j);
+    at->axis[last + 1] = place->axis[last];
     return at;
 }
 
@@ -324,6 +333,15 @@ static LaneValue argmax_columns(Emitter *e, const Reduction *r, ReducedColumn *c
     return (LaneValue){load(e, index_type, column->slots[1]), !lanes};
 }
 
+/* The argmax that the kernel computes beside its root, the largest element; NODE_NONE: none. */
+static NodeId argmax_beside(const Emitter *e) {
+    for (uint32_t i = 0; i < e->kernel->node_count; i++) {
+        NodeId id = e->kernel->nodes[i];
+        if (id != e->kernel->root && graph_node(e->graph, id)->op == OP_argmax) return id;
+    }
+    return NODE_NONE;
+}
+
 /* The place in [outer, inner] of column `number` of a unit. */
 static Place *result_place(Emitter *e, const Reduction *r, LLVMValueRef unit, int number) {
     Place *place = place_new(e, (Shape){.rank = 2, .dim = {r->outer, r->inner}}, NULL);
@@ -344,27 +362,51 @@ static Place *result_place(Emitter *e, const Reduction *r, LLVMValueRef unit, in
     return place;
 }
 
-int64_t kernel_reduce(Emitter *e, LLVMValueRef first, LLVMValueRef last) {
-    Reduction r = reduction_of(e);
-    Loop loop = units_begin(e, first);
-    ReducedColumn columns[TREE_SUMS] = {0};
+/* Reduces the columns of a unit, or its row, and stores what follows from the results. */
+static void reduce_unit(Emitter *e, const Reduction *r, LLVMValueRef unit,
+                        ReducedColumn columns[]) {
     LaneValue results[TREE_SUMS];
-    for (int i = 0; i < r.together; i++) columns[i].place = result_place(e, &r, loop.index, i);
-    if (r.node->op == OP_argmax)
-        results[0] = argmax_columns(e, &r, columns);
-    else if (r.inner == 1)
-        results[0] = reduce_row(e, &r, loop.index);
+    if (r->node->op == OP_argmax)
+        results[0] = argmax_columns(e, r, columns);
+    else if (r->inner == 1)
+        results[0] = reduce_row(e, r, unit);
     else
-        reduce_columns(e, &r, columns, results);
+        reduce_columns(e, r, columns, results);
+    NodeId beside = argmax_beside(e);
+    LaneValue found = beside ? argmax_columns(e, r, columns) : (LaneValue){NULL, false};
     /* On a GPU, all threads of a row know its result, and one of them goes on with it. */
     If first_lane = if_begin(e, e->lane ? eq(e, e->lane, const_i64(e, 0)) : NULL);
     Region region = region_begin(e);
-    for (int i = 0; i < r.together; i++) {
+    if (beside) emit_set(e, beside, columns[0].place, found);
+    for (int i = 0; i < r->together; i++) {
         emit_set(e, e->kernel->root, columns[i].place, results[i]);
         emit_stores(e, columns[i].place);
     }
     region_end(e, region);
     if_end(e, first_lane);
+}
+
+/* Columns that are reduced one after the other, by lines: the outer axes keep their coordinates, so
+ * that those of the elements of windows take no division. */
+static int64_t reduce_lines(Emitter *e, const Reduction *r, LLVMValueRef first, LLVMValueRef last) {
+    Shape space = graph_operand(e->graph, r->node, 0)->shape;
+    space.rank = r->node->attrs.axis + 1;
+    space.dim[space.rank - 1] = r->inner;
+    UnitLine line = unit_line(e, space);
+    LineLoop loop = lines_begin(e, &line, first, last);
+    ReducedColumn column = {.place = loop.place};
+    reduce_unit(e, r, NULL, &column);
+    lines_end(e, loop);
+    return unit_line_count(&line);
+}
+
+int64_t kernel_reduce(Emitter *e, LLVMValueRef first, LLVMValueRef last) {
+    Reduction r = reduction_of(e);
+    if (r.inner > 1 && r.together == 1 && !e->threads) return reduce_lines(e, &r, first, last);
+    Loop loop = units_begin(e, first);
+    ReducedColumn columns[TREE_SUMS] = {0};
+    for (int i = 0; i < r.together; i++) columns[i].place = result_place(e, &r, loop.index, i);
+    reduce_unit(e, &r, loop.index, columns);
     units_end(e, loop, last);
     return r.outer * vectors_of(e, &r) / r.together;
 }

@@ -55,7 +55,9 @@ typedef struct {
  * computed from its result. */
 typedef enum {
     KERNEL_MAP,    /* elementwise over `space` */
-    KERNEL_REDUCE, /* root is a reduction; `space` is the shape of its result */
+    /* root is a reduction; `space` is the shape of its result. Beside a reduce_max, the nodes may
+     * have the argmax of the same elements, which is computed like a root */
+    KERNEL_REDUCE,
     /* rows along the last axis of `space`: elementwise, with sums and largest elements of the row,
      * which the same row uses. Values of which a row has one are stored once a row */
     KERNEL_ROW,

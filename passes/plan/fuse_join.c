@@ -2,6 +2,8 @@
  * Elementwise nodes that use it at the same index join the group. They are computed while the value
  * is in a register.
  *
+ * An argmax of windows joins the group of their largest elements: both read the same elements.
+ *
  * Joining must not make kernels wait for each other in a cycle. Every group has a level, higher
  * than the levels of all groups its inputs come from. A node may join only a group whose level is
  * higher than those of the node's other inputs: then all edges between groups still go upwards.
@@ -15,9 +17,14 @@ typedef struct {
     bool *has_readers; /* [draft]: nodes of another group use it, so its level may not change */
     uint32_t *members; /* [draft]: nodes that have started or joined it */
     bool *keeps_shape; /* [node]: may only be stored by a kernel whose space is its shape */
+    NodeId *largest;   /* [node]: the last reduce_max of it; NODE_NONE: there is none yet */
 } Joining;
 
-enum { MAPS_TO_LOOK_AT = 16, MOST_MEMBERS = 512 };
+enum {
+    MAPS_TO_LOOK_AT = 16,
+    MOST_MEMBERS = 512,
+    LARGEST_WINDOW = 25, /* elements; of more, an argmax has a kernel of its own */
+};
 
 /* A reshape keeps the index in row-major order, so it belongs to the group of its operand. */
 static uint32_t group_of(const Joining *joining, NodeId id) {
@@ -109,13 +116,28 @@ static void mark_readers(Joining *joining, NodeId id, const Node *node) {
     }
 }
 
+/* The group of the largest elements that an argmax looks for, if their kernel can find their places
+ * too: both reduce few elements, along an axis that is not the last one. 0: there is none. */
+static uint32_t group_of_largest(const Joining *joining, const Node *node) {
+    const Fusion *fusion = joining->fusion;
+    NodeId largest = node->op == OP_argmax ? joining->largest[node->operands[0]] : NODE_NONE;
+    if (!largest) return 0;
+    Shape shape = graph_operand(fusion->graph, node, 0)->shape;
+    int axis = node->attrs.axis;
+    bool same = graph_node(fusion->graph, largest)->attrs.axis == axis &&
+                shape.dim[axis] <= LARGEST_WINDOW && shape_inner(shape, axis) > 1;
+    uint32_t group = fusion->group[largest];
+    return same && fusion->drafts[group].root == largest ? group : 0;
+}
+
 /* Lets a node join a group, start one, or belong to none. */
 static void place_node(Joining *joining, NodeId id) {
     Fusion *fusion = joining->fusion;
     const Node *node = graph_node(fusion->graph, id);
     OpClass class = op_class(node->op);
     if (fusion->buffer[id] != id) return; /* its readers count as readers of its buffer */
-    uint32_t group = class == CLASS_ELEMENTWISE ? choose_group(joining, id, node) : 0;
+    uint32_t group = class == CLASS_ELEMENTWISE ? choose_group(joining, id, node)
+                                                : group_of_largest(joining, node);
     bool full = group && is_full(joining, group);
     bool starts = node_is_root(node) || fusion->required[id] || full;
     joining->fusion->reach[id] = reach_of(joining, node);
@@ -126,6 +148,7 @@ static void place_node(Joining *joining, NodeId id) {
         joining->members[group]++;
     } else if (starts)
         start_group(joining, id, node);
+    if (node->op == OP_reduce_max) joining->largest[node->operands[0]] = id;
     mark_readers(joining, id, node);
 }
 
@@ -136,6 +159,7 @@ void fuse_join(Fusion *fusion) {
         .has_readers = ARENA_ARRAY(fusion->arena, bool, nodes),
         .members = ARENA_ARRAY(fusion->arena, uint32_t, fusion->draft_capacity),
         .keeps_shape = ARENA_ARRAY(fusion->arena, bool, nodes),
+        .largest = ARENA_ARRAY(fusion->arena, NodeId, nodes),
     };
     mark_matrix_updates(fusion->graph, joining.keeps_shape);
     for (NodeId id = 1; id < nodes; id++)

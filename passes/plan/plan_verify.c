@@ -205,6 +205,15 @@ static void check_row_reduction(PlanCheck *check, NodeId id, const Node *node) {
         fail(check, "reduces %%%u along another axis than its rows", id);
 }
 
+/* Whether a node is the argmax of what the kernel's root is the largest element of. It is then
+ * computed like a second root. */
+static bool is_place_of_root(const PlanCheck *check, const Node *node) {
+    const Kernel *kernel = current(check);
+    const Node *root = kernel->root ? graph_node(check->graph, kernel->root) : NULL;
+    return kernel->kind == KERNEL_REDUCE && node->op == OP_argmax && root->op == OP_reduce_max &&
+           node->operands[0] == root->operands[0] && node->attrs.axis == root->attrs.axis;
+}
+
 /* Reductions, scans and products are roots. Nodes computed from a root use it at the same index. */
 static void check_root(PlanCheck *check, NodeId id, const Node *node) {
     const Kernel *kernel = current(check);
@@ -214,6 +223,7 @@ static void check_root(PlanCheck *check, NodeId id, const Node *node) {
                        ? !is_row
                        : class == CLASS_SCAN || class == CLASS_MATRIX || class == CLASS_WINOGRAD;
     if (class == CLASS_REDUCE && is_row) check_row_reduction(check, id, node);
+    if (is_place_of_root(check, node)) is_root = true;
     if (is_root != must_be)
         fail(check, "%%%u %s", id, is_root ? "is not a root" : "must be the root of a kernel");
     if (is_root && check->shifted[id]) fail(check, "uses its root %%%u at other indices", id);

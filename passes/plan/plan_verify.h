@@ -5,7 +5,8 @@
  * After every such pass:
  * - the nodes of a kernel ascend; its root is among them; leaves are not; reductions, scans and
  *   products are roots of kernels;
- * - but reductions of a row kernel are along the rows of its space, and none is a root;
+ * - but reductions of a row kernel are along the rows of its space, and none is a root; and an
+ *   argmax may be computed beside the root that is the largest of the same elements;
  * - a kernel's space is the shape of its root, and its kind is that of its root. Nodes after the
  *   root read it only at the same index;
  * - every operand is computed by the kernel itself, is a constant, or is in memory: in the slab, if

@@ -350,6 +350,39 @@ static void the_first_level_fuses_nothing(void **state) {
     assert_kernels(compile_with((PassOptions){.level = 1, .threads = 2}), 2, 0, 1);
 }
 
+/* -- the places of the largest elements -- */
+
+/* The largest elements of x along an axis, and their places along another one (or the same). */
+static void largest_and_places(Shape shape, int axis, int other) {
+    NodeId x = input("x", shape);
+    graph_output(graph, "largest", build_reduce(graph, OP_reduce_max, x, axis, false));
+    graph_output(graph, "places", build_reduce(graph, OP_argmax, x, other, false));
+}
+
+static void places_are_found_with_the_largest(void **state) {
+    (void)state;
+    largest_and_places(shape_of(3, (int64_t[]){64, 25, 6}), 1, 1);
+    assert_kernels(compile(), 0, 1, 0);
+}
+
+static void places_along_another_axis_are_found_alone(void **state) {
+    (void)state;
+    largest_and_places(shape_of(3, (int64_t[]){4, 4, 6}), 1, 0);
+    assert_kernels(compile(), 0, 2, 0);
+}
+
+static void places_in_rows_are_found_alone(void **state) {
+    (void)state;
+    largest_and_places(shape_of(3, (int64_t[]){64, 6, 4}), 2, 2);
+    assert_kernels(compile(), 0, 2, 0);
+}
+
+static void places_among_many_are_found_alone(void **state) {
+    (void)state;
+    largest_and_places(shape_of(3, (int64_t[]){64, 26, 6}), 1, 1);
+    assert_kernels(compile(), 0, 2, 0);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -378,6 +411,10 @@ int main(void) {
         TEST(random_blocks_are_computed_once),
         TEST(a_training_step_has_the_kernels_one_writes_by_hand),
         TEST(the_first_level_fuses_nothing),
+        TEST(places_are_found_with_the_largest),
+        TEST(places_along_another_axis_are_found_alone),
+        TEST(places_in_rows_are_found_alone),
+        TEST(places_among_many_are_found_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
