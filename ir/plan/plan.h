@@ -54,7 +54,7 @@ typedef struct {
 /* Around the root, the prologue is what the root is computed from, and the epilogue what is
  * computed from its result. */
 typedef enum {
-    KERNEL_MAP,    /* elementwise over `space` */
+    KERNEL_MAP, /* elementwise over `space` */
     /* root is a reduction; `space` is the shape of its result. Beside a reduce_max, the nodes may
      * have the argmax of the same elements, which is computed like a root */
     KERNEL_REDUCE,

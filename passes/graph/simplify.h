@@ -67,6 +67,7 @@ SimplifyRule simplify_same_shape, simplify_reshapes, simplify_broadcasts,
     simplify_slice_of_concat, simplify_pad_twice, simplify_concat_one, simplify_reduce_one,
     simplify_matmul_flags;
 SimplifyRule simplify_add_pads;
+SimplifyRule simplify_relu_of_pool;
 SimplifyRule simplify_slice_of_pad, simplify_windows_single, simplify_matmul_leading;
 SimplifyRule simplify_sink_reshape, simplify_sink_broadcast, simplify_sink_transpose,
     simplify_sink_transpose_lists, simplify_transpose_constant, simplify_transpose_broadcast;

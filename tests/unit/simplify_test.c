@@ -196,6 +196,53 @@ static const Case motion[] = {
     {"%12 = broadcast f32[4,8] %10\n%13 = mul f32[4,8] %12 %3\n", "(mul (broadcast[4,8] r) m)"},
 };
 
+/* The gradient g of max_pool over windows of 2 x 2 of an image, and of relu before it:
+ * 0 < image ? back(argmax == place ? g : 0) : 0. */
+#define POOL_GRADIENT(image, window, limit, compared, others)                                      \
+    "%12 = reshape f32[2,16] %1\n%13 = slice f32[1,16] %12 start=[0,0] stop=[1,16] step=[1,1]\n"   \
+    "%14 = reshape f32[1,4,4,1] %13\n%15 = concat f32[1,4,4,2] %14 %14 axis=3\n"                   \
+    "%16 = " image "\n%17 = windows f32[1,2,2,2,2,2] %16 " window "\n"                             \
+    "%18 = reshape f32[1,2,2,4,2] %17\n%19 = argmax i32[1,2,2,2] %18 axis=3\n"                     \
+    "%20 = reshape i32[1,2,2,1,2] %19\n%21 = broadcast i32[1,2,2,4,2] %20\n"                       \
+    "%22 = iota i32[1,2,2,4,2] axis=3\n%23 = eq bool[1,2,2,4,2] %21 %22\n"                         \
+    "%24 = reshape f32[1,2,2,1,2] %10\n%25 = broadcast f32[1,2,2,4,2] %24\n"                       \
+    "%26 = constant f32[1,2,2,4,2] 0\n%27 = select f32[1,2,2,4,2] %23 %25 %26\n"                   \
+    "%28 = reshape f32[1,2,2,2,2,2] %27\n"                                                         \
+    "%29 = transpose f32[1,2,2,2,2,2] %28 perm=[0,1,3,2,4,5]\n"                                    \
+    "%30 = reshape f32[1,4,4,2] %29\n%31 = constant f32[1,4,4,2] " limit "\n"                      \
+    "%32 = lt bool[1,4,4,2] %31 " compared "\n%33 = constant f32[1,4,4,2] " others "\n"            \
+    "%34 = select f32[1,4,4,2] %32 %30 %33\n"
+#define NEGATED "neg f32[1,4,4,2] %15"
+#define APART "kernel=[2,2] stride=[2,2] dilation=[1,1]"
+#define X_TWICE                                                                                    \
+    "(concat[1,4,4,2] (reshape[1,4,4,1] (slice[1,16] (reshape[2,16] x))) "                         \
+    "(reshape[1,4,4,1] (slice[1,16] (reshape[2,16] x))))"
+#define CORNER "(slice[1,3,3,2] " X_TWICE ")"
+#define ELEMENTS(image) "(reshape[1,2,2,4,2] (windows[1,2,2,2,2,2] " image "))"
+#define BACK(image, gradient)                                                                      \
+    "(reshape[1,4,4,2] (transpose[1,2,2,2,2,2] (reshape[1,2,2,2,2,2] (select (eq "                 \
+    "(broadcast[1,2,2,4,2] (reshape[1,2,2,1,2] (argmax " ELEMENTS(                                 \
+        image) "))) (iota)) "                                                                      \
+               "(broadcast[1,2,2,4,2] " gradient ") 0))))"
+#define GRADIENT "(reshape[1,2,2,1,2] r)"
+#define MOVED(limit)                                                                               \
+    BACK("(neg " X_TWICE ")", "(select (reshape[1,2,2,1,2] (lt " limit                             \
+                              " (reduce_max " ELEMENTS("(neg " X_TWICE ")") "))) " GRADIENT " 0)")
+
+/* The rule fires for any limit. It does not if another image is compared, windows overlap, or other
+ * places get -0. */
+static const Case pools[] = {
+    {POOL_GRADIENT(NEGATED, APART, "0", "%16", "0"), MOVED("0")},
+    {POOL_GRADIENT(NEGATED, APART, "-1", "%16", "0"), MOVED("-1")},
+    {POOL_GRADIENT(NEGATED, APART, "0", "%15", "0"),
+     "(select (lt 0 " X_TWICE ") " BACK("(neg " X_TWICE ")", GRADIENT) " 0)"},
+    {POOL_GRADIENT("slice f32[1,3,3,2] %15 start=[0,0,0,0] stop=[1,3,3,2] step=[1,1,1,1]",
+                   "kernel=[2,2] stride=[1,1] dilation=[1,1]", "0", "%15", "0"),
+     "(select (lt 0 " X_TWICE ") " BACK(CORNER, GRADIENT) " 0)"},
+    {POOL_GRADIENT(NEGATED, APART, "0", "%16", "-0"),
+     "(select (lt 0 (neg " X_TWICE ")) " BACK("(neg " X_TWICE ")", GRADIENT) " -0)"},
+};
+
 /* -- a node as text -- */
 
 static void write_node(FILE *out, const Graph *graph, NodeId id);
@@ -298,7 +345,7 @@ static void expect_same_values(const Graph *before, const Graph *after, const Ca
 static Graph *read_case(const Case *at, Diagnostics *diag) {
     int last = 12;
     for (const char *c = strchr(at->lines, '\n'); c[1]; c = strchr(c + 1, '\n')) last++;
-    char text[2048];
+    char text[4096];
     snprintf(text, sizeof text, "%s%soutput \"out\" %%%d\n", INPUTS, at->lines, last);
     Graph *graph = graph_read("case", text, strlen(text), diag);
     if (!graph) diag_print(diag, stderr);
@@ -333,6 +380,7 @@ TEST(bytes)
 TEST(logic)
 TEST(views)
 TEST(motion)
+TEST(pools)
 
 /* A second run of the pass changes nothing. */
 static void test_once_is_enough(void **state) {
@@ -356,9 +404,10 @@ static void test_once_is_enough(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_arithmetic), cmocka_unit_test(test_bytes),
-        cmocka_unit_test(test_logic),      cmocka_unit_test(test_views),
-        cmocka_unit_test(test_motion),     cmocka_unit_test(test_once_is_enough),
+        cmocka_unit_test(test_arithmetic),     cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_logic),          cmocka_unit_test(test_views),
+        cmocka_unit_test(test_motion),         cmocka_unit_test(test_pools),
+        cmocka_unit_test(test_once_is_enough),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
