@@ -98,7 +98,8 @@ static int kind_of(const json_t *value) {
     return json_is_number(value) ? 0 : json_is_string(value) ? 1 : 2;
 }
 
-int run_value_order(const json_t *a, const json_t *b) {
+/* Numbers stand before texts, and texts before missing values. */
+static int value_order(const json_t *a, const json_t *b) {
     if (kind_of(a) != kind_of(b)) return kind_of(a) - kind_of(b);
     if (json_is_string(a)) return strverscmp(json_string_value(a), json_string_value(b));
     double x = json_number_value(a), y = json_number_value(b);
@@ -114,7 +115,7 @@ void run_sort(RunRecord *runs, uint32_t count, const char *column) {
         json_t *value = run_column(&run, column + (sign < 0));
         uint32_t at = i;
         for (; at; at--) {
-            int order = run_value_order(value, values[at - 1]);
+            int order = value_order(value, values[at - 1]);
             bool both = kind_of(value) < 2 && kind_of(values[at - 1]) < 2;
             if ((both ? sign * order : order) >= 0) break;
             runs[at] = runs[at - 1];

@@ -16,8 +16,6 @@ json_t *run_column(const RunRecord *run, const char *name);
 bool run_is_metric(const char *key, const json_t *value);
 /* Writes a value as a cell of a csv file; nothing if there is none. */
 void run_put_csv(const json_t *value, FILE *out);
-/* Orders two values: numbers before texts before missing ones. */
-int run_value_order(const json_t *a, const json_t *b);
 /* Sorts by a column; a '-' before its name sorts downwards. Runs without a value come last, runs
  * with equal values stay in their order. */
 void run_sort(RunRecord *runs, uint32_t count, const char *column);

@@ -140,7 +140,7 @@ static void reserve_slots(Emitter *e, Matmul *m) {
     if (m->blocking.lists_zeros) zeros_reserve(e, m);
 }
 
-Matmul matmul_of(Emitter *e) {
+static Matmul matmul_of(Emitter *e) {
     const Kernel *kernel = e->kernel;
     const Node *node = graph_node(e->graph, kernel->root);
     MatrixOperand left =

@@ -122,8 +122,6 @@ typedef struct {
     LLVMValueRef from, count;
 } Steps;
 
-Matmul matmul_of(Emitter *e);
-
 /* -- matmul_columns.c -- */
 ColumnSpan column_span(const MatrixOperand *columns);
 /* Of the vector that begins at a column: the mask of its lanes that exist (NULL: all), and their

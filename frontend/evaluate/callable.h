@@ -18,7 +18,6 @@ typedef enum {
     KIND_RULE,
     KIND_SPLIT
 } FunctionKind;
-const char *kind_text(FunctionKind kind); /* "the optimizer" */
 
 /* A call of a function written in C: its arguments are checked against the signature and
  * complete. */

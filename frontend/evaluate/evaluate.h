@@ -171,7 +171,6 @@ bool evaluator_charge(Evaluator *evaluator, Span span, uint32_t steps);
 /* -- expressions (evaluate_expression.c), operators (operators.c, tensors.c), indexing (indexing.c)
  * -- */
 Value evaluate(Evaluator *evaluator, const Expr *expr);
-Value evaluate_name(Evaluator *evaluator, const char *name, Span span);
 Value evaluate_operation(Evaluator *evaluator, const Expr *expr);
 Value evaluate_index(Evaluator *evaluator, const Expr *expr);
 /* VALUE_ERROR without a message if there is no such field */

@@ -196,7 +196,7 @@ static bool help_variable(Evaluator *evaluator, const char *name) {
     return true;
 }
 
-Value evaluate_name(Evaluator *evaluator, const char *name, Span span) {
+static Value evaluate_name(Evaluator *evaluator, const char *name, Span span) {
     Value value;
     const Value *local = names_find(evaluator->scope->values, name);
     if (local) return *local;

@@ -17,7 +17,8 @@ const char *value_kind_text(ValueKind kind) {
     return texts[kind];
 }
 
-const char *kind_text(FunctionKind kind) {
+/* "the optimizer" */
+static const char *kind_text(FunctionKind kind) {
     static const char *const texts[] = {
         [KIND_FUNCTION] = "the function",   [KIND_LAYER] = "the layer",
         [KIND_OPTIMIZER] = "the optimizer", [KIND_INITIALIZER] = "the initializer",

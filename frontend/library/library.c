@@ -81,8 +81,6 @@ static const Builtin builtins[] = {
 };
 enum { BUILTIN_COUNT = sizeof builtins / sizeof *builtins };
 
-const Builtin *library_builtins(uint32_t *count) { return *count = BUILTIN_COUNT, builtins; }
-
 /* "def dense(x: tensor, width: int) = builtin" for every row. */
 static char *signatures_text(Arena *arena) {
     size_t bytes = 64;

@@ -7,7 +7,6 @@
 
 /* The signatures and stdlib.mdl, which are read once. An error in them is a bug. */
 const Library *library_get(void);
-const Builtin *library_builtins(uint32_t *count);
 /* The text of stdlib.mdl. */
 const char *stdlib_text(void);
 
@@ -20,9 +19,6 @@ Value layer_misplaced(const Call *call);
 /* A weight of a layer: "dense1.bias" for the role "bias". */
 NodeId weight_of_layer(const Call *call, const char *layer, const char *role, Shape shape,
                        Value init, Fan fan);
-/* A new state that is not trained, such as a running mean. graph_update may be called for it only
- * if evaluator->training. */
-Value state_new(const Call *call, const char *name, Shape shape, Value init);
 
 /* -- classes and transforms of the data -- */
 /* The input that reads these class numbers from one field of the source, or NULL (classes.c). */

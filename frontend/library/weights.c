@@ -90,10 +90,6 @@ static Fan fan_of(Shape shape) {
     return (Fan){lead * (double)shape.dim[shape.rank - 2], lead * last};
 }
 
-Value state_new(const Call *call, const char *name, Shape shape, Value init) {
-    return kept_new(call, name, shape, init, fan_of(shape), false);
-}
-
 /* In the model's own functions a weight has the name of its variable. In a layer of the library it
  * is "layer_norm1.weight". */
 static const char *wanted_name(const Call *call) {
@@ -122,7 +118,7 @@ Value call_weight(const Call *call) {
 Value call_state(const Call *call) {
     Shape shape;
     if (!in_model(call, "states") || !call_sizes(call, 0, &shape)) return value_error();
-    return state_new(call, wanted_name(call), shape, call->args[1]);
+    return kept_new(call, wanted_name(call), shape, call->args[1], fan_of(shape), false);
 }
 
 static const Symbol *kept_symbol(const Call *call) {

@@ -25,7 +25,10 @@ const TextInit text_inits[INIT_KINDS] = {[INIT_CONSTANT] = {"constant", 1},
                                          [INIT_ORTHOGONAL] = {"orthogonal", 1},
                                          [INIT_FITTED] = {"fitted", 1}};
 
-const char *text_float(float value, char buffer[TEXT_FLOAT]) {
+enum { TEXT_FLOAT = 32 };
+
+/* The shortest decimal number that reads back as the same f32; "nan", "inf", "-inf". */
+static const char *text_float(float value, char buffer[TEXT_FLOAT]) {
     if (isnan(value)) return "nan"; /* whatever its sign */
     for (int digits = 1; digits <= 9; digits++) {
         snprintf(buffer, TEXT_FLOAT, "%.*g", digits, (double)value);

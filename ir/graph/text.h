@@ -5,7 +5,7 @@
 
 #include "ir/graph/graph.h"
 
-enum { TEXT_VERSION = 1, TEXT_LISTS = 3, TEXT_FLOAT = 32 };
+enum { TEXT_VERSION = 1, TEXT_LISTS = 3 };
 
 /* An attribute that is a list of numbers, such as stride=[1,2]. */
 typedef struct {
@@ -22,8 +22,6 @@ typedef struct {
 } TextInit;
 extern const TextInit text_inits[INIT_KINDS];
 
-/* The shortest decimal number that reads back as the same f32; "nan", "inf", "-inf". */
-const char *text_float(float value, char buffer[TEXT_FLOAT]);
 /* The node's attributes, each with a space before it. */
 void text_print_attrs(const Graph *graph, const Node *node, FILE *out);
 /* The node's whole line. */

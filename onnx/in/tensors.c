@@ -220,6 +220,8 @@ const Tensor *transposed(Import *import, const Tensor *constant, int rank, const
 
 /* -- expressions -- */
 
+static Tensor *as_expression(Import *import, Tensor *tensor);
+
 static Tensor *fill(Import *import, Tensor *tensor, Level level, const char *text, uint32_t count,
                     Tensor *const *args) {
     tensor->args = ARENA_ARRAY(import->arena, Tensor *, count);
@@ -308,14 +310,13 @@ static const float *as_reals(Import *import, const Tensor *constant) {
     return reals;
 }
 
-Tensor *as_expression(Import *import, Tensor *tensor) {
+/* A constant as an expression: a number, or a weight. All nodes that read the constant share the
+ * weight. */
+static Tensor *as_expression(Import *import, Tensor *tensor) {
     if (!tensor->constant) return tensor;
     if (tensor->count == 1) return number_expression(import, tensor);
-    Tensor *expression =
-        tensor->args ? tensor->args[0]
-                     : NULL; /* the weight exists already: all nodes that read it share it */
-    if (expression) return expression;
-    expression = tensor_new(import, tensor->name);
+    if (tensor->args) return tensor->args[0];
+    Tensor *expression = tensor_new(import, tensor->name);
     Tensor *values = tensor_new(import, tensor->name);
     *values = *tensor;
     expression->kind = tensor->kind == KIND_WHOLE ? KIND_WHOLE : KIND_REAL;
@@ -351,15 +352,5 @@ bool broadcast_dims(const Import *import, const OpNode *node, const Tensor *a, c
         return node_fail(import, node, "the shapes %s and %s do not fit",
                          dims_text(import, a->dims, a->rank), dims_text(import, b->dims, b->rank));
     }
-    return true;
-}
-
-bool needs_rows_first(const Import *import, const OpNode *node, const Tensor *tensor) {
-    for (int i = 1; i < tensor->rank; i++)
-        if (tensor->dims[i].rows)
-            return node_fail(
-                import, node,
-                "its input %s has the rows of the batch on another axis than the first",
-                dims_text(import, tensor->dims, tensor->rank));
     return true;
 }

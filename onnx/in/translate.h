@@ -166,8 +166,6 @@ void make_same(Import *import, OpNode *node, uint32_t which, Tensor *tensor);
 /* A tensor between two nodes, without a name in the file. */
 Tensor *inner(Import *import, Level level, const char *text, uint32_t count, Tensor *const *args);
 Tensor *inner_pipe(Import *import, const char *text, Tensor *x);
-/* A constant as an expression: a number, or a weight. */
-Tensor *as_expression(Import *import, Tensor *tensor);
 Layer *layer_new(Import *import, Tensor *tensor, const char *kind);
 void layer_add(Layer *layer, const char *role, const Tensor *value);
 /* A constant with other sizes, and the same elements. */
@@ -176,8 +174,6 @@ const Tensor *transposed(Import *import, const Tensor *constant, int rank, const
 /* The shape to which a and b are broadcast; false after reporting that they do not fit. */
 bool broadcast_dims(const Import *import, const OpNode *node, const Tensor *a, const Tensor *b,
                     int *rank, Dim *dims);
-bool needs_rows_first(const Import *import, const OpNode *node,
-                      const Tensor *tensor); /* whether its first axis is N, or no axis is */
 
 /* The argument of a layer without a bias. layer_text_with_bias removes it from the text. */
 #define NO_BIAS "bias = false"

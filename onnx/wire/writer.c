@@ -65,12 +65,6 @@ void wire_text(WireWriter *writer, uint32_t field, const char *text) {
     wire_bytes(writer, field, text, strlen(text));
 }
 
-void wire_ints(WireWriter *writer, uint32_t field, const int64_t *values, size_t count) {
-    size_t begun = wire_begin(writer, field);
-    for (size_t i = 0; i < count; i++) put_varint(writer, (uint64_t)values[i]);
-    wire_end(writer, begun);
-}
-
 void wire_raw(WireWriter *writer, const WireWriter *fields) {
     if (fields->length) memcpy(room_for(writer, fields->length), fields->bytes, fields->length);
 }

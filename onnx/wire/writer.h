@@ -25,8 +25,6 @@ void wire_float(WireWriter *writer, uint32_t field, float value);
 void wire_double(WireWriter *writer, uint32_t field, double value);
 void wire_text(WireWriter *writer, uint32_t field, const char *text);
 void wire_bytes(WireWriter *writer, uint32_t field, const void *bytes, size_t length);
-void wire_ints(WireWriter *writer, uint32_t field, const int64_t *values,
-               size_t count); /* packed */
 /* Appends fields that were written apart. */
 void wire_raw(WireWriter *writer, const WireWriter *fields);
 

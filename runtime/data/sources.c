@@ -54,7 +54,8 @@ const char *named_file(FileRole role) {
     return names[role];
 }
 
-const char *named_table(const char *file) {
+/* The named table for a name, or for its file; NULL: none. */
+static const char *named_table(const char *file) {
     for (size_t i = SET_COUNT; i < NAME_COUNT; i++) {
         size_t length = strlen(data_set_names[i]);
         if (!strncmp(data_set_names[i], file, length) &&

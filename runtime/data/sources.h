@@ -28,9 +28,7 @@ const NamedSet *named_set(const char *name); /* NULL: no set has that name */
 /* The usual file name without .gz; NULL: named sets have no such file. */
 const char *named_file(FileRole role);
 
-/* The named table for a name or a file name with this ending; NULL: none. */
-#define TABLE_ENDING ".csv"
-const char *named_table(const char *file);
+#define TABLE_ENDING ".csv" /* of the file of a named table */
 
 typedef struct {
     const NamedSet *named;         /* NULL: idx(...) */

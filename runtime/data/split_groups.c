@@ -5,7 +5,14 @@
 #include <math.h>
 #include <stdlib.h>
 
-int valued_row_compare(const void *a, const void *b) {
+/* A row with the number that groups it. */
+typedef struct {
+    double value;
+    int32_t row;
+} ValuedRow;
+
+/* By value, then by row. */
+static int compare_rows(const void *a, const void *b) {
     const ValuedRow *x = a, *y = b;
     return x->value != y->value ? (x->value > y->value) - (x->value < y->value)
                                 : (x->row > y->row) - (x->row < y->row);
@@ -28,7 +35,7 @@ bool groups_find(const SplitAssignment *assignment, const HoldOut *hold, RowGrou
     ValuedRow *sorted = memory_new((size_t)assignment->rows * sizeof *sorted, "the splits");
     for (int64_t row = 0; row < assignment->rows; row++)
         sorted[row] = (ValuedRow){split_column_value(&column, row), (int32_t)row};
-    qsort(sorted, (size_t)assignment->rows, sizeof *sorted, valued_row_compare);
+    qsort(sorted, (size_t)assignment->rows, sizeof *sorted, compare_rows);
     *groups = (RowGroups){
         .group_of = memory_new((size_t)assignment->rows * sizeof *groups->group_of, "the splits"),
         .size = memory_new((size_t)assignment->rows * sizeof *groups->size, "the splits")};

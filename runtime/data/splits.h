@@ -9,13 +9,6 @@ typedef struct {
     int64_t count[SPLIT_COUNT];
 } Splits;
 
-/* A row with the number that groups or sorts it. */
-typedef struct {
-    double value;
-    int32_t row;
-} ValuedRow;
-int valued_row_compare(const void *a, const void *b); /* by value, then by row: for qsort */
-
 /* The runs of a data set: consecutive rows of one split, one file and one series. */
 typedef struct SeriesRuns {
     /* [count]: all rows, those of a series one after the other */

@@ -41,8 +41,6 @@ bool device_fit(Device *device, size_t states, size_t values, Diagnostics *diag)
  * (STATUS_FILE). */
 Program *device_program(Device *device, const char *ptx, Plan *plan, Graph *graph,
                         Diagnostics *diag);
-/* On which device a program runs; NULL: on the CPU. */
-Device *device_of(const Program *program);
 
 /* -- a program with its memory on the GPU -- */
 

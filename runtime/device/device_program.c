@@ -91,5 +91,3 @@ Program *device_program(Device *device, const char *ptx, Plan *plan, Graph *grap
     program_free(program);
     return NULL;
 }
-
-Device *device_of(const Program *program) { return program->device; }

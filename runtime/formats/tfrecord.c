@@ -7,7 +7,7 @@ enum { LENGTH = 8, CHECK = 4 };
 #define POLYNOMIAL 0x82f63b78u /* Castagnoli's, lowest bit first */
 #define MASK 0xa282ead8u
 
-uint32_t crc32c(const void *bytes, size_t length) {
+static uint32_t crc32c(const void *bytes, size_t length) {
     const uint8_t *at = bytes;
     uint32_t crc = ~0u;
     for (size_t i = 0; i < length; i++) {

@@ -16,7 +16,6 @@
 #include <stdint.h>
 #include <stdio.h>
 
-uint32_t crc32c(const void *bytes, size_t length);
 /* Writes a record and flushes the stream. false with errno set. */
 bool tfrecord_write(FILE *out, const void *record, size_t length);
 /* Finds the record at bytes[*at, length) and moves *at to its end. false at the end, and at a
