@@ -189,12 +189,12 @@ static bool run(const Bench *bench, BenchStep *cpu, BenchStep *gpu, int64_t most
 }
 
 static bool bench_model(Bench *bench, const Model *model, uint32_t batch) {
-    enum { MOST_STEPS = 20000 };
+    enum { MAX_STEPS = 20000 };
     BenchStep cpu = {.program = compile_step(model, batch, NULL, bench->diag)},
               gpu = {.program = compile_step(model, batch, bench->device, bench->diag)};
     bool good = cpu.program && gpu.program;
-    if (good) make_data(bench, cpu.program->graph, MOST_STEPS);
-    good = good && run(bench, &cpu, &gpu, MOST_STEPS);
+    if (good) make_data(bench, cpu.program->graph, MAX_STEPS);
+    good = good && run(bench, &cpu, &gpu, MAX_STEPS);
     close_step(&cpu);
     close_step(&gpu);
     for (uint32_t i = 0; i < bench->symbol_count; i++) free(bench->inputs[i]);

@@ -17,12 +17,12 @@
 #include <string.h>
 #include <time.h>
 
-enum { MOST_LAYERS = 16, BURST = 20, MOST_SAMPLES = 10000 };
+enum { MAX_LAYERS = 16, BURST = 20, MAX_SAMPLES = 10000 };
 #define SECONDS_EACH 0.15
 
 typedef struct {
     CodegenOptions codegen;
-    int64_t widths[MOST_LAYERS + 1];
+    int64_t widths[MAX_LAYERS + 1];
     MlpShape shape;
     int zeros;
     bool products_only;
@@ -113,10 +113,10 @@ static int compare_seconds(const void *a, const void *b) {
 /* A tenth of the calls take less: others use the machine too, and clocks of virtual machines jump
  * now and then. */
 static double good_seconds(const Program *program, const BenchOptions *options) {
-    static double samples[MOST_SAMPLES];
+    static double samples[MAX_SAMPLES];
     StepArgs args = args_for(program, options);
     int count = 0;
-    for (double spent = 0; count < MOST_SAMPLES && (count < BURST || spent < SECONDS_EACH);
+    for (double spent = 0; count < MAX_SAMPLES && (count < BURST || spent < SECONDS_EACH);
          spent += samples[count++]) {
         double start = seconds_of_thread();
         program_run(program, &args);
@@ -186,7 +186,7 @@ static uint32_t measure(uint32_t first, uint32_t count, const BenchOptions *opti
 
 static int read_widths(BenchOptions *options, char *text) {
     int count = 0;
-    for (char *word = strtok(text, ","); word && count <= MOST_LAYERS; word = strtok(NULL, ","))
+    for (char *word = strtok(text, ","); word && count <= MAX_LAYERS; word = strtok(NULL, ","))
         options->widths[count++] = atoll(word);
     return count - 1;
 }

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-enum { LEAST_ALIGNMENT = 16 };
+enum { MIN_ALIGNMENT = 16 };
 
 static void *aligned(size_t bytes, size_t alignment) {
     if (bytes > (size_t)-1 - alignment) bytes = (size_t)-1 - 2 * alignment;
@@ -18,8 +18,7 @@ static void *aligned(size_t bytes, size_t alignment) {
 #define NEW_ALIGNED(name)                                                                          \
     void *name(size_t bytes, size_t alignment);                                                    \
     void *name(size_t bytes, size_t alignment) {                                                   \
-        return aligned(bytes ? bytes : 1,                                                          \
-                       alignment < LEAST_ALIGNMENT ? LEAST_ALIGNMENT : alignment);                 \
+        return aligned(bytes ? bytes : 1, alignment < MIN_ALIGNMENT ? MIN_ALIGNMENT : alignment);  \
     }
 NEW(_Znwm)
 NEW(_Znam)

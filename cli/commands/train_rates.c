@@ -11,7 +11,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { LEAST_STEPS = 100 };
+enum { MIN_STEPS = 100 };
 #define PROGRESS_SECONDS 0.1
 
 typedef struct {
@@ -57,12 +57,12 @@ static bool after_step(void *context, const RunClock *clock, double loss) {
     return rate_test_add(&search->test, rate, loss);
 }
 
-/* One pass over the training rows, or as many as it takes for LEAST_STEPS steps. */
+/* One pass over the training rows, or as many as it takes for MIN_STEPS steps. */
 static bool run_test(RateSearch *search) {
     Training *training = search->training;
     Session *session = &training->session;
     const ModelInfo *info = session->build.info;
-    int64_t steps = training_epoch_steps(training), passes = (LEAST_STEPS + steps - 1) / steps;
+    int64_t steps = training_epoch_steps(training), passes = (MIN_STEPS + steps - 1) / steps;
     TrainOptions options = {.dataset = session->dataset,
                             .states = session->states,
                             .threads = session->threads,

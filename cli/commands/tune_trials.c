@@ -16,7 +16,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { ROUNDS = 3, CHECK_ROUNDS = 7, WARM_UP = 2, FEWEST_STEPS = 4, MOST_STEPS = 100 };
+enum { ROUNDS = 3, CHECK_ROUNDS = 7, WARM_UP = 2, MIN_STEPS = 4, MAX_STEPS = 100 };
 #define TUNE_BEST UINT32_MAX
 #define ROUND_SECONDS 0.05
 #define CLEARLY_FASTER 0.98 /* less is noise: then the first tile stays */
@@ -145,8 +145,8 @@ static double time_program(Tuning *tuning, const Program *program, uint32_t tria
 
 /* As many steps as take ROUND_SECONDS. */
 static int64_t steps_in_round(const Tuning *tuning) {
-    int64_t steps = (int64_t)fmin(ROUND_SECONDS / tuning->before, MOST_STEPS);
-    return max_i64(steps, FEWEST_STEPS);
+    int64_t steps = (int64_t)fmin(ROUND_SECONDS / tuning->before, MAX_STEPS);
+    return max_i64(steps, MIN_STEPS);
 }
 
 /* Compiles a program for each of the tiles first .. end - 1, and times them in turn. */
@@ -215,7 +215,7 @@ static bool compare(Tuning *tuning) {
 
 bool tune_measure(Tuning *tuning) {
     Program *first = compile(tuning, 0); /* finds the products */
-    tuning->before = first ? time_program(tuning, first, 0, FEWEST_STEPS) : 0;
+    tuning->before = first ? time_program(tuning, first, 0, MIN_STEPS) : 0;
     program_free(first);
     uint32_t tiles = max_tiles(tuning);
     if (tuning->before <= 0 || !time_tiles(tuning, 0, tiles)) return false;

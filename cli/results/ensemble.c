@@ -148,20 +148,20 @@ bool ensemble_add(Ensemble *ensemble, const char *run, const Session *session,
 
 /* -- means as inputs of a graph -- */
 
-#define LEAST_PROBABILITY 1e-38 /* about the smallest normal f32 */
+#define MIN_PROBABILITY 1e-38 /* about the smallest normal f32 */
 
 /* Fills a row of an input: numbers, probabilities or logits of the mean. */
 static void give_row(const Predictions *output, const double *sums, double runs, int64_t width,
                      float *to) {
     if (output->output->is_binary) {
-        double no = fmax(sums[0] / runs, LEAST_PROBABILITY),
-               yes = fmax(sums[1] / runs, LEAST_PROBABILITY);
+        double no = fmax(sums[0] / runs, MIN_PROBABILITY),
+               yes = fmax(sums[1] / runs, MIN_PROBABILITY);
         *to = (float)(output->logits ? log(yes / no) : sums[1] / runs);
         return;
     }
     for (int64_t k = 0; k < width; k++) {
         double mean = sums[k] / runs;
-        to[k] = (float)(output->logits ? log(fmax(mean, LEAST_PROBABILITY)) : mean);
+        to[k] = (float)(output->logits ? log(fmax(mean, MIN_PROBABILITY)) : mean);
     }
 }
 

@@ -9,7 +9,7 @@ enum { FIRST_STEPS = 5 };
 #define LATEST 0.2            /* the weight of a new loss in the running mean */
 #define SMOOTHED_DECADES 0.25 /* the width of the smoothing, on both sides */
 #define NEAR 0.1              /* "low" losses: this part of the fall above the lowest */
-#define LEAST_FALL 0.01       /* the least fall, as a part of the first loss: less is noise */
+#define MIN_FALL 0.01         /* the least fall, as a part of the first loss: less is noise */
 
 /* Over the first steps, the running mean is the plain mean of their losses. */
 static void update_running(RateTest *test, double loss) {
@@ -62,8 +62,7 @@ void rate_test_finish(RateTest *test) {
     uint32_t lowest = 0;
     for (uint32_t i = 0; i < test->count; i++)
         if (test->smoothed[i] < test->smoothed[lowest]) lowest = i;
-    if (!test->count || test->smoothed[lowest] > test->first - LEAST_FALL * fabs(test->first))
-        return;
+    if (!test->count || test->smoothed[lowest] > test->first - MIN_FALL * fabs(test->first)) return;
     double near = test->smoothed[lowest] + NEAR * (test->first - test->smoothed[lowest]);
     while (lowest + 1 < test->count && test->smoothed[lowest + 1] <= near) lowest++;
     test->low_until = test->rates[lowest];

@@ -16,10 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_WEIGHT 127.0
-#define MOST_BYTE 255.0
-#define MOST_BIAS 0x1p30
-#define LEAST_SCALE 0x1p-100
+#define MAX_WEIGHT 127.0
+#define MAX_BYTE 255.0
+#define MAX_BIAS 0x1p30
+#define MIN_SCALE 0x1p-100
 
 /* -- states -- */
 
@@ -72,8 +72,8 @@ static double step_of(const Found *found, const Product *product, double factor,
         if (weight > largest || isnan(weight)) largest = weight;
         if (isnan(largest)) break;
     }
-    double step = (double)product->input.scale * (largest / MOST_WEIGHT),
-           least = fabs(addend) / MOST_BIAS;
+    double step = (double)product->input.scale * (largest / MAX_WEIGHT),
+           least = fabs(addend) / MAX_BIAS;
     return step < least ? least : step + 0 * addend;
 }
 
@@ -85,7 +85,7 @@ static void fill_channel(const Found *found, const Product *product, double fact
     double scale = step > 0 ? (double)product->input.scale / step : 0;
     for (int64_t k = 0; k < product->k; k++) {
         double weight = rint(factor * weight_at(found, product, k, channel) * scale);
-        int8_t byte = (int8_t)fmax(-MOST_WEIGHT, fmin(MOST_WEIGHT, weight));
+        int8_t byte = (int8_t)fmax(-MAX_WEIGHT, fmin(MAX_WEIGHT, weight));
         weights[k * product->channels + channel] = byte;
         sum += byte;
     }
@@ -215,10 +215,9 @@ bool numbers_choose_scales(Quantization *quantization, Found *found) {
         const ProductRange *range = range_of(quantization, product);
         double step = largest_step(quantization, found, left);
         if (step < 0) return false;
-        double low = (double)range->low,
-               scale = fmax(((double)range->high - low) / MOST_BYTE, step);
-        if (scale < LEAST_SCALE) scale = scale > 0 ? LEAST_SCALE : 1;
-        double zero = fmin(rint(-low / (double)(float)scale), MOST_BYTE);
+        double low = (double)range->low, scale = fmax(((double)range->high - low) / MAX_BYTE, step);
+        if (scale < MIN_SCALE) scale = scale > 0 ? MIN_SCALE : 1;
+        double zero = fmin(rint(-low / (double)(float)scale), MAX_BYTE);
         product->input = (ByteScale){(float)scale, (uint8_t)zero};
     }
     return true;

@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-enum { PANELS_IN_ROW = 3, TICKS_WANTED = 6, MOST_DOTS = 40 };
+enum { PANELS_IN_ROW = 3, TICKS_WANTED = 6, MAX_DOTS = 40 };
 #define LOGARITHMIC_FROM 100.0 /* the largest value over the smallest */
 #define PANEL_WIDTH 380.0
 #define PANEL_HEIGHT 260.0
@@ -144,7 +144,7 @@ static void draw_line(const Panel *panel, const Curve *curve) {
 static void draw_dots(const Panel *panel, const Curve *curve) {
     cairo_t *cairo = panel->picture->cairo;
     picture_colour(panel->picture, curve->colour);
-    for (uint32_t i = 0; i < curve->count && curve->count <= MOST_DOTS; i++) {
+    for (uint32_t i = 0; i < curve->count && curve->count <= MAX_DOTS; i++) {
         if (!is_drawn(panel, curve, i)) continue;
         cairo_new_sub_path(cairo);
         cairo_arc(cairo, panel_x(panel, curve->epochs[i]), panel_y(panel, curve->values[i]), 3, 0,

@@ -18,7 +18,7 @@ enum {
     MAX_VALUES = 8,
     ROWS_PER_BLOCK = 5,
     CELL_WIDTH = 12, /* "-1.30316e+10" */
-    CELL_MOST = 24,
+    CELL_MAX = 24,
     PICTURE_SIDE = 56
 };
 
@@ -213,7 +213,7 @@ static int cell_width(const DataReport *report) {
             if (columns > width) width = columns;
         }
     }
-    return width < CELL_MOST ? (int)width : CELL_MOST;
+    return width < CELL_MAX ? (int)width : CELL_MAX;
 }
 
 /* Prints one line per element of a field, for `count` displayed rows from `first` on. */

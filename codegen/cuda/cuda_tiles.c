@@ -20,7 +20,7 @@
 
 #include <string.h>
 
-enum { SIDE = 16, VECTOR = 4, SHARED_SPACE = 3, MOST_LOADS = 16, MOST_SUMS = 16 };
+enum { SIDE = 16, VECTOR = 4, SHARED_SPACE = 3, MAX_LOADS = 16, MAX_SUMS = 16 };
 _Static_assert(SIDE *SIDE == CUDA_BLOCK, "a thread for each row and column");
 
 /* A factor's part of a chunk. */
@@ -30,7 +30,7 @@ typedef struct {
     bool lines_first;         /* neighbouring threads load neighbouring lines */
     LLVMValueRef first;       /* line of the tile */
     LLVMValueRef shared;      /* [lines][stride] */
-    LLVMValueRef loads[MOST_LOADS];
+    LLVMValueRef loads[MAX_LOADS];
     int load_count;
 } TileFactor;
 
@@ -41,7 +41,7 @@ typedef struct {
     LLVMValueRef thread, x, y;    /* in the block */
     LLVMValueRef matrix;
     TileFactor left, right;
-    LLVMValueRef sums[MOST_SUMS]; /* [tile.rows][tile.columns] */
+    LLVMValueRef sums[MAX_SUMS]; /* [tile.rows][tile.columns] */
     LLVMValueRef shared;
 } TiledProduct;
 

@@ -102,14 +102,14 @@ static void emit_parts(Emitter *e, const Node *concat, const Place *place, LLVMV
 /* The stores at a place. If a concat is stored or used there and lanes agree on its part, a switch
  * selects the code of that part. */
 static void emit_place(Emitter *e, const Place *place) {
-    enum { MOST_NODES = 4096 }; /* in the code of all parts together */
+    enum { MAX_NODES = 4096 }; /* in the code of all parts together */
     const Kernel *kernel = e->kernel;
     const Node *concat = NULL;
     for (uint32_t i = 0; i < kernel->node_count && !concat; i++) {
         const Node *node = graph_node(e->graph, kernel->nodes[i]);
         if (node->op == OP_concat && emit_in_place(e, kernel->nodes[i])) concat = node;
     }
-    bool small = concat && (int64_t)concat->operand_count * kernel->node_count <= MOST_NODES;
+    bool small = concat && (int64_t)concat->operand_count * kernel->node_count <= MAX_NODES;
     LLVMValueRef number = small ? concat_part_number(e, concat, place) : NULL;
     if (number)
         emit_parts(e, concat, place, number);

@@ -12,12 +12,12 @@
 
 enum {
     BLOCK_ELEMENTS = 40 * 1024, /* transformed tiles and sums of a block: a sixth of the cache */
-    LEAST_TILES = 8
+    MIN_TILES = 8
 };
 
 /* Tiles and sums of a block, rounded up to less than twice as many tiles. */
-_Static_assert(4 * (2 * (BLOCK_ELEMENTS +
-                         WINOGRAD_PRODUCTS * LEAST_TILES * 2 * WINOGRAD_MOST_CHANNELS)) +
+_Static_assert(4 * (2 *
+                    (BLOCK_ELEMENTS + WINOGRAD_PRODUCTS * MIN_TILES * 2 * WINOGRAD_MAX_CHANNELS)) +
                        WINOGRAD_OTHER_BYTES <=
                    PROGRAM_STACK,
                "a convolution by tiles may need more stack than threads have");
@@ -66,7 +66,7 @@ static Convolution convolution_of(Emitter *e) {
     Shape from = graph_operand(e->graph, node, 0)->shape, to = node->shape;
     Convolution c = {.w = {.node = node, .from = from, .to = to, .channels = from.dim[3]}};
     int64_t elements = WINOGRAD_PRODUCTS * (from.dim[3] + to.dim[3]);
-    winograd_blocks(&c.w, max_i64(LEAST_TILES, BLOCK_ELEMENTS / elements), false);
+    winograd_blocks(&c.w, max_i64(MIN_TILES, BLOCK_ELEMENTS / elements), false);
     choose_registers(e, &c);
     int64_t tiles = round_up(c.w.rows * c.w.columns, c.together);
     winograd_reserve(e, &c.w, tiles);

@@ -3,12 +3,12 @@
 
 /* -- blocks -- */
 
-enum { MOST_ACROSS = 14 }; /* tiles of a block side by side */
+enum { MAX_ACROSS = 14 }; /* tiles of a block side by side */
 
 void winograd_blocks(Winograd *w, int64_t most, bool in_order) {
     w->down = divide_up(w->to.dim[1], WINOGRAD_RESULT);
     w->across = divide_up(w->to.dim[2], WINOGRAD_RESULT);
-    w->segments = divide_up(w->across, min_i64(most, MOST_ACROSS));
+    w->segments = divide_up(w->across, min_i64(most, MAX_ACROSS));
     w->columns = divide_up(w->across, w->segments);
     w->rows = clamp_i64(most / w->columns, 1, w->to.dim[0] * w->down);
     if (in_order && w->segments > 1) w->rows = 1;

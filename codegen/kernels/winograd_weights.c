@@ -15,12 +15,12 @@
 enum {
     SUM_ELEMENTS = 80 * 1024,   /* of a unit: a third of the cache */
     BLOCK_ELEMENTS = 80 * 1024, /* transformed tiles and gradients of a block */
-    LEAST_TILES = 8
+    MIN_TILES = 8
 };
 
 /* Sums of a unit, with one vector of channels at least; tiles and gradients of a block. */
-_Static_assert(4 * (SUM_ELEMENTS + WINOGRAD_PRODUCTS * LANES * WINOGRAD_MOST_CHANNELS +
-                    BLOCK_ELEMENTS + WINOGRAD_PRODUCTS * LEAST_TILES * 2 * WINOGRAD_MOST_CHANNELS) +
+_Static_assert(4 * (SUM_ELEMENTS + WINOGRAD_PRODUCTS * LANES * WINOGRAD_MAX_CHANNELS +
+                    BLOCK_ELEMENTS + WINOGRAD_PRODUCTS * MIN_TILES * 2 * WINOGRAD_MAX_CHANNELS) +
                        WINOGRAD_OTHER_BYTES <=
                    PROGRAM_STACK,
                "the gradient of weights by tiles may need more stack than threads have");
@@ -61,7 +61,7 @@ static WeightSums sums_of(Emitter *e) {
                     .w = {.node = node, .from = from, .to = to}};
     s.w.channels = from.dim[3] / s.groups;
     int64_t elements = WINOGRAD_PRODUCTS * (s.w.channels + to.dim[3]);
-    winograd_blocks(&s.w, max_i64(LEAST_TILES, BLOCK_ELEMENTS / elements), true);
+    winograd_blocks(&s.w, max_i64(MIN_TILES, BLOCK_ELEMENTS / elements), true);
     int64_t rows = to.dim[0] / s.parts * s.w.down; /* as equal as can be */
     s.w.rows = divide_up(rows, divide_up(rows, min_i64(s.w.rows, rows)));
     int64_t tiles = s.w.rows * s.w.columns;

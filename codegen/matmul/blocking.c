@@ -21,9 +21,9 @@
 #include <stdio.h>
 
 enum {
-    SUMS = 16,      /* registers for sums if there are 32; half as many if there are 16 */
-    FEW_SUMS = 12,  /* if there are 16 and little else needs them: six rows of two registers */
-    MOST_SUMS = 28, /* where a measurement decides; half as many if there are 16 */
+    SUMS = 16,     /* registers for sums if there are 32; half as many if there are 16 */
+    FEW_SUMS = 12, /* if there are 16 and little else needs them: six rows of two registers */
+    MAX_SUMS = 28, /* where a measurement decides; half as many if there are 16 */
     /* cycles of an FMA: four, and two that are lost when the next step waits for every sum */
     LATENCY = 6,
     USUAL_ROWS = 8,
@@ -206,7 +206,7 @@ Blocking blocking_choose(const ProductSize *size) {
 /* Whether a tile fits the registers, and begins where panels and the groups of rows begin. */
 static bool is_possible(const ProductSize *size, int64_t rows, int vectors) {
     int64_t registers = rows * vectors * vector_registers(size);
-    bool fits = registers <= (size->many_registers ? MOST_SUMS : MOST_SUMS / 2);
+    bool fits = registers <= (size->many_registers ? MAX_SUMS : MAX_SUMS / 2);
     bool odd = vectors > 1 && vectors % 2;
     return fits && (!odd || size->columns <= vectors * LANES) &&
            (!size->group || size->group % rows == 0);

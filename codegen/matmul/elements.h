@@ -5,7 +5,7 @@
 #include "codegen/matmul/element_product.h"
 #include "codegen/matmul/matmul.h"
 
-enum { MOST_ROWS = 2 };
+enum { UNIT_ROWS = 2 };
 
 /* A product that is divided into units. */
 typedef struct {
@@ -26,10 +26,10 @@ typedef struct {
     LLVMValueRef matrix;
     ElementLines rows, columns;
     LLVMValueRef panel; /* of the right factor in panels: the offset of row k = 0 */
-    LLVMValueRef slots[MOST_ROWS][PLAN_COLUMNS]; /* the sums */
+    LLVMValueRef slots[UNIT_ROWS][PLAN_COLUMNS]; /* the sums */
     /* Slots of pointers that advance with k: to each row of the left factor, and to the first column
      * of the right one. NULL: the place of an element is computed anew for each k. */
-    LLVMValueRef left[MOST_ROWS], right;
+    LLVMValueRef left[UNIT_ROWS], right;
 } ElementUnit;
 
 /* The product of the kernel that is being emitted. Elements of a window's row that lie one after the

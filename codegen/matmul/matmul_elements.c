@@ -36,7 +36,7 @@ static void loop_end_counted(Emitter *e, Loop loop, LLVMValueRef to, int64_t ste
 /* Adds the products at the k that is `later` steps after that of the pointers. */
 static void add_step(Emitter *e, const DividedProduct *p, const ElementUnit *unit,
                      const FactorStep *step, int64_t later) {
-    LLVMValueRef left[MOST_ROWS], right[PLAN_COLUMNS];
+    LLVMValueRef left[UNIT_ROWS], right[PLAN_COLUMNS];
     for (int j = 0; j < p->wide; j++) right[j] = elements_right(e, p, unit, j, step, later);
     for (int i = 0; i < p->high; i++) left[i] = elements_left(e, p, unit, i, step, later);
     for (int i = 0; i < p->high; i++)
@@ -124,7 +124,7 @@ static void divide_product(const Emitter *e, DividedProduct *p) {
     p->wide = (int)divide_up(p->product.columns, p->across);
     if (p->panels) p->wide = layout.width;
     if (bytes && !p->panels) p->wide = (int)min_i64(p->product.columns, most);
-    p->high = bytes || p->product.rows == 1 ? 1 : MOST_ROWS;
+    p->high = bytes || p->product.rows == 1 ? 1 : UNIT_ROWS;
     p->down = divide_up(p->product.rows, p->high);
 }
 

@@ -14,7 +14,7 @@
 
 /* The lowest ROW_BITS are the set of rows, one bit each; the others are the hash. */
 typedef uint64_t Element;
-enum { MOST_ROWS = 3, ROW_BITS = 3 };
+enum { MAX_ROWS = 3, ROW_BITS = 3 };
 static const Element ROW_MASK = (1 << ROW_BITS) - 1;
 
 /* The trace of one node of the graph. */
@@ -405,8 +405,8 @@ static bool check_field(const Model *model, const FieldRows *more, const FieldRo
 static bool check_fields(const Model *model, bool training, bool *asks_training) {
     const Names *names = model->globals.fields;
     FieldRows more, fewer = {0};
-    bool good = fields_build(model, MOST_ROWS, training, &more) &&
-                fields_build(model, MOST_ROWS - 1, training, &fewer);
+    bool good = fields_build(model, MAX_ROWS, training, &more) &&
+                fields_build(model, MAX_ROWS - 1, training, &fewer);
     bool built = good;
     for (uint32_t i = 0; built && i < names_count(names); i++)
         good &= check_field(model, &more, &fewer, i, names_find(names, names_all(names)[i]));

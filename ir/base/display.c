@@ -47,7 +47,7 @@ size_t display_fitting(const char *text, size_t columns) {
 
 /* -- long names: a message must stay readable although a cell has 100 kB -- */
 
-enum { MESSAGE_LONG = 300, NAME_LONG = 200, NAME_HEAD = 120, NAME_TAIL = 40, MESSAGE_MOST = 4000 };
+enum { MESSAGE_LONG = 300, NAME_LONG = 200, NAME_HEAD = 120, NAME_TAIL = 40, MESSAGE_MAX = 4000 };
 
 static bool is_inside_character(const char *at) { return ((unsigned char)*at & 0xc0) == 0x80; }
 
@@ -77,7 +77,7 @@ const char *display_shortened(Arena *arena, const char *message) {
     char *text = arena_alloc(arena, length + 1), *to = text;
     const char *from = message, *last = message + length;
     while (from < last &&
-           (to - text < MESSAGE_MOST || last - from < MESSAGE_LONG || is_inside_character(from))) {
+           (to - text < MESSAGE_MAX || last - from < MESSAGE_LONG || is_inside_character(from))) {
         bool begins = opens(message, from);
         *to++ = *from++;
         const char *end = begins ? name_end(from) : from;

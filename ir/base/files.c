@@ -82,14 +82,14 @@ static int open_temporary(Replacement *replacement) {
 
 /* Each thread writes one file at a time, so few temporary files exist at once. One that finds no
  * room in this table is not removed by files_abandon. */
-enum { TEMPORARIES_MOST = 16 };
-static const Temporary *temporaries[TEMPORARIES_MOST];
+enum { TEMPORARIES_MAX = 16 };
+static const Temporary *temporaries[TEMPORARIES_MAX];
 static pthread_mutex_t temporaries_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void exchange_temporary(const Temporary *from, const Temporary *to) {
     int i = 0;
-    while (i < TEMPORARIES_MOST && temporaries[i] != from) i++;
-    if (i < TEMPORARIES_MOST) temporaries[i] = to;
+    while (i < TEMPORARIES_MAX && temporaries[i] != from) i++;
+    if (i < TEMPORARIES_MAX) temporaries[i] = to;
 }
 
 static void release_temporary(void *object, size_t size) {
@@ -145,7 +145,7 @@ void temporaries_sweep(int folder) {
 
 void files_abandon(void) {
     pthread_mutex_lock(&temporaries_lock); /* for ever */
-    for (int i = 0; i < TEMPORARIES_MOST; i++)
+    for (int i = 0; i < TEMPORARIES_MAX; i++)
         if (temporaries[i]) unlinkat(temporaries[i]->folder, temporaries[i]->name, 0);
 }
 

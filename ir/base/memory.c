@@ -20,7 +20,7 @@
 enum {
     ALIGNMENT = 64, /* that of a cache line and of the widest vector */
     LARGE_PAGE = 2 << 20,
-    LEAST_LARGE = 1 << 20 /* the least bytes that are worth a large page */
+    MIN_LARGE = 1 << 20 /* the least bytes that are worth a large page */
 };
 
 /* -- the end -- */
@@ -106,7 +106,7 @@ void memory_library_release(void *nothing, void *memory) {
 /* -- memory that programs run on -- */
 
 void *memory_try(size_t bytes) {
-    size_t alignment = bytes >= LEAST_LARGE ? LARGE_PAGE : ALIGNMENT;
+    size_t alignment = bytes >= MIN_LARGE ? LARGE_PAGE : ALIGNMENT;
     if (bytes > SIZE_MAX - LARGE_PAGE) return NULL;
     size_t rounded = (bytes / alignment + 1) * alignment;
     void *answer, *memory = ASK(aligned_alloc(alignment, rounded));

@@ -331,8 +331,8 @@ static bool takes_tiles(const ShapeCheck *check, int64_t channels) {
 }
 
 static bool counts_channels(const ShapeCheck *check, int64_t channels, int64_t filters) {
-    return channels % WINOGRAD_CHANNELS || channels > WINOGRAD_MOST_CHANNELS ||
-                   filters % WINOGRAD_CHANNELS || filters > WINOGRAD_MOST_CHANNELS
+    return channels % WINOGRAD_CHANNELS || channels > WINOGRAD_MAX_CHANNELS ||
+                   filters % WINOGRAD_CHANNELS || filters > WINOGRAD_MAX_CHANNELS
                ? reject(check, "C and O must be multiples of 16, at most 256")
                : true;
 }

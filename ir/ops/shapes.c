@@ -55,8 +55,8 @@ int64_t window_count(int64_t n, int64_t kernel, int64_t stride, int64_t dilation
 }
 
 int64_t window_part(int64_t images, int64_t windows) {
-    enum { LEAST_TERMS = 1024 };
+    enum { MIN_TERMS = 1024 };
     int64_t count = 1;
-    while (count < images && (images % count || count * windows < LEAST_TERMS)) count++;
+    while (count < images && (images % count || count * windows < MIN_TERMS)) count++;
     return count;
 }

@@ -25,7 +25,7 @@ enum {
     WINOGRAD_PRODUCTS = WINOGRAD_TILE * WINOGRAD_TILE,
     /* Channels and filters are multiples of the first, and at most the second. */
     WINOGRAD_CHANNELS = 16,
-    WINOGRAD_MOST_CHANNELS = 256
+    WINOGRAD_MAX_CHANNELS = 256
 };
 
 /* The points, and the numbers made of them. All are exact in f32. */

@@ -18,7 +18,7 @@ static bool refuse(Diagnostics *diag, const char *name) {
 
 /* Options of an older program may be a shorter struct. */
 static bool take_options(mlc_network *network, const mlc_options *given, Diagnostics *diag) {
-    enum { MOST_ROWS = 65536, MOST_THREADS = 256 };
+    enum { MAX_ROWS = 65536, MAX_THREADS = 256 };
     mlc_options *options = &network->options;
     if (given) {
         if (given->size < sizeof given->size || given->size > 4096) return refuse(diag, "size");
@@ -26,8 +26,8 @@ static bool take_options(mlc_network *network, const mlc_options *given, Diagnos
     }
     if (!options->rows) options->rows = 1;
     if (!options->threads) options->threads = 1;
-    if (options->rows < 0 || options->rows > MOST_ROWS) return refuse(diag, "rows");
-    if (options->threads < 0 || options->threads > MOST_THREADS) return refuse(diag, "threads");
+    if (options->rows < 0 || options->rows > MAX_ROWS) return refuse(diag, "rows");
+    if (options->threads < 0 || options->threads > MAX_THREADS) return refuse(diag, "threads");
     if (options->epoch_rows < 0 || options->epoch_rows > INT32_MAX)
         return refuse(diag, "epoch_rows");
     if (options->setting_count < 0 || (options->setting_count && !options->settings))

@@ -120,7 +120,7 @@ static bool fold_range(Import *import, OpNode *node) {
         !is_number(node->in[2], &step) || step == 0)
         return node_fail(import, node, "its ends must be known here");
     double count = ceil((limit - start) / step);
-    if (!(count < (double)FOLD_MOST)) return node_fail(import, node, "it has too many numbers");
+    if (!(count < (double)FOLD_MAX)) return node_fail(import, node, "it has too many numbers");
     int64_t many = count > 0 ? (int64_t)count : 0;
     Dim *wholes, dims[1] = {{many, false}};
     if (node->in[0]->reals) {

@@ -6,7 +6,7 @@
 
 /* The largest number of elements that is computed. Larger results cannot be part of a shape or of a
  * small table. Elements of weights may only be moved. */
-enum { FOLD_MOST = 1 << 24 };
+enum { FOLD_MAX = 1 << 24 };
 
 /* Computes the output of a node whose inputs are constants; false after reporting an error. */
 typedef bool Fold(Import *import, OpNode *node);

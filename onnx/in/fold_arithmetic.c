@@ -56,8 +56,8 @@ static int64_t place_in(const Tensor *tensor, int rank, const Dim *dims, int64_t
 static int64_t elements(int rank, const Dim *dims) {
     int64_t count = 1;
     for (int i = 0; i < rank; i++)
-        if (__builtin_mul_overflow(count, dims[i].size, &count) || count > FOLD_MOST)
-            return FOLD_MOST + 1;
+        if (__builtin_mul_overflow(count, dims[i].size, &count) || count > FOLD_MAX)
+            return FOLD_MAX + 1;
     return count;
 }
 
@@ -68,7 +68,7 @@ bool fold_binary(Import *import, OpNode *node) {
     int rank;
     if (!a || !b || !broadcast_dims(import, node, a, b, &rank, dims)) return false;
     int64_t count = elements(rank, dims);
-    if (count > FOLD_MOST || (a->reals != NULL) != (b->reals != NULL))
+    if (count > FOLD_MAX || (a->reals != NULL) != (b->reals != NULL))
         return node_fail(import, node, "constants of this kind cannot be computed");
     float *reals;
     Dim *wholes;

@@ -154,7 +154,7 @@ bool fold_gather(Import *import, OpNode *node) {
     for (int i = axis + 1; i < x->rank; i++) inside *= x->dims[i].size;
     float *reals;
     Dim *wholes;
-    if (outer * inside * (int64_t)count > FOLD_MOST ||
+    if (outer * inside * (int64_t)count > FOLD_MAX ||
         x->rank - 1 + node->in[1]->rank > ONNX_MAX_RANK)
         return node_fail(import, node, "its result is too large");
     Tensor *tensor = fold_numbers(import, x, outer * inside * count, &reals, &wholes);
@@ -182,7 +182,7 @@ bool fold_concat(Import *import, OpNode *node) {
             return node_fail(import, node, "constants with several axes cannot be joined");
         count += node->in[k]->count;
     }
-    if (count > FOLD_MOST) return node_fail(import, node, "its result is too large");
+    if (count > FOLD_MAX) return node_fail(import, node, "its result is too large");
     float *reals;
     Dim *wholes, dims[1] = {{count, false}};
     Tensor *tensor = fold_numbers(import, node->in[0], count, &reals, &wholes);

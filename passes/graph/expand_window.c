@@ -50,7 +50,7 @@ static NodeId depthwise_sums(const Formula *f, NodeId windows) {
     return build_binary(graph, OP_add, sum, zero);
 }
 
-enum { MOST_TAPS = 64 }; /* a depthwise convolution with more becomes a product */
+enum { MAX_TAPS = 64 }; /* a depthwise convolution with more becomes a product */
 
 NodeId expand_conv(const Formula *f) {
     Graph *graph = f->graph;
@@ -61,7 +61,7 @@ NodeId expand_conv(const Formula *f) {
     int64_t groups = f->node.attrs.conv.groups;
     NodeId windows = build_windows(graph, build_channels_last(graph, f->operands[0]), &window);
     bool depthwise = groups > 1 && weights.dim[1] == 1 && weights.dim[0] == groups;
-    bool few_taps = weights.dim[2] <= MOST_TAPS && weights.dim[2] * weights.dim[3] <= MOST_TAPS;
+    bool few_taps = weights.dim[2] <= MAX_TAPS && weights.dim[2] * weights.dim[3] <= MAX_TAPS;
     NodeId product =
         depthwise && few_taps ? depthwise_sums(f, windows) : conv_products(f, windows, groups);
     int64_t dims[] = {result.dim[0], result.dim[2], result.dim[3], result.dim[1]};

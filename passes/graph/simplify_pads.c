@@ -3,14 +3,14 @@
  * +0 is added to the concat. */
 #include "passes/graph/simplify.h"
 
-enum { MOST_PARTS = 512 };
+enum { MAX_PARTS = 512 };
 
 /* The parts of a concat along an axis; NODE_NONE is a part of zeros. */
 typedef struct {
     int axis;
     uint32_t count;
-    NodeId parts[MOST_PARTS];
-    int64_t sizes[MOST_PARTS];
+    NodeId parts[MAX_PARTS];
+    int64_t sizes[MAX_PARTS];
 } ConcatParts;
 
 static void append(ConcatParts *parts, NodeId part, int64_t size) {
@@ -49,7 +49,7 @@ static bool is_zero(const Node *node) {
 static bool parts_of_sum(const Graph *graph, const Node *sum, ConcatParts *parts) {
     if (sum->op != OP_add || !is_zero(graph_operand(graph, sum, 1))) return false;
     const Node *concat = graph_operand(graph, sum, 0);
-    if (concat->op != OP_concat || concat->operand_count + 2 > MOST_PARTS) return false;
+    if (concat->op != OP_concat || concat->operand_count + 2 > MAX_PARTS) return false;
     *parts = (ConcatParts){.axis = concat->attrs.axis};
     for (uint32_t i = 0; i < concat->operand_count; i++) {
         const Node *part = graph_operand(graph, concat, i);
@@ -81,7 +81,7 @@ static bool put_between(ConcatParts *parts, NodeId part, int64_t start, int64_t 
 }
 
 static NodeId concat_of(const Term *t, const ConcatParts *parts) {
-    NodeId operands[MOST_PARTS];
+    NodeId operands[MAX_PARTS];
     TensorType type = t->type;
     for (uint32_t i = 0; i < parts->count; i++) {
         type.shape.dim[parts->axis] = parts->sizes[i];

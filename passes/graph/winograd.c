@@ -22,7 +22,7 @@ bool winograd_allows(const Attrs *conv, Shape weights) {
     for (int i = 0; i < 2; i++)
         allows &= conv->conv.stride[i] == 1 && conv->conv.dilation[i] == 1 &&
                   weights.dim[2 + i] == WINOGRAD_TAPS && weights.dim[i] % WINOGRAD_CHANNELS == 0 &&
-                  weights.dim[i] <= WINOGRAD_MOST_CHANNELS;
+                  weights.dim[i] <= WINOGRAD_MAX_CHANNELS;
     return allows;
 }
 

@@ -11,9 +11,9 @@ enum {
     MICROSECONDS_PER_THREAD = 4,        /* a barrier costs about one */
     MICROSECONDS_PER_PIECE = 40,        /* each piece packs its operands again */
     MICROSECONDS_PER_OWN_PIECE = 16,    /* for a piece whose operands no other piece needs */
-    MOST_PIECES = 4,                    /* into which the part of a thread is cut */
+    MAX_PIECES = 4,                     /* into which the part of a thread is cut */
     MANY_ROWS = 128, /* of a product that skips zeros: with so many, smaller pieces pay */
-    MOST_THREADS = 256
+    MAX_THREADS = 256
 };
 
 /* Multiply-adds of a product or of a convolution by tiles. */
@@ -47,12 +47,12 @@ int64_t cost_nanoseconds(const Plan *plan, const Kernel *kernel) {
 uint32_t cost_threads(int64_t nanoseconds, int threads) {
     int64_t worth = threads < 0 ? -threads : nanoseconds / (MICROSECONDS_PER_THREAD * NANOSECONDS);
     return (uint32_t)clamp_i64(worth, 1,
-                               threads > 0 ? clamp_i64(threads, 1, MOST_THREADS) : MOST_THREADS);
+                               threads > 0 ? clamp_i64(threads, 1, MAX_THREADS) : MAX_THREADS);
 }
 
 /* threads < 0, for tests: at least two pieces, whether they pay or not. */
 static uint32_t pieces_of(int64_t nanoseconds, int64_t each, int threads) {
-    return (uint32_t)clamp_i64(nanoseconds / each, threads < 0 ? 2 : 1, MOST_PIECES);
+    return (uint32_t)clamp_i64(nanoseconds / each, threads < 0 ? 2 : 1, MAX_PIECES);
 }
 
 uint32_t cost_pieces(int64_t nanoseconds, uint32_t sharing, int threads) {

@@ -6,7 +6,7 @@
 /* -- sources: a value from which several stored values are computed may be stored instead of them
  * -- */
 
-enum { SOURCES_TO_LOOK_AT = 8, MOST_STEPS_AGAIN = 64 };
+enum { SOURCES_TO_LOOK_AT = 8, MAX_STEPS_AGAIN = 64 };
 
 /* A stored value in the list of its source: a node that every path from memory to the value
  * passes. */
@@ -85,7 +85,7 @@ static uint32_t steps_from(SourceSearch *sources, NodeId source, NodeId id) {
     const Graph *graph = sources->fusion->graph;
     uint32_t steps = 0, depth = 0;
     sources->stack[depth++] = id;
-    while (depth && steps <= MOST_STEPS_AGAIN) {
+    while (depth && steps <= MAX_STEPS_AGAIN) {
         NodeId at = sources->stack[--depth];
         const Node *node = graph_node(graph, at);
         if (at == source || sources->stamp[at] == source || node_is_leaf(node)) continue;
@@ -112,7 +112,7 @@ static void decide_source(SourceSearch *sources, NodeId source) {
         dropped++;
     }
     uint32_t more = fusion->kernel[source] ? 0 : 1;
-    if (dropped <= more || steps > FUSE_CHEAP_STEPS * dropped || steps > MOST_STEPS_AGAIN) return;
+    if (dropped <= more || steps > FUSE_CHEAP_STEPS * dropped || steps > MAX_STEPS_AGAIN) return;
     for (uint32_t i = sources->first[source]; i; i = sources->followers[i - 1].next)
         if (follows(sources, source, sources->followers[i - 1].node))
             fusion->kernel[sources->followers[i - 1].node] = 0;

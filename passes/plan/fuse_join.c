@@ -22,7 +22,7 @@ typedef struct {
 
 enum {
     MAPS_TO_LOOK_AT = 16,
-    MOST_MEMBERS = 512,
+    MAX_MEMBERS = 512,
     LARGEST_WINDOW = 25, /* elements; of more, an argmax has a kernel of its own */
 };
 
@@ -79,7 +79,7 @@ static uint32_t choose_group(const Joining *joining, NodeId id, const Node *node
 }
 
 static bool is_full(const Joining *joining, uint32_t group) {
-    return joining->members[group] >= MOST_MEMBERS;
+    return joining->members[group] >= MAX_MEMBERS;
 }
 
 /* A map with the same shape and level, to which a required value can be added. 0: none among the

@@ -2,7 +2,7 @@
  * steps it takes to recompute the others. */
 #include "passes/plan/planning.h"
 
-enum { MOST_STEPS = 1 << 20 };
+enum { MAX_STEPS = 1 << 20 };
 
 static void require(Fusion *fusion, NodeId id) {
     NodeId buffer = fusion->buffer[id];
@@ -25,7 +25,7 @@ static uint32_t count_steps(const Fusion *fusion, const Node *node) {
             node_is_leaf(operand) || node_is_root(operand) || fusion->required[fusion->buffer[id]];
         if (!in_memory) steps += fusion->cost[id];
     }
-    return steps < MOST_STEPS ? steps : MOST_STEPS;
+    return steps < MAX_STEPS ? steps : MAX_STEPS;
 }
 
 /* A broadcast would recompute its operand for each repetition. So the operand is stored, unless it

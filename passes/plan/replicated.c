@@ -9,7 +9,7 @@
 
 enum {
     /* of all replicated values: a quarter of a core's second-level cache */
-    MOST_BYTES = 256 * 1024,
+    MAX_BYTES = 256 * 1024,
     LINE = 64,
     /* to fetch a line from another core: 5 with a common cache, 20 and more without */
     NANOSECONDS_PER_LINE = 10
@@ -63,7 +63,7 @@ void replicated_assign(Plan *plan, const Uses *uses, int threads) {
         Kernel *kernel = &plan->kernels[k];
         size_t bytes;
         bool fits =
-            threads != 1 && may_be_replicated(plan, uses, k, &bytes) && all + bytes <= MOST_BYTES;
+            threads != 1 && may_be_replicated(plan, uses, k, &bytes) && all + bytes <= MAX_BYTES;
         bool is_cheap = fits && cost_nanoseconds(plan, kernel) <=
                                     (int64_t)(bytes / LINE * NANOSECONDS_PER_LINE);
         kernel->replicated = is_cheap && all_is_read(plan, uses, k);

@@ -13,7 +13,7 @@
 
 /* The largest number of weights of a product. Weights that other threads have updated are fetched
  * from their cores, and all must stay in the cache of this core. */
-enum { MOST_WEIGHTS = 96 * 1024 };
+enum { MAX_WEIGHTS = 96 * 1024 };
 
 typedef struct {
     const Plan *plan;
@@ -40,7 +40,7 @@ static bool kind_may(const Rows *rows, const Kernel *kernel) {
                           !kernel->product.windows;
         const Shape *weights = &graph_operand(rows->plan->graph, root, 1)->shape;
         return by_weights && !root->attrs.matmul.transpose_a && root->shape.rank == 2 &&
-               shape_elements(*weights) <= MOST_WEIGHTS;
+               shape_elements(*weights) <= MAX_WEIGHTS;
     }
     if (kernel->kind == KERNEL_REDUCE) return root->attrs.axis > 0;
     if (kernel->kind == KERNEL_ROW) return kernel->space.rank > 1;

@@ -16,11 +16,11 @@
 
 enum {
     /* with fewer rows nothing is gained, and the code, perhaps for a microcontroller, is longer */
-    FEWEST_ROWS = 16,
-    LONGEST_ROW = 256,   /* a row stays in registers and the first-level cache */
-    MOST_CODE = 2048,    /* nodes times vectors of a row: the code of a row has no loop */
-    MOST_SINGLES = 24,   /* values of which a row has one are not computed by vectors */
-    MOST_VISITED = 4096, /* kernels on paths between two */
+    MIN_ROWS = 16,
+    LONGEST_ROW = 256,  /* a row stays in registers and the first-level cache */
+    MAX_CODE = 2048,    /* nodes times vectors of a row: the code of a row has no loop */
+    MAX_SINGLES = 24,   /* values of which a row has one are not computed by vectors */
+    MAX_VISITED = 4096, /* kernels on paths between two */
 };
 
 /* How many rows a value has, and how many elements a row has, in row-major order. */
@@ -56,7 +56,7 @@ static bool kernel_may(const RowJoining *joining, uint32_t k) {
     const Kernel *kernel = &joining->plan->kernels[k];
     RowForm rows = joining->rows[k];
     /* rows in registers pay if they fit and fill most lanes of their vectors */
-    bool rows_pay = rows.count >= FEWEST_ROWS && rows.length > 0 && rows.length <= LONGEST_ROW &&
+    bool rows_pay = rows.count >= MIN_ROWS && rows.length > 0 && rows.length <= LONGEST_ROW &&
                     8 * rows.length >= 5 * round_up(rows.length, LANES);
     if (kernel->kind == KERNEL_REDUCE ? !rows_pay : kernel->kind != KERNEL_MAP) return false;
     for (uint32_t i = 0; i < kernel->store_count; i++)
@@ -109,7 +109,7 @@ static bool path_between(RowJoining *joining, uint32_t a, uint32_t b) {
     joining->visits++;
     if (push_after(joining, a, a, b, &depth) || push_after(joining, b, a, b, &depth)) return true;
     while (depth)
-        if (++visited > MOST_VISITED || push_after(joining, joining->stack[--depth], a, b, &depth))
+        if (++visited > MAX_VISITED || push_after(joining, joining->stack[--depth], a, b, &depth))
             return true;
     return false;
 }
@@ -156,7 +156,7 @@ static bool is_small(const RowJoining *joining, uint32_t a, uint32_t b, RowForm 
     int64_t whole = 0, single = 0;
     count_nodes(joining, a, rows, &whole, &single);
     count_nodes(joining, b, rows, &whole, &single);
-    return whole * divide_up(rows.length, LANES) <= MOST_CODE && single <= MOST_SINGLES;
+    return whole * divide_up(rows.length, LANES) <= MAX_CODE && single <= MAX_SINGLES;
 }
 
 /* Appends group b to group a. */

@@ -35,13 +35,13 @@ static bool keeps_zero(const Graph *graph, const Node *node, const bool *zero) {
 
 /* The list of a block of rows pays only if several tiles of columns use it. The check that columns
  * are finite pays only if several tiles of rows use it. */
-enum { LEAST_ROWS = 9, LEAST_COLUMNS = 64 };
+enum { MIN_ROWS = 9, MIN_COLUMNS = 64 };
 
 static bool is_worth_it(const Graph *graph, const Kernel *kernel) {
     const Node *root = graph_node(graph, kernel->root);
     if (root->shape.rank != 2) return false;
-    return root->shape.dim[kernel->product.swapped ? 1 : 0] >= LEAST_ROWS &&
-           root->shape.dim[kernel->product.swapped ? 0 : 1] >= LEAST_COLUMNS;
+    return root->shape.dim[kernel->product.swapped ? 1 : 0] >= MIN_ROWS &&
+           root->shape.dim[kernel->product.swapped ? 0 : 1] >= MIN_COLUMNS;
 }
 
 bool pass_zeros(Compilation *compilation, const PassOptions *options) {

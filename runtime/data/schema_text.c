@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIELDS_MOST = 1 << 16 };
+enum { FIELDS_MAX = 1 << 16 };
 
 static json_t *field_json(const SourceField *field) {
     json_t *row = json_array(), *categories = json_array();
@@ -106,7 +106,7 @@ bool schema_read(const char *text, Arena *arena, SourceSchema *schema) {
     json_t *list = json_loads(text, 0, NULL);
     size_t count = json_array_size(list);
     SourceField *fields = ARENA_ARRAY(arena, SourceField, count);
-    bool good = json_is_array(list) && count > 0 && count <= FIELDS_MOST;
+    bool good = json_is_array(list) && count > 0 && count <= FIELDS_MAX;
     *schema = (SourceSchema){.fields = fields, .derived = ARENA_NEW(arena, DerivedFields)};
     schema->derived->arena = arena;
     for (size_t i = 0; i < count && good; i++) {

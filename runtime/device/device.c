@@ -41,7 +41,7 @@ static bool refuse(Diagnostics *diag, const char *help) {
 
 /* Whether the driver can compile PTX 7.0, and knows a GPU of that number. */
 static bool check_driver(Device *device, Diagnostics *diag) {
-    enum { LEAST_DRIVER = 11000 };
+    enum { MIN_DRIVER = 11000 };
     int count = 0, number = device->facts.number;
     int error = device->driver.cuInit(0);
     if (error != CUDA_NO_DEVICE &&
@@ -53,7 +53,7 @@ static bool check_driver(Device *device, Diagnostics *diag) {
         diag_error(diag, STATUS_USAGE, (Span){0}, "NVIDIA's driver knows no GPU");
         return refuse(diag, "nvidia-smi lists the GPUs; --device cpu computes the same bits");
     }
-    if (device->facts.driver < LEAST_DRIVER) {
+    if (device->facts.driver < MIN_DRIVER) {
         diag_error(diag, STATUS_USAGE, (Span){0},
                    "NVIDIA's driver is for CUDA %d.%d; mlc needs 11.0", device->facts.driver / 1000,
                    device->facts.driver % 1000 / 10);
@@ -81,11 +81,11 @@ static bool learn_facts(Device *device, Diagnostics *diag) {
 }
 
 static bool check_facts(Device *device, Diagnostics *diag) {
-    enum { LEAST_MAJOR = 8 };
+    enum { MIN_MAJOR = 8 };
     const DeviceFacts *facts = &device->facts;
     int cooperative = 0;
     if (!ask(device, CUDA_COOPERATIVE, &cooperative, diag)) return false;
-    if (facts->major >= LEAST_MAJOR && cooperative) return true;
+    if (facts->major >= MIN_MAJOR && cooperative) return true;
     if (cooperative)
         diag_error(diag, STATUS_USAGE, (Span){0},
                    "GPU %d (%s) has compute capability %d.%d; mlc needs 8.0", facts->number,

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 static const double LAUNCH_SECONDS = 0.05; /* aimed at: displays and Ctrl-C must not wait longer */
-enum { MOST_STEPS = 5000, MOST_CHUNK = 64 << 20 };
+enum { MAX_STEPS = 5000, MAX_CHUNK = 64 << 20 };
 
 static size_t state_bytes(const Program *program, uint32_t i) {
     const Symbol *symbol = &program->graph->symbols[program->states[i].symbol];
@@ -145,8 +145,8 @@ bool device_run_begin(DeviceRun *run) {
 int64_t device_run_count(const DeviceRun *run, int64_t left) {
     size_t one = launch_parts(run, 1).end, two = launch_parts(run, 2).end;
     double steps = run->seconds > 0 ? LAUNCH_SECONDS / run->seconds : 1;
-    double room = (double)MOST_CHUNK / (double)(two > one ? two - one : 1);
-    return min_i64(left, max_i64(1, (int64_t)fmin(MOST_STEPS, fmin(steps, room))));
+    double room = (double)MAX_CHUNK / (double)(two > one ? two - one : 1);
+    return min_i64(left, max_i64(1, (int64_t)fmin(MAX_STEPS, fmin(steps, room))));
 }
 
 static bool launch(DeviceRun *run, uint64_t steps) {

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VERSION = 3, ALIGNMENT = 32, MOST_AXES = 4, MOST_NAME = 63, TEXT_VALUE = 8 };
+enum { VERSION = 3, ALIGNMENT = 32, MAX_AXES = 4, MAX_NAME = 63, TEXT_VALUE = 8 };
 
 static void put(FILE *out, uint64_t value, int bytes) {
     for (int i = 0; i < bytes; i++) fputc((int)(value >> (8 * i) & 0xff), out);
@@ -27,10 +27,10 @@ static int type_of(DType dtype) {
 }
 
 static bool check_tensor(const char *path, const NamedArray *tensor, Diagnostics *diag) {
-    const char *what = tensor->shape.rank > MOST_AXES     ? "has more than four axes"
-                       : strlen(tensor->name) > MOST_NAME ? "has a name of more than 63 bytes"
-                       : type_of(tensor->dtype) < 0       ? "is of a type without a number"
-                                                          : NULL;
+    const char *what = tensor->shape.rank > MAX_AXES     ? "has more than four axes"
+                       : strlen(tensor->name) > MAX_NAME ? "has a name of more than 63 bytes"
+                       : type_of(tensor->dtype) < 0      ? "is of a type without a number"
+                                                         : NULL;
     if (!what) return true;
     diag_error(diag, STATUS_FILE, (Span){0}, "'%s': tensor '%s' %s, which GGUF cannot hold", path,
                tensor->name, what);

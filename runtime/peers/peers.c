@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define LOOK_SECONDS 0.25    /* between two looks at the clock */
-#define MOST_SECONDS 1.0     /* that count between two looks: see watch */
+#define MAX_SECONDS 1.0      /* that count between two looks: see watch */
 #define HEAR_SECONDS 1.5     /* for the announcements of others */
 enum { REPORT_SECONDS = 2 }; /* others give the process that reports a loss so long to save */
 #define BUSY_TIMES 20        /* a process may take that many times as long as this one */
@@ -265,7 +265,7 @@ static double watch(const Peers *peers, int count, double limit) {
     while (!transport->wait(transport, LOOK_SECONDS) && !any_broken(peers, count) &&
            waited <= limit) {
         double now = seconds_now();
-        waited += now - last < MOST_SECONDS ? now - last : MOST_SECONDS;
+        waited += now - last < MAX_SECONDS ? now - last : MAX_SECONDS;
         last = now;
     }
     return waited;

@@ -68,7 +68,7 @@ static void put(FILE *file, const char *sizes, const uint32_t *numbers) {
             fputc((int)(numbers[i] >> (8 * byte) & 255), file);
 }
 
-enum { FILES_MOST = 64 };
+enum { FILES_MAX = 64 };
 typedef struct {
     const char *name;
     uint32_t sum, bytes, offset;
@@ -89,9 +89,9 @@ static Packed pack_file(FILE *archive, const char *path) {
 }
 
 static int pack(const char *path, char *const *files, int count) {
-    Packed packed[FILES_MOST];
+    Packed packed[FILES_MAX];
     FILE *archive = fopen(path, "wb");
-    if (!archive || count > FILES_MOST) return 1;
+    if (!archive || count > FILES_MAX) return 1;
     for (int i = 0; i < count; i++) packed[i] = pack_file(archive, files[i]);
     uint32_t begin = (uint32_t)ftell(archive);
     for (int i = 0; i < count; i++) {

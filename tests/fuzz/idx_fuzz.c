@@ -8,7 +8,7 @@
 const char *const fuzz_words[] = {"\x1f\x8b\x08",     "\x08\x01",         "\x08\x03",
                                   "\xff\xff\xff\xff", "\x7f\xff\xff\xff", NULL};
 
-enum { MOST_BYTES = 1 << 16 }; /* more bytes take time and find nothing else */
+enum { MAX_BYTES = 1 << 16 }; /* more bytes take time and find nothing else */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const char *const arguments[] = {"images", "test_images"};
@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     Problem problem = {0};
     IdxFile idx = {0};
     if (idx_open(&idx, path, &problem)) {
-        small = idx.bytes <= MOST_BYTES;
+        small = idx.bytes <= MAX_BYTES;
         uint8_t *elements = small ? malloc(idx.bytes) : NULL;
         REQUIRE((int64_t)idx.bytes == shape_elements(idx.shape));
         if (elements && !idx_read(&idx, elements, &problem)) REQUIRE(*problem.finding);

@@ -7,12 +7,12 @@ const char *const fuzz_words[] = {"PK\3\4",   "PK\1\2",      "PK\5\6",          
                                   ".npy",     "x_train.npy", "x_test.npy",      "\xff\xff\xff\xff",
                                   "\xff\xff", "\x08",        "{'descr': '<f4'", NULL};
 
-enum { MOST_EXPANDED = 1040 }; /* the most bytes that deflate makes of one byte, rounded up */
+enum { MAX_EXPANDED = 1040 }; /* the most bytes that deflate makes of one byte, rounded up */
 
 static void unpack_all(const char *copy, size_t size, const ZipEntry *entries, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
         Problem problem = {0};
-        REQUIRE(entries[i].bytes <= size * MOST_EXPANDED);
+        REQUIRE(entries[i].bytes <= size * MAX_EXPANDED);
         char *unpacked = malloc(entries[i].bytes + 1);
         REQUIRE(unpacked &&
                 (zip_unpack(copy, size, &entries[i], unpacked, entries[i].bytes, &problem) ||

@@ -19,7 +19,7 @@ const char *const fuzz_words[] = {
     NULL};
 
 enum {
-    MOST_PIXELS = 1 << 18,
+    MAX_PIXELS = 1 << 18,
     SIGNATURE = 8,
     CHUNK = 12,
     PICTURE = 200 /* the descriptor of the file in the folder */
@@ -102,7 +102,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     put_sums_right(png, size);
     bool known = bitmap_look(png, size, &look, &problem);
     REQUIRE(known || *problem.finding);
-    bool small = known && (int64_t)look.height * look.width <= MOST_PIXELS;
+    bool small = known && (int64_t)look.height * look.width <= MAX_PIXELS;
     for (int channels = 0; channels <= 3 && small; channels += channels ? 2 : 1)
         decode(png, size, channels);
     if (small || !known) read_folder(png, size);

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_INPUTS = 64, MOST_OUTPUTS = 8 };
+enum { MAX_INPUTS = 64, MAX_OUTPUTS = 8 };
 
 /* -- lines of JSON -- */
 
@@ -60,7 +60,7 @@ static void compare_row(const char *line, const mlc_network *network, int64_t ro
 
 static void compare_all(mlc_network *network, int64_t rows, const void *const *inputs,
                         const char *lines) {
-    float *outputs[MOST_OUTPUTS], *probabilities[MOST_OUTPUTS];
+    float *outputs[MAX_OUTPUTS], *probabilities[MAX_OUTPUTS];
     int32_t *classes = malloc((size_t)rows * sizeof *classes);
     for (int i = 0; i < mlc_output_count(network); i++)
         outputs[i] = malloc((size_t)(rows * mlc_output(network, i)->elements) * sizeof(float));
@@ -122,23 +122,22 @@ static void take_cell(const mlc_tensor *input, const char *cell, void *column, i
 }
 
 static void check_table(const char *run, const char *path, const char *lines, int batch) {
-    enum { MOST_ROWS = 4096 };
+    enum { MAX_ROWS = 4096 };
     size_t length;
     char *text = (char *)read_bytes(path, &length), *line = strtok(text, "\r\n");
     mlc_network *network =
         open_network(run, &(mlc_options){.size = sizeof(mlc_options), .rows = batch});
-    int columns[MOST_INPUTS], count = 0;
-    void *arrays[MOST_INPUTS];
+    int columns[MAX_INPUTS], count = 0;
+    void *arrays[MAX_INPUTS];
     for (char *name; (name = strsep(&line, ","));) {
         columns[count] = -1;
         for (int i = 0; i < mlc_input_count(network); i++)
             if (!strcmp(mlc_input(network, i)->name, name)) columns[count] = i;
         count++;
     }
-    for (int i = 0; i < mlc_input_count(network); i++)
-        arrays[i] = calloc(MOST_ROWS, sizeof(double));
+    for (int i = 0; i < mlc_input_count(network); i++) arrays[i] = calloc(MAX_ROWS, sizeof(double));
     int64_t rows = 0;
-    for (; rows < MOST_ROWS && (line = strtok(NULL, "\r\n")); rows++) {
+    for (; rows < MAX_ROWS && (line = strtok(NULL, "\r\n")); rows++) {
         char *rest = line;
         for (int i = 0; i < count; i++) {
             const char *cell = strsep(&rest, ",");

@@ -19,10 +19,10 @@
 #include <string.h>
 #include <time.h>
 
-enum { MOST_ALLOCATIONS = 4096, NOISE = 0xcd, INVALID = 1, OUT_OF_MEMORY = 2, LAUNCH_FAILED = 719 };
+enum { MAX_ALLOCATIONS = 4096, NOISE = 0xcd, INVALID = 1, OUT_OF_MEMORY = 2, LAUNCH_FAILED = 719 };
 
 static struct {
-    PtxRange ranges[MOST_ALLOCATIONS];
+    PtxRange ranges[MAX_ALLOCATIONS];
     uint32_t count;
     size_t bytes; /* of all ranges */
     int calls;    /* of the function that fails */
@@ -175,7 +175,7 @@ int cuMemGetInfo_v2(size_t *available, size_t *total) {
 
 int cuMemAlloc_v2(uint64_t *address, size_t bytes) {
     MAY_FAIL();
-    bool room = gpu.count < MOST_ALLOCATIONS && bytes <= all_memory() - gpu.bytes;
+    bool room = gpu.count < MAX_ALLOCATIONS && bytes <= all_memory() - gpu.bytes;
     void *memory = room && current ? aligned_alloc(256, (bytes + 255) / 256 * 256) : NULL;
     if (!memory) return OUT_OF_MEMORY;
     gpu.bytes += bytes;

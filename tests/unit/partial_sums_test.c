@@ -10,13 +10,13 @@
 
 #include <string.h>
 
-enum { MOST_SHARES = 40, ELEMENTS = 5 };
-static float values[MOST_SHARES][ELEMENTS];
+enum { MAX_SHARES = 40, ELEMENTS = 5 };
+static float values[MAX_SHARES][ELEMENTS];
 
 /* Numbers of very different sizes: any other order of additions would round differently. */
 static void make_values(void) {
     uint32_t bits = 1;
-    for (int i = 0; i < MOST_SHARES; i++)
+    for (int i = 0; i < MAX_SHARES; i++)
         for (int j = 0; j < ELEMENTS; j++) {
             bits = bits * 1664525 + 1013904223;
             values[i][j] = ((float)(bits >> 8) - 8388608.0f) / (float)(1 + (bits & 1023));
@@ -24,7 +24,7 @@ static void make_values(void) {
 }
 
 /* docs/numerics.md: pairs (2i, 2i + 1), pairs of pairs; an odd one rises. */
-static void add_pairs(float sums[MOST_SHARES][ELEMENTS], int count) {
+static void add_pairs(float sums[MAX_SHARES][ELEMENTS], int count) {
     while (count > 1) {
         for (int i = 0; i < count / 2; i++)
             for (int j = 0; j < ELEMENTS; j++) sums[i][j] = sums[2 * i][j] + sums[2 * i + 1][j];
@@ -62,8 +62,8 @@ static void test_any_division(void **state) {
     (void)state;
     make_values();
     Threads *threads = threads_new(2);
-    for (int shares = 1; shares <= MOST_SHARES; shares++) {
-        float expected[MOST_SHARES][ELEMENTS];
+    for (int shares = 1; shares <= MAX_SHARES; shares++) {
+        float expected[MAX_SHARES][ELEMENTS];
         memcpy(expected, values, sizeof values);
         add_pairs(expected, shares);
         for (int processes = 1; processes <= 9; processes++) {

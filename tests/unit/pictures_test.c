@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PICTURES_LEAST = 100, NAME_BYTES = 64 };
+enum { PICTURES_MIN = 100, NAME_BYTES = 64 };
 
 /* A line of pictures.txt. */
 typedef struct {
@@ -57,7 +57,7 @@ static void each_picture(void (*check)(const Truth *truth)) {
     }
     free(line);
     fclose(file);
-    assert_true(count >= PICTURES_LEAST);
+    assert_true(count >= PICTURES_MIN);
 }
 
 static void expect_near(const Truth *truth, int channels, size_t pixel, int c, int found,

@@ -93,7 +93,7 @@ static void test_a_thread_stays_where_all_cores_are_taken(void **state) {
 /* -- shared work -- */
 
 /* A program that has no code, only the facts about how its work may be shared. */
-enum { KERNELS = 10, MOST_UNITS = 100 };
+enum { KERNELS = 10, MAX_UNITS = 100 };
 static const ProgramKernel kernels[KERNELS] = {
     {.units = 100, .threads = 8, .pieces = 3}, /* two shared kernels, */
     {.units = 3, .threads = 2, .pieces = 4},   /* one of them with fewer units than pieces, */
@@ -114,7 +114,7 @@ static const ProgramKernel kernels[KERNELS] = {
 /* Plain memory without atomics: only the order of the stages keeps it right. */
 typedef struct {
     Threads *threads;
-    int64_t done[KERNELS][MOST_UNITS]; /* how often each unit was done */
+    int64_t done[KERNELS][MAX_UNITS]; /* how often each unit was done */
     int64_t round, rounds, wrong;
     uint32_t tired; /* one of so many pieces takes long, or yields its core; 0: none */
 } Shared;

@@ -287,7 +287,7 @@ static void the_shape_decides(void **state) {
     assert_int_equal(tiled(30, 16, 24, 1, 1), 0);
     assert_int_equal(tiled(30, 16, 16, 2, 1), 0);
     assert_int_equal(tiled(30, 16, 16, 1, 2), 0);
-    assert_int_equal(tiled(30, 16, WINOGRAD_MOST_CHANNELS + 16, 1, 1), 0);
+    assert_int_equal(tiled(30, 16, WINOGRAD_MAX_CHANNELS + 16, 1, 1), 0);
 }
 
 /* -- messages -- */
