@@ -4,8 +4,8 @@
  *
  * Compiles the step of the model for the CPU and for the GPU, runs STEPS steps on both, on random
  * data, and compares all states and outputs. Then it prints the time of a step in long launches.
- * Status: 0 if all bits are equal, 1 if not, 2 without a GPU that can run the code, 5 after an error
- * of the driver. */
+ * Status: 0 if all bits are equal, 1 if not, 2 without a GPU that can run the code, 5 after an
+ * error of the driver. */
 #include "codegen/codegen.h"
 #include "ir/base/clock.h"
 #include "passes/passes.h"

@@ -1,10 +1,12 @@
-/* The price of a fixed order: the exchange of gradients by which mlc adds them, beside MPI_Allreduce of the same bytes, measured in turn.
+/* The price of a fixed order: the exchange of gradients by which mlc adds them, beside
+ * MPI_Allreduce of the same bytes, measured in turn.
  *
  *   mpicc.mpich -O2 -I. bench/exchange.c runtime/peers/mpi/plugin.c build/release/libmlc_{runtime,ir}.a -lm -lpthread -o exchange
  *   mpirun.mpich -n 2 ./exchange 186090
  *
- * The argument is the number of weights. It does what runtime/train/spread_exchange.c does in a step in which every process has one share:
- * partial sums go to their owners, which add them in the order of the shares and send the sum to all. Prints the least and the median time. */
+ * The argument is the number of weights. It does what runtime/train/spread_exchange.c does in a
+ * step in which every process has one share: partial sums go to their owners, which add them in the
+ * order of the shares and send the sum to all. Prints the least and the median time. */
 #include "runtime/peers/peers.h"
 #include "runtime/train/partial_sums.h"
 

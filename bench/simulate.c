@@ -1,10 +1,12 @@
-/* The exchange of a step on simulated machines: SimGrid's SMPI runs this program, bench/simulate.sh builds and starts it.
+/* The exchange of a step on simulated machines: SimGrid's SMPI runs this program, bench/simulate.sh
+ * builds and starts it.
  *
  *   smpirun ... ./simulate WEIGHTS REPLICAS SECONDS LATENCY RATE POST
  *
- * WEIGHTS and REPLICAS are of a model, SECONDS is what a step takes on one process, and LATENCY, RATE and POST describe a NetworkLink
- * (runtime/train/spread_plan.h). The processes send the messages of the plan (spread_plan.c), of the sizes that peers.c gives them, without
- * content, and compute for their shares. Prints the simulated time of a step and the predicted one. */
+ * WEIGHTS and REPLICAS are of a model, SECONDS is what a step takes on one process, and LATENCY,
+ * RATE and POST describe a NetworkLink (runtime/train/spread_plan.h). The processes send the
+ * messages of the plan (spread_plan.c), of the sizes that peers.c gives them, without content, and
+ * compute for their shares. Prints the simulated time of a step and the predicted one. */
 #include "runtime/train/spread_plan.h"
 
 #include "runtime/peers/peers.h"
@@ -32,7 +34,8 @@ static void post(Simulation *s, int rank, bool sends, size_t bytes) {
         MPI_Irecv(s->memory, (int)bytes, MPI_BYTE, rank, 0, MPI_COMM_WORLD, request);
 }
 
-/* The messages of a content and bodies of equal size: the bodies are messages of their own if there is more than one message. */
+/* The messages of a content and bodies of equal size: the bodies are messages of their own if there
+ * is more than one message. */
 static void post_all(Simulation *s, int rank, bool sends, size_t content, size_t body, int bodies) {
     PeerTraffic traffic = peers_traffic(content, body, bodies);
     size_t apart = traffic.messages > 1 ? (size_t)bodies * body : 0;

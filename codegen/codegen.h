@@ -74,8 +74,8 @@ typedef enum { CODEGEN_LLVM, CODEGEN_ASM } CodegenText;
 bool codegen_print(const Plan *plan, const CodegenOptions *options, CodegenText text, FILE *out,
                    Diagnostics *diag);
 
-/* The step of a plan for NVIDIA's GPUs of compute capability 8.0 and above, as text in their assembly
- * language PTX 7.0, to be freed. options->ptx must be set. NULL after reporting an error
+/* The step of a plan for NVIDIA's GPUs of compute capability 8.0 and above, as text in their
+ * assembly language PTX 7.0, to be freed. options->ptx must be set. NULL after reporting an error
  * (STATUS_USAGE): a CPU is named, or OpenBLAS would multiply matrices. */
 char *codegen_ptx(const Plan *plan, const CodegenOptions *options, Diagnostics *diag);
 

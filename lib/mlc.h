@@ -68,14 +68,14 @@ typedef struct {
     int for_training; /* of an input: only mlc_step reads it; of a weight: training changes it */
 } mlc_tensor;
 
-/* Opens the folder of a run, or an untrained model file (.mdl). *network is NULL only if there is no
- * memory for it. After any other error it holds the message, and must be closed. options: may be
+/* Opens the folder of a run, or an untrained model file (.mdl). *network is NULL only if there is
+ * no memory for it. After any other error it holds the message, and must be closed. options: may be
  * NULL. */
 mlc_status mlc_open(const char *path, const mlc_options *options, mlc_network **network);
 void mlc_close(mlc_network *network); /* NULL is allowed */
 
-/* What the last call of a function with this network said: errors, or else warnings; "" for nothing.
- * The lines end in '\n'. NULL: a text for a lack of memory. */
+/* What the last call of a function with this network said: errors, or else warnings; "" for
+ * nothing. The lines end in '\n'. NULL: a text for a lack of memory. */
 const char *mlc_message(const mlc_network *network);
 const char *mlc_version(void); /* "0.1.0" */
 
@@ -90,14 +90,15 @@ const mlc_tensor *mlc_output(const mlc_network *network, int index);
  * NaN or infinite, and all outputs are written. After other errors some rows may lack them. */
 mlc_status mlc_predict(mlc_network *network, int64_t rows, const void *const *inputs,
                        float *const *outputs);
-/* The class of each row, and the probabilities of all classes, for an output that has classes. values:
- * what mlc_predict has written. classes: [rows]. probabilities: [rows][classes]; may be NULL. */
+/* The class of each row, and the probabilities of all classes, for an output that has classes.
+ * values: what mlc_predict has written. classes: [rows]. probabilities: [rows][classes]; may be
+ * NULL. */
 mlc_status mlc_classify(mlc_network *network, int output, int64_t rows, const float *values,
                         int32_t *classes, float *probabilities);
 
-/* One step of the training on the next batch of the epoch. rows: as many as mlc_batch says. loss: the
- * mean over the rows, before the step; may be NULL. MLC_NOT_FINITE: the loss is NaN or infinite, and
- * the weights are of no use any more. */
+/* One step of the training on the next batch of the epoch. rows: as many as mlc_batch says. loss:
+ * the mean over the rows, before the step; may be NULL. MLC_NOT_FINITE: the loss is NaN or
+ * infinite, and the weights are of no use any more. */
 int64_t mlc_batch(const mlc_network *network); /* 0: opened without options.training */
 mlc_status mlc_step(mlc_network *network, int64_t rows, const void *const *inputs, float *loss);
 /* Steps done so far, and whole epochs. */

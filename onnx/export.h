@@ -25,8 +25,8 @@ typedef struct {
     const Derived *derived;
 } ExportColumn;
 
-/* A VALUE symbol that is a number, or the input of that key. VALUE symbols that are neither this nor
- * an input are 0. */
+/* A VALUE symbol that is a number, or the input of that key. VALUE symbols that are neither this
+ * nor an input are 0. */
 typedef struct {
     const char *symbol, *key; /* key NULL: the number */
     int32_t number;

@@ -60,8 +60,8 @@ static Transport *connect(const Options *options, Status *status, Diagnostics *d
     return mpi_transport(diag);
 }
 
-/* The threads of a process, if --threads does not say it: its part of the cores. A launcher may have
- * given it cores of its own. */
+/* The threads of a process, if --threads does not say it: its part of the cores. A launcher may
+ * have given it cores of its own. */
 static int64_t default_threads(const Training *training) {
     int cores = threads_online(), all = (int)sysconf(_SC_NPROCESSORS_ONLN);
     return cores < all && mpi_launched() > 1

@@ -77,8 +77,8 @@ bool training_events_epoch(Training *training, const EpochRecord *record);
  * go with it. */
 bool training_check_find_lr(const Options *options, Diagnostics *diag);
 Status training_find_lr(Training *training);
-/* Reports what does not go with several processes, if the training has several, and what does not go
- * with a GPU. */
+/* Reports what does not go with several processes, if the training has several, and what does not
+ * go with a GPU. */
 bool training_check_spread(const Options *options, Diagnostics *diag);
 /* Starts or finds the other processes of the training, if it is to have some. signal: that this
  * process got. false: the training does not take place in this process; *status tells how it ended,

@@ -170,7 +170,8 @@ static uint32_t max_tiles(const Tuning *tuning) {
     return most;
 }
 
-/* The fastest tile of every product becomes its best one, if it is clearly faster than the first. */
+/* The fastest tile of every product becomes its best one, if it is clearly faster than the
+ * first. */
 static void choose_best(Tuning *tuning) {
     for (uint32_t i = 0; i < tuning->count; i++) {
         TunedProduct *product = &tuning->products[i];

@@ -23,7 +23,8 @@ typedef struct {
     Cut cut; /* of the training rows */
     TunedProduct *products;
     uint32_t count, capacity;
-    /* [kernel_count]: the product of a kernel, from 1; 0: the kernel is no product that has tiles */
+    /* [kernel_count]: the product of a kernel, from 1; 0: the kernel is no product that has
+     * tiles */
     uint32_t *product_of;
     /* which tile of every product the next program gets; TUNE_BEST: the best one */
     uint32_t trial;

@@ -85,8 +85,8 @@ static NodeId channel_state(Rewriting *r, const char *name, Shape shape) {
     return build_broadcast(r->to, node, shape);
 }
 
-/* The sums of a product in i32, with the bias: rows of bytes by weights of bytes. The rows are those
- * of a matrix, or the windows of pictures. */
+/* The sums of a product in i32, with the bias: rows of bytes by weights of bytes. The rows are
+ * those of a matrix, or the windows of pictures. */
 static NodeId product_sums(Rewriting *r, const Product *product, const ProductNumbers *numbers) {
     const Node *node = from_node(r, product->node);
     NodeId rows = product->bytes;
@@ -204,8 +204,8 @@ static NodeId native_bytes(Rewriting *r, NodeId id, ByteScale scale) {
                      &(TensorType){DTYPE_U8, node->shape});
 }
 
-/* The value of a node as bytes of `scale`: from a product, from data that are such bytes, through an
- * operation that only moves elements, or rounded from f32. */
+/* The value of a node as bytes of `scale`: from a product, from data that are such bytes, through
+ * an operation that only moves elements, or rounded from f32. */
 static NodeId bytes_of(Rewriting *r, NodeId id, ByteScale scale) {
     const Affine *affine = &r->found->affine[id];
     ByteScale native;

@@ -78,9 +78,9 @@ static const size_t *place_constant(Placing *placing, const Plan *plan) {
     return offsets;
 }
 
-/* A hash of all that the code assumes about weights outside of it: the model, the offset and form of each,
- * and the numbers fitted to the data. In networks of bytes, scales are a part of the code, so only
- * weights of the same build fit. */
+/* A hash of all that the code assumes about weights outside of it: the model, the offset and form
+ * of each, and the numbers fitted to the data. In networks of bytes, scales are a part of the code,
+ * so only weights of the same build fit. */
 static uint64_t form_hash(const Placing *placing) {
     const Shipment *shipment = placing->shipment;
     const ShipRequest *request = &shipment->request;

@@ -1,4 +1,5 @@
-/* Runs the program `optuna`. Its output goes to files without a name, so that no pipe can be full. */
+/* Runs the program `optuna`. Its output goes to files without a name, so that no pipe can be
+ * full. */
 #include "cli/sweep/optuna.h"
 #include "cli/sweep/trial.h"
 #include "ir/base/memory.h"
@@ -28,8 +29,8 @@ static char *text_of(int file) {
     return text;
 }
 
-/* The program has a process group of its own: Ctrl-C in a terminal is for mlc alone, which then ends
- * it. */
+/* The program has a process group of its own: Ctrl-C in a terminal is for mlc alone, which then
+ * ends it. */
 static int start(pid_t *child, const char *folder, const char *const *arguments, int out, int err) {
     const char *all[ARGUMENTS_MAX] = {OPTUNA};
     for (int i = 0; arguments[i] && i + 2 < ARGUMENTS_MAX; i++) all[i + 1] = arguments[i];

@@ -1,5 +1,5 @@
-/* Computes one point of Sobol's sequence without those before it. gray(n) = n ^ (n >> 1) is the Gray
- * code of its number n, and v[i] are the direction numbers of a dimension:
+/* Computes one point of Sobol's sequence without those before it. gray(n) = n ^ (n >> 1) is the
+ * Gray code of its number n, and v[i] are the direction numbers of a dimension:
  *
  *     coordinate = the exclusive or of v[i] over all i where bit i of gray(n) is set */
 #include "cli/sweep/sobol.h"

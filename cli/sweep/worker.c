@@ -275,7 +275,8 @@ static Status wait_workers(const pid_t *workers, uint32_t count) {
     return trial_stop ? stop_status(trial_stop) : worst;
 }
 
-/* Fills the stock for the first trial without a result, before workers are started that share it. */
+/* Fills the stock for the first trial without a result, before workers are started that share
+ * it. */
 static void fill_first(const TrialWorker *worker) {
     const SweepPlan *plan = worker->results->plan;
     for (uint32_t trial = 0; trial < plan_trials(plan); trial++) {

@@ -4,9 +4,9 @@
 
 #include <math.h>
 
-/* Cycles of a processor that computes `rows` x `columns` elements a thread, for a step of k: the most
- * of what multiply-adds, loads from the block's memory and loads from the second-level cache take. A
- * multiply-add waits four cycles for the one before of the same sum. */
+/* Cycles of a processor that computes `rows` x `columns` elements a thread, for a step of k: the
+ * most of what multiply-adds, loads from the block's memory and loads from the second-level cache
+ * take. A multiply-add waits four cycles for the one before of the same sum. */
 static double step_cycles(int rows, int columns) {
     const double schedulers = 4, warps = 8, latency = 4, side = 16;
     const double cache_bytes = 22; /* a cycle and processor, if all load at once */

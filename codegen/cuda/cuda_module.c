@@ -1,4 +1,5 @@
-/* The module of a plan for a GPU: a function for each kernel, and the kernel "step" that calls them.
+/* The module of a plan for a GPU: a function for each kernel, and the kernel "step" that calls
+ * them.
  *
  *     kernel_N(args, thread, threads, table)
  *         for (unit = thread; unit < units; unit += threads): unit of kernel N
@@ -247,8 +248,8 @@ static void call_stages(Emitter *e, const StepCalls *calls, LLVMValueRef args) {
     }
 }
 
-/* Blocks of the kernel have CUDA_BLOCK threads, and a processor need not run several at once: so the
- * assembler may give them all registers. */
+/* Blocks of the kernel have CUDA_BLOCK threads, and a processor need not run several at once: so
+ * the assembler may give them all registers. */
 static void set_block_size(Emitter *e, LLVMValueRef function) {
     const struct {
         const char *name;

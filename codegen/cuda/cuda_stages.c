@@ -1,6 +1,7 @@
-/* The stages of a step on a GPU. Two kernels must not run side by side if one of them stores what the
- * other loads or stores. Each kernel gets the first stage after those of all earlier kernels that it
- * must not meet. So a step has as few stages as the order of its values and its memory allow. */
+/* The stages of a step on a GPU. Two kernels must not run side by side if one of them stores what
+ * the other loads or stores. Each kernel gets the first stage after those of all earlier kernels
+ * that it must not meet. So a step has as few stages as the order of its values and its memory
+ * allow. */
 #include "codegen/cuda/cuda.h"
 
 /* Bytes [first, first + count) of a memory: the shared slab, the slab of replicated kernels, the

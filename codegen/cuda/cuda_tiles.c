@@ -1,6 +1,6 @@
-/* Matrix products by tiles. A block of threads computes a tile of the product. It reads its operands
- * from the memory of the block ("shared" memory). So a number comes from the GPU's memory once for a
- * tile.
+/* Matrix products by tiles. A block of threads computes a tile of the product. It reads its
+ * operands from the memory of the block ("shared" memory). So a number comes from the GPU's memory
+ * once for a tile.
  *
  *     for each tile of the block:
  *         for each chunk of k:
@@ -95,7 +95,8 @@ static void load_place(Emitter *e, const TiledProduct *t, const TileFactor *part
     *k = part->lines_first ? place.whole : place.rest;
 }
 
-/* Loads the chunk that begins at k `from`; what is beyond the edges is a copy of the last element. */
+/* Loads the chunk that begins at k `from`; what is beyond the edges is a copy of the last
+ * element. */
 static void load_chunk(Emitter *e, const TiledProduct *t, const TileFactor *part,
                        LLVMValueRef from) {
     for (int j = 0; j < part->load_count; j++) {

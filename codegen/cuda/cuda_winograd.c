@@ -9,7 +9,8 @@
  * A unit of the gradient is a part of the pictures, a channel and a filter:
  *
  *     sums[36] = 0
- *     for each tile of the part: sums[k] = fma(transformed tile[k], transformed gradients[k], sums[k])
+ *     for each tile of the part:
+ *         sums[k] = fma(transformed tile[k], transformed gradients[k], sums[k])
  *     compute the epilogue, store
  *
  * The 36 sums stay in registers. Neighbouring threads have neighbouring filters, and read the same

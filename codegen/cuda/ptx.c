@@ -15,9 +15,9 @@ static bool can_run(const Plan *plan, Diagnostics *diag) {
     return true;
 }
 
-/* Passes after those of all targets. Unrolled loops load several elements at once, and pointers that
- * step through memory take the place of multiplications: a multiply-add of a product then takes five
- * instructions instead of eleven. CPUs have kernels for this. */
+/* Passes after those of all targets. Unrolled loops load several elements at once, and pointers
+ * that step through memory take the place of multiplications: a multiply-add of a product then
+ * takes five instructions instead of eleven. CPUs have kernels for this. */
 static const char *loop_passes(int level) {
     enum { LEVEL_OF_LOOPS = 2 };
     return level < LEVEL_OF_LOOPS ? ""

@@ -7,8 +7,8 @@
  * a vector of LANES otherwise.
  *
  * Processors without vectors and the threads of a GPU compute single elements. All places are
- * uniform there, and all values are scalars. Where the order of a sum needs LANES lanes of a row, they are LANES threads of a
- * GPU, and vectors elsewhere. */
+ * uniform there, and all values are scalars. Where the order of a sum needs LANES lanes of a row,
+ * they are LANES threads of a GPU, and vectors elsewhere. */
 #ifndef MLC_CODEGEN_EMIT_EMIT_H
 #define MLC_CODEGEN_EMIT_EMIT_H
 
@@ -67,7 +67,8 @@ typedef struct Emitter {
     LLVMModuleRef module;
     LLVMBuilderRef builder;
     LLVMTypeRef f32, i64, i32, i8, i1, pointer, nothing;
-    /* a pointer to what StepArgs leads to: on a GPU one to global memory, else the same as pointer */
+    /* a pointer to what StepArgs leads to: on a GPU one to global memory, else the same as
+     * pointer */
     LLVMTypeRef global;
     bool many_registers;      /* of the target */
     bool short_vectors;       /* of the target */

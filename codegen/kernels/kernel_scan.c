@@ -3,8 +3,9 @@
  *     cumsum:       sum = 0 (in f64); for j < n: sum += x[j]; y[j] = sum
  *     scatter_add:  for i < size: y[i] = 0; for j < n: y[index[j]] += x[j]
  *
- * A unit is a vector of columns along inner or, with inner == 1, a row. With single elements it is a column. One
- * thread computes a whole unit. The values that the kernel computes from y of scatter_add come after the loops. */
+ * A unit is a vector of columns along inner or, with inner == 1, a row. With single elements it is
+ * a column. One thread computes a whole unit. The values that the kernel computes from y of
+ * scatter_add come after the loops. */
 #include "codegen/kernels/kernels.h"
 
 typedef struct {

@@ -1,6 +1,6 @@
 /* The kernels that are not matrix products. Each function emits code into the current function that
- * computes units [first, last) of the kernel, and returns how many units the kernel has. On a GPU it
- * computes unit `first`, and `last` is NULL. Internal to codegen/. */
+ * computes units [first, last) of the kernel, and returns how many units the kernel has. On a GPU
+ * it computes unit `first`, and `last` is NULL. Internal to codegen/. */
 #ifndef MLC_CODEGEN_KERNELS_KERNELS_H
 #define MLC_CODEGEN_KERNELS_KERNELS_H
 
@@ -9,8 +9,8 @@
 /* Of a GPU: how many units the current kernel has if each takes LANES threads, which add up a row;
  * 0: a unit takes one thread. */
 int64_t kernel_shared_units(const Emitter *e);
-/* Whether the code of the current kernel needs vectors: for sums whose order takes the LANES lanes of
- * a row, and for tiles of pictures. */
+/* Whether the code of the current kernel needs vectors: for sums whose order takes the LANES lanes
+ * of a row, and for tiles of pictures. */
 bool kernel_needs_lanes(const Emitter *e);
 
 int64_t kernel_map(Emitter *e, LLVMValueRef first, LLVMValueRef last);

@@ -76,8 +76,8 @@ static LLVMBasicBlockRef block_new(Emitter *e, const char *name) {
     return LLVMAppendBasicBlockInContext(e->context, e->function, name);
 }
 
-/* The kernel's table. On CPUs the entries of constants are 0: compile.c fills in a copy of the table
- * for each program. */
+/* The kernel's table. On CPUs the entries of constants are 0: compile.c fills in a copy of the
+ * table for each program. */
 LLVMValueRef step_table(Emitter *e) {
     LLVMValueRef *entries = ARENA_ARRAY(e->arena, LLVMValueRef, e->binding_count + 1);
     for (uint32_t i = 0; i < e->binding_count; i++) {

@@ -1,6 +1,6 @@
-/* Measured tiles of products, stored in the folder of the code cache: a text file for each CPU, with
- * a line for each product, for instance "64x512x784,panels 8x2/4" for 8 rows by 2 vectors and 4
- * steps. A line that cannot be read is ignored, and so is a tile that a product cannot take.
+/* Measured tiles of products, stored in the folder of the code cache: a text file for each CPU,
+ * with a line for each product, for instance "64x512x784,panels 8x2/4" for 8 rows by 2 vectors and
+ * 4 steps. A line that cannot be read is ignored, and so is a tile that a product cannot take.
  * Internal to codegen/. */
 #ifndef MLC_CODEGEN_LLVM_TILES_H
 #define MLC_CODEGEN_LLVM_TILES_H

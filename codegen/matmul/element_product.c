@@ -1,8 +1,8 @@
 /* The factors of a product and their elements.
  *
- * If the left factor is a matrix of windows, they are read out of the image. The loop over k is then
- * three loops: over the axes of a window or, where k numbers the windows, over images, rows and
- * columns of windows. */
+ * If the left factor is a matrix of windows, they are read out of the image. The loop over k is
+ * then three loops: over the axes of a window or, where k numbers the windows, over images, rows
+ * and columns of windows. */
 #include "codegen/matmul/element_product.h"
 
 /* -- the product -- */

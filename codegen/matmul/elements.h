@@ -27,13 +27,13 @@ typedef struct {
     ElementLines rows, columns;
     LLVMValueRef panel; /* of the right factor in panels: the offset of row k = 0 */
     LLVMValueRef slots[UNIT_ROWS][PLAN_COLUMNS]; /* the sums */
-    /* Slots of pointers that advance with k: to each row of the left factor, and to the first column
-     * of the right one. NULL: the place of an element is computed anew for each k. */
+    /* Slots of pointers that advance with k: to each row of the left factor, and to the first
+     * column of the right one. NULL: the place of an element is computed anew for each k. */
     LLVMValueRef left[UNIT_ROWS], right;
 } ElementUnit;
 
-/* The product of the kernel that is being emitted. Elements of a window's row that lie one after the
- * other in the image are one axis of k. */
+/* The product of the kernel that is being emitted. Elements of a window's row that lie one after
+ * the other in the image are one axis of k. */
 ElementProduct elements_product(const Emitter *e);
 
 /* -- elements_factors.c -- */
@@ -43,8 +43,8 @@ void elements_set_pointers(Emitter *e, const DividedProduct *p, ElementUnit *uni
                            const FactorStep *step);
 /* Moves them on by `steps` k. */
 void elements_advance(Emitter *e, const DividedProduct *p, const ElementUnit *unit, int64_t steps);
-/* Element `row` of the unit at the k that is `later` steps after `step`, to which the pointers lead;
- * a byte as i32. If the unit has no pointers, later is 0. */
+/* Element `row` of the unit at the k that is `later` steps after `step`, to which the pointers
+ * lead; a byte as i32. If the unit has no pointers, later is 0. */
 LLVMValueRef elements_left(Emitter *e, const DividedProduct *p, const ElementUnit *unit, int row,
                            const FactorStep *step, int64_t later);
 LLVMValueRef elements_right(Emitter *e, const DividedProduct *p, const ElementUnit *unit,

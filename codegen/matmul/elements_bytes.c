@@ -1,8 +1,8 @@
 /* Four k of bytes at a time, on processors with SMLAD: sum + a.low * b.low + a.high * b.high, where
  * a and b are words of two i16.
  *
- * A word has four bytes of the left factor, at k .. k + 3, or of the right factor, of four columns at
- * one k. Instructions widen bytes 0 and 2 of a word to two i16, or bytes 1 and 3. So k is added
+ * A word has four bytes of the left factor, at k .. k + 3, or of the right factor, of four columns
+ * at one k. Instructions widen bytes 0 and 2 of a word to two i16, or bytes 1 and 3. So k is added
  * together with k + 2, and k + 1 with k + 3; sums of whole numbers do not depend on the order. */
 #include "codegen/matmul/elements.h"
 

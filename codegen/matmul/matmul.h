@@ -268,8 +268,8 @@ LLVMValueRef *epilogue_transposed_slots(Emitter *e, const Matmul *m);
 /* One row of one group of vectors of the finished tile; a group has `together` vectors. */
 void epilogue_row(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group,
                   LLVMValueRef row);
-/* The same row in parts, with other code between them: it begins, its slow operations start level by
- * level, and it ends. */
+/* The same row in parts, with other code between them: it begins, its slow operations start level
+ * by level, and it ends. */
 typedef struct {
     const Place *places[MAX_TOGETHER];
     Region region;

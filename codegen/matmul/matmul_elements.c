@@ -9,9 +9,9 @@
  * The + 0 makes a 0 of -0, as the numerics contract demands. Sums of bytes are whole numbers:
  * sum = sum + left * right.
  *
- * If the left factor is a matrix of windows, they are read out of the image. The loop over k is then
- * three loops: over the axes of a window or, where k numbers the windows, over images, rows and
- * columns of windows. */
+ * If the left factor is a matrix of windows, they are read out of the image. The loop over k is
+ * then three loops: over the axes of a window or, where k numbers the windows, over images, rows
+ * and columns of windows. */
 #include "codegen/matmul/elements.h"
 
 #include <string.h>

@@ -215,7 +215,8 @@ void operands_find_columns(Emitter *e, const Tile *tile, Operands *operands) {
     }
     operands->columns = pointer_to(e, operands->column_operand, tile->column, const_i64(e, 0));
     prefetch_panel(e, tile, operands);
-    /* The last tile may have columns that do not exist and cannot be read. Panels are padded, but not
+    /* The last tile may have columns that do not exist and cannot be read. Panels are padded, but
+     * not
 * up to a tile of several panels; plain rows are not padded. */
     const Matmul *m = operands->m;
     int64_t border =

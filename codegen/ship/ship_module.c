@@ -31,8 +31,8 @@ static size_t symbol_bytes(const Symbol *symbol) {
     return aligned((size_t)shape_elements(symbol->shape) * dtype_bytes(symbol->dtype));
 }
 
-/* Whether an input is computed from the arguments. Otherwise it is an argument, or a number of the clock such as
- * "step". */
+/* Whether an input is computed from the arguments. Otherwise it is an argument, or a number of the
+ * clock such as "step". */
 static bool is_computed(const Shipping *shipping, const Symbol *symbol) {
     return symbol->kind == SYMBOL_BATCH && symbol->node &&
            ship_passed(shipping->request, symbol) < 0;

@@ -44,8 +44,8 @@ void programs_free(Programs *programs);
 
 /* The bytes of weights, moments and running statistics in the layouts of a program. */
 size_t stored_state_bytes(const Graph *graph, const PlanState *states, uint32_t count);
-/* Checks that the memory of the compiled programs is available, on the device too. Errors go to `diag`;
- * false after reporting one. */
+/* Checks that the memory of the compiled programs is available, on the device too. Errors go to
+ * `diag`; false after reporting one. */
 bool programs_fit(const Programs *programs, const Build *build, Diagnostics *diag);
 
 /* A batch size for a forward pass over `rows` rows. It is a divisor of `rows` from 4 batch down to

@@ -18,8 +18,8 @@ bool symbol_is_input(const Symbol *symbol);
 void field_uses_add(FieldUse *uses, const SourceSchema *schema, const Graph *graph, bool network,
                     Arena *arena);
 
-/* The type in which a field is passed: whole numbers without gaps as i32; others as f64 if a formula
- * computes with all of their digits, else as f32. */
+/* The type in which a field is passed: whole numbers without gaps as i32; others as f64 if a
+ * formula computes with all of their digits, else as f32. */
 typedef enum { PASS_U8, PASS_I32, PASS_F32, PASS_F64 } PassedType;
 PassedType field_passed(const SourceField *field, const FieldUse *use);
 

@@ -165,8 +165,8 @@ bool *gradient_reach(Arena *arena, const Graph *graph, NodeId node);
 /* Gradients of the loss and updates of all weights (lower_updates.c). With NODE_NONE as the loss it
  * only checks. */
 bool lower_updates(const Model *model, Evaluator *evaluator, GraphKind kind, NodeId loss);
-/* Makes the part of a training step that `kind` is from the evaluator's whole graph, which is freed.
- * NULL after reporting errors (lower_parts.c). */
+/* Makes the part of a training step that `kind` is from the evaluator's whole graph, which is
+ * freed. NULL after reporting errors (lower_parts.c). */
 Graph *step_part(Graph *graph, GraphKind kind, Arena *arena);
 /* The learning rate alone, as the output "rate". */
 bool lower_rate(const Model *model, Evaluator *evaluator);

@@ -197,8 +197,8 @@ typedef enum {
      * such as running means. VALUE inputs: those that were carried. No outputs.
      *
      * GRAPH_UPDATE, after the last share of a step: the updates of weights and of the optimizer's
-     * states. VALUE inputs: "gradient:NAME", the sums over the shares, and "step:rows", f32, the rows
-     * of the step. No outputs. */
+     * states. VALUE inputs: "gradient:NAME", the sums over the shares, and "step:rows", f32, the
+     * rows of the step. No outputs. */
     GRAPH_SHARE,
     GRAPH_STATISTICS,
     GRAPH_UPDATE

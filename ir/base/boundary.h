@@ -51,12 +51,12 @@ void boundary_forget(uint64_t mark);
 
 /* -- code of other languages -- */
 
-/* Between boundary_foreign_begin and boundary_foreign_end runs code of C++, which no jump may leave.
- * A reserve of memory is kept for it: if an allocation fails, boundary_spend_reserve frees the
- * reserve, and the caller tries again. So the code comes to its end, and boundary_foreign_end tells
- * of the failure. If even the reserve is used up, the boundary is left by a jump. Then no code of
- * this kind runs any more in this process, because a lock of it may be held: each later begin fails.
- * What is made in between is not held by the boundary. */
+/* Between boundary_foreign_begin and boundary_foreign_end runs code of C++, which no jump may
+ * leave. A reserve of memory is kept for it: if an allocation fails, boundary_spend_reserve frees
+ * the reserve, and the caller tries again. So the code comes to its end, and boundary_foreign_end
+ * tells of the failure. If even the reserve is used up, the boundary is left by a jump. Then no
+ * code of this kind runs any more in this process, because a lock of it may be held: each later
+ * begin fails. What is made in between is not held by the boundary. */
 
 /* false: there is no reserve although `needs_reserve`, or no such code may run any more. */
 bool boundary_foreign_begin(bool needs_reserve);

@@ -1,6 +1,6 @@
-/* Allocates memory, and ends the process, or the call inside of a boundary, if there is none. Large blocks use pages of two megabytes
- * where the system has them. Weights, moments and rows of the data are read at random places, and
- * small pages would cost an address translation at each. */
+/* Allocates memory, and ends the process, or the call inside of a boundary, if there is none. Large
+ * blocks use pages of two megabytes where the system has them. Weights, moments and rows of the
+ * data are read at random places, and small pages would cost an address translation at each. */
 #include "ir/base/memory.h"
 #include "ir/base/boundary.h"
 #include "ir/base/diag.h"
@@ -53,8 +53,8 @@ static void *must(void *memory, size_t bytes, const char *what) {
     return memory;
 }
 
-/* Set while this file itself calls the C library's allocator, and checks the result. It is volatile:
- * compilers assume that the allocator calls no function of this file. */
+/* Set while this file itself calls the C library's allocator, and checks the result. It is
+ * volatile: compilers assume that the allocator calls no function of this file. */
 static _Thread_local volatile bool asked;
 
 void *memory_library_refused(size_t bytes) {

@@ -1,9 +1,10 @@
 /* Memory: all allocations of mlc come from here, or from an arena, which takes its blocks from
- * here. If the system has no more, the process ends, unless a boundary (boundary.h) stands around the call: one line on stderr names the purpose of the
- * memory, temporary files are removed, and the exit status is STATUS_FILE. Files stay as they were,
- * and a training can be resumed from its last checkpoint. `what` completes the sentence "no memory
- * for ...". Only memory_try and memory_try_grow return NULL: for data, whose size comes from a file
- * and has a place to be named. */
+ * here. If the system has no more, the process ends, unless a boundary (boundary.h) stands around
+ * the call: one line on stderr names the purpose of the memory, temporary files are removed, and
+ * the exit status is STATUS_FILE. Files stay as they were, and a training can be resumed from its
+ * last checkpoint. `what` completes the sentence "no memory for ...". Only memory_try and
+ * memory_try_grow return NULL: for data, whose size comes from a file and has a place to be
+ * named. */
 #ifndef MLC_IR_BASE_MEMORY_H
 #define MLC_IR_BASE_MEMORY_H
 
@@ -39,8 +40,8 @@ typedef struct {
 void memory_stream_begin(MemoryStream *stream);
 char *memory_stream_end(MemoryStream *stream);
 
-/* Ends the process, or the call, as above. For libraries that report a lack of memory themselves; bytes 0: the
- * number is not known. */
+/* Ends the process, or the call, as above. For libraries that report a lack of memory themselves;
+ * bytes 0: the number is not known. */
 _Noreturn void memory_exhausted(size_t bytes, const char *what);
 /* Called when a library's malloc has returned NULL: ends as above. Returns NULL if memory_try or
  * memory_try_grow asked. */

@@ -11,8 +11,8 @@
 #define STEP_ROWS "step:rows"
 
 /* The state "accumulate.2.NAME" keeps the sum of 2^2 shares of the gradient of NAME that waits for
- * its partner. It does while bit 2 of accumulate.batches is set, the number of shares since the last
- * update of the weights; accumulate.rows are their rows. */
+ * its partner. It does while bit 2 of accumulate.batches is set, the number of shares since the
+ * last update of the weights; accumulate.rows are their rows. */
 #define ACCUMULATE_PREFIX "accumulate."
 #define ACCUMULATE_BATCHES ACCUMULATE_PREFIX "batches"
 #define ACCUMULATE_ROWS ACCUMULATE_PREFIX "rows"

@@ -1,5 +1,5 @@
-/* Internal to ir/eval: loops of fused multiply-adds, compiled for any processor and for one that has
- * the instruction. The loop is chosen at run time, because the C library's function is slow. */
+/* Internal to ir/eval: loops of fused multiply-adds, compiled for any processor and for one that
+ * has the instruction. The loop is chosen at run time, because the C library's function is slow. */
 #ifndef MLC_IR_EVAL_EVAL_NATIVE_H
 #define MLC_IR_EVAL_EVAL_NATIVE_H
 

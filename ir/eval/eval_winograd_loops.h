@@ -1,5 +1,5 @@
-/* The loops of eval_winograd.c for one element type, included once for each: Real is the type, FUSED
- * its fma, NAME(x) the name of x for that type. */
+/* The loops of eval_winograd.c for one element type, included once for each: Real is the type,
+ * FUSED its fma, NAME(x) the name of x for that type. */
 
 /* B' times six elements, each `step` after the one before. */
 INLINE void NAME(winograd_tile)(Real *x, int64_t step) {

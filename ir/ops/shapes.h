@@ -16,7 +16,8 @@ int64_t shape_inner(Shape shape, int axis);
  * windows begin `stride` apart. */
 int64_t window_count(int64_t n, int64_t kernel, int64_t stride, int64_t dilation);
 /* The gradient of a convolution's weights is a sum over the windows of all images. It is added in
- * parts: the smallest number of images that divides all and has at least 1,024 windows; else all. */
+ * parts: the smallest number of images that divides all and has at least 1,024 windows; else
+ * all. */
 int64_t window_part(int64_t images, int64_t windows);
 /* The shape of both operands after numpy's broadcasting; false if the two do not match. */
 bool shape_broadcast(Shape a, Shape b, Shape *result);

@@ -4,14 +4,15 @@
  *     result = A' [(G filter G') * (B' tile B)] A
  *
  * The product * is elementwise, and the channels are added there. It takes 36 multiplications where
- * the definition takes 144. B', G and A' evaluate and interpolate polynomials at the points 0, +-NEAR,
- * +-FAR and infinity. With these two points the rounding errors are half of those of +-1 and +-2.
+ * the definition takes 144. B', G and A' evaluate and interpolate polynomials at the points 0,
+ * +-NEAR, +-FAR and infinity. With these two points the rounding errors are half of those of +-1
+ * and +-2.
  *
  * The gradient of a filter is G' [sum over tiles of (B' tile B) * (A gradient A')] G.
  *
  * Each matrix is applied along the height first, then along the width. winograd_tile,
- * winograd_result and winograd_gradients in ir/eval/eval_winograd_loops.h are the sequences of operations along one axis;
- * compiled code performs the same. */
+ * winograd_result and winograd_gradients in ir/eval/eval_winograd_loops.h are the sequences of
+ * operations along one axis; compiled code performs the same. */
 #ifndef MLC_IR_OPS_WINOGRAD_H
 #define MLC_IR_OPS_WINOGRAD_H
 

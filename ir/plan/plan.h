@@ -76,8 +76,8 @@ extern const char *const kernel_names[KERNEL_KINDS];
 enum { LANES = 16 };
 /* Columns of a product that a processor without vectors computes side by side, at most. Of its 32
  * registers for f32, 16 hold the sums of two rows, 8 a row of the right factor, and two a column of
- * the left. PLAN_BYTE_COLUMNS: of products of bytes, a word of
- * memory, whose sums are in the 13 registers for integers. */
+ * the left. PLAN_BYTE_COLUMNS: of products of bytes, a word of memory, whose sums are in the 13
+ * registers for integers. */
 enum { PLAN_COLUMNS = 8, PLAN_BYTE_COLUMNS = 4 };
 
 /* The number of rows of a kernel by rows is a multiple of this, and no thread gets a part of such a

@@ -1,5 +1,5 @@
-/* Calls: each function of the interface that may fail runs inside of the boundary of its network, and
- * in surroundings of its own. */
+/* Calls: each function of the interface that may fail runs inside of the boundary of its network,
+ * and in surroundings of its own. */
 #include "lib/network/network.h"
 
 #include <fenv.h>
@@ -12,9 +12,9 @@
 
 /* -- the surroundings -- */
 
-/* What a caller may have set otherwise: numbers are read and printed with a point, arithmetic rounds
- * to nearest and keeps small numbers, and a file that becomes too large is an error instead of a
- * signal. */
+/* What a caller may have set otherwise: numbers are read and printed with a point, arithmetic
+ * rounds to nearest and keeps small numbers, and a file that becomes too large is an error instead
+ * of a signal. */
 typedef struct {
     locale_t locale;
     fenv_t floats;

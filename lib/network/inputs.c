@@ -36,8 +36,8 @@ static void describe_input(mlc_network *network, const SourceField *field, const
     network->network_input_count += use->by_network;
 }
 
-/* What the interface does not take: windows of a series, which are no single rows, and dates that are
- * text. */
+/* What the interface does not take: windows of a series, which are no single rows, and dates that
+ * are text. */
 static bool check_inputs(const mlc_network *network, const Graph *graph, Diagnostics *diag) {
     const SourceSchema *schema = schema_of(network);
     Arena *arena = network->session.arena;
@@ -262,8 +262,8 @@ static bool take_input(const mlc_network *network, const Feed *feed, uint32_t in
     return check_numbers(input, field->is_text, first, rows, to, diag);
 }
 
-/* Checks the data set of a feed that is not plain. Classes must be those of the model, and no number
- * that it needs may be missing. */
+/* Checks the data set of a feed that is not plain. Classes must be those of the model, and no
+ * number that it needs may be missing. */
 static bool check_computed(const mlc_network *network, const Feed *feed, const Dataset *dataset,
                            Diagnostics *diag) {
     const ModelInfo *info = network->session.build.info;

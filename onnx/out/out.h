@@ -12,7 +12,8 @@
 #include "onnx/out/rows.h"
 #include "onnx/wire/writer.h"
 
-/* A value in the file. Its sizes may be smaller than those of its node, to which it is broadcast. */
+/* A value in the file. Its sizes may be smaller than those of its node, to which it is
+ * broadcast. */
 typedef struct {
     const char *name; /* NULL: it has not been written */
     int rank;

@@ -14,9 +14,10 @@ typedef struct {
     NodeId high, low;
 } DoubleFloat;
 
-/* log2 m for m in sqrt(1/2) .. sqrt(2), by s = (m - 1) / (m + 1). The low part of s is the remainder
- * of the division, corrected by the rounding error of m + 1. It is multiplied by the slope of the
- * whole function, 2/ln2 (1 + s^2 + ...). The polynomial's error is 2^-36 of the result. */
+/* log2 m for m in sqrt(1/2) .. sqrt(2), by s = (m - 1) / (m + 1). The low part of s is the
+ * remainder of the division, corrected by the rounding error of m + 1. It is multiplied by the
+ * slope of the whole function, 2/ln2 (1 + s^2 + ...). The polynomial's error is 2^-36 of the
+ * result. */
 static DoubleFloat log2_of_mantissa(const Formula *f, NodeId m) {
     static const float c[] = {0x1.ec709ep-1f, 0x1.2776f4p-1f, 0x1.a5c0acp-2f, 0x1.59f6ecp-2f};
     NodeId scale = f_real(f, 0x1.715476p1f);

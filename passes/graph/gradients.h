@@ -38,8 +38,8 @@ typedef void GradientRule(const Backward *at);
     GradientRule gradient_##gradient;
 #include "ir/ops/ops.def"
 
-/* The gradient of a convolution's weights from its operand x and its result's gradient y, by sums in
- * order. */
+/* The gradient of a convolution's weights from its operand x and its result's gradient y, by sums
+ * in order. */
 NodeId weights_in_order(Graph *graph, NodeId x, NodeId y, const Window *window, Shape weights,
                         int64_t groups);
 

@@ -83,8 +83,8 @@ NodeId simplify_select(const Term *t) {
 
 /* -- conversion -- */
 
-/* A conversion to the same dtype is none. A conversion through a dtype that keeps every value is one:
- * u8 to i32 to f32 is u8 to f32. */
+/* A conversion to the same dtype is none. A conversion through a dtype that keeps every value is
+ * one: u8 to i32 to f32 is u8 to f32. */
 NodeId simplify_conversions(const Term *t) {
     if (term_operand(t, 0)->dtype == t->type.dtype) return t->operands[0];
     if (!term_is(t, 0, OP_convert)) return NODE_NONE;

@@ -37,8 +37,8 @@ static Shape without_leading_ones(Shape shape) {
     return rest;
 }
 
-/* A broadcast that repeats nothing is a reshape at most. One of a broadcast is one broadcast. One of
- * a reshape that only adds or drops axes of size 1 in front does that by itself. */
+/* A broadcast that repeats nothing is a reshape at most. One of a broadcast is one broadcast. One
+ * of a reshape that only adds or drops axes of size 1 in front does that by itself. */
 NodeId simplify_broadcasts(const Term *t) {
     Shape from = operand_shape(t), to = t->type.shape;
     if (shape_elements(from) == shape_elements(to)) return simplify_reshape(t, t->operands[0], to);

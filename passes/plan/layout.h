@@ -13,7 +13,8 @@ typedef struct {
     bool (*extra)[2]; /* [state][axis]: also needed in panels along that axis */
 } Forms;
 
-/* Panels of a state along an axis, as wide as the code of a product computes columns side by side. */
+/* Panels of a state along an axis, as wide as the code of a product computes columns side by
+ * side. */
 Layout panel_layout(const Forms *forms, const Symbol *symbol, int axis);
 /* The state that an operand of a product is, or NULL. */
 const Storage *matrix_state(const Plan *plan, const Storage *operand);

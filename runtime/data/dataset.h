@@ -24,8 +24,8 @@ Dataset *dataset_new(const SourceField *fields, uint32_t count, void *const *dat
  * of the array. */
 void dataset_copy_exact(Dataset *to, uint32_t field, const Dataset *from, const char *name,
                         int64_t begin, int64_t step);
-/* Gives a field of such a data set its exact numbers: [rows][elements of a row], malloc'ed; they then
- * belong to the data set. */
+/* Gives a field of such a data set its exact numbers: [rows][elements of a row], malloc'ed; they
+ * then belong to the data set. */
 void dataset_give_exact(Dataset *dataset, uint32_t field, double *numbers);
 Dataset *dataset_share(Dataset *dataset); /* adds an owner; each owner calls dataset_free */
 void dataset_free(Dataset *dataset);

@@ -102,8 +102,8 @@ static bool check_column(const Fitting *fitting, int64_t column, double value, d
     return false;
 }
 
-/* f64 has no room for a fitted number beyond 2^53, or for the mean of whole numbers that are so close
- * to each other that f32 shows the rest. Other numbers have no rest. */
+/* f64 has no room for a fitted number beyond 2^53, or for the mean of whole numbers that are so
+ * close to each other that f32 shows the rest. Other numbers have no rest. */
 bool fitting_finish(const Fitting *fitting, ExactNumber *values, double *spreads,
                     Diagnostics *diag) {
     bool standardize = fitting->fit->kind == FIT_STANDARDIZE, good = true;

@@ -41,8 +41,8 @@ bool cell_is_missing(const TableReading *reading, int64_t column, const CsvCell 
  * other signs. */
 CsvCell cell_plain(const CsvCell *cell, NumberSigns signs, char plain[NUMBER_LONGEST + 1]);
 NumberForm cell_form(const TableReading *reading, const CsvCell *cell);
-/* For an error: the settings that make a number of the cell, such as `; decimal = "," makes a number
- * of it`; "": there are none. */
+/* For an error: the settings that make a number of the cell, such as `; decimal = "," makes a
+ * number of it`; "": there are none. */
 const char *cell_signs_help(const TableReading *reading, const CsvCell *cell);
 /* The trimmed text; "" is a missing cell. */
 const char *cell_text(const TableReading *reading, const CsvCell *cell);

@@ -1,8 +1,8 @@
 /* A GPU, on which programs run. The results have the bits that a CPU computes (docs/gpu.md).
  *
  * The host's memory stays the home of all states: a run copies those that have changed to the GPU
- * before its first step, and those that the program updates back after its last one. Fields of a data
- * set are copied once, if there is room for them, or else row by row.
+ * before its first step, and those that the program updates back after its last one. Fields of a
+ * data set are copied once, if there is room for them, or else row by row.
  *
  * The driver of a GPU that has once failed cannot be used again in this process. The first error is
  * reported in the diagnostics of the run, and nothing runs from then on. */
@@ -50,8 +50,8 @@ typedef struct DeviceRun DeviceRun;
 DeviceRun *device_run_new(const Program *program, void *const *states,
                           const uint64_t *const *versions, Diagnostics *diag);
 void device_run_free(DeviceRun *run); /* NULL is allowed */
-/* Row 0 of an input of the data set, which does not change during the run. blocks: the rows that are in
- * memory, [ROW_BLOCKS]; NULL: not known, so that the rows of each batch are copied. */
+/* Row 0 of an input of the data set, which does not change during the run. blocks: the rows that
+ * are in memory, [ROW_BLOCKS]; NULL: not known, so that the rows of each batch are copied. */
 void device_run_data(DeviceRun *run, uint32_t symbol, const void *data, const RowBlock *blocks);
 /* A VALUE: a tensor, which may change between two loops, or a field of the clock. */
 void device_run_value(DeviceRun *run, uint32_t symbol, const void *data);
@@ -66,8 +66,8 @@ int64_t device_run_count(const DeviceRun *run, int64_t left);
 bool device_run_steps(DeviceRun *run, const int32_t *rows, const RunClock *clocks, int64_t count);
 /* The outputs of a step of those that have just run; valid until the next call. */
 const void *device_run_outputs(const DeviceRun *run, int64_t step);
-/* Copies the states that the program updates to the host's memory; the caller then gives this memory
- * new versions, and device_run_published notes them. false: the device has failed. */
+/* Copies the states that the program updates to the host's memory; the caller then gives this
+ * memory new versions, and device_run_published notes them. false: the device has failed. */
 bool device_run_end(DeviceRun *run);
 void device_run_published(DeviceRun *run);
 

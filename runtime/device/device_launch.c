@@ -1,5 +1,5 @@
-/* What a launch of `count` steps needs is written into one block of
- * the host's memory, and copied at once:
+/* What a launch of `count` steps needs is written into one block of the host's memory, and copied
+ * at once:
  *
  *     arrivals of barriers, addresses of the states          once
  *     StepArgs, addresses of the inputs, clock, row numbers  for each step

@@ -1,5 +1,5 @@
-/* Runs the steps of a program on a GPU: copies states and data there, launches many steps at once, and
- * copies states and outputs back. */
+/* Runs the steps of a program on a GPU: copies states and data there, launches many steps at once,
+ * and copies states and outputs back. */
 #include "ir/base/clock.h"
 #include "ir/base/integers.h"
 #include "ir/base/memory.h"

@@ -1,6 +1,6 @@
-/* Exchanges between the processes of a training. Every process gets a parcel from every other one in
- * each exchange. Its header says whether the sender has to stop, so all of them learn it at the same
- * point of the training. */
+/* Exchanges between the processes of a training. Every process gets a parcel from every other one
+ * in each exchange. Its header says whether the sender has to stop, so all of them learn it at the
+ * same point of the training. */
 #include "runtime/peers/peers.h"
 #include "ir/base/clock.h"
 #include "ir/base/memory.h"
@@ -256,9 +256,9 @@ static bool any_broken(const Peers *peers, int count) {
     return false;
 }
 
-/* Waits for all messages, or until one is broken or nothing has come for `limit` seconds. Returns the
- * seconds. Time in which this process was stopped itself does not count: a scheduler may stop and
- * continue all processes of a job. */
+/* Waits for all messages, or until one is broken or nothing has come for `limit` seconds. Returns
+ * the seconds. Time in which this process was stopped itself does not count: a scheduler may stop
+ * and continue all processes of a job. */
 static double watch(const Peers *peers, int count, double limit) {
     Transport *transport = peers->transport;
     double last = seconds_now(), waited = 0;
@@ -322,8 +322,8 @@ Peers *peers_open(Transport *transport, const PeerOptions *options, Diagnostics 
     return NULL;
 }
 
-/* The process that reports about lost ones, and saves if it can, ends first: with some transports the
- * end of one is the end of all. */
+/* The process that reports about lost ones, and saves if it can, ends first: with some transports
+ * the end of one is the end of all. */
 void peers_close(Peers *peers, Status status) {
     if (!peers) return;
     if (peers->lost && !peers->reports && !peers->announced) sleep(REPORT_SECONDS);

@@ -35,8 +35,9 @@ int peers_neighbours(const Peers *peers); /* the processes on this machine, with
 void *peers_out(Peers *peers, int rank, size_t bytes);
 /* Room into which the next exchange puts `bytes` from `rank`. */
 void *peers_in(Peers *peers, int rank, size_t bytes);
-/* After peers_out: the next exchange also sends a body (PARCEL_BODIES at most), which stays where it is until then. A multiple
- * of TRANSPORT_UNIT bytes. Large bodies are not copied: each is a message of its own. */
+/* After peers_out: the next exchange also sends a body (PARCEL_BODIES at most), which stays where
+ * it is until then. A multiple of TRANSPORT_UNIT bytes. Large bodies are not copied: each is a
+ * message of its own. */
 void peers_send(Peers *peers, int rank, const void *body, size_t bytes);
 /* After peers_in, in the order in which `rank` sends its bodies: where the next exchange puts one.
  * NULL: into memory of `peers`. Then the room of peers_in may move: see peers_content. */
@@ -46,7 +47,8 @@ const void *peers_content(const Peers *peers, int rank);
 const void *peers_body(const Peers *peers, int rank, int number);
 /* Moves them. busy: the seconds that this process has computed since the last exchange; others may
  * need a multiple of that. false: a process is lost. Then nothing can be exchanged any more, and
- * one of the processes that are left has reported it. where: completes "has not answered for 60 s". */
+ * one of the processes that are left has reported it. where: completes "has not answered for 60
+ * s". */
 bool peers_exchange(Peers *peers, double busy, const char *where);
 /* What this process has sent to others so far. */
 typedef struct {
@@ -57,8 +59,8 @@ PeerTraffic peers_sent(const Peers *peers);
 PeerTraffic peers_traffic(size_t content, size_t body, int bodies);
 /* Whether a process was lost. */
 bool peers_lost(const Peers *peers);
-/* The exit status of all processes after one was lost or peers_agree has failed: that with which the
- * failed one ends, if it is known, or else STATUS_RANK. */
+/* The exit status of all processes after one was lost or peers_agree has failed: that with which
+ * the failed one ends, if it is known, or else STATUS_RANK. */
 Status peers_status(const Peers *peers);
 
 /* Asks all processes to stop, with the next exchange. */

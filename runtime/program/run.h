@@ -49,8 +49,9 @@ typedef struct {
 RunClock run_clock(const RunTimes *times, int64_t share);
 
 /* Called after each share with its index in the loop and its outputs. Any thread may call it, but
- * only one at a time, and each call sees what the calls before wrote. false: ends the loop. A device
- * runs many shares at once: it has then run more of them, and `after` is called for these, too. */
+ * only one at a time, and each call sees what the calls before wrote. false: ends the loop. A
+ * device runs many shares at once: it has then run more of them, and `after` is called for these,
+ * too. */
 typedef bool RunAfter(void *context, int64_t index, const void *outputs);
 
 /* Runs up to `count` shares and returns how many it has run. The numbers of the rows of all shares

@@ -270,8 +270,8 @@ static Work each_new(int count) {
 
 enum { STACK_BYTES = 4 * PROGRAM_STACK };
 
-/* Raises the limit up to which the main thread's stack grows. Inside of another program the limit is
- * not ours. */
+/* Raises the limit up to which the main thread's stack grows. Inside of another program the limit
+ * is not ours. */
 static void allow_stack(void) {
     struct rlimit limit;
     if (boundary_active()) return;

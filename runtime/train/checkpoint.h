@@ -1,5 +1,6 @@
 /* Checkpoints are safetensors files. They do not depend on the time, the machine, or the numbers of
- * threads and processes: the same training gives the same bytes, even if it was stopped and resumed. */
+ * threads and processes: the same training gives the same bytes, even if it was stopped and
+ * resumed. */
 #ifndef MLC_RUNTIME_TRAIN_CHECKPOINT_H
 #define MLC_RUNTIME_TRAIN_CHECKPOINT_H
 

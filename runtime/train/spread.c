@@ -7,8 +7,8 @@
  *     the states that the model updates change, share by share; then weights change
  *
  * So every process sends and gets about twice the bytes of a gradient, and holds the same states.
- * States change only after the last exchange of a batch: if a process is lost before, they are those
- * after the batch before. */
+ * States change only after the last exchange of a batch: if a process is lost before, they are
+ * those after the batch before. */
 #include "ir/base/clock.h"
 #include "ir/base/memory.h"
 #include "ir/data/step_parts.h"

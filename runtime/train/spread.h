@@ -13,8 +13,8 @@ void spread_free(Spread *spread);
 void spread_restart(Spread *spread);
 /* As trainer_loop. A loss of processes also ends the loop: see peers_lost. */
 bool spread_loop(Spread *spread, int64_t batch, int64_t end, TrainerVisit *visit, void *context);
-/* Calls visit(context, values) for the gradients of each share of the batch, in order, and changes no
- * state; false: a process is lost. values: in the order of the names of the weights. */
+/* Calls visit(context, values) for the gradients of each share of the batch, in order, and changes
+ * no state; false: a process is lost. values: in the order of the names of the weights. */
 typedef void SpreadGradients(void *context, const float *const *values);
 bool spread_gradients(Spread *spread, int64_t batch, SpreadGradients *visit, void *context);
 /* What this process has sent for batches so far. */

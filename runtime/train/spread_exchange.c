@@ -32,7 +32,8 @@ static void move_range(Spread *spread, ShareRange range, char *message, bool out
     }
 }
 
-/* The losses and carried values of the own shares, and the partial sums in the part of the owner. */
+/* The losses and carried values of the own shares, and the partial sums in the part of the
+ * owner. */
 static void fill_message(Spread *spread, int64_t batch, int rank) {
     ShareRange range = spread_range(&spread->plan, batch, spread->rank);
     char *message = peers_out(spread->peers, rank, spread_range_bytes(&spread->plan, range));

@@ -1,5 +1,6 @@
-/* Which shares and which part of the gradients belong to which process, and how large their messages
- * are. Process p of P has the shares [S p / P, S (p + 1) / P) of the S shares of a batch. */
+/* Which shares and which part of the gradients belong to which process, and how large their
+ * messages are. Process p of P has the shares [S p / P, S (p + 1) / P) of the S shares of a
+ * batch. */
 #include "runtime/train/spread_plan.h"
 #include "ir/base/integers.h"
 #include "ir/data/step_parts.h"

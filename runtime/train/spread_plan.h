@@ -56,8 +56,8 @@ typedef struct {
     const char *name;
     double latency, rate, post;
 } NetworkLink;
-/* The seconds that the exchanges of a step take. A process sends and gets its messages one after the
- * other, and both at once: T = exchanges * latency + bytes / rate + messages * post. */
+/* The seconds that the exchanges of a step take. A process sends and gets its messages one after
+ * the other, and both at once: T = exchanges * latency + bytes / rate + messages * post. */
 double spread_seconds(const NetworkLink *link, const SpreadTraffic *traffic);
 
 #endif

@@ -12,7 +12,8 @@ typedef struct {
     size_t offsets[SHARE_SIZES]; /* in the outputs of the programs */
 } SpreadGradient;
 
-/* A value that the updates of the model's states need. Its size may depend on the rows of a share. */
+/* A value that the updates of the model's states need. Its size may depend on the rows of a
+ * share. */
 typedef struct {
     const char *name;
     size_t at[SHARE_SIZES], bytes[SHARE_SIZES], offsets[SHARE_SIZES];

@@ -8,8 +8,8 @@
 #include "runtime/train/evaluate.h"
 #include "runtime/train/step_log.h"
 
-/* A training on several processes. Its programs `train` compute gradients (GRAPH_SHARE). Every process
- * has the same options, but only rank 0 has events and a folder. */
+/* A training on several processes. Its programs `train` compute gradients (GRAPH_SHARE). Every
+ * process has the same options, but only rank 0 has events and a folder. */
 typedef struct {
     Peers *peers;             /* NULL: one process */
     SplitPrograms statistics; /* NULLs: the model updates no states */

@@ -1,5 +1,5 @@
-/* A library in place of NVIDIA's driver, for tests of runtime/device. The processors of its GPU are the
- * interpreter of PTX. Memory of the GPU is memory of the process, full of noise at first. Where
+/* A library in place of NVIDIA's driver, for tests of runtime/device. The processors of its GPU are
+ * the interpreter of PTX. Memory of the GPU is memory of the process, full of noise at first. Where
  * memory was filled is known for whole allocations only.
  *
  * Environment variables:

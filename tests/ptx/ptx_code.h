@@ -63,7 +63,8 @@ typedef struct {
     uint32_t local_bytes;
 } PtxFunction;
 
-/* A constant in global memory, or an array in the memory of each block (offset: its place there). */
+/* A constant in global memory, or an array in the memory of each block (offset: its place
+ * there). */
 typedef struct {
     char *name;
     unsigned char *bytes; /* NULL: in the memory of a block */

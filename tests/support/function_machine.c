@@ -56,8 +56,7 @@ float machine_at(FunctionMachine *machine, float a, float b) {
 }
 
 /* |y - exact| in units of the last place of an f32 of exact's size; infinity where one of them is
- * NaN or the sign of zero is
- * wrong. An infinity counts as 2^128. */
+ * NaN or the sign of zero is wrong. An infinity counts as 2^128. */
 double error_in_ulp(float y, double exact) {
     if (isnan(exact)) return isnan(y) ? 0 : (double)INFINITY;
     if (isnan(y) || (y == 0 && exact == 0 && !signbit(y) != !signbit(exact)))

@@ -13,7 +13,8 @@ Shape maker_shape(Maker *maker) {
     Shape shape = {.rank = (int32_t)maker_draw(maker, MAKER_MAX_RANK + 1)};
     int64_t elements = 1;
     for (int i = 0; i < shape.rank; i++) {
-        /* Mostly small and odd, so that every loop has a remainder; some exceed a vector or panel. */
+        /* Mostly small and odd, so that every loop has a remainder; some exceed a vector or
+         * panel. */
         static const int64_t sizes[] = {1, 1, 2, 3, 3, 4, 5, 7, 8, 11, 16, 17, 31, 33, 65};
         shape.dim[i] = sizes[maker_draw(maker, sizeof sizes / sizeof *sizes)];
         if (elements * shape.dim[i] > MAKER_MAX_ELEMENTS) shape.dim[i] = 1;

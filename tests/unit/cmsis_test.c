@@ -1,6 +1,7 @@
-/* Networks of bytes compute what CMSIS-NN computes where it rounds once (CMSIS_NN_USE_SINGLE_ROUNDING).
- * The functions below compute what its documentation defines: the requantization of a sum, and a
- * fully connected layer with a multiplier for each channel. Its bytes have signs: x is q - 128. */
+/* Networks of bytes compute what CMSIS-NN computes where it rounds once
+ * (CMSIS_NN_USE_SINGLE_ROUNDING). The functions below compute what its documentation defines: the
+ * requantization of a sum, and a fully connected layer with a multiplier for each channel. Its
+ * bytes have signs: x is q - 128. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

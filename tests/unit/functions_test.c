@@ -164,7 +164,8 @@ static void test_softmax_is_stable(void **state) {
 
 /* -- random bits -- */
 
-/* The expansion computes the bits of ir/ops/random.c, and so does the interpreter of the whole op. */
+/* The expansion computes the bits of ir/ops/random.c, and so does the interpreter of the whole
+ * op. */
 static void compare_random_bits(int32_t row, uint32_t elements) {
     enum { DRAW = 70000, SUBSTREAM = 0x79abcdef, ELEMENTS = 3 * 7 };
     const uint64_t seed = UINT64_C(0xfedcba9876543210);

@@ -1,6 +1,6 @@
-/* Sums over gradients, bit for bit: over the batches or shares of a step (accumulate, replicas), and
- * over all elements of all gradients (clip_norm). SGD with a rate of 0 changes no weight, and after
- * one step from zeros its momentum is the gradient. */
+/* Sums over gradients, bit for bit: over the batches or shares of a step (accumulate, replicas),
+ * and over all elements of all gradients (clip_norm). SGD with a rate of 0 changes no weight, and
+ * after one step from zeros its momentum is the gradient. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

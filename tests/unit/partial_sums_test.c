@@ -1,5 +1,5 @@
-/* The binary tree over shares: its sum has the same bits however the shares are divided, and is that
- * of the recursive definition. */
+/* The binary tree over shares: its sum has the same bits however the shares are divided, and is
+ * that of the recursive definition. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

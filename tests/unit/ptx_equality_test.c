@@ -1,5 +1,5 @@
-/* The code for GPUs computes what the interpreter of graphs computes, bit for bit, in whatever order
- * its threads run; and the interpreter of PTX finds mistakes in it.
+/* The code for GPUs computes what the interpreter of graphs computes, bit for bit, in whatever
+ * order its threads run; and the interpreter of PTX finds mistakes in it.
  *   ptx_equality_test          forty seeds, one level each; models; mistakes
  *   ptx_equality_test 0 1000   these seeds, every level, with 1 to 3 blocks
  */

@@ -1,5 +1,5 @@
-/* Convolutions by tiles. Compiled code computes the interpreter's bits, the interpreter computes the
- * convolution, and a picture has the same result in any batch. */
+/* Convolutions by tiles. Compiled code computes the interpreter's bits, the interpreter computes
+ * the convolution, and a picture has the same result in any batch. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -149,7 +149,8 @@ static int count_tiled(void) {
     return count;
 }
 
-/* The gradient of the weights for a gradient y, in order; more than one part is added at the end. */
+/* The gradient of the weights for a gradient y, in order; more than one part is added at the
+ * end. */
 static void weights_in_order_of(const Pictures *p, const float *x, const float *y, float *w) {
     int64_t height = p->height - 2, width = p->width - 2, places = height * width,
             images = window_part(p->n, places);
