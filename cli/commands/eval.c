@@ -347,11 +347,10 @@ static bool open_model(void *context) {
     return session_open_run(&evaluating->session, options, evaluating->diag);
 }
 
-static bool read_data(void *context) {
+static bool read_files(void *context) {
     Evaluating *evaluating = context;
     const Options *options = evaluating->options;
     Inputs inputs;
-    if (!evaluating->files) return session_read_data(&evaluating->session);
     return inputs_open(&evaluating->session, GRAPH_EVAL, options->operands + 1,
                        options->operand_count - 1, &inputs);
 }
@@ -377,7 +376,11 @@ static bool load_weights(void *context) {
 }
 
 bool evaluating_open(Evaluating *evaluating) {
-    const SessionHooks hooks = {evaluating, open_model, NULL, read_data, take_rows, load_weights};
+    const SessionHooks hooks = {.context = evaluating,
+                                .model = open_model,
+                                .data = evaluating->files ? read_files : NULL,
+                                .rows = take_rows,
+                                .weights = load_weights};
     return session_open(&evaluating->session, &hooks);
 }
 

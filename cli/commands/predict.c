@@ -99,10 +99,9 @@ static bool open_model(void *context) {
     return session_open_run(&predicting->session, options, predicting->diag);
 }
 
-static bool read_data(void *context) {
+static bool read_files(void *context) {
     Predicting *predicting = context;
     const Options *options = predicting->options;
-    if (!predicting->files) return session_read_data(&predicting->session);
     return inputs_open(&predicting->session, GRAPH_PREDICT, options->operands + 1,
                        options->operand_count - 1, &predicting->inputs);
 }
@@ -200,7 +199,11 @@ static bool print_answer(Predicting *predicting, Answer answer, const char *path
 
 /* Opens a session and predicts all rows. */
 static bool predict(Predicting *predicting) {
-    const SessionHooks hooks = {predicting, open_model, NULL, read_data, take_rows, load_weights};
+    const SessionHooks hooks = {.context = predicting,
+                                .model = open_model,
+                                .data = predicting->files ? read_files : NULL,
+                                .rows = take_rows,
+                                .weights = load_weights};
     return session_open(&predicting->session, &hooks) && run(predicting);
 }
 

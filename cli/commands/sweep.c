@@ -16,7 +16,8 @@
 
 /* -- a new sweep -- */
 
-/* Optuna chooses the settings one by one, so it goes with nothing that chooses them before. */
+/* Optuna chooses one setting after the other. So options that choose all of them at the start are
+ * refused. */
 static bool check_study(const Options *options, Diagnostics *diag) {
     static const struct {
         OptionId id;
@@ -147,8 +148,7 @@ static bool open_base(const Space *space, const Options *options, Arena *arena, 
                        "--folds chooses the folds: '%s' cannot be set as well", swept->name);
             return false;
         }
-        bool varies = swept->kind != SWEPT_LIST || swept->item_count > 1;
-        if (!varies) {
+        if (!swept_varies(swept)) {
             fixed.items[fixed.count++] = options->set.items[p];
             continue;
         }

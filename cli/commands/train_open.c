@@ -125,8 +125,6 @@ static void expect_rows(void *context, const int64_t rows[SPLIT_COUNT]) {
     training_want_programs(&training->session, rows);
 }
 
-static bool read_data(void *context) { return session_read_data(&((Training *)context)->session); }
-
 /* Prints the warnings before the long training, and stores them for the journal. */
 static void publish_warnings(Training *training) {
     if (diag_errors(training->diag)) return; /* main prints errors and warnings together */
@@ -186,8 +184,11 @@ static SplitPrograms split_programs(const Training *training, GraphKind kind, Sp
 }
 
 bool training_open_session(Training *training) {
-    const SessionHooks hooks = {training,  open_model, expect_rows,
-                                read_data, take_rows,  fit_states};
+    const SessionHooks hooks = {.context = training,
+                                .model = open_model,
+                                .expect = expect_rows,
+                                .rows = take_rows,
+                                .weights = fit_states};
     Session *session = &training->session;
     session->is_spread = training->peers != NULL;
     if (!session_open(session, &hooks)) return false;

@@ -15,8 +15,6 @@ static bool open_model(void *context) {
                       tuning->diag);
 }
 
-static bool read_data(void *context) { return session_read_data(&((Tuning *)context)->session); }
-
 static bool take_rows(void *context) {
     Tuning *tuning = context;
     Session *session = &tuning->session;
@@ -113,7 +111,8 @@ static bool check_usage(const Options *options, Diagnostics *diag) {
 
 Status command_tune(const Options *options, Diagnostics *diag) {
     Tuning tuning = {.options = options, .diag = diag};
-    const SessionHooks hooks = {&tuning, open_model, NULL, read_data, take_rows, make_states};
+    const SessionHooks hooks = {
+        .context = &tuning, .model = open_model, .rows = take_rows, .weights = make_states};
     if (!check_usage(options, diag)) return diag_outcome(diag, false);
     if (options->forget) return forget(options, diag);
     bool good = session_open(&tuning.session, &hooks) && tune_measure(&tuning) && answer(&tuning);

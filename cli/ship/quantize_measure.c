@@ -14,11 +14,6 @@ static bool open_model(void *context) {
     return session_open_run(&quantization->session, &quantization->options, quantization->diag);
 }
 
-static bool read_data(void *context) {
-    Quantization *quantization = context;
-    return session_read_data(&quantization->session);
-}
-
 static bool take_rows(void *context) {
     Quantization *quantization = context;
     Session *session = &quantization->session;
@@ -186,7 +181,8 @@ static bool measure_after(Quantization *quantization) {
 }
 
 bool quantization_open(Quantization *quantization, const Options *options, Diagnostics *diag) {
-    const SessionHooks hooks = {quantization, open_model, NULL, read_data, take_rows, load_weights};
+    const SessionHooks hooks = {
+        .context = quantization, .model = open_model, .rows = take_rows, .weights = load_weights};
     *quantization = (Quantization){.options = *options, .diag = diag};
     quantization->options.threads = 0;
     if (!session_open(&quantization->session, &hooks)) return false;

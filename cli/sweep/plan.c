@@ -175,14 +175,11 @@ void plan_close(SweepPlan *plan) {
 
 /* Reads the values that a study has chosen in the meantime. */
 static void read_asked(const SweepPlan *plan, uint32_t setting, json_t *settings) {
-    size_t length;
-    char *text = file_read_plain(plan_trial(plan, setting, PLAN_ASKED).path, &length);
-    json_t *asked = text ? json_loadb(text, length, 0, NULL) : NULL;
+    json_t *asked = plan_trial_json(plan, setting, PLAN_ASKED);
     json_t *values = json_object_get(asked, "setting");
     if (json_array_size(values) == json_array_size(plan_names(plan)))
         json_array_set(settings, setting, values);
     json_decref(asked);
-    free(text);
 }
 
 const json_t *plan_setting(const SweepPlan *plan, uint32_t setting) {
@@ -267,4 +264,12 @@ Path plan_trial(const SweepPlan *plan, uint32_t trial, const char *suffix) {
     char name[64];
     snprintf(name, sizeof name, SWEEP_TRIALS_FOLDER "/%06u%s", trial, suffix);
     return path_join(plan->folder.path, name);
+}
+
+json_t *plan_trial_json(const SweepPlan *plan, uint32_t trial, const char *suffix) {
+    size_t length;
+    char *text = file_read_plain(plan_trial(plan, trial, suffix).path, &length);
+    json_t *content = text ? json_loadb(text, length, 0, NULL) : NULL;
+    free(text);
+    return content;
 }

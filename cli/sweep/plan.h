@@ -78,5 +78,7 @@ uint32_t plan_neighbours(const SweepPlan *plan, uint32_t trial, Arena *arena, Op
                          uint32_t most);
 /* The path trials/000012 in the sweep's folder, with a suffix. */
 Path plan_trial(const SweepPlan *plan, uint32_t trial, const char *suffix);
+/* What this file holds, a new reference; NULL: it is not there, or holds no JSON. */
+json_t *plan_trial_json(const SweepPlan *plan, uint32_t trial, const char *suffix);
 
 #endif

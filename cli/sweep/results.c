@@ -27,25 +27,26 @@ void results_close(Results *results) {
     *results = (Results){0};
 }
 
-static Path file_of(const SweepPlan *plan, uint32_t trial, uint32_t rung) {
-    char suffix[32];
-    snprintf(suffix, sizeof suffix, ".%u.json", rung);
-    return plan_trial(plan, trial, suffix);
+typedef struct {
+    char text[16]; /* ".0.json" */
+} RungSuffix;
+
+static RungSuffix suffix_of(uint32_t rung) {
+    RungSuffix suffix;
+    snprintf(suffix.text, sizeof suffix.text, ".%u.json", rung);
+    return suffix;
 }
 
 const json_t *results_get(Results *results, uint32_t trial, uint32_t rung) {
     json_t **line = &results->lines[(size_t)rung * plan_trials(results->plan) + trial];
-    size_t length;
-    if (*line) return *line;
-    char *text = file_read_plain(file_of(results->plan, trial, rung).path, &length);
-    if (text) *line = json_loadb(text, length, 0, NULL);
-    free(text);
+    if (!*line) *line = plan_trial_json(results->plan, trial, suffix_of(rung).text);
     return *line;
 }
 
 bool results_put(Results *results, uint32_t trial, uint32_t rung, json_t *line, Diagnostics *diag) {
     char *text = json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(15));
-    bool written = file_write(file_of(results->plan, trial, rung).path, text, strlen(text), diag);
+    Path path = plan_trial(results->plan, trial, suffix_of(rung).text);
+    bool written = file_write(path.path, text, strlen(text), diag);
     free(text);
     json_decref(line);
     return written && results_get(results, trial, rung);

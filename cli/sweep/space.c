@@ -156,8 +156,7 @@ static double position_of(const Space *space, uint32_t param, uint32_t number, S
     const Swept *swept = &space->params[param];
     uint32_t dimension = 0;
     if (search == SEARCH_RANDOM) return bits_of(swept, number, seed) * 0x1p-32;
-    for (uint32_t i = 0; i < param; i++)
-        dimension += space->params[i].kind != SWEPT_LIST || space->params[i].item_count > 1;
+    for (uint32_t i = 0; i < param; i++) dimension += swept_varies(&space->params[i]);
     return (sobol_bits(dimension, number) ^ bits_of(swept, UINT32_MAX, seed)) * 0x1p-32;
 }
 
@@ -182,9 +181,8 @@ static const char *number_setting(const Swept *swept, double unit, Arena *arena)
 const char *space_value(const Space *space, uint32_t param, uint32_t number, Search search,
                         uint64_t seed, Arena *arena) {
     const Swept *swept = &space->params[param];
-    bool varies = swept->kind != SWEPT_LIST || swept->item_count > 1;
-    double unit =
-        search == SEARCH_GRID || !varies ? 0 : position_of(space, param, number, search, seed);
+    bool is_drawn = search != SEARCH_GRID && swept_varies(swept);
+    double unit = is_drawn ? position_of(space, param, number, search, seed) : 0;
     if (swept->kind != SWEPT_LIST) return number_setting(swept, unit, arena);
     uint32_t item = search == SEARCH_GRID ? grid_item(space, param, number)
                                           : (uint32_t)(unit * swept->item_count);

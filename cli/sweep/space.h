@@ -25,6 +25,11 @@ typedef struct {
     bool whole;       /* both bounds are whole numbers, so the values are */
 } Swept;
 
+/* Whether a parameter has more than one value. */
+static inline bool swept_varies(const Swept *swept) {
+    return swept->kind != SWEPT_LIST || swept->item_count > 1;
+}
+
 typedef struct {
     Swept params[OPTION_LIST_MAX];
     uint32_t count;

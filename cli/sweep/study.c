@@ -13,10 +13,6 @@
 
 /* -- sweep.json -- */
 
-static bool is_fixed(const Swept *swept) {
-    return swept->kind == SWEPT_LIST && swept->item_count == 1;
-}
-
 static json_t *number(const Swept *swept, double value) {
     return swept->whole ? json_integer((json_int_t)value) : json_real(value);
 }
@@ -53,10 +49,10 @@ void study_put(json_t *document, const SweepRequest *request) {
            *settings = json_array();
     for (uint32_t p = 0; p < request->space->count; p++) {
         const Swept *swept = &request->space->params[p];
-        const char *fixed = is_fixed(swept) ? swept->items[0] : "";
+        const char *fixed = swept_varies(swept) ? "" : swept->items[0];
         json_array_append_new(ends, ends_of(request->space, p, arena));
         json_array_append_new(blank, json_string(arena_format(arena, "%s=%s", swept->name, fixed)));
-        if (!is_fixed(swept)) json_object_set_new(space, swept->name, distribution(swept));
+        if (swept_varies(swept)) json_object_set_new(space, swept->name, distribution(swept));
     }
     for (uint32_t i = 0; i < request->settings; i++) json_array_append_new(settings, json_null());
     json_object_set_new(document, "settings", settings);
@@ -217,12 +213,9 @@ static bool check_score(const SweepPlan *plan, uint32_t trial, const json_t *res
 
 /* The number of a trial in the study, as text. */
 static const char *number_of(const SweepPlan *plan, uint32_t trial, Arena *arena) {
-    size_t length;
-    char *text = file_read_plain(plan_trial(plan, trial, PLAN_ASKED).path, &length);
-    json_t *asked = text ? json_loadb(text, length, 0, NULL) : NULL;
+    json_t *asked = plan_trial_json(plan, trial, PLAN_ASKED);
     json_int_t number = json_integer_value(json_object_get(asked, "number"));
     json_decref(asked);
-    free(text);
     return arena_format(arena, "%lld", number);
 }
 

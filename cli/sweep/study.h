@@ -10,8 +10,7 @@
 
 #include "cli/sweep/plan.h"
 
-/* Adds what sweep.json has of a study, in place of settings: the study, and the search space in
- * Optuna's form. */
+/* Adds to sweep.json, in place of settings: the study, and the search space in Optuna's form. */
 void study_put(json_t *document, const SweepRequest *request);
 /* Makes the study, or finds the one of that name. false after reporting an error, for instance that
  * it looks for low scores and the model for high ones. */

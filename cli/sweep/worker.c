@@ -154,7 +154,8 @@ static bool finish_trial(const TrialWorker *worker, uint32_t trial, uint32_t run
         if (!trial_stop) report_failure(worker, trial, status);
         return false;
     }
-    /* before the result is written: a worker that is killed in between tells it once more */
+    /* Optuna learns the result before it is written. So if a worker is killed in between, the next
+     * one tells it once more, and no result is lost. */
     if (plan->study && !study_tell(plan, trial, line, worker->diag)) {
         json_decref(line);
         return false;

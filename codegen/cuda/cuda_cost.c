@@ -4,14 +4,15 @@
 
 #include <math.h>
 
-/* Cycles of a processor that computes `rows` x `columns` elements a thread, for a step of k: the
- * most of what multiply-adds, loads from the block's memory and loads from the second-level cache
- * take. A multiply-add waits four cycles for the one before of the same sum. */
+/* The cycles of a step of k on a processor whose threads compute `rows` x `columns` elements each.
+ * Multiply-adds, loads from the block's memory and loads from the second-level cache run side by
+ * side, so the slowest of them counts. A multiply-add waits four cycles for the one before it in
+ * the same sum. */
 static double step_cycles(int rows, int columns) {
     const double schedulers = 4, warps = 8, latency = 4, side = 16;
     const double cache_bytes = 22; /* a cycle and processor, if all load at once */
     double adds = rows * columns * warps / schedulers,
-           loads = (rows + 2 * columns) * warps / 4, /* a load has four steps of k */
+           loads = (rows + 2 * columns) * warps / 4, /* a load brings four steps of k */
         cache = (rows + columns) * side * sizeof(float) / cache_bytes;
     return fmax(fmax(adds, latency), fmax(loads, cache));
 }

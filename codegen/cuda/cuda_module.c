@@ -49,8 +49,8 @@ static LLVMBasicBlockRef begin_function(Emitter *e, const char *name, LLVMTypeRe
 
 /* -- the units of a kernel -- */
 
-/* for (at = first; at < units; at += step): as the number of units is known last, the branch at the
- * head is emitted last. */
+/* for (at = first; at < units; at += step). Emitting the body tells the number of units, so the
+ * branch at the head is emitted last. */
 typedef struct {
     LLVMBasicBlockRef head, body;
     LLVMValueRef at, step;
@@ -111,8 +111,8 @@ static LLVMTypeRef kernel_type(const Emitter *e) {
 
 /* Blocks take tiles of a product as threads take units. */
 static void emit_tiles(Emitter *e, const CudaTile *tile) {
-    LLVMValueRef block = over(e, LLVMGetParam(e->function, 1), CUDA_BLOCK),
-                 blocks = over(e, LLVMGetParam(e->function, 2), CUDA_BLOCK);
+    LLVMValueRef block = over(e, LLVMGetParam(e->function, 1), DEVICE_BLOCK),
+                 blocks = over(e, LLVMGetParam(e->function, 2), DEVICE_BLOCK);
     UnitLoop loop = stride_begin(e, block, blocks);
     stride_end(e, &loop, cuda_tiles(e, tile, loop.at));
 }
@@ -248,13 +248,13 @@ static void call_stages(Emitter *e, const StepCalls *calls, LLVMValueRef args) {
     }
 }
 
-/* Blocks of the kernel have CUDA_BLOCK threads, and a processor need not run several at once: so
+/* Blocks of the kernel have DEVICE_BLOCK threads, and a processor need not run several at once: so
  * the assembler may give them all registers. */
 static void set_block_size(Emitter *e, LLVMValueRef function) {
     const struct {
         const char *name;
         int value;
-    } limits[] = {{"reqntidx", CUDA_BLOCK}, {"minctasm", 1}};
+    } limits[] = {{"reqntidx", DEVICE_BLOCK}, {"minctasm", 1}};
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
         LLVMMetadataRef parts[] = {
             LLVMValueAsMetadata(function),

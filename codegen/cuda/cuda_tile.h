@@ -9,10 +9,13 @@
 typedef struct {
     int rows, columns;
 } CudaTile;
-enum { CUDA_TILE_MAX = 4, CUDA_CHUNK = 32 }; /* steps of k whose operands a block holds */
+enum {
+    CUDA_TILE_MAX = 4, /* rows, or columns */
+    CUDA_CHUNK = 32    /* steps of k whose operands a block holds */
+};
 
-/* The tile by the cost model, for a product of rows x columns elements, with `depth` steps of k
- * each. */
+/* The tile that the cost model chooses for `batch` products of rows x columns elements, each a sum
+ * of `depth` steps of k. */
 CudaTile cuda_tile_of(int64_t batch, int64_t rows, int64_t columns, int64_t depth);
 /* Emits tile `number` of the product of the present kernel, which all threads of a block compute
  * together; returns how many tiles there are. */

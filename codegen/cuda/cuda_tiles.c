@@ -21,9 +21,10 @@
 #include <string.h>
 
 enum { SIDE = 16, VECTOR = 4, SHARED_SPACE = 3, MAX_LOADS = 16, MAX_SUMS = 16 };
-_Static_assert(SIDE *SIDE == CUDA_BLOCK, "a thread for each row and column");
+_Static_assert(SIDE *SIDE == DEVICE_BLOCK, "a thread for each row and column");
 
-/* A factor's part of a chunk. */
+/* What a chunk has of one factor. A line is a row of the left factor, or a column of the right
+ * one. */
 typedef struct {
     const Factor *factor;
     int64_t lines, all_lines; /* of a tile; of the product */
@@ -37,8 +38,9 @@ typedef struct {
 typedef struct {
     const ElementProduct *product;
     CudaTile tile;
-    int64_t depth, chunk, stride; /* steps of k: of the product, of a chunk, with what fills up */
-    LLVMValueRef thread, x, y;    /* in the block */
+    int64_t depth, chunk; /* steps of k of the product, and of a chunk */
+    int64_t stride;       /* words from one line of a chunk to the next, in the block's memory */
+    LLVMValueRef thread, x, y; /* in the block */
     LLVMValueRef matrix;
     TileFactor left, right;
     LLVMValueRef sums[MAX_SUMS]; /* [tile.rows][tile.columns] */
@@ -49,7 +51,7 @@ static LLVMValueRef block_barrier(Emitter *e) {
     return call_intrinsic(e, "llvm.nvvm.barrier0", NULL, 0, NULL, 0);
 }
 
-/* The memory of the block, which all kernels use one after the other. */
+/* The memory of the block. All kernels use the same, one after the other. */
 static LLVMValueRef shared_memory(Emitter *e) {
     enum { WORDS = 2 * CUDA_TILE_MAX * SIDE * (CUDA_CHUNK + VECTOR), ALIGNMENT = 16 };
     LLVMValueRef memory = LLVMGetNamedGlobal(e->module, "tiles");
@@ -80,7 +82,7 @@ static TileFactor tile_factor(Emitter *e, const TiledProduct *t, const Factor *f
                        .lines = lines,
                        .all_lines = factor->matrix.dim[factor->line_axis],
                        .lines_first = lines_are_neighbours(factor),
-                       .load_count = (int)divide_up(lines * t->chunk, CUDA_BLOCK)};
+                       .load_count = (int)divide_up(lines * t->chunk, DEVICE_BLOCK)};
     for (int j = 0; j < part.load_count; j++)
         part.loads[j] = stack_slot(e, t->product->sum, sizeof(float));
     return part;
@@ -89,7 +91,7 @@ static TileFactor tile_factor(Emitter *e, const TiledProduct *t, const Factor *f
 /* The line and the k of load j in the chunk. */
 static void load_place(Emitter *e, const TiledProduct *t, const TileFactor *part, int j,
                        LLVMValueRef *line, LLVMValueRef *k) {
-    LLVMValueRef index = plus(e, t->thread, (int64_t)j * CUDA_BLOCK);
+    LLVMValueRef index = plus(e, t->thread, (int64_t)j * DEVICE_BLOCK);
     Quotient place = div_mod(e, index, const_i64(e, part->lines_first ? part->lines : t->chunk));
     *line = part->lines_first ? place.rest : place.whole;
     *k = part->lines_first ? place.whole : place.rest;
@@ -109,15 +111,16 @@ static void load_chunk(Emitter *e, const TiledProduct *t, const TileFactor *part
     }
 }
 
-/* Not all threads have a last load. */
+/* Stores the loaded chunk into the memory of the block. If the chunk is no multiple of the block,
+ * some threads have no last load. */
 static void share_chunk(Emitter *e, const TiledProduct *t, const TileFactor *part) {
     for (int j = 0; j < part->load_count; j++) {
         LLVMValueRef line, k;
         load_place(e, t, part, j, &line, &k);
-        bool whole = (j + 1) * (int64_t)CUDA_BLOCK <= part->lines * t->chunk;
+        bool whole = (j + 1) * (int64_t)DEVICE_BLOCK <= part->lines * t->chunk;
         If inside = {0};
         if (!whole)
-            inside = if_begin(e, lt(e, plus(e, t->thread, (int64_t)j * CUDA_BLOCK),
+            inside = if_begin(e, lt(e, plus(e, t->thread, (int64_t)j * DEVICE_BLOCK),
                                     const_i64(e, part->lines * t->chunk)));
         LLVMValueRef at = shared_word(e, part->shared, add(e, times(e, line, t->stride), k));
         store(e, load(e, t->product->sum, part->loads[j]), at);
@@ -138,7 +141,7 @@ static LLVMValueRef shared_vector(Emitter *e, const TiledProduct *t, const TileF
     return value;
 }
 
-/* `count` steps of k from k on. */
+/* Adds the products at k, k + 1, ...: `count` steps. */
 static void add_vectors(Emitter *e, const TiledProduct *t, LLVMValueRef k, int count) {
     LLVMValueRef left[CUDA_TILE_MAX], right[CUDA_TILE_MAX];
     for (int i = 0; i < t->tile.rows; i++) left[i] = shared_vector(e, t, &t->left, t->y, i, k);
@@ -154,7 +157,7 @@ static void add_vectors(Emitter *e, const TiledProduct *t, LLVMValueRef k, int c
             }
 }
 
-/* The first `count` steps of the chunk. */
+/* Adds the products of the first `count` steps of the chunk. */
 static void add_chunk(Emitter *e, const TiledProduct *t, int64_t count) {
     int64_t whole = count / VECTOR * VECTOR;
     if (whole) {
@@ -206,7 +209,7 @@ static void share_sums(Emitter *e, const TiledProduct *t) {
     block_barrier(e);
 }
 
-/* The epilogue of an element, if it lies inside of the product. */
+/* Computes the epilogue of an element and stores it, if it lies inside of the product. */
 static void store_element(Emitter *e, const TiledProduct *t, LLVMValueRef row, LLVMValueRef column,
                           LLVMValueRef sum) {
     ProductElement at = {t->matrix, add(e, t->left.first, row), add(e, t->right.first, column)};
@@ -227,10 +230,11 @@ static void store_tile(Emitter *e, const TiledProduct *t) {
                  column = swapped ? place.whole : place.rest;
     store_element(e, t, row, column,
                   shared_word(e, t->shared, add(e, times(e, row, width), column)));
-    loop_end(e, loop, const_i64(e, height * width), CUDA_BLOCK);
+    loop_end(e, loop, const_i64(e, height * width), DEVICE_BLOCK);
 }
 
-static void choose_tile(Emitter *e, TiledProduct *t, LLVMValueRef number) {
+/* The matrix of tile `number`, and the first row and column. */
+static void place_tile(Emitter *e, TiledProduct *t, LLVMValueRef number) {
     int64_t down = divide_up(t->left.all_lines, t->left.lines),
             across = divide_up(t->right.all_lines, t->right.lines);
     t->right.first = times(e, modulo(e, number, across), t->right.lines);
@@ -243,7 +247,7 @@ static TiledProduct tiled_product(Emitter *e, const ElementProduct *p, const Cud
     TiledProduct t = {.product = p,
                       .tile = *tile,
                       .depth = product_depth(p),
-                      .thread = modulo(e, LLVMGetParam(e->function, 1), CUDA_BLOCK),
+                      .thread = modulo(e, LLVMGetParam(e->function, 1), DEVICE_BLOCK),
                       .shared = shared_memory(e)};
     t.chunk = round_up(min_i64(t.depth, CUDA_CHUNK), VECTOR);
     t.stride = t.chunk + (t.chunk / VECTOR % 2 ? 0 : VECTOR); /* spreads lines over the banks */
@@ -261,11 +265,11 @@ static TiledProduct tiled_product(Emitter *e, const ElementProduct *p, const Cud
 int64_t cuda_tiles(Emitter *e, const CudaTile *tile, LLVMValueRef number) {
     ElementProduct p = product_of(e);
     TiledProduct t = tiled_product(e, &p, tile);
-    choose_tile(e, &t, number);
+    place_tile(e, &t, number);
     for (int i = 0; i < tile->rows * tile->columns; i++) store(e, LLVMConstNull(p.sum), t.sums[i]);
     emit_chunks(e, &t);
     if (tile->rows * tile->columns == 1 && !e->kernel->product.swapped)
-        store_element(e, &t, t.y, t.x, t.sums[0]); /* neighbours already are in that order */
+        store_element(e, &t, t.y, t.x, t.sums[0]); /* thread x already has column x */
     else {
         share_sums(e, &t);
         store_tile(e, &t);

@@ -18,7 +18,7 @@
 #include "codegen/cuda/cuda.h"
 #include "codegen/kernels/winograd.h"
 
-/* A tile: its picture, its row and column among the tiles. */
+/* A tile: its picture, and its row and column among the tiles of the picture. */
 typedef struct {
     LLVMValueRef picture, row, column;
 } TilePlace;
@@ -28,7 +28,7 @@ typedef struct {
     Shape from, to;       /* pictures [N,H,W,C]; results, or their gradients, [N,OH,OW,O] */
     int64_t down, across; /* tiles of a picture */
     LLVMValueRef sums[WINOGRAD_PRODUCTS]; /* slots, which LLVM turns into registers */
-    LLVMValueRef results; /* a slot: f32[WINOGRAD_PRODUCTS], what is stored one by one */
+    LLVMValueRef results; /* a slot, f32[WINOGRAD_PRODUCTS]: the elements to be stored */
 } ThreadTiles;
 
 static ThreadTiles tiles_of(Emitter *e, Shape to) {
@@ -79,7 +79,7 @@ static void transformed_tile(Emitter *e, const ThreadTiles *t, const TilePlace *
     for (int i = 0; i < WINOGRAD_TILE; i++) winograd_transform_tile(e, &x[i * WINOGRAD_TILE]);
 }
 
-/* The same of the gradients of a tile of results. */
+/* x[6 i + j] = the transformed gradients of a tile of results, in the same order. */
 static void transformed_gradients(Emitter *e, const ThreadTiles *t, const TilePlace *tile,
                                   LLVMValueRef filter, LLVMValueRef x[WINOGRAD_PRODUCTS]) {
     LLVMValueRef lines[WINOGRAD_TILE][WINOGRAD_RESULT];

@@ -15,9 +15,10 @@ static bool can_run(const Plan *plan, Diagnostics *diag) {
     return true;
 }
 
-/* Passes after those of all targets. Unrolled loops load several elements at once, and pointers
- * that step through memory take the place of multiplications: a multiply-add of a product then
- * takes five instructions instead of eleven. CPUs have kernels for this. */
+/* LLVM passes that run after those of all targets. Unrolled loops load several elements at once,
+ * and pointers that step through memory replace multiplications: a multiply-add of a product then
+ * takes five instructions instead of eleven. CPUs need none of this, as their kernels unroll by
+ * themselves. */
 static const char *loop_passes(int level) {
     enum { LEVEL_OF_LOOPS = 2 };
     return level < LEVEL_OF_LOOPS ? ""

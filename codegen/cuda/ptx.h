@@ -5,9 +5,6 @@
 
 #include "codegen/target/target.h"
 
-/* Threads of a block: the kernel "step" runs with no other number. */
-enum { CUDA_BLOCK = 256 };
-
 typedef struct {
     Target target;
     LLVMContextRef context;

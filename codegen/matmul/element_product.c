@@ -1,8 +1,4 @@
-/* The factors of a product and their elements.
- *
- * If the left factor is a matrix of windows, they are read out of the image. The loop over k is
- * then three loops: over the axes of a window or, where k numbers the windows, over images, rows
- * and columns of windows. */
+/* The factors of a product and their elements. */
 #include "codegen/matmul/element_product.h"
 
 /* -- the product -- */
@@ -102,6 +98,18 @@ static LLVMValueRef matrix_element(Emitter *e, const Factor *factor, LLVMValueRe
 FactorStep product_step(Emitter *e, const ElementProduct *p, LLVMValueRef k) {
     FactorStep step = {.k = k};
     if (p->left.windows) split_line(e, k, p->k_size, step.part);
+    return step;
+}
+
+FactorStep product_begin_loops(Emitter *e, const ElementProduct *p, int axes, Loop *loops) {
+    LLVMValueRef zero = const_i64(e, 0);
+    FactorStep step = {.k = zero};
+    for (int i = 0; i < axes; i++) {
+        bool single = p->k_size[i] == 1;
+        if (!single) loops[i] = loop_begin(e, zero);
+        step.part[i] = single ? zero : loops[i].index;
+        step.k = add(e, times(e, step.k, p->k_size[i]), step.part[i]);
+    }
     return step;
 }
 

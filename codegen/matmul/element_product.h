@@ -1,5 +1,9 @@
 /* A matrix product for code that computes single elements: two factors, and loops over k. Used by
- * the kernels of GPUs and of processors without vectors. */
+ * the kernels of GPUs and of processors without vectors.
+ *
+ * If the left factor is a matrix of windows, its elements are read out of the image. The loop over
+ * k is then three loops: over the axes of a window or, where k numbers the windows, over images,
+ * rows and columns of windows. Otherwise the first two loops have one turn and are left out. */
 #ifndef MLC_CODEGEN_MATMUL_ELEMENT_PRODUCT_H
 #define MLC_CODEGEN_MATMUL_ELEMENT_PRODUCT_H
 
@@ -16,7 +20,7 @@ typedef struct {
     const Node *windows; /* NULL: the matrix is in memory */
 } Factor;
 
-/* A step of the loop over k; part: the indices of its loops. */
+/* A step of the loops over k; part: the index of each of them. */
 typedef struct {
     LLVMValueRef k, part[K_AXES];
 } FactorStep;
@@ -28,15 +32,18 @@ typedef struct {
     LLVMTypeRef sum;        /* f32; i32 of bytes */
 } ElementProduct;
 
-/* Of the kernel that is being emitted. */
+/* The product of the kernel that is being emitted. */
 ElementProduct product_of(const Emitter *e);
 int64_t product_depth(const ElementProduct *p); /* the number of steps of k */
-/* k is known; computes its parts, if the factors need them. */
+/* The step at a known k; computes the indices of its loops, if a factor needs them. */
 FactorStep product_step(Emitter *e, const ElementProduct *p, LLVMValueRef k);
+/* Begins the first `axes` loops over k, one inside of the other; returns the step in the
+ * innermost. loops[i] is not set if the loop has one turn. */
+FactorStep product_begin_loops(Emitter *e, const ElementProduct *p, int axes, Loop *loops);
 DType factor_dtype(const Emitter *e, const Factor *factor);
 /* The address of the element `offset` elements after the first one of what lies in memory. */
 LLVMValueRef factor_address(Emitter *e, const Factor *factor, LLVMValueRef offset);
-/* The address of element (line, k), read out of the image. Of a matrix of windows. */
+/* The address in the image of element (line, k) of a matrix of windows. */
 LLVMValueRef window_address(Emitter *e, const Factor *factor, LLVMValueRef matrix,
                             LLVMValueRef line, const FactorStep *step);
 /* The element at an address; a byte as i32. */

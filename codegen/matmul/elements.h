@@ -38,13 +38,14 @@ ElementProduct elements_product(const Emitter *e);
 
 /* -- elements_factors.c -- */
 
-/* Sets the pointers of a unit to the elements at a step. */
+/* Makes the pointers of a unit, which lead to the elements at a step. */
 void elements_set_pointers(Emitter *e, const DividedProduct *p, ElementUnit *unit,
                            const FactorStep *step);
-/* Moves them on by `steps` k. */
+/* Advances the pointers by `steps` k. */
 void elements_advance(Emitter *e, const DividedProduct *p, const ElementUnit *unit, int64_t steps);
-/* Element `row` of the unit at the k that is `later` steps after `step`, to which the pointers
- * lead; a byte as i32. If the unit has no pointers, later is 0. */
+/* The element of the left factor in a row of the unit, and of the right factor in a column: a byte
+ * as i32. Its k is `later` steps after `step`, to which the pointers lead; later is 0 without
+ * pointers. */
 LLVMValueRef elements_left(Emitter *e, const DividedProduct *p, const ElementUnit *unit, int row,
                            const FactorStep *step, int64_t later);
 LLVMValueRef elements_right(Emitter *e, const DividedProduct *p, const ElementUnit *unit,
@@ -58,7 +59,7 @@ int64_t elements_column_step(const DividedProduct *p);
 
 /* Whether the unit can add four k of bytes at a time. */
 bool elements_have_fours(const Emitter *e, const DividedProduct *p, const ElementUnit *unit);
-/* Adds the products at four k, from that of the pointers on. */
+/* Adds the products at four k, beginning with the k to which the pointers lead. */
 void elements_add_four(Emitter *e, const DividedProduct *p, const ElementUnit *unit);
 
 #endif

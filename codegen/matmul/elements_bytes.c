@@ -19,7 +19,7 @@ bool elements_have_fours(const Emitter *e, const DividedProduct *p, const Elemen
            elements_column_step(p) == 1 && p->product.k_size[K_AXES - 1] >= FOUR;
 }
 
-/* Four bytes from `bytes` after the one that a slot points to. */
+/* The four bytes that begin `bytes` after the one that a slot points to. */
 static Widened widened_word(Emitter *e, const Factor *factor, LLVMValueRef slot, int64_t bytes) {
     LLVMValueRef pointer = load(e, e->pointer, slot), offset = const_i64(e, bytes);
     LLVMValueRef word = load(e, e->i32, LLVMBuildGEP2(e->builder, e->i8, pointer, &offset, 1, ""));

@@ -6,12 +6,8 @@
  *         sum[row, column] = fma(left[row, k], right[k, column], sum[row, column])
  *     for each row, column: compute the epilogue of sum[row, column] + 0, store
  *
- * The + 0 makes a 0 of -0, as the numerics contract demands. Sums of bytes are whole numbers:
- * sum = sum + left * right.
- *
- * If the left factor is a matrix of windows, they are read out of the image. The loop over k is
- * then three loops: over the axes of a window or, where k numbers the windows, over images, rows
- * and columns of windows. */
+ * The + 0 turns -0 into 0, as the numerics contract demands. Sums of bytes are whole numbers:
+ * sum = sum + left * right. The loop over k is one to three loops: see element_product.h. */
 #include "codegen/matmul/elements.h"
 
 #include <string.h>
@@ -47,8 +43,8 @@ static void add_step(Emitter *e, const DividedProduct *p, const ElementUnit *uni
         }
 }
 
-/* How many k the innermost loop does in a turn: two if it has few sums, as the instructions of the
- * loop are then many. */
+/* How many k a turn of the innermost loop adds: two if there are few sums, as most instructions
+ * would otherwise be those of the loop. */
 static int64_t k_together(const Emitter *e, const DividedProduct *p, const ElementUnit *unit) {
     bool few = p->product.sum == e->f32 && p->high * p->wide <= PLAN_COLUMNS && unit->left[0] &&
                unit->right;
@@ -88,20 +84,13 @@ static void emit_innermost(Emitter *e, const DividedProduct *p, ElementUnit *uni
     }
 }
 
-/* The loops over k, one inside of the other. Axes of size 1 have none. */
+/* Clears the sums and adds all products. */
 static void emit_sums(Emitter *e, const DividedProduct *p, ElementUnit *unit) {
-    LLVMValueRef zero = const_i64(e, 0);
     Loop loops[K_AXES - 1];
-    FactorStep step = {.k = zero};
     for (int i = 0; i < p->high; i++)
         for (int j = 0; j < p->wide; j++)
             store(e, LLVMConstNull(p->product.sum), unit->slots[i][j]);
-    for (int i = 0; i < K_AXES - 1; i++) {
-        bool single = p->product.k_size[i] == 1;
-        if (!single) loops[i] = loop_begin(e, zero);
-        step.part[i] = single ? zero : loops[i].index;
-        step.k = add(e, times(e, step.k, p->product.k_size[i]), step.part[i]);
-    }
+    FactorStep step = product_begin_loops(e, &p->product, K_AXES - 1, loops);
     emit_innermost(e, p, unit, &step);
     for (int i = K_AXES - 1; i-- > 0;)
         if (p->product.k_size[i] > 1)
@@ -128,7 +117,7 @@ static void divide_product(const Emitter *e, DividedProduct *p) {
     p->down = divide_up(p->product.rows, p->high);
 }
 
-/* Lines number * length, ... of `all` lines. padded: there are lines enough for all units. */
+/* The `length` lines of unit `number`, of `all` lines. padded: the last unit may go beyond them. */
 static ElementLines lines_of(Emitter *e, LLVMValueRef number, int length, int64_t all,
                              bool padded) {
     LLVMValueRef wanted = times(e, number, length);
@@ -162,7 +151,8 @@ static LLVMValueRef sum_pointer(Emitter *e, const DividedProduct *p, LLVMValueRe
     return LLVMBuildGEP2(e->builder, p->product.sum, sums, &number, 1, "");
 }
 
-/* The epilogues of several sums are two loops, as their code is long. */
+/* Computes the epilogues and stores. Those of several sums are emitted as two loops, as their code
+ * is long. */
 static void finish_unit(Emitter *e, const DividedProduct *p, const ElementUnit *unit) {
     const ElementLines *rows = &unit->rows, *columns = &unit->columns;
     if (p->high * p->wide == 1) {

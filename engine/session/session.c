@@ -193,7 +193,8 @@ bool session_open(Session *session, const SessionHooks *hooks) {
     const Build *build = &session->build;
     bool good = hooks->model(hooks->context) && build_open_device(&session->build);
     /* Expected programs are compiled while the data are read. */
-    good = good && begin_expected(session, hooks) && hooks->data(hooks->context) &&
+    good = good && begin_expected(session, hooks) &&
+           (hooks->data ? hooks->data(hooks->context) : session_read_data(session)) &&
            programs_compile(programs, build);
     /* The rows to run may need further programs. */
     good = good && hooks->rows(hooks->context) && programs_compile(programs, build);

@@ -39,7 +39,8 @@ typedef struct {
     /* Requests the programs for the row counts that a file header states. NULL: nothing is compiled
      * before the data are read. */
     void (*expect)(void *context, const int64_t rows[SPLIT_COUNT]);
-    bool (*data)(void *context); /* opens session->dataset: session_read_data or inputs_open */
+    /* Opens session->dataset, for instance by inputs_open. NULL: session_read_data does it. */
+    bool (*data)(void *context);
     bool (*rows)(void *context); /* chooses rows and requests their programs */
     /* sets the states: session_load_weights or session_fit_graph */
     bool (*weights)(void *context);

@@ -23,6 +23,9 @@ typedef struct {
     void *thread_slab;
 } StepArgs;
 
+/* The threads of a block of a GPU. The code that codegen makes for GPUs needs this number. */
+enum { DEVICE_BLOCK = 256 };
+
 /* A kernel's work is divided into units, which any thread may do in any order. A kernel may begin
  * when all kernels before the last barrier are finished; one for a single thread also needs the
  * other kernels for a single thread since then. */

@@ -152,7 +152,11 @@ static bool check_path(const mlc_network *network, Diagnostics *diag) {
 
 static bool open_body(mlc_network *network, void *given, Diagnostics *diag) {
     Opening opening = {.network = network, .diag = diag};
-    const SessionHooks hooks = {&opening, open_model, NULL, open_data, want_programs, set_weights};
+    const SessionHooks hooks = {.context = &opening,
+                                .model = open_model,
+                                .data = open_data,
+                                .rows = want_programs,
+                                .weights = set_weights};
     if (!check_path(network, diag) || !take_options(network, given, diag) ||
         !session_open(&network->session, &hooks))
         return false;

@@ -5,11 +5,11 @@
 
 #include "ir/base/diag.h"
 
-/* What cuDeviceGetAttribute is asked for. */
+/* Attributes for cuDeviceGetAttribute. */
 enum { CUDA_PROCESSORS = 16, CUDA_MAJOR = 75, CUDA_MINOR = 76, CUDA_COOPERATIVE = 95 };
-/* Errors with a remedy of their own. */
-enum { CUDA_NO_MEMORY = 2, CUDA_NO_DEVICE = 100, CUDA_BAD_PTX = 218, CUDA_NEW_PTX = 222 };
-/* Options of cuModuleLoadDataEx: the address and the bytes of a text that explains an error. */
+/* Errors whose messages give a help of their own. */
+enum { CUDA_NO_MEMORY = 2, CUDA_NO_DEVICE = 100 };
+/* Options of cuModuleLoadDataEx: where it writes a text that explains an error, and the room. */
 enum { CUDA_ERROR_TEXT = 5, CUDA_ERROR_TEXT_BYTES = 6 };
 
 typedef struct {

@@ -168,9 +168,14 @@ bool device_grow(Device *device, DeviceBlock *block, size_t bytes, Diagnostics *
     return true;
 }
 
-DeviceCopy *device_copy(Device *device, const void *host, size_t bytes, Diagnostics *diag) {
+DeviceCopy *device_find_copy(const Device *device, const void *host, size_t bytes) {
     DeviceCopy *copy = device->copies;
     while (copy && (copy->host != host || copy->bytes != bytes)) copy = copy->next;
+    return copy;
+}
+
+DeviceCopy *device_copy(Device *device, const void *host, size_t bytes, Diagnostics *diag) {
+    DeviceCopy *copy = device_find_copy(device, host, bytes);
     if (!copy) {
         uint64_t address = 0;
         if (!DEVICE_CALL(device, diag, cuMemAlloc_v2, &address, bytes + !bytes)) return NULL;

@@ -18,8 +18,8 @@ typedef struct Device Device;
 /* Opens GPU number `number`, from 0. NULL after a STATUS_USAGE error: there is no driver, no such
  * GPU, or it cannot run the code of mlc; or after a STATUS_FILE error of the driver. */
 Device *device_open(int number, Diagnostics *diag);
-/* All programs and runs on the device have been freed before. NULL is allowed. Errors are ignored:
- * nothing is lost by them. */
+/* The caller has freed all programs and runs on the device before. NULL is allowed. Errors are
+ * ignored: nothing is lost by them. */
 void device_close(Device *device);
 bool device_failed(const Device *device); /* NULL: false */
 
@@ -32,8 +32,8 @@ typedef struct {
 } DeviceFacts;
 const DeviceFacts *device_facts(const Device *device);
 
-/* Checks that the states and values of all programs fit into the free memory of the GPU, both in
- * bytes, and keeps that much free of data. false after a STATUS_FILE error. */
+/* Checks that the states and values of all programs, both in bytes, fit into the free memory of the
+ * GPU. Data then leave that much memory free. false after a STATUS_FILE error. */
 bool device_fit(Device *device, size_t states, size_t values, Diagnostics *diag);
 
 /* A program of the code that codegen_ptx has made of the plan; takes over plan and graph. It is
@@ -46,7 +46,8 @@ Program *device_program(Device *device, const char *ptx, Plan *plan, Graph *grap
 
 typedef struct DeviceRun DeviceRun;
 /* diag: for errors of all later calls. states: the host's memory of the program's states. versions:
- * numbers that are others whenever this memory has changed. Both live longer than the run. */
+ * a number for each state, which changes whenever this memory changes. Both live longer than the
+ * run. */
 DeviceRun *device_run_new(const Program *program, void *const *states,
                           const uint64_t *const *versions, Diagnostics *diag);
 void device_run_free(DeviceRun *run); /* NULL is allowed */
@@ -57,14 +58,16 @@ void device_run_data(DeviceRun *run, uint32_t symbol, const void *data, const Ro
 void device_run_value(DeviceRun *run, uint32_t symbol, const void *data);
 void device_run_clock(DeviceRun *run, uint32_t symbol, size_t offset);
 
-/* A loop is begun, runs some steps several times, and is ended. How many steps of `left` should run
- * next: so many as a GPU can do in a fraction of a second. */
+/* A training loop calls device_run_begin, then device_run_steps as often as it needs, then
+ * device_run_end. false: the device has failed. */
 bool device_run_begin(DeviceRun *run);
+/* How many of the `left` steps should run next: as many as the GPU does in a fraction of a
+ * second. */
 int64_t device_run_count(const DeviceRun *run, int64_t left);
 /* Runs `count` steps. rows: of all batches, one after the other; clocks: [count]. false: the device
  * has failed. */
 bool device_run_steps(DeviceRun *run, const int32_t *rows, const RunClock *clocks, int64_t count);
-/* The outputs of a step of those that have just run; valid until the next call. */
+/* The outputs of step 0, 1, ... of the last call of device_run_steps, valid until the next one. */
 const void *device_run_outputs(const DeviceRun *run, int64_t step);
 /* Copies the states that the program updates to the host's memory; the caller then gives this
  * memory new versions, and device_run_published notes them. false: the device has failed. */

@@ -8,6 +8,7 @@
  *     outputs                                                for each step, copied back
  */
 #include "runtime/device/device_launch.h"
+#include "ir/base/integers.h"
 #include "ir/base/memory.h"
 
 #include <stdlib.h>
@@ -21,27 +22,25 @@ typedef struct {
 } DeviceArgs;
 _Static_assert(sizeof(DeviceArgs) == sizeof(StepArgs), "all fields are addresses");
 
+static size_t aligned(size_t bytes) { return (size_t)round_up((int64_t)bytes, PART_ALIGNMENT); }
+
+/* Appends a part; returns where it begins. */
 static size_t part(size_t *end, size_t bytes) {
     size_t at = *end;
-    *end = (at + bytes + PART_ALIGNMENT - 1) / PART_ALIGNMENT * PART_ALIGNMENT;
+    *end = at + aligned(bytes);
     return at;
 }
 
-static size_t aligned_value(const DeviceInput *value) {
-    return (value->row_bytes + PART_ALIGNMENT - 1) / PART_ALIGNMENT * PART_ALIGNMENT;
-}
-
-/* Bytes of the rows of one input in all steps. */
+/* The room for the rows of one input in all steps. */
 static size_t rows_bytes(const DeviceRun *run, const DeviceInput *input, size_t steps) {
-    size_t bytes = steps * (size_t)run->batch * input->row_bytes;
-    return (bytes + PART_ALIGNMENT - 1) / PART_ALIGNMENT * PART_ALIGNMENT;
+    return aligned(steps * (size_t)run->batch * input->row_bytes);
 }
 
 ChunkParts launch_parts(const DeviceRun *run, size_t steps) {
     const Program *program = run->program;
     ChunkParts parts = {0};
     size_t values = 0, data = 0;
-    for (uint32_t i = 0; i < run->value_count; i++) values += aligned_value(&run->values[i]);
+    for (uint32_t i = 0; i < run->value_count; i++) values += aligned(run->values[i].row_bytes);
     for (uint32_t i = 0; run->copies_rows && i < run->data_count; i++)
         data += rows_bytes(run, &run->data[i], steps);
     parts.arrivals = part(&parts.end, sizeof(uint32_t));
@@ -56,7 +55,7 @@ ChunkParts launch_parts(const DeviceRun *run, size_t steps) {
     return parts;
 }
 
-/* Makes room on both sides. */
+/* Makes room for the block in the host's memory and in the GPU's. */
 static bool chunk_open(DeviceRun *run, size_t steps) {
     run->parts = launch_parts(run, steps);
     if (run->parts.end > run->chunk_bytes) {
@@ -105,7 +104,7 @@ static void fill_data(const DeviceRun *run, const int32_t *rows, size_t steps, u
         const DeviceInput *value = &run->values[i];
         memcpy(run->chunk + at, value->host, value->row_bytes);
         inputs[value->symbol] = base + at;
-        at += aligned_value(value);
+        at += aligned(value->row_bytes);
     }
     at = run->parts.data;
     for (uint32_t i = 0; i < run->data_count; i++) {

@@ -9,8 +9,9 @@
 typedef struct {
     uint32_t symbol;
     const void *host;
-    size_t row_bytes; /* of a VALUE: all of it */
-    DeviceCopy *copy; /* of the whole data set; NULL: of the rows of each launch */
+    size_t row_bytes; /* of a VALUE: the bytes of the whole tensor */
+    /* of all rows of the data set; NULL: each launch has a copy of the rows that it reads */
+    DeviceCopy *copy;
 } DeviceInput;
 
 typedef struct {
@@ -36,15 +37,15 @@ struct DeviceRun {
     int64_t batch;
     bool copies_rows; /* data do not fit: the rows of each launch are copied */
     double seconds;   /* of a step of the last launch; 0: not known */
-    char *chunk;      /* the host's side of the block of a launch */
+    char *chunk;      /* the block of a launch in the host's memory */
     size_t chunk_bytes;
     ChunkParts parts; /* of the last launch */
 };
 
 /* Where the block of a launch of some steps has its parts. */
 ChunkParts launch_parts(const DeviceRun *run, size_t steps);
-/* Makes room for the steps on both sides, and fills the host's side. rows: of all batches; clocks:
- * [steps]. false: the device has failed. */
+/* Makes room for the block of some steps in both memories, and fills the host's. rows: of all
+ * batches; clocks: [steps]. false: the device has failed. */
 bool launch_fill(DeviceRun *run, const int32_t *rows, const RunClock *clocks, size_t steps);
 
 #endif

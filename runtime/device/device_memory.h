@@ -18,7 +18,7 @@ struct DeviceCopy {
     uint32_t users;
 };
 
-/* Memory that grows to the most that a run needs. One run uses it at a time. */
+/* Memory that grows to the largest size that a run needs. One run uses it at a time. */
 typedef struct {
     uint64_t address;
     size_t bytes;
@@ -32,7 +32,7 @@ struct Device {
     atomic_bool failed; /* programs are made on several threads */
     DeviceCopy *copies;
     DeviceBlock slab, chunk;
-    size_t kept, taken; /* bytes that states and values need, and what they have of it */
+    size_t kept, taken; /* the bytes that states and values need, and those they have so far */
 };
 
 /* Reports an error of the driver in the call `name`; the device is failed. true: there is none. */
@@ -40,14 +40,16 @@ bool device_expect(Device *device, int error, const char *name, Diagnostics *dia
 #define DEVICE_CALL(device, diag, function, ...)                                                   \
     device_expect((device), (device)->driver.function(__VA_ARGS__), #function, (diag))
 
-/* What the driver wants of each thread that calls it. */
+/* The driver demands this call of each thread before any other. */
 bool device_use(Device *device, Diagnostics *diag);
 
-/* A copy of `bytes` bytes at `host`, with one more user; not filled if it is new. NULL: the device
+/* The copy of `bytes` bytes at `host`; NULL: there is none. */
+DeviceCopy *device_find_copy(const Device *device, const void *host, size_t bytes);
+/* The same with one more user. A new one if there is none: the caller fills it. NULL: the device
  * has failed. */
 DeviceCopy *device_copy(Device *device, const void *host, size_t bytes, Diagnostics *diag);
 void device_copy_release(Device *device, DeviceCopy *copy); /* NULL is allowed */
-/* Whether data of that size fit beside what is kept free. */
+/* Whether data of that size leave enough memory for states and values (device_fit). */
 bool device_has_room(Device *device, size_t bytes, Diagnostics *diag);
 /* Makes a block hold `bytes` bytes; its contents are lost if it grows. */
 bool device_grow(Device *device, DeviceBlock *block, size_t bytes, Diagnostics *diag);

@@ -4,15 +4,12 @@
 
 #include "runtime/device/device.h"
 
-/* Threads of a block, as codegen/cuda makes the code. */
-enum { DEVICE_BLOCK = 256 };
-
 typedef struct {
     Device *device;
     Plan *plan;
     Graph *graph;
     size_t *output_offsets;
-    void *module, *function; /* of the driver */
+    void *module, *function; /* handles of the driver */
     unsigned blocks;         /* of the grid; they all run at the same time */
 } DeviceCode;
 

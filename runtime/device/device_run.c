@@ -8,7 +8,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-static const double LAUNCH_SECONDS = 0.05; /* aimed at: displays and Ctrl-C must not wait longer */
+/* A launch should not take longer: displays and Ctrl-C wait for its end. */
+static const double LAUNCH_SECONDS = 0.05;
 enum { MAX_STEPS = 5000, MAX_CHUNK = 64 << 20 };
 
 static size_t state_bytes(const Program *program, uint32_t i) {
@@ -83,17 +84,11 @@ static size_t symbol_bytes(const Symbol *symbol) {
     return (size_t)shape_elements(symbol->shape) * dtype_bytes(symbol->dtype);
 }
 
-static bool has_copy(const Device *device, const void *host, size_t bytes) {
-    const DeviceCopy *copy = device->copies;
-    while (copy && (copy->host != host || copy->bytes != bytes)) copy = copy->next;
-    return copy != NULL;
-}
-
 /* Copies all rows of an input. false: they do not fit, or the device has failed. */
 static bool copy_data(DeviceRun *run, DeviceInput *input, const RowBlock *blocks) {
     const RowBlock *last = &blocks[ROW_BLOCKS - 1];
     size_t row = input->row_bytes, bytes = (size_t)(last->first + last->count) * row;
-    bool known = has_copy(run->device, input->host, bytes);
+    bool known = device_find_copy(run->device, input->host, bytes) != NULL;
     if (!known && !device_has_room(run->device, bytes, run->diag)) return false;
     input->copy = device_copy(run->device, input->host, bytes, run->diag);
     bool good = input->copy != NULL;

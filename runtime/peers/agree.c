@@ -32,7 +32,7 @@ static void print_ranks(const Comparison *c, int rank) {
     fputs("] ", stderr);
 }
 
-/* Whether an earlier rank has the same errors, which are printed once. */
+/* Whether the same errors were printed for an earlier rank. */
 static bool is_told(const Comparison *c, int rank) {
     for (int before = 0; before < rank; before++)
         if (same_errors(c, before, rank)) return true;

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define GRACE_SECONDS 5.0 /* for the last processes, once others have failed */
+#define GRACE_SECONDS 5.0 /* that processes have to end after another one has failed */
 
 typedef struct {
     int size;
@@ -66,7 +66,8 @@ static void launch_free(Launch *launch) {
     free(launch->results);
 }
 
-/* In the new process: it stops and saves if the one that waits for it is killed. */
+/* Runs in the new process. The kernel sends it SIGTERM if the parent dies, so it stops and
+ * saves. */
 static Transport *begin_process(Launch *launch, int rank, pid_t parent) {
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent) _exit(STATUS_RANK);
@@ -94,8 +95,8 @@ static void take_result(Launch *launch, pid_t process, int result) {
                 strsignal(WTERMSIG(result)));
 }
 
-/* Waits for the processes. Those that are left when others have failed some time ago do not answer:
- * they are killed. */
+/* Waits for all processes. GRACE_SECONDS after one has failed, those that still run are killed:
+ * they do not answer. */
 static void wait_for_all(Launch *launch) {
     double failed = 0; /* since when; 0: none has */
     while (launch->running) {

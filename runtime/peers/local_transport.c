@@ -39,7 +39,7 @@ static bool is_open(const Message *message) {
     return message && !message->done && !message->broken;
 }
 
-/* Goes on with the first message of that direction from `from` on. */
+/* Makes the first message of this direction, from `from` on, the one that is moved next. */
 static void take_next(const LocalTransport *local, WireDirection *direction, Message *from,
                       int rank, bool sends) {
     while (from < local->end && (from->rank != rank || from->sends != sends)) from++;
@@ -75,12 +75,12 @@ static void check_length(WireDirection *direction) {
         message->broken = true;
         message->status = (int)(direction->length - FAREWELL);
     } else if (direction->length > message->bytes)
-        message->broken = true; /* not one of ours */
+        message->broken = true; /* no process of this training sends that */
     else
         message->bytes = (size_t)direction->length;
 }
 
-/* Moves what the socket takes or has. */
+/* Sends as much as the socket takes, or receives as much as it has. */
 static void move(const LocalTransport *local, int socket, WireDirection *direction) {
     while (is_open(direction->message)) {
         Message *message = direction->message;

@@ -7,14 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A body of so many bytes is a message of its own: to copy it would take longer than a message. */
+/* From this size on, a body is a message of its own: copying it would take longer than one more
+ * message. */
 enum { APART_BYTES = 1 << 14 };
 
 static size_t whole_units(size_t bytes) { return (size_t)round_up((int64_t)bytes, TRANSPORT_UNIT); }
 
 size_t parcel_message_bytes(size_t bytes) { return sizeof(ParcelHeader) + whole_units(bytes); }
 
-/* Room for more bytes behind the header. What is in the parcel stays. */
+/* Makes room for `bytes` bytes behind the header, and keeps the content. */
 static void grow(Parcel *parcel, size_t bytes) {
     size_t room = parcel_message_bytes(bytes);
     parcel->bytes = bytes;

@@ -23,7 +23,7 @@ typedef struct {
     char *data; /* the bytes that are sent, or the place for received ones; NULL: in the parcel */
     size_t bytes, at;
     bool apart;   /* it is a message of its own; else it lies in the parcel, from `at` on */
-    char *memory; /* [room]: for bodies that are received without another place */
+    char *memory; /* [room]: takes a received body that has no place */
     size_t room;
 } ParcelBody;
 
@@ -48,8 +48,8 @@ void parcel_free(Parcel *parcel);
 
 /* The bytes of the first message, with its header. bytes: as in Parcel. */
 size_t parcel_message_bytes(size_t bytes);
-/* The same for a content and bodies of equal size. *apart: the bytes of bodies that are messages of
- * their own. */
+/* The bytes of the first message for a content and `bodies` bodies of `body` bytes each. *apart:
+ * the bytes of all bodies that are messages of their own. */
 size_t parcel_predict(size_t content, size_t body, int bodies, size_t *apart);
 
 #endif

@@ -162,8 +162,7 @@ static void read_headers(Peers *peers) {
 
 /* -- processes that are lost -- */
 
-/* Whether a process has ended without a word or, if late, does not answer. One that has announced
- * its end is not missing. */
+/* Whether a process has ended without an announcement or, if `late`, does not answer. */
 static bool is_missing(const Peers *peers, int rank, bool late, int count) {
     bool missing = false;
     for (int i = 0; i < count; i++) {
@@ -194,7 +193,8 @@ static bool must_report(const Peers *peers, bool late, int count) {
     return true;
 }
 
-/* A process that has failed by itself has told the reason; then the others end silently. */
+/* Whether a process has announced that it failed by itself. It has printed the reason, so the
+ * others end silently. */
 static bool take_announcement(Peers *peers, int count) {
     for (int i = 0; i < count; i++) {
         const Message *message = &peers->messages[i];
@@ -211,8 +211,8 @@ static bool any_ended(const Peers *peers, int count) {
     return false;
 }
 
-/* Others may wait for the process that this one waits for, and then they do not answer either. They
- * are about to announce their end, and are not missing. */
+/* Waits for the announcements of processes that themselves wait for the lost one. They do not
+ * answer either, but are not missing. */
 static void hear_others(const Peers *peers) {
     double end = seconds_now() + HEAR_SECONDS;
     while (seconds_now() < end && !peers->transport->wait(peers->transport, LOOK_SECONDS)) continue;

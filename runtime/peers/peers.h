@@ -35,20 +35,21 @@ int peers_neighbours(const Peers *peers); /* the processes on this machine, with
 void *peers_out(Peers *peers, int rank, size_t bytes);
 /* Room into which the next exchange puts `bytes` from `rank`. */
 void *peers_in(Peers *peers, int rank, size_t bytes);
-/* After peers_out: the next exchange also sends a body (PARCEL_BODIES at most), which stays where
- * it is until then. A multiple of TRANSPORT_UNIT bytes. Large bodies are not copied: each is a
- * message of its own. */
+/* After peers_out: the next exchange also sends a body, a multiple of TRANSPORT_UNIT bytes. There
+ * are PARCEL_BODIES at most. A large body is a message of its own and is not copied, so it must
+ * stay unchanged until then. */
 void peers_send(Peers *peers, int rank, const void *body, size_t bytes);
-/* After peers_in, in the order in which `rank` sends its bodies: where the next exchange puts one.
- * NULL: into memory of `peers`. Then the room of peers_in may move: see peers_content. */
+/* After peers_in: where the next exchange puts a body from `rank`; NULL: into memory of `peers`.
+ * The calls have the order in which `rank` sends its bodies. The room that peers_in returned may
+ * move: peers_content gives it again. */
 void peers_receive(Peers *peers, int rank, void *body, size_t bytes);
 /* What the last exchange brought from `rank`: for peers_in, and body `number`. */
 const void *peers_content(const Peers *peers, int rank);
 const void *peers_body(const Peers *peers, int rank, int number);
-/* Moves them. busy: the seconds that this process has computed since the last exchange; others may
- * need a multiple of that. false: a process is lost. Then nothing can be exchanged any more, and
- * one of the processes that are left has reported it. where: completes "has not answered for 60
- * s". */
+/* Sends and receives. busy: the seconds that this process has computed since the last exchange;
+ * others may need a multiple of that. where: completes the message "has not answered for 60 s".
+ * false: a process is lost. Then nothing can be exchanged any more, and one of the processes that
+ * are left has reported it. */
 bool peers_exchange(Peers *peers, double busy, const char *where);
 /* What this process has sent to others so far. */
 typedef struct {
