@@ -40,10 +40,10 @@ typedef struct {
 } ExportFitted;
 
 typedef struct {
-    /* The same graph for two numbers of rows. Sizes that differ between them are multiples of the
-     * batch size, which the file leaves open. `other` NULL: the file has the batch size of `graph`.
-     * Layers are recognized by building them again, so `graph` gets further nodes, which nothing
-     * reads. */
+    /* `graph` and `other` are one network for two numbers of rows. Sizes that differ between them
+     * are multiples of the batch size, which the file leaves open. `other` NULL: the file has the
+     * batch size of `graph`. Layers are recognized by building them again, so `graph` gets further
+     * nodes, which nothing reads. */
     Graph *graph;
     const Graph *other;
     /* The values of a state in row-major order, which live as long as the arena. */

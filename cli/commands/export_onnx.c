@@ -41,6 +41,7 @@ static const void *state_values(void *context, const char *name) {
  * taken for the batch. Larger pairs come first; they may give more than 2^31 elements. */
 static const uint32_t row_counts[][2] = {{509, 521}, {127, 131}, {31, 37}};
 
+/* Frees the graphs for both numbers of rows. */
 static void free_graphs(OnnxFile *file) {
     graph_free(file->graph);
     graph_free(file->other);
@@ -78,7 +79,7 @@ static bool build_graphs(OnnxFile *file) {
     return file->graph && export_units(file, file->graph, build->info->batch, build->diag);
 }
 
-/* -- what the file says of itself -- */
+/* -- the metadata of the file -- */
 
 static void add_text(OnnxFile *file, const char *key, const char *value) {
     ARENA_ROOM(file->arena, file->entries, file->wanted.entry_count, file->entry_capacity);

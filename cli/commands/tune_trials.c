@@ -143,7 +143,7 @@ static double time_program(Tuning *tuning, const Program *program, uint32_t tria
 
 /* -- the order of the measurements -- */
 
-/* As many steps as take ROUND_SECONDS. */
+/* The number of steps that take about ROUND_SECONDS. */
 static int64_t steps_in_round(const Tuning *tuning) {
     int64_t steps = (int64_t)fmin(ROUND_SECONDS / tuning->before, MAX_STEPS);
     return max_i64(steps, MIN_STEPS);

@@ -17,7 +17,7 @@ char *build_read_text(const char *path, size_t *length, Diagnostics *diag);
 bool build_open(Build *build, const char *path, const Options *options, Diagnostics *diag);
 /* The model of a run, as it was trained. false after reporting errors. */
 bool build_open_run(Build *build, const char *run, const Options *options, Diagnostics *diag);
-/* As build_load_shared. */
+/* build_load_shared with the options of the command line. */
 bool build_open_shared(Build *build, const char *path, const char *folder, DataCache *data,
                        const Options *options, Diagnostics *diag);
 /* Opens the model of the run RUN (operand 0), which is a trained network. */

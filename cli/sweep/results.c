@@ -28,7 +28,7 @@ void results_close(Results *results) {
 }
 
 typedef struct {
-    char text[16]; /* ".0.json" */
+    char text[20]; /* ".0.json" */
 } RungSuffix;
 
 static RungSuffix suffix_of(uint32_t rung) {

@@ -199,7 +199,7 @@ static LaneValue load_elements(Emitter *e, LLVMValueRef base, DType dtype, Coord
     return (LaneValue){load(e, type, pointer), true};
 }
 
-/* Of a GPU, i1: whether the thread stores an element; NULL: always. */
+/* An i1: whether a thread of a GPU stores its element. NULL: it always does. */
 static LLVMValueRef thread_stores(Emitter *e, LLVMValueRef mask) {
     if (!e->threads) return NULL;
     if (mask && e->active) return bit_and(e, mask, e->active);

@@ -161,7 +161,7 @@ static bool walks_batches(const Emitter *e, const Batches *batches, const UnitLi
     return !e->shipped && batches->count && line->lane_axis > 0;
 }
 
-/* Of a GPU: an element by its number in row-major order. */
+/* A unit of a GPU: the element with this number in row-major order. */
 static int64_t emit_element(Emitter *e, Shape space, LLVMValueRef number) {
     Place *place = place_new(e, space, NULL);
     place_set_axes(e, place, 0, space.rank - 1, number);

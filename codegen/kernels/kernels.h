@@ -6,7 +6,7 @@
 
 #include "codegen/emit/arithmetic.h"
 
-/* Of a GPU: how many units the current kernel has if each takes LANES threads, which add up a row;
+/* How many units the current kernel has on a GPU if LANES threads share each one, to add up a row;
  * 0: a unit takes one thread. */
 int64_t kernel_shared_units(const Emitter *e);
 /* Whether the code of the current kernel needs vectors: for sums whose order takes the LANES lanes
@@ -14,8 +14,8 @@ int64_t kernel_shared_units(const Emitter *e);
 bool kernel_needs_lanes(const Emitter *e);
 
 int64_t kernel_map(Emitter *e, LLVMValueRef first, LLVMValueRef last);
-/* The same in square tiles, for kernels with views that read along another axis than they write.
- * Returns 0 and emits nothing if there are none. */
+/* kernel_map in square tiles, for kernels with views that read along another axis than they write.
+ * Returns 0 and emits nothing if there are no such views. */
 int64_t map_transposed(Emitter *e, Shape space, int lane_axis, LLVMValueRef first,
                        LLVMValueRef last);
 int64_t kernel_reduce(Emitter *e, LLVMValueRef first, LLVMValueRef last);

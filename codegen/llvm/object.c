@@ -18,7 +18,7 @@ bool module_valid(LLVMModuleRef module, Diagnostics *diag) {
     return !broken;
 }
 
-/* With its NUL, so that two texts never run into one. */
+/* Hashes a text with its NUL, so that two texts never run into one. */
 static void hash_text(llvm_blake3_hasher *hasher, const char *text) {
     llvm_blake3_hasher_update(hasher, text, strlen(text) + 1);
 }

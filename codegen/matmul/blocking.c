@@ -39,7 +39,7 @@ enum {
     LIST_STEP = 1, /* half cycles to list one k of a block of rows */
 };
 
-/* In elements. Rows of a chunk and columns of a tile should leave room for each other in the
+/* Limits in elements. Rows of a chunk and columns of a tile should leave room for each other in the
  * second-level cache. */
 enum {
     WHOLE_K = 1024, /* up to this, k is not cut if the columns need no packing */

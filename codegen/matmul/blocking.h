@@ -50,12 +50,12 @@ typedef struct {
     int steps;                 /* of k in an iteration */
 } Blocking;
 
-/* By the cost model. */
+/* The blocking that the cost model chooses. */
 Blocking blocking_choose(const ProductSize *size);
-/* Tiles that may be faster than the one of the cost model, which is the first: at most
- * MAX_PRODUCT_TILES of them, the cheaper ones first. Returns how many. */
+/* Fills tiles[] with tiles to be measured, by ascending cost; the first is that of the cost model.
+ * Returns how many. */
 uint32_t blocking_tiles(const ProductSize *size, ProductTile tiles[MAX_PRODUCT_TILES]);
-/* With one of these tiles, and other steps. */
+/* The blocking with one of these tiles, whose steps may be others. */
 Blocking blocking_with(const ProductSize *size, ProductTile tile);
 /* Whether an iteration may have so many steps. */
 bool blocking_can_step(int steps);

@@ -97,7 +97,7 @@ static ProductSize product_size(const Emitter *e, const Matmul *m) {
                          .core = e->core};
 }
 
-/* By a measured tile if there is one that this product can take, else by the cost model. */
+/* Takes a measured tile if there is one that fits this product, else the one of the cost model. */
 static Blocking choose_blocking(const Emitter *e, const ProductSize *size) {
     ProductTile tiles[MAX_PRODUCT_TILES];
     char product[PRODUCT_TEXT];

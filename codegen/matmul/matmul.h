@@ -204,11 +204,11 @@ void operands_prefetch_lanes(Emitter *e, const Operands *operands, LLVMValueRef 
 LLVMValueRef operands_rows_mask(Emitter *e, const Matmul *m, LLVMValueRef row, unsigned width);
 /* A vector of the tile's columns at k. */
 LLVMValueRef operands_columns(Emitter *e, const Operands *operands, int vector, LLVMValueRef k);
-/* The same where the columns are windows; offset: the distance of k from k = 0. */
+/* operands_columns where the columns are windows; offset: the distance of k from k = 0. */
 LLVMValueRef operands_windows(Emitter *e, const Operands *operands, int vector,
                               LLVMValueRef offset);
-/* Of bytes: whether a row's bytes at a step and the next one, in the same run of windows, are
- * neighbours in memory. Then both can be loaded as an i16. */
+/* In a product of bytes: whether a row's bytes at a step and at the next one are neighbours in
+ * memory, in the same run of windows. Then both can be loaded as an i16. */
 bool operands_steps_adjoin(const Operands *operands);
 LLVMValueRef operands_two_steps(Emitter *e, const Operands *operands, int64_t row,
                                 LLVMValueRef offset);
@@ -292,7 +292,7 @@ void epilogue_transpose(Emitter *e, const Matmul *m, const Tile *tile, LLVMValue
 /* Emits the body of the current function for units [first, last) of a product; returns how many
  * units there are. */
 int64_t kernel_matmul(Emitter *e, LLVMValueRef first, LLVMValueRef last);
-/* The same by single elements, if e->single. */
+/* kernel_matmul by single elements, if e->single. */
 int64_t matmul_elements(Emitter *e, LLVMValueRef first, LLVMValueRef last);
 
 #endif

@@ -55,7 +55,8 @@ typedef struct {
  * reporting errors. */
 bool build_load(Build *build, const char *path, const char *folder, const SourceSchema *like,
                 const BuildOptions *options, Diagnostics *diag);
-/* The same for one of several trainings, whose data are in `data`; the build becomes an owner. */
+/* build_load for one of several trainings, whose data are in `data`; the build becomes an owner of
+ * them. */
 bool build_load_shared(Build *build, const char *path, const char *folder, DataCache *data,
                        const BuildOptions *options, Diagnostics *diag);
 void build_close(Build *build);

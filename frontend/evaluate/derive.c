@@ -110,7 +110,7 @@ bool derived_is_list(const Derived *derived) {
     return list;
 }
 
-/* Such a formula cannot be sliced or moved: the fitted numbers belong to columns by position. */
+/* A formula with fitted numbers cannot be sliced or moved: they belong to columns by position. */
 bool derived_has_fitted(const Derived *derived) {
     bool fitted = derived->kind == DERIVED_FITTED;
     for (int i = 0; i < derived_arity(derived->kind); i++)

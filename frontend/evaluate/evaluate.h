@@ -194,7 +194,7 @@ typedef struct {
 /* Calls a function with arguments that have been evaluated. */
 Value evaluate_invoke(Evaluator *evaluator, const Callable *callee, const Given *given,
                       uint32_t count, Span span);
-/* The same with positional arguments; `spans` says where they came from. */
+/* Calls a function with positional arguments; `spans` says where they came from. */
 Value evaluate_apply(Evaluator *evaluator, const Callable *callee, const Value *args,
                      const Span *spans, uint32_t count, Span span);
 /* Checks the given arguments against the formals and assigns all formals in the scope. `spans` gets
@@ -240,12 +240,12 @@ bool series_crosses_rows(const Evaluator *evaluator, NodeId node);
 const Derived *derived_of(const Evaluator *evaluator, NodeId id);
 /* Whether it is a list of columns side by side, or computed from lists. */
 bool derived_is_list(const Derived *derived);
-/* The same for windows(...) and ahead(...) too: `rows` gets the rows that are read, seen from the
- * row itself. */
+/* derived_of that also takes windows(...) and ahead(...): `rows` gets the rows that are read,
+ * relative to the row itself. */
 const Derived *derived_around(const Evaluator *evaluator, NodeId id, SourceRows *rows);
 /* The input of the graph for a derived column in these rows, reshaped to `shape`. */
 NodeId derived_node(Evaluator *evaluator, const Derived *derived, SourceRows rows, Shape shape);
-/* The same, as a value with a place in the model. */
+/* derived_node as a value with a place in the model. */
 Value derive_column(Evaluator *evaluator, const Derived *derived, SourceRows rows, Shape shape,
                     Span span);
 /* Whether it depends on a transform that is fitted to the training rows. */

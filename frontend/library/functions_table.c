@@ -73,7 +73,7 @@ static Value derive_transform(const Call *call, DerivedKind op, const Derived *o
     return derive_column(call->evaluator, &derived, rows, graph_node(graph, x)->shape, span);
 }
 
-/* The same with `by` fitted to the column. */
+/* Combines the column with a number that is fitted to it. */
 static Value derive_by_fit(const Call *call, FitKind kind, DerivedKind op, const Derived *of,
                            NodeId x, SourceRows rows) {
     Evaluator *evaluator = call->evaluator;

@@ -302,7 +302,7 @@ static const void *elements_of(const mlc_network *network, const Feed *feed, con
     return NULL;
 }
 
-/* The same for a plain feed; allocates nothing. */
+/* Checks the elements of a plain feed; allocates nothing. */
 static bool check_plain(const mlc_network *network, const Feed *feed, int64_t first, int64_t rows,
                         Diagnostics *diag) {
     const ModelInfo *info = network->session.build.info;

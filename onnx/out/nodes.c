@@ -237,8 +237,9 @@ const char *constant_double(Out *out, double value) {
 
 /* -- sizes -- */
 
+/* The name of a tensor [1] that holds `size` times the number of rows of the batch. */
 static const char *rows_times(Out *out, int64_t size) {
-    if (!out->rows) { /* a tensor [1] with the first size of an input */
+    if (!out->rows) { /* the first size of any input */
         OutNode node = put_begin(out, "Shape");
         put_input(&node, out->wanted->inputs[0].name);
         put_int(&node, "start", 0);

@@ -115,7 +115,8 @@ bool write_expm1(Out *out, NodeId id, const Form *form) {
     return element_result(out, id, form, "Mul", half, sum);
 }
 
-/* With u = 1 + x rounded: log(u) x / (u - 1), where the error of u cancels; x if u is 1. */
+/* log1p(x) = log(u) x / (u - 1) with u = 1 + x rounded, so that the error of u cancels; x if u is
+ * 1. */
 bool write_log1p(Out *out, NodeId id, const Form *form) {
     const char *x = element_operand(out, form, 0), *one = constant_f32(out, 1);
     const char *u = put_step(out, "Add", x, one), *distance = put_step(out, "Sub", u, one);

@@ -92,7 +92,8 @@ const OutValue *value_of(const Out *out, NodeId id);
 /* The name of a value with all elements of the node: broadcast if it was written smaller. */
 const char *value_full(Out *out, NodeId id);
 
-/* These write constants and return their names. Equal constants are written once. */
+/* Each of the following functions writes a constant and returns its name. Equal constants are
+ * written once. */
 const char *constant_number(Out *out, DType dtype, uint32_t bits);
 const char *constant_f32(Out *out, float value);
 const char *constant_i32(Out *out, int32_t value);
@@ -100,7 +101,7 @@ const char *constant_list(Out *out, const int64_t *values, size_t count); /* i64
 const char *constant_below(Out *out, int64_t size);                       /* i32[size]: 0, 1, ... */
 /* A tensor with the sizes; it is computed if one of them grows with the batch. */
 const char *constant_sizes(Out *out, const Size *sizes, int rank);
-/* The same for Reshape, which can infer one of the sizes. */
+/* constant_sizes for Reshape, which can infer one of the sizes. */
 const char *constant_reshape(Out *out, const Size *sizes, int rank);
 /* Numbers in f64, under the given name; rank 0: one number. */
 const char *constant_f64(Out *out, const char *name, const double *values, Shape shape);

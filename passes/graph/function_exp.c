@@ -42,8 +42,8 @@ static NodeId small_expm1(const Formula *f, NodeId r) {
     return f_fma(f, f_mul(f, r, r), f_polynomial(f, r, q, 6), r);
 }
 
-/* With x = n ln2 + r: (e^r - 1) 2^n + (2^n - 1). n is at most 127; for larger x, r exceeds ln2 and
- * the result is infinity. A zero keeps its sign. At most 1.5 ulp. */
+/* e^x - 1 = (e^r - 1) 2^n + (2^n - 1) with x = n ln2 + r. n is at most 127; for larger x, r exceeds
+ * ln2 and the result is infinity. A zero keeps its sign. At most 1.5 ulp. */
 NodeId expand_expm1(const Formula *f) {
     NodeId x = f->operands[0], bounded = f_max(f, x, f_real(f, -87));
     NodeId t = f_min(f, f_rounded(f, bounded, 0x1.715476p0f), f_real(f, ROUNDER + 127));

@@ -118,7 +118,7 @@ static void rewrite_grads(Graph *to, const Graph *from, NodeId id, const GradLis
     for (uint32_t i = 0; i < count; i++) map[grads[i]] = result[i];
 }
 
-/* In order of ids, so that a gradient inside a gradient is rewritten first. */
+/* Rewrites the gradients in the order of their ids, so that one inside another comes first. */
 Graph *pass_gradients(Graph *from, const PassOptions *options) {
     (void)options;
     Graph *to = graph_like(from);

@@ -163,7 +163,8 @@ void gradient_conv(const Backward *at) {
     if (gradient_wanted(at, 1)) gradient_contribute(at, 1, weights_gradient(at, &window));
 }
 
-/* It is linear in both operands: a convolution of x with other weights, and its transpose. */
+/* conv_weights is linear in both operands. Its gradients are a convolution of x with other weights,
+ * and the transpose of one. */
 void gradient_conv_weights(const Backward *at) {
     Window window = {.stride = {1, 1}, .dilation = {1, 1}};
     if (gradient_wanted(at, 0))

@@ -3,7 +3,7 @@
  * which computes each value once. */
 #include "passes/graph/simplify.h"
 
-/* The same elementwise op on operands of another shape. */
+/* The op of the term on operands of another shape. */
 static NodeId rebuild(const Term *t, const NodeId *operands, Shape shape) {
     return simplify_add(
         &(Term){t->graph, t->op, {t->type.dtype, shape}, operands, t->count, t->attrs});
@@ -17,7 +17,7 @@ static bool is_uniform(const Term *t, uint32_t i) {
            shape_elements(term_node(t, term_inside(t, i, 0))->shape) == 1;
 }
 
-/* The same value repeated in another shape. */
+/* Operand i, which is uniform, in another shape. */
 static NodeId uniform_like(const Term *t, uint32_t i, Shape shape) {
     const Node *node = term_operand(t, i);
     if (node->op == OP_constant)

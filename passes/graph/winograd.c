@@ -10,8 +10,8 @@
  * OF_CHANNEL and OF_FILTER: the transforms for each channel and for each filter. */
 enum { OF_PRODUCTS = 45, OF_CHANNEL = 400, OF_FILTER = 250 };
 
-/* The same for the gradient of the weights. At least sixteen channels share a transform of
- * gradients. */
+/* The cost of a tile for the gradient of the weights. At least sixteen channels share a transform
+ * of gradients. */
 enum { OF_SUMS = 54, OF_CHANNEL_SUM = 400, OF_GRADIENT = 300 };
 
 /* Tiles are used if the sums in order cost at least GAIN / GAIN_OF times as much. */

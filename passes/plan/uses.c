@@ -59,7 +59,7 @@ bool node_stays_in_row(const Graph *graph, const Node *node, uint32_t i, int64_t
     return node->op == OP_slice || (node->op == OP_broadcast && from->rank == to->rank);
 }
 
-/* The same for rows along axis 0, and for products. */
+/* Whether the op computes a row along axis 0 from the same row of operand i. */
 static bool stays_in_row(const Graph *graph, const Node *node, uint32_t i) {
     const Shape *from = &graph_operand(graph, node, i)->shape, *to = &node->shape;
     if (from->rank == 0 || to->rank == 0 || from->dim[0] != to->dim[0]) return false;

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* Of a split, the rows with complete windows, and of these every stride-th of its run. */
+/* Keeps the rows of a split that have complete windows, and of these every stride-th of a run. */
 static void choose_complete(Dataset *dataset, const SourceRows *rows, Split split) {
     const SeriesRuns *runs = &dataset->runs;
     int32_t *chosen = ARENA_ARRAY(dataset->source.arena, int32_t, dataset->splits.count[split]);

@@ -33,20 +33,22 @@ static const char *by_split(Arena *arena, const int64_t counts[SPLIT_COUNT],
 }
 
 void findings_missing(Findings *findings, const FieldFacts *facts) {
-    int64_t missing[SPLIT_COUNT], infinite[SPLIT_COUNT], all[SPLIT_COUNT], without = 0, endless = 0;
+    int64_t missing[SPLIT_COUNT], infinite[SPLIT_COUNT], all[SPLIT_COUNT], total_missing = 0,
+                                                                           total_infinite = 0;
     for (Split split = 0; split < SPLIT_COUNT; split++) {
         const Statistics *whole = &facts->whole[split];
         missing[split] = whole->missing;
         infinite[split] = whole->infinite;
         all[split] = whole->moments.count + whole->missing + whole->infinite;
-        without += missing[split];
-        endless += infinite[split];
+        total_missing += missing[split];
+        total_infinite += infinite[split];
     }
     const char *name = facts->field.name, *what = facts->field.is_column ? "cells" : "elements";
-    if (without)
-        findings_add(findings, "missing", name, without, "'%s': %s are missing%s: %s", name, what,
-                     facts->field.is_text ? "" : " (NaN)", by_split(findings->arena, missing, all));
-    if (endless)
-        findings_add(findings, "infinite", name, endless, "'%s': %s are infinite: %s", name, what,
-                     by_split(findings->arena, infinite, all));
+    if (total_missing)
+        findings_add(findings, "missing", name, total_missing, "'%s': %s are missing%s: %s", name,
+                     what, facts->field.is_text ? "" : " (NaN)",
+                     by_split(findings->arena, missing, all));
+    if (total_infinite)
+        findings_add(findings, "infinite", name, total_infinite, "'%s': %s are infinite: %s", name,
+                     what, by_split(findings->arena, infinite, all));
 }

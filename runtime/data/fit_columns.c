@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-int64_t fit_rows(const Fit *fit, const Dataset *dataset) {
+static int64_t fit_rows(const Fit *fit, const Dataset *dataset) {
     return fit->every_row ? dataset_all_rows(dataset, SPLIT_TRAIN)
                           : dataset_rows(dataset, SPLIT_TRAIN);
 }
@@ -23,9 +23,9 @@ Fitting fitting_new(const Fit *fit, int64_t width, const Dataset *dataset) {
     int64_t rows = fit_rows(fit, dataset);
     size_t columns = (size_t)width;
     Fitting fitting = {.fit = fit, .width = width, .rows = rows, .dataset = dataset};
-    fitting.endless =
-        memory_new(columns * sizeof *fitting.endless, "the statistics of the columns");
-    for (size_t i = 0; i < columns; i++) fitting.endless[i] = -1;
+    fitting.infinite =
+        memory_new(columns * sizeof *fitting.infinite, "the statistics of the columns");
+    for (size_t i = 0; i < columns; i++) fitting.infinite[i] = -1;
     fitting.moments =
         memory_new(columns * sizeof *fitting.moments, "the statistics of the columns");
     if (fit->kind == FIT_MEDIAN || fit->kind == FIT_MODE)
@@ -37,12 +37,12 @@ Fitting fitting_new(const Fit *fit, int64_t width, const Dataset *dataset) {
 void fitting_free(Fitting *fitting) {
     free(fitting->moments);
     free(fitting->values);
-    free(fitting->endless);
+    free(fitting->infinite);
 }
 
 void fitting_add(Fitting *fitting, int64_t row, int64_t column, ExactNumber value) {
     Moments *moments = &fitting->moments[column];
-    if (isinf(value.number) && fitting->endless[column] < 0) fitting->endless[column] = row;
+    if (isinf(value.number) && fitting->infinite[column] < 0) fitting->infinite[column] = row;
     if (isnan(value.number)) return;
     moments_add(moments, value);
     if (fitting->values) fitting->values[column * fitting->rows + moments->count - 1] = value;
@@ -83,13 +83,13 @@ static bool check_column(const Fitting *fitting, int64_t column, double value, d
                          Diagnostics *diag) {
     if (fitting->moments[column].count && isfinite(value) && isfinite(spread)) return true;
     char place[PLACE_TEXT];
-    int64_t endless = fitting->endless[column];
-    if (endless >= 0)
+    int64_t infinite = fitting->infinite[column];
+    if (infinite >= 0)
         diag_error(diag, STATUS_DATA, fitting->fit->span,
                    "column %" PRId64 " of the input of '%s' is not finite in %s", column,
                    fitting->fit->name,
                    dataset_place_text(fitting->dataset, NULL,
-                                      fit_split(fitting->fit, fitting->dataset)[endless], place));
+                                      fit_split(fitting->fit, fitting->dataset)[infinite], place));
     else if (fitting->moments[column].count)
         diag_error(diag, STATUS_DATA, fitting->fit->span,
                    "column %" PRId64 " of the input of '%s' has no finite statistics", column,

@@ -13,11 +13,10 @@ typedef struct {
     ExactNumber *values; /* [width][rows]: for medians and modes, which sort them; else NULL */
     int64_t rows;
     const Dataset *dataset;
-    int64_t *endless; /* [width]: the first training row whose element is infinite; -1: none */
+    int64_t *infinite; /* [width]: the first training row whose element is infinite; -1: none */
 } Fitting;
 
-/* The number of rows of a fit, and these rows. */
-int64_t fit_rows(const Fit *fit, const Dataset *dataset);
+/* The rows to which a transform is fitted, in the order in which fitting_add gets them. */
 const int32_t *fit_split(const Fit *fit, const Dataset *dataset);
 
 Fitting fitting_new(const Fit *fit, int64_t width, const Dataset *dataset);

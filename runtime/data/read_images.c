@@ -76,11 +76,12 @@ static bool cannot_list(const Images *images, const char *folder, Span span) {
     return false;
 }
 
-/* Reports a broken link, or a pipe or device: reading it would fail or wait forever. */
-static bool no_file(const Images *images, const char *path, bool there, Span span) {
+/* A broken link cannot be read, and a pipe or a device may wait forever. exists: it is no broken
+ * link. */
+static bool report_no_file(const Images *images, const char *path, bool exists, Span span) {
     diag_error(images->diag, STATUS_DATA, span,
-               there ? "'%s' is not a file but a pipe, a socket or a device"
-                     : "'%s' cannot be read: %s",
+               exists ? "'%s' is not a file but a pipe, a socket or a device"
+                      : "'%s' cannot be read: %s",
                path, strerror(errno));
     diag_help(images->diag, "remove it from the folder");
     return false;
@@ -93,9 +94,9 @@ static bool sort_entry(const Images *images, const char *folder, const char *nam
     struct stat status;
     bool readable;
     const char *path = arena_format(images->arena, "%s/%s", folder, name);
-    if (stat(path, &status)) return no_file(images, path, false, span);
+    if (stat(path, &status)) return report_no_file(images, path, false, span);
     if (S_ISDIR(status.st_mode)) return add_name(images, &listing->folders, name), true;
-    if (!S_ISREG(status.st_mode)) return no_file(images, path, true, span);
+    if (!S_ISREG(status.st_mode)) return report_no_file(images, path, true, span);
     const char *kind =
         bitmap_has_ending(name) ? (readable = true, "") : bitmap_kind(path, &readable);
     if (kind && readable)

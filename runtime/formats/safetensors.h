@@ -30,7 +30,7 @@ void safetensors_free(SafeFile *file);
 uint32_t safetensors_count(const SafeFile *file);
 const SafeTensor *safetensors_tensor(const SafeFile *file, uint32_t index);
 const SafeTensor *safetensors_find(const SafeFile *file, const char *name); /* NULL: none */
-/* The same among the tensors of an array. */
+/* The tensor of that name in an array of tensors; NULL: none. */
 const SafeTensor *safetensors_among(const SafeTensor *tensors, uint32_t count, const char *name);
 /* A text of the metadata; NULL: none. */
 const char *safetensors_text(const SafeFile *file, const char *key);

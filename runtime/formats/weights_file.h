@@ -11,9 +11,10 @@ typedef struct WeightsFile WeightsFile;
 WeightsFile *weights_file_read(const char *path, Diagnostics *diag);
 void weights_file_free(WeightsFile *file); /* NULL is allowed */
 uint32_t weights_file_count(const WeightsFile *file);
-/* In the order of the file. Arrays of an archive are F32, I32 or U8 here. */
+/* Tensor `index` in the order of the file. Arrays of an archive have the dtype F32, I32 or U8. */
 const SafeTensor *weights_file_tensor(const WeightsFile *file, uint32_t index);
-/* Whether that order is the writer's: safetensors files are sorted by name. */
+/* Whether the program that wrote the file has chosen this order. false: a safetensors file, which
+ * is sorted by name. */
 bool weights_file_keeps_order(const WeightsFile *file);
 const SafeTensor *weights_file_find(const WeightsFile *file,
                                     const char *name); /* NULL: none of that name */

@@ -47,7 +47,7 @@ RunClock run_clock(const RunTimes *times, int64_t share) {
     return clock;
 }
 
-/* The inputs of the clock. */
+/* Binds the inputs that are fields of the clock, such as the number of the step. */
 static void bind_clock(Runner *runner) {
     const Graph *graph = runner->program->graph;
     for (uint32_t i = 0; i < graph->symbol_count; i++) {

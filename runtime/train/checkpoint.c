@@ -105,7 +105,7 @@ static const char *whole_text(char text[NUMBER_TEXT], uint64_t number) {
     return text;
 }
 
-/* In hexadecimal, which keeps every bit. */
+/* A number in hexadecimal, which keeps every bit. */
 static const char *real_text(char text[NUMBER_TEXT], double number) {
     snprintf(text, NUMBER_TEXT, "%a", isnan(number) ? NAN : number);
     return text;
@@ -352,7 +352,7 @@ static bool take_numbers(const char *path, const SafeFile *file, const Fit *fit,
     return false;
 }
 
-/* The same for numbers that may have a rest. */
+/* Reads fitted numbers with their rests, if the file has any. */
 static bool take_exact(const char *path, const SafeFile *file, const Fit *fit, const char *part,
                        const char *rest_part, ExactNumber *to, Diagnostics *diag) {
     int64_t count = shape_elements(fit->row);

@@ -39,8 +39,8 @@ void partial_sums_free(PartialSums *sums);
 /* Appends the sum of the next block, and adds partners. */
 void partial_sums_push(PartialSums *sums, ShareBlock block, const SumSegment *segments,
                        uint32_t segment_count);
-/* Likewise for one vector of all elements. It is not copied, so it must stay until it is added to
- * another one or partial_sums_keep is called. */
+/* Appends a block whose sum is one vector of all elements. It is not copied, so it must stay until
+ * it is added to another one or partial_sums_keep is called. */
 void partial_sums_borrow(PartialSums *sums, ShareBlock block, const float *values);
 /* Copies what is borrowed. */
 void partial_sums_keep(PartialSums *sums);

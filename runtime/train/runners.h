@@ -22,11 +22,11 @@ typedef struct {
 /* After a failure there is nothing to close. A split without rows gives runners without batches. */
 bool runners_open(SplitRunners *runners, const SplitPrograms *programs, const Dataset *dataset,
                   Split split, States *states, Threads *threads, Diagnostics *diag);
-/* The same for `rows` rows whose batches are given one by one: no data are bound. */
+/* runners_open for `rows` rows whose batches are given one by one: no data are bound. */
 bool runners_open_unbound(SplitRunners *runners, const SplitPrograms *programs, int64_t rows,
                           States *states, Threads *threads, Diagnostics *diag);
 void runners_close(SplitRunners *runners);
-/* As runner_failed, of any of them. */
+/* Whether runner_failed holds for any of them. */
 bool runners_failed(const SplitRunners *runners);
 
 /* The runner of a share. */
