@@ -86,8 +86,8 @@ static const NamedArray *named_arrays(const Exporting *exporting, const TensorLi
     NamedArray *list = ARENA_ARRAY(exporting->session.arena, NamedArray, tensors->count);
     for (uint32_t i = 0; i < tensors->count; i++) {
         const Symbol *symbol = tensors->items[i].symbol;
-        list[i] =
-            (NamedArray){symbol->name, symbol->dtype, symbol->shape, tensors->items[i].values};
+        list[i] = (NamedArray){symbol->name, symbol->dtype, symbol->shape, tensors->items[i].values,
+                               false};
     }
     return list;
 }
@@ -95,7 +95,7 @@ static const NamedArray *named_arrays(const Exporting *exporting, const TensorLi
 static bool write_npz(const Exporting *exporting) {
     TensorList tensors = network_tensors(exporting);
     return npz_write(exporting->options->to, named_arrays(exporting, &tensors), tensors.count,
-                     exporting->diag) &&
+                     "a .safetensors file can hold them", exporting->diag) &&
            report_tensors(exporting, &tensors);
 }
 

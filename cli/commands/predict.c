@@ -26,11 +26,33 @@ static bool parse_range(const char *text, int64_t *first, int64_t *last) {
 }
 
 /* The form of the printed predictions. */
-typedef enum { ANSWER_TABLE, ANSWER_JSON, ANSWER_CSV } Answer;
+typedef enum { ANSWER_TABLE, ANSWER_JSON, ANSWER_CSV, ANSWER_NPZ } Answer;
 
 static Answer answer_of(const Options *options) {
-    if (options->json) return ANSWER_JSON;
-    return options->answer && path_ends_in(options->answer, ".csv") ? ANSWER_CSV : ANSWER_TABLE;
+    const char *path = options->answer;
+    if (options->json || (path && path_ends_in(path, ".json"))) return ANSWER_JSON;
+    if (path && path_ends_in(path, ".npz")) return ANSWER_NPZ;
+    return path && path_ends_in(path, ".csv") ? ANSWER_CSV : ANSWER_TABLE;
+}
+
+/* A file whose name promises another format than its contents have would mislead its readers. */
+static bool check_answer_name(const Options *options, Diagnostics *diag) {
+    static const struct {
+        const char *ending, *help;
+    } others[] = {{".npy", "an .npz archive can hold predictions: --out predictions.npz"},
+                  {".png", "--png FILE draws predictions"},
+                  {".npz", "leave out --json: the name alone makes an archive"},
+                  {".csv", "leave out --json: the name alone makes a csv file"}};
+    const char *path = options->answer;
+    for (size_t i = 0; path && i < sizeof others / sizeof *others; i++) {
+        bool made = !options->json && answer_of(options) != ANSWER_TABLE;
+        if (made || !path_ends_in(path, others[i].ending)) continue;
+        diag_error(diag, STATUS_USAGE, (Span){0}, "--out %s: predictions cannot be written as %s%s",
+                   path, options->json ? "JSON into a file named *" : "", others[i].ending);
+        diag_help(diag, "%s", others[i].help);
+        return false;
+    }
+    return true;
 }
 
 /* Finds the rows from predicting->first to *last. They are those of --index, all rows for --all,
@@ -186,6 +208,7 @@ static bool print_answer(Predicting *predicting, Answer answer, const char *path
     static void (*const prints[])(const Predicting *) = {predicted_print, predicted_print_json,
                                                          predicted_print_csv};
     MemoryStream stream;
+    if (answer == ANSWER_NPZ) return predicted_write_npz(predicting, path);
     if (path && !strcmp(path, "-")) path = NULL;
     if (path) memory_stream_begin(&stream);
     predicting->out = path ? stream.out : stdout;
@@ -240,6 +263,7 @@ static bool predict_ensemble(Predicting *predicting, Arena *arena) {
 Status command_predict(const Options *given, Diagnostics *diag) {
     Predicting predicting = {.options = given, .diag = diag, .files = given->operand_count > 1};
     Arena *arena = arena_new();
+    if (!check_answer_name(given, diag)) return STATUS_USAGE;
     bool predicted = given->ensemble ? predict_ensemble(&predicting, arena)
                                      : ensemble_check_single(given, diag) && predict(&predicting);
     bool good = predicted && (!given->png || predicted_draw(&predicting));

@@ -100,6 +100,8 @@ static bool open_output(Session *session, const Program *program, int64_t count,
         return false;
     }
     predictions->rows = count;
+    predictions->shape = node->shape;
+    predictions->shape.dim[0] = count;
     predictions->width = shape_elements(node->shape) / node->shape.dim[0];
     predictions->values = ARENA_ARRAY(session->arena, float, count * predictions->width);
     return true;

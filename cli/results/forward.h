@@ -10,6 +10,7 @@ typedef struct {
     const ModelOutput *output;
     int64_t rows;
     int64_t width; /* values per row; 2 for an output that is_binary */
+    Shape shape;   /* [rows, ...] as the network makes it */
     /* [rows][width], in the session's arena: the output, or the probabilities of its classes */
     float *values;
     /* [rows], of an output with classes: the one with the largest number, of equal ones the first,

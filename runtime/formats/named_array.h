@@ -9,6 +9,7 @@ typedef struct {
     DType dtype;
     Shape shape;
     const void *data; /* row-major */
+    bool f64;         /* the elements are double, whatever dtype says; only in npz archives */
 } NamedArray;
 
 #endif

@@ -33,6 +33,11 @@ typedef struct {
     uint32_t crc, offset;
 } Entry;
 
+static size_t data_bytes(const NamedArray *array) {
+    return (size_t)shape_elements(array->shape) *
+           (array->f64 ? sizeof(double) : dtype_bytes(array->dtype));
+}
+
 /* Makes the header of an NPY file: the magic word, version 1.0, the length of a text, and the text,
  * a Python dictionary. It is padded so that the data are aligned. */
 static void make_header(const NamedArray *array, Entry *entry) {
@@ -42,8 +47,8 @@ static void make_header(const NamedArray *array, Entry *entry) {
                                                    [DTYPE_I8] = "|i1",
                                                    [DTYPE_BOOL] = "|b1"};
     char *text = entry->header + NPY_PREFIX;
-    int length =
-        sprintf(text, "{'descr': '%s', 'fortran_order': False, 'shape': (", types[array->dtype]);
+    int length = sprintf(text, "{'descr': '%s', 'fortran_order': False, 'shape': (",
+                         array->f64 ? "<f8" : types[array->dtype]);
     for (int i = 0; i < array->shape.rank; i++)
         length += sprintf(text + length, i ? ", %" PRId64 : "%" PRId64, array->shape.dim[i]);
     length += sprintf(text + length, array->shape.rank == 1 ? ",), }" : "), }");
@@ -56,7 +61,7 @@ static void make_header(const NamedArray *array, Entry *entry) {
 }
 
 static Entry entry_of(const NamedArray *array) {
-    Entry entry = {.data_bytes = (size_t)shape_elements(array->shape) * dtype_bytes(array->dtype)};
+    Entry entry = {.data_bytes = data_bytes(array)};
     make_header(array, &entry);
     uLong crc = crc32_z(0, (const Bytef *)entry.header, entry.header_bytes);
     entry.crc = (uint32_t)crc32_z(crc, array->data, entry.data_bytes);
@@ -112,21 +117,22 @@ static void put_archive(FILE *out, const NamedArray *arrays, Entry *entries, uin
     put(out, 0, 2); /* no comment */
 }
 
-static bool fits(const char *path, const NamedArray *arrays, uint32_t count, Diagnostics *diag) {
+static bool fits(const char *path, const NamedArray *arrays, uint32_t count, const char *instead,
+                 Diagnostics *diag) {
     uint64_t bytes = 0;
     for (uint32_t i = 0; i < count; i++)
-        bytes += (uint64_t)shape_elements(arrays[i].shape) * dtype_bytes(arrays[i].dtype) +
-                 NPY_HEADER + 4 * strlen(arrays[i].name) + 256;
+        bytes += data_bytes(&arrays[i]) + NPY_HEADER + 4 * strlen(arrays[i].name) + 256;
     if (bytes <= UINT32_MAX && count < UINT16_MAX) return true;
     diag_error(diag, STATUS_FILE, (Span){0},
                "'%s': %u arrays of %" PRIu64 " bytes do not fit into an npz archive", path, count,
                bytes);
-    diag_help(diag, "a .safetensors file can hold them");
+    diag_help(diag, "%s", instead);
     return false;
 }
 
-bool npz_write(const char *path, const NamedArray *arrays, uint32_t count, Diagnostics *diag) {
-    if (!fits(path, arrays, count, diag)) return false;
+bool npz_write(const char *path, const NamedArray *arrays, uint32_t count, const char *instead,
+               Diagnostics *diag) {
+    if (!fits(path, arrays, count, instead, diag)) return false;
     MemoryStream stream;
     Entry *entries = memory_array(count, sizeof *entries, "the entries of an archive");
     for (uint32_t i = 0; i < count; i++) entries[i] = entry_of(&arrays[i]);

@@ -48,6 +48,47 @@ says out "size_logits, compared with 'size':" "kind_logits, compared with 'kind'
 expect 0 mlc eval run --split train --confusion --json
 says out '"outputs":{"size_logits":{"confusion":[[' '"kind_logits":{"confusion":[['
 
+# The arrays of an archive have the numbers of JSON, and a file has the format that its name says.
+cat >archive.py <<'END'
+import ast, json, struct, sys, zipfile
+archive, arrays = zipfile.ZipFile(sys.argv[1]), {}
+for name in archive.namelist():
+    data = archive.read(name)
+    length = struct.unpack("<H", data[8:10])[0]
+    head = ast.literal_eval(data[10:10 + length].decode())
+    code, count = {"<f4": "f", "<f8": "d", "<i4": "i"}[head["descr"]], head["shape"][0]
+    flat = struct.unpack("<%d%s" % ((len(data) - 10 - length) // struct.calcsize(code), code), data[10 + length:])
+    width = len(flat) // count
+    arrays[name] = [flat[i * width:(i + 1) * width] for i in range(count)]
+seen = set()
+for i, line in enumerate(open(sys.argv[2])):
+    for output, keys in json.loads(line)["outputs"].items():
+        for key, want in keys.items():
+            name = output + (".npy" if key == "output" else f".{key}.npy")
+            if name not in arrays: continue
+            seen.add(name)
+            got = arrays[name][i]
+            for a, b in zip(got, want if isinstance(want, list) else [want]): assert abs(a - b) <= 1e-6 * abs(b), (name, i, a, b)
+assert seen == set(arrays), set(arrays) - seen
+print(len(arrays), "arrays", i + 1, "rows")
+END
+expect 0 mlc predict run --split train --out all.npz
+expect 0 mlc predict run --split train --out all.json
+expect 0 python3 archive.py all.npz all.json
+says out "11 arrays 60 rows"
+expect 0 mlc predict run --split train --index 4..9 --out some.npz
+expect 0 mlc predict run --split train --index 4..9 --json --out some.txt
+expect 0 python3 archive.py some.npz some.txt
+says out "11 arrays 6 rows"
+for name in predictions.npy picture.png; do
+    expect 2 mlc predict run --out "$name"
+    says err "--out $name: predictions cannot be written as" "help: "
+    [[ ! -e $name ]] || fail "a refused file is written"
+done
+expect 2 mlc predict run --json --out both.npz
+says err "leave out --json"
+expect 5 mlc predict run --out nowhere/all.npz
+
 # Every fraction of right predictions is printed in percent.
 expect 0 mlc eval run --split train
 says out "  accuracy   " "  accuracy_2 "

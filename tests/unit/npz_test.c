@@ -13,6 +13,7 @@
 static const float values[6] = {1.5f, -0.0f, 3, 4, 5, 6};
 static const int32_t numbers[3] = {7, -8, 9};
 static const uint8_t truths[2] = {1, 0};
+static const double exact[2] = {0.1, -1e300};
 
 static char *read_whole(const char *path, size_t *length) {
     FILE *file = fopen(path, "rb");
@@ -33,22 +34,25 @@ static void expect_array(const char *bytes, size_t length, const ZipEntry *entry
     assert_true(npy_read(stored, entry->bytes, true, &array, &problem));
     assert_true(shape_equal(array.shape, wrote->shape));
     assert_memory_equal(array.data, wrote->data, array.bytes);
-    assert_int_equal(array.bytes, (size_t)shape_elements(wrote->shape) * dtype_bytes(wrote->dtype));
+    size_t element = wrote->f64 ? sizeof(double) : dtype_bytes(wrote->dtype);
+    assert_int_equal(array.bytes, (size_t)shape_elements(wrote->shape) * element);
     assert_int_equal(((const char *)array.data - (const char *)stored) % 64, 0);
 }
 
 static void test_archive(void **state) {
     (void)state;
-    const NamedArray arrays[] = {{"dense1.weight", DTYPE_F32, {.rank = 2, .dim = {2, 3}}, values},
-                                 {"count", DTYPE_I32, {.rank = 1, .dim = {3}}, numbers},
-                                 {"on", DTYPE_BOOL, {.rank = 1, .dim = {2}}, truths},
-                                 {"scale", DTYPE_F32, {.rank = 1, .dim = {1}}, values}};
+    const NamedArray arrays[] = {
+        {"dense1.weight", DTYPE_F32, {.rank = 2, .dim = {2, 3}}, values, false},
+        {"count", DTYPE_I32, {.rank = 1, .dim = {3}}, numbers, false},
+        {"on", DTYPE_BOOL, {.rank = 1, .dim = {2}}, truths, false},
+        {"scale", DTYPE_F32, {.rank = 1, .dim = {1}}, values, false},
+        {"price", DTYPE_F32, {.rank = 1, .dim = {2}}, exact, true}};
     enum { COUNT = sizeof arrays / sizeof *arrays };
     Diagnostics *diag = diag_new();
     Arena *arena = arena_new();
     char path[] = "/tmp/npz_test.XXXXXX";
     assert_true(mkstemp(path) >= 0);
-    assert_true(npz_write(path, arrays, COUNT, diag));
+    assert_true(npz_write(path, arrays, COUNT, "", diag));
     size_t length;
     char *bytes = read_whole(path, &length);
     ZipEntry entries[ZIP_MAX_ENTRIES];
@@ -65,15 +69,16 @@ static void test_archive(void **state) {
 
 static void test_cannot_write(void **state) {
     (void)state;
-    const NamedArray array = {"a", DTYPE_F32, {.rank = 1, .dim = {6}}, values};
+    const NamedArray array = {"a", DTYPE_F32, {.rank = 1, .dim = {6}}, values, false};
     Diagnostics *diag = diag_new();
-    assert_false(npz_write("/nowhere/w.npz", &array, 1, diag));
+    assert_false(npz_write("/nowhere/w.npz", &array, 1, "", diag));
     assert_int_equal(diag_status(diag), STATUS_FILE);
     const NamedArray huge = {"a",
                              DTYPE_F32,
                              {.rank = 2, .dim = {1 << 20, 1 << 11}},
-                             values}; /* 8 GB, which are never read */
-    assert_false(npz_write("/tmp/never.npz", &huge, 1, diag));
+                             values,
+                             false}; /* 8 GB, which are never read */
+    assert_false(npz_write("/tmp/never.npz", &huge, 1, "", diag));
     assert_int_equal(diag_errors(diag), 2);
     diag_free(diag);
 }
