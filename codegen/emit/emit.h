@@ -84,6 +84,7 @@ typedef struct Emitter {
     bool short_indices;     /* in kernels for a processor without vectors: arithmetic.h */
     FmaKind fma;            /* of the target */
     PairProduct pairs;      /* of the target */
+    bool x86;               /* of the target */
     LLVMValueRef fused;     /* of FMA_EMULATED: fused_function */
     ShippedMemory *shipped; /* NULL: code for the JIT */
     StepTables *tables; /* receives the positions of constants in the tables; NULL: not wanted */
@@ -269,6 +270,13 @@ typedef struct {
 } If;
 If if_begin(Emitter *e, LLVMValueRef condition);
 void if_end(Emitter *e, If branch);
+/* if (condition) { ... } else { ... } */
+typedef struct {
+    LLVMBasicBlockRef otherwise, after;
+} Fork;
+Fork fork_begin(Emitter *e, LLVMValueRef condition);
+void fork_else(Emitter *e, Fork branch);
+void fork_end(Emitter *e, Fork branch);
 /* A variable of the emitted function, allocated in its entry block. LLVM turns most slots that are
  * no arrays into registers. */
 LLVMValueRef stack_slot(Emitter *e, LLVMTypeRef type, unsigned alignment);

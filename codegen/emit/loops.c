@@ -73,3 +73,22 @@ void if_end(Emitter *e, If branch) {
     LLVMBuildBr(e->builder, branch.after);
     LLVMPositionBuilderAtEnd(e->builder, branch.after);
 }
+
+Fork fork_begin(Emitter *e, LLVMValueRef condition) {
+    LLVMBasicBlockRef then = LLVMAppendBasicBlockInContext(e->context, e->function, "then");
+    Fork branch = {LLVMAppendBasicBlockInContext(e->context, e->function, "else"),
+                   LLVMAppendBasicBlockInContext(e->context, e->function, "after")};
+    LLVMBuildCondBr(e->builder, condition, then, branch.otherwise);
+    LLVMPositionBuilderAtEnd(e->builder, then);
+    return branch;
+}
+
+void fork_else(Emitter *e, Fork branch) {
+    LLVMBuildBr(e->builder, branch.after);
+    LLVMPositionBuilderAtEnd(e->builder, branch.otherwise);
+}
+
+void fork_end(Emitter *e, Fork branch) {
+    LLVMBuildBr(e->builder, branch.after);
+    LLVMPositionBuilderAtEnd(e->builder, branch.after);
+}

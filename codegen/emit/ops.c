@@ -37,6 +37,10 @@ static LLVMValueRef constant_like(const OpCall *call, LLVMTypeRef type, int64_t 
     return LLVMConstVector(all, LANES);
 }
 
+static LLVMValueRef real_like(const OpCall *call, double value) {
+    return value_splat(call->e, (LaneValue){LLVMConstReal(call->e->f32, value), true});
+}
+
 #define ARITHMETIC(name, real, whole)                                                              \
     static LLVMValueRef emit_##name(const OpCall *call) {                                          \
         return is_real(call) ? LLVMBuild##real(builder(call), call->in[0], call->in[1], "")        \
@@ -133,8 +137,48 @@ static LLVMValueRef emit_mul_high(const OpCall *call) {
         LLVMBuildLShr(builder(call), product, constant_like(call, call->e->i64, 32), "");
     return LLVMBuildTrunc(builder(call), upper, LLVMTypeOf(call->in[0]), "");
 }
+/* c of emit_scale if it is the same known number in all lanes; else -1. */
+static int64_t known_shift(const OpCall *call) {
+    LLVMValueRef shift = call->in[2];
+    if (!LLVMIsConstant(shift)) return -1;
+    LLVMValueRef first = LLVMGetAggregateElement(shift, 0);
+    for (unsigned i = 1; i < LANES; i++)
+        if (LLVMGetAggregateElement(shift, i) != first) return -1;
+    return LLVMIsAConstantInt(first) ? (int64_t)LLVMConstIntGetZExtValue(first) & 31 : -1;
+}
+
+/* x86 multiplies the even lanes of i32 to i64; the odd ones are moved there. As s > 31, a result is
+ * the upper half of a sum, shifted on, and results of even and odd lanes are put together again. */
+static LLVMValueRef scale_by_even_lanes(const OpCall *call, int64_t c) {
+    enum { PAIRS = LANES / 2 };
+    Emitter *e = call->e;
+    LLVMBuilderRef b = builder(call);
+    LLVMTypeRef wide = LLVMVectorType(e->i64, PAIRS);
+    LLVMValueRef bits = LLVMConstNull(wide), half = LLVMConstNull(wide), upper[2], lanes[LANES];
+    for (int i = 0; i < PAIRS; i++) {
+        LLVMValueRef at = const_i32(e, i);
+        bits = LLVMBuildInsertElement(b, bits, const_i64(e, 32), at, "");
+        half = LLVMBuildInsertElement(b, half, const_i64(e, INT64_C(1) << (30 + c)), at, "");
+    }
+    for (int odd = 0; odd < 2; odd++) {
+        LLVMValueRef in[2];
+        for (int i = 0; i < 2; i++) {
+            in[i] = LLVMBuildBitCast(b, call->in[i], wide, "");
+            if (!odd) in[i] = LLVMBuildShl(b, in[i], bits, "");
+            in[i] = LLVMBuildAShr(b, in[i], bits, "");
+        }
+        LLVMValueRef sum = LLVMBuildAdd(b, LLVMBuildMul(b, in[0], in[1], ""), half, "");
+        upper[odd] = LLVMBuildAShr(b, LLVMBuildBitCast(b, sum, lanes_of(e->i32), ""),
+                                   constant_like(call, e->i32, c - 1), "");
+    }
+    for (int l = 0; l < LANES; l++) lanes[l] = const_i32(e, (l | 1) + (l % 2 ? LANES : 0));
+    return LLVMBuildShuffleVector(b, upper[0], upper[1], LLVMConstVector(lanes, LANES), "");
+}
+
 /* (a b + 2^(s - 1)) >> s for s = 31 + c, in 64 bits */
 static LLVMValueRef emit_scale(const OpCall *call) {
+    int64_t known = call->vector && call->e->x86 ? known_shift(call) : -1;
+    if (known > 0) return scale_by_even_lanes(call, known);
     LLVMTypeRef wide = call->vector ? lanes_of(call->e->i64) : call->e->i64;
     LLVMValueRef in[3];
     for (int i = 0; i < 3; i++)
@@ -173,6 +217,41 @@ static LLVMValueRef widen(const OpCall *call, LLVMTypeRef type) {
                                            : LLVMBuildZExt(builder(call), call->in[0], type, "");
 }
 
+/* An f32 as a whole number, which saturates; NaN is 0. Few processors make vectors of bytes so. */
+static LLVMValueRef whole_number(const OpCall *call, DType to) {
+    const char *name = to == DTYPE_U8 ? "llvm.fptoui.sat" : "llvm.fptosi.sat";
+    LLVMTypeRef types[] = {result_type(call, to), LLVMTypeOf(call->in[0])};
+    LLVMValueRef arg = call->in[0];
+    return call_intrinsic(call->e, name, types, 2, &arg, 1);
+}
+
+/* The same for a vector of x86:
+ *
+ *     x = x > low ? x : low, and 0 if it is NaN       low, high: limits that are exact in f32
+ *     byte = truncate(x < high ? x : high)
+ *     i32 = x < 2^31 ? truncate(x) : INT32_MAX
+ *
+ * LLVM 19 would compute it lane by lane. */
+static LLVMValueRef lanes_of_whole(const OpCall *call) {
+    DType to = call->node->dtype;
+    LLVMBuilderRef b = builder(call);
+    LLVMValueRef x = call->in[0], zero = real_like(call, 0),
+                 low = real_like(call, to == DTYPE_U8   ? 0
+                                       : to == DTYPE_I8 ? INT8_MIN
+                                                        : -0x1p31),
+                 high = real_like(call, to == DTYPE_U8   ? 255
+                                        : to == DTYPE_I8 ? INT8_MAX
+                                                         : 0x1p31);
+    if (to != DTYPE_U8) /* of U8, `low` replaces NaN as well */
+        x = LLVMBuildSelect(b, LLVMBuildFCmp(b, LLVMRealORD, x, x, ""), x, zero, "");
+    x = LLVMBuildSelect(b, LLVMBuildFCmp(b, LLVMRealOGT, x, low, ""), x, low, "");
+    LLVMValueRef below = LLVMBuildFCmp(b, LLVMRealOLT, x, high, "");
+    LLVMValueRef inside = LLVMBuildSelect(b, below, x, to == DTYPE_I32 ? zero : high, "");
+    LLVMValueRef whole = LLVMBuildFPToSI(b, inside, result_type(call, DTYPE_I32), "");
+    if (to != DTYPE_I32) return LLVMBuildTrunc(b, whole, result_type(call, to), "");
+    return LLVMBuildSelect(b, below, whole, constant_like(call, call->e->i32, INT32_MAX), "");
+}
+
 static LLVMValueRef emit_convert(const OpCall *call) {
     DType from = operand_dtype(call), to = call->node->dtype;
     LLVMTypeRef type = result_type(call, to);
@@ -187,10 +266,10 @@ static LLVMValueRef emit_convert(const OpCall *call) {
                    ? LLVMBuildSIToFP(builder(call), call->in[0], type, "")
                    : LLVMBuildUIToFP(builder(call), call->in[0], type, "");
     if (from == DTYPE_F32) {
-        const char *name = to == DTYPE_U8 ? "llvm.fptoui.sat" : "llvm.fptosi.sat";
-        LLVMTypeRef types[] = {result_type(call, to), LLVMTypeOf(call->in[0])};
-        LLVMValueRef arg = call->in[0];
-        return call_intrinsic(call->e, name, types, 2, &arg, 1);
+        if (!call->vector) return whole_number(call, to);
+        if (call->e->x86) return lanes_of_whole(call);
+        LLVMValueRef whole = whole_number(call, DTYPE_I32);
+        return to == DTYPE_I32 ? whole : narrow_to_byte(call, whole);
     }
     if (from == DTYPE_I32) return narrow_to_byte(call, call->in[0]);
     bool signs_differ =

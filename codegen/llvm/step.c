@@ -61,6 +61,7 @@ Emitter emitter_new(LLVMContextRef context, LLVMModuleRef module, const Target *
                  .tiles = target->tiles,
                  .fma = target->fma,
                  .pairs = target->pairs,
+                 .x86 = target->x86,
                  .threads = target->threads,
                  .single = target->threads,
                  .no_vectors = target->no_vectors,

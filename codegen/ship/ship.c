@@ -272,6 +272,7 @@ bool codegen_ship_source(const ShipRequest *request, FILE *out, ShipSizes *sizes
     bool good = target_open(&target, &options, diag);
     target.fma = FMA_INSTRUCTION; /* the source has a function for it */
     target.pairs = (PairProduct){0};
+    target.x86 = false;
     if (good) {
         LLVMContextRef context = LLVMContextCreate();
         LLVMModuleRef module = ship_module(context, request, &target, MATH_NONE, sizes);

@@ -75,8 +75,9 @@ static bool name_host(Target *target, const CodegenOptions *options, Diagnostics
         host ? features_have(target->features, "avx512f") : cpu_has(target->cpu, "avx512f");
     target->return_bytes = platform_here()->return_bytes;
     const char *features = host ? target->features : NULL;
-    if (is_x86(target->triple)) target->fma = fma_of_x86(target->cpu, features);
-    if (is_x86(target->triple)) target->pairs = pairs_of_x86(target->cpu, features);
+    target->x86 = is_x86(target->triple);
+    if (target->x86) target->fma = fma_of_x86(target->cpu, features);
+    if (target->x86) target->pairs = pairs_of_x86(target->cpu, features);
     return true;
 }
 
@@ -97,6 +98,7 @@ static bool name_platform(Target *target, const Platform *platform, const char *
     target->features = LLVMCreateMessage(platform->features);
     target->many_registers = x86 && cpu_has(target->cpu, "avx512f");
     target->return_bytes = platform->return_bytes;
+    target->x86 = x86;
     if (x86) target->fma = fma_of_x86(target->cpu, NULL);
     if (x86) target->pairs = pairs_of_x86(target->cpu, NULL);
     return true;

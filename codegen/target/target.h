@@ -37,6 +37,7 @@ typedef struct {
     FmaKind fma;
     PairProduct pairs;
     bool wasm;
+    bool x86;
     bool threads; /* a GPU: lanes are threads */
     bool no_vectors;
     bool smlad; /* an instruction that adds two products of i16 to an i32: Cortex-M */

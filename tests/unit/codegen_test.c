@@ -40,6 +40,22 @@ static void elementwise(void **state) {
         "output \"x\" %7\noutput \"y\" %8\noutput \"z\" %5\n");
 }
 
+/* Whole numbers of f32 that are NaN, infinite, beyond the limits of i32, and round the limits of
+ * bytes. */
+static void conversions(void **state) {
+    (void)state;
+    assert_text(
+        "mlc-ir 1\ngraph \"t\"\n"
+        "%1 = input f32[7,33] value \"a\"\n%2 = sqrt f32[7,33] %1\n%3 = constant f32[7,33] 0\n"
+        "%4 = div f32[7,33] %1 %3\n%5 = constant f32[7,33] 100\n%6 = mul f32[7,33] %1 %5\n"
+        "%7 = constant f32[7,33] 3e9\n%8 = mul f32[7,33] %1 %7\n"
+        "%9 = constant f32[7,33] 255\n%10 = add f32[7,33] %1 %9\n"
+        "%11 = concat f32[35,33] %2 %4 %6 %8 %10 axis=0\n"
+        "%12 = convert i32[35,33] %11\n%13 = convert u8[35,33] %11\n%14 = convert i8[35,33] %11\n"
+        "%15 = convert i32[35,33] %13\n%16 = convert i32[35,33] %14\n"
+        "output \"whole\" %12\noutput \"u8\" %15\noutput \"i8\" %16\n");
+}
+
 static void views(void **state) {
     (void)state;
     assert_text(
@@ -198,18 +214,13 @@ static void openblas(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(elementwise),
-                                       cmocka_unit_test(views),
-                                       cmocka_unit_test(turned_tiles),
-                                       cmocka_unit_test(parts),
-                                       cmocka_unit_test(columns_in_turn),
-                                       cmocka_unit_test(walks),
-                                       cmocka_unit_test(long_columns),
-                                       cmocka_unit_test(long_sums),
-                                       cmocka_unit_test(largest),
-                                       cmocka_unit_test(narrow_products),
-                                       cmocka_unit_test(mlps),
-                                       cmocka_unit_test(mnist),
-                                       cmocka_unit_test(openblas)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(elementwise),     cmocka_unit_test(conversions),
+        cmocka_unit_test(views),           cmocka_unit_test(turned_tiles),
+        cmocka_unit_test(parts),           cmocka_unit_test(columns_in_turn),
+        cmocka_unit_test(walks),           cmocka_unit_test(long_columns),
+        cmocka_unit_test(long_sums),       cmocka_unit_test(largest),
+        cmocka_unit_test(narrow_products), cmocka_unit_test(mlps),
+        cmocka_unit_test(mnist),           cmocka_unit_test(openblas)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
