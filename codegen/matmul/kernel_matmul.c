@@ -75,6 +75,7 @@ static MatrixOperand windows_operand(const Emitter *e, MatrixOperand operand) {
         strided_walk(&each.dim[3], (int64_t[]){window->dilation[0] * p.row,
                                                window->dilation[1] * p.pixel, p.channel});
     operand.windows = true;
+    operand.elements = each.dim[0] * p.image;
     operand.line_walk = operand.line_axis == 0 ? place : inside;
     operand.k_walk = operand.line_axis == 0 ? inside : place;
     operand.matrix = operand.shape.dim[0] / (each.dim[1] * each.dim[2]) * p.image;

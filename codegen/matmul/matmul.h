@@ -14,6 +14,7 @@
  *   matmul_elements.c  the whole kernel for processors without vectors; elements.h has its parts
  *   element_product.c  elements of factors, for these kernels and for those of a GPU
  *   matmul_epilogue.c  computes and stores the values of a finished tile
+ *   matmul_epilogue_bytes.c  transposes bytes that it stores
  *
  * An operand that is addressed in a new way needs a case in four functions:
  *   operands_row_element   a row of the tile at k
@@ -51,6 +52,7 @@ typedef struct {
     /* read from an image: the offset of (line, k) is the sum of those in line_walk and k_walk */
     bool windows;
     StridedWalk line_walk, k_walk;
+    int64_t elements; /* of all images */
     LLVMValueRef base;
 } MatrixOperand;
 
@@ -86,6 +88,9 @@ typedef struct {
     /* Copies on the stack for one block of k: a chunk's rows as panels of tile_rows, and a tile's
      * columns as one panel. base NULL: there is no copy. */
     MatrixOperand packed_rows, packed_columns;
+    /* of bytes, on the stack: i32 [k][tile_rows], the rows at k and, in the upper half, at k + 1;
+     * NULL: there is no such copy */
+    LLVMValueRef row_words;
     int64_t k, batch, tile_columns;
     LLVMTypeRef sum; /* f32; i32 of a product of bytes */
     Blocking blocking;
@@ -162,6 +167,9 @@ typedef struct {
     int64_t next_panel_step;         /* elements from one k to the next in it */
     LLVMValueRef next_rows;          /* prefetched: the rows of the next tile; NULL: nothing */
     LLVMValueRef masks[MAX_VECTORS]; /* of columns that exist; NULL: all, or padded in memory */
+    /* i1, of columns that are windows: all lanes may be read at all k, as those that do not exist
+     * fall on other elements of the images; NULL: masked loads cost no more than others */
+    LLVMValueRef readable[MAX_VECTORS];
     /* pointers to the rows at k = 0; NULL: row_step elements after the row before */
     LLVMValueRef row[MAX_ROWS];
     int64_t row_step;
@@ -244,6 +252,9 @@ bool bytes_have_pairs(const Emitter *e, const Matmul *m);
 /* sums[row][vector] += element of the row * columns of the vector: for one step; for two. */
 void bytes_add(Emitter *e, const Step *step, LLVMValueRef sums[MAX_ROWS][MAX_VECTORS]);
 void bytes_add_pair(Emitter *e, const Step steps[2], LLVMValueRef sums[MAX_ROWS][MAX_VECTORS]);
+/* Decides whether all tiles share one copy of the rows as words, and reserves its memory. */
+void bytes_reserve_words(Emitter *e, Matmul *m);
+void bytes_fill_words(Emitter *e, const Operands *operands);
 
 /* -- matmul_pack.c -- */
 void pack_reserve(Emitter *e, Matmul *m); /* decides what is packed and reserves its memory */
@@ -288,6 +299,14 @@ void epilogue_prefetch(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueR
                        LLVMValueRef row);
 /* After all rows of a group: transposes and stores the rows in the buffers. */
 void epilogue_transpose(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group);
+
+/* -- matmul_epilogue_bytes.c -- */
+bool epilogue_bytes_can_transpose(const Matmul *m);
+int epilogue_bytes_rows(const Matmul *m); /* a power of two; those after the tile's are unused */
+/* rows: on the stack. Stores the columns that are there, each as the bytes of the tile's rows, and
+ * each `step` bytes after the one before. */
+void epilogue_bytes_transpose(Emitter *e, const Matmul *m, LLVMValueRef rows, LLVMValueRef to,
+                              int64_t step, LLVMValueRef there);
 
 /* Emits the body of the current function for units [first, last) of a product; returns how many
  * units there are. */

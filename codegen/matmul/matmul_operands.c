@@ -154,8 +154,16 @@ LLVMValueRef operands_windows(Emitter *e, const Operands *operands, int vector,
                               LLVMValueRef offset) {
     const MatrixOperand *operand = operands->column_operand;
     LLVMValueRef at = element_pointer(e, operands->column[vector], operand->dtype, offset);
-    return load_vector(e, lanes_of(element_type(e, operand)), at, alignment_of(operand),
-                       operands->masks[vector]);
+    LLVMTypeRef type = lanes_of(element_type(e, operand));
+    LLVMValueRef mask = operands->masks[vector], readable = operands->readable[vector];
+    if (!mask || !readable) return load_vector(e, type, at, alignment_of(operand), mask);
+    LLVMValueRef slot = stack_slot(e, type, 64);
+    Fork branch = fork_begin(e, readable);
+    store(e, load_vector(e, type, at, alignment_of(operand), NULL), slot);
+    fork_else(e, branch);
+    store(e, load_vector(e, type, at, alignment_of(operand), mask), slot);
+    fork_end(e, branch);
+    return load(e, type, slot);
 }
 
 LLVMValueRef operands_columns(Emitter *e, const Operands *operands, int vector, LLVMValueRef k) {
@@ -193,6 +201,16 @@ static void prefetch_panel(Emitter *e, const Tile *tile, Operands *operands) {
                                            operand->dtype, before);
 }
 
+/* i1: all lanes from this line on lie inside the images at the last k, and so at each. Only few
+ * targets load vectors with a mask; others would load lane by lane. */
+static LLVMValueRef readable_windows(Emitter *e, const MatrixOperand *operand, LLVMValueRef line) {
+    const StridedWalk *walk = &operand->k_walk;
+    int64_t end = operand->elements - LANES;
+    if (e->many_registers) return NULL;
+    for (int i = 0; i < walk->count; i++) end -= (walk->size[i] - 1) * walk->step[i];
+    return le(e, walk_offset(e, &operand->line_walk, line), const_i64(e, end));
+}
+
 static void find_windows(Emitter *e, const Tile *tile, Operands *operands) {
     const Matmul *m = operands->m;
     for (int v = 0; v < m->blocking.vectors; v++) {
@@ -200,9 +218,10 @@ static void find_windows(Emitter *e, const Tile *tile, Operands *operands) {
         /* a tile computes vectors beyond the last one as well but never stores them */
         if (m->span.count % m->tile_columns != 0)
             column = min(e, column, const_i64(e, m->span.count - LANES));
-        operands->column[v] =
-            pointer_to(e, &m->columns, columns_line(e, m, column), const_i64(e, 0));
+        LLVMValueRef line = columns_line(e, m, column);
+        operands->column[v] = pointer_to(e, &m->columns, line, const_i64(e, 0));
         operands->masks[v] = columns_mask(e, m, column);
+        operands->readable[v] = readable_windows(e, &m->columns, line);
     }
 }
 
@@ -236,7 +255,8 @@ void operands_find_packed_columns(Emitter *e, Steps steps, Operands *operands) {
     operands->first_column = const_i64(e, 0);
     operands->columns =
         pointer_to(e, operand, operands->first_column, LLVMBuildNeg(e->builder, steps.from, ""));
-    for (int v = 0; v < MAX_VECTORS; v++) operands->column[v] = operands->masks[v] = NULL;
+    for (int v = 0; v < MAX_VECTORS; v++)
+        operands->column[v] = operands->masks[v] = operands->readable[v] = NULL;
 }
 
 bool operands_columns_adjoin(const Matmul *m) {
@@ -332,16 +352,21 @@ LLVMValueRef operands_two_steps(Emitter *e, const Operands *operands, int64_t ro
     return both;
 }
 
+/* Rows with a pointer each take more registers than an unrolled loop has; only bytes are worth it,
+ * as they are multiplied in pairs. */
 bool operands_steady(const Operands *operands) {
+    bool bytes = operands->row_operand->dtype != DTYPE_F32;
     return k_stride(operands->row_operand) && k_stride(operands->column_operand) &&
            stride_along(operands->column_operand, operands->column_operand->line_axis) == 1 &&
-           !operands->row[1];
+           (bytes || !operands->row[1]);
 }
 
 Operands operands_ahead(Emitter *e, const Operands *operands, int64_t steps) {
     Operands ahead = *operands;
-    ahead.row[0] =
-        operand_plus(e, ahead.row_operand, ahead.row[0], steps * k_stride(ahead.row_operand));
+    for (int64_t r = 0; r < operands->m->blocking.tile_rows; r++)
+        if (ahead.row[r])
+            ahead.row[r] = operand_plus(e, ahead.row_operand, ahead.row[r],
+                                        steps * k_stride(ahead.row_operand));
     ahead.columns = operand_plus(e, ahead.column_operand, ahead.columns,
                                  steps * k_stride(ahead.column_operand));
     return ahead;
