@@ -24,6 +24,7 @@ static MatrixOperand panel_operand(Emitter *e, DType dtype, int64_t lines, int64
 }
 
 void pack_reserve(Emitter *e, Matmul *m) {
+    bytes_reserve_words(e, m);
     const Blocking *b = &m->blocking;
     /* columns that are no neighbours in memory are read one by one; packed, once for all blocks */
     int64_t enough_blocks = operands_columns_adjoin(m) ? ENOUGH_BLOCKS : 2;
@@ -100,6 +101,10 @@ static void open_rows(Emitter *e, const Matmul *m, const Tile *tile, PackPlan pa
                       Operands *operands) {
     if (!m->packed_rows.base) {
         operands_find_rows(e, tile, operands);
+        if (!m->row_words) return;
+        If filling = if_begin(e, pack.new_rows);
+        bytes_fill_words(e, operands);
+        if_end(e, filling);
         return;
     }
     If packing = if_begin(e, pack.new_rows);
