@@ -5,7 +5,8 @@
  *         for each store with rows on the stack: transpose them, four columns at a time, and store
  *
  * Rows are kept on the stack if neighbouring rows are neighbours in the layout of the store. They
- * are transposed in registers instead of being scattered. */
+ * are transposed in registers instead of being scattered. matmul_epilogue_bytes.c transposes
+ * bytes. */
 #include "codegen/matmul/matmul.h"
 
 enum {
@@ -23,26 +24,45 @@ static int transposed_rows(const Matmul *m) {
     return m->blocking.tile_rows <= QUAD ? QUAD : MAX_TRANSPOSED;
 }
 
+static bool is_byte(DType dtype) { return dtype == DTYPE_U8 || dtype == DTYPE_I8; }
+
 /* Whether the rows of a store are kept on the stack and transposed: neighbouring rows of the tile
  * are neighbours in the store's layout. */
 static bool is_transposed(const Emitter *e, const Matmul *m, const Store *store) {
     const Node *node = graph_node(e->graph, store->node);
     Layout layout = store->to.layout;
     int64_t rows = m->blocking.tile_rows;
-    if (node->dtype != DTYPE_F32 || rows > MAX_TRANSPOSED || m->batch > 1) return false;
-    if (layout.kind == LAYOUT_PLAIN)
-        return row_axis(e) == 1 && rows > 1 &&
-               shape_elements(node->shape) == shape_elements(e->kernel->space);
+    bool plain = layout.kind == LAYOUT_PLAIN && row_axis(e) == 1 && rows > 1 &&
+                 shape_elements(node->shape) == shape_elements(e->kernel->space);
+    if (m->batch > 1) return false;
+    if (is_byte(node->dtype)) return plain && epilogue_bytes_can_transpose(m);
+    if (node->dtype != DTYPE_F32 || rows > MAX_TRANSPOSED) return false;
+    if (layout.kind == LAYOUT_PLAIN) return plain;
     return layout.axis == row_axis(e) && layout.width % rows == 0 && rows == transposed_rows(m) &&
            shape_equal(node->shape, e->kernel->space);
 }
 
+static bool stores_bytes(const Emitter *e, const Store *store) {
+    return is_byte(graph_node(e->graph, store->node)->dtype);
+}
+
+/* The vectors that wait on the stack for a store: their number for each vector of a group, and their
+ * type. */
+static int waiting_rows(const Emitter *e, const Matmul *m, const Store *store) {
+    return stores_bytes(e, store) ? epilogue_bytes_rows(m) : transposed_rows(m);
+}
+static LLVMTypeRef waiting_type(const Emitter *e, const Store *store) {
+    return lanes_of(stores_bytes(e, store) ? e->i8 : e->f32);
+}
+
 LLVMValueRef *epilogue_transposed_slots(Emitter *e, const Matmul *m) {
     LLVMValueRef *slots = ARENA_ARRAY(e->arena, LLVMValueRef, e->kernel->store_count);
-    LLVMTypeRef type =
-        LLVMArrayType(lanes_of(e->f32), (unsigned)(transposed_rows(m) * m->together));
-    for (uint32_t i = 0; i < e->kernel->store_count; i++)
-        if (is_transposed(e, m, &e->kernel->stores[i])) slots[i] = stack_slot(e, type, 64);
+    for (uint32_t i = 0; i < e->kernel->store_count; i++) {
+        const Store *store = &e->kernel->stores[i];
+        unsigned vectors = (unsigned)(waiting_rows(e, m, store) * m->together);
+        if (is_transposed(e, m, store))
+            slots[i] = stack_slot(e, LLVMArrayType(waiting_type(e, store), vectors), 64);
+    }
     return slots;
 }
 
@@ -71,11 +91,13 @@ static LLVMValueRef first_column(Emitter *e, const Tile *tile, LLVMValueRef vect
     return add(e, tile->column, times(e, vector, LANES));
 }
 
-/* The address on the stack where a row of vector `number` of the group is kept until it is
- * transposed. */
-static LLVMValueRef waiting_row(Emitter *e, const Matmul *m, uint32_t store, int number,
+/* The address on the stack where a row of a vector of the group is kept until store `number`
+ * transposes it. */
+static LLVMValueRef waiting_row(Emitter *e, const Matmul *m, uint32_t number, int vector,
                                 LLVMValueRef row) {
-    return vector_at(e, m->transposed[store], plus(e, row, number * transposed_rows(m)));
+    const Store *store = &e->kernel->stores[number];
+    LLVMValueRef at = plus(e, row, vector * waiting_rows(e, m, store));
+    return LLVMBuildGEP2(e->builder, waiting_type(e, store), m->transposed[number], &at, 1, "");
 }
 
 /* Computes what the kernel stores for a vector of a row. What epilogue_transpose will transpose
@@ -239,6 +261,10 @@ static void transpose_store(Emitter *e, const Matmul *m, const Tile *tile, uint3
                  vectors[QUAD];
     LLVMValueRef rows = waiting_row(e, m, store_number, number, const_i64(e, 0)),
                  columns = columns_there(e, m, column);
+    if (stores_bytes(e, store)) {
+        epilogue_bytes_transpose(e, m, rows, first, step, columns);
+        return;
+    }
     LLVMValueRef mask = operands_rows_mask(e, m, tile->row, (unsigned)transposed_rows(m));
     Loop loop = loop_begin(e, const_i64(e, 0));
     for (int i = 0; i < QUAD; i++) vectors[i] = load_quad(e, m, rows, i, loop.index);
