@@ -45,3 +45,9 @@ ShareSize cut_share_size(const Cut *cut, int64_t number) {
     while (cut_size_rows(cut, size) != rows) size++;
     return size;
 }
+
+int64_t cut_whole_batches(const Cut *cut, int64_t share, int64_t count) {
+    for (int64_t whole = count; whole > 0; whole--)
+        if (cut_share(cut, share + whole - 1).ends) return whole;
+    return count;
+}

@@ -22,6 +22,9 @@ int64_t cut_batches(const Cut *cut);
 int64_t cut_shares(const Cut *cut);
 int64_t cut_batch_rows(const Cut *cut, int64_t batch);
 Share cut_share(const Cut *cut, int64_t number);
+/* The most shares from `share` on, `count` at most, of which the last one ends a batch; `count` if none
+ * of them does. */
+int64_t cut_whole_batches(const Cut *cut, int64_t share, int64_t count);
 
 /* Shares have at most three sizes: those of full batches, and the larger and the smaller ones of
  * the last batch. */

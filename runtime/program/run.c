@@ -254,11 +254,19 @@ static bool run_on_device(BatchLoop *loop, RunClock *clocks, int64_t count) {
     return more;
 }
 
+/* How many steps to run at once. `after` can end a loop where a batch ends, so a launch does not go
+ * beyond such a place unless it ends at one: else a part of a batch would run twice. */
+static int64_t steps_at_once(const BatchLoop *loop) {
+    const Cut *cut = &loop->times->cut;
+    int64_t count = device_run_count(loop->runner->on_device, loop->count - loop->done);
+    return cut->replicas > 1 ? cut_whole_batches(cut, loop->first + loop->done, count) : count;
+}
+
 static int64_t loop_on_device(BatchLoop *loop) {
     Runner *runner = loop->runner;
     bool more = device_run_begin(runner->on_device);
     while (more && loop->done < loop->count) {
-        int64_t count = device_run_count(runner->on_device, loop->count - loop->done);
+        int64_t count = steps_at_once(loop);
         RunClock *clocks = memory_array((size_t)count, sizeof *clocks, "a batch");
         more = run_on_device(loop, clocks, count);
         free(clocks);

@@ -52,10 +52,25 @@ static void the_last_batch_is_cut_evenly(void **state) {
     assert_sizes((Cut){0, 20, 5}, 0, 0, 0);
 }
 
+static void whole_batches_end_where_a_batch_ends(void **state) {
+    (void)state;
+    Cut cut = {28, 12, 3}; /* shares of 4, 4, 4; 4, 4, 4; 2, 1, 1 */
+    assert_int_equal(cut_whole_batches(&cut, 0, 1), 1);
+    assert_int_equal(cut_whole_batches(&cut, 0, 2), 2);
+    assert_int_equal(cut_whole_batches(&cut, 0, 3), 3);
+    assert_int_equal(cut_whole_batches(&cut, 0, 5), 3);
+    assert_int_equal(cut_whole_batches(&cut, 1, 4), 2);
+    assert_int_equal(cut_whole_batches(&cut, 2, 2), 1);
+    assert_int_equal(cut_whole_batches(&cut, 4, 5), 5);
+    assert_int_equal(cut_whole_batches(&cut, 6, 2), 2);
+    assert_int_equal(cut_whole_batches(&(Cut){28, 12, 1}, 0, 2), 2);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shares_follow_one_another),
         cmocka_unit_test(the_last_batch_is_cut_evenly),
+        cmocka_unit_test(whole_batches_end_where_a_batch_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
