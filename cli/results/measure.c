@@ -1,9 +1,8 @@
-/* Measures the rates of the machine and counts the work of kernels. */
+/* Measures the rates of the machine. */
 #include "cli/results/measure.h"
 
 #include "ir/base/clock.h"
 #include "ir/base/memory.h"
-#include "ir/ops/winograd.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -78,55 +77,7 @@ bool machine_measure(Machine *machine, Threads *threads, const CodegenOptions *o
     return machine->operations > 0 && measure_memory(machine, threads, options, diag);
 }
 
-/* -- work -- */
-
-static double node_bytes(const Node *node) {
-    return (double)shape_elements(node->shape) * (double)dtype_bytes(node->dtype);
-}
-
-static double node_operations(const Graph *graph, const Node *node) {
-    const Node *first = node->operand_count ? graph_operand(graph, node, 0) : NULL;
-    double elements = (double)shape_elements(node->shape);
-    switch (op_class(node->op)) {
-    case CLASS_MATRIX: {
-        int rank = first->shape.rank;
-        return 2 * elements *
-               (double)first->shape.dim[node->attrs.matmul.transpose_a ? rank - 2 : rank - 1];
-    }
-    case CLASS_WINOGRAD:
-        return (double)winograd_tiles(first->shape) *
-               (double)winograd_operations(first->shape.dim[3], node->shape.dim[3]);
-    case CLASS_REDUCE:
-    case CLASS_SCAN: return (double)shape_elements(first->shape);
-    case CLASS_ELEMENTWISE: return elements * (node->op == OP_fma ? 2 : 1);
-    default: return 0;
-    }
-}
-
-static bool in_memory(const Plan *plan, NodeId id) {
-    const Node *node = graph_node(plan->graph, id);
-    return node->op != OP_constant && node->op != OP_iota && plan->storage[id].kind != STORAGE_NONE;
-}
-
-KernelWork kernel_work(const Plan *plan, const Kernel *kernel) {
-    KernelWork work = {0};
-    bool *seen = memory_array(plan->graph->node_count, sizeof *seen, "the nodes of a graph");
-    for (uint32_t i = 0; i < kernel->node_count; i++) seen[kernel->nodes[i]] = true;
-    for (uint32_t i = 0; i < kernel->node_count; i++) {
-        const Node *node = graph_node(plan->graph, kernel->nodes[i]);
-        work.operations += node_operations(plan->graph, node);
-        for (uint32_t j = 0; j < node->operand_count; j++) {
-            NodeId operand = node->operands[j];
-            if (seen[operand] || !in_memory(plan, operand)) continue;
-            seen[operand] = true;
-            work.bytes += node_bytes(graph_node(plan->graph, operand));
-        }
-    }
-    for (uint32_t i = 0; i < kernel->store_count; i++)
-        work.bytes += node_bytes(graph_node(plan->graph, kernel->stores[i].node));
-    free(seen);
-    return work;
-}
+/* -- the bound -- */
 
 double work_bound(KernelWork work, const Machine *machine, uint32_t threads, uint32_t all) {
     uint32_t used = threads < all ? threads : all;

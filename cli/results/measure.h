@@ -1,8 +1,9 @@
-/* The measured rates of the machine and the work of kernels, for `mlc profile`. */
+/* The measured rates of the machine, and bounds of kernels by them, for `mlc profile`. */
 #ifndef MLC_CLI_RESULTS_MEASURE_H
 #define MLC_CLI_RESULTS_MEASURE_H
 
 #include "cli/session/build.h"
+#include "ir/plan/kernel_work.h"
 #include "runtime/threads/threads.h"
 
 /* Rates of the machine. Small working sets stay in a cache, which is faster than memory: level i is
@@ -20,14 +21,6 @@ typedef struct {
 bool machine_measure(Machine *machine, Threads *threads, const CodegenOptions *options,
                      Diagnostics *diag);
 
-/* The work of one kernel in one step. */
-typedef struct {
-    /* 2 m n k for a product, one per element for an elementwise op or a reduction */
-    double operations;
-    /* values read from outside the kernel, each counted once, and values stored */
-    double bytes;
-} KernelWork;
-KernelWork kernel_work(const Plan *plan, const Kernel *kernel);
 /* A lower bound in seconds for the work on `threads` of `all` threads: max(operations / rate, bytes
  * / rate). The data are assumed in the fastest cache that can hold them. */
 double work_bound(KernelWork work, const Machine *machine, uint32_t threads, uint32_t all);
