@@ -41,7 +41,7 @@ typedef struct {
 static Program *compile_step(const Model *model, uint32_t batch, Device *device,
                              Diagnostics *diag) {
     Compilation compilation;
-    CodegenOptions options = {.level = 2, .ptx = device != NULL};
+    CodegenOptions options = {.level = 2, .gpu = device ? device_facts(device)->code : NULL};
     Graph *graph = model_graph(model, GRAPH_TRAIN, batch, diag);
     if (!graph ||
         !passes_run(&compilation, graph, &(PassOptions){.level = 2, .threads = 1}, PASS_COUNT - 1))

@@ -84,8 +84,11 @@ static bool print_code(const Build *build, const Plan *plan) {
     const Options *options = build->given;
     Path cache;
     CodegenOptions codegen = build_codegen_options(&build->options, &cache);
-    codegen.ptx = options->ptx;
-    if (options->ptx) return print_ptx(plan, &codegen, build->diag);
+    if (options->ptx) {
+        codegen.gpu = options->cpu ? options->cpu : "sm_80";
+        codegen.cpu = NULL;
+        return print_ptx(plan, &codegen, build->diag);
+    }
     return codegen_print(plan, &codegen, options->llvm ? CODEGEN_LLVM : CODEGEN_ASM, stdout,
                          build->diag);
 }

@@ -63,11 +63,18 @@ const Platform *platform_wasm(CodegenWasm wasm) {
     return &rows[wasm];
 }
 
-/* Every driver since 2020 takes this version of PTX, and compiles it for any later GPU. */
-const Platform *platform_ptx(void) {
-    static const Platform ptx = {"GPUs", "nvptx64-nvidia-cuda", "sm_80", "+ptx70", "", 0,
-                                 true,   initialize_NVPTX};
-    return &ptx;
+/* Drivers since 2018 and 2020 take these versions of PTX, and compile them for any later GPU. From
+ * sm_80 on, a GPU has instructions for the larger and the smaller of two numbers that keep a NaN. */
+const Platform *platform_gpu(const char *name, Diagnostics *diag) {
+#define ROW(cpu, features)                                                                         \
+    { "GPUs", "nvptx64-nvidia-cuda", cpu, features, "", 0, true, initialize_NVPTX }
+    static const Platform rows[] = {ROW("sm_75", "+ptx63"), ROW("sm_80", "+ptx70")};
+#undef ROW
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (!strcmp(rows[i].cpu, name)) return &rows[i];
+    diag_error(diag, STATUS_USAGE, (Span){0}, "code for GPUs does not take '%s'", name);
+    diag_help(diag, "it takes sm_75 and sm_80 (the default), the oldest GPUs that run it");
+    return NULL;
 }
 
 const Platform *platform_here(void) {

@@ -19,8 +19,9 @@ const Platform *platform_named(const char *name, Diagnostics *diag);
 /* The platform of WebAssembly modules. It has no name in the table, as modules are not objects for
  * C. */
 const Platform *platform_wasm(CodegenWasm wasm);
-/* The platform of NVIDIA's GPUs. It has no name in the table either. */
-const Platform *platform_ptx(void);
+/* NVIDIA's GPUs from "sm_75" or "sm_80" on. They have no name in the table either. NULL after
+ * reporting an error (STATUS_USAGE). */
+const Platform *platform_gpu(const char *name, Diagnostics *diag);
 /* The platform of this machine; the table's first one if this machine is not in it. */
 const Platform *platform_here(void);
 

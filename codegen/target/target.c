@@ -105,7 +105,7 @@ static bool name_platform(Target *target, const Platform *platform, const char *
 }
 
 static const Platform *choose_platform(const CodegenOptions *options, Diagnostics *diag) {
-    if (options->ptx) return platform_ptx();
+    if (options->gpu) return platform_gpu(options->gpu, diag);
     return options->wasm ? platform_wasm(options->wasm) : platform_named(options->platform, diag);
 }
 
@@ -128,14 +128,14 @@ bool target_open(Target *target, const CodegenOptions *options, Diagnostics *dia
     initialize();
     char *message = NULL;
     LLVMTargetRef description;
-    bool elsewhere = options->platform || options->wasm || options->ptx;
+    bool elsewhere = options->platform || options->wasm || options->gpu;
     const Platform *platform = elsewhere ? choose_platform(options, diag) : NULL;
     if (elsewhere && !platform) return false;
     if (platform ? !name_platform(target, platform, options->cpu, diag)
                  : !name_host(target, options, diag))
         return false;
     target->wasm = options->wasm != WASM_NONE;
-    target->threads = options->ptx;
+    target->threads = options->gpu != NULL;
     target->no_vectors = platform && platform->no_vectors;
     target->smlad = !strncmp(target->triple, "thumb", strlen("thumb"));
     target->short_vectors = target->wasm;

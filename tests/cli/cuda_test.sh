@@ -14,6 +14,6 @@ for call in $calls; do
     FAKE_CUDA_FAILS=$call expect 5 "$BENCH_CUDA" "$iris" 2 && says err "has failed: $call: CUDA_ERROR_INVALID_VALUE (1)"
 done
 FAKE_CUDA_COUNT=0 expect 2 "$BENCH_CUDA" "$iris" && says err "knows no GPU"
-FAKE_CUDA_MAJOR=7 expect 2 "$BENCH_CUDA" "$iris" && says err "compute capability 7.0; mlc needs 8.0"
+FAKE_CUDA_MAJOR=7 expect 2 "$BENCH_CUDA" "$iris" && says err "compute capability 7.0; mlc needs 7.5"
 MLC_CUDA_LIBRARY=nowhere.so expect 2 "$BENCH_CUDA" "$iris" && says err "no NVIDIA driver"
 finish

@@ -6,6 +6,8 @@
  *   FAKE_CUDA_FAILS       NAME or NAME:N: call N (1: the first one) of this function fails
  *   FAKE_CUDA_COUNT       the number of GPUs (1)
  *   FAKE_CUDA_MAJOR       their compute capability (8)
+ *   FAKE_CUDA_MINOR       the same, behind the point (0)
+ *   FAKE_CUDA_CLOCK       kHz (1590000)
  *   FAKE_CUDA_DRIVER      the CUDA version of the driver (12040)
  *   FAKE_CUDA_MEMORY      the bytes of memory (1 GiB)
  *   FAKE_CUDA_PROCESSORS  the number of processors (2), of which each runs a block
@@ -83,13 +85,19 @@ int cuDeviceGetName(char *name, int size, int device) {
 }
 
 int cuDeviceGetAttribute(int *value, int attribute, int device) {
-    enum { COUNT = 16, MAJOR = 75, COOPERATIVE = 95 };
+    enum { CLOCK = 13, COUNT = 16, MEMORY_CLOCK = 36, BITS = 37, CACHE = 38 };
+    enum { MAJOR = 75, MINOR = 76, COOPERATIVE = 95 };
     (void)device;
     MAY_FAIL();
-    *value = attribute == COUNT         ? (int)setting("FAKE_CUDA_PROCESSORS", 2)
-             : attribute == MAJOR       ? (int)setting("FAKE_CUDA_MAJOR", 8)
-             : attribute == COOPERATIVE ? 1
-                                        : 0;
+    *value = attribute == COUNT          ? (int)setting("FAKE_CUDA_PROCESSORS", 2)
+             : attribute == MAJOR        ? (int)setting("FAKE_CUDA_MAJOR", 8)
+             : attribute == MINOR        ? (int)setting("FAKE_CUDA_MINOR", 0)
+             : attribute == CLOCK        ? (int)setting("FAKE_CUDA_CLOCK", 1590000)
+             : attribute == MEMORY_CLOCK ? 5001000
+             : attribute == BITS         ? 256
+             : attribute == CACHE        ? 4 << 20
+             : attribute == COOPERATIVE  ? 1
+                                         : 0;
     return 0;
 }
 

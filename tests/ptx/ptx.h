@@ -49,6 +49,7 @@ typedef struct {
     uint32_t blocks;
     uint64_t seed;
     int level;
+    const char *gpu;   /* as in CodegenOptions; NULL: "sm_80" */
     int64_t data_rows; /* rows of the data set behind each input with rows of a batch */
     PtxMutation mutations[PTX_MUTATIONS]; /* from NULL: none */
 } PtxSetting;

@@ -44,7 +44,8 @@ static char *mutate(char *text, const PtxMutation *mutation) {
 static char *text_of(const Plan *plan, const PtxSetting *setting, Diagnostics *diag) {
     PtxModule ptx;
     LLVMMemoryBufferRef buffer = NULL;
-    if (ptx_open(&ptx, plan, &(CodegenOptions){.level = setting->level, .ptx = true}, diag))
+    const char *gpu = setting->gpu ? setting->gpu : "sm_80";
+    if (ptx_open(&ptx, plan, &(CodegenOptions){.level = setting->level, .gpu = gpu}, diag))
         buffer = ptx_text(&ptx, diag);
     char *text = buffer ? strdup(LLVMGetBufferStart(buffer)) : NULL;
     for (int i = 0; text && i < PTX_MUTATIONS && setting->mutations[i].from; i++)

@@ -1,7 +1,9 @@
 /* The code for GPUs computes what the interpreter of graphs computes, bit for bit, in whatever
  * order its threads run; and the interpreter of PTX finds mistakes in it.
- *   ptx_equality_test          forty seeds, one level each; models; mistakes
- *   ptx_equality_test 0 1000   these seeds, every level, with 1 to 3 blocks
+ *   ptx_equality_test              forty seeds, one level each; models; mistakes
+ *   ptx_equality_test 0 1000       these seeds, every level, with 1 to 3 blocks
+ *   ptx_equality_test 0 1000 132   the same with 132 blocks
+ *   ptx_equality_test FILE.mdl     the step of a model
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,6 +25,7 @@ enum { STEPS = 2, LEVELS = 4, SEEDS = 40 };
 
 static uint64_t first_seed, last_seed = SEEDS; /* the last one is not included */
 static bool all_levels;
+static uint32_t given_blocks; /* 0: 1 to 3 */
 
 /* A graph, and a name for messages. */
 typedef struct {
@@ -84,10 +87,13 @@ static uint32_t check_seed(uint64_t seed) {
     snprintf(one.title, sizeof one.title, "seed %llu", (unsigned long long)seed);
     for (int level = 0; level < LEVELS; level++)
         if (all_levels || (uint64_t)level == seed % LEVELS)
-            failures += check(
-                &one,
-                (PtxSetting){.blocks = (uint32_t)(1 + seed % 3), .seed = seed, .level = level},
-                seed);
+            failures +=
+                check(&one,
+                      (PtxSetting){.blocks = given_blocks ? given_blocks : (uint32_t)(1 + seed % 3),
+                                   .seed = seed,
+                                   .level = level,
+                                   .gpu = seed % 5 == 4 ? "sm_75" : "sm_80"},
+                      seed);
     return failures;
 }
 
@@ -263,7 +269,8 @@ int main(int argc, char **argv) {
         each_model(argv[1], check_model);
         return model_failures != 0;
     }
-    if (argc == 3) {
+    if (argc >= 3) {
+        if (argc == 4) given_blocks = (uint32_t)atoi(argv[3]);
         first_seed = strtoull(argv[1], NULL, 10);
         last_seed = strtoull(argv[2], NULL, 10);
         all_levels = true;
@@ -274,7 +281,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(tiles_of_all_shapes_have_the_same_bits),
         cmocka_unit_test(mistakes_are_found),
     };
-    if (argc == 3)
+    if (argc >= 3)
         return cmocka_run_group_tests_name("seeds", ((struct CMUnitTest[]){tests[0]}), NULL, NULL);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

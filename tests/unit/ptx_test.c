@@ -105,7 +105,7 @@ static bool has_old_version(const char *text, const char *title) {
 static bool check_plan(const Plan *plan, int level, const char *title, Diagnostics *diag) {
     PtxModule ptx;
     LLVMMemoryBufferRef buffer = NULL;
-    if (ptx_open(&ptx, plan, &(CodegenOptions){.level = level, .ptx = true}, diag))
+    if (ptx_open(&ptx, plan, &(CodegenOptions){.level = level, .gpu = "sm_80"}, diag))
         buffer = ptx_text(&ptx, diag);
     diag_print(diag, stderr);
     const char *text = buffer ? LLVMGetBufferStart(buffer) : NULL;
