@@ -35,8 +35,9 @@ typedef struct {
      * platform's least CPU. NULL: code that runs here */
     const char *platform;
     CodegenWasm wasm; /* instead of a platform */
-    bool ptx;         /* instead of a platform: for GPUs, see codegen_ptx */
-    bool verbose;     /* times and sizes on stderr */
+    /* instead of a platform, for codegen_ptx: "sm_75" or "sm_80", the oldest GPUs that run the code */
+    const char *gpu;
+    bool verbose; /* times and sizes on stderr */
     /* The folder of the code cache, of at most 64 MB; NULL: none. Its files are executed, so it is
      * used only if no other user may write there. It is created if it does not exist. */
     const char *cache_folder;
@@ -74,10 +75,32 @@ typedef enum { CODEGEN_LLVM, CODEGEN_ASM } CodegenText;
 bool codegen_print(const Plan *plan, const CodegenOptions *options, CodegenText text, FILE *out,
                    Diagnostics *diag);
 
-/* The step of a plan for NVIDIA's GPUs of compute capability 8.0 and above, as text in their
- * assembly language PTX 7.0, to be freed. options->ptx must be set. NULL after reporting an error
- * (STATUS_USAGE): a CPU is named, or OpenBLAS would multiply matrices. */
+/* The step of a plan for NVIDIA's GPUs, as text in their assembly language PTX, to be freed.
+ * options->gpu must be set. NULL after reporting an error (STATUS_USAGE): the GPU is unknown, or
+ * OpenBLAS would multiply matrices. */
 char *codegen_ptx(const Plan *plan, const CodegenOptions *options, Diagnostics *diag);
+
+/* What predictions know of a GPU. */
+typedef struct {
+    const char *name;
+    int processors;     /* streaming multiprocessors */
+    int adders;         /* multiply-adds of f32 that a processor begins in a cycle */
+    double clock;       /* cycles a second */
+    double memory_rate; /* bytes a second */
+    double cache;       /* bytes of the second-level cache */
+} CodegenGpu;
+/* Known GPUs by their data sheets (codegen/cuda/gpus.def): [*count]. */
+const CodegenGpu *codegen_gpus(uint32_t *count);
+
+/* The predicted seconds of a step: by a model of a GPU, not measured (codegen/cuda/cuda_predict.c). */
+typedef struct {
+    uint32_t stages; /* after each, all blocks wait for each other */
+    double products, others, barriers;
+} CodegenPrediction;
+/* Predicts for `count` GPUs. options: as for codegen_ptx. false after reporting an error. */
+bool codegen_predict(const Plan *plan, const CodegenOptions *options, const CodegenGpu *gpus,
+                     uint32_t count, CodegenPrediction *predictions, Diagnostics *diag);
+double codegen_predicted_step(const CodegenPrediction *prediction); /* seconds in all */
 
 /* The bound of kernels that compute: operations per second of one thread of this machine. An f32
  * fused multiply-add counts as two. Takes about 20 ms. 0 after reporting an error. */

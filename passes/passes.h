@@ -46,6 +46,9 @@ bool pass_run(PassId pass, Compilation *compilation, const PassOptions *options)
 bool passes_run(Compilation *compilation, Graph *graph, const PassOptions *options, PassId last);
 void compilation_free(Compilation *compilation);
 
+/* What a step takes on so many threads of a CPU, roughly: to compare it with a GPU. */
+double plan_seconds(const Plan *plan, int threads);
+
 /* Replaces what other programs do not have, and nothing else: random numbers by the whole numbers
  * that they are computed from, and the gradients of a convolution's weights by products. */
 void passes_expand_exported(Compilation *compilation);

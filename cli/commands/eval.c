@@ -344,7 +344,10 @@ static bool open_model(void *context) {
                    "--split chooses rows of the model's data, not of files");
         return false;
     }
-    return session_open_run(&evaluating->session, options, evaluating->diag);
+    if (!session_open_run(&evaluating->session, options, evaluating->diag)) return false;
+    build_describe_forward(&evaluating->session.build, GRAPH_EVAL,
+                           evaluating->files ? 0 : BUILD_USUAL_ROWS);
+    return true;
 }
 
 static bool read_files(void *context) {
@@ -358,6 +361,7 @@ static bool read_files(void *context) {
 static bool take_rows(void *context) {
     Evaluating *evaluating = context;
     Session *session = &evaluating->session;
+    build_print_choice(&session->build);
     if ((!evaluating->files && !session_split(session, evaluating->options, &evaluating->split)) ||
         !check_confusion_options(evaluating))
         return false;

@@ -118,7 +118,10 @@ static bool open_model(void *context) {
                    "--index and --split choose rows of the model's data, not of files");
         return false;
     }
-    return session_open_run(&predicting->session, options, predicting->diag);
+    if (!session_open_run(&predicting->session, options, predicting->diag)) return false;
+    build_describe_forward(&predicting->session.build, GRAPH_PREDICT,
+                           options->all ? BUILD_USUAL_ROWS : 0);
+    return true;
 }
 
 static bool read_files(void *context) {
@@ -131,6 +134,7 @@ static bool read_files(void *context) {
 static bool take_rows(void *context) {
     Predicting *predicting = context;
     Session *session = &predicting->session;
+    build_print_choice(&session->build);
     if (predicting->files) {
         const Dataset *dataset = predicting->session.dataset;
         predicting->rows = dataset_split(dataset, SPLIT_TRAIN);

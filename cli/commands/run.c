@@ -274,6 +274,7 @@ Status command_run(const Options *given, Diagnostics *diag) {
     Graph *graph = open_graph(&running);
     bool good = graph && open_device(&running);
     if (!good) graph_free(graph);
+    if (good) build_print_choice(&running.build);
     good = good && run_passes(&running, graph);
     if (good)
         good = given->backend == CHOICE_backend_f64

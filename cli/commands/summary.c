@@ -1,4 +1,5 @@
 /* mlc summary: prints the layers and the exact memory of the training step, without running it. */
+#include "cli/commands/summarizing.h"
 #include "cli/commands/training.h"
 #include "cli/session/build.h"
 #include "cli/session/commands.h"
@@ -67,7 +68,7 @@ static void print_layers(const Build *build, const Graph *graph) {
                       "");
 }
 
-static void print_bytes(const char *what, int64_t bytes) {
+void summary_print_bytes(const char *what, int64_t bytes) {
     char exact[NUMBER_TEXT], rounded[NUMBER_TEXT];
     printf("  %-36s %16s bytes", what, text_count(exact, bytes));
     if (bytes >= 1024) printf("  %s", text_bytes(rounded, bytes));
@@ -105,19 +106,20 @@ static void print_step(const Build *build, const Compilation *compilation) {
                info->replicas);
     else
         printf("\nmemory of the training step, batch %u\n", info->batch);
-    print_bytes("weights", graph_state_bytes(graph, true));
-    print_bytes("optimizer state", graph_state_bytes(graph, false));
-    print_bytes("weights and optimizer state (padded)", (int64_t)states);
-    print_bytes("activations", (int64_t)plan->slab_bytes);
+    summary_print_bytes("weights", graph_state_bytes(graph, true));
+    summary_print_bytes("optimizer state", graph_state_bytes(graph, false));
+    summary_print_bytes("weights and optimizer state (padded)", (int64_t)states);
+    summary_print_bytes("activations", (int64_t)plan->slab_bytes);
     if (plan->thread_slab_bytes)
-        print_bytes("scratch per thread", (int64_t)plan->thread_slab_bytes);
-    print_bytes("outputs", (int64_t)plan->output_bytes);
-    print_bytes(total, (int64_t)(states + plan->slab_bytes +
-                                 plan->thread_slab_bytes * (size_t)threads + plan->output_bytes));
+        summary_print_bytes("scratch per thread", (int64_t)plan->thread_slab_bytes);
+    summary_print_bytes("outputs", (int64_t)plan->output_bytes);
+    summary_print_bytes(total,
+                        (int64_t)(states + plan->slab_bytes +
+                                  plan->thread_slab_bytes * (size_t)threads + plan->output_bytes));
     if (schema->train_rows)
-        print_bytes("data (not in the total)",
-                    (schema->train_rows + schema->valid_rows + schema->test_rows) *
-                        row_bytes(schema));
+        summary_print_bytes("data (not in the total)",
+                            (schema->train_rows + schema->valid_rows + schema->test_rows) *
+                                row_bytes(schema));
     uint32_t barriers = count_barriers(plan);
     printf("%u nodes in %u kernels, %u barrier%s\n", graph->node_count - 1, plan->kernel_count,
            barriers, barriers == 1 ? "" : "s");
@@ -138,7 +140,7 @@ static void print_exchange(const ModelInfo *info, const SpreadPlan *plan) {
            info->replicas);
     printf("  %-36s %16s\n", "messages a process sends in a step",
            text_count(text, traffic.messages));
-    print_bytes("a process sends in a step", traffic.bytes);
+    summary_print_bytes("a process sends in a step", traffic.bytes);
     for (size_t i = 0; i < sizeof links / sizeof *links; i++)
         printf("  predicted for %-22s %16.3f ms\n", links[i].name,
                1e3 * spread_seconds(&links[i], &traffic));
@@ -172,6 +174,7 @@ Status command_summary(const Options *given, Diagnostics *diag) {
         print_layers(&build, compilation.graph);
         print_step(&build, &compilation);
         if (given->share_count > 1) good = print_spread(&build, (int)given->share_count);
+        good = good && summary_print_device(&build);
         compilation_free(&compilation);
     }
     build_close(&build);

@@ -3,8 +3,10 @@
 #include "cli/commands/training.h"
 #include "cli/results/expect.h"
 #include "cli/session/warm_start.h"
+#include "engine/build/device.h"
 #include "ir/base/display.h"
 #include "ir/base/files.h"
+#include "ir/base/integers.h"
 #include "runtime/data/class_counts.h"
 
 #include <stdio.h>
@@ -69,6 +71,18 @@ static bool open_resumed(Training *training) {
     return true;
 }
 
+/* What --device auto compares devices by. Folds and processes train on the CPU. */
+static void describe_work(Training *training) {
+    Build *build = &training->session.build;
+    const ModelInfo *info = build->info;
+    int64_t rows = info->schema.train_rows ? info->schema.train_rows : BUILD_USUAL_ROWS;
+    double epochs = (double)info->epochs - (double)training->before.epoch;
+    build->work = (DeviceWork){GRAPH_TRAIN, model_batch(info, GRAPH_TRAIN),
+                               epochs * (double)divide_up(rows, info->batch)};
+    if ((training->order || training->peers) && build_device_is_auto(build->options.device))
+        build->options.device = "cpu";
+}
+
 static bool open_model(void *context) {
     Training *training = context;
     Build *build = &training->session.build;
@@ -85,6 +99,7 @@ static bool open_model(void *context) {
                   : options->operand_count
                       ? build_open(build, options->operands[0], options, training->diag)
                       : build_open_run(build, options->resume, options, training->diag);
+    if (opened) describe_work(training);
     return opened && expect_parse(options, build->info, training->diag) &&
            (!training->peers ||
             training_check_replicas(build->info, peers_size(training->peers), training->diag));
@@ -162,6 +177,7 @@ static bool take_rows(void *context) {
     Training *training = context;
     Session *session = &training->session;
     int64_t rows[SPLIT_COUNT];
+    if (!training->options->quiet) build_print_choice(&session->build);
     for (Split split = SPLIT_TRAIN; split < SPLIT_COUNT; split++)
         rows[split] = dataset_rows(session->dataset, split);
     model_set_training_rows(session->build.model, rows[SPLIT_TRAIN]);

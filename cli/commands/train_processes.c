@@ -1,6 +1,7 @@
 /* One training on several processes: who starts them, what they must have in common, and which of
  * them speaks. Rank 0 writes the run and prints; the others print only what they alone know. */
 #include "cli/commands/training.h"
+#include "engine/build/device.h"
 #include "ir/base/integers.h"
 #include "ir/base/memory.h"
 #include "runtime/peers/local.h"
@@ -20,7 +21,8 @@ static bool wants_peers(const Options *options) {
 }
 
 bool training_check_spread(const Options *options, Diagnostics *diag) {
-    bool on_device = options->device && strcmp(options->device, "cpu") != 0;
+    bool on_device =
+        !build_device_is_cpu(options->device) && !build_device_is_auto(options->device);
     if (on_device && options->folds > 1) {
         diag_error(diag, STATUS_USAGE, (Span){0},
                    "--device %s does not go with --folds, whose networks are trained side by side",

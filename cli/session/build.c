@@ -1,7 +1,9 @@
 /* Models, runs and splits as the command line names them. */
 #include "cli/session/build.h"
 #include "cli/session/suggest.h"
+#include "ir/base/display.h"
 #include "ir/base/files.h"
+#include "ir/base/integers.h"
 
 #include <errno.h>
 #include <string.h>
@@ -89,6 +91,18 @@ bool session_split(const Session *session, const Options *options, Split *split)
                                    [CHOICE_split_train] = SPLIT_TRAIN};
     const Split *wanted = &splits[options->split];
     return session_find_split(session, option_given(options, OPTION_split) ? wanted : NULL, split);
+}
+
+void build_describe_forward(Build *build, GraphKind kind, int64_t rows) {
+    uint32_t batch = programs_forward_batch(rows, build->info->batch);
+    build->work = (DeviceWork){kind, batch, rows ? (double)divide_up(rows, batch) : 0};
+}
+
+void build_print_choice(const Build *build) {
+    if (!*build->choice) return;
+    fputs("--device auto: ", stderr);
+    display_text(build->choice, stderr);
+    putc('\n', stderr);
 }
 
 bool build_find_pass(const char *name, PassId *pass, Diagnostics *diag) {

@@ -25,6 +25,13 @@ bool session_open_run(Session *session, const Options *options, Diagnostics *dia
 /* The split of --split, as session_find_split. */
 bool session_split(const Session *session, const Options *options, Split *split);
 
+/* --device auto takes this for the number of rows, if the data must be read to count them. */
+enum { BUILD_USUAL_ROWS = 10000 };
+/* What --device auto compares devices by: a pass over so many rows. 0: not known, and few. */
+void build_describe_forward(Build *build, GraphKind kind, int64_t rows);
+/* Prints on stderr what --device auto has chosen, if it was given. */
+void build_print_choice(const Build *build);
+
 /* Finds a pass by name. false after reporting a STATUS_USAGE error with a suggestion. */
 bool build_find_pass(const char *name, PassId *pass, Diagnostics *diag);
 

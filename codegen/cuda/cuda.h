@@ -6,9 +6,8 @@
 #ifndef MLC_CODEGEN_CUDA_CUDA_H
 #define MLC_CODEGEN_CUDA_CUDA_H
 
+#include "codegen/cuda/cuda_tile.h"
 #include "codegen/emit/arithmetic.h"
-
-enum { CUDA_WARP = 32 };
 
 /* The module of a plan. Its kernel is
  *
@@ -17,8 +16,10 @@ enum { CUDA_WARP = 32 };
  * args: StepArgs[steps] in global memory, whose pointers lead to global memory too. A step sees
  * what the one before has stored. arrivals: a u32 in global memory that counts the blocks that
  * arrive at barriers; arrived: its value when the kernel starts. The grid must be small enough for
- * all its blocks to run at once. No bit depends on its size. */
-LLVMModuleRef cuda_module(LLVMContextRef context, const Plan *plan, const Target *target);
+ * all its blocks to run at once. No bit depends on its size. work: how each kernel is divided,
+ * [kernel_count]; NULL: nobody wants to know. */
+LLVMModuleRef cuda_module(LLVMContextRef context, const Plan *plan, const Target *target,
+                          CudaWork *work);
 
 /* The kernels of a stage may run side by side; before the next stage, all threads wait for each
  * other. The plan's own barriers and its order are for CPUs, where a thread computes neighbouring

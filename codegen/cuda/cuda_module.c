@@ -16,7 +16,6 @@
  *
  * The counter never goes back, so no block can take one barrier for another. */
 #include "codegen/cuda/cuda.h"
-#include "codegen/cuda/cuda_tile.h"
 #include "codegen/cuda/ptx.h"
 #include "codegen/matmul/element_product.h"
 #include "codegen/kernels/kernels.h"
@@ -82,7 +81,7 @@ static void stride_end(Emitter *e, const UnitLoop *loop, int64_t units) {
 /* A warp computes two rows side by side, LANES threads a row. All its threads go through the same
  * turns of the loop, since they exchange values. So in the last turn, threads may have no row: they
  * compute the last one again, and store nothing. */
-static void emit_rows(Emitter *e, int64_t units) {
+static int64_t emit_rows(Emitter *e, int64_t units) {
     enum { TOGETHER = CUDA_WARP / LANES };
     LLVMValueRef thread = LLVMGetParam(e->function, 1), threads = LLVMGetParam(e->function, 2);
     LLVMValueRef first = times(e, over(e, thread, CUDA_WARP), TOGETHER),
@@ -96,12 +95,14 @@ static void emit_rows(Emitter *e, int64_t units) {
     thread_emitters[e->kernel->kind](e, unit, NULL);
     stride_end(e, &loop, units);
     e->lane = e->active = NULL;
+    return units;
 }
 
-static void emit_units(Emitter *e) {
+static int64_t emit_elements(Emitter *e) {
     UnitLoop loop = stride_begin(e, LLVMGetParam(e->function, 1), LLVMGetParam(e->function, 2));
     int64_t units = thread_emitters[e->kernel->kind](e, loop.at, NULL);
     stride_end(e, &loop, units);
+    return units;
 }
 
 static LLVMTypeRef kernel_type(const Emitter *e) {
@@ -110,34 +111,41 @@ static LLVMTypeRef kernel_type(const Emitter *e) {
 }
 
 /* Blocks take tiles of a product as threads take units. */
-static void emit_tiles(Emitter *e, const CudaTile *tile) {
+static int64_t emit_tiles(Emitter *e, const CudaTile *tile) {
     LLVMValueRef block = over(e, LLVMGetParam(e->function, 1), DEVICE_BLOCK),
                  blocks = over(e, LLVMGetParam(e->function, 2), DEVICE_BLOCK);
     UnitLoop loop = stride_begin(e, block, blocks);
-    stride_end(e, &loop, cuda_tiles(e, tile, loop.at));
+    int64_t tiles = cuda_tiles(e, tile, loop.at);
+    stride_end(e, &loop, tiles);
+    return tiles;
 }
 
-static CudaTile product_tile(const Emitter *e) {
+/* How the kernel is going to be divided; the number of units is known later. */
+static CudaWork divide_kernel(const Emitter *e, int64_t rows) {
+    CudaWork work = {.division = rows ? CUDA_ROWS : CUDA_ELEMENTS};
+    if (e->kernel->kind != KERNEL_MATMUL) return work;
     ElementProduct p = product_of(e);
-    return cuda_tile_of(p.batch, p.rows, p.columns, product_depth(&p));
+    work.depth = product_depth(&p);
+    work.tile = cuda_tile_of(p.batch, p.rows, p.columns, work.depth);
+    if (work.tile.rows) work.division = CUDA_TILES;
+    return work;
 }
 
-static EmittedKernel emit_kernel(Emitter *e, uint32_t number, const Target *target) {
+static EmittedKernel emit_kernel(Emitter *e, uint32_t number, const Target *target,
+                                 CudaWork *work) {
     char name[32];
     snprintf(name, sizeof name, "kernel_%u", number);
     emit_begin_kernel(e, &e->plan->kernels[number]);
     begin_function(e, name, kernel_type(e), target);
     LLVMSetLinkage(e->function, LLVMInternalLinkage);
     LLVMSetUnnamedAddress(e->function, LLVMGlobalUnnamedAddr); /* LLVM may merge equal functions */
-    int64_t shared = kernel_shared_units(e);
-    CudaTile tile = {0, 0};
-    if (e->kernel->kind == KERNEL_MATMUL) tile = product_tile(e);
-    if (tile.rows)
-        emit_tiles(e, &tile);
-    else if (shared)
-        emit_rows(e, shared);
-    else
-        emit_units(e);
+    int64_t rows = kernel_shared_units(e);
+    *work = divide_kernel(e, rows);
+    switch (work->division) {
+    case CUDA_TILES: work->units = emit_tiles(e, &work->tile); break;
+    case CUDA_ROWS: work->units = emit_rows(e, rows); break;
+    case CUDA_ELEMENTS: work->units = emit_elements(e); break;
+    }
     LLVMBuildRetVoid(e->builder);
     EmittedKernel kernel = {.function = e->function, .table = step_table(e)};
     emit_end_kernel(e);
@@ -285,7 +293,8 @@ static void emit_step(Emitter *e, StepCalls *calls, const Target *target) {
     LLVMBuildRetVoid(e->builder);
 }
 
-LLVMModuleRef cuda_module(LLVMContextRef context, const Plan *plan, const Target *target) {
+LLVMModuleRef cuda_module(LLVMContextRef context, const Plan *plan, const Target *target,
+                          CudaWork *work) {
     LLVMModuleRef module = LLVMModuleCreateWithNameInContext(plan->graph->name, context);
     Arena *arena = arena_new();
     Emitter e = emitter_new(context, module, target);
@@ -293,7 +302,9 @@ LLVMModuleRef cuda_module(LLVMContextRef context, const Plan *plan, const Target
     e.graph = plan->graph;
     e.computed_in = ARENA_ARRAY(arena, uint32_t, plan->graph->node_count);
     EmittedKernel *kernels = ARENA_ARRAY(arena, EmittedKernel, plan->kernel_count);
-    for (uint32_t k = 0; k < plan->kernel_count; k++) kernels[k] = emit_kernel(&e, k, target);
+    if (!work) work = ARENA_ARRAY(arena, CudaWork, plan->kernel_count);
+    for (uint32_t k = 0; k < plan->kernel_count; k++)
+        kernels[k] = emit_kernel(&e, k, target, &work[k]);
     StepCalls calls = {.kernels = kernels, .stages = cuda_stages(plan, arena)};
     calls.barrier = emit_barrier(&e, target);
     emit_step(&e, &calls, target);

@@ -26,12 +26,17 @@ static const char *loop_passes(int level) {
                                     "instcombine<no-verify-fixpoint>,early-cse)";
 }
 
-bool ptx_open(PtxModule *ptx, const Plan *plan, const CodegenOptions *options, Diagnostics *diag) {
+bool ptx_emit(PtxModule *ptx, const Plan *plan, const CodegenOptions *options, CudaWork *work,
+              Diagnostics *diag) {
     *ptx = (PtxModule){0};
     if (!can_run(plan, diag) || !target_open(&ptx->target, options, diag)) return false;
     ptx->context = LLVMContextCreate();
-    ptx->module = cuda_module(ptx->context, plan, &ptx->target);
-    return module_valid(ptx->module, diag) &&
+    ptx->module = cuda_module(ptx->context, plan, &ptx->target, work);
+    return true;
+}
+
+bool ptx_open(PtxModule *ptx, const Plan *plan, const CodegenOptions *options, Diagnostics *diag) {
+    return ptx_emit(ptx, plan, options, NULL, diag) && module_valid(ptx->module, diag) &&
            target_optimize(&ptx->target, ptx->module, options->level, diag) &&
            target_run_passes(&ptx->target, ptx->module, loop_passes(options->level), diag);
 }

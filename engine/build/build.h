@@ -22,10 +22,18 @@ typedef struct {
     bool alone;         /* everything is compiled on the caller's thread */
     bool given_weights; /* as in ModelOptions */
     bool no_vectors;    /* as in PassOptions */
-    const char *device; /* where programs run: "cpu", "cuda" or "cuda:N"; NULL: on the CPU */
-    bool on_device;     /* set by build_open_device: they run on a GPU */
-    bool tries_rates;   /* the learning rates of --find-lr replace those of the model */
+    const char
+        *device;      /* where programs run: "cpu", "cuda", "cuda:N" or "auto"; NULL: on the CPU */
+    bool on_device;   /* set by build_open_device: they run on a GPU */
+    bool tries_rates; /* the learning rates of --find-lr replace those of the model */
 } BuildOptions;
+
+/* What a device is to run: a graph of the model for so many rows, so many times. */
+typedef struct {
+    GraphKind kind;
+    uint32_t batch;
+    double steps; /* 0: not known, and few */
+} DeviceWork;
 
 /* A loaded model and how it is to be compiled. */
 typedef struct {
@@ -39,6 +47,8 @@ typedef struct {
     const ModelInfo *info;
     const SourceSchema *like; /* the schema of a trained network's data; else NULL */
     Device *device;           /* where the programs run; NULL: on the CPU */
+    DeviceWork work;          /* of "auto", which compares devices by it */
+    char choice[300];         /* of "auto": the device, and why; "" before the choice */
     DataCache *data_cache;    /* the data that the loading of the model has opened */
     /* What build_graph does to the graphs of the model; NULL: nothing. It frees the graph
      * that it does not return. NULL after reporting errors. */

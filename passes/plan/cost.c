@@ -75,3 +75,15 @@ void cost_assign(const Plan *plan, Kernel *kernel, int threads) {
                                      MICROSECONDS_PER_OWN_PIECE * NANOSECONDS, threads)
                          : 1;
 }
+
+double plan_seconds(const Plan *plan, int threads) {
+    const double barrier = 1e-6;
+    double seconds = barrier;
+    for (uint32_t k = 0; k < plan->kernel_count; k++) {
+        const Kernel *kernel = &plan->kernels[k];
+        int64_t used = min_i64(kernel->max_threads, threads);
+        seconds += 1e-9 * (double)cost_nanoseconds(plan, kernel) / (double)used +
+                   kernel->barrier_before * barrier;
+    }
+    return seconds;
+}

@@ -6,7 +6,16 @@
 #include "ir/base/diag.h"
 
 /* Attributes for cuDeviceGetAttribute. */
-enum { CUDA_PROCESSORS = 16, CUDA_MAJOR = 75, CUDA_MINOR = 76, CUDA_COOPERATIVE = 95 };
+enum {
+    CUDA_CLOCK = 13, /* kHz */
+    CUDA_PROCESSORS = 16,
+    CUDA_MEMORY_CLOCK = 36, /* kHz; two transfers a cycle */
+    CUDA_MEMORY_BITS = 37,  /* of a transfer */
+    CUDA_CACHE = 38,
+    CUDA_MAJOR = 75,
+    CUDA_MINOR = 76,
+    CUDA_COOPERATIVE = 95
+};
 /* Errors whose messages give a help of their own. */
 enum { CUDA_NO_MEMORY = 2, CUDA_NO_DEVICE = 100 };
 /* Options of cuModuleLoadDataEx: where it writes a text that explains an error, and the room. */

@@ -72,23 +72,32 @@ static bool ask(Device *device, int which, int *value, Diagnostics *diag) {
 
 static bool learn_facts(Device *device, Diagnostics *diag) {
     DeviceFacts *facts = &device->facts;
-    return DEVICE_CALL(device, diag, cuDeviceGet, &device->handle, facts->number) &&
-           DEVICE_CALL(device, diag, cuDeviceGetName, facts->name, sizeof facts->name,
-                       device->handle) &&
-           ask(device, CUDA_MAJOR, &facts->major, diag) &&
-           ask(device, CUDA_MINOR, &facts->minor, diag) &&
-           ask(device, CUDA_PROCESSORS, &facts->processors, diag);
+    int clock = 0, memory_clock = 0, bits = 0, cache = 0;
+    bool good = DEVICE_CALL(device, diag, cuDeviceGet, &device->handle, facts->number) &&
+                DEVICE_CALL(device, diag, cuDeviceGetName, facts->name, sizeof facts->name,
+                            device->handle) &&
+                ask(device, CUDA_MAJOR, &facts->major, diag) &&
+                ask(device, CUDA_MINOR, &facts->minor, diag) &&
+                ask(device, CUDA_PROCESSORS, &facts->processors, diag) &&
+                ask(device, CUDA_CLOCK, &clock, diag) &&
+                ask(device, CUDA_MEMORY_CLOCK, &memory_clock, diag) &&
+                ask(device, CUDA_MEMORY_BITS, &bits, diag) && ask(device, CUDA_CACHE, &cache, diag);
+    facts->clock = clock * 1e3;
+    facts->memory_rate = 2e3 * memory_clock * bits / 8;
+    facts->cache = cache > 0 ? (size_t)cache : 0;
+    facts->code = facts->major < 8 ? "sm_75" : "sm_80";
+    return good;
 }
 
 static bool check_facts(Device *device, Diagnostics *diag) {
-    enum { MIN_MAJOR = 8 };
+    enum { LEAST = 75 };
     const DeviceFacts *facts = &device->facts;
     int cooperative = 0;
     if (!ask(device, CUDA_COOPERATIVE, &cooperative, diag)) return false;
-    if (facts->major >= MIN_MAJOR && cooperative) return true;
+    if (10 * facts->major + facts->minor >= LEAST && cooperative) return true;
     if (cooperative)
         diag_error(diag, STATUS_USAGE, (Span){0},
-                   "GPU %d (%s) has compute capability %d.%d; mlc needs 8.0", facts->number,
+                   "GPU %d (%s) has compute capability %d.%d; mlc needs 7.5", facts->number,
                    facts->name, facts->major, facts->minor);
     else
         diag_error(diag, STATUS_USAGE, (Span){0}, "GPU %d (%s) has no cooperative launches",

@@ -26,9 +26,13 @@ bool device_failed(const Device *device); /* NULL: false */
 typedef struct {
     char name[128]; /* "NVIDIA H100 80GB HBM3" */
     int number, major, minor;
-    int driver;     /* the CUDA version of the driver: 1000 * major + 10 * minor */
-    int processors; /* streaming multiprocessors */
-    size_t memory;  /* bytes */
+    int driver;         /* the CUDA version of the driver: 1000 * major + 10 * minor */
+    int processors;     /* streaming multiprocessors */
+    size_t memory;      /* bytes */
+    double clock;       /* cycles a second, at most */
+    double memory_rate; /* bytes a second */
+    size_t cache;       /* bytes of the second-level cache */
+    const char *code;   /* what it runs: "sm_75" or "sm_80", as codegen.h has it */
 } DeviceFacts;
 const DeviceFacts *device_facts(const Device *device);
 

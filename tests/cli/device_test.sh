@@ -53,6 +53,8 @@ same cpu/best.safetensors gpu/best.safetensors
 grep -q '"device":"an interpreter"' gpu/metrics.jsonl || fail "metrics.jsonl does not name the device"
 FAKE_CUDA_QUICK=1 FAKE_CUDA_PROCESSORS=7 expect 0 mlc train all.mdl --quiet --out seven --device cuda:0
 same cpu/last.safetensors seven/last.safetensors
+FAKE_CUDA_QUICK=1 FAKE_CUDA_MAJOR=7 FAKE_CUDA_MINOR=5 expect 0 mlc train all.mdl --quiet --out older --device cuda
+same cpu/last.safetensors older/last.safetensors
 for command in eval predict; do
     expect 0 mlc $command cpu --json && cp "$scratch/out" on_cpu
     expect 0 mlc $command cpu --json --device cuda && cp "$scratch/out" on_gpu
@@ -89,6 +91,16 @@ expect 0 mlc train --resume moved --quiet --device $device
 same cpu/last.safetensors moved/last.safetensors
 same cpu/best.safetensors moved/best.safetensors
 
+# -- a checkpoint after the first batch, which ends within a launch --
+sed -e '/def centred/,/^}/d; s/|> centred |> dense(24) |> batch_norm |> relu |> dropout(0.4) //; /augment/d' all.mdl >tiny.mdl
+shares="mlc train tiny.mdl --quiet --set train.accumulate=1 --set train.batch=12 --set train.replicas=6 --set train.epochs=1"
+expect 0 $shares --out whole
+for pause in 0 1 2 3 5 7; do # milliseconds decide how many steps a launch has
+    rm -rf pieces
+    FAKE_CUDA_LAUNCH_MS=$pause expect 0 $shares --out pieces --device cuda
+    same whole/last.safetensors pieces/last.safetensors
+done
+
 # -- 20 steps of the network of the manual --
 mnist=$root/models/mnist.mdl
 expect 0 mlc run "$mnist" --set train.batch=4 --steps 20 && cp "$scratch/out" on_cpu
@@ -123,13 +135,53 @@ FAKE_CUDA_FAILS=cuCtxSynchronize expect 5 mlc predict cpu --device cuda --all &&
 FAKE_CUDA_FAILS=cuLaunchCooperativeKernel expect 5 mlc run all.mdl --device cuda && says err "has failed: cuLaunchCooperativeKernel"
 FAKE_CUDA_FAILS=cuLaunchCooperativeKernel:3 expect 5 mlc train all.mdl --find-lr --quiet --device cuda && says err "has failed"
 
+# -- the device with less predicted time: long work goes to the GPU, and nothing that is missing is an error --
+sed 's/dense(24)/dense(3000)/' all.mdl >wide.mdl
+long="mlc train wide.mdl --set train.epochs=1000000 --find-lr --device auto"
+export FAKE_CUDA_PROCESSORS=132
+train="mlc train all.mdl --set train.epochs=1 --device auto"
+chooses() { says err "--device auto: $1"; }
+expect 0 $train --out chosen && chooses "the CPU: predicted"
+expect 0 $train --out chosen2 --quiet && [[ ! -s $scratch/err ]] || fail "--quiet: messages"
+same chosen/last.safetensors chosen2/last.safetensors
+FAKE_CUDA_FAILS=cuLaunchCooperativeKernel expect 5 $long && chooses "an interpreter: predicted" && says err "s on the CPU" "has failed"
+FAKE_CUDA_CLOCK=1000 expect 0 $long && chooses "the CPU: predicted"
+FAKE_CUDA_MEMORY=1000 expect 0 $long && chooses "the CPU: this needs"
+MLC_CUDA_LIBRARY=nowhere.so expect 0 $train --set train.epochs=2 --find-lr && chooses "the CPU: there is no NVIDIA driver"
+FAKE_CUDA_FAILS=cuInit expect 0 $train --set train.epochs=2 --find-lr && chooses "the CPU: GPU 0 (unknown) has failed: cuInit"
+expect 0 $train --find-lr --cpu x86-64-v3 && chooses "the CPU: --gemm=openblas and --cpu do not go with a GPU"
+expect 0 mlc train all.mdl --set train.epochs=1 --folds 2 --out folded --device auto
+expect 0 mlc train all.mdl --set train.epochs=1 --processes 2 --out spread --device auto
+expect 0 mlc eval cpu --device auto && chooses "the CPU: predicted" && cp "$scratch/out" on_either
+expect 0 mlc eval cpu && same on_either "$scratch/out"
+expect 0 mlc predict cpu --device auto && chooses "the CPU: there is little to compute"
+expect 0 mlc predict cpu --all --device auto && chooses "the CPU: predicted"
+expect 0 mlc run all.mdl --device auto && chooses "the CPU: there is little to compute"
+
+# -- the prediction needs no GPU, and knows the one that is there --
+expect 0 mlc summary all.mdl --device cuda && says out "training step on a GPU, batch 9" "  NVIDIA H100 " "  an interpreter " "(this machine's)"
+for device in auto cuda:3; do
+    MLC_CUDA_LIBRARY=nowhere.so expect 0 mlc summary all.mdl --device $device && says out "  NVIDIA H100 "
+    grep -q "this machine's" "$scratch/out" && fail "--device $device: there is no GPU here"
+done
+expect 0 mlc summary all.mdl --device cpu && ! grep -q GPU "$scratch/out" || fail "--device cpu: a GPU"
+expect 2 mlc summary all.mdl --device gpu && says err "--device does not take 'gpu'"
+# A step of N barriers takes N us and its kernels; the sum of the columns is the step.
+expect 0 mlc summary "$mnist" --device cuda
+stages=$(sed -n 's/.*ended by a barrier  *//p' "$scratch/out")
+awk -v stages="$stages" '/^  NVIDIA/ { rows++
+        if ($(NF - 1) != stages + 0 || ($NF - $(NF - 1) - $(NF - 2) - $(NF - 3)) ^ 2 > 0.05) bad = 1 }
+    END { exit bad || rows != 5 }' <(grep -v "this machine's" "$scratch/out") || fail "the columns are not the step"
+
+unset FAKE_CUDA_PROCESSORS
+
 # -- no such device --
 MLC_CUDA_LIBRARY=nowhere.so expect 2 $small --device cuda && says err "there is no NVIDIA driver" "leave --device out"
 MLC_CUDA_LIBRARY=libz.so.1 expect 2 $small --device cuda && says err "NVIDIA's driver is too old: it has no cuInit"
 FAKE_CUDA_COUNT=0 expect 2 $small --device cuda && says err "NVIDIA's driver knows no GPU"
 expect 2 $small --device cuda:7 && says err "there is no GPU 7: the driver knows 1" "cuda:0 is the last one"
 FAKE_CUDA_DRIVER=10020 expect 2 $small --device cuda && says err "NVIDIA's driver is for CUDA 10.2; mlc needs 11.0"
-FAKE_CUDA_MAJOR=7 expect 2 $small --device cuda && says err "has compute capability 7.0; mlc needs 8.0"
+FAKE_CUDA_MAJOR=7 expect 2 $small --device cuda && says err "has compute capability 7.0; mlc needs 7.5"
 FAKE_CUDA_MEMORY=1000 expect 5 $small --device cuda && says err "of memory on GPU 0 (an interpreter), but only 1000 bytes are free"
 for text in gpu cuda: cuda:x cuda:-1 cuda:1x cuda:99999999999 ""; do
     expect 2 $small --device "$text" && says err "--device does not take '$text'" "cuda:N"
