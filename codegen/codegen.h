@@ -95,7 +95,7 @@ const CodegenGpu *codegen_gpus(uint32_t *count);
 /* The predicted seconds of a step: by a model of a GPU, not measured (codegen/cuda/cuda_predict.c). */
 typedef struct {
     uint32_t stages; /* after each, all blocks wait for each other */
-    double products, others, barriers;
+    double kernels, barriers;
 } CodegenPrediction;
 /* Predicts for `count` GPUs. options: as for codegen_ptx. false after reporting an error. */
 bool codegen_predict(const Plan *plan, const CodegenOptions *options, const CodegenGpu *gpus,

@@ -27,13 +27,13 @@ static KnownGpus known_gpus(int number) {
 }
 
 static void print_predictions(const KnownGpus *known, const CodegenPrediction *predictions) {
-    printf("  %-28s %12s %12s %12s %12s\n", "predicted, not measured: us", "products",
-           "other kernels", "barriers", "step");
+    printf("  %-28s %12s %12s %12s\n", "predicted, not measured: us", "kernels", "barriers",
+           "step");
     for (uint32_t i = 0; i < known->count; i++) {
         const CodegenPrediction *p = &predictions[i];
         bool is_here = known->device && i + 1 == known->count;
-        printf("  %-28.28s %12.1f %12.1f %12.1f %12.1f%s\n", known->gpus[i].name, p->products * 1e6,
-               p->others * 1e6, p->barriers * 1e6, codegen_predicted_step(p) * 1e6,
+        printf("  %-28.28s %12.1f %12.1f %12.1f%s\n", known->gpus[i].name, p->kernels * 1e6,
+               p->barriers * 1e6, codegen_predicted_step(p) * 1e6,
                is_here ? "  (this machine's)" : "");
     }
 }

@@ -1,8 +1,15 @@
 /* Chooses the tiles of products by a model of a large GPU. No bit depends on the choice. */
 #include "codegen/cuda/cuda_tile.h"
+#include "codegen/cuda/ptx.h"
 #include "ir/base/integers.h"
 
 #include <math.h>
+
+int64_t cuda_work_blocks(const CudaWork *work) {
+    static const int64_t threads[] = {
+        [CUDA_ELEMENTS] = 1, [CUDA_ROWS] = LANES, [CUDA_TILES] = DEVICE_BLOCK};
+    return divide_up(work->units * threads[work->division], DEVICE_BLOCK);
+}
 
 /* The most of what multiply-adds, loads from the block's memory and loads from the second-level cache
  * take. A multiply-add waits four cycles for the one before of the same sum. */

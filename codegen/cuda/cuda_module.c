@@ -6,7 +6,8 @@
  *
  *     step(args, steps, arrivals, arrived)
  *         for each step: for each stage
- *             for each kernel N of the stage: kernel_N(args[step], thread, threads, table_N)
+ *             for each kernel N of the stage:
+ *                 kernel_N(args[step], (thread - first thread of N) mod threads, threads, table_N)
  *             barrier(arrivals, arrived += blocks)
  *
  *     barrier(arrivals, target)
@@ -216,6 +217,7 @@ static LLVMValueRef emit_barrier(Emitter *e, const Target *target) {
 /* The functions that the step calls, and the values that all calls need. */
 typedef struct {
     const EmittedKernel *kernels;
+    const CudaWork *work;
     CudaStages stages;
     LLVMValueRef barrier;
     LLVMValueRef thread, threads, blocks;
@@ -239,19 +241,34 @@ static void call_barrier(Emitter *e, const StepCalls *calls) {
     LLVMBuildCall2(e->builder, barrier_type(e), calls->barrier, args, 2, "");
 }
 
-static void call_kernel(Emitter *e, const StepCalls *calls, LLVMValueRef args, uint32_t number) {
+/* (thread - first thread of block `first`) mod threads */
+static LLVMValueRef thread_from(Emitter *e, const StepCalls *calls, int64_t first) {
+    if (!first) return calls->thread;
+    LLVMValueRef block = LLVMBuildURem(e->builder, const_i32(e, (int32_t)first), calls->blocks, "");
+    LLVMValueRef shift = times(e, LLVMBuildZExt(e->builder, block, e->i64, ""), DEVICE_BLOCK),
+                 thread = sub(e, calls->thread, shift);
+    return choose(e, lt(e, thread, const_i64(e, 0)), add(e, thread, calls->threads), thread);
+}
+
+/* Block `first` gets the first units of the kernel. */
+static void call_kernel(Emitter *e, const StepCalls *calls, LLVMValueRef args, uint32_t number,
+                        int64_t first) {
     const EmittedKernel *kernel = &calls->kernels[number];
-    LLVMValueRef arguments[] = {args, calls->thread, calls->threads, kernel->table};
+    LLVMValueRef arguments[] = {args, thread_from(e, calls, first), calls->threads, kernel->table};
     LLVMBuildCall2(e->builder, kernel_type(e), kernel->function, arguments, 4, "");
 }
 
-/* Each stage ends with a barrier; the last one too, as the next step reads the states that it has
- * stored. */
+/* A kernel begins at the block after the last one that the kernel before needs, so that kernels with
+ * little work run side by side. Each stage ends with a barrier; the last one too, as the next step
+ * reads the states that it has stored. */
 static void call_stages(Emitter *e, const StepCalls *calls, LLVMValueRef args) {
     const CudaStages *stages = &calls->stages;
     for (uint32_t s = 0; s < stages->count; s++) {
-        for (uint32_t i = stages->begin[s]; i < stages->begin[s + 1]; i++)
-            call_kernel(e, calls, args, stages->kernels[i]);
+        int64_t first = 0;
+        for (uint32_t i = stages->begin[s]; i < stages->begin[s + 1]; i++) {
+            call_kernel(e, calls, args, stages->kernels[i], first);
+            first = (first + cuda_work_blocks(&calls->work[stages->kernels[i]])) % INT32_MAX;
+        }
         call_barrier(e, calls);
     }
 }
@@ -305,7 +322,7 @@ LLVMModuleRef cuda_module(LLVMContextRef context, const Plan *plan, const Target
     if (!work) work = ARENA_ARRAY(arena, CudaWork, plan->kernel_count);
     for (uint32_t k = 0; k < plan->kernel_count; k++)
         kernels[k] = emit_kernel(&e, k, target, &work[k]);
-    StepCalls calls = {.kernels = kernels, .stages = cuda_stages(plan, arena)};
+    StepCalls calls = {.kernels = kernels, .work = work, .stages = cuda_stages(plan, arena)};
     calls.barrier = emit_barrier(&e, target);
     emit_step(&e, &calls, target);
     emitter_close(&e);

@@ -1,17 +1,18 @@
-/* Predicts the time of a step on a GPU, by the numbers of work that its threads divide.
+/* Predicts the time of a step on a GPU. A step takes, for each of its stages,
  *
- * All threads walk through the kernels of a stage, and wait for each other after it. So a step takes
- * the sum over its kernels, and a barrier for each stage. A kernel takes
- *
- *     turns * cycles of a unit          units of work one after the other, as the blocks divide them
- *     or bytes / bandwidth              if that is more
+ *     the cycles of the block that has the most units of work, one after the other,
+ *     or the bytes of all kernels / bandwidth, if that is more,
+ *     and a barrier.
  *
  * A processor has one block of 256 threads, so few warps hide each other's latency: an operation of a
  * chain takes its full latency. The latencies are those that are published for GPUs since 2018. */
 #include "codegen/cuda/cuda.h"
 #include "codegen/cuda/ptx.h"
 #include "ir/base/integers.h"
+#include "ir/base/memory.h"
 #include "ir/plan/kernel_work.h"
+
+#include <stdlib.h>
 
 static const double BARRIER_SECONDS = 1e-6;
 enum {
@@ -57,21 +58,6 @@ static double unit_cycles(const Plan *plan, const Kernel *kernel, const CudaWork
     return LOAD_CYCLES + operations * (CHAIN_CYCLES + loads);
 }
 
-/* in_cache: the second-level cache holds what the step reads and writes. */
-static double kernel_seconds(const Plan *plan, const Kernel *kernel, const CudaWork *work,
-                             const CodegenGpu *gpu, bool in_cache) {
-    static const int64_t threads[] = {
-        [CUDA_ELEMENTS] = 1, [CUDA_ROWS] = LANES, [CUDA_TILES] = DEVICE_BLOCK};
-    KernelWork all = kernel_work(plan, kernel);
-    int64_t together = (int64_t)gpu->processors * DEVICE_BLOCK / threads[work->division];
-    double turns = (double)divide_up(work->units, together),
-           cycles = turns * unit_cycles(plan, kernel, work, all.operations / (double)work->units,
-                                        gpu->adders),
-           rate = in_cache ? CUDA_CACHE_BYTES * gpu->processors * gpu->clock : gpu->memory_rate;
-    double computing = cycles / gpu->clock, moving = all.bytes / rate;
-    return computing > moving ? computing : moving;
-}
-
 static double step_bytes(const Plan *plan) {
     size_t bytes = plan->slab_bytes + plan->thread_slab_bytes;
     for (uint32_t i = 0; i < plan->state_count; i++) {
@@ -81,16 +67,52 @@ static double step_bytes(const Plan *plan) {
     return (double)bytes;
 }
 
-static CodegenPrediction predict(const Plan *plan, const CudaWork *work, uint32_t stages,
-                                 const CodegenGpu *gpu) {
-    CodegenPrediction sum = {.stages = stages, .barriers = stages * BARRIER_SECONDS};
-    bool in_cache = step_bytes(plan) <= gpu->cache;
-    for (uint32_t k = 0; k < plan->kernel_count; k++) {
-        const Kernel *kernel = &plan->kernels[k];
-        double seconds = kernel_seconds(plan, kernel, &work[k], gpu, in_cache);
-        bool product = kernel->kind == KERNEL_MATMUL || kernel->kind == KERNEL_WINOGRAD;
-        *(product ? &sum.products : &sum.others) += seconds;
+/* What predictions read. */
+typedef struct {
+    const Plan *plan;
+    const CudaWork *work;
+    CudaStages stages;
+} CudaStep;
+
+/* Adds the seconds of a kernel to the blocks that compute it. Block `first` gets the first units. */
+static void add_kernel(const CudaStep *step, uint32_t number, const CodegenGpu *gpu, int64_t first,
+                       double *busy) {
+    const Kernel *kernel = &step->plan->kernels[number];
+    const CudaWork *work = &step->work[number];
+    double operations = kernel_work(step->plan, kernel).operations / (double)work->units,
+           seconds = unit_cycles(step->plan, kernel, work, operations, gpu->adders) / gpu->clock;
+    int64_t blocks = cuda_work_blocks(work), all = gpu->processors;
+    for (int64_t b = 0; b < all; b++) {
+        int64_t place = (b - first % all + all) % all;
+        if (place < blocks) busy[b] += seconds * (double)divide_up(blocks - place, all);
     }
+}
+
+/* The kernels of a stage: the block that takes the longest, or what all their bytes take. rate: bytes
+ * a second. */
+static double stage_seconds(const CudaStep *step, uint32_t stage, const CodegenGpu *gpu,
+                            double rate) {
+    double *busy = memory_array((size_t)gpu->processors, sizeof *busy, "a prediction"), bytes = 0;
+    int64_t first = 0;
+    for (uint32_t i = step->stages.begin[stage]; i < step->stages.begin[stage + 1]; i++) {
+        uint32_t number = step->stages.kernels[i];
+        add_kernel(step, number, gpu, first, busy);
+        first += cuda_work_blocks(&step->work[number]);
+        bytes += kernel_work(step->plan, &step->plan->kernels[number]).bytes;
+    }
+    double most = bytes / rate;
+    for (int b = 0; b < gpu->processors; b++) most = busy[b] > most ? busy[b] : most;
+    free(busy);
+    return most;
+}
+
+static CodegenPrediction predict(const CudaStep *step, const CodegenGpu *gpu) {
+    uint32_t stages = step->stages.count;
+    CodegenPrediction sum = {.stages = stages, .barriers = stages * BARRIER_SECONDS};
+    double rate = step_bytes(step->plan) <= gpu->cache
+                      ? CUDA_CACHE_BYTES * gpu->processors * gpu->clock
+                      : gpu->memory_rate;
+    for (uint32_t s = 0; s < stages; s++) sum.kernels += stage_seconds(step, s, gpu, rate);
     return sum;
 }
 
@@ -101,8 +123,8 @@ bool codegen_predict(const Plan *plan, const CodegenOptions *options, const Code
     CudaWork *work = ARENA_ARRAY(arena, CudaWork, plan->kernel_count);
     bool good = ptx_emit(&ptx, plan, options, work, diag);
     if (good) {
-        uint32_t stages = cuda_stages(plan, arena).count;
-        for (uint32_t i = 0; i < count; i++) predictions[i] = predict(plan, work, stages, &to[i]);
+        CudaStep step = {plan, work, cuda_stages(plan, arena)};
+        for (uint32_t i = 0; i < count; i++) predictions[i] = predict(&step, &to[i]);
     }
     ptx_close(&ptx);
     arena_free(arena);
@@ -110,5 +132,5 @@ bool codegen_predict(const Plan *plan, const CodegenOptions *options, const Code
 }
 
 double codegen_predicted_step(const CodegenPrediction *prediction) {
-    return prediction->products + prediction->others + prediction->barriers;
+    return prediction->kernels + prediction->barriers;
 }

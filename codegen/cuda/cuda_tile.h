@@ -27,6 +27,8 @@ typedef struct {
     CudaTile tile; /* of CUDA_TILES */
     int64_t depth; /* of products: the steps of k; else 0 */
 } CudaWork;
+/* How many blocks have work, if there are so many. */
+int64_t cuda_work_blocks(const CudaWork *work);
 
 /* The tile that the cost model chooses for `batch` products of rows x columns elements, each a sum
  * of `depth` steps of k. */

@@ -218,7 +218,7 @@ static const Mistake mistakes[] = {
     {{{"bar.sync \t0;", "", -1}}, "without a barrier between"},
     {{{"bar.sync \t0;", "@%p1 bar.sync 0;", -1}}, "only some threads of a warp"},
     {{{"setp.lt.s32 \t%p2, %r5, 0;", "setp.gt.s32 \t%p2, %r5, 9;", -1}},
-     "without a barrier between"}, /* no waiting */
+     "loads what was never stored"}, /* no waiting */
     {{{"mul.rn.f32", "mul.f32", 0}, {"add.rn.f32", "add.f32", 0}}, "output 'row'"},
     {{{"max.NaN.f32", "max.f32", 0}}, "output 'nan'"},
     {{{"shfl.sync.down", "shfl.sync.idx", 1}}, "output 'row'"},
