@@ -6,6 +6,7 @@
  *     transpose the tile in registers
  *     for each row along lane_axis: the kernel's values and stores, with the views read from
  *     tile[row] */
+#include "codegen/emit/square.h"
 #include "codegen/kernels/kernels.h"
 
 enum { MAX_TRANSPOSED = 4, MIN_SIZE = 8 };
@@ -84,37 +85,11 @@ static Place *tile_place(Emitter *e, const TransposedMap *map, const Place *corn
     return place;
 }
 
-static LLVMValueRef tile_row(Emitter *e, LLVMValueRef tile, LLVMValueRef row) {
-    return LLVMBuildGEP2(e->builder, lanes_of(e->f32), tile, &row, 1, "");
-}
-
 /* The size of a tile along an axis: LANES, or less at the end of the axis. */
 static LLVMValueRef tile_size(Emitter *e, const TransposedMap *map, const Place *corner, int axis) {
     int64_t size = map->space.dim[axis];
     if (size % LANES == 0) return const_i64(e, LANES);
     return min(e, sub(e, const_i64(e, size), corner->axis[axis].base), const_i64(e, LANES));
-}
-
-/* a0 b0 a1 b1 ... of the first halves of two vectors, or of their second halves. */
-static LLVMValueRef interleave(Emitter *e, LLVMValueRef a, LLVMValueRef b, int half) {
-    LLVMValueRef lanes[LANES];
-    for (int i = 0; i < LANES; i++)
-        lanes[i] = const_i32(e, half * (LANES / 2) + i / 2 + i % 2 * LANES);
-    return LLVMBuildShuffleVector(e->builder, a, b, LLVMConstVector(lanes, LANES), "");
-}
-
-/* Four rounds of interleaving. Each exchanges one bit of the number of the row with one bit of the
- * number of the lane. */
-static void transpose_tile(Emitter *e, LLVMValueRef tile) {
-    LLVMValueRef rows[LANES], map[LANES];
-    LLVMTypeRef type = lanes_of(e->f32);
-    for (int i = 0; i < LANES; i++) rows[i] = load(e, type, tile_row(e, tile, const_i64(e, i)));
-    for (int round = 1; round < LANES; round *= 2) {
-        for (int i = 0; i < LANES; i++)
-            map[i] = interleave(e, rows[i / 2], rows[i / 2 + LANES / 2], i % 2);
-        for (int i = 0; i < LANES; i++) rows[i] = map[i];
-    }
-    for (int i = 0; i < LANES; i++) store(e, rows[i], tile_row(e, tile, const_i64(e, i)));
 }
 
 static void read_tiles(Emitter *e, const TransposedMap *map, const Place *corner) {
@@ -123,7 +98,7 @@ static void read_tiles(Emitter *e, const TransposedMap *map, const Place *corner
     const Place *place = tile_place(e, map, corner, map->read_axis, loop.index);
     for (int i = 0; i < map->count; i++)
         store(e, value_splat(e, emit_value(e, map->nodes[i], place)),
-              tile_row(e, map->tiles[i], loop.index));
+              square_row(e, map->tiles[i], loop.index));
     region_end(e, region);
     loop_end(e, loop, tile_size(e, map, corner, map->lane_axis), 1);
 }
@@ -133,7 +108,7 @@ static void write_rows(Emitter *e, const TransposedMap *map, const Place *corner
     Region region = region_begin(e);
     const Place *place = tile_place(e, map, corner, map->lane_axis, loop.index);
     for (int i = 0; i < map->count; i++) {
-        LLVMValueRef row = load(e, lanes_of(e->f32), tile_row(e, map->tiles[i], loop.index));
+        LLVMValueRef row = load(e, lanes_of(e->f32), square_row(e, map->tiles[i], loop.index));
         emit_set(e, map->nodes[i], place, (LaneValue){row, false});
     }
     emit_stores(e, place);
@@ -162,12 +137,11 @@ int64_t map_transposed(Emitter *e, Shape space, int lane_axis, LLVMValueRef firs
     for (uint32_t i = 0; i < e->kernel->node_count; i++)
         if (emit_in_place(e, e->kernel->nodes[i])) add_transposed(e, &map, e->kernel->nodes[i]);
     if (map.count == 0) return 0;
-    for (int i = 0; i < map.count; i++)
-        map.tiles[i] = stack_slot(e, LLVMArrayType(lanes_of(e->f32), LANES), 64);
+    for (int i = 0; i < map.count; i++) map.tiles[i] = square_new(e);
     Loop loop = loop_begin(e, first);
     const Place *corner = tile_corner(e, &map, loop.index);
     read_tiles(e, &map, corner);
-    for (int i = 0; i < map.count; i++) transpose_tile(e, map.tiles[i]);
+    for (int i = 0; i < map.count; i++) square_transpose(e, map.tiles[i], map.tiles[i]);
     write_rows(e, &map, corner);
     loop_end(e, loop, last, 1);
     int64_t count = 1;
