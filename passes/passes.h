@@ -30,6 +30,7 @@ typedef struct {
     uint32_t skip;      /* bit PassId: leave it out (mandatory passes cannot be skipped) */
     bool external_gemm; /* matmuls become KERNEL_GEMM */
     bool no_vectors; /* of the target: no row kernels; states in one form each, in narrow panels */
+    bool on_gpu;     /* of the target: images keep their order in memory */
     /* sets Kernel.max_threads only; never changes a bit. -n, for tests: n threads even for kernels
      * too small to gain from them */
     int threads;

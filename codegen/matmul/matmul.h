@@ -12,6 +12,7 @@
  *   matmul_zeros.c     lists the k of each block of rows for which a row is not zero
  *   matmul_columns.c   the position of a column by its number
  *   matmul_elements.c  the whole kernel for processors without vectors; elements.h has its parts
+ *   matmul_images.c    the whole kernel for windows and few filters, along the images of the batch
  *   element_product.c  elements of factors, for these kernels and for those of a GPU
  *   matmul_epilogue.c  computes and stores the values of a finished tile
  *   matmul_epilogue_bytes.c  transposes bytes that it stores
@@ -313,5 +314,8 @@ void epilogue_bytes_transpose(Emitter *e, const Matmul *m, LLVMValueRef rows, LL
 int64_t kernel_matmul(Emitter *e, LLVMValueRef first, LLVMValueRef last);
 /* kernel_matmul by single elements, if e->single. */
 int64_t matmul_elements(Emitter *e, LLVMValueRef first, LLVMValueRef last);
+/* The same along the images of the batch, if the product of windows reads a copy [H,W,C,N]. */
+bool matmul_runs_along_images(const Emitter *e);
+int64_t matmul_images(Emitter *e, LLVMValueRef first, LLVMValueRef last);
 
 #endif

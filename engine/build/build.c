@@ -88,6 +88,7 @@ PassOptions build_pass_options(const BuildOptions *options) {
         .level = options->level,
         .external_gemm = options->external_gemm,
         .no_vectors = options->no_vectors,
+        .on_gpu = options->on_device,
         .threads = options->on_device ? 1 : build_threads(options),
     };
     return pass_options;

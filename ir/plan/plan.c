@@ -35,18 +35,36 @@ static bool transposes(const Node *node, const int64_t perm[4]) {
     return equal;
 }
 
+/* Whether a picture is a copy in another order of axes that is transposed back to [N,H,W,C]. */
+static bool is_copy(const Graph *graph, const Node *picture, const int64_t there[4],
+                    const int64_t back[4]) {
+    return transposes(picture, back) && transposes(graph_operand(graph, picture, 0), there);
+}
+
 WindowsImage windows_image(const Graph *graph, const Node *windows) {
-    static const int64_t channels_last[] = {0, 2, 3, 1}, channels_first[] = {0, 3, 1, 2};
+    static const int64_t channels_last[] = {0, 2, 3, 1}, channels_first[] = {0, 3, 1, 2},
+                         images_last[] = {1, 2, 3, 0}, images_first[] = {3, 0, 1, 2};
     const Node *picture = graph_operand(graph, windows, 0);
-    int64_t height = picture->shape.dim[1], width = picture->shape.dim[2],
-            channels = picture->shape.dim[3];
-    bool of_copy = transposes(picture, channels_last) &&
-                   transposes(graph_operand(graph, picture, 0), channels_first);
-    if (of_copy)
-        return (WindowsImage){picture->operands[0], height * width * channels, width, 1,
-                              height * width};
-    return (WindowsImage){windows->operands[0], height * width * channels, width * channels,
-                          channels, 1};
+    int64_t images = picture->shape.dim[0], height = picture->shape.dim[1],
+            width = picture->shape.dim[2], channels = picture->shape.dim[3];
+    if (is_copy(graph, picture, channels_first, channels_last))
+        return (WindowsImage){.node = picture->operands[0],
+                              .image = height * width * channels,
+                              .row = width,
+                              .pixel = 1,
+                              .channel = height * width};
+    if (is_copy(graph, picture, images_last, images_first))
+        return (WindowsImage){.node = picture->operands[0],
+                              .image = 1,
+                              .row = width * channels * images,
+                              .pixel = channels * images,
+                              .channel = images,
+                              .images_adjoin = true};
+    return (WindowsImage){.node = windows->operands[0],
+                          .image = height * width * channels,
+                          .row = width * channels,
+                          .pixel = channels,
+                          .channel = 1};
 }
 
 NodeId kernel_operand(const Plan *plan, const Kernel *kernel, uint32_t i) {

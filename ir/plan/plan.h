@@ -168,11 +168,12 @@ bool plan_same_code(const Plan *a, const Plan *b, bool *differs);
  * image of its windows. */
 NodeId kernel_operand(const Plan *plan, const Kernel *kernel, uint32_t i);
 /* The image in memory from which a product reads its windows. It is the operand of the windows
- * node, [N,H,W,C]. If this operand is a copy [N,C,H,W] that is transposed back
+ * node, [N,H,W,C]. If this operand is a copy [N,C,H,W] or [H,W,C,N] that is transposed back
  * (passes/plan/straighten.c), it is the copy. */
 typedef struct {
     NodeId node;
     int64_t image, row, pixel, channel; /* elements from one to the next */
+    bool images_adjoin;                 /* the copy is [H,W,C,N] */
 } WindowsImage;
 WindowsImage windows_image(const Graph *graph, const Node *windows);
 /* Prints the kernels with their nodes, reads and stores, then the values in memory, as '#' comment

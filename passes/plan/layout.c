@@ -92,12 +92,14 @@ static void choose_tile(Forms *forms, Kernel *kernel) {
         return;
     }
     if (kernel->product.windows) {
-        /* The tile can run along windows only if these are neighbours in memory. */
+        /* The tile can run along images or windows only if these are neighbours in memory. */
         const Graph *graph = forms->plan->graph;
         const Node *windows = graph_node(graph, kernel->product.windows);
+        WindowsImage image = windows_image(graph, windows);
         kernel->product.swapped =
-            windows_image(graph, windows).pixel == 1 &&
-            product_runs_along_windows(graph, graph_node(graph, kernel->root), windows);
+            image.images_adjoin ||
+            (image.pixel == 1 &&
+             product_runs_along_windows(graph, graph_node(graph, kernel->root), windows));
     } else
         kernel->product.swapped =
             costs_less(axis_cost(forms, kernel, true), axis_cost(forms, kernel, false));

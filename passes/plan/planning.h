@@ -78,6 +78,10 @@ typedef struct {
 /* Whether a product of windows has so few columns that its tile should run along the windows. These
  * must be neighbours in memory: in the image itself or in a transposed copy. */
 bool product_runs_along_windows(const Graph *graph, const Node *product, const Node *windows);
+/* Whether the tile of such a product should rather run along the images of the batch, in a copy of
+ * the image in which these are neighbours. */
+bool product_runs_along_images(const Graph *graph, const NodeId *buffer, const Node *product,
+                               const Node *windows);
 
 /* product_windows; but NODE_NONE at levels that do not fuse, and if OpenBLAS multiplies. */
 NodeId fusion_windows(const Fusion *fusion, const Node *product);

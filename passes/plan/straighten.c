@@ -4,8 +4,8 @@
  * that computes b.
  *
  * A convolution with few filters would leave most lanes of its columns empty, so its tile runs
- * along the windows instead. Its image gets a copy [N,C,H,W], in which neighbouring windows are
- * neighbours in memory. */
+ * along the images of the batch, or along the windows. Its image gets a copy [H,W,C,N] or
+ * [N,C,H,W], in which neighbouring images or windows are neighbours in memory. */
 #include "passes/pass_list.h"
 #include "ir/base/integers.h"
 #include "passes/plan/planning.h"
@@ -14,7 +14,12 @@
 
 enum {
     FEW_FILTERS = LANES / 2,
-    ENOUGH_TAPS = 9 /* elements of a window from which on a copy of the image pays */
+    ENOUGH_TAPS = 9, /* elements of a window from which on a copy of the image pays */
+    /* along two vectors of images: filters that make enough sums, and sums of a row of results,
+     * which wait on the stack */
+    IMAGES = 2 * LANES,
+    ENOUGH_FILTERS = 4,
+    MOST_IN_ROW = 512
 };
 
 static int64_t lanes_taken(int64_t columns) { return round_up(columns, LANES); }
@@ -32,11 +37,25 @@ bool product_runs_along_windows(const Graph *graph, const Node *product, const N
            windows->attrs.window.stride[1] == 1 && filters <= FEW_FILTERS;
 }
 
+bool product_runs_along_images(const Graph *graph, const NodeId *buffer, const Node *product,
+                               const Node *windows) {
+    Shape each = windows->shape, left = graph_operand(graph, product, 0)->shape;
+    int64_t filters = product->shape.dim[product->shape.rank - 1];
+    bool one_matrix = shape_elements(left) == left.dim[left.rank - 2] * left.dim[left.rank - 1];
+    bool plain = !product->attrs.matmul.transpose_a && !product->attrs.matmul.transpose_b &&
+                 product->dtype == DTYPE_F32 &&
+                 !node_is_leaf(graph_node(graph, buffer[product->operands[1]]));
+    return plain && one_matrix && each.dim[0] % IMAGES == 0 && each.dim[5] > 1 &&
+           each.dim[3] * each.dim[4] >= ENOUGH_TAPS && filters >= ENOUGH_FILTERS &&
+           filters <= FEW_FILTERS && each.dim[2] * filters <= MOST_IN_ROW;
+}
+
 /* -- straightening -- */
 
 typedef struct {
     const Graph *graph;
     const NodeId *buffer;
+    bool along_images; /* the target has code for products along images */
 } Straightening;
 
 static bool is_matrix_state(const Node *node) {
@@ -51,13 +70,17 @@ static bool right_needs_copy(const Graph *graph, const Node *node) {
            !is_matrix_state(graph_operand(graph, node, 1));
 }
 
+static bool runs_along_images(const Straightening *s, const Node *product, const Node *windows) {
+    return s->along_images && product_runs_along_images(s->graph, s->buffer, product, windows);
+}
+
 /* The windows whose image needs a copy; NODE_NONE if operand 0 is something else or needs none. */
 static NodeId windows_to_copy(const Straightening *s, const Node *node) {
     NodeId id = product_windows(s->graph, s->buffer, node);
     const Node *windows = graph_node(s->graph, id);
-    bool copies =
-        id && windows->shape.dim[5] > 1 && product_runs_along_windows(s->graph, node, windows);
-    return copies ? id : NODE_NONE;
+    if (!id) return NODE_NONE;
+    bool copies = windows->shape.dim[5] > 1 && product_runs_along_windows(s->graph, node, windows);
+    return copies || runs_along_images(s, node, windows) ? id : NODE_NONE;
 }
 
 static bool needs_copies(const Straightening *s, const Node *node) {
@@ -77,11 +100,14 @@ static NodeId copy_product(const Straightening *s, Graph *to, const Node *node, 
     bool copies_right = right_needs_copy(s->graph, node);
     to->span = node->span;
     if (windows) {
-        /* The same windows of the image transposed to [N,C,H,W] and back. The product will read the
-         * transposed copy (windows_image). */
+        /* The same windows of the image transposed to another order and back. The product will read
+         * the transposed copy (windows_image). */
+        static const int64_t there[2][4] = {{0, 3, 1, 2}, {1, 2, 3, 0}},
+                             back[2][4] = {{0, 2, 3, 1}, {3, 0, 1, 2}};
         const Node *taken = graph_node(s->graph, windows);
-        NodeId copy = build_transpose(to, map[taken->operands[0]], (int64_t[]){0, 3, 1, 2});
-        NodeId image = build_transpose(to, copy, (int64_t[]){0, 2, 3, 1});
+        bool images_last = runs_along_images(s, node, taken);
+        NodeId copy = build_transpose(to, map[taken->operands[0]], there[images_last]);
+        NodeId image = build_transpose(to, copy, back[images_last]);
         left = build_reshape(to, build_windows(to, image, &taken->attrs.window),
                              graph_operand(s->graph, node, 0)->shape);
     }
@@ -93,7 +119,7 @@ static NodeId copy_product(const Straightening *s, Graph *to, const Node *node, 
 /* OpenBLAS reads every operand as it is. */
 Graph *pass_straighten(Graph *from, const PassOptions *options) {
     Arena *scratch = arena_new();
-    Straightening s = {from, buffer_nodes(from, scratch)};
+    Straightening s = {from, buffer_nodes(from, scratch), !options->no_vectors && !options->on_gpu};
     if (options->external_gemm || !any_needs_copies(&s)) {
         arena_free(scratch);
         return from;

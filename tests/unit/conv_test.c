@@ -73,6 +73,12 @@ static const ConvShape shapes[] = {{3, 1, 9, 8, 6, {{3, 3}, {1, 1}, {1, 1}}, 1, 
                                    {2, 4, 9, 35, 3, {{3, 3}, {2, 1}, {1, 2}}, 1, 2},
                                    {2, 3, 7, 20, 1, {{5, 3}, {1, 1}, {2, 1}}, 1, 2},
                                    {1, 2, 5, 32, 8, {{3, 3}, {1, 1}, {1, 1}}, 1, 1},
+                                   /* the same with tiles along 32 images, also of the gradients by
+                                    * x; windows that lie in the padding as a whole */
+                                   {32, 3, 7, 5, 5, {{3, 3}, {1, 1}, {1, 1}}, 1, 1},
+                                   {64, 4, 6, 5, 16, {{3, 3}, {1, 1}, {1, 1}}, 1, 0},
+                                   {32, 2, 9, 8, 7, {{3, 3}, {2, 1}, {1, 2}}, 1, 4},
+                                   {32, 5, 8, 8, 8, {{5, 2}, {1, 3}, {2, 1}}, 1, 3},
                                    /* by tiles: whole ones, ragged ones, and wide pictures; the
                                     * gradient by x of a stride of 2 */
                                    {2, 16, 12, 12, 16, {{3, 3}, {1, 1}, {1, 1}}, 1, 1},
@@ -84,6 +90,35 @@ enum { SHAPES = sizeof shapes / sizeof *shapes };
 static void equal_bits(void **state) {
     (void)state;
     for (size_t i = 0; i < SHAPES; i++) assert_true(equal_everywhere(trained_graph, &shapes[i]));
+}
+
+/* The filters of shape `s`, one of which is infinite in its first row. Where that row meets the
+ * padding, 0 * infinity is NaN. */
+static Graph *infinite_graph(Diagnostics *diag, const void *context) {
+    const ConvShape *s = context;
+    Graph *graph = graph_new("conv", diag);
+    NodeId x = graph_input(graph, SYMBOL_BATCH, "x", DTYPE_F32,
+                           shape_of(4, (int64_t[]){s->n, s->channels, s->height, s->width}));
+    Shape weights =
+        shape_of(4, (int64_t[]){s->filters, s->channels, s->window.kernel[0], s->window.kernel[1]});
+    NodeId w = graph_state(graph, "w", DTYPE_F32, weights, (Init){INIT_UNIFORM, -1, 1}, true);
+    NodeId first = build_binary(graph, OP_eq, build_iota(graph, weights, 2),
+                                build_constant(graph, (TensorType){DTYPE_I32, weights}, 0));
+    NodeId second = build_binary(graph, OP_eq, build_iota(graph, weights, 0),
+                                 build_constant(graph, (TensorType){DTYPE_I32, weights}, 1));
+    w = build_ternary(graph, OP_select, build_binary(graph, OP_and, first, second),
+                      build_f32(graph, INFINITY, weights), w);
+    int64_t around[] = {0, 0, s->pad, s->pad};
+    NodeId y = build_conv(graph, build_pad(graph, x, around, around), w, &s->window, s->groups);
+    graph_output(graph, "y", y);
+    return graph;
+}
+
+static void infinite_filters_meet_the_padding(void **state) {
+    (void)state;
+    for (size_t i = 0; i < SHAPES; i++)
+        if (shapes[i].pad && shapes[i].n >= 32)
+            assert_true(equal_everywhere(infinite_graph, &shapes[i]));
 }
 
 /* Computes y in f64. Each input is a function of its index. */
@@ -140,6 +175,7 @@ static void no_gradient_of_padding_is_computed(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(equal_bits),
+                                       cmocka_unit_test(infinite_filters_meet_the_padding),
                                        cmocka_unit_test(expansions_mean_the_composites),
                                        cmocka_unit_test(no_gradient_of_padding_is_computed)};
     return cmocka_run_group_tests(tests, NULL, NULL);

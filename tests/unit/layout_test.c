@@ -148,12 +148,16 @@ static void weight_gradients_are_swapped(void **state) {
     assert_primary(plan, "b1", 1, plain);
 }
 
-/* The product of a computed picture (relu) and filters of 3 by 3. */
-static const Plan *compile_conv(int64_t channels, int64_t width, int64_t filters) {
-    NodeId x = input("x", shape_of(4, (int64_t[]){2, channels, 16, width}));
+/* The product of computed pictures (relu) and filters of 3 by 3. */
+static void add_conv(int64_t images, int64_t channels, int64_t width, int64_t filters) {
+    NodeId x = input("x", shape_of(4, (int64_t[]){images, channels, 16, width}));
     NodeId w = weight("w", shape_of(4, (int64_t[]){filters, channels, 3, 3}));
     Window window = {{3, 3}, {1, 1}, {1, 1}};
     graph_output(graph, "y", build_conv(graph, build_unary(graph, OP_relu, x), w, &window, 1));
+}
+
+static const Plan *compile_conv(int64_t channels, int64_t width, int64_t filters) {
+    add_conv(2, channels, width, filters);
     return compile();
 }
 
@@ -189,6 +193,41 @@ static void many_filters_run_along_themselves(void **state) {
 static void few_filters_of_narrow_pictures_stay(void **state) {
     (void)state;
     assert_false(only_product(compile_conv(4, 8, 6))->product.swapped);
+}
+
+static bool runs_along_images(const Plan *plan) {
+    const Kernel *product = only_product(plan);
+    return product->product.swapped &&
+           windows_image(graph, graph_node(graph, product->product.windows)).images_adjoin;
+}
+
+/* The tile runs along whole vectors of images, which are neighbours in a copy. */
+static void few_filters_run_along_images(void **state) {
+    (void)state;
+    add_conv(64, 4, 9, 6);
+    const Plan *plan = compile();
+    graph = compilation.graph;
+    assert_true(runs_along_images(plan));
+    assert_int_equal(pixel_step(plan), 4 * 64);
+}
+
+/* Too few images, filters or channels; too many filters; results that do not fit the stack; a GPU. */
+static void others_do_not_run_along_images(void **state) {
+    (void)state;
+    const struct {
+        int64_t images, channels, width, filters;
+        bool on_gpu;
+    } cases[] = {{48, 4, 16, 6, false}, {32, 4, 16, 3, false},     {32, 1, 16, 6, false},
+                 {32, 4, 16, 9, false}, {32, 4, 64 + 3, 8, false}, {32, 4, 16, 6, true}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        add_conv(cases[i].images, cases[i].channels, cases[i].width, cases[i].filters);
+        const Plan *plan =
+            compile_with((PassOptions){.level = 2, .threads = 2, .on_gpu = cases[i].on_gpu});
+        graph = compilation.graph;
+        assert_false(runs_along_images(plan));
+        tear_down(state);
+        set_up(state);
+    }
 }
 
 /* Weights are shared between the graphs of a model: their primary forms must be the same in all. */
@@ -240,6 +279,8 @@ int main(void) {
         TEST(one_channel_needs_no_copy),
         TEST(many_filters_run_along_themselves),
         TEST(few_filters_of_narrow_pictures_stay),
+        TEST(few_filters_run_along_images),
+        TEST(others_do_not_run_along_images),
         TEST(training_and_evaluation_agree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
