@@ -18,6 +18,7 @@
 #include "tests/support/random_graph.h"
 #include "tests/support/results.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -130,6 +131,82 @@ static void steps_of_models_have_the_same_bits(void **state) {
         each_model(path, check_model);
     }
     assert_int_equal(model_failures, 0);
+}
+
+/* -- ops alone, on numbers at the edges -- */
+
+/* [1024] with number i / `step` mod 16 of a list at i. They come from states, so that nothing of the
+ * op is computed before the step runs. */
+static NodeId edge_numbers(Graph *graph, int step) {
+    static const float edges[] = {0,         -0.0f,      1,         -1,        0.5f,    -2.5f,
+                                  0x1p-149f, -0x1p-140f, 0x1p-126f, 1e-30f,    0x1p20f, -3.5e9f,
+                                  3.4e38f,   INFINITY,   -INFINITY, (float)NAN};
+    enum { EDGES = sizeof edges / sizeof *edges, NUMBERS = 1024 };
+    Shape shape = shape_of(1, (int64_t[]){NUMBERS});
+    NodeId which =
+        build_binary(graph, OP_shr, build_iota(graph, shape, 0), build_i32(graph, step, shape));
+    which = build_binary(graph, OP_and, which, build_i32(graph, EDGES - 1, shape));
+    NodeId numbers = build_f32(graph, 0, shape);
+    for (int i = 0; i < EDGES; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "edge%d.%d", step, i);
+        NodeId edge = graph_state(graph, name, DTYPE_F32, (Shape){0},
+                                  (Init){INIT_CONSTANT, edges[i], 0}, false);
+        NodeId here = build_binary(graph, OP_eq, which, build_i32(graph, i, shape));
+        numbers =
+            build_ternary(graph, OP_select, here, build_broadcast(graph, edge, shape), numbers);
+    }
+    return numbers;
+}
+
+/* Whether the op takes the bits of whole numbers. */
+static bool takes_bits(Op op) {
+    return op == OP_and || op == OP_or || op == OP_xor || op == OP_not || op == OP_shl ||
+           op == OP_shr || op == OP_mul_high || op == OP_scale;
+}
+
+/* One output: the op on edge numbers, of which operand i changes 16 ^ i times slower than the first. */
+static Graph *make_op(const void *context, Diagnostics *diag) {
+    Op op = *(const Op *)context;
+    Graph *graph = graph_new(op_name(op), diag);
+    NodeId operands[3], x = NODE_NONE;
+    for (int i = 0; i < op_arity(op); i++) {
+        operands[i] = edge_numbers(graph, 4 * i);
+        if (takes_bits(op)) operands[i] = build_bitcast(graph, operands[i], DTYPE_I32);
+    }
+    Shape shape = graph_node(graph, operands[0])->shape;
+    if (op == OP_select)
+        operands[0] = build_binary(graph, OP_lt, operands[0], build_f32(graph, 0, shape));
+    if (op == OP_scale) operands[2] = build_i32(graph, 5, shape);
+    if (op == OP_convert)
+        x = build_convert(graph, operands[0], DTYPE_I32);
+    else if (op == OP_bitcast)
+        x = build_bitcast(graph, operands[0], DTYPE_I32);
+    else if (op_arity(op) == 1)
+        x = build_unary(graph, op, operands[0]);
+    else if (op_arity(op) == 2)
+        x = build_binary(graph, op, operands[0], operands[1]);
+    else
+        x = build_ternary(graph, op, operands[0], operands[1], operands[2]);
+    graph_output(graph, "y", x);
+    return graph;
+}
+
+static void ops_have_the_same_bits_at_the_edges(void **state) {
+    static const char *const gpus[] = {"sm_75", "sm_80"};
+    uint32_t failures = 0, ops = 0;
+    (void)state;
+    for (Op op = 0; op < OP_COUNT; op++) {
+        PtxCase one = {make_op, &op, ""};
+        if (op_class(op) != CLASS_ELEMENTWISE) continue;
+        snprintf(one.title, sizeof one.title, "%s", op_name(op));
+        for (int gpu = 0; gpu < 2; gpu++)
+            failures += check(
+                &one, (PtxSetting){.blocks = 2, .seed = op, .level = 2 * gpu, .gpu = gpus[gpu]}, 7);
+        ops++;
+    }
+    assert_true(ops > 40);
+    assert_int_equal(failures, 0);
 }
 
 /* -- products -- */
@@ -278,6 +355,7 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(code_for_gpus_equals_the_interpreter),
         cmocka_unit_test(steps_of_models_have_the_same_bits),
+        cmocka_unit_test(ops_have_the_same_bits_at_the_edges),
         cmocka_unit_test(tiles_of_all_shapes_have_the_same_bits),
         cmocka_unit_test(mistakes_are_found),
     };
