@@ -8,6 +8,7 @@
  * chain takes its full latency. The latencies are those that are published for GPUs since 2018. */
 #include "codegen/cuda/cuda.h"
 #include "codegen/cuda/ptx.h"
+#include "codegen/kernels/kernels.h"
 #include "ir/base/integers.h"
 #include "ir/base/memory.h"
 #include "ir/plan/kernel_work.h"
@@ -18,7 +19,6 @@ static const double BARRIER_SECONDS = 1e-6;
 enum {
     CHAIN_CYCLES = 4,    /* an operation that waits for the one before */
     LOAD_CYCLES = 300,   /* from the second-level cache */
-    LOADS_AT_ONCE = 4,   /* of a loop that LLVM has unrolled */
     SHUFFLE_CYCLES = 100 /* the sixteen partial sums of a row become one */
 };
 
@@ -54,7 +54,7 @@ static double unit_cycles(const Plan *plan, const Kernel *kernel, const CudaWork
     if (work->depth) return LOAD_CYCLES + (double)work->depth * CUDA_SINGLE_CYCLES;
     /* 36 sums side by side hide the latency; two warps share what adds */
     if (kernel->kind == KERNEL_WINOGRAD) return LOAD_CYCLES + operations * 128 / adders;
-    double loads = kernel->kind == KERNEL_MAP ? 0 : (double)LOAD_CYCLES / LOADS_AT_ONCE;
+    double loads = kernel->kind == KERNEL_MAP ? 0 : (double)LOAD_CYCLES / GPU_LOADS;
     return LOAD_CYCLES + operations * (CHAIN_CYCLES + loads);
 }
 

@@ -252,6 +252,8 @@ typedef struct {
  * from < to or guard the loop. */
 Loop loop_begin(Emitter *e, LLVMValueRef from);
 void loop_end(Emitter *e, Loop loop, LLVMValueRef to, int64_t step);
+/* The same, where LLVM may put so many turns of the body behind each other. */
+void loop_end_unrolled(Emitter *e, Loop loop, LLVMValueRef to, int64_t step, int count);
 /* for each segment of [from, to), which is cut at the multiples of `size` and not empty: the body
  * runs with the segment [.from, .to). It lies in [.start, .start + size), where .start = loop.index
  * * size. Example: [5, 12) and size 4 give [5, 8) and [8, 12). */

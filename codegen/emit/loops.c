@@ -1,6 +1,8 @@
 /* Counted loops, branches and stack slots of the emitted code. */
 #include "codegen/emit/arithmetic.h"
 
+#include <llvm-c/DebugInfo.h> /* temporary notes */
+
 LLVMValueRef stack_slot(Emitter *e, LLVMTypeRef type, unsigned alignment) {
     if (e->shipped && LLVMGetTypeKind(type) == LLVMArrayTypeKind) return shipped_slot(e, type);
     LLVMBasicBlockRef here = LLVMGetInsertBlock(e->builder);
@@ -28,14 +30,34 @@ Loop loop_begin(Emitter *e, LLVMValueRef from) {
     return loop;
 }
 
-void loop_end(Emitter *e, Loop loop, LLVMValueRef to, int64_t step) {
+/* Ends the loop, and returns the branch back to its body. */
+static LLVMValueRef branch_back(Emitter *e, Loop loop, LLVMValueRef to, int64_t step) {
     LLVMValueRef next = add(e, loop.counter, short_operand(e, const_i64(e, step)));
     LLVMValueRef more = lt(e, next, short_operand(e, to));
     LLVMBasicBlockRef end = LLVMGetInsertBlock(e->builder);
     loop.exit = LLVMAppendBasicBlockInContext(e->context, e->function, "done");
-    LLVMBuildCondBr(e->builder, more, loop.body, loop.exit);
+    LLVMValueRef branch = LLVMBuildCondBr(e->builder, more, loop.body, loop.exit);
     LLVMAddIncoming(loop.counter, &next, &end, 1);
     LLVMPositionBuilderAtEnd(e->builder, loop.exit);
+    return branch;
+}
+
+void loop_end(Emitter *e, Loop loop, LLVMValueRef to, int64_t step) {
+    branch_back(e, loop, to, step);
+}
+
+/* LLVM's note "llvm.loop" begins with itself, so that no two loops share one. */
+void loop_end_unrolled(Emitter *e, Loop loop, LLVMValueRef to, int64_t step, int count) {
+    static const char name[] = "llvm.loop.unroll.count", kind[] = "llvm.loop";
+    LLVMValueRef branch = branch_back(e, loop, to, step);
+    LLVMMetadataRef self = LLVMTemporaryMDNode(e->context, NULL, 0);
+    LLVMMetadataRef parts[] = {LLVMMDStringInContext2(e->context, name, sizeof name - 1),
+                               LLVMValueAsMetadata(const_i32(e, count))};
+    LLVMMetadataRef note = LLVMMDNodeInContext2(
+        e->context, (LLVMMetadataRef[]){self, LLVMMDNodeInContext2(e->context, parts, 2)}, 2);
+    LLVMMetadataReplaceAllUsesWith(self, note);
+    LLVMSetMetadata(branch, LLVMGetMDKindIDInContext(e->context, kind, sizeof kind - 1),
+                    LLVMMetadataAsValue(e->context, note));
 }
 
 Loop units_begin(Emitter *e, LLVMValueRef first) {

@@ -96,6 +96,15 @@ bool kernel_needs_lanes(const Emitter *e) {
 
 /* -- partial results -- */
 
+/* Ends a loop over elements. A thread of a GPU loads several of them before it adds the first one, as
+ * a load takes as long as a hundred additions. */
+static void end_elements(Emitter *e, Loop loop, LLVMValueRef to, int64_t step) {
+    if (e->threads)
+        loop_end_unrolled(e, loop, to, step, GPU_LOADS);
+    else
+        loop_end(e, loop, to, step);
+}
+
 /* slot = slot combined with the operand at the place */
 static void accumulate(Emitter *e, const Reduction *r, LLVMValueRef slot, const Place *at,
                        bool lanes) {
@@ -120,7 +129,7 @@ static void add_row(Emitter *e, const Reduction *r, LLVMValueRef row, LLVMValueR
     at->axis[0] = coordinate_uniform(row);
     place_set_lanes(e, at, 1, loop.index, r->n);
     accumulate(e, r, slot, at, !e->threads);
-    loop_end(e, loop, to, LANES);
+    end_elements(e, loop, to, LANES);
 }
 
 /* The same in blocks of SUM_BLOCK * LANES elements, whose sums the tree adds. */
@@ -233,7 +242,7 @@ static void each_between(Emitter *e, const Reduction *r, const ReducedColumn *co
                          ElementBody *body, LLVMValueRef from, LLVMValueRef to) {
     Loop loop = loop_begin(e, from);
     each_column(e, r, columns, body, loop.index);
-    loop_end(e, loop, to, 1);
+    end_elements(e, loop, to, 1);
 }
 
 static void each_element(Emitter *e, const Reduction *r, const ReducedColumn *columns,

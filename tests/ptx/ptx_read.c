@@ -485,7 +485,7 @@ static void read_body(PtxReader *r) {
             skip_to(r, ";");
         } else if (take(r, ".shared"))
             read_shared(r);
-        else if (take(r, ".param"))
+        else if (take(r, ".param") || take(r, ".pragma")) /* "nounroll" */
             skip_to(r, ";");
         else if (!read_label(r))
             read_instruction(r);
