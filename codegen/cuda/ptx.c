@@ -5,6 +5,8 @@
 #include "ir/base/clock.h"
 #include "ir/base/memory.h"
 
+#include <string.h>
+
 static bool can_run(const Plan *plan, Diagnostics *diag) {
     for (uint32_t k = 0; k < plan->kernel_count; k++)
         if (plan->kernels[k].kind == KERNEL_GEMM) {
@@ -35,21 +37,34 @@ bool ptx_emit(PtxModule *ptx, const Plan *plan, const CodegenOptions *options, C
     return true;
 }
 
-bool ptx_open(PtxModule *ptx, const Plan *plan, const CodegenOptions *options, Diagnostics *diag) {
-    return ptx_emit(ptx, plan, options, NULL, diag) && module_valid(ptx->module, diag) &&
-           target_optimize(&ptx->target, ptx->module, options->level, diag) &&
-           target_run_passes(&ptx->target, ptx->module, loop_passes(options->level), diag);
+static bool optimize(LLVMModuleRef module, const Target *target, int level, Diagnostics *diag) {
+    return module_valid(module, diag) && target_optimize(target, module, level, diag) &&
+           target_run_passes(target, module, loop_passes(level), diag);
 }
 
-LLVMMemoryBufferRef ptx_text(const PtxModule *ptx, Diagnostics *diag) {
+bool ptx_open(PtxModule *ptx, const Plan *plan, const CodegenOptions *options, Diagnostics *diag) {
+    return ptx_emit(ptx, plan, options, NULL, diag) &&
+           optimize(ptx->module, &ptx->target, options->level, diag);
+}
+
+static LLVMMemoryBufferRef text_of(LLVMModuleRef module, const Target *target, Diagnostics *diag) {
     LLVMMemoryBufferRef buffer = NULL;
     char *message = NULL;
-    if (!LLVMTargetMachineEmitToMemoryBuffer(ptx->target.machine, ptx->module, LLVMAssemblyFile,
-                                             &message, &buffer))
+    if (!LLVMTargetMachineEmitToMemoryBuffer(target->machine, module, LLVMAssemblyFile, &message,
+                                             &buffer))
         return buffer;
     diag_error(diag, STATUS_BUG, (Span){0}, "LLVM makes no PTX: %s", message);
     LLVMDisposeMessage(message);
     return NULL;
+}
+
+LLVMMemoryBufferRef ptx_text(const PtxModule *ptx, Diagnostics *diag) {
+    return text_of(ptx->module, &ptx->target, diag);
+}
+
+static LLVMMemoryBufferRef compile(LLVMModuleRef module, const Target *target, int level,
+                                   Diagnostics *diag) {
+    return optimize(module, target, level, diag) ? text_of(module, target, diag) : NULL;
 }
 
 void ptx_close(PtxModule *ptx) {
@@ -59,16 +74,24 @@ void ptx_close(PtxModule *ptx) {
 }
 
 char *codegen_ptx(const Plan *plan, const CodegenOptions *options, Diagnostics *diag) {
+    const ModuleCompiler compiler = {compile, loop_passes(options->level)};
     PtxModule ptx;
-    LLVMMemoryBufferRef buffer = NULL;
+    Object object = {0};
+    char *text = NULL;
     double start = seconds_now();
-    if (ptx_open(&ptx, plan, options, diag)) buffer = ptx_text(&ptx, diag);
-    char *text =
-        buffer ? memory_copy_string(LLVMGetBufferStart(buffer), "the code of a step") : NULL;
-    if (buffer) LLVMDisposeMemoryBuffer(buffer);
+    if (ptx_emit(&ptx, plan, options, NULL, diag))
+        object = object_find(ptx.module, &ptx.target, options, &compiler, diag);
+    if (object.buffer) {
+        size_t length = LLVMGetBufferSize(object.buffer);
+        text = memory_new(length + 1, "the code of a step");
+        memcpy(text, LLVMGetBufferStart(object.buffer), length);
+        text[length] = '\0';
+        LLVMDisposeMemoryBuffer(object.buffer);
+    }
     ptx_close(&ptx);
     if (text && options->verbose)
-        fprintf(stderr, "mlc: %s: %u kernels, PTX in %.0f ms\n", plan->graph->name,
-                plan->kernel_count, 1e3 * (seconds_now() - start));
+        fprintf(stderr, "mlc: %s: %u kernels, PTX%s in %.0f ms\n", plan->graph->name,
+                plan->kernel_count, object.cached ? " from the cache" : "",
+                1e3 * (seconds_now() - start));
     return text;
 }

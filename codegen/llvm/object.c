@@ -1,4 +1,4 @@
-/* Object code of a module. The code depends on the module as it is emitted, LLVM's version, the CPU
+/* The code of a module, compiled or taken from the cache. It depends on the module as it is emitted, LLVM's version, the CPU
  * and the passes: a hash of all of these is its key in the cache. Emitting a module takes a
  * fiftieth of the time of compiling it. */
 #include "codegen/llvm/object.h"
@@ -23,7 +23,7 @@ static void hash_text(llvm_blake3_hasher *hasher, const char *text) {
     llvm_blake3_hasher_update(hasher, text, strlen(text) + 1);
 }
 
-static CacheKey key_of(LLVMModuleRef module, const Target *target, int level) {
+static CacheKey key_of(LLVMModuleRef module, const Target *target, const char *passes, int level) {
     llvm_blake3_hasher hasher;
     unsigned version[3];
     LLVMCodeGenOptLevel codegen_level = target_codegen_level(level);
@@ -37,6 +37,7 @@ static CacheKey key_of(LLVMModuleRef module, const Target *target, int level) {
     hash_text(&hasher, target->cpu);
     hash_text(&hasher, target->features);
     hash_text(&hasher, target_pipeline(level));
+    hash_text(&hasher, passes);
     llvm_blake3_hasher_update(&hasher, &codegen_level, sizeof codegen_level);
     llvm_blake3_hasher_update(&hasher, LLVMGetBufferStart(bitcode), LLVMGetBufferSize(bitcode));
     LLVMDisposeMemoryBuffer(bitcode);
@@ -56,15 +57,15 @@ LLVMMemoryBufferRef object_compile(LLVMModuleRef module, const Target *target, i
     return NULL;
 }
 
-static Object find_or_compile(LLVMModuleRef module, const Target *target,
-                              const CodegenOptions *options, Diagnostics *diag) {
+Object object_find(LLVMModuleRef module, const Target *target, const CodegenOptions *options,
+                   const ModuleCompiler *compiler, Diagnostics *diag) {
     Cache cache = cache_open(options->cache_folder, options->verbose);
     if (cache.folder < 0)
-        return (Object){object_compile(module, target, options->level, diag), false};
-    CacheKey key = key_of(module, target, options->level);
+        return (Object){compiler->compile(module, target, options->level, diag), false};
+    CacheKey key = key_of(module, target, compiler->passes, options->level);
     Object object = {.buffer = cache_load(&cache, &key)};
     object.cached = object.buffer != NULL;
-    if (!object.cached) object.buffer = object_compile(module, target, options->level, diag);
+    if (!object.cached) object.buffer = compiler->compile(module, target, options->level, diag);
     if (!object.cached && object.buffer) cache_store(&cache, &key, object.buffer);
     cache_close(&cache);
     return object;
@@ -72,6 +73,7 @@ static Object find_or_compile(LLVMModuleRef module, const Target *target,
 
 Object object_make(MakeModule *make, const void *what, const CodegenOptions *options,
                    Diagnostics *diag) {
+    static const ModuleCompiler compiler = {object_compile, ""};
     Target target = {0};
     StoredTiles tiles = {0};
     Object object = {0};
@@ -79,7 +81,7 @@ Object object_make(MakeModule *make, const void *what, const CodegenOptions *opt
         tiles_open(&tiles, &target, options);
         LLVMContextRef context = LLVMContextCreate();
         LLVMModuleRef module = make(context, &target, what);
-        object = find_or_compile(module, &target, options, diag);
+        object = object_find(module, &target, options, &compiler, diag);
         LLVMDisposeModule(module);
         LLVMContextDispose(context);
     }

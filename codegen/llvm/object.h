@@ -1,4 +1,4 @@
-/* From an LLVM module to object code, compiled or taken from the cache. Internal to codegen/. */
+/* From an LLVM module to its code, compiled or taken from the cache. Internal to codegen/. */
 #ifndef MLC_CODEGEN_LLVM_OBJECT_H
 #define MLC_CODEGEN_LLVM_OBJECT_H
 
@@ -16,6 +16,16 @@ typedef struct {
  * machine cannot run the code. */
 Object object_make(MakeModule *make, const void *what, const CodegenOptions *options,
                    Diagnostics *diag);
+
+/* Makes object code, or text, of a module. passes: those that it runs besides target_pipeline. */
+typedef struct {
+    LLVMMemoryBufferRef (*compile)(LLVMModuleRef module, const Target *target, int level,
+                                   Diagnostics *diag);
+    const char *passes;
+} ModuleCompiler;
+/* The code of a module by that compiler, from the cache if it is there. */
+Object object_find(LLVMModuleRef module, const Target *target, const CodegenOptions *options,
+                   const ModuleCompiler *compiler, Diagnostics *diag);
 
 /* Optimizes and compiles a module, whatever CPU this is. NULL after reporting an error. */
 LLVMMemoryBufferRef object_compile(LLVMModuleRef module, const Target *target, int level,

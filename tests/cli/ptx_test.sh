@@ -5,6 +5,8 @@ small_model
 
 expect 0 mlc dump-ir small.mdl --ptx && says out ".visible .entry step("
 for graph in eval predict; do expect 0 mlc dump-ir small.mdl --ptx --kind "$graph" && says out ".visible .entry step("; done
+expect 0 mlc dump-ir small.mdl --ptx --verbose && says err "kernels, PTX from the cache in" && cp "$scratch/out" cached.ptx
+expect 0 mlc dump-ir small.mdl --ptx --no-cache --verbose && says err "kernels, PTX in" && same cached.ptx "$scratch/out"
 expect 2 mlc dump-ir small.mdl --ptx --asm && says err "exclude each other"
 expect 2 mlc dump-ir small.mdl --ptx --after fuse && says err "exclude each other"
 expect 2 mlc dump-ir small.mdl --ptx --cpu x86-64-v3 && says err "code for GPUs does not take 'x86-64-v3'" "sm_75 and sm_80"
