@@ -78,7 +78,7 @@ static int compare(const void *a, const void *b) {
 
 int main(int argc, char **argv) {
     char reason[TRANSPORT_REASON];
-    Transport *transport = mlc_transport_mpi(reason);
+    Transport *transport = mlc_transport_mpi(60, reason);
     if (!transport || argc != 2) return fputs("usage: exchange WEIGHTS\n", stderr), 2;
     Threads *threads = threads_new(1);
     Diagnostics *diag = diag_new();

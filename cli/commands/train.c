@@ -238,6 +238,7 @@ static Status finish(Training *training, TrainResult result) {
     const char *folder = training->folder.path;
     if (result == TRAIN_LOST) return finish_lost(training);
     if (!training_is_first(training)) return finish_quietly(training, result);
+    if (result == TRAIN_FAILED && training->peers) peers_fail(training->peers);
     if (result == TRAIN_FAILED || diag_status(training->diag) == STATUS_FILE ||
         !training_begin(training))
         return diag_outcome(training->diag, false);
@@ -286,10 +287,10 @@ Status training_run(const Options *given, const TrainingOrder *order, Diagnostic
     training->lock = -1;
     training->started = seconds_now();
     Status status = STATUS_OK;
+    if (!order && training_wants_peers(given))
+        catch_signals(true); /* even a process that waits or compiles takes part in a stop */
     bool here = order || training_open_peers(training, &received_signal, &status);
-    if (training->peers)
-        catch_signals(true); /* even a process that compiles takes part in a stop */
-    if (here) status = work(training);
+    if (here) status = training_part(training, work(training));
     if (!here && status == STATUS_OK) status = diag_status(training->diag);
     if (training->options->json) {
         /* A program that reads the events must see the reason of the end without reading stderr. */

@@ -2,6 +2,7 @@
  * them speaks. Rank 0 writes the run and prints; the others print only what they alone know. */
 #include "cli/commands/training.h"
 #include "engine/build/device.h"
+#include "ir/base/clock.h"
 #include "ir/base/integers.h"
 #include "ir/base/memory.h"
 #include "runtime/peers/local.h"
@@ -16,7 +17,7 @@ bool training_is_first(const Training *training) {
 
 /* -- starting -- */
 
-static bool wants_peers(const Options *options) {
+bool training_wants_peers(const Options *options) {
     return options->processes > 1 || (!options->processes && mpi_launched() > 1);
 }
 
@@ -30,7 +31,7 @@ bool training_check_spread(const Options *options, Diagnostics *diag) {
         diag_help(diag, "--set data.fold=N trains with one of the folds held out");
         return false;
     }
-    if (!wants_peers(options)) return true;
+    if (!training_wants_peers(options)) return true;
     const struct {
         bool given;
         const char *name, *reason;
@@ -59,7 +60,7 @@ static Transport *connect(const Options *options, Status *status, Diagnostics *d
         diag_help(diag, "mpirun and srun say how many there are; leave --processes out");
         return NULL;
     }
-    return mpi_transport(diag);
+    return mpi_transport((double)options->rank_timeout, diag);
 }
 
 /* The threads of a process, if --threads does not say it: its part of the cores. A launcher may
@@ -74,7 +75,7 @@ static int64_t default_threads(const Training *training) {
 bool training_open_peers(Training *training, const volatile sig_atomic_t *signal, Status *status) {
     const Options *given = training->options;
     Options *own = &training->own_options;
-    if (!wants_peers(given)) return true;
+    if (!training_wants_peers(given)) return true;
     Transport *transport = connect(given, status, training->diag);
     if (!transport) return false;
     const PeerOptions options = {(double)given->rank_timeout, signal};
@@ -135,6 +136,14 @@ bool training_agree(Training *training, bool good) {
 }
 
 /* -- ending -- */
+
+/* Rank 0 measures and writes at the end, for at most as long as the training has lasted. */
+Status training_part(Training *training, Status status) {
+    if (!training->peers || peers_part(training->peers, seconds_now() - training->started))
+        return status;
+    training->speaks = diag_errors(training->diag) > 0;
+    return peers_status(training->peers);
+}
 
 /* Prints the messages of a process that is not the first. */
 static void print_as(int rank, Diagnostics *diag) {

@@ -80,6 +80,8 @@ Status training_find_lr(Training *training);
 /* Reports what does not go with several processes, if the training has several, and what does not
  * go with a GPU. */
 bool training_check_spread(const Options *options, Diagnostics *diag);
+/* Whether the training is to have several processes. */
+bool training_wants_peers(const Options *options);
 /* Starts or finds the other processes of the training, if it is to have some. signal: that this
  * process got. false: the training does not take place in this process; *status tells how it ended,
  * unless errors were reported. */
@@ -91,7 +93,9 @@ bool training_check_replicas(const ModelInfo *info, int processes, Diagnostics *
 /* Compares the sessions of all processes. good: that of this one is open. false if one is not, or
  * differs; rank 0 has reported it. */
 bool training_agree(Training *training, bool good);
-/* Prints what this process has reported, and parts from the others. */
+/* Waits for the other processes to get to the end as well. Returns the status of this one. */
+Status training_part(Training *training, Status status);
+/* Prints what this process has reported, and closes the connections. */
 void training_close_peers(Training *training, Status status);
 /* Writes the last line of the journal. */
 void training_write_end(Training *training, TrainResult result);

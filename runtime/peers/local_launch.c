@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define GRACE_SECONDS 5.0 /* that processes have to end after another one has failed */
+#define GRACE_SECONDS 5.0 /* for the last processes, once others have ended */
 
 typedef struct {
     int size;
@@ -21,24 +21,23 @@ typedef struct {
     pid_t *processes;
     int *results; /* as wait() gives them */
     int running;
+    int received;     /* the last signal that this process got; 0: none */
+    sigset_t awaited; /* blocked here; `inherited` are those that were blocked before */
+    sigset_t inherited;
 } Launch;
 
-/* A signal for all processes. A terminal sends its signals to all of them by itself. */
-static volatile sig_atomic_t received, passed_on;
-
-static void on_signal(int number, siginfo_t *info, void *context) {
-    (void)context;
-    received = number;
-    if (info->si_code <= 0) passed_on = number; /* sent by kill() */
-}
-
-/* Without SA_RESTART: waiting has to end. Under nohup, SIGHUP stays ignored. */
-static void catch_signals(void) {
-    struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = (int)SA_SIGINFO}, hang_up;
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+/* Signals that wait_for_all takes one by one. A handler could run between its look at what came and
+ * its wait for more, and then be overlooked. Under nohup, SIGHUP stays ignored. */
+static sigset_t awaited_signals(void) {
+    struct sigaction hang_up;
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGCHLD);
     if (sigaction(SIGHUP, NULL, &hang_up) == 0 && hang_up.sa_handler != SIG_IGN)
-        sigaction(SIGHUP, &action, NULL);
+        sigaddset(&set, SIGHUP);
+    return set;
 }
 
 static bool make_sockets(Launch *launch) {
@@ -71,6 +70,7 @@ static void launch_free(Launch *launch) {
 static Transport *begin_process(Launch *launch, int rank, pid_t parent) {
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent) _exit(STATUS_RANK);
+    sigprocmask(SIG_SETMASK, &launch->inherited, NULL);
     close_sockets(launch, rank);
     Transport *transport =
         local_transport(rank, launch->size, &launch->sockets[rank * launch->size]);
@@ -90,30 +90,44 @@ static void take_result(Launch *launch, pid_t process, int result) {
     launch->processes[rank] = 0;
     launch->results[rank] = result;
     launch->running--;
-    if (WIFSIGNALED(result) && WTERMSIG(result) != received)
+    if (WIFSIGNALED(result) && WTERMSIG(result) != launch->received)
         fprintf(stderr, "mlc: rank %d was ended by signal %d (%s)\n", rank, WTERMSIG(result),
                 strsignal(WTERMSIG(result)));
 }
 
-/* Waits for all processes. GRACE_SECONDS after one has failed, those that still run are killed:
- * they do not answer. */
+/* Passes a signal on. A terminal sends its signals to all processes by itself. */
+static void take_signal(Launch *launch, const siginfo_t *info) {
+    if (info->si_signo == SIGCHLD) return;
+    launch->received = info->si_signo;
+    if (info->si_code <= 0) signal_all(launch, info->si_signo); /* sent by kill() */
+}
+
+/* Processes end together, or because one of them is lost, or because each has its own failure. Only
+ * after the first two all others must end soon. */
+static bool ends_all(int result) {
+    if (!WIFEXITED(result)) return false;
+    int status = WEXITSTATUS(result);
+    return status == STATUS_OK || status == STATUS_RANK || status > 128;
+}
+
+/* Waits for the processes. Those that are left some time after the others have ended do not answer:
+ * they are killed. */
 static void wait_for_all(Launch *launch) {
-    double failed = 0; /* since when; 0: none has */
+    const struct timespec pause = {0, 20000000};
+    double ended = 0; /* when the first one has ended; 0: none has */
     while (launch->running) {
         int result;
-        pid_t process = waitpid(-1, &result, failed > 0 ? WNOHANG : 0);
-        if (passed_on) signal_all(launch, passed_on);
-        passed_on = 0;
+        siginfo_t info;
+        pid_t process = waitpid(-1, &result, WNOHANG);
+        if (process < 0) return;
         if (process > 0) {
             take_result(launch, process, result);
-            bool lost = !WIFEXITED(result) || WEXITSTATUS(result) == STATUS_RANK;
-            if (lost && WIFEXITED(result)) failed = seconds_now();
-        } else if (process < 0 && errno != EINTR)
-            return;
-        else if (failed > 0) {
-            if (seconds_now() - failed > GRACE_SECONDS) signal_all(launch, SIGKILL);
-            usleep(20000);
+            if (ends_all(result)) ended = seconds_now();
+            continue;
         }
+        if (ended > 0 && seconds_now() - ended > GRACE_SECONDS) signal_all(launch, SIGKILL);
+        if (sigtimedwait(&launch->awaited, &info, ended > 0 ? &pause : NULL) > 0)
+            take_signal(launch, &info);
     }
 }
 
@@ -126,8 +140,9 @@ static Status whole_status(const Launch *launch) {
     }
     for (int rank = 0; rank < launch->size; rank++)
         if (WIFSIGNALED(launch->results[rank]))
-            return WTERMSIG(launch->results[rank]) == received ? (Status)(128 + received)
-                                                               : STATUS_RANK;
+            return WTERMSIG(launch->results[rank]) == launch->received
+                       ? (Status)(128 + launch->received)
+                       : STATUS_RANK;
     return STATUS_OK;
 }
 
@@ -159,17 +174,20 @@ static bool make_processes(Launch *launch, Transport **transport, Diagnostics *d
     return true;
 }
 
+/* Signals are blocked before the first process is made: until it takes them itself, they wait. */
 Transport *local_launch(int size, Status *status, Diagnostics *diag) {
     size_t count = (size_t)size;
     Launch launch = {.size = size,
                      .sockets = memory_array(count * count, sizeof(int), "the other processes"),
                      .processes = memory_array(count, sizeof(pid_t), "the other processes"),
-                     .results = memory_array(count, sizeof(int), "the other processes")};
+                     .results = memory_array(count, sizeof(int), "the other processes"),
+                     .awaited = awaited_signals()};
     Transport *transport = NULL;
-    fflush(NULL); /* or every process would write what is buffered */
+    fflush(NULL);             /* or every process would write what is buffered */
+    signal(SIGCHLD, SIG_DFL); /* if it is ignored, nobody learns how a process ends */
+    sigprocmask(SIG_BLOCK, &launch.awaited, &launch.inherited);
     bool made = make_processes(&launch, &transport, diag);
     if (transport) return transport;
-    catch_signals();
     close_sockets(&launch, -1);
     wait_for_all(&launch);
     *status = made ? whole_status(&launch) : STATUS_FILE;

@@ -93,7 +93,7 @@ static Transport *refuse_alone(const Launcher *launcher, int processes, int size
     return NULL;
 }
 
-Transport *mpi_transport(Diagnostics *diag) {
+Transport *mpi_transport(double patience, Diagnostics *diag) {
     int processes;
     char path[PATH_MAX], reason[TRANSPORT_REASON] = "";
     const Launcher *launcher = find_launcher(&processes);
@@ -103,7 +103,7 @@ Transport *mpi_transport(Diagnostics *diag) {
     if (!symbol) return refuse_plugin(launcher, processes, path, diag);
     TransportMaker *maker;
     memcpy(&maker, &symbol, sizeof maker); /* C has no conversion from void * to a function */
-    Transport *transport = maker(reason);
+    Transport *transport = maker(patience, reason);
     if (!transport) {
         diag_error(diag, STATUS_FILE, (Span){0}, "%s does not start: %s", launcher->words, reason);
         return NULL;

@@ -8,8 +8,8 @@
 /* How many processes a launcher says there are, by the environment alone; 1: no launcher, or one
  * process. */
 int mpi_launched(void);
-/* Opens the plugin of the launcher's MPI and connects the processes. NULL after reporting
- * errors. */
-Transport *mpi_transport(Diagnostics *diag);
+/* Opens the plugin of the launcher's MPI and connects the processes. NULL after reporting errors.
+ * patience: see TransportMaker. */
+Transport *mpi_transport(double patience, Diagnostics *diag);
 
 #endif

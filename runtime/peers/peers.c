@@ -322,6 +322,15 @@ Peers *peers_open(Transport *transport, const PeerOptions *options, Diagnostics 
     return NULL;
 }
 
+bool peers_part(Peers *peers, double seconds) {
+    if (peers->lost || peers->failed) return true;
+    for (int rank = 0; rank < peers_size(peers); rank++) {
+        peers_out(peers, rank, 0);
+        peers_in(peers, rank, 0);
+    }
+    return peers_exchange(peers, peers_rank(peers) ? seconds / BUSY_TIMES : 0, " at the end");
+}
+
 /* The process that reports about lost ones, and saves if it can, ends first: with some transports
  * the end of one is the end of all. */
 void peers_close(Peers *peers, Status status) {

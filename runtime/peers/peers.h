@@ -21,6 +21,10 @@ typedef struct {
 /* Takes the transport and learns where the other processes run. NULL after reporting that some do
  * not answer. */
 Peers *peers_open(Transport *transport, const PeerOptions *options, Diagnostics *diag);
+/* Before peers_close: waits until all processes are at the end, unless one is lost or this one has
+ * failed. Rank 0 may have to write files, and so takes `seconds` longer than the others wait for
+ * each other. false: a process is lost now; one of those that are left has reported it. */
+bool peers_part(Peers *peers, double seconds);
 /* status: the exit status of this process. If it has failed alone (peers_fail), all others end with
  * the same status. `peers` may be NULL. */
 void peers_close(Peers *peers, Status status);

@@ -35,9 +35,10 @@ struct Transport {
     void (*close)(Transport *transport); /* every process calls it at the end */
 };
 
-/* Plugins export this function. `reason` gets the error of a NULL. */
+/* Plugins export this function. `reason` gets the error of a NULL. If the processes have not found
+ * each other, or have not parted, after `patience` seconds, it says so and ends this one. */
 #define TRANSPORT_MPI "mlc_transport_mpi"
 enum { TRANSPORT_REASON = 256 };
-typedef Transport *TransportMaker(char reason[TRANSPORT_REASON]);
+typedef Transport *TransportMaker(double patience, char reason[TRANSPORT_REASON]);
 
 #endif

@@ -34,6 +34,37 @@ END
     expect 2 mpirun.$mpi -n 3 mlc train iris.mdl --out other --processes 2
     says err "3 processes have been started, but --processes says 2"
 
+    # A process that does not come, and one that is told to stop before MPI connects it. bash turns into mlc, and keeps its process number;
+    # mask 4000 is SIGTERM.
+    cat >signalled.sh <<'END'
+#!/bin/bash
+rank=${PMI_RANK-${OMPI_COMM_WORLD_RANK}}
+if [[ $1 == STOP && $rank == 2 ]]; then kill -STOP $$; fi
+if [[ $1 == TERM && $rank == 0 ]]; then until [[ -e sent ]]; do sleep 0.01; done; fi
+if [[ $1 == TERM && $rank == 1 ]]; then echo $$ >pid; fi
+shift
+exec mlc train iris.mdl -q "$@"
+END
+    chmod +x signalled.sh
+    got=0
+    mpirun.$mpi -n 3 ./signalled.sh STOP --out signalled "${settings[@]}" --rank-timeout 1 >"$scratch/out" 2>"$scratch/err" </dev/null || got=$?
+    ((got)) || fail "status 0 although a process did not come"
+    says err "other processes have not answered for 1 s at the start: one has not begun, is stopped, or cannot be reached"
+    rm -f pid sent
+    mpirun.$mpi -n 3 ./signalled.sh TERM --out signalled "${settings[@]}" --set train.epochs=1000000 >"$scratch/out" 2>"$scratch/err" </dev/null &
+    launcher=$!
+    until [[ -s pid ]] && (($(awk '/SigCgt/ { print "0x" substr($2, 13) }' "/proc/$(cat pid)/status") & 0x4000)); do
+        kill -0 $launcher || break
+        sleep 0.01
+    done
+    kill -TERM "$(cat pid)"
+    touch sent
+    got=0
+    wait $launcher || got=$?
+    [[ $got == 143 ]] || fail "SIGTERM before the start under $mpi: status $got, $(cat "$scratch/err")"
+    says err "stopped and saved; to continue: mlc train --resume signalled"
+    rm -rf signalled
+
     # The processes of a sweep are workers, each by itself.
     sweep=(mlc sweep iris.mdl -q --set 'hidden=4|8' --set train.epochs=3 --seeds 2)
     expect 0 "${sweep[@]}" --out "sweep$mpi" --slurm

@@ -130,12 +130,11 @@ kill -TERM "${ranks[2]}"
 ends 143
 says err "stopped and saved; to continue: mlc train --resume long"
 goes_on
-# Also before its first step, once it takes signals: mask 4000 is SIGTERM.
+# Also before its first step, and before it takes signals.
 rm -rf long
 mlc train net.mdl -q --out long "${long[@]}" --no-cache >"$scratch/out" 2>"$scratch/err" </dev/null &
 launcher=$!
 until read -ra ranks <<<"$(cat /proc/$launcher/task/$launcher/children)" && ((${#ranks[@]} == 4)); do sleep 0.01; done
-until (($(awk '/SigCgt/ { print "0x" substr($2, 13) }' "/proc/${ranks[1]}/status") & 0x4000)); do sleep 0.01; done
 kill -TERM "${ranks[1]}"
 ends 143
 goes_on

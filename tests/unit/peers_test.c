@@ -11,6 +11,7 @@
 #include "runtime/peers/peers.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -138,13 +139,45 @@ static void *run(void *context) {
         for (int other = 0; other < SIZE; other++)
             if (other != process->rank) check(process, peers, round, other);
     }
+    process->wrong += !peers_part(peers, 0);
     peers_close(peers, STATUS_OK);
     diag_free(diag);
     return NULL;
 }
 
-static void test_exchanges(void **state) {
-    (void)state;
+static bool report_is_right(Diagnostics *diag) {
+    MemoryStream stream;
+    memory_stream_begin(&stream);
+    diag_print(diag, stream.out);
+    char *text = memory_stream_end(&stream);
+    bool right = strstr(text, "rank 2 (process ") && strstr(text, " has not answered for ") &&
+                 strstr(text, " at the end");
+    free(text);
+    return right;
+}
+
+/* Rank 2 does not come to the end. It waits until all others have noticed it. */
+static void *run_without_end(void *context) {
+    TestProcess *process = context;
+    static atomic_int noticed;
+    bool comes = process->rank != 2;
+    Diagnostics *diag = diag_new();
+    PeerOptions options = {.patience = 0.5};
+    Peers *peers =
+        peers_open(local_transport(process->rank, SIZE, process->sockets), &options, diag);
+    process->wrong += comes && peers_part(peers, 0);
+    process->wrong += peers_lost(peers) != comes;
+    process->wrong += (diag_errors(diag) != 0) != (process->rank == 0);
+    process->wrong += process->rank == 0 && !report_is_right(diag);
+    noticed++;
+    while (noticed < SIZE) usleep(1000);
+    peers_close(peers, STATUS_OK);
+    diag_free(diag);
+    return NULL;
+}
+
+/* Runs a function in a thread for each process. */
+static void run_all(void *(*function)(void *)) {
     TestProcess *processes = memory_array(SIZE, sizeof *processes, "a test");
     pthread_t threads[SIZE];
     for (int a = 0; a < SIZE; a++)
@@ -156,13 +189,23 @@ static void test_exchanges(void **state) {
         }
     for (int rank = 0; rank < SIZE; rank++) {
         processes[rank].rank = rank;
-        assert_int_equal(pthread_create(&threads[rank], NULL, run, &processes[rank]), 0);
+        assert_int_equal(pthread_create(&threads[rank], NULL, function, &processes[rank]), 0);
     }
     for (int rank = 0; rank < SIZE; rank++) {
         pthread_join(threads[rank], NULL);
         assert_int_equal(processes[rank].wrong, 0);
     }
     free(processes);
+}
+
+static void test_exchanges(void **state) {
+    (void)state;
+    run_all(run);
+}
+
+static void test_end(void **state) {
+    (void)state;
+    run_all(run_without_end);
 }
 
 /* peers_traffic: a content with its header, and bodies inside or apart. */
@@ -185,7 +228,7 @@ static void test_traffic(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_exchanges),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_exchanges), cmocka_unit_test(test_end),
                                        cmocka_unit_test(test_traffic)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

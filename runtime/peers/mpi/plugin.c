@@ -3,14 +3,17 @@
 #include "runtime/peers/transport.h"
 
 #include <mpi.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 typedef struct {
     Transport table;
+    double patience;
     MPI_Comm world;
     MPI_Datatype unit; /* TRANSPORT_UNIT bytes, so that counts stay small */
     Message *messages;
@@ -110,11 +113,48 @@ static void end_all(Transport *transport, int status) {
     MPI_Abort(((MpiTransport *)transport)->world, status);
 }
 
+/* -- the beginning and the end -- */
+
+/* MPI_Init and MPI_Finalize wait for all processes, for ever if one of them is stopped. So a thread
+ * watches over them. Each of its pauses counts as one, even if a scheduler has stopped this process
+ * in between. */
+enum { STATUS_LOST = 8, PAUSES_A_SECOND = 4 }; /* STATUS_LOST: docs/cli.md */
+typedef struct {
+    double patience;
+    const char *where;
+    pthread_t thread;
+    int runs;
+} Watchdog;
+
+static void *watch(void *context) {
+    const Watchdog *dog = context;
+    const struct timespec pause = {0, 1000000000 / PAUSES_A_SECOND};
+    for (double i = 0; i < dog->patience * PAUSES_A_SECOND; i++) nanosleep(&pause, NULL);
+    fprintf(
+        stderr,
+        "mlc: error: other processes have not answered for %.0f s %s: one has not begun, is stopped, or cannot be reached\n",
+        dog->patience, dog->where);
+    _exit(STATUS_LOST);
+}
+
+static void watch_begin(Watchdog *dog) {
+    dog->runs = pthread_create(&dog->thread, NULL, watch, dog) == 0;
+}
+
+static void watch_end(const Watchdog *dog) {
+    if (!dog->runs) return;
+    pthread_cancel(dog->thread);
+    pthread_join(dog->thread, NULL);
+}
+
 static void close_all(Transport *transport) {
     MpiTransport *mpi = (MpiTransport *)transport;
+    Watchdog dog = {.patience = mpi->patience, .where = "at the end"};
+    watch_begin(&dog);
     MPI_Type_free(&mpi->unit);
     MPI_Comm_free(&mpi->world);
     MPI_Finalize();
+    watch_end(&dog);
     free(mpi->requests);
     free(mpi->statuses);
     free(mpi->finished);
@@ -132,14 +172,18 @@ static int neighbours(MPI_Comm world) {
 
 TransportMaker mlc_transport_mpi;
 
-Transport *mlc_transport_mpi(char reason[TRANSPORT_REASON]) {
+Transport *mlc_transport_mpi(double patience, char reason[TRANSPORT_REASON]) {
     int level;
+    Watchdog dog = {.patience = patience, .where = "at the start"};
     MpiTransport *mpi = calloc(1, sizeof *mpi);
+    watch_begin(&dog);
     if (!mpi || MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &level) != MPI_SUCCESS) {
         snprintf(reason, TRANSPORT_REASON, "%s", mpi ? "MPI_Init fails" : "no memory");
+        watch_end(&dog);
         free(mpi);
         return NULL;
     }
+    mpi->patience = patience;
     MPI_Comm_dup(MPI_COMM_WORLD, &mpi->world);
     MPI_Comm_set_errhandler(mpi->world, MPI_ERRORS_RETURN);
     MPI_Type_contiguous(TRANSPORT_UNIT, MPI_BYTE, &mpi->unit);
@@ -147,6 +191,7 @@ Transport *mlc_transport_mpi(char reason[TRANSPORT_REASON]) {
     MPI_Comm_rank(mpi->world, &mpi->table.rank);
     MPI_Comm_size(mpi->world, &mpi->table.size);
     mpi->table.neighbours = neighbours(mpi->world);
+    watch_end(&dog);
     mpi->table.begin = begin;
     mpi->table.wait = wait_for;
     mpi->table.announce = announce;
