@@ -43,8 +43,9 @@ static Program *compile_step(const Model *model, uint32_t batch, Device *device,
     Compilation compilation;
     CodegenOptions options = {.level = 2, .gpu = device ? device_facts(device)->code : NULL};
     Graph *graph = model_graph(model, GRAPH_TRAIN, batch, diag);
-    if (!graph ||
-        !passes_run(&compilation, graph, &(PassOptions){.level = 2, .threads = 1}, PASS_COUNT - 1))
+    if (!graph || !passes_run(&compilation, graph,
+                              &(PassOptions){.level = 2, .threads = 1, .on_gpu = device != NULL},
+                              PASS_COUNT - 1))
         return NULL;
     if (!device) return codegen_compile(compilation.plan, compilation.graph, &options, diag);
     char *ptx = codegen_ptx(compilation.plan, &options, diag);

@@ -30,7 +30,9 @@ typedef struct {
     uint32_t skip;      /* bit PassId: leave it out (mandatory passes cannot be skipped) */
     bool external_gemm; /* matmuls become KERNEL_GEMM */
     bool no_vectors; /* of the target: no row kernels; states in one form each, in narrow panels */
-    bool on_gpu;     /* of the target: images keep their order in memory */
+    /* of the target: images keep their order in memory; all threads share each kernel, however small,
+     * and values whose kernels can run side by side do not share memory */
+    bool on_gpu;
     /* sets Kernel.max_threads only; never changes a bit. -n, for tests: n threads even for kernels
      * too small to gain from them */
     int threads;

@@ -123,8 +123,9 @@ Status command_dump_ir(const Options *given, Diagnostics *diag) {
     PassId after;
     Build build;
     if (!check_usage(given, &after, diag)) return STATUS_USAGE;
-    bool printed =
-        build_open(&build, given->operands[0], given, diag) && print_model(&build, after);
+    bool printed = build_open(&build, given->operands[0], given, diag);
+    build.options.on_device = given->ptx;
+    printed = printed && print_model(&build, after);
     build_close(&build);
     return diag_outcome(diag, printed);
 }

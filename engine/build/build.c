@@ -89,7 +89,7 @@ PassOptions build_pass_options(const BuildOptions *options) {
         .external_gemm = options->external_gemm,
         .no_vectors = options->no_vectors,
         .on_gpu = options->on_device,
-        .threads = options->on_device ? 1 : build_threads(options),
+        .threads = build_threads(options),
     };
     return pass_options;
 }

@@ -21,7 +21,17 @@
 
 #include <assert.h>
 
-enum { LEVEL_THAT_REUSES_MEMORY = 2 };
+enum { LEVEL_THAT_REUSES_MEMORY = 2, ALL_THREADS = 256 };
+
+static void assign_threads(Plan *plan, const Uses *uses, const PassOptions *options, Arena *arena) {
+    for (uint32_t k = 0; k < plan->kernel_count; k++) {
+        cost_assign(plan, &plan->kernels[k], options->threads);
+        if (options->on_gpu) plan->kernels[k].max_threads = ALL_THREADS;
+    }
+    if (options->on_gpu) return;
+    replicated_assign(plan, uses, options->threads);
+    rows_assign(plan, uses, options->threads, arena);
+}
 
 bool pass_plan(Compilation *compilation, const PassOptions *options) {
     Plan *plan = compilation->plan;
@@ -30,10 +40,7 @@ bool pass_plan(Compilation *compilation, const PassOptions *options) {
     for (int round = 0; !phase; round++) {
         assert(round < 2 && "deferred updates are read where they are copied only");
         Uses uses = uses_collect(plan, arena);
-        for (uint32_t k = 0; k < plan->kernel_count; k++)
-            cost_assign(plan, &plan->kernels[k], options->threads);
-        replicated_assign(plan, &uses, options->threads);
-        rows_assign(plan, &uses, options->threads, arena);
+        assign_threads(plan, &uses, options, arena);
         phase = schedule_kernels(plan, &uses, arena);
     }
     slab_assign(plan, phase, options->level >= LEVEL_THAT_REUSES_MEMORY, arena);

@@ -74,9 +74,11 @@ static bool is_right(const Plan *plan) {
     return plan_verify(plan, true, wrong);
 }
 
+enum { GPU = 1000 }; /* instead of a number of threads */
+
 static Compilation compile(Graph *graph, int level, int threads) {
     Compilation compilation = {0};
-    PassOptions options = {.level = level, .threads = threads};
+    PassOptions options = {.level = level, .threads = threads, .on_gpu = threads == GPU};
     assert_true(passes_run(&compilation, graph, &options, PASS_COUNT - 1));
     char wrong[PLAN_FAULT];
     if (!plan_verify(compilation.plan, true, wrong)) {
@@ -100,10 +102,11 @@ static NodeId f32_state(Graph *graph, const char *name, Shape shape) {
  * the plans. */
 static void check_all(void (*build)(Graph *)) {
     for (int level = 0; level <= 3; level++)
-        for (int threads = -3; threads <= 3; threads += 2) {
+        for (int i = 0; i < 5; i++) {
+            static const int threads[] = {-3, -1, 1, 3, GPU};
             Graph *graph = begin();
             build(graph);
-            Compilation compilation = compile(graph, level, threads);
+            Compilation compilation = compile(graph, level, threads[i]);
             finish(&compilation);
         }
 }
@@ -178,20 +181,51 @@ static void reshapes_share_memory(void **state) {
     check_all(build_reshapes);
 }
 
-/* -- random graphs, at every level, for one thread, three, and three even where it does not pay
- * -- */
+/* -- random graphs, at every level, for one thread, three, three even where it does not pay, and for a
+ * GPU -- */
+
+/* Two chains of sums along alternating axes, [300,300] each, that do not need each other. */
+enum { CHAIN = 6 };
+static Graph *two_chains(void) {
+    Graph *graph = begin();
+    for (int c = 0; c < 2; c++) {
+        NodeId x = graph_input(graph, SYMBOL_VALUE, c ? "a" : "b", DTYPE_F32, matrix(300, 300));
+        for (int i = 0; i < CHAIN; i++)
+            x = build_broadcast(graph, build_reduce(graph, OP_sum, x, i % 2, true),
+                                matrix(300, 300));
+        graph_output(graph, c ? "a" : "b", x);
+    }
+    return graph;
+}
 
 static void plans_of_random_graphs_are_right(void **state) {
     (void)state;
     for (uint64_t seed = 0; seed < 100; seed++) {
-        static const int threads[] = {1, 3, -3};
+        static const int threads[] = {1, 3, -3, GPU};
         for (int level = 0; level <= 2; level++)
-            for (int i = 0; i < 3; i++) {
+            for (int i = 0; i < 4; i++) {
                 Compilation compilation =
                     compile(random_graph(seed, diag_new()), level, threads[i]);
                 finish(&compilation);
             }
     }
+}
+
+/* Where all threads share each kernel, a barrier stands before each kernel that reads what another
+ * has computed since the last one, and no kernel waits for the memory of a value. */
+static void kernels_of_gpus_wait_for_values_only(void **state) {
+    (void)state;
+    Compilation compilation = compile(two_chains(), 2, GPU);
+    const Plan *plan = compilation.plan;
+    uint32_t barriers = 0;
+    for (uint32_t k = 0; k < plan->kernel_count; k++) {
+        assert_true(plan->kernels[k].max_threads > 1);
+        assert_false(plan->kernels[k].replicated || plan->kernels[k].by_rows);
+        barriers += plan->kernels[k].barrier_before;
+    }
+    assert_int_equal(plan->kernel_count, 2 * CHAIN + 1); /* the last one broadcasts both */
+    assert_int_equal(barriers, CHAIN);
+    finish(&compilation);
 }
 
 /* -- the checker itself: every barrier and place of a real plan matters -- */
@@ -419,6 +453,7 @@ int main(void) {
         cmocka_unit_test(leaves_may_be_outputs_updates_and_operands),
         cmocka_unit_test(reshapes_share_memory),
         cmocka_unit_test(plans_of_random_graphs_are_right),
+        cmocka_unit_test(kernels_of_gpus_wait_for_values_only),
         cmocka_unit_test(a_missing_barrier_is_noticed),
         cmocka_unit_test(one_thread_needs_no_barrier),
         cmocka_unit_test(one_thread_reuses_memory),

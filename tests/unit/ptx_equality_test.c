@@ -42,8 +42,10 @@ static const char *compare(const PtxCase *one, PtxSetting setting, uint64_t seed
     Compilation reference, compiled;
     assert_true(passes_run(&reference, one->make(one->context, diag),
                            &(PassOptions){.level = 0, .threads = 1}, PASS_functions));
-    assert_true(passes_run(&compiled, one->make(one->context, diag),
-                           &(PassOptions){.level = setting.level, .threads = -3}, PASS_COUNT - 1));
+    assert_true(
+        passes_run(&compiled, one->make(one->context, diag),
+                   &(PassOptions){.level = setting.level, .threads = -3, .on_gpu = seed % 4 != 1},
+                   PASS_COUNT - 1));
     setting.data_rows = RANDOM_DATA_ROWS;
     Program *expected = program_interpret(reference.graph),
             *got = ptx_program(compiled.plan, compiled.graph, &setting, diag);

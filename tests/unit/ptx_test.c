@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "codegen/cuda/cuda.h"
 #include "codegen/cuda/ptx.h"
 #include "passes/passes.h"
 #include "tests/support/models.h"
@@ -102,6 +103,16 @@ static bool has_old_version(const char *text, const char *title) {
     return good;
 }
 
+/* Where values reuse memory, no kernel waits for it: there are as many stages as phases of the plan. */
+static bool has_few_stages(const Plan *plan, const char *title) {
+    Arena *arena = arena_new();
+    uint32_t stages = cuda_stages(plan, arena).count, phases = 1;
+    for (uint32_t k = 0; k < plan->kernel_count; k++) phases += plan->kernels[k].barrier_before;
+    if (stages > phases) fprintf(stderr, "%s: %u stages, %u phases\n", title, stages, phases);
+    arena_free(arena);
+    return stages <= phases;
+}
+
 static bool check_plan(const Plan *plan, int level, const char *title, Diagnostics *diag) {
     PtxModule ptx;
     LLVMMemoryBufferRef buffer = NULL;
@@ -109,8 +120,8 @@ static bool check_plan(const Plan *plan, int level, const char *title, Diagnosti
         buffer = ptx_text(&ptx, diag);
     diag_print(diag, stderr);
     const char *text = buffer ? LLVMGetBufferStart(buffer) : NULL;
-    bool good = text && has_old_version(text, title) && has_only_exact_operations(text, title) &&
-                has_all_operations(&ptx, text, title);
+    bool good = text && has_few_stages(plan, title) && has_old_version(text, title) &&
+                has_only_exact_operations(text, title) && has_all_operations(&ptx, text, title);
     if (buffer) LLVMDisposeMemoryBuffer(buffer);
     ptx_close(&ptx);
     return good;
@@ -126,9 +137,10 @@ static void check_graph(const char *path, const Model *model, GraphKind kind, in
     char title[300];
     Compilation compilation;
     snprintf(title, sizeof title, "%s, graph %d, -O%d", path, (int)kind, level);
-    bool good = passes_run(&compilation, model_graph(model, kind, BATCH, diag),
-                           &(PassOptions){.level = level, .threads = 2}, PASS_COUNT - 1) &&
-                check_plan(compilation.plan, level, title, diag);
+    bool good =
+        passes_run(&compilation, model_graph(model, kind, BATCH, diag),
+                   &(PassOptions){.level = level, .threads = 2, .on_gpu = true}, PASS_COUNT - 1) &&
+        check_plan(compilation.plan, level, title, diag);
     failures += !good;
     compilation_free(&compilation);
 }
