@@ -6,11 +6,10 @@
  * data, and compares all states and outputs. Then it prints the time of a step in long launches.
  * Status: 0 if all bits are equal, 1 if not, 2 without a GPU that can run the code, 5 after an
  * error of the driver. */
-#include "codegen/codegen.h"
 #include "ir/base/clock.h"
-#include "passes/passes.h"
 #include "runtime/device/device.h"
 #include "runtime/program/run.h"
+#include "tests/support/compile_on.h"
 #include "tests/support/models.h"
 #include "tests/support/random_graph.h"
 
@@ -37,23 +36,6 @@ typedef struct {
     int32_t *rows; /* of all steps */
     int64_t batch;
 } Bench;
-
-static Program *compile_step(const Model *model, uint32_t batch, Device *device,
-                             Diagnostics *diag) {
-    Compilation compilation;
-    CodegenOptions options = {.level = 2, .gpu = device ? device_facts(device)->code : NULL};
-    Graph *graph = model_graph(model, GRAPH_TRAIN, batch, diag);
-    if (!graph || !passes_run(&compilation, graph,
-                              &(PassOptions){.level = 2, .threads = 1, .on_gpu = device != NULL},
-                              PASS_COUNT - 1))
-        return NULL;
-    if (!device) return codegen_compile(compilation.plan, compilation.graph, &options, diag);
-    char *ptx = codegen_ptx(compilation.plan, &options, diag);
-    Program *program =
-        ptx ? device_program(device, ptx, compilation.plan, compilation.graph, diag) : NULL;
-    free(ptx);
-    return program;
-}
 
 /* -- data -- */
 
@@ -191,8 +173,11 @@ static bool run(const Bench *bench, BenchStep *cpu, BenchStep *gpu, int64_t most
 
 static bool bench_model(Bench *bench, const Model *model, uint32_t batch) {
     enum { MAX_STEPS = 20000 };
-    BenchStep cpu = {.program = compile_step(model, batch, NULL, bench->diag)},
-              gpu = {.program = compile_step(model, batch, bench->device, bench->diag)};
+    BenchStep cpu = {0}, gpu = {0};
+    Graph *graphs[] = {model_graph(model, GRAPH_TRAIN, batch, bench->diag),
+                       model_graph(model, GRAPH_TRAIN, batch, bench->diag)};
+    if (graphs[0]) cpu.program = compile_on(NULL, graphs[0], 1);
+    if (graphs[1]) gpu.program = compile_on(bench->device, graphs[1], 1);
     bool good = cpu.program && gpu.program;
     if (good) make_data(bench, cpu.program->graph, MAX_STEPS);
     good = good && run(bench, &cpu, &gpu, MAX_STEPS);

@@ -15,6 +15,7 @@
 #include "passes/passes.h"
 #include "tests/ptx/ptx.h"
 #include "tests/support/models.h"
+#include "tests/support/op_graph.h"
 #include "tests/support/random_graph.h"
 #include "tests/support/results.h"
 
@@ -161,36 +162,13 @@ static NodeId edge_numbers(Graph *graph, int step) {
     return numbers;
 }
 
-/* Whether the op takes the bits of whole numbers. */
-static bool takes_bits(Op op) {
-    return op == OP_and || op == OP_or || op == OP_xor || op == OP_not || op == OP_shl ||
-           op == OP_shr || op == OP_mul_high || op == OP_scale;
-}
-
 /* One output: the op on edge numbers, of which operand i changes 16 ^ i times slower than the first. */
 static Graph *make_op(const void *context, Diagnostics *diag) {
     Op op = *(const Op *)context;
     Graph *graph = graph_new(op_name(op), diag);
-    NodeId operands[3], x = NODE_NONE;
-    for (int i = 0; i < op_arity(op); i++) {
-        operands[i] = edge_numbers(graph, 4 * i);
-        if (takes_bits(op)) operands[i] = build_bitcast(graph, operands[i], DTYPE_I32);
-    }
-    Shape shape = graph_node(graph, operands[0])->shape;
-    if (op == OP_select)
-        operands[0] = build_binary(graph, OP_lt, operands[0], build_f32(graph, 0, shape));
-    if (op == OP_scale) operands[2] = build_i32(graph, 5, shape);
-    if (op == OP_convert)
-        x = build_convert(graph, operands[0], DTYPE_I32);
-    else if (op == OP_bitcast)
-        x = build_bitcast(graph, operands[0], DTYPE_I32);
-    else if (op_arity(op) == 1)
-        x = build_unary(graph, op, operands[0]);
-    else if (op_arity(op) == 2)
-        x = build_binary(graph, op, operands[0], operands[1]);
-    else
-        x = build_ternary(graph, op, operands[0], operands[1], operands[2]);
-    graph_output(graph, "y", x);
+    NodeId numbers[3];
+    for (int i = 0; i < op_arity(op); i++) numbers[i] = edge_numbers(graph, 4 * i);
+    graph_output(graph, "y", op_on_numbers(graph, op, numbers));
     return graph;
 }
 
