@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""The page of mlc build --form html, used by a program:  bench/page.py RUN [DIGITS]      $MLC: the program, $MLC_DATA: the data
+"""The page of mlc build --form html, used by a program:  bench/page.py RUN [DIGITS] [--int8]      $MLC: the program, $MLC_DATA: the data
 
 RUN is a run of models/mnist.mdl. Draws test digits with synthetic pointer events: the strokes are the skeletons of the digits.
-Prints how many are right, and the time of an answer and of a training step in Chromium, in node, and of mlc itself.
+Prints how many are right, and the time of an answer and of a training step in Chromium, in node, and of mlc itself. A network of bytes
+(--int8) has no training.
 Needs chromium, node and wasm-ld-19."""
 import gzip
 import os
@@ -76,20 +77,22 @@ DRAW = """(async (strokes) => {
 })"""
 
 TIMES = """(() => {
-    const image = Uint8Array.from({ length: 784 * net.facts.training.rows }, (_, i) => (i * 7919 % 10 < 8 ? 0 : i * 31 % 256));
-    const label = Uint8Array.from({ length: net.facts.training.rows }, (_, i) => i % 10), one = image.slice(0, 784);
+    const rows = net.facts.training ? net.facts.training.rows : 1;
+    const image = Uint8Array.from({ length: 784 * rows }, (_, i) => (i * 7919 % 10 < 8 ? 0 : i * 31 % 256));
+    const label = Uint8Array.from({ length: rows }, (_, i) => i % 10), one = image.slice(0, 784);
     const best = (times, each, f) => Math.min(...Array.from({ length: times }, () => {
         const start = performance.now();
         for (let i = 0; i < each; i++) f();
         return (performance.now() - start) / each;
     }));
-    return [net.relaxed, best(30, 20, () => net.run({ image: one })), best(60, 1, () => net.step({ image, label }))];
+    return [net.relaxed, best(30, 20, () => net.run({ image: one })), net.facts.training ? best(60, 1, () => net.step({ image, label })) : NaN];
 })()"""
 
 
 def report(where, times):
     relaxed, run, step = times
-    print(f"{where:10} {'relaxed' if relaxed else 'exact':8} {1000 * run:8.0f} us an answer {step:8.2f} ms a step")
+    trains = f" {step:8.2f} ms a step" if step else ""
+    print(f"{where:10} {'relaxed' if relaxed else 'exact':8} {1000 * run:8.0f} us an answer{trains}")
 
 
 def draw_digits(browser, count):
@@ -101,11 +104,12 @@ def draw_digits(browser, count):
 
 
 def main():
-    run, count = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 200
+    plain = [argument for argument in sys.argv[1:] if argument != "--int8"]
+    run, count, kind = plain[0], int(plain[1]) if len(plain) > 1 else 200, "--int8" if "--int8" in sys.argv else "--train"
     with tempfile.TemporaryDirectory() as folder:
         for form in ("html", "wasm"):
-            print(subprocess.run([MLC, "build", run, "--form", form, "--train", "--name", "digits", "-o", f"{folder}/{form}"], check=True,
-                                 capture_output=True, text=True).stdout.splitlines()[0])
+            print(subprocess.run([MLC, "build", run, "--form", form, kind, "--name", "digits", "-o", f"{folder}/{form}"], check=True,
+                                 capture_output=True, text=True).stdout.splitlines()[kind == "--int8"])
         with open(f"{folder}/html/digits.html") as page:
             text = page.read()
         parts = {name: len(part) for name, part in re.findall(r'id="part-(\w+)">([^<]*)<', text)}
@@ -121,7 +125,7 @@ def main():
             script = f"import {{ load }} from '{folder}/wasm/digits.js'; const net = await load(); console.log(JSON.stringify({TIMES}));"
             done = subprocess.run(["node", *flags, "--input-type=module", "-e", script], check=True, capture_output=True, text=True)
             relaxed, answer, step = done.stdout.strip("[]\n").split(",")
-            report("node", (relaxed == "true", float(answer), float(step)))
+            report("node", (relaxed == "true", float(answer), 0 if step == "null" else float(step)))
         done = subprocess.run([MLC, "profile", f"{run}/resolved.mdl", "--threads", "1"], capture_output=True, text=True)
         print("mlc, one thread:", next((line for line in done.stdout.splitlines() if line.startswith("step:")), done.stderr))
 

@@ -166,6 +166,16 @@ def check_small(browser):
     check(back == "rgb(20, 24, 29)", f"the background of the dark page is {back}")
 
 
+def check_bytes(browser):
+    mlc("build", "run", "--int8", "--form", "html", "--name", "small", "-o", "small")
+    mlc("build", "run", "--int8", "--form", "wasm", "--name", "small", "-o", "modules")
+    browser.open("small/small.html")
+    with open("modules/small_test.json") as file:
+        tested = browser.run(f"net.selfTest({file.read()})")
+    check(tested["good"] and "16 of 16 bit-equal" in str(tested["texts"]), f"--int8: the page says {tested}")
+    check("computes with bytes" in text(browser, "about"), f"--int8: the page says {text(browser, 'about')}")
+
+
 # -- the page for rows of a table --
 
 def check_table(browser):
@@ -220,6 +230,7 @@ def main():
         check_drawing(browser)
         check_teaching(browser, pixels, classes)
         check_small(browser)
+        check_bytes(browser)
         check_table(browser)
         check(not browser.problems, f"the page reports {browser.problems}")
         strangers = [address for address in browser.requests if not address.startswith(("file:", "blob:", "data:"))]

@@ -503,7 +503,7 @@ async function begin() {
     $("ask-title").textContent = { drawing: page.digits ? "Draw a digit" : "Draw", picture: "Choose a picture", table: "Enter a row" }[page.kind];
     $("seen-figure").hidden = page.kind === "table";
     $("seen-text").textContent = `What the network sees: ${rows} \u00d7 ${columns} pixels`;
-    $("about").textContent = `Made by ${facts.made_by}. ${relaxed ? "Fast" : "Exact"} module: the bits are those of mlc predict on every machine.`;
+    $("about").textContent = `Made by ${facts.made_by}. ${relaxed ? "Fast" : "Exact"} module: ${facts.int8 ? "it computes with bytes, and the bits are the same" : "the bits are those of mlc predict"} on every machine.`;
     makeBars();
     const data = page.test + page.kept ? readRows(await unpack("rows")) : {};
     ({ drawing: openDrawing, picture: openPicture, table: openForm })[page.kind](data);
