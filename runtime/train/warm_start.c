@@ -110,6 +110,8 @@ typedef enum { LAYER_NONE, LAYER_MATRIX, LAYER_FILTERS, LAYER_BATCH_NORM, LAYER_
 typedef struct {
     const char *name; /* "features.0" */
     LayerKind kind;
+    Shape shape; /* of the tensor that tells the kind */
+    bool paired;
 } NamedLayer;
 typedef struct {
     NamedLayer *items;
@@ -128,18 +130,20 @@ static LayerKind kind_by(const char *name, int rank) {
 
 /* Adds the layer of a tensor, or what the tensor tells about it. A running_mean makes a batch_norm
  * of it, although the weight of rank 1 could be that of a layer_norm. */
-static void add_to_layer(Arena *arena, LayerList *list, const char *tensor, int rank) {
+static void add_to_layer(Arena *arena, LayerList *list, const char *tensor, Shape shape) {
     /* the layer of "features.0.weight" is "features.0" */
     const char *dot = strrchr(tensor, '.');
     const char *name = arena_copy_string(arena, tensor, dot ? (size_t)(dot - tensor) : 0);
-    LayerKind kind = kind_by(tensor, rank);
+    LayerKind kind = kind_by(tensor, shape.rank);
     for (uint32_t i = 0; i < list->count; i++) {
-        if (strcmp(list->items[i].name, name)) continue;
-        if (kind && list->items[i].kind != LAYER_BATCH_NORM) list->items[i].kind = kind;
+        NamedLayer *layer = &list->items[i];
+        if (strcmp(layer->name, name)) continue;
+        if (kind && layer->kind != LAYER_BATCH_NORM)
+            *layer = (NamedLayer){name, kind, shape, false};
         return;
     }
     ARENA_ROOM(arena, list->items, list->count, list->capacity);
-    list->items[list->count++] = (NamedLayer){name, kind};
+    list->items[list->count++] = (NamedLayer){name, kind, shape, false};
 }
 
 /* Text by text, but numbers in it by their size: "layer.2" is before "layer.10". */
@@ -162,7 +166,7 @@ static LayerList layers_there(const WarmStart *start) {
     LayerList list = {0};
     for (uint32_t i = 0; i < weights_file_count(start->file); i++) {
         const SafeTensor *tensor = weights_file_tensor(start->file, i);
-        add_to_layer(start->arena, &list, tensor->name, tensor->shape.rank);
+        add_to_layer(start->arena, &list, tensor->name, tensor->shape);
     }
     if (list.count && !weights_file_keeps_order(start->file))
         qsort(list.items, list.count, sizeof *list.items, compare_names);
@@ -173,8 +177,7 @@ static LayerList layers_here(const WarmStart *start, const Graph *network) {
     LayerList list = {0};
     for (uint32_t i = 0; i < network->symbol_count; i++)
         if (symbol_is_network(&network->symbols[i]))
-            add_to_layer(start->arena, &list, network->symbols[i].name,
-                         network->symbols[i].shape.rank);
+            add_to_layer(start->arena, &list, network->symbols[i].name, network->symbols[i].shape);
     return list;
 }
 
@@ -186,42 +189,92 @@ static bool any_name_fits(const WarmStart *start, const Graph *network) {
     return false;
 }
 
-/* The next layer of a kind that --map does not name, from *at on; NULL: there is none. */
-static const NamedLayer *next_layer(const WarmStart *start, const LayerList *list, LayerKind kind,
-                                    bool there, uint32_t *at) {
-    while (*at < list->count) {
-        const NamedLayer *layer = &list->items[(*at)++];
-        bool mapped = false;
-        for (uint32_t i = 0; i < start->map_count; i++) {
-            const char *name = there ? start->maps[i].there : start->maps[i].here;
-            mapped |= after_part(layer->name, name) || after_part(name, layer->name);
-        }
-        if (layer->kind == kind && *layer->name && !mapped) return layer;
+/* Whether --map names a layer, or a part of it. */
+static bool is_mapped(const WarmStart *start, const NamedLayer *layer, bool there) {
+    bool mapped = !*layer->name;
+    for (uint32_t i = 0; i < start->map_count; i++) {
+        const char *name = there ? start->maps[i].there : start->maps[i].here;
+        mapped |= after_part(layer->name, name) || after_part(name, layer->name);
     }
+    return mapped;
+}
+
+static bool alike(const NamedLayer *a, const NamedLayer *b, bool any_shape) {
+    return a->kind == b->kind && (any_shape || shape_equal(a->shape, b->shape));
+}
+
+/* The first layer of the list that has no pair yet and is of this kind, and of this shape unless
+ * any_shape. NULL: there is none. */
+static NamedLayer *first_alike(const LayerList *list, const NamedLayer *layer, bool any_shape) {
+    for (uint32_t i = 0; i < list->count; i++)
+        if (!list->items[i].paired && alike(&list->items[i], layer, any_shape))
+            return &list->items[i];
     return NULL;
 }
 
-/* Pairs layers if the file has no name of the network: the first layer of each kind in the file
- * with the first of this kind in the network, and so on. Each pair becomes a map. */
+/* Whether names differ in their numbers only, as "fc1" and "fc2" do: then they tell the order. */
+static bool are_numbered(const char *a, const char *b) {
+    static const char digits[] = "0123456789";
+    for (;; a++, b++) {
+        a += strspn(a, digits);
+        b += strspn(b, digits);
+        if (*a != *b) return false;
+        if (!*a) return true;
+    }
+}
+
+/* Warns where names alone decide: layers of the file have one kind and shape, and their names are no
+ * numbers. */
+static bool warn_of_names(const WarmStart *start, const LayerList *theirs,
+                          const NamedLayer *layer) {
+    for (uint32_t i = 0; i < theirs->count; i++) {
+        const NamedLayer *other = &theirs->items[i];
+        if (other == layer || !alike(other, layer, false) || are_numbered(other->name, layer->name))
+            continue;
+        diag_warning(
+            start->diag, (Span){0},
+            "%s: '%.100s' and '%.100s' have one shape, and the file does not tell their order",
+            start->path, layer->name, other->name);
+        diag_help(
+            start->diag,
+            "they were taken in the order of their names; --map %.100s=LAYER says which is which",
+            layer->name);
+        return true;
+    }
+    return false;
+}
+
+static void pair_up(WarmStart *start, WeightMap *maps, NamedLayer *mine, NamedLayer *other) {
+    mine->paired = other->paired = true;
+    maps[start->map_count++] = (WeightMap){other->name, mine->name};
+    append(start->arena, &start->taken->paired,
+           arena_format(start->arena, "%.100s = %s", other->name, mine->name));
+}
+
+/* Pairs layers if the file has no name of the network. If the file keeps the order of its writer,
+ * the first layer of each kind in it belongs to the first of this kind in the network, and so on.
+ * Else the names give the order, but first layers of one shape are paired. Each pair becomes a
+ * map. */
 static void pair_layers(WarmStart *start, const Graph *network) {
     if (any_name_fits(start, network)) return;
     LayerList theirs = layers_there(start), ours = layers_here(start, network);
     WeightMap *maps = ARENA_ARRAY(start->arena, WeightMap, start->map_count + ours.count);
-    uint32_t count = start->map_count;
-    if (count) memcpy(maps, start->maps, count * sizeof *maps);
-    for (LayerKind kind = LAYER_MATRIX; kind <= LAYER_NORM; kind++) {
-        uint32_t here = 0, there = 0;
-        for (;;) {
-            const NamedLayer *mine = next_layer(start, &ours, kind, false, &here);
-            const NamedLayer *other = mine ? next_layer(start, &theirs, kind, true, &there) : NULL;
-            if (!other) break;
-            maps[count++] = (WeightMap){other->name, mine->name};
-            append(start->arena, &start->taken->paired,
-                   arena_format(start->arena, "%.100s = %s", other->name, mine->name));
+    bool ordered = weights_file_keeps_order(start->file), warned = false;
+    if (start->map_count) memcpy(maps, start->maps, start->map_count * sizeof *maps);
+    for (uint32_t i = 0; i < theirs.count; i++)
+        theirs.items[i].paired = is_mapped(start, &theirs.items[i], true);
+    for (uint32_t i = 0; i < ours.count; i++)
+        ours.items[i].paired = is_mapped(start, &ours.items[i], false);
+    for (int any_shape = ordered; any_shape < 2; any_shape++)
+        for (uint32_t i = 0; i < ours.count; i++) {
+            NamedLayer *mine = &ours.items[i];
+            if (mine->paired || !mine->kind) continue;
+            NamedLayer *other = first_alike(&theirs, mine, any_shape);
+            if (!other) continue;
+            if (!ordered && !any_shape && !warned) warned = warn_of_names(start, &theirs, other);
+            pair_up(start, maps, mine, other);
         }
-    }
     start->maps = maps;
-    start->map_count = count;
 }
 
 /* -- names that --map gives -- */

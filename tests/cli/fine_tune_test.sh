@@ -113,6 +113,26 @@ says err "weights: 3 of 3 tensors taken" "by order: f.9 = dense1" "by order: f.1
 [[ $(tensor half/last.safetensors dense1.bias) == *"bf800000" ]] || fail "bf16 does not become f32"
 [[ $(tensor half/last.safetensors dense2.weight) == *"3fc00000" ]] || fail "f16 does not become f32"
 
+# Names that are no numbers tell no order. Where the shapes differ, they decide; else mlc warns.
+named='{"a.weight":{"dtype":"F32","shape":[1,1],"data_offsets":[0,4]},"z.bias":{"dtype":"F32","shape":[1],"data_offsets":[4,8]},'
+named+='"z.weight":{"dtype":"F32","shape":[1,2],"data_offsets":[8,16]}}'
+printf '\0\0\x80\x3f\0\0\0\x40\0\0\x40\x40\0\0\x80\x40' | tensors shapes.safetensors "$named"
+expect 0 mlc train tiny.mdl --weights shapes.safetensors --out shapes
+says err "weights: 3 of 3 tensors taken" "by order: z = dense1" "by order: a = dense2"
+[[ $(tensor shapes/last.safetensors dense1.weight) == *"40400000 40800000" ]] || fail "the shape does not decide"
+! grep -q "warning: shapes" "$scratch/err" || fail "a warning without a doubt"
+sed 's/dense(1) |> dense(1, bias = false)/dense(2, bias = false) |> dense(2, bias = false)/' tiny.mdl >twin.mdl
+for names in body,head fc1,fc2; do
+    twins='{"'${names%,*}'.weight":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]},"'${names#*,}'.weight":{"dtype":"F32","shape":[2,2],"data_offsets":[16,32]}}'
+    head -c 32 /dev/zero | tensors twins.safetensors "$twins"
+    expect 0 mlc train twin.mdl --weights twins.safetensors --out "twins.$names"
+    says err "weights: 2 of 2 tensors taken" "by order: ${names%,*} = dense1"
+    [[ $(grep -c "warning: twins.safetensors: '${names%,*}' and '${names#*,}' have one shape" "$scratch/err") == $([[ $names == body* ]] && echo 1 || echo 0) ]] ||
+        fail "$names: warns wrongly"
+done
+expect 0 mlc train twin.mdl --weights twins.safetensors --map fc2=dense1 --map fc1=dense2 --out twins.mapped
+! grep -q "by order" "$scratch/err" || fail "layers with a map are paired"
+
 # A file of torch.save is a program, so it is refused; an archive may be damaged.
 printf 'x' >data.pkl.npy && "$MAKE_DATA" npz net.pt data.pkl.npy
 expect 5 mlc train base.mdl --weights net.pt --out bad
