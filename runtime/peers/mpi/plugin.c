@@ -14,6 +14,7 @@
 typedef struct {
     Transport table;
     double patience;
+    double alert; /* the seconds of a wait before it pauses */
     MPI_Comm world;
     MPI_Datatype unit; /* TRANSPORT_UNIT bytes, so that counts stay small */
     Message *messages;
@@ -81,10 +82,13 @@ static double now(void) {
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-/* Offers the core to others: first for no time, later for 50 us. */
-static void give_way(double waited) {
+/* Offers the core to others: first for no time, later for 50 us. Open MPI moves the pieces of a large
+ * message only while it is called, so pauses are for long waits, or for more processes than cores. */
+#define ALERT_SECONDS 0.02
+#define CROWDED_SECONDS 0.001
+static void give_way(const MpiTransport *mpi, double waited) {
     const struct timespec pause = {0, 50000};
-    if (waited < 0.001)
+    if (waited < mpi->alert)
         sched_yield();
     else
         nanosleep(&pause, NULL);
@@ -101,7 +105,7 @@ static bool wait_for(Transport *transport, double seconds) {
                    result == MPI_ERR_IN_STATUS ? mpi->statuses[i].MPI_ERROR : result);
         if (all_ended(mpi)) break;
         if (now() - first > seconds) return false;
-        give_way(now() - first);
+        give_way(mpi, now() - first);
     }
     return true;
 }
@@ -191,6 +195,8 @@ Transport *mlc_transport_mpi(double patience, char reason[TRANSPORT_REASON]) {
     MPI_Comm_rank(mpi->world, &mpi->table.rank);
     MPI_Comm_size(mpi->world, &mpi->table.size);
     mpi->table.neighbours = neighbours(mpi->world);
+    mpi->alert =
+        mpi->table.neighbours > sysconf(_SC_NPROCESSORS_ONLN) ? CROWDED_SECONDS : ALERT_SECONDS;
     watch_end(&dog);
     mpi->table.begin = begin;
     mpi->table.wait = wait_for;
