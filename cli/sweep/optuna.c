@@ -5,19 +5,18 @@
 #include "ir/base/memory.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define OPTUNA "optuna"
 enum { ARGUMENTS_MAX = 16 };
-
-extern char **environ;
 
 /* All that was written into a file, with a NUL behind it. */
 static char *text_of(int file) {
@@ -29,22 +28,33 @@ static char *text_of(int file) {
     return text;
 }
 
-/* The program has a process group of its own: Ctrl-C in a terminal is for mlc alone, which then
- * ends it. */
+/* In the new process: becomes the program, or writes the error into `failure`. It has a process group
+ * of its own: Ctrl-C in a terminal is for mlc alone, which then ends it. It does not outlive mlc. */
+static void become(pid_t parent, const char *folder, const char *const *all, int out, int err,
+                   int failure) {
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent) _exit(1);
+    setpgid(0, 0);
+    if (chdir(folder) == 0 && dup2(out, STDOUT_FILENO) >= 0 && dup2(err, STDERR_FILENO) >= 0)
+        execvp(OPTUNA, (char *const *)all);
+    int error = errno;
+    _exit(write(failure, &error, sizeof error) == sizeof error);
+}
+
+/* Returns an errno, or 0. */
 static int start(pid_t *child, const char *folder, const char *const *arguments, int out, int err) {
     const char *all[ARGUMENTS_MAX] = {OPTUNA};
     for (int i = 0; arguments[i] && i + 2 < ARGUMENTS_MAX; i++) all[i + 1] = arguments[i];
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attributes);
-    posix_spawn_file_actions_addchdir_np(&actions, folder);
-    posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
-    int error = posix_spawnp(child, OPTUNA, &actions, &attributes, (char *const *)all, environ);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&actions);
+    int failure[2], error = 0;
+    if (pipe2(failure, O_CLOEXEC) < 0) return errno;
+    pid_t parent = getpid();
+    *child = fork();
+    if (*child == 0) become(parent, folder, all, out, err, failure[1]);
+    if (*child < 0) error = errno;
+    close(failure[1]);
+    while (*child > 0 && read(failure[0], &error, sizeof error) < 0 && errno == EINTR) continue;
+    close(failure[0]);
+    if (*child > 0 && error) waitpid(*child, NULL, 0);
     return error;
 }
 
@@ -73,7 +83,7 @@ static void report_failure(const char *command, char *messages, Diagnostics *dia
 
 char *optuna_run(const char *folder, const char *const *arguments, Diagnostics *diag) {
     int out = memfd_create("answer", MFD_CLOEXEC), err = memfd_create("messages", MFD_CLOEXEC);
-    pid_t child;
+    pid_t child = -1;
     char *answer = NULL;
     int error = out < 0 || err < 0 ? errno : start(&child, folder, arguments, out, err);
     if (error) {

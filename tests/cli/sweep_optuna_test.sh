@@ -75,6 +75,7 @@ cat >"$scratch/bin/optuna" <<'END'
 echo "$*" >>calls
 case $BROKEN-$1 in
     "$1-$1") echo "Traceback" >&2; echo "ValueError: no $1 today" >&2; exit 1 ;;
+    hang-ask) echo $$ >asker; exec sleep 100 ;;
     nonsense-ask) echo '{"number": 1, "params": {"lr": 0.01}}' ;;
     *-ask) echo "{\"number\": $$, \"params\": {\"lr\": 0.0123, \"train.epochs\": ${EPOCHS:-1}, \"train.optimizer\": \"adam(lr = lr)\"}}" ;;
     *-studies) echo '[{"name": "other", "direction": ["MAXIMIZE"]}, {"name": "nets", "direction": ["MINIMIZE"]}]' ;;
@@ -88,6 +89,15 @@ done
 [[ ! -e broken-create-study && ! -e broken-studies ]] || fail "a sweep without a study has a folder"
 BROKEN=nonsense expect 5 "${sweep[@]}" --out nonsense --trials 2 --workers 1 "${study[@]}"
 says err "optuna ask answers '{\"number\": 1, \"params\": {\"lr\": 0.01}}"
+# The program does not outlive a worker that is killed.
+BROKEN=hang mlc sweep small.mdl -q --set 'lr=log(1e-3, 1e-1)' --out hang --trials 1 --workers 1 "${study[@]}" >/dev/null 2>&1 &
+pid=$!
+until [[ -s asker ]]; do sleep 0.05; kill -0 $pid || break; done
+asker=$(cat asker)
+kill -9 "$(awk '/^PPid/ { print $2 }' "/proc/$asker/status")"
+wait $pid 2>/dev/null
+for i in {1..100}; do kill -0 "$asker" 2>/dev/null || break; sleep 0.05; done
+kill "$asker" 2>/dev/null && fail "optuna outlives its worker"
 # The trial that was asked, but not told, is told without being asked again; then the other one has its turn.
 rm calls
 expect 0 mlc sweep --join broken-tell -q --workers 1 --csv told.csv
