@@ -2,13 +2,9 @@
 # mlc build --form c makes a C source of a trained network. Every compiler gives the interpreter's bits at every level.
 source "$(dirname "$0")/common.sh"
 
-cat >net.mdl <<'END'
+cat >net.mdl <<END
 mdl 1
-data {
-    source = idx("images", "labels", test_images = "test_images", test_labels = "test_labels", classes = 10)
-    field image = source.image / 255
-    field label = source.label
-}
+$(data_of_digits)
 model net(image) -> (logits, size) {
     x = image |> conv(2, kernel = 3, pad = "same") |> batch_norm |> gelu |> max_pool(2) |> flatten |> layer_norm
     logits = x |> dense(12) |> dropout(0.2) |> silu |> dense(10)

@@ -2,19 +2,12 @@
 # mlc build --target ships networks for other platforms. If a cross compiler and qemu are installed, the test program runs.
 source "$(dirname "$0")/common.sh"
 
-small_model
-cat >wide.mdl <<'END'
+# train_network NAME: trains the model on stdin for an epoch, in the folder NAME.
+train_network() {
+    cat >"$1.mdl" <<END
 mdl 1
-data {
-    source = idx("images", "labels", test_images = "test_images", test_labels = "test_labels", classes = 10)
-    field image = source.image / 255
-    field label = source.label
-}
-model wide(image) -> (logits, size) {
-    x = image |> conv(4, kernel = 3, pad = "same") |> batch_norm |> gelu |> max_pool(2) |> flatten |> layer_norm
-    logits = x |> dense(16) |> silu |> dense(10)
-    size = exp(sum(x, axis = 1, keep = true) / 100) + sqrt(abs(log(sigmoid(logits))))
-}
+$(data_of_digits)
+$(cat)
 train {
     loss      = cross_entropy(logits, label)
     optimizer = adam(lr = 0.01)
@@ -22,10 +15,20 @@ train {
     epochs    = 1
 }
 END
-expect 0 mlc train wide.mdl --out run -q
+    expect 0 mlc train "$1.mdl" --out "$1" -q
+}
+
+small_model
+train_network wide <<'END'
+model wide(image) -> (logits, size) {
+    x = image |> conv(4, kernel = 3, pad = "same") |> batch_norm |> gelu |> max_pool(2) |> flatten |> layer_norm
+    logits = x |> dense(16) |> silu |> dense(10)
+    size = exp(sum(x, axis = 1, keep = true) / 100) + sqrt(abs(log(sigmoid(logits))))
+}
+END
 ran=0
 for target in x86_64 aarch64 riscv64; do
-    expect 0 mlc build run --target $target-linux --rows 1,3 -o $target
+    expect 0 mlc build wide --target $target-linux --rows 1,3 -o $target
     says out "wide_run_3: scratch "
     ! readelf -sW $target/libwide.a | grep -v 'NOTYPE  LOCAL  DEFAULT  UND $' | grep -w UND || fail "$target: needs symbols"
     cross=$target-linux-gnu-gcc
@@ -60,26 +63,13 @@ microcontroller m4 mps2-an386 '-mcpu=cortex-m4 -mfpu=fpv4-sp-d16' 0 0x20000000 4
 # Small loops, not code for vectors: a goal of the design is 1.5 kB for a network of dense layers.
 expect 0 mlc build plain --target cortex-m4 --dry-run --expect 'code<=2000' --expect 'stack<=256'
 # Products whose rows and columns are no multiples of what is computed side by side; windows with strides and gaps.
-cat >odd.mdl <<'END'
-mdl 1
-data {
-    source = idx("images", "labels", test_images = "test_images", test_labels = "test_labels", classes = 10)
-    field image = source.image / 255
-    field label = source.label
-}
+train_network odd <<'END'
 model odd(image) -> logits {
     x = image |> conv(3, kernel = 3, pad = "same") |> relu |> conv(9, kernel = 3, dilation = 2) |> relu
     y = image |> conv(11, kernel = 2, stride = 2) |> gelu |> max_pool(2)
     logits = concat([flatten(x), flatten(y)], axis = 1) |> dense(13) |> layer_norm |> dense(17) |> relu |> dense(10)
 }
-train {
-    loss      = cross_entropy(logits, label)
-    optimizer = adam(lr = 0.01)
-    batch     = 50
-    epochs    = 1
-}
 END
-expect 0 mlc train odd.mdl --out odd -q
 microcontroller m4 mps2-an386 '-mcpu=cortex-m4 -mfpu=fpv4-sp-d16' 0 0x20000000 4M odd
 microcontroller m4 mps2-an386 '-mcpu=cortex-m4 -mfpu=fpv4-sp-d16' 0 0x20000000 4M odd --int8
 microcontroller m4 mps2-an386 '-mcpu=cortex-m4 -mfpu=fpv4-sp-d16' 0 0x20000000 4M odd --train
@@ -100,11 +90,11 @@ expect 0 mlc build iris --target cortex-m7 --dry-run
 for file in wide.json wide.h; do ! cmp -s x86_64/$file riscv64/$file || fail "$file is the same for two platforms"; done
 same x86_64/wide_test.c riscv64/wide_test.c # the same bits are expected everywhere
 
-expect 2 mlc build run --target aarch64-linx -o none
+expect 2 mlc build wide --target aarch64-linx -o none
 says err "unknown target 'aarch64-linx'" "did you mean 'aarch64-linux'?"
-expect 2 mlc build run --target vax -o none
+expect 2 mlc build wide --target vax -o none
 says err "unknown target 'vax'" "the targets are"
-expect 2 mlc build run --target aarch64-linux --cpu haswell -o none
+expect 2 mlc build wide --target aarch64-linux --cpu haswell -o none
 says err "--cpu haswell: code for aarch64-linux runs on all its CPUs; leave --cpu out"
 [[ ! -e none ]] || fail "files were written"
 finish

@@ -4,44 +4,7 @@
 source "$(dirname "$0")/common.sh"
 export MLC_CUDA_LIBRARY=${FAKE_CUDA:-$root/build/release/tests/libfake_cuda.so}
 "$MAKE_DATA" . 100 30
-cat >all.mdl <<'END_OF_MODEL'
-mdl 1
-data {
-    source = idx("images", "labels", test_images = "test_images", test_labels = "test_labels", classes = 10)
-    field image = source.image / 255
-    field label = source.label
-    augment = image |> random_flip |> random_shift(2)
-    valid = 20
-    seed = 5
-}
-
-def centred(x: f32[N, W]) -> y {
-    seen = state([W])
-    y = x - seen
-    if training {
-        now = mean(x, axis = 0)
-        kept = update(seen, 0.9 * seen + 0.1 * now)
-        y = x - now
-    }
-}
-
-model all(image) -> logits {
-    logits = image |> flatten |> centred |> dense(24) |> batch_norm |> relu |> dropout(0.4) |> dense(10)
-}
-
-train {
-    loss       = cross_entropy(logits, label)
-    optimizer  = adamw(lr = cosine(0.01))
-    batch      = 9
-    replicas   = 3
-    accumulate = 4
-    clip_norm  = 1.0
-    epochs     = 3
-    seed       = 3
-    metrics    = [accuracy(logits, label), f1(logits, label), rmse(softmax(logits), one_hot(label, 10))]
-    keep_best  = f1
-}
-END_OF_MODEL
+model_of_all 20 'dense(24) |> batch_norm |> relu' 'cosine(0.01)' 'epochs = 3'
 small="mlc train all.mdl --quiet --set train.replicas=1 --set train.accumulate=1 --set train.epochs=2"
 
 # -- the same bits, on blocks of any number --

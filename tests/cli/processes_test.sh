@@ -4,16 +4,9 @@
 source "$(dirname "$0")/common.sh"
 "$MAKE_DATA" . 300 101
 cp "$root"/models/iris.{mdl,csv} .
-cat >net.mdl <<'END'
+cat >net.mdl <<END
 mdl 1
-data {
-    source = idx("images", "labels", test_images = "test_images", test_labels = "test_labels", classes = 10)
-    field image = source.image / 255
-    field label = source.label
-    augment = image |> random_flip |> random_shift(2)
-    valid = 80
-    seed = 1
-}
+$(data_of_digits 'augment = image |> random_flip |> random_shift(2)' 'valid = 80' 'seed = 1')
 model net(image) -> logits {
     x = image |> flatten |> dense(31) |> batch_norm |> relu |> dropout(0.3)
     logits = x |> dense(10)

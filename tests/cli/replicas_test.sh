@@ -3,15 +3,9 @@
 # defined: by the interpreter, by gradients that are accumulated, and on any number of threads.
 source "$(dirname "$0")/common.sh"
 "$MAKE_DATA" . 610 203
-cat >all.mdl <<'END'
+cat >all.mdl <<END
 mdl 1
-data {
-    source = idx("images", "labels", test_images = "test_images", test_labels = "test_labels", classes = 10)
-    field image = source.image / 255
-    field label = source.label
-    augment = image |> random_flip |> random_shift(2)
-    valid = 100
-}
+$(data_of_digits 'augment = image |> random_flip |> random_shift(2)' 'valid = 100')
 model all(image) -> logits {
     x = image |> flatten |> dense(31) |> relu |> dropout(0.3)
     noise = weight([31, 4], init = normal(0.1))

@@ -3,44 +3,7 @@
 # dropout, augmentation, running statistics, gradients added up over batches and shares, a schedule, and counting towards an early stop.
 source "$(dirname "$0")/common.sh"
 "$MAKE_DATA" . 610 203
-cat >all.mdl <<'END'
-mdl 1
-data {
-    source = idx("images", "labels", test_images = "test_images", test_labels = "test_labels", classes = 10)
-    field image = source.image / 255
-    field label = source.label
-    augment = image |> random_flip |> random_shift(2)
-    valid = 100
-}
-
-def centred(x: f32[N, W]) -> y {
-    seen = state([W])
-    y = x - seen
-    if training {
-        now = mean(x, axis = 0)
-        kept = update(seen, 0.9 * seen + 0.1 * now)
-        y = x - now
-    }
-}
-
-model all(image) -> logits {
-    logits = image |> flatten |> centred |> dense(64) |> relu |> dropout(0.4) |> dense(10)
-}
-
-train {
-    loss       = cross_entropy(logits, label)
-    optimizer  = adamw(lr = one_cycle(0.01))
-    batch      = 9
-    replicas   = 3
-    accumulate = 4
-    clip_norm  = 1.0
-    epochs     = 30
-    seed       = 3
-    metrics    = [accuracy(logits, label), f1(logits, label), rmse(softmax(logits), one_hot(label, 10))]
-    keep_best  = f1
-    stop_when  = no_gain(loss, patience = 30)
-}
-END
+model_of_all 100 'dense(64) |> relu' 'one_cycle(0.01)' 'epochs = 30' 'stop_when = no_gain(loss, patience = 30)'
 
 expect 0 mlc train all.mdl --quiet --out whole
 expect 0 mlc train all.mdl --quiet --threads 3 --out threads

@@ -1,17 +1,20 @@
 # Sourced by tests: makes small data and a model for them in the current folder. $MAKE_DATA is the program that writes data.
 
+# data_of_digits LINE...: the data block of a model that reads what make_data writes, with further lines.
+data_of_digits() {
+    printf 'data {\n    %s\n' 'source = idx("images", "labels", test_images = "test_images", test_labels = "test_labels", classes = 10)'
+    printf '    %s\n' 'field image = source.image / 255' 'field label = source.label' "$@"
+    printf '}\n'
+}
+
 # 610 rows in batches of 50: the last batch of an epoch has 10.
 small_model() {
     "$MAKE_DATA" . 610 203
-    cat >small.mdl <<'END'
+    cat >small.mdl <<END
 mdl 1
 param lr = 0.01 in 1e-6..10.0
 
-data {
-    source = idx("images", "labels", test_images = "test_images", test_labels = "test_labels", classes = 10)
-    field image = source.image / 255
-    field label = source.label
-}
+$(data_of_digits)
 
 model small(image) -> logits {
     logits = image |> flatten |> dense(24) |> relu |> dense(10)
@@ -34,11 +37,7 @@ model_with_states() {
     "$MAKE_DATA" . 610 203
     cat >net.mdl <<END
 mdl 1
-data {
-    source = idx("images", "labels", test_images = "test_images", test_labels = "test_labels", classes = 10)
-    field image = source.image / 255
-    field label = source.label
-}
+$(data_of_digits)
 model net(image) -> logits {
     logits = image |> $1
 }
@@ -52,6 +51,41 @@ train {
     shuffle    = false
     seed       = 5
     metrics    = [accuracy(logits, label)]
+}
+END
+}
+
+# model_of_all ROWS LAYERS RATE LINE...: all.mdl, a training with everything that has a state or random numbers: augmentation, dropout, running
+# statistics, gradients added up over batches and shares, a schedule, and the choice of the best epoch. ROWS are held out for it.
+model_of_all() {
+    local rows=$1 layers=$2 rate=$3
+    shift 3
+    cat >all.mdl <<END
+mdl 1
+$(data_of_digits 'augment = image |> random_flip |> random_shift(2)' "valid = $rows" 'seed = 5')
+def centred(x: f32[N, W]) -> y {
+    seen = state([W])
+    y = x - seen
+    if training {
+        now = mean(x, axis = 0)
+        kept = update(seen, 0.9 * seen + 0.1 * now)
+        y = x - now
+    }
+}
+model all(image) -> logits {
+    logits = image |> flatten |> centred |> $layers |> dropout(0.4) |> dense(10)
+}
+train {
+    loss       = cross_entropy(logits, label)
+    optimizer  = adamw(lr = $rate)
+    batch      = 9
+    replicas   = 3
+    accumulate = 4
+    clip_norm  = 1.0
+    seed       = 3
+    metrics    = [accuracy(logits, label), f1(logits, label), rmse(softmax(logits), one_hot(label, 10))]
+    keep_best  = f1
+$(printf '    %s\n' "$@")
 }
 END
 }
