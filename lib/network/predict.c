@@ -24,7 +24,7 @@ typedef struct {
     int64_t rows;
     const void *const *inputs;
     float *const *outputs;
-    int64_t nonfinite, first; /* rows with a NaN or an infinity, and the first of them */
+    int64_t nonfinite; /* the first row with a NaN or an infinity; -1: there is none so far */
 } Prediction;
 
 static bool row_is_finite(const float *values, int64_t count) {
@@ -36,7 +36,7 @@ static bool row_is_finite(const float *values, int64_t count) {
 /* Copies the outputs of a batch to their rows. */
 static void take_outputs(const mlc_network *network, Prediction *prediction, int64_t first,
                          int64_t rows) {
-    int64_t nonfinite = 0, last = -1;
+    int64_t finite = rows; /* the rows before the first one that is not finite in some output */
     for (int i = 0; i < network->output_count; i++) {
         const mlc_tensor *output = &network->outputs[i];
         const float *from = runner_output(network->predict, output->name);
@@ -44,15 +44,10 @@ static void take_outputs(const mlc_network *network, Prediction *prediction, int
         if (to)
             memcpy(to + first * output->elements, from,
                    (size_t)(rows * output->elements) * sizeof *from);
-        for (int64_t row = 0; row < rows; row++) {
-            if (row_is_finite(from + row * output->elements, output->elements) || row == last)
-                continue;
-            if (!prediction->nonfinite && !nonfinite) prediction->first = first + row;
-            nonfinite++;
-            last = row;
-        }
+        for (int64_t row = 0; row < finite; row++)
+            if (!row_is_finite(from + row * output->elements, output->elements)) finite = row;
     }
-    prediction->nonfinite += nonfinite;
+    if (finite < rows && prediction->nonfinite < 0) prediction->nonfinite = first + finite;
 }
 
 static bool predict_batch(mlc_network *network, Prediction *prediction, int64_t first,
@@ -77,16 +72,16 @@ static bool predict(mlc_network *network, void *arguments, Diagnostics *diag) {
     }
     for (int64_t first = 0; first < prediction->rows; first += network->predict_feed.rows)
         if (!predict_batch(network, prediction, first, diag)) return false;
-    if (prediction->nonfinite)
+    if (prediction->nonfinite >= 0)
         diag_error(diag, STATUS_NONFINITE, (Span){0},
                    "the outputs of rows are not finite; the first is row %lld",
-                   (long long)prediction->first);
+                   (long long)prediction->nonfinite);
     return true;
 }
 
 mlc_status mlc_predict(mlc_network *network, int64_t rows, const void *const *inputs,
                        float *const *outputs) {
-    Prediction prediction = {.rows = rows, .inputs = inputs, .outputs = outputs};
+    Prediction prediction = {.rows = rows, .inputs = inputs, .outputs = outputs, .nonfinite = -1};
     return network_call(network, BOUNDARY_READS, predict, &prediction);
 }
 

@@ -204,6 +204,26 @@ static void check_nonfinite(void) {
     free(bad);
 }
 
+/* The message names the first row that is not finite, whichever output is the cause. */
+static void check_first_nonfinite(void) {
+    static const char csv
+        [] = "x,y,t\n1,1,1\n1,1,1\n",
+     text[] =
+         "mdl 1\ndata { source = csv(\"two.csv\"); field x = source.x; field y = source.y; field t = source.t }\n"
+         "model two(x, y) -> (a, b) { a = log(x) * weight([1], init = ones); b = log(y) }\n"
+         "train { loss = mean((a - t) ** 2); optimizer = sgd(0.1); epochs = 1 }\n";
+    const float x[] = {1, 1, -1, 1}, y[] = {1, -1, 1, 1};
+    float a[4], b[4];
+    write_file("two.csv", csv, strlen(csv));
+    write_file("two.mdl", text, strlen(text));
+    mlc_network *network =
+        opened("two.mdl", &(mlc_options){.size = sizeof(mlc_options), .rows = 4});
+    expect(mlc_predict(network, 4, (const void *[]){x, y}, (float *[]){a, b}), MLC_NOT_FINITE,
+           "the first is row 1", network);
+    CHECK(isnan(b[1]) && isnan(a[2]) && isfinite(a[3]) && isfinite(b[3]), network);
+    mlc_close(network);
+}
+
 static void check_steps(void) {
     static const char *const wild[] = {"lr=10"};
     mlc_options options = {.size = sizeof options, .training = 1};
@@ -350,6 +370,7 @@ int main(int argc, char **argv) {
     check_damaged();
     check_rows();
     check_nonfinite();
+    check_first_nonfinite();
     check_steps();
     check_floats();
     check_full_disk();
