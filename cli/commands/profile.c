@@ -122,8 +122,9 @@ static void print_table(const Profiling *p, const Machine *machine) {
     const Plan *plan = p->program->plan;
     char peak_fraction[NUMBER_TEXT];
     double step = timeline_step_seconds(&p->timeline), busy = 0, operations = 0;
-    printf("%s, batch %u, %d threads, median of %lld steps\n", p->program->graph->name,
-           p->build.info->batch, threads_count(p->threads), (long long)p->steps);
+    int threads = threads_count(p->threads);
+    printf("%s, batch %u, %d thread%s, median of %lld steps\n", p->program->graph->name,
+           p->build.info->batch, threads, threads == 1 ? "" : "s", (long long)p->steps);
     printf("machine: %.1f GFLOP/s; GB/s by the bytes in use on a thread:",
            machine->operations * 1e-9);
     for (int level = 0; level < MEASURE_LEVELS; level++)

@@ -186,14 +186,17 @@ bool options_parse(Options *options, const char *command, OptionSet allowed, int
     return diag_errors(diag) == before;
 }
 
+/* An option that is too long for its column has a line of its own. */
 void options_print(OptionSet allowed, FILE *out) {
+    enum { LEFT = 28 };
     for (int id = 0; id < OPTION_COUNT; id++) {
         if (!option_in(allowed, id)) continue;
         char option[OPTION_SPELLING], left[2 * OPTION_SPELLING];
         option_spelling(&option_rows[id], option);
         snprintf(left, sizeof left, "%s%s%s", option, *option_rows[id].argument ? " " : "",
                  option_rows[id].argument);
-        fprintf(out, "  %-28s %s%s\n", left, option_rows[id].help,
+        if (strlen(left) > LEFT) fprintf(out, "  %s\n", left), *left = '\0';
+        fprintf(out, "  %-*s %s%s\n", LEFT, left, option_rows[id].help,
                 option_rows[id].kind == KIND_LIST ? " (repeatable)" : "");
     }
 }
