@@ -7,7 +7,7 @@
  *   kernel_matmul.c    the loop over tiles and blocks of k; it knows nothing of addresses
  *   matmul_operands.c  the addresses of operands, and their loads; it knows nothing of blocks
  *   matmul_product.c   the multiply-adds of a tile
- *   matmul_bytes.c     the same of bytes
+ *   matmul_bytes.c     the multiply-adds of a tile of bytes
  *   matmul_pack.c      copies operands that would be read in long steps into panels
  *   matmul_zeros.c     lists the k of each block of rows for which a row is not zero
  *   matmul_columns.c   the position of a column by its number

@@ -18,10 +18,10 @@ typedef struct {
     uint64_t first, end;
     bool writable;
     PtxByte *bytes; /* NULL: memory that cannot be written, or is not checked */
-} Place;
+} MemoryPlace;
 
 struct PtxMemory {
-    Place *places; /* in the order of their addresses */
+    MemoryPlace *places; /* in the order of their addresses */
     uint32_t count, blocks;
     uint32_t *known, *epoch;
     unsigned char *shared; /* [block][shared_bytes] */
@@ -29,12 +29,12 @@ struct PtxMemory {
 };
 
 static int by_address(const void *a, const void *b) {
-    uint64_t x = ((const Place *)a)->first, y = ((const Place *)b)->first;
+    uint64_t x = ((const MemoryPlace *)a)->first, y = ((const MemoryPlace *)b)->first;
     return (x > y) - (x < y);
 }
 
 static void add_place(PtxMemory *memory, const PtxRange *range, bool quick) {
-    Place place = {.first = (uintptr_t)range->first, .writable = range->writable};
+    MemoryPlace place = {.first = (uintptr_t)range->first, .writable = range->writable};
     place.end = place.first + range->bytes;
     if (!range->bytes) return;
     if (range->writable && !quick) place.bytes = calloc(range->bytes, sizeof *place.bytes);
@@ -85,7 +85,7 @@ uint64_t ptx_memory_shared(const PtxMemory *memory, uint32_t block, uint64_t add
 uint32_t *ptx_memory_known(PtxMemory *memory) { return memory->known; }
 uint32_t *ptx_memory_epoch(PtxMemory *memory) { return memory->epoch; }
 
-static Place *place_at(const PtxMemory *memory, uint64_t address) {
+static MemoryPlace *place_at(const PtxMemory *memory, uint64_t address) {
     uint32_t low = 0, high = memory->count;
     while (low < high) {
         uint32_t middle = (low + high) / 2;
@@ -143,7 +143,7 @@ static const char *check_store(const PtxMemory *memory, PtxByte *byte, PtxAccess
 
 const char *ptx_memory_check(PtxMemory *memory, uint64_t address, uint32_t bytes, bool store,
                              PtxAccess access) {
-    Place *place = place_at(memory, address);
+    MemoryPlace *place = place_at(memory, address);
     if (address % bytes) return "not aligned";
     if (!place || address + bytes > place->end) return "outside of the memory";
     if (store && !place->writable) return "stores in memory that is only read";

@@ -22,11 +22,11 @@ typedef struct {
     unsigned char *local, *filled; /* [lane][byte]; filled: whether something was stored there */
     uint64_t in[PTX_PARAMETERS][PTX_WARP], out[PTX_PARAMETERS][PTX_WARP];
     uint32_t back; /* the instruction after the call */
-} Call;
+} PtxCall;
 
 typedef struct {
     uint32_t block, first; /* first: number of its first thread in the block */
-    Call calls[MAX_DEPTH];
+    PtxCall calls[MAX_DEPTH];
     uint32_t at[PTX_WARP], depth[PTX_WARP];
     ThreadState state[PTX_WARP];
     bool arrived; /* at the barrier of the block */
@@ -46,11 +46,11 @@ typedef struct {
     bool *acquired;               /* [block]: it has loaded the counter since its last barrier */
     uint32_t at;                  /* the instruction that runs, for messages */
     uint64_t random, counter;     /* counter: the address of the barriers' counter */
-} Machine;
+} PtxMachine;
 
-static void wrong(Machine *m, const Warp *w, uint32_t lane, const char *format, ...) {
+static void wrong(PtxMachine *m, const Warp *w, uint32_t lane, const char *format, ...) {
     if (m->failed) return;
-    const Call *call = &w->calls[w->depth[lane]];
+    const PtxCall *call = &w->calls[w->depth[lane]];
     m->failed = true;
     int length =
         snprintf(m->error, PTX_ERROR, "block %u, thread %u, %s, instruction %u: ", w->block,
@@ -61,22 +61,22 @@ static void wrong(Machine *m, const Warp *w, uint32_t lane, const char *format, 
     va_end(arguments);
 }
 
-static uint32_t draw(Machine *m, uint32_t below) {
+static uint32_t draw(PtxMachine *m, uint32_t below) {
     m->random = m->random * 6364136223846793005u + 1442695040888963407u;
     return (uint32_t)((m->random >> 33) % below);
 }
 
 /* -- values -- */
 
-static uint64_t *reg(const Call *call, int32_t slot, uint32_t lane) {
+static uint64_t *reg(const PtxCall *call, int32_t slot, uint32_t lane) {
     return &call->registers[(uint32_t)slot * PTX_WARP + lane];
 }
 
-static uint64_t value_of(const Call *call, const PtxOperand *operand, uint32_t lane) {
+static uint64_t value_of(const PtxCall *call, const PtxOperand *operand, uint32_t lane) {
     return operand->slot < 0 ? operand->number : *reg(call, operand->slot, lane);
 }
 
-static uint64_t address_of(const Call *call, const PtxOperand *operand, uint32_t lane) {
+static uint64_t address_of(const PtxCall *call, const PtxOperand *operand, uint32_t lane) {
     return operand->slot < 0 ? operand->number : *reg(call, operand->slot, lane) + operand->number;
 }
 
@@ -87,7 +87,7 @@ static uint64_t extend(uint64_t bits, const PtxInstruction *i) {
 
 /* -- memory -- */
 
-static void access_local(Machine *m, const Warp *w, Call *call, const PtxInstruction *i,
+static void access_local(PtxMachine *m, const Warp *w, PtxCall *call, const PtxInstruction *i,
                          uint32_t lane, uint64_t address) {
     uint64_t offset = address - PTX_LOCAL, size = call->function->local_bytes;
     bool store = i->kind == PTX_STORE;
@@ -109,11 +109,11 @@ static void access_local(Machine *m, const Warp *w, Call *call, const PtxInstruc
     *reg(call, i->result, lane) = extend(bits, i);
 }
 
-static PtxAccess access_now(const Machine *m, const Warp *w, uint32_t lane) {
+static PtxAccess access_now(const PtxMachine *m, const Warp *w, uint32_t lane) {
     return (PtxAccess){w->block * m->code->block + w->first + lane, w->block, m->phase[w->block]};
 }
 
-static void access_memory(Machine *m, const Warp *w, Call *call, const PtxInstruction *i,
+static void access_memory(PtxMachine *m, const Warp *w, PtxCall *call, const PtxInstruction *i,
                           uint32_t lane) {
     uint64_t address = address_of(call, &i->in[0], lane), bits = 0;
     bool store = i->kind == PTX_STORE;
@@ -144,8 +144,8 @@ static void access_memory(Machine *m, const Warp *w, Call *call, const PtxInstru
 /* -- the barrier of the grid: what a block has stored before it arrives with .release, others may
  * load after they have loaded the counter with .acquire and passed a barrier of their block -- */
 
-static uint32_t *counter_at(Machine *m, const Warp *w, const Call *call, const PtxInstruction *i,
-                            uint32_t lane) {
+static uint32_t *counter_at(PtxMachine *m, const Warp *w, const PtxCall *call,
+                            const PtxInstruction *i, uint32_t lane) {
     if (address_of(call, &i->in[0], lane) != m->counter)
         wrong(m, w, lane, "is not at the counter of the barriers");
     return (uint32_t *)(uintptr_t)m->counter;
@@ -153,7 +153,8 @@ static uint32_t *counter_at(Machine *m, const Warp *w, const Call *call, const P
 
 static void raise(uint32_t *to, uint32_t from) { *to = from > *to ? from : *to; }
 
-static void arrive(Machine *m, const Warp *w, Call *call, const PtxInstruction *i, uint32_t lane) {
+static void arrive(PtxMachine *m, const Warp *w, PtxCall *call, const PtxInstruction *i,
+                   uint32_t lane) {
     const uint32_t *known = ptx_memory_known(m->memory);
     *counter_at(m, w, call, i, lane) += (uint32_t)value_of(call, &i->in[1], lane);
     if (!i->ordered) return;
@@ -162,7 +163,8 @@ static void arrive(Machine *m, const Warp *w, Call *call, const PtxInstruction *
               b == w->block ? m->phase[b] : known[w->block * m->launch->blocks + b]);
 }
 
-static void acquire(Machine *m, const Warp *w, Call *call, const PtxInstruction *i, uint32_t lane) {
+static void acquire(PtxMachine *m, const Warp *w, PtxCall *call, const PtxInstruction *i,
+                    uint32_t lane) {
     *reg(call, i->result, lane) = *counter_at(m, w, call, i, lane);
     m->acquired[w->block] |= i->ordered;
     for (uint32_t b = 0; i->ordered && b < m->launch->blocks; b++)
@@ -171,7 +173,7 @@ static void acquire(Machine *m, const Warp *w, Call *call, const PtxInstruction 
 
 /* -- control -- */
 
-static uint64_t special(const Machine *m, const Warp *w, PtxRegister which, uint32_t lane) {
+static uint64_t special(const PtxMachine *m, const Warp *w, PtxRegister which, uint32_t lane) {
     const uint64_t values[] = {[PTX_TID] = w->first + lane,
                                [PTX_NTID] = m->code->block,
                                [PTX_CTAID] = w->block,
@@ -179,7 +181,7 @@ static uint64_t special(const Machine *m, const Warp *w, PtxRegister which, uint
     return values[which];
 }
 
-static void call_begin(Call *call, const PtxFunction *function, uint32_t back) {
+static void call_begin(PtxCall *call, const PtxFunction *function, uint32_t back) {
     free(call->registers), free(call->local), free(call->filled);
     size_t local = (size_t)function->local_bytes * PTX_WARP + 1;
     call->function = function;
@@ -190,13 +192,13 @@ static void call_begin(Call *call, const PtxFunction *function, uint32_t back) {
 }
 
 /* All threads of a warp call together. */
-static void enter(Machine *m, Warp *w, const PtxInstruction *i, uint32_t lanes) {
+static void enter(PtxMachine *m, Warp *w, const PtxInstruction *i, uint32_t lanes) {
     uint32_t depth = w->depth[0];
     if (lanes != UINT32_MAX || depth + 1 == MAX_DEPTH) {
         wrong(m, w, (uint32_t)__builtin_ctz(lanes), "only some threads of a warp call");
         return;
     }
-    Call *from = &w->calls[depth], *to = &w->calls[depth + 1];
+    PtxCall *from = &w->calls[depth], *to = &w->calls[depth + 1];
     call_begin(to, &m->code->functions[i->target], w->at[0] + 1);
     memcpy(to->in, from->out, sizeof to->in);
     for (uint32_t lane = 0; lane < PTX_WARP; lane++) w->at[lane] = 0, w->depth[lane]++;
@@ -212,7 +214,7 @@ static void leave(Warp *w, uint32_t lane) {
 }
 
 static void shuffle(Warp *w) {
-    Call *call = &w->calls[w->depth[0]];
+    PtxCall *call = &w->calls[w->depth[0]];
     const PtxInstruction *i = &call->function->code[w->at[0]];
     uint64_t values[PTX_WARP];
     for (uint32_t lane = 0; lane < PTX_WARP; lane++) {
@@ -229,7 +231,7 @@ static void shuffle(Warp *w) {
     }
 }
 
-static void pass_barrier(Machine *m, uint32_t block) {
+static void pass_barrier(PtxMachine *m, uint32_t block) {
     uint32_t *known = ptx_memory_known(m->memory), blocks = m->launch->blocks;
     bool met = true;
     m->phase[block]++;
@@ -247,7 +249,7 @@ static void pass_barrier(Machine *m, uint32_t block) {
     }
 }
 
-static void reach_barrier(Machine *m, Warp *w) {
+static void reach_barrier(PtxMachine *m, Warp *w) {
     w->arrived = true;
     for (uint32_t k = 0; k < m->warps_of_block; k++)
         if (!m->warps[w->block * m->warps_of_block + k].arrived) return;
@@ -255,7 +257,7 @@ static void reach_barrier(Machine *m, Warp *w) {
 }
 
 /* No thread of the warp runs: all wait for the same, or have ended. */
-static void meet(Machine *m, Warp *w) {
+static void meet(PtxMachine *m, Warp *w) {
     bool same = true;
     for (uint32_t lane = 1; lane < PTX_WARP; lane++)
         same &= w->state[lane] == w->state[0] && w->at[lane] == w->at[0] &&
@@ -296,7 +298,7 @@ static bool find_group(const Warp *w, Group *group) {
     return group->lanes != 0;
 }
 
-static uint32_t guarded_lanes(const Call *call, const PtxInstruction *i, uint32_t lanes) {
+static uint32_t guarded_lanes(const PtxCall *call, const PtxInstruction *i, uint32_t lanes) {
     uint32_t taken = 0;
     if (i->guard < 0) return lanes;
     for (uint32_t lane = 0; lane < PTX_WARP; lane++)
@@ -305,7 +307,8 @@ static uint32_t guarded_lanes(const Call *call, const PtxInstruction *i, uint32_
     return taken;
 }
 
-static void run_thread(Machine *m, Warp *w, Call *call, const PtxInstruction *i, uint32_t lane) {
+static void run_thread(PtxMachine *m, Warp *w, PtxCall *call, const PtxInstruction *i,
+                       uint32_t lane) {
     switch (i->kind) {
     case PTX_COMPUTE:
         *reg(call, i->result, lane) =
@@ -329,7 +332,8 @@ static bool is_control(PtxKind kind) {
            kind == PTX_BARRIER || kind == PTX_SHUFFLE || kind == PTX_ACQUIRE;
 }
 
-static void run_control(Machine *m, Warp *w, Call *call, const PtxInstruction *i, uint32_t lanes) {
+static void run_control(PtxMachine *m, Warp *w, PtxCall *call, const PtxInstruction *i,
+                        uint32_t lanes) {
     uint32_t taken = guarded_lanes(call, i, lanes);
     if (i->kind == PTX_CALL) {
         enter(m, w, i, taken);
@@ -353,8 +357,8 @@ static void run_control(Machine *m, Warp *w, Call *call, const PtxInstruction *i
 }
 
 /* A group of threads, up to an instruction after which they may part. Returns how many it ran. */
-static uint32_t run_group(Machine *m, Warp *w, const Group *group) {
-    Call *call = &w->calls[group->depth];
+static uint32_t run_group(PtxMachine *m, Warp *w, const Group *group) {
+    PtxCall *call = &w->calls[group->depth];
     uint32_t count = 0;
     for (uint32_t at = group->at;; at++, count++) {
         const PtxInstruction *i = &call->function->code[at];
@@ -374,7 +378,7 @@ static uint32_t run_group(Machine *m, Warp *w, const Group *group) {
     }
 }
 
-static uint64_t run_turn(Machine *m, Warp *w) {
+static uint64_t run_turn(PtxMachine *m, Warp *w) {
     Group group;
     uint64_t length = 1 + draw(m, LONGEST_TURN), count = 0;
     while (count < length && !m->failed && !w->arrived && !w->ended)
@@ -385,13 +389,13 @@ static uint64_t run_turn(Machine *m, Warp *w) {
     return count;
 }
 
-static bool has_run(const Machine *m) {
+static bool has_run(const PtxMachine *m) {
     for (uint32_t k = 0; k < m->warp_count; k++)
         if (!m->warps[k].ended) return false;
     return true;
 }
 
-static void run_warps(Machine *m) {
+static void run_warps(PtxMachine *m) {
     uint64_t most = (uint64_t)1 << 27, count = 0, idle = 0;
     while (!m->failed && !has_run(m)) {
         Warp *w = &m->warps[draw(m, m->warp_count)];
@@ -403,22 +407,22 @@ static void run_warps(Machine *m) {
     }
 }
 
-static Machine machine_new(const PtxCode *code, const PtxLaunch *launch, const uint64_t args[4],
-                           char *error) {
+static PtxMachine machine_new(const PtxCode *code, const PtxLaunch *launch, const uint64_t args[4],
+                              char *error) {
     uint32_t blocks = launch->blocks, each = code->block / PTX_WARP;
-    Machine m = {.code = code,
-                 .launch = launch,
-                 .memory = ptx_memory_new(code, launch),
-                 .error = error,
-                 .warps = calloc((size_t)blocks * each, sizeof(Warp)),
-                 .warp_count = blocks * each,
-                 .warps_of_block = each,
-                 .phase = calloc(blocks, sizeof(uint32_t)),
-                 .released = calloc(blocks, sizeof(uint32_t)),
-                 .acquired = calloc(blocks, sizeof(bool)),
-                 .pending = calloc((size_t)blocks * blocks, sizeof(uint32_t)),
-                 .counter = args[2],
-                 .random = launch->seed * 2 + 1};
+    PtxMachine m = {.code = code,
+                    .launch = launch,
+                    .memory = ptx_memory_new(code, launch),
+                    .error = error,
+                    .warps = calloc((size_t)blocks * each, sizeof(Warp)),
+                    .warp_count = blocks * each,
+                    .warps_of_block = each,
+                    .phase = calloc(blocks, sizeof(uint32_t)),
+                    .released = calloc(blocks, sizeof(uint32_t)),
+                    .acquired = calloc(blocks, sizeof(bool)),
+                    .pending = calloc((size_t)blocks * blocks, sizeof(uint32_t)),
+                    .counter = args[2],
+                    .random = launch->seed * 2 + 1};
     for (uint32_t k = 0; k < m.warp_count; k++) {
         Warp *w = &m.warps[k];
         w->block = k / each, w->first = k % each * PTX_WARP;
@@ -429,10 +433,10 @@ static Machine machine_new(const PtxCode *code, const PtxLaunch *launch, const u
     return m;
 }
 
-static void machine_free(Machine *m) {
+static void machine_free(PtxMachine *m) {
     for (uint32_t k = 0; k < m->warp_count; k++)
         for (int depth = 0; depth < MAX_DEPTH; depth++) {
-            Call *call = &m->warps[k].calls[depth];
+            PtxCall *call = &m->warps[k].calls[depth];
             free(call->registers), free(call->local), free(call->filled);
         }
     ptx_memory_free(m->memory);
@@ -445,7 +449,7 @@ static void machine_free(Machine *m) {
 
 bool ptx_run(const PtxCode *code, const PtxLaunch *launch, const uint64_t args[4],
              char error[PTX_ERROR]) {
-    Machine m = machine_new(code, launch, args, error);
+    PtxMachine m = machine_new(code, launch, args, error);
     *error = 0;
     run_warps(&m);
     machine_free(&m);

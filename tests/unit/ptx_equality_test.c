@@ -194,10 +194,10 @@ static void ops_have_the_same_bits_at_the_edges(void **state) {
 /* x [rows, depth] times w [depth, columns], plus a row. */
 typedef struct {
     int64_t rows, columns, depth;
-} ProductShape;
+} PtxProduct;
 
 static Graph *make_product(const void *context, Diagnostics *diag) {
-    const ProductShape *p = context;
+    const PtxProduct *p = context;
     Graph *graph = graph_new("product", diag);
     Init uniform = {INIT_UNIFORM, -1, 1};
     NodeId x = graph_state(graph, "x", DTYPE_F32, shape_of(2, (int64_t[]){p->rows, p->depth}),
@@ -212,9 +212,9 @@ static Graph *make_product(const void *context, Diagnostics *diag) {
 }
 
 /* Of each shape of tile that the cost model chooses; the edges of the product cut tiles. */
-static const ProductShape products[] = {{1, 1, 1},     {37, 19, 70},  {33, 705, 5},
-                                        {65, 705, 33}, {65, 833, 6},  {257, 833, 4},
-                                        {225, 513, 3}, {129, 833, 7}, {257, 897, 37}};
+static const PtxProduct products[] = {{1, 1, 1},     {37, 19, 70},  {33, 705, 5},
+                                      {65, 705, 33}, {65, 833, 6},  {257, 833, 4},
+                                      {225, 513, 3}, {129, 833, 7}, {257, 897, 37}};
 
 static void tiles_of_all_shapes_have_the_same_bits(void **state) {
     uint32_t failures = 0, seen = 0, shapes = 0;
@@ -262,9 +262,9 @@ static Graph *make_layer(const void *context, Diagnostics *diag) {
 typedef struct {
     PtxMutation mutations[PTX_MUTATIONS];
     const char *found;
-} Mistake;
+} PtxMistake;
 
-static const Mistake mistakes[] = {
+static const PtxMistake mistakes[] = {
     {{{"red.release.gpu", "red.relaxed.gpu", 0}}, "without a barrier between"},
     {{{"ld.acquire.gpu", "ld.relaxed.gpu", 0}}, "without a barrier between"},
     /* in the first product: before and after a chunk is shared */
@@ -293,12 +293,12 @@ static const Mistake mistakes[] = {
 };
 
 /* Between the sums of a tile and its epilogue, before and after. */
-static const Mistake mistakes_in_tiles[] = {
+static const PtxMistake mistakes_in_tiles[] = {
     {{{"bar.sync \t0;", "", 3}}, "stores where another thread loads"},
     {{{"bar.sync \t0;", "", 4}}, "loads what was never stored"},
 };
 
-static uint32_t missed_mistakes(const PtxCase *one, const Mistake *mistake, uint64_t seed) {
+static uint32_t missed_mistakes(const PtxCase *one, const PtxMistake *mistake, uint64_t seed) {
     PtxSetting setting = {.blocks = 2, .level = 2, .seed = seed};
     memcpy(setting.mutations, mistake->mutations, sizeof setting.mutations);
     const char *found = compare(one, setting, 1);
