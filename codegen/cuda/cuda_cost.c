@@ -16,7 +16,7 @@ int64_t cuda_work_blocks(const CudaWork *work) {
 double cuda_step_cycles(const CudaTile *tile, int adders) {
     const double warps = 8, latency = 4, side = 16;
     double elements = tile->rows * tile->columns, lines = tile->rows + tile->columns;
-    double adds = elements * warps * CUDA_WARP / adders,
+    double adds = elements * warps * (double)CUDA_WARP / adders,
            loads = (tile->rows + 2 * tile->columns) * warps / 4, /* a load has four steps of k */
         cache = lines * side * sizeof(float) / CUDA_CACHE_BYTES;
     return fmax(fmax(adds, latency), fmax(loads, cache));

@@ -16,11 +16,9 @@
 #include <stdlib.h>
 
 static const double BARRIER_SECONDS = 1e-6;
-enum {
-    CHAIN_CYCLES = 4,    /* an operation that waits for the one before */
-    LOAD_CYCLES = 300,   /* from the second-level cache */
-    SHUFFLE_CYCLES = 100 /* the sixteen partial sums of a row become one */
-};
+static const double CHAIN_CYCLES = 4;     /* an operation that waits for the one before */
+static const double LOAD_CYCLES = 300;    /* from the second-level cache */
+static const double SHUFFLE_CYCLES = 100; /* the sixteen partial sums of a row become one */
 
 #define GPU(name, processors, adders, clock, rate, cache)                                          \
     {name, processors, adders, (clock)*1e9, (rate)*1e9, (cache)*1e6},
@@ -47,14 +45,14 @@ static double unit_cycles(const Plan *plan, const Kernel *kernel, const CudaWork
     case CUDA_TILES:
         return (double)work->depth * cuda_step_cycles(&work->tile, adders) + CUDA_TILE_CYCLES;
     case CUDA_ROWS:
-        return LOAD_CYCLES + operations / LANES * CHAIN_CYCLES +
-               count_reductions(plan, kernel) * (double)SHUFFLE_CYCLES;
+        return LOAD_CYCLES + operations / (double)LANES * CHAIN_CYCLES +
+               count_reductions(plan, kernel) * SHUFFLE_CYCLES;
     case CUDA_ELEMENTS: break;
     }
     if (work->depth) return LOAD_CYCLES + (double)work->depth * CUDA_SINGLE_CYCLES;
     /* 36 sums side by side hide the latency; two warps share what adds */
     if (kernel->kind == KERNEL_WINOGRAD) return LOAD_CYCLES + operations * 128 / adders;
-    double loads = kernel->kind == KERNEL_MAP ? 0 : (double)LOAD_CYCLES / GPU_LOADS;
+    double loads = kernel->kind == KERNEL_MAP ? 0 : LOAD_CYCLES / (double)GPU_LOADS;
     return LOAD_CYCLES + operations * (CHAIN_CYCLES + loads);
 }
 
