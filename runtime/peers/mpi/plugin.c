@@ -122,7 +122,7 @@ static void end_all(Transport *transport, int status) {
 /* MPI_Init and MPI_Finalize wait for all processes, for ever if one of them is stopped. So a thread
  * watches over them. Each of its pauses counts as one, even if a scheduler has stopped this process
  * in between. */
-enum { STATUS_LOST = 8, PAUSES_A_SECOND = 4 }; /* STATUS_LOST: docs/cli.md */
+enum { STATUS_LOST = 8, PAUSES_A_SECOND = 4 }; /* STATUS_LOST: STATUS_RANK of ir/base/diag.h */
 typedef struct {
     double patience;
     const char *where;
@@ -133,7 +133,7 @@ typedef struct {
 static void *watch(void *context) {
     const Watchdog *dog = context;
     const struct timespec pause = {0, 1000000000 / PAUSES_A_SECOND};
-    for (double i = 0; i < dog->patience * PAUSES_A_SECOND; i++) nanosleep(&pause, NULL);
+    for (double i = 0; i < dog->patience * (double)PAUSES_A_SECOND; i++) nanosleep(&pause, NULL);
     fprintf(
         stderr,
         "mlc: error: other processes have not answered for %.0f s %s: one has not begun, is stopped, or cannot be reached\n",
