@@ -13,6 +13,7 @@
  *   matmul_columns.c   the position of a column by its number
  *   matmul_elements.c  the whole kernel for processors without vectors; elements.h has its parts
  *   matmul_images.c    the whole kernel for windows and few filters, along the images of the batch
+ *   matmul_pairs.c     the whole kernel for the gradients of the weights of a few filters
  *   element_product.c  elements of factors, for these kernels and for those of a GPU
  *   matmul_epilogue.c  computes and stores the values of a finished tile
  *   matmul_epilogue_bytes.c  transposes bytes that it stores
@@ -317,5 +318,8 @@ int64_t matmul_elements(Emitter *e, LLVMValueRef first, LLVMValueRef last);
 /* The same along the images of the batch, if the product of windows reads a copy [H,W,C,N]. */
 bool matmul_runs_along_images(const Emitter *e);
 int64_t matmul_images(Emitter *e, LLVMValueRef first, LLVMValueRef last);
+/* The same of transposed windows by few columns, two elements of a window in a sum. */
+bool matmul_has_pairs(const Emitter *e);
+int64_t matmul_pairs(Emitter *e, LLVMValueRef first, LLVMValueRef last);
 
 #endif

@@ -73,6 +73,12 @@ static const ConvShape shapes[] = {{3, 1, 9, 8, 6, {{3, 3}, {1, 1}, {1, 1}}, 1, 
                                    {2, 4, 9, 35, 3, {{3, 3}, {2, 1}, {1, 2}}, 1, 2},
                                    {2, 3, 7, 20, 1, {{5, 3}, {1, 1}, {2, 1}}, 1, 2},
                                    {1, 2, 5, 32, 8, {{3, 3}, {1, 1}, {1, 1}}, 1, 1},
+                                   /* and two elements of a window in a sum for the gradient by w:
+                                    * odd and even rows of windows, the most sums, one too many */
+                                   {4, 1, 19, 18, 8, {{5, 5}, {1, 1}, {1, 1}}, 1, 0},
+                                   {2, 2, 9, 8, 5, {{3, 3}, {1, 2}, {2, 1}}, 1, 1},
+                                   {2, 3, 9, 9, 7, {{3, 5}, {2, 1}, {1, 1}}, 1, 0},
+                                   {2, 1, 9, 12, 3, {{5, 9}, {1, 1}, {1, 1}}, 1, 1},
                                    /* the same with tiles along 32 images, also of the gradients by
                                     * x; windows that lie in the padding as a whole */
                                    {32, 3, 7, 5, 5, {{3, 3}, {1, 1}, {1, 1}}, 1, 1},
