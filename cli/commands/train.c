@@ -264,7 +264,10 @@ static Status finish(Training *training, TrainResult result) {
 static Status work(Training *training) {
     const TrainingOrder *order = training->order;
     bool opened = training_open_session(training);
-    if (training->peers && !training_agree(training, opened)) return peers_status(training->peers);
+    if (training->peers && !training_agree(training, opened)) {
+        training->speaks = peers_lost(training->peers) && diag_errors(training->diag);
+        return peers_status(training->peers);
+    }
     if (!opened) {
         bool lacks = order && order->stock->lacks; /* no error: the sweep starts it once more */
         return lacks ? STATUS_OK : diag_outcome(training->diag, false);

@@ -320,7 +320,8 @@ static bool agree(const Trainer *trainer, bool opened) {
     facts->status = opened ? STATUS_OK : diag_outcome(trainer->diag, false);
     Peers *peers = trainer->options->spread.peers;
     bool good = peers_agree(peers, facts, trainer->diag);
-    if (!good && peers_rank(peers)) diag_clear(trainer->diag); /* rank 0 has told it */
+    if (!good && peers_rank(peers) && !peers_lost(peers))
+        diag_clear(trainer->diag); /* rank 0 has told it */
     free(values);
     free(facts);
     return good;

@@ -131,6 +131,15 @@ until read -ra ranks <<<"$(cat /proc/$launcher/task/$launcher/children)" && ((${
 kill -TERM "${ranks[1]}"
 ends 143
 goes_on
+# If rank 0 is lost before the first step, rank 1 tells it.
+rm -rf long
+mlc train net.mdl -q --out long "${long[@]}" --no-cache --rank-timeout 1 >"$scratch/out" 2>"$scratch/err" </dev/null &
+launcher=$!
+until read -ra ranks <<<"$(cat /proc/$launcher/task/$launcher/children)" && ((${#ranks[@]} == 4)); do sleep 0.01; done
+sleep 0.05
+kill -STOP "${ranks[0]}"
+ends 8
+says err "error: rank 0" "not answered for"
 begin
 kill -INT $launcher
 ends 130
