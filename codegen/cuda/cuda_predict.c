@@ -1,8 +1,8 @@
-/* Predicts the time of a step on a GPU. A step takes, for each of its stages,
+/* Predicts the time of a step on a GPU: the sum over its stages.
  *
- *     the cycles of the block that has the most units of work, one after the other,
- *     or the bytes of all kernels / bandwidth, if that is more,
- *     and a barrier.
+ *     stage = max(cycles of the block that has the most units of work, one after the other,
+ *                 bytes of all kernels / bandwidth)
+ *             + a barrier
  *
  * A processor has one block of 256 threads, so few warps hide each other's latency: an operation of a
  * chain takes its full latency. The latencies are those that are published for GPUs since 2018. */
@@ -57,18 +57,15 @@ static double unit_cycles(const Plan *plan, const Kernel *kernel, const CudaWork
 }
 
 static double step_bytes(const Plan *plan) {
-    size_t bytes = plan->slab_bytes + plan->thread_slab_bytes;
-    for (uint32_t i = 0; i < plan->state_count; i++) {
-        const Symbol *symbol = &plan->graph->symbols[plan->states[i].symbol];
-        bytes += layout_bytes(plan->states[i].layout, symbol->dtype, symbol->shape);
-    }
-    return (double)bytes;
+    return (double)(plan->slab_bytes + plan->thread_slab_bytes +
+                    stored_state_bytes(plan->graph, plan->states, plan->state_count));
 }
 
 /* What predictions read. */
 typedef struct {
     const Plan *plan;
     const CudaWork *work;
+    const KernelWork *kernels; /* [kernel_count] */
     CudaStages stages;
 } CudaStep;
 
@@ -77,7 +74,7 @@ static void add_kernel(const CudaStep *step, uint32_t number, const CodegenGpu *
                        double *busy) {
     const Kernel *kernel = &step->plan->kernels[number];
     const CudaWork *work = &step->work[number];
-    double operations = kernel_work(step->plan, kernel).operations / (double)work->units,
+    double operations = step->kernels[number].operations / (double)work->units,
            seconds = unit_cycles(step->plan, kernel, work, operations, gpu->adders) / gpu->clock;
     int64_t blocks = cuda_work_blocks(work), all = gpu->processors;
     for (int64_t b = 0; b < all; b++) {
@@ -96,7 +93,7 @@ static double stage_seconds(const CudaStep *step, uint32_t stage, const CodegenG
         uint32_t number = step->stages.kernels[i];
         add_kernel(step, number, gpu, first, busy);
         first += cuda_work_blocks(&step->work[number]);
-        bytes += kernel_work(step->plan, &step->plan->kernels[number]).bytes;
+        bytes += step->kernels[number].bytes;
     }
     double most = bytes / rate;
     for (int b = 0; b < gpu->processors; b++) most = busy[b] > most ? busy[b] : most;
@@ -119,9 +116,12 @@ bool codegen_predict(const Plan *plan, const CodegenOptions *options, const Code
     PtxModule ptx;
     Arena *arena = arena_new();
     CudaWork *work = ARENA_ARRAY(arena, CudaWork, plan->kernel_count);
+    KernelWork *kernels = ARENA_ARRAY(arena, KernelWork, plan->kernel_count);
     bool good = ptx_emit(&ptx, plan, options, work, diag);
     if (good) {
-        CudaStep step = {plan, work, cuda_stages(plan, arena)};
+        for (uint32_t k = 0; k < plan->kernel_count; k++)
+            kernels[k] = kernel_work(plan, &plan->kernels[k]);
+        CudaStep step = {plan, work, kernels, cuda_stages(plan, arena)};
         for (uint32_t i = 0; i < count; i++) predictions[i] = predict(&step, &to[i]);
     }
     ptx_close(&ptx);

@@ -167,15 +167,6 @@ bool programs_compile(Programs *programs, const Build *build) {
 
 /* -- the memory that the programs will need -- */
 
-size_t stored_state_bytes(const Graph *graph, const PlanState *states, uint32_t count) {
-    size_t bytes = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        const Symbol *symbol = &graph->symbols[states[i].symbol];
-        bytes += layout_bytes(states[i].layout, symbol->dtype, symbol->shape);
-    }
-    return bytes;
-}
-
 /* Programs share the states, but each has its own activations. The data are not counted: mapped
  * files need not be in memory. */
 bool programs_fit(const Programs *programs, const Build *build, Diagnostics *diag) {

@@ -42,8 +42,6 @@ SplitPrograms programs_of_split(const Programs *programs, GraphKind kind, const 
 void programs_put(Programs *programs);
 void programs_free(Programs *programs);
 
-/* The bytes of weights, moments and running statistics in the layouts of a program. */
-size_t stored_state_bytes(const Graph *graph, const PlanState *states, uint32_t count);
 /* Checks that the memory of the compiled programs is available, on the device too. Errors go to
  * `diag`; false after reporting one. */
 bool programs_fit(const Programs *programs, const Build *build, Diagnostics *diag);

@@ -73,3 +73,12 @@ NodeId kernel_operand(const Plan *plan, const Kernel *kernel, uint32_t i) {
         return windows_image(plan->graph, graph_node(plan->graph, kernel->product.windows)).node;
     return root->operands[i];
 }
+
+size_t stored_state_bytes(const Graph *graph, const PlanState *states, uint32_t count) {
+    size_t bytes = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const Symbol *symbol = &graph->symbols[states[i].symbol];
+        bytes += layout_bytes(states[i].layout, symbol->dtype, symbol->shape);
+    }
+    return bytes;
+}

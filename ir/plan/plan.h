@@ -160,6 +160,8 @@ typedef struct Plan {
 } Plan;
 
 void plan_free(Plan *plan);
+/* The bytes of weights, moments and running statistics in the layouts of a program. */
+size_t stored_state_bytes(const Graph *graph, const PlanState *states, uint32_t count);
 /* Whether two plans have the same code except for the values of constants that no kernel stores
  * (STORAGE_NONE or STORAGE_TABLE). [node_count]: sets differs[id] for each of these whose values
  * differ. What is read at run time may differ: names, and the initial values of states. */
