@@ -15,8 +15,8 @@
 
 enum {
     HALF = LANES / 2,
-    FEWEST_PAIRS = 6, /* fewer sums would wait for each other */
-    MOST_PAIRS = 24   /* sums in registers */
+    MIN_PAIRS = 6, /* fewer sums would wait for each other */
+    MAX_PAIRS = 24 /* sums in registers */
 };
 
 typedef struct {
@@ -26,7 +26,7 @@ typedef struct {
     int64_t pairs, columns; /* pairs of a row */
     int64_t matrices, pictures; /* pictures of a matrix */
     LLVMValueRef picture, right, results;
-    LLVMValueRef sums[MOST_PAIRS]; /* stack slots that LLVM turns into registers */
+    LLVMValueRef sums[MAX_PAIRS]; /* stack slots that LLVM turns into registers */
 } WindowPairs;
 
 static WindowPairs pair_product(const Emitter *e) {
@@ -52,7 +52,7 @@ bool matmul_has_pairs(const Emitter *e) {
     if (!plain || !e->many_registers) return false;
     WindowPairs p = pair_product(e);
     return p.image.channel == 1 && p.windows->attrs.window.dilation[1] == 1 && p.columns <= HALF &&
-           p.row >= 2 && p.pairs * p.rows >= FEWEST_PAIRS && p.pairs * p.rows <= MOST_PAIRS;
+           p.row >= 2 && p.pairs * p.rows >= MIN_PAIRS && p.pairs * p.rows <= MAX_PAIRS;
 }
 
 /* The columns from `pointer` on, each twice. */
