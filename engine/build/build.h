@@ -22,10 +22,9 @@ typedef struct {
     bool alone;         /* everything is compiled on the caller's thread */
     bool given_weights; /* as in ModelOptions */
     bool no_vectors;    /* as in PassOptions */
-    const char
-        *device;      /* where programs run: "cpu", "cuda", "cuda:N" or "auto"; NULL: on the CPU */
-    bool on_device;   /* set by build_open_device: they run on a GPU */
-    bool tries_rates; /* the learning rates of --find-lr replace those of the model */
+    const char *device; /* "cpu", "cuda", "cuda:N" or "auto": where programs run; NULL: "cpu" */
+    bool on_device;     /* set by build_open_device: they run on a GPU */
+    bool tries_rates;   /* the learning rates of --find-lr replace those of the model */
 } BuildOptions;
 
 /* What a device is to run: a graph of the model for so many rows, so many times. */

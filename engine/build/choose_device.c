@@ -45,7 +45,7 @@ static bool needs_of(Build *build, const DeviceFacts *facts, DeviceNeeds *needs)
     return good;
 }
 
-/* The CPU, because of the first error in `from`. */
+/* The first error that speaks against the GPU is the reason for the CPU. */
 static void note_obstacle(void *context, const DiagLine *line) {
     Build *build = context;
     if (line->kind == DIAG_ERROR && !*build->choice)
