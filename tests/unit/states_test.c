@@ -53,27 +53,43 @@ static int tear_down(void **state) {
     return 0;
 }
 
-/* The fast copies put every element where the definition of the layout says. */
-static void expect_layout(Layout layout) {
-    Shape shape = shape_of(2, (int64_t[]){ROWS, COLUMNS});
-    float values[WEIGHTS], back[WEIGHTS];
-    float *stored = calloc(1, layout_bytes(layout, DTYPE_F32, shape));
-    for (int i = 0; i < WEIGHTS; i++) values[i] = (float)i + 1;
-    layout_from_plain(layout, DTYPE_F32, shape, values, stored);
-    for (int64_t row = 0; row < ROWS; row++)
-        for (int64_t column = 0; column < COLUMNS; column++)
-            assert_true(stored[layout_offset(layout, shape, (int64_t[]){row, column})] ==
-                        values[row * COLUMNS + column]);
-    layout_to_plain(layout, DTYPE_F32, shape, stored, back);
-    assert_memory_equal(back, values, sizeof values);
+/* The fast copies put every element where the definition of the layout says, and write no
+ * padding. */
+static void expect_layout(Layout layout, DType dtype, int64_t rows, int64_t columns) {
+    Shape shape = shape_of(2, (int64_t[]){rows, columns});
+    size_t size = dtype_bytes(dtype), count = (size_t)(rows * columns),
+           room = layout_bytes(layout, dtype, shape);
+    char *values = malloc(count * size), *back = malloc(count * size), *stored = malloc(room),
+         *expected = malloc(room);
+    for (size_t i = 0; i < count * size; i++) values[i] = (char)(i * 37 % 251);
+    memset(stored, -1, room);
+    memset(expected, -1, room);
+    for (int64_t row = 0; row < rows; row++)
+        for (int64_t column = 0; column < columns; column++)
+            memcpy(expected + (size_t)layout_offset(layout, shape, (int64_t[]){row, column}) * size,
+                   values + (size_t)(row * columns + column) * size, size);
+    layout_from_plain(layout, dtype, shape, values, stored);
+    assert_memory_equal(stored, expected, room);
+    layout_to_plain(layout, dtype, shape, stored, back);
+    assert_memory_equal(back, values, count * size);
+    free(values);
+    free(back);
     free(stored);
+    free(expected);
 }
 
 static void test_layouts(void **state) {
     (void)state;
-    expect_layout(plain);
-    expect_layout(by_columns);
-    expect_layout(by_rows);
+    const DType dtypes[] = {DTYPE_F32, DTYPE_U8};
+    for (size_t d = 0; d < sizeof dtypes / sizeof *dtypes; d++)
+        for (int64_t rows = 1; rows <= 9; rows++)
+            for (int64_t columns = 1; columns <= 70; columns += columns < 10 ? 1 : 15) {
+                expect_layout(plain, dtypes[d], rows, columns);
+                for (uint8_t axis = 0; axis < 2; axis++)
+                    for (uint16_t width = 1; width <= 32; width *= 2)
+                        expect_layout((Layout){LAYOUT_PANEL, axis, width}, dtypes[d], rows,
+                                      columns);
+            }
 }
 
 static void expect_form(const void *form, Layout layout, const float *values) {
