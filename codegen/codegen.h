@@ -37,6 +37,7 @@ typedef struct {
     CodegenWasm wasm; /* instead of a platform */
     /* instead of a platform, for codegen_ptx: "sm_75" or "sm_80", the oldest GPUs that run the code */
     const char *gpu;
+    bool timed;   /* of codegen_ptx: the code notes when each block ends each kernel (GpuKernel) */
     bool verbose; /* times and sizes on stderr */
     /* The folder of the code cache, of at most 64 MB; NULL: none. Its files are executed, so it is
      * used only if no other user may write there. It is created if it does not exist. */
@@ -101,6 +102,22 @@ typedef struct {
 bool codegen_predict(const Plan *plan, const CodegenOptions *options, const CodegenGpu *gpus,
                      uint32_t count, CodegenPrediction *predictions, Diagnostics *diag);
 double codegen_predicted_step(const CodegenPrediction *prediction); /* seconds in all */
+
+/* A kernel of a step on a GPU. Code that is timed gets one more parameter, the address of u64
+ * [steps][1 + marks][blocks] in the GPU's memory. For each step and block, it stores there the time in
+ * nanoseconds when the step begins, and then the cycles that the block's processor has counted at
+ * each mark: mark 0 is the begin of the step. */
+typedef struct {
+    uint32_t stage;   /* 0, 1, ...: kernels of a stage run side by side */
+    uint32_t mark;    /* the kernel ends at this mark, and begins at the one before */
+    int64_t blocks;   /* how many blocks have work, if there are so many */
+    double predicted; /* seconds of the block with the most work */
+    double bound;     /* a lower bound in seconds: operations / rate, or bytes / rate */
+} GpuKernel;
+/* Describes all kernels of a plan on a GPU: kernels[kernel_count]. *marks: the number of marks of a
+ * step. options: as for codegen_ptx. false after reporting an error. */
+bool codegen_gpu_kernels(const Plan *plan, const CodegenOptions *options, const CodegenGpu *gpu,
+                         GpuKernel *kernels, uint32_t *marks, Diagnostics *diag);
 
 /* The bound of kernels that compute: operations per second of one thread of this machine. An f32
  * fused multiply-add counts as two. Takes about 20 ms. 0 after reporting an error. */

@@ -1,13 +1,11 @@
 /* mlc profile: times each kernel within the training step and compares it with the limits of the
  * machine. The inputs are random, as in `mlc run`, so that no data are needed. */
-#include "cli/session/build.h"
-#include "ir/base/clock.h"
-#include "cli/session/commands.h"
-#include "cli/session/random_inputs.h"
+#include "cli/commands/profiling.h"
 #include "cli/results/measure.h"
+#include "cli/session/commands.h"
 #include "cli/text/terminal.h"
-#include "cli/show/trace.h"
-#include "runtime/program/run.h"
+#include "engine/build/device.h"
+#include "ir/base/clock.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,19 +13,17 @@
 
 enum { STANDARD_STEPS = 300, MAX_STEPS = 100000, WARM_UP_STEPS = 10, MAX_LINES = 4 };
 
-typedef struct {
-    Build build;
-    Arena *arena;
-    Program *program;
-    States *states;
-    Threads *threads;
-    RandomInputs random;
-    Runner *runner;
-    int64_t steps, step; /* step: the current one, below steps */
-    Timeline timeline;
-} Profiling;
-
 /* -- running -- */
+
+/* Opens the device of the command line. "auto" compares by the steps that are timed. */
+static bool choose(Profiling *p) {
+    Build *build = &p->build;
+    build->work =
+        (DeviceWork){GRAPH_TRAIN, model_batch(build->info, GRAPH_TRAIN), (double)p->steps};
+    if (!build_open_device(build)) return false;
+    build_print_choice(build);
+    return true;
+}
 
 static bool compile(Profiling *p) {
     Compilation compilation;
@@ -36,7 +32,9 @@ static bool compile(Profiling *p) {
     if (!build_compilation(&p->build, GRAPH_TRAIN, model_batch(p->build.info, GRAPH_TRAIN),
                            PASS_COUNT - 1, &compilation))
         return false;
-    p->program = codegen_compile(compilation.plan, compilation.graph, &options, p->build.diag);
+    p->program = p->build.device ? profile_compile_for_device(p, &compilation, &options)
+                                 : codegen_compile(compilation.plan, compilation.graph, &options,
+                                                   p->build.diag);
     return p->program != NULL;
 }
 
@@ -51,9 +49,12 @@ static bool prepare(Profiling *p) {
     if (!p->runner) return false;
     const Graph *graph = p->program->graph;
     for (uint32_t i = 0; i < graph->symbol_count; i++)
-        runner_input(p->runner, graph->symbols[i].name, p->random.inputs[i]);
-    timeline_open(&p->timeline, p->arena, p->steps, threads_count(p->threads),
-                  p->program->plan->kernel_count);
+        if (graph->symbols[i].kind == SYMBOL_BATCH)
+            runner_table(p->runner, graph->symbols[i].name, p->random.inputs[i],
+                         p->random.row_count);
+        else if (graph->symbols[i].kind == SYMBOL_VALUE)
+            runner_input(p->runner, graph->symbols[i].name, p->random.inputs[i]);
+    random_inputs_step(&p->random, 0);
     return true;
 }
 
@@ -64,8 +65,7 @@ static void note_time(void *context, int thread, uint32_t kernel, bool begins) {
 
 /* -- the table -- */
 
-/* Names a kernel by its root: "matmul + 12" computes 12 more nodes. */
-static void describe(const Plan *plan, const Kernel *kernel, char *text, size_t size) {
+void profile_name(const Plan *plan, const Kernel *kernel, char *text, size_t size) {
     bool updates = false;
     for (uint32_t i = 0; i < kernel->store_count; i++)
         updates |= kernel->stores[i].to.kind == STORAGE_STATE;
@@ -82,8 +82,7 @@ static void add_line(uint32_t lines[MAX_LINES], uint32_t *count, uint32_t line) 
     if (*count < MAX_LINES) lines[(*count)++] = line;
 }
 
-/* The lines of the model that the kernel computes, "12,8", beginning with the line of its root. */
-static void lines_of(const Profiling *p, const Kernel *kernel, char *text, size_t size) {
+void profile_lines(const Profiling *p, const Kernel *kernel, char *text, size_t size) {
     uint32_t lines[MAX_LINES], count = 0, line, column;
     const char *name;
     const Graph *graph = p->program->graph;
@@ -110,8 +109,8 @@ static void print_kernel(const Profiling *p, uint32_t number, const Machine *mac
     uint32_t all = (uint32_t)threads_count(p->threads),
              threads = kernel->replicated || kernel->max_threads > all ? all : kernel->max_threads;
     double bound = work_bound(work, machine, kernel->replicated ? 1 : threads, all);
-    describe(plan, kernel, name, sizeof name);
-    lines_of(p, kernel, lines, sizeof lines);
+    profile_name(plan, kernel, name, sizeof name);
+    profile_lines(p, kernel, lines, sizeof lines);
     printf("k%-3u %-22s %-18s %7u %9.1f %6.1f %8.1f %7.1f %9.1f %10.0f  %s\n", number, name,
            shape_text(DTYPE_F32, kernel->space, space) + 3, threads, seconds * 1e6,
            100 * seconds / step_seconds, work.operations / seconds * 1e-9,
@@ -146,6 +145,13 @@ static void print_table(const Profiling *p, const Machine *machine) {
         text_percent(peak_fraction, operations / step / machine->operations, 0));
 }
 
+Status profile_write_trace(const Profiling *p) {
+    const char *trace = p->build.given->trace;
+    return diag_outcome(
+        p->build.diag,
+        !trace || timeline_write_trace(&p->timeline, p->program->plan, trace, p->build.diag));
+}
+
 static Status report(Profiling *p) {
     Machine machine;
     Path cache;
@@ -153,27 +159,30 @@ static Status report(Profiling *p) {
     if (!machine_measure(&machine, p->threads, &options, p->build.diag))
         return diag_outcome(p->build.diag, false);
     print_table(p, &machine);
-    const char *trace = p->build.given->trace;
-    return diag_outcome(
-        p->build.diag,
-        !trace || timeline_write_trace(&p->timeline, p->program->plan, trace, p->build.diag));
+    return profile_write_trace(p);
+}
+
+/* Times the steps on the threads, and reports what was found. */
+static Status profile_threads(Profiling *p) {
+    timeline_open(&p->timeline, p->arena, p->steps, threads_count(p->threads),
+                  p->program->plan->kernel_count);
+    /* The first steps fill caches and wake the threads, so they are not timed. */
+    for (int i = 0; i < WARM_UP_STEPS; i++) runner_step(p->runner, p->random.rows);
+    runner_watch(p->runner, note_time, p);
+    for (p->step = 0; p->step < p->steps; p->step++) runner_step(p->runner, p->random.rows);
+    return report(p);
 }
 
 Status command_profile(const Options *options, Diagnostics *diag) {
     Profiling p = {.arena = arena_new(),
                    .steps = option_given(options, OPTION_steps) ? options->steps : STANDARD_STEPS};
     if (p.steps > MAX_STEPS) p.steps = MAX_STEPS;
-    Status status = STATUS_BUG;
-    if (build_open(&p.build, options->operands[0], options, diag) && compile(&p) && prepare(&p)) {
-        /* The first steps fill caches and wake the threads, so they are not timed. */
-        random_inputs_step(&p.random, 0);
-        for (int i = 0; i < WARM_UP_STEPS; i++) runner_step(p.runner, p.random.rows);
-        runner_watch(p.runner, note_time, &p);
-        for (p.step = 0; p.step < p.steps; p.step++) runner_step(p.runner, p.random.rows);
-        status = report(&p);
-    } else {
+    Status status;
+    if (build_open(&p.build, options->operands[0], options, diag) && choose(&p) && compile(&p) &&
+        prepare(&p))
+        status = p.build.device ? profile_device(&p) : profile_threads(&p);
+    else
         status = diag_outcome(diag, false);
-    }
     runner_free(p.runner);
     program_free(p.program);
     states_free(p.states);

@@ -43,17 +43,23 @@ static double median_seconds(uint64_t *values, size_t count) {
     return (double)values[count / 2] * 1e-9;
 }
 
-double timeline_kernel_seconds(const Timeline *timeline, uint32_t kernel) {
+double timeline_group_seconds(const Timeline *timeline, const uint32_t *kernels, uint32_t count) {
     uint64_t *values = ARENA_ARRAY(timeline->arena, uint64_t, timeline->steps);
     for (int64_t step = 0; step < timeline->steps; step++) {
         uint64_t longest = 0;
         for (uint32_t thread = 0; thread < timeline->threads; thread++) {
-            uint64_t busy = kernel_time(timeline, step, thread, kernel)->busy;
+            uint64_t busy = 0;
+            for (uint32_t i = 0; i < count; i++)
+                busy += kernel_time(timeline, step, thread, kernels[i])->busy;
             if (busy > longest) longest = busy;
         }
         values[step] = longest;
     }
     return median_seconds(values, (size_t)timeline->steps);
+}
+
+double timeline_kernel_seconds(const Timeline *timeline, uint32_t kernel) {
+    return timeline_group_seconds(timeline, &kernel, 1);
 }
 
 /* The time at which the first thread began the step. */

@@ -23,6 +23,8 @@ void timeline_note(const Timeline *timeline, int64_t step, int thread, uint32_t 
                    uint64_t time);
 /* The median over the steps of the time of a kernel on its busiest thread. */
 double timeline_kernel_seconds(const Timeline *timeline, uint32_t kernel);
+/* The same of several kernels together. */
+double timeline_group_seconds(const Timeline *timeline, const uint32_t *kernels, uint32_t count);
 /* The median time of a step, from the begin of its first kernel to that of the next step. */
 double timeline_step_seconds(const Timeline *timeline);
 /* Writes the last steps as JSON in the trace event format. false after a STATUS_FILE error. */

@@ -9,6 +9,12 @@
 #include "codegen/cuda/cuda_tile.h"
 #include "codegen/emit/arithmetic.h"
 
+/* How a module is made. */
+typedef struct {
+    bool timed;     /* as in CodegenOptions */
+    CudaWork *work; /* [kernel_count]: receives how each kernel is divided; NULL: nobody asks */
+} CudaSettings;
+
 /* The module of a plan. Its kernel is
  *
  *     step(args, steps, arrivals, arrived)
@@ -16,10 +22,10 @@
  * args: StepArgs[steps] in global memory, whose pointers lead to global memory too. A step sees
  * what the one before has stored. arrivals: a u32 in global memory that counts the blocks that
  * arrive at barriers; arrived: its value when the kernel starts. The grid must be small enough for
- * all its blocks to run at once. No bit depends on its size. work: how each kernel is divided,
- * [kernel_count]; NULL: nobody wants to know. */
+ * all its blocks to run at once. No bit depends on its size. Timed code has a fifth parameter
+ * (codegen.h, GpuKernel). */
 LLVMModuleRef cuda_module(LLVMContextRef context, const Plan *plan, const Target *target,
-                          CudaWork *work);
+                          const CudaSettings *settings);
 
 /* The kernels of a stage may run side by side; before the next stage, all threads wait for each
  * other. The plan's own barriers and its order are for CPUs, where a thread computes neighbouring

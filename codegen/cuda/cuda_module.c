@@ -15,7 +15,13 @@
  *         thread 0: *arrivals += 1, and wait until it has reached the target
  *         all threads of the block meet
  *
- * The counter never goes back, so no block can take one barrier for another. */
+ * The counter never goes back, so no block can take one barrier for another.
+ *
+ * Timed code notes clocks at the begin of the step, after each kernel, and after each barrier:
+ *
+ *     mark(place)
+ *         all threads of the block meet
+ *         thread 0: *place = clock */
 #include "codegen/cuda/cuda.h"
 #include "codegen/cuda/ptx.h"
 #include "codegen/matmul/element_product.h"
@@ -212,6 +218,36 @@ static LLVMValueRef emit_barrier(Emitter *e, const Target *target) {
     return e->function;
 }
 
+/* -- clocks -- */
+
+/* `clock64`: cycles of the processor; `globaltimer`: nanoseconds. Memory is part of the statement, so
+ * that no load or store changes its place. */
+static LLVMValueRef read_clock(Emitter *e, const char *name) {
+    char text[48];
+    snprintf(text, sizeof text, "mov.u64 $0, %%%s;", name);
+    return call_assembly(e, LLVMFunctionType(e->i64, NULL, 0, false), text, "=l,~{memory}", NULL,
+                         0);
+}
+
+static LLVMTypeRef mark_type(const Emitter *e) {
+    LLVMTypeRef parameters[] = {e->global};
+    return LLVMFunctionType(e->nothing, parameters, 1, false);
+}
+
+/* void mark_CLOCK(u64 *place) */
+static LLVMValueRef emit_mark(Emitter *e, const char *clock, const Target *target) {
+    char name[32];
+    snprintf(name, sizeof name, "mark_%s", clock);
+    begin_function(e, name, mark_type(e), target);
+    LLVMSetLinkage(e->function, LLVMInternalLinkage);
+    call_intrinsic(e, "llvm.nvvm.barrier0", NULL, 0, NULL, 0);
+    If first = if_begin(e, eq(e, special_register(e, "tid"), const_i32(e, 0)));
+    store(e, read_clock(e, clock), LLVMGetParam(e->function, 0));
+    if_end(e, first);
+    LLVMBuildRetVoid(e->builder);
+    return e->function;
+}
+
 /* -- the step -- */
 
 /* The functions that the step calls, and the values that all calls need. */
@@ -220,8 +256,10 @@ typedef struct {
     const CudaWork *work;
     CudaStages stages;
     LLVMValueRef barrier;
+    LLVMValueRef mark_time, mark_cycles; /* functions of timed code; else NULL */
     LLVMValueRef thread, threads, blocks;
     LLVMValueRef arrived; /* a slot: the counter after the next barrier is this + blocks */
+    LLVMValueRef mark;    /* of timed code, a slot: where the block notes the next clock */
 } StepCalls;
 
 /* The threads of a block are numbered without gaps, and so are those of the next block. */
@@ -234,11 +272,24 @@ static void number_threads(Emitter *e, StepCalls *calls) {
     calls->threads = LLVMBuildZExt(e->builder, mul(e, calls->blocks, size), e->i64, "");
 }
 
+static LLVMValueRef block_words(Emitter *e, const StepCalls *calls) {
+    return times(e, LLVMBuildZExt(e->builder, calls->blocks, e->i64, ""), sizeof(uint64_t));
+}
+
+/* The clocks of a block follow each other at the distance of all blocks. */
+static void call_mark(Emitter *e, const StepCalls *calls, LLVMValueRef mark) {
+    if (!calls->mark) return;
+    LLVMValueRef place = load(e, e->global, calls->mark), step = block_words(e, calls);
+    LLVMBuildCall2(e->builder, mark_type(e), mark, &place, 1, "");
+    store(e, LLVMBuildGEP2(e->builder, e->i8, place, &step, 1, ""), calls->mark);
+}
+
 static void call_barrier(Emitter *e, const StepCalls *calls) {
     LLVMValueRef target = add(e, load(e, e->i32, calls->arrived), calls->blocks);
     store(e, target, calls->arrived);
     LLVMValueRef args[] = {LLVMGetParam(e->function, 2), target};
     LLVMBuildCall2(e->builder, barrier_type(e), calls->barrier, args, 2, "");
+    call_mark(e, calls, calls->mark_cycles);
 }
 
 /* (thread - first thread of block `first`) mod threads */
@@ -256,6 +307,7 @@ static void call_kernel(Emitter *e, const StepCalls *calls, LLVMValueRef args, u
     const EmittedKernel *kernel = &calls->kernels[number];
     LLVMValueRef arguments[] = {args, thread_from(e, calls, first), calls->threads, kernel->table};
     LLVMBuildCall2(e->builder, kernel_type(e), kernel->function, arguments, 4, "");
+    call_mark(e, calls, calls->mark_cycles);
 }
 
 /* A kernel begins at the block after the last one that the kernel before needs, so that kernels with
@@ -291,19 +343,36 @@ static void set_block_size(Emitter *e, LLVMValueRef function) {
     }
 }
 
-static void emit_step(Emitter *e, StepCalls *calls, const Target *target) {
+/* Block b notes its first clock at word b. */
+static void open_marks(Emitter *e, StepCalls *calls) {
+    LLVMValueRef block = LLVMBuildZExt(e->builder, special_register(e, "ctaid"), e->i64, ""),
+                 at = times(e, block, sizeof(uint64_t));
+    calls->mark = stack_slot(e, e->global, sizeof(uint64_t));
+    store(e, LLVMBuildGEP2(e->builder, e->i8, LLVMGetParam(e->function, 4), &at, 1, ""),
+          calls->mark);
+}
+
+static void begin_step(Emitter *e, const Target *target, bool timed) {
     enum { PTX_KERNEL = 71 }; /* LLVM's number of the calling convention */
-    LLVMTypeRef parameters[] = {e->global, e->i64, e->global, e->i32};
-    begin_function(e, "step", LLVMFunctionType(e->nothing, parameters, 4, false), target);
+    LLVMTypeRef parameters[] = {e->global, e->i64, e->global, e->i32, e->global};
+    LLVMTypeRef type = LLVMFunctionType(e->nothing, parameters, timed ? 5 : 4, false);
+    begin_function(e, "step", type, target);
     LLVMSetFunctionCallConv(e->function, PTX_KERNEL);
     set_block_size(e, e->function);
+}
+
+static void emit_step(Emitter *e, StepCalls *calls, const Target *target) {
+    begin_step(e, target, calls->mark_cycles);
     number_threads(e, calls);
+    if (calls->mark_cycles) open_marks(e, calls);
     LLVMValueRef steps = LLVMGetParam(e->function, 1), args = LLVMGetParam(e->function, 0);
     calls->arrived = stack_slot(e, e->i32, sizeof(int32_t));
     store(e, LLVMGetParam(e->function, 3), calls->arrived);
     If some = if_begin(e, lt(e, const_i64(e, 0), steps));
     Loop loop = loop_begin(e, const_i64(e, 0));
     LLVMValueRef at = times(e, loop.index, (int64_t)sizeof(StepArgs));
+    call_mark(e, calls, calls->mark_time);
+    call_mark(e, calls, calls->mark_cycles);
     call_stages(e, calls, LLVMBuildGEP2(e->builder, e->i8, args, &at, 1, ""));
     loop_end(e, loop, steps, 1);
     if_end(e, some);
@@ -311,7 +380,7 @@ static void emit_step(Emitter *e, StepCalls *calls, const Target *target) {
 }
 
 LLVMModuleRef cuda_module(LLVMContextRef context, const Plan *plan, const Target *target,
-                          CudaWork *work) {
+                          const CudaSettings *settings) {
     LLVMModuleRef module = LLVMModuleCreateWithNameInContext(plan->graph->name, context);
     Arena *arena = arena_new();
     Emitter e = emitter_new(context, module, target);
@@ -319,11 +388,16 @@ LLVMModuleRef cuda_module(LLVMContextRef context, const Plan *plan, const Target
     e.graph = plan->graph;
     e.computed_in = ARENA_ARRAY(arena, uint32_t, plan->graph->node_count);
     EmittedKernel *kernels = ARENA_ARRAY(arena, EmittedKernel, plan->kernel_count);
-    if (!work) work = ARENA_ARRAY(arena, CudaWork, plan->kernel_count);
+    CudaWork *work =
+        settings->work ? settings->work : ARENA_ARRAY(arena, CudaWork, plan->kernel_count);
     for (uint32_t k = 0; k < plan->kernel_count; k++)
         kernels[k] = emit_kernel(&e, k, target, &work[k]);
     StepCalls calls = {.kernels = kernels, .work = work, .stages = cuda_stages(plan, arena)};
     calls.barrier = emit_barrier(&e, target);
+    if (settings->timed) {
+        calls.mark_time = emit_mark(&e, "globaltimer", target);
+        calls.mark_cycles = emit_mark(&e, "clock64", target);
+    }
     emit_step(&e, &calls, target);
     emitter_close(&e);
     arena_free(arena);

@@ -101,30 +101,73 @@ static double stage_seconds(const CudaStep *step, uint32_t stage, const CodegenG
     return most;
 }
 
+/* Bytes a second. */
+static double bytes_rate(const CudaStep *step, const CodegenGpu *gpu) {
+    return step_bytes(step->plan) <= gpu->cache ? CUDA_CACHE_BYTES * gpu->processors * gpu->clock
+                                                : gpu->memory_rate;
+}
+
 static CodegenPrediction predict(const CudaStep *step, const CodegenGpu *gpu) {
     uint32_t stages = step->stages.count;
     CodegenPrediction sum = {.stages = stages, .barriers = stages * BARRIER_SECONDS};
-    double rate = step_bytes(step->plan) <= gpu->cache
-                      ? CUDA_CACHE_BYTES * gpu->processors * gpu->clock
-                      : gpu->memory_rate;
+    double rate = bytes_rate(step, gpu);
     for (uint32_t s = 0; s < stages; s++) sum.kernels += stage_seconds(step, s, gpu, rate);
     return sum;
 }
 
-bool codegen_predict(const Plan *plan, const CodegenOptions *options, const CodegenGpu *to,
-                     uint32_t count, CodegenPrediction *predictions, Diagnostics *diag) {
+/* Compiles the plan as far as predictions need it, and describes its step. arena: owns what the step
+ * points to. */
+static bool open_step(CudaStep *step, const Plan *plan, const CodegenOptions *options, Arena *arena,
+                      Diagnostics *diag) {
     PtxModule ptx;
-    Arena *arena = arena_new();
     CudaWork *work = ARENA_ARRAY(arena, CudaWork, plan->kernel_count);
     KernelWork *kernels = ARENA_ARRAY(arena, KernelWork, plan->kernel_count);
     bool good = ptx_emit(&ptx, plan, options, work, diag);
-    if (good) {
-        for (uint32_t k = 0; k < plan->kernel_count; k++)
-            kernels[k] = kernel_work(plan, &plan->kernels[k]);
-        CudaStep step = {plan, work, kernels, cuda_stages(plan, arena)};
-        for (uint32_t i = 0; i < count; i++) predictions[i] = predict(&step, &to[i]);
-    }
+    for (uint32_t k = 0; good && k < plan->kernel_count; k++)
+        kernels[k] = kernel_work(plan, &plan->kernels[k]);
+    if (good) *step = (CudaStep){plan, work, kernels, cuda_stages(plan, arena)};
     ptx_close(&ptx);
+    return good;
+}
+
+bool codegen_predict(const Plan *plan, const CodegenOptions *options, const CodegenGpu *to,
+                     uint32_t count, CodegenPrediction *predictions, Diagnostics *diag) {
+    CudaStep step;
+    Arena *arena = arena_new();
+    bool good = open_step(&step, plan, options, arena, diag);
+    for (uint32_t i = 0; good && i < count; i++) predictions[i] = predict(&step, &to[i]);
+    arena_free(arena);
+    return good;
+}
+
+static GpuKernel describe_kernel(const CudaStep *step, uint32_t number, const CodegenGpu *gpu) {
+    const KernelWork *work = &step->kernels[number];
+    GpuKernel kernel = {.blocks = cuda_work_blocks(&step->work[number])};
+    int64_t used = min_i64(kernel.blocks, gpu->processors);
+    double computing = work->operations / ((double)used * 2 * gpu->adders * gpu->clock),
+           moving = work->bytes / bytes_rate(step, gpu);
+    double *busy = memory_array((size_t)gpu->processors, sizeof *busy, "a prediction");
+    add_kernel(step, number, gpu, 0, busy);
+    kernel.predicted = busy[0];
+    kernel.bound = computing > moving ? computing : moving;
+    free(busy);
+    return kernel;
+}
+
+bool codegen_gpu_kernels(const Plan *plan, const CodegenOptions *options, const CodegenGpu *gpu,
+                         GpuKernel *kernels, uint32_t *marks, Diagnostics *diag) {
+    CudaStep step;
+    Arena *arena = arena_new();
+    bool good = open_step(&step, plan, options, arena, diag);
+    uint32_t mark = 1;
+    for (uint32_t s = 0; good && s < step.stages.count; s++, mark++) /* a mark for the barrier */
+        for (uint32_t i = step.stages.begin[s]; i < step.stages.begin[s + 1]; i++) {
+            GpuKernel *kernel = &kernels[step.stages.kernels[i]];
+            *kernel = describe_kernel(&step, step.stages.kernels[i], gpu);
+            kernel->stage = s;
+            kernel->mark = mark++;
+        }
+    *marks = mark;
     arena_free(arena);
     return good;
 }

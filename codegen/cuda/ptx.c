@@ -33,7 +33,8 @@ bool ptx_emit(PtxModule *ptx, const Plan *plan, const CodegenOptions *options, C
     *ptx = (PtxModule){0};
     if (!can_run(plan, diag) || !target_open(&ptx->target, options, diag)) return false;
     ptx->context = LLVMContextCreate();
-    ptx->module = cuda_module(ptx->context, plan, &ptx->target, work);
+    ptx->module =
+        cuda_module(ptx->context, plan, &ptx->target, &(CudaSettings){options->timed, work});
     return true;
 }
 

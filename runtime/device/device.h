@@ -73,6 +73,11 @@ int64_t device_run_count(const DeviceRun *run, int64_t left);
 bool device_run_steps(DeviceRun *run, const int32_t *rows, const RunClock *clocks, int64_t count);
 /* The outputs of step 0, 1, ... of the last call of device_run_steps, valid until the next one. */
 const void *device_run_outputs(const DeviceRun *run, int64_t step);
+/* Timed code (CodegenOptions) notes that many marks a step. To be called before the steps run. */
+void device_run_time(DeviceRun *run, uint32_t marks);
+/* What the code has noted in the last call of device_run_steps, [steps][1 + marks][*blocks]
+ * (codegen.h, GpuKernel), valid until the next one. */
+const uint64_t *device_run_times(const DeviceRun *run, uint32_t *blocks);
 /* Copies the states that the program updates to the host's memory; the caller then gives this
  * memory new versions, and device_run_published notes them. false: the device has failed. */
 bool device_run_end(DeviceRun *run);

@@ -5,7 +5,7 @@
  *     StepArgs, addresses of the inputs, clock, row numbers  for each step
  *     VALUE tensors                                          once
  *     rows of the data set                                   for each step, if the data stay here
- *     outputs                                                for each step, copied back
+ *     outputs, clocks of timed code                          for each step, copied back
  */
 #include "runtime/device/device_launch.h"
 #include "ir/base/integers.h"
@@ -52,6 +52,7 @@ ChunkParts launch_parts(const DeviceRun *run, size_t steps) {
     parts.values = part(&parts.end, values);
     parts.data = part(&parts.end, data);
     parts.outputs = part(&parts.end, steps * program->output_bytes);
+    parts.times = part(&parts.end, steps * run->times * sizeof(uint64_t));
     return parts;
 }
 

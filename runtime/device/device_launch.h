@@ -21,7 +21,7 @@ typedef struct {
 
 /* Byte offsets in the block of a launch. */
 typedef struct {
-    size_t arrivals, states, args, inputs, clocks, rows, values, data, outputs, end;
+    size_t arrivals, states, args, inputs, clocks, rows, values, data, outputs, times, end;
 } ChunkParts;
 
 struct DeviceRun {
@@ -36,6 +36,7 @@ struct DeviceRun {
     uint32_t data_count, value_count, clock_count;
     int64_t batch;
     bool copies_rows; /* data do not fit: the rows of each launch are copied */
+    size_t times;     /* clocks that timed code notes in a step; 0: it is not timed */
     double seconds;   /* of a step of the last launch; 0: not known */
     char *chunk;      /* the block of a launch in the host's memory */
     size_t chunk_bytes;

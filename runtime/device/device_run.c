@@ -148,9 +148,10 @@ static bool launch(DeviceRun *run, uint64_t steps) {
     Device *device = run->device;
     const DeviceCode *code = device_code(run->program);
     uint64_t args = device->chunk.address + run->parts.args,
-             arrivals = device->chunk.address + run->parts.arrivals;
+             arrivals = device->chunk.address + run->parts.arrivals,
+             times = device->chunk.address + run->parts.times;
     uint32_t arrived = 0;
-    void *parameters[] = {&args, &steps, &arrivals, &arrived};
+    void *parameters[] = {&args, &steps, &arrivals, &arrived, &times}; /* the last: of timed code */
     return DEVICE_CALL(device, run->diag, cuLaunchCooperativeKernel, code->function, code->blocks,
                        1, 1, DEVICE_BLOCK, 1, 1, 0, NULL, parameters) &&
            device_expect(device, device->driver.cuCtxSynchronize(), "cuCtxSynchronize", run->diag);
@@ -165,7 +166,7 @@ bool device_run_steps(DeviceRun *run, const int32_t *rows, const RunClock *clock
     if (!DEVICE_CALL(run->device, run->diag, cuMemcpyHtoD_v2, base, run->chunk, parts->outputs) ||
         !launch(run, (uint64_t)count) ||
         !DEVICE_CALL(run->device, run->diag, cuMemcpyDtoH_v2, run->chunk + parts->outputs,
-                     base + parts->outputs, steps * run->program->output_bytes))
+                     base + parts->outputs, parts->end - parts->outputs))
         return false;
     run->seconds = (seconds_now() - start) / (double)count;
     return true;
@@ -173,6 +174,15 @@ bool device_run_steps(DeviceRun *run, const int32_t *rows, const RunClock *clock
 
 const void *device_run_outputs(const DeviceRun *run, int64_t step) {
     return run->chunk + run->parts.outputs + (size_t)step * run->program->output_bytes;
+}
+
+void device_run_time(DeviceRun *run, uint32_t marks) {
+    run->times = (1 + (size_t)marks) * device_code(run->program)->blocks;
+}
+
+const uint64_t *device_run_times(const DeviceRun *run, uint32_t *blocks) {
+    *blocks = device_code(run->program)->blocks;
+    return (const uint64_t *)(const void *)(run->chunk + run->parts.times);
 }
 
 static bool is_updated(const Program *program, uint32_t state) {

@@ -27,6 +27,7 @@ struct Runner {
     RunWatch *watch;
     void *watcher;
     DeviceRun *on_device; /* NULL: the threads run the steps */
+    RunMarked *marked;    /* called with `watcher` */
 };
 
 /* -- inputs -- */
@@ -235,6 +236,13 @@ static int64_t loop_on_threads(BatchLoop *loop) {
     return loop->done;
 }
 
+static void report_marks(const Runner *runner, int64_t steps) {
+    if (!runner->marked) return;
+    uint32_t blocks;
+    const uint64_t *times = device_run_times(runner->on_device, &blocks);
+    runner->marked(runner->watcher, times, steps, blocks);
+}
+
 /* Runs the next steps at once; false: `after` ends the loop, or the device has failed. */
 static bool run_on_device(BatchLoop *loop, RunClock *clocks, int64_t count) {
     Runner *runner = loop->runner;
@@ -244,6 +252,7 @@ static bool run_on_device(BatchLoop *loop, RunClock *clocks, int64_t count) {
                           count))
         return false;
     bool more = true;
+    report_marks(runner, count);
     for (int64_t s = 0; s < count; s++) {
         const void *outputs = device_run_outputs(runner->on_device, s);
         more &= !loop->after || loop->after(loop->context, loop->done, outputs);
@@ -311,5 +320,11 @@ void runner_rows(Runner *runner, const int32_t *rows, int64_t count, RunnerVisit
 
 void runner_watch(Runner *runner, RunWatch *watch, void *context) {
     runner->watch = watch;
+    runner->watcher = context;
+}
+
+void runner_mark(Runner *runner, uint32_t marks, RunMarked *marked, void *context) {
+    device_run_time(runner->on_device, marks);
+    runner->marked = marked;
     runner->watcher = context;
 }

@@ -38,6 +38,12 @@ const void *runner_output(const Runner *runner, const char *name);
 typedef void RunWatch(void *context, int thread, uint32_t kernel, bool begins);
 void runner_watch(Runner *runner, RunWatch *watch, void *context);
 
+/* What timed code for a device has noted in `steps` steps (codegen.h, GpuKernel). */
+typedef void RunMarked(void *context, const uint64_t *times, int64_t steps, uint32_t blocks);
+/* From now on, the device calls `marked` after each launch of the program, whose code is timed and
+ * notes so many marks a step. */
+void runner_mark(Runner *runner, uint32_t marks, RunMarked *marked, void *context);
+
 /* What the RunClock of each share of an epoch is computed from. */
 typedef struct {
     /* the clock of the first batch of the epoch, or of the split that is evaluated */

@@ -138,6 +138,24 @@ awk -v stages="$stages" '/^  NVIDIA/ { rows++
 
 unset FAKE_CUDA_PROCESSORS
 
+# -- the time of each kernel: the largest product takes longest, and kernels and barriers make the step --
+FAKE_CUDA_PROCESSORS=8 expect 0 mlc profile "$mnist" --set train.batch=4 --steps 1 --device cuda
+says out "mlp, batch 4, GPU 0 (an interpreter), median of 1 steps" "by its data: 8 processors, 1628.2 GFLOP/s, 320 GB/s of memory"
+awk '/^k/ { line = substr($0, 28); space = line; sub(/\].*/, "", space); sub(/^[^]]*\] */, "", line); split(line, f, " ")
+        rows++; if (f[3] <= 0) bad = 1; if (f[3] > most) { most = f[3]; where = space }; if (f[1] > stages) stages = f[1] }
+    /^step:/ { if ($9 != stages || $6 <= 0 || $6 >= $2 || most >= $2) bad = 1 }
+    END { exit bad || rows < 20 || where !~ /4,512/ }' "$scratch/out" || { fail "profile: the table" && cat "$scratch/out"; }
+expect 0 mlc profile all.mdl --steps 6 --device cuda --trace trace.json && says out "median of 6 steps"
+kernels=$(grep -c '^k' "$scratch/out")
+(($(grep -c '"ph":"X"' trace.json) == 6 * 2 * kernels)) || fail "profile: a trace of 6 steps, 2 blocks and $kernels kernels"
+mlc dump-ir all.mdl --ptx | grep -q clock64 && fail "code that nobody times reads clocks"
+expect 0 mlc profile all.mdl --steps 3 --device auto && chooses "the CPU: predicted" && says out "machine:"
+for call in cuModuleLoadDataEx cuMemAlloc_v2 cuLaunchCooperativeKernel cuMemcpyDtoH_v2:3; do
+    FAKE_CUDA_FAILS=$call expect 5 mlc profile all.mdl --steps 20 --device cuda && says err "has failed: ${call%:*}"
+done
+expect 2 mlc profile all.mdl --device cuda:7 && says err "there is no GPU 7"
+expect 2 mlc profile all.mdl --device cuda --gemm openblas && says err "OpenBLAS does not run on a GPU"
+
 # -- no such device --
 MLC_CUDA_LIBRARY=nowhere.so expect 2 $small --device cuda && says err "there is no NVIDIA driver" "leave --device out"
 MLC_CUDA_LIBRARY=libz.so.1 expect 2 $small --device cuda && says err "NVIDIA's driver is too old: it has no cuInit"

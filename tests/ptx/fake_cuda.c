@@ -28,7 +28,8 @@ static struct {
     uint32_t count;
     size_t bytes; /* of all ranges */
     int calls;    /* of the function that fails */
-} gpu;
+    uint64_t clock;
+} gpu = {.clock = 1000};
 static _Thread_local void *current; /* the context of the thread */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -222,14 +223,20 @@ int cuLaunchCooperativeKernel(void *function, unsigned grid_x, unsigned grid_y, 
                               unsigned block_x, unsigned block_y, unsigned block_z, unsigned shared,
                               void *stream, void **parameters) {
     char error[PTX_ERROR];
-    uint64_t args[4] = {0};
+    uint64_t args[PTX_ARGUMENTS] = {0};
     (void)stream;
     MAY_FAIL();
     if ((int)grid_x > setting("FAKE_CUDA_PROCESSORS", 2) ||
         grid_y * grid_z * block_y * block_z != 1 || block_x != 256 || shared)
         return INVALID;
-    for (int i = 0; i < 4; i++) memcpy(&args[i], parameters[i], i < 3 ? 8 : 4);
-    PtxLaunch launch = {grid_x, 1, gpu.ranges, gpu.count, setting("FAKE_CUDA_QUICK", 0) != 0};
+    for (int i = 0; i < ptx_parameters(function); i++)
+        memcpy(&args[i], parameters[i], i == 3 ? 4 : 8);
+    PtxLaunch launch = {.blocks = grid_x,
+                        .seed = 1,
+                        .ranges = gpu.ranges,
+                        .range_count = gpu.count,
+                        .quick = setting("FAKE_CUDA_QUICK", 0) != 0,
+                        .clock = &gpu.clock};
     long wait = setting("FAKE_CUDA_LAUNCH_MS", 0);
     nanosleep(&(struct timespec){wait / 1000, wait % 1000 * 1000000}, NULL);
     if (ptx_run(function, &launch, args, error)) return 0;

@@ -5,12 +5,14 @@
 
 #include "ir/ir.h"
 
-enum { PTX_ERROR = 256 };
+enum { PTX_ERROR = 256, PTX_ARGUMENTS = 5 };
 
 typedef struct PtxCode PtxCode;
 /* NULL after writing into `error` what is not known. */
 PtxCode *ptx_read(const char *text, char error[PTX_ERROR]);
 void ptx_code_free(PtxCode *code);
+/* How many parameters the kernel has. */
+int ptx_parameters(const PtxCode *code);
 
 /* Memory that the code may use. */
 typedef struct {
@@ -26,13 +28,16 @@ typedef struct {
     const PtxRange *ranges;
     uint32_t range_count;
     bool quick; /* of accesses, only place and alignment are checked */
+    /* the instructions that all warps have run before, which the clocks of the GPU count; the launch
+     * adds its own. NULL: none before */
+    uint64_t *clock;
 } PtxLaunch;
 
 /* Runs the kernel of the code. false after writing into `error` what went wrong: an access outside
  * of the ranges, or not aligned, or to memory in which nothing was stored; two accesses, one of
  * them a store, whose order no barrier decides; a barrier that some threads of a warp do not
  * reach; no end. */
-bool ptx_run(const PtxCode *code, const PtxLaunch *launch, const uint64_t args[4],
+bool ptx_run(const PtxCode *code, const PtxLaunch *launch, const uint64_t args[PTX_ARGUMENTS],
              char error[PTX_ERROR]);
 
 /* -- as a program -- */

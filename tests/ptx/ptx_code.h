@@ -30,7 +30,8 @@ typedef enum {
     PTX_ACQUIRE /* ld.acquire from global memory */
 } PtxKind;
 
-typedef enum { PTX_TID, PTX_NTID, PTX_CTAID, PTX_NCTAID } PtxRegister;
+/* Both clocks count the instructions of all warps. */
+typedef enum { PTX_TID, PTX_NTID, PTX_CTAID, PTX_NCTAID, PTX_CLOCK, PTX_TIME } PtxRegister;
 
 /* A register, or a number if `slot` is -1. Of an address: register + number. */
 typedef struct {
@@ -78,6 +79,7 @@ struct PtxCode {
     PtxGlobal *globals;
     uint32_t global_count, global_capacity;
     uint32_t entry, block; /* the kernel, and its threads in a block */
+    int parameters;        /* of the kernel */
     size_t shared_bytes;   /* of the memory of a block */
 };
 

@@ -119,8 +119,11 @@ static void run(const Program *program, const StepArgs *given, uint32_t kernel, 
     args.thread_slab = malloc(p->plan->thread_slab_bytes + 1);
     Ranges ranges = ranges_of(p, &args);
     uint32_t arrivals = 0xfffffffe; /* the counter passes 2^32 */
-    PtxLaunch launch = {p->setting.blocks, p->setting.seed++, ranges.ranges, ranges.count, false};
-    uint64_t values[4] = {(uintptr_t)&args, 1, (uintptr_t)&arrivals, arrivals};
+    PtxLaunch launch = {.blocks = p->setting.blocks,
+                        .seed = p->setting.seed++,
+                        .ranges = ranges.ranges,
+                        .range_count = ranges.count};
+    uint64_t values[PTX_ARGUMENTS] = {(uintptr_t)&args, 1, (uintptr_t)&arrivals, arrivals};
     ptx_run(p->code, &launch, values, p->error);
     free(ranges.ranges);
     free(args.slab);

@@ -284,15 +284,26 @@ static void read_halves(PtxReader *r, PtxInstruction *i) {
     i->compute = compute_shr_b64, i->result = slot_of(r, high);
 }
 
+static const char *const special_names[] = {
+    [PTX_TID] = "%tid.x",       [PTX_NTID] = "%ntid.x",   [PTX_CTAID] = "%ctaid.x",
+    [PTX_NCTAID] = "%nctaid.x", [PTX_CLOCK] = "%clock64", [PTX_TIME] = "%globaltimer"};
+enum { SPECIALS = sizeof special_names / sizeof *special_names };
+
+/* The special register from which a move with these operands comes; SPECIALS: none. */
+static size_t find_special(const char *operands) {
+    const char *from = strchr(operands, ',') + 1;
+    size_t k = 0;
+    while (isspace((unsigned char)*from)) from++;
+    while (k < SPECIALS && !begins(from, special_names[k])) k++;
+    return k;
+}
+
 static void read_special(PtxReader *r, PtxInstruction *i) {
-    static const char *const names[] = {"%tid.x", "%ntid.x", "%ctaid.x", "%nctaid.x"};
-    char name[MAX_NAME];
     i->kind = PTX_SPECIAL;
+    i->which = (PtxRegister)find_special(r->at);
     i->result = read_operand(r).slot;
     take(r, ",");
-    read_name(r, name);
-    for (int k = 0; k < 4; k++)
-        if (!strcmp(names[k], name)) i->which = (PtxRegister)k;
+    take(r, special_names[i->which]);
 }
 
 static void read_memory(PtxReader *r, PtxInstruction *i, const char *opcode) {
@@ -378,14 +389,11 @@ static void read_instruction(PtxReader *r) {
         i.guard = slot_of(r, name);
     }
     read_name(r, opcode);
-    const char *comma = strchr(r->at, ','), *end = strchr(r->at, ';');
-    bool special = begins(opcode, "mov.u32") && comma && comma < end && strchr(comma, '.') &&
-                   strchr(comma, '.') < end && strchr(comma, '%');
     if (has(opcode, ".v2.") || has(opcode, ".v4."))
         read_vector(r, &i, opcode);
     else if (begins(opcode, "ld.") || begins(opcode, "st."))
         read_memory(r, &i, opcode);
-    else if (special)
+    else if (begins(opcode, "mov.u") && find_special(r->at) < SPECIALS)
         read_special(r, &i);
     else if (!strcmp(opcode, "mov.b64") && take(r, "{"))
         read_halves(r, &i);
@@ -503,7 +511,10 @@ static void read_function(PtxReader *r, bool entry) {
     read_name(r, name);
     r->function->name = arena_copy_string(code->arena, name, strlen(name));
     if (entry) code->entry = code->function_count - 1;
+    const char *parameters = r->at;
     skip_to(r, ")");
+    for (const char *at = parameters; entry && at < r->at; at++)
+        code->parameters += begins(at, ".param ");
     if (take(r, ".reqntid")) code->block = (uint32_t)strtoul(r->at, NULL, 10);
     skip_to(r, "{");
     read_body(r);
@@ -559,6 +570,8 @@ PtxCode *ptx_read(const char *text, char error[PTX_ERROR]) {
     ptx_code_free(code);
     return NULL;
 }
+
+int ptx_parameters(const PtxCode *code) { return code->parameters; }
 
 void ptx_code_free(PtxCode *code) {
     if (code) arena_free(code->arena);

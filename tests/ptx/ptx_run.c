@@ -46,6 +46,7 @@ typedef struct {
     bool *acquired;               /* [block]: it has loaded the counter since its last barrier */
     uint32_t at;                  /* the instruction that runs, for messages */
     uint64_t random, counter;     /* counter: the address of the barriers' counter */
+    uint64_t clock;               /* instructions that warps have run */
 } PtxMachine;
 
 static void wrong(PtxMachine *m, const Warp *w, uint32_t lane, const char *format, ...) {
@@ -174,10 +175,9 @@ static void acquire(PtxMachine *m, const Warp *w, PtxCall *call, const PtxInstru
 /* -- control -- */
 
 static uint64_t special(const PtxMachine *m, const Warp *w, PtxRegister which, uint32_t lane) {
-    const uint64_t values[] = {[PTX_TID] = w->first + lane,
-                               [PTX_NTID] = m->code->block,
-                               [PTX_CTAID] = w->block,
-                               [PTX_NCTAID] = m->launch->blocks};
+    const uint64_t values[] = {
+        [PTX_TID] = w->first + lane,      [PTX_NTID] = m->code->block, [PTX_CTAID] = w->block,
+        [PTX_NCTAID] = m->launch->blocks, [PTX_CLOCK] = m->clock,      [PTX_TIME] = m->clock};
     return values[which];
 }
 
@@ -368,6 +368,7 @@ static uint32_t run_group(PtxMachine *m, Warp *w, const Group *group) {
         for (uint32_t lane = 0; stops && lane < PTX_WARP; lane++)
             if (group->lanes >> lane & 1) w->at[lane] = at;
         if (m->failed || at == group->limit) return count;
+        m->clock++;
         if (is_control(i->kind)) {
             run_control(m, w, call, i, group->lanes);
             return count + 1;
@@ -407,8 +408,8 @@ static void run_warps(PtxMachine *m) {
     }
 }
 
-static PtxMachine machine_new(const PtxCode *code, const PtxLaunch *launch, const uint64_t args[4],
-                              char *error) {
+static PtxMachine machine_new(const PtxCode *code, const PtxLaunch *launch,
+                              const uint64_t args[PTX_ARGUMENTS], char *error) {
     uint32_t blocks = launch->blocks, each = code->block / PTX_WARP;
     PtxMachine m = {.code = code,
                     .launch = launch,
@@ -422,12 +423,13 @@ static PtxMachine machine_new(const PtxCode *code, const PtxLaunch *launch, cons
                     .acquired = calloc(blocks, sizeof(bool)),
                     .pending = calloc((size_t)blocks * blocks, sizeof(uint32_t)),
                     .counter = args[2],
+                    .clock = launch->clock ? *launch->clock : 0,
                     .random = launch->seed * 2 + 1};
     for (uint32_t k = 0; k < m.warp_count; k++) {
         Warp *w = &m.warps[k];
         w->block = k / each, w->first = k % each * PTX_WARP;
         call_begin(&w->calls[0], &code->functions[code->entry], 0);
-        for (int p = 0; p < 4; p++)
+        for (int p = 0; p < code->parameters; p++)
             for (uint32_t lane = 0; lane < PTX_WARP; lane++) w->calls[0].in[p][lane] = args[p];
     }
     return m;
@@ -447,11 +449,12 @@ static void machine_free(PtxMachine *m) {
     free(m->acquired);
 }
 
-bool ptx_run(const PtxCode *code, const PtxLaunch *launch, const uint64_t args[4],
+bool ptx_run(const PtxCode *code, const PtxLaunch *launch, const uint64_t args[PTX_ARGUMENTS],
              char error[PTX_ERROR]) {
     PtxMachine m = machine_new(code, launch, args, error);
     *error = 0;
     run_warps(&m);
+    if (launch->clock) *launch->clock = m.clock;
     machine_free(&m);
     return !m.failed;
 }
