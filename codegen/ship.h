@@ -84,11 +84,20 @@ typedef struct {
     uint32_t written;
 } ShipBlock;
 #define SHIP_ZERO SIZE_MAX
+
+/* How the object can compute the first values of a weight. */
+typedef enum {
+    FIRST_IN_F32,
+    FIRST_IN_F64, /* on a processor that computes doubles */
+    FIRST_UNKNOWN /* it cannot: they need more memory than a state */
+} FirstValues;
+FirstValues ship_first_values(Init init);
+
 enum { SHIP_HEADER = 64 }; /* bytes before the first block */
 
 typedef struct {
     size_t bytes;   /* of the state */
-    uint64_t magic; /* its first 8 bytes; then an i32 counts the steps */
+    uint64_t magic; /* its first 8 bytes; then an i32 counts the steps; byte 16 begins the seed */
     const ShipBlock *blocks;
     uint32_t block_count;
     /* the blocks of the network's tensors, in the order of the function `read` */
@@ -98,8 +107,10 @@ typedef struct {
     int64_t batches, accumulate, epochs;
     int64_t replicas, rows; /* shares of a batch, of which a step takes one; rows of a share */
     uint64_t seed;
-    const char *make, *read; /* names of functions: void make(state), void read(state, float *) */
-    const char *write;       /* void write(state, const float *): the reverse; NULL: not wanted */
+    /* names of functions: void make(state), void read(state, float *), int32_t check(state) */
+    const char *make, *read, *check;
+    const char *write; /* void write(state, const float *), the reverse of read; NULL: not wanted */
+    const char *fresh; /* void fresh(state, uint64_t seed): first weights; NULL: not wanted */
 } ShipTraining;
 
 /* Memory of a module, aligned to SHIP_ALIGNMENT. */
@@ -164,6 +175,8 @@ typedef struct {
 const char *codegen_platform(void);
 /* Whether code for a platform computes single elements. false for a name that no platform has. */
 bool codegen_without_vectors(const char *platform);
+/* Whether a platform's processor computes f32 only. */
+bool codegen_without_doubles(const char *platform);
 
 /* Makes the object for options->platform and cpu, or a module for options->wasm: it exports all
  * functions, its memory, and the addresses of its buffers. The code need not run here. False after

@@ -54,9 +54,16 @@ static void print_training(const Shipment *shipment, FILE *out) {
     fprintf(out,
             "\nvoid %s_state_trained(%s_state *state) {\n"
             "    ship_%s_state_trained((ptr)(uintptr_t)state);\n}\n\n"
+            "%s_status %s_state_check(const %s_state *state) {\n"
+            "    return (%s_status)ship_%s_state_check((ptr)(uintptr_t)state);\n}\n\n"
             "void %s_state_weights(const %s_state *state, float *weights) {\n"
             "    ship_%s_state_weights((ptr)(uintptr_t)state, (ptr)(uintptr_t)weights);\n}\n",
-            name, name, name, name, name, name);
+            name, name, name, name, name, name, name, name, name, name, name);
+    if (shipment->training->fresh)
+        fprintf(out,
+                "\nvoid %s_state_fresh(%s_state *state, uint64_t seed) {\n"
+                "    ship_%s_state_fresh((ptr)(uintptr_t)state, seed);\n}\n",
+                name, name, name);
     for (int in_parts = 0; in_parts <= shipment_has_parts(shipment); in_parts++) {
         print_step(shipment, in_parts, out);
         for (uint32_t i = 0; i < shipment->variant_count; i++)

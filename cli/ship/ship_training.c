@@ -64,23 +64,41 @@ static void print_part_functions(const Shipment *shipment, FILE *out) {
     }
 }
 
+/* The functions that make a state, or tell whether it is one. */
+static void print_new_states(const Shipment *shipment, FILE *out) {
+    const char *name = shipment->name, *capitals = c_capitals(shipment->arena, name);
+    fprintf(out,
+            "/* The weights of the library, and an optimizer that has not seen anything. */\n"
+            "void %s_state_trained(%s_state *state);\n\n",
+            name, name);
+    if (shipment->training->fresh)
+        fprintf(out,
+                "/* The first weights of `mlc train --set train.seed=SEED`. Later random numbers, "
+                "such as those of\n * dropout, have that seed too. */\n"
+                "void %s_state_fresh(%s_state *state, uint64_t seed);\n\n",
+                name, name);
+    fprintf(out,
+            "/* %s_WRONG_STATE: these bytes do not begin as a state of this library, such as one "
+            "read from a\n * file of another. */\n"
+            "%s_status %s_state_check(const %s_state *state);\n\n",
+            capitals, name, name, name);
+}
+
 void ship_header_training(const Shipment *shipment, FILE *out) {
     const char *name = shipment->name, *capitals = c_capitals(shipment->arena, name);
     print_constants(shipment, out);
     fputc('\n', out);
     print_types(shipment, out);
+    print_new_states(shipment, out);
     fprintf(
         out,
-        "/* The weights of the library, and an optimizer that has not seen anything. */\n"
-        "void %s_state_trained(%s_state *state);\n\n"
         "/* One step of training on %s_STEP_ROWS rows, one after the other: gives the loss before "
         "it, and\n * changes the state. */\n"
         "%s_status %s_step(%s);\n\n"
         "/* All weights and running statistics, %s_WEIGHT_NUMBERS numbers, in the order of "
         "%s.json. */\n"
         "void %s_state_weights(const %s_state *state, float *weights);\n\n",
-        name, name, capitals, name, name, ship_step_parameters(shipment), capitals, name, name,
-        name);
+        capitals, name, name, ship_step_parameters(shipment), capitals, name, name, name);
     for (uint32_t i = 0; i < shipment->variant_count; i++) {
         const ShipVariant *variant = &shipment->variants[i];
         fprintf(out,
@@ -126,7 +144,7 @@ static void print_steps(const Shipment *shipment, FILE *out) {
     fprintf(out,
             ";\n    if (status != %s_OK && status != %s_NOT_FINITE) return 1;\n"
             "    return differs(&loss, expected_losses + number, 1);\n}\n\n"
-            "static int wrong_weights(void) {\n"
+            "static int wrong_weights(uint64_t expected) {\n"
             "    static float weights[%s_WEIGHT_NUMBERS];\n"
             "    uint64_t hash = 0xcbf29ce484222325u;\n"
             "    int i, k;\n"
@@ -138,8 +156,8 @@ static void print_steps(const Shipment *shipment, FILE *out) {
             "        for (k = 0; k < 32; k += 8) hash = (hash ^ (bits >> k & 255)) * "
             "0x100000001b3u;\n"
             "    }\n"
-            "    return hash != UINT64_C(0x%016" PRIx64 ");\n}\n\n",
-            capitals, capitals, capitals, name, capitals, shipment->examples.weights_hash);
+            "    return hash != expected;\n}\n\n",
+            capitals, capitals, capitals, name, capitals);
 }
 
 /* Prints the function that runs the first variant with the trained state, and compares its
@@ -172,6 +190,22 @@ static void print_trained(const Shipment *shipment, FILE *out) {
     fputs(";\n    return wrong;\n}\n\n", out);
 }
 
+/* Prints the tests of states, after the steps: a new one, and one that is not a state. */
+static void print_state_tests(const Shipment *shipment, FILE *out) {
+    const char *name = shipment->name, *capitals = c_capitals(shipment->arena, name);
+    fprintf(out, "    if (%s_state_check(&state) != %s_OK) wrong++;\n", name, capitals);
+    if (shipment->training->fresh)
+        fprintf(out,
+                "    %s_state_fresh(&state, UINT64_C(0x%016" PRIx64 "));\n"
+                "    if (wrong_weights(UINT64_C(0x%016" PRIx64
+                "))) wrong++, printf(\"%s_state_fresh: the weights differ\\n\");\n",
+                name, (uint64_t)SHIP_FRESH_SEED, shipment->examples.fresh_hash, name);
+    fprintf(out,
+            "    state.bytes[0] ^= 1;\n"
+            "    if (%s_state_check(&state) != %s_WRONG_STATE) wrong++;\n",
+            name, capitals);
+}
+
 void ship_test_training(const Shipment *shipment, FILE *out) {
     long long batch = (long long)shipment->step_rows, rows = (long long)shipment->variants[0].rows,
               examples = (long long)shipment->examples.rows;
@@ -188,11 +222,13 @@ void ship_test_training(const Shipment *shipment, FILE *out) {
             "    %s_state_trained(&state);\n"
             "    for (i = 0; i < %d; i++) wrong += wrong_step((int)(i * %lldLL %% %lld), i%s);\n"
             "    printf(\"%s_step%s: %%d of %d losses bit-equal\\n\", %s%d - wrong);\n"
-            "    if (wrong_weights()) wrong++, printf(\"%s_step: the weights differ\\n\");\n"
-            "    for (i = 0; i < %lld; i += %lld) wrong += wrong_trained(i);\n"
-            "    return wrong;\n}\n\n",
+            "    if (wrong_weights(UINT64_C(0x%016" PRIx64
+            "))) wrong++, printf(\"%s_step: the weights differ\\n\");\n"
+            "    for (i = 0; i < %lld; i += %lld) wrong += wrong_trained(i);\n",
             in_parts ? "int parts" : "void", shipment->name, SHIP_STEPS, batch, examples,
             in_parts ? ", parts" : "", shipment->name, in_parts ? "%s" : "", SHIP_STEPS,
-            in_parts ? "parts ? \"_part\" : \"\", " : "", SHIP_STEPS, shipment->name, examples,
-            rows);
+            in_parts ? "parts ? \"_part\" : \"\", " : "", SHIP_STEPS,
+            shipment->examples.weights_hash, shipment->name, examples, rows);
+    print_state_tests(shipment, out);
+    fputs("    return wrong;\n}\n\n", out);
 }

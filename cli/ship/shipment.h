@@ -35,6 +35,7 @@ typedef struct {
 enum { VARIANTS_MAX = 8 };
 
 enum { SHIP_STEPS = 3 };
+#define SHIP_FRESH_SEED 0x0123456789abcdef /* of the new state in the test program */
 
 /* Rows of random numbers with the outputs that the interpreter computes for them. */
 typedef struct {
@@ -46,6 +47,7 @@ typedef struct {
      * hash of the weights after them (64-bit FNV-1a), and the outputs with those weights. */
     float losses[SHIP_STEPS];
     uint64_t weights_hash;
+    uint64_t fresh_hash; /* of the first weights with SHIP_FRESH_SEED */
     const float *const *trained;
 } ShipExamples;
 

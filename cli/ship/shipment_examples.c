@@ -232,6 +232,8 @@ static bool run_training(Shipment *shipment) {
     if (good) {
         shipment->examples.weights_hash = hash_weights(shipment, states);
         shipment->examples.trained = run_network(shipment, states);
+        states_initialize(states, SHIP_FRESH_SEED);
+        shipment->examples.fresh_hash = hash_weights(shipment, states);
         good = shipment->examples.trained != NULL;
     }
     runner_free(runner);

@@ -178,6 +178,22 @@ static bool check_loaded(const Placing *placing) {
     return true;
 }
 
+/* Whether the library can compute the first weights of a training. Scripts in browsers do it
+ * themselves. */
+static bool can_begin(const Shipment *shipment) {
+    const ShipTraining *training = shipment->training;
+    const char *platform = shipment->options->platform;
+    FirstValues most = FIRST_IN_F32;
+    for (uint32_t i = 0; i < training->tensor_count; i++) {
+        const ShipBlock *block = &training->blocks[training->tensors[i]];
+        FirstValues needs = ship_first_values(block->symbol->init);
+        if (needs > most) most = needs;
+    }
+    bool doubles = !platform || !codegen_without_doubles(platform);
+    return !shipment_is_web(shipment) &&
+           (most == FIRST_IN_F32 || (most == FIRST_IN_F64 && doubles));
+}
+
 /* Fills in the ShipTraining. An epoch has as many batches as in the training that made the
  * network. */
 static void describe_training(Placing *placing) {
@@ -194,6 +210,9 @@ static void describe_training(Placing *placing) {
     training->seed = info->seed;
     training->make = arena_format(shipment->arena, "%s_state_trained", shipment->name);
     training->read = arena_format(shipment->arena, "%s_state_weights", shipment->name);
+    training->check = arena_format(shipment->arena, "%s_state_check", shipment->name);
+    if (can_begin(shipment))
+        training->fresh = arena_format(shipment->arena, "%s_state_fresh", shipment->name);
     if (shipment_is_web(shipment))
         training->write = arena_format(shipment->arena, "%s_state_load", shipment->name);
     /* a library whose weights are apart is the same for all weights of this form */

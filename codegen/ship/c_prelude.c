@@ -75,6 +75,7 @@ const char c_arithmetic[] =
     "HELPER f32 fabs_f32(f32 x) { return f32_of(bits_of(x) & 0x7fffffffu); }\n"
     "HELPER f64 fabs_f64(f64 x) { return f64_of(bits64_of(x) & 0x7fffffffffffffffu); }\n"
     "HELPER f32 sqrt_f32(f32 x) { return sqrtf(x); }\n"
+    "HELPER f64 sqrt_f64(f64 x) { return sqrt(x); }\n"
     "HELPER f32 roundeven_f32(f32 x) {\n"
     "    f32 size = fabs_f32(x), whole = (size + 8388608.0F) - 8388608.0F;\n"
     "    return size < 8388608.0F ? f32_of(bits_of(whole) | (bits_of(x) & 0x80000000u)) : x;\n"

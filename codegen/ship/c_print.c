@@ -178,7 +178,9 @@ static void print_call(CPrinter *p, LLVMValueRef at) {
         print_intrinsic(p, at, name);
         return;
     }
-    fprintf(p->code, "    %s(", name);
+    fputs("    ", p->code);
+    if (LLVMGetFirstUse(at)) fprintf(p->code, "%s = ", c_value_name(at));
+    fprintf(p->code, "%s(", name);
     for (unsigned i = 0; i < LLVMGetNumArgOperands(at); i++)
         fprintf(p->code, "%s%s", i ? ", " : "", c_in(p, at, i));
     fputs(");\n", p->code);

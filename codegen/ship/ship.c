@@ -105,7 +105,7 @@ static bool make_weights(const ShipRequest *request, const Target *target, Shipp
 
 static const char **exports_of(const ShipRequest *request, Arena *arena, uint32_t *count) {
     const ShipTraining *training = request->training;
-    uint32_t most = request->function_count + request->buffer_count + 5, n = 0;
+    uint32_t most = request->function_count + request->buffer_count + 6, n = 0;
     const char **names = (const char **)ARENA_ARRAY(arena, char *, most);
     for (uint32_t i = 0; i < request->function_count; i++)
         names[n++] = request->functions[i].symbol;
@@ -114,6 +114,7 @@ static const char **exports_of(const ShipRequest *request, Arena *arena, uint32_
     names[n++] = arena_format(arena, "%s_scratch", request->name);
     if (training) names[n++] = training->make;
     if (training) names[n++] = training->read;
+    if (training) names[n++] = training->check;
     if (training && training->write) names[n++] = training->write;
     *count = n;
     return names;
@@ -294,6 +295,11 @@ const char *codegen_platform(void) { return platform_here()->name; }
 bool codegen_without_vectors(const char *name) {
     const Platform *platform = platform_find(name);
     return platform && platform->no_vectors;
+}
+
+bool codegen_without_doubles(const char *name) {
+    const Platform *platform = platform_find(name);
+    return platform && platform->no_doubles;
 }
 
 void shipped_free(Shipped *shipped) {

@@ -96,18 +96,21 @@ void return_if(Emitter *e, LLVMValueRef condition, int32_t status) {
     LLVMPositionBuilderAtEnd(e->builder, right);
 }
 
+void ship_begin_typed(Emitter *e, const Target *target, const char *symbol, LLVMTypeRef type) {
+    e->function = LLVMAddFunction(e->module, symbol, type);
+    function_set_target(e, e->function, target);
+    measure_frame(e, e->function);
+    e->entry = LLVMAppendBasicBlockInContext(e->context, e->function, "entry");
+    LLVMPositionBuilderAtEnd(e->builder, e->entry);
+}
+
 void ship_begin_function(Emitter *e, const Target *target, const char *symbol, uint32_t numbers,
                          uint32_t pointers, bool returns) {
     uint32_t parameters = numbers + pointers;
     LLVMTypeRef *types = ARENA_ARRAY(e->arena, LLVMTypeRef, parameters);
     for (uint32_t i = 0; i < parameters; i++) types[i] = i < numbers ? e->i32 : e->pointer;
-    e->function =
-        LLVMAddFunction(e->module, symbol,
-                        LLVMFunctionType(returns ? e->i32 : e->nothing, types, parameters, false));
-    function_set_target(e, e->function, target);
-    measure_frame(e, e->function);
-    e->entry = LLVMAppendBasicBlockInContext(e->context, e->function, "entry");
-    LLVMPositionBuilderAtEnd(e->builder, e->entry);
+    ship_begin_typed(e, target, symbol,
+                     LLVMFunctionType(returns ? e->i32 : e->nothing, types, parameters, false));
 }
 
 static bool has_state(const Shipping *shipping) { return shipping->function->kind != SHIP_RUN; }
@@ -124,8 +127,7 @@ static LLVMValueRef argument_of(const Shipping *shipping, uint32_t i) {
     return LLVMGetParam(shipping->e->function, shipping->numbers + has_state(shipping) + i);
 }
 
-/* if (address % SHIP_ALIGNMENT) return SHIP_MISALIGNED */
-static void check_alignment(Emitter *e, LLVMValueRef pointer) {
+void ship_check_alignment(Emitter *e, LLVMValueRef pointer) {
     LLVMValueRef address = LLVMBuildPtrToInt(e->builder, pointer, e->i64, "");
     LLVMValueRef off = bit_and(e, address, const_i64(e, SHIP_ALIGNMENT - 1));
     return_if(e, ne(e, off, const_i64(e, 0)), SHIP_MISALIGNED);
@@ -267,10 +269,10 @@ void ship_begin_call(Shipping *shipping, const char *symbol, uint32_t numbers) {
     shipping->args = words_on_stack(e, sizeof(StepArgs) / sizeof(void *));
     shipping->input_pointers = words_on_stack(e, graph->symbol_count);
     shipping->clock = words_on_stack(e, (sizeof(RunClock) + 7) / 8);
-    check_alignment(e, scratch_of(shipping));
+    ship_check_alignment(e, scratch_of(shipping));
     if (!has_state(shipping)) return;
     const ShipTraining *training = shipping->request->training;
-    check_alignment(e, state_of(shipping));
+    ship_check_alignment(e, state_of(shipping));
     ship_check_state(e, training ? training->magic : shipping->request->given_magic,
                      state_of(shipping));
 }

@@ -34,6 +34,8 @@ LLVMModuleRef ship_module(LLVMContextRef context, const ShipRequest *request, co
  * pointers; it returns an i32, or nothing. The builder stands in its first block. */
 void ship_begin_function(Emitter *e, const Target *target, const char *symbol, uint32_t numbers,
                          uint32_t pointers, bool returns);
+/* The same, for any type of a function. */
+void ship_begin_typed(Emitter *e, const Target *target, const char *symbol, LLVMTypeRef type);
 /* Begins a function that runs kernels: checks scratch and state. */
 void ship_begin_call(Shipping *shipping, const char *symbol, uint32_t numbers);
 /* Fills what kernels read: the clock, the addresses of inputs, those of memory. part: the number of
@@ -47,6 +49,8 @@ void ship_call_whole_kernel(const Shipping *shipping, uint32_t k);
 /* Gives the outputs to the caller, and ends a step. May return from the function. */
 void ship_finish(const Shipping *shipping);
 LLVMValueRef pointer_after(Emitter *e, LLVMValueRef base, size_t bytes);
+/* if (address % SHIP_ALIGNMENT) return SHIP_MISALIGNED */
+void ship_check_alignment(Emitter *e, LLVMValueRef pointer);
 /* if (condition) return status */
 void return_if(Emitter *e, LLVMValueRef condition, int32_t status);
 
@@ -70,6 +74,18 @@ LLVMModuleRef ship_weights_module(LLVMContextRef context, const ShipRequest *req
 /* The functions that make a state, and read the network's tensors out of it. */
 void ship_state_functions(Emitter *e, const ShipRequest *request, const Target *target,
                           LLVMValueRef weights);
+/* Fills the state that is the function's first argument, with the weights of the object. */
+void ship_fill_state(Emitter *e, const ShipTraining *training, LLVMValueRef weights,
+                     LLVMValueRef seed);
+/* A loop over the elements of a state, in row-major order. The offset is that of the element in a
+ * layout. */
+typedef struct {
+    int64_t rows, columns;
+    Loop row, column;
+} Elements;
+Elements elements_begin(Emitter *e, const Symbol *symbol);
+LLVMValueRef element_offset(Emitter *e, const Elements *all, Layout layout);
+void elements_end(Emitter *e, const Elements *all);
 /* Emits code that returns SHIP_WRONG_STATE if the state was not made by this object. */
 void ship_check_state(Emitter *e, uint64_t magic, LLVMValueRef state);
 /* Fills a RunClock for the step that the state has come to. */
@@ -78,5 +94,11 @@ void ship_fill_clock(Emitter *e, const ShipTraining *training, LLVMValueRef stat
 /* After a step: counts it, and copies updated blocks to blocks of the same tensor in other
  * layouts. */
 void ship_finish_step(Emitter *e, const ShipTraining *training, LLVMValueRef state);
+
+/* -- ship_fresh.c -- */
+
+/* Emits training->fresh. */
+void ship_emit_fresh(Emitter *e, const ShipRequest *request, const Target *target,
+                     LLVMValueRef weights);
 
 #endif

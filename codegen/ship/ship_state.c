@@ -1,10 +1,11 @@
 /* The state of a shipped training: a header, then every tensor that steps update, in each layout
  * that a function of the object reads.
  *
- *     magic (8 bytes), steps (i32), ..., blocks
+ *     magic (8 bytes), steps (i32), ..., seed (8 bytes, at SEED_AT), ..., blocks
  *
- * A new state gets the weights and running statistics of the object. Everything else, such as the
- * moments of an optimizer, begins as in a new training. */
+ * A new state gets the weights and running statistics of the object, or the first values of a
+ * training (ship_fresh.c). Everything else, such as the moments of an optimizer, begins as in a new
+ * training. */
 #include "codegen/emit/arithmetic.h"
 #include "codegen/ship/ship_module.h"
 #include "ir/data/run_clock.h"
@@ -12,7 +13,7 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { STEPS_AT = 8 };
+enum { STEPS_AT = 8, SEED_AT = 16 };
 
 /* -- a new state -- */
 
@@ -26,10 +27,12 @@ static void fill_words(Emitter *e, LLVMValueRef to, LLVMValueRef from, size_t by
     loop_end(e, loop, const_i64(e, (int64_t)(bytes / sizeof(int64_t))), 1);
 }
 
-static void emit_make(Emitter *e, const ShipTraining *training, LLVMValueRef weights) {
+void ship_fill_state(Emitter *e, const ShipTraining *training, LLVMValueRef weights,
+                     LLVMValueRef seed) {
     LLVMValueRef state = LLVMGetParam(e->function, 0);
     fill_words(e, state, NULL, SHIP_HEADER);
     store(e, LLVMConstInt(e->i64, training->magic, false), state);
+    store(e, seed, pointer_after(e, state, SEED_AT));
     for (uint32_t i = 0; i < training->block_count; i++) {
         const ShipBlock *block = &training->blocks[i];
         size_t bytes = layout_bytes(block->layout, block->symbol->dtype, block->symbol->shape);
@@ -38,7 +41,19 @@ static void emit_make(Emitter *e, const ShipTraining *training, LLVMValueRef wei
         fill_words(e, pointer_after(e, state, block->offset), from,
                    (size_t)round_up((int64_t)bytes, SHIP_ALIGNMENT));
     }
+}
+
+static void emit_make(Emitter *e, const ShipTraining *training, LLVMValueRef weights) {
+    ship_fill_state(e, training, weights, LLVMConstInt(e->i64, training->seed, false));
     LLVMBuildRetVoid(e->builder);
+}
+
+/* Returns SHIP_MISALIGNED or SHIP_WRONG_STATE for what is not a state of this object. */
+static void emit_check(Emitter *e, const ShipTraining *training) {
+    LLVMValueRef state = LLVMGetParam(e->function, 0);
+    ship_check_alignment(e, state);
+    ship_check_state(e, training->magic, state);
+    LLVMBuildRet(e->builder, const_i32(e, 0));
 }
 
 /* -- blocks in other layouts -- */
@@ -54,20 +69,34 @@ static LLVMValueRef offset_in(Emitter *e, Layout layout, int64_t rows, int64_t c
     return add(e, add(e, panel, times(e, other, layout.width)), modulo(e, along, layout.width));
 }
 
+Elements elements_begin(Emitter *e, const Symbol *symbol) {
+    bool matrix = symbol->shape.rank == 2;
+    Elements all = {.rows = matrix ? symbol->shape.dim[0] : shape_elements(symbol->shape),
+                    .columns = matrix ? symbol->shape.dim[1] : 1};
+    all.row = loop_begin(e, const_i64(e, 0));
+    all.column = loop_begin(e, const_i64(e, 0));
+    return all;
+}
+
+void elements_end(Emitter *e, const Elements *all) {
+    loop_end(e, all->column, const_i64(e, all->columns), 1);
+    loop_end(e, all->row, const_i64(e, all->rows), 1);
+}
+
+LLVMValueRef element_offset(Emitter *e, const Elements *all, Layout layout) {
+    return offset_in(e, layout, all->rows, all->columns, all->row.index, all->column.index);
+}
+
 /* Copies all elements of a state from one layout to another. */
 static void convert(Emitter *e, const Symbol *symbol, LLVMValueRef from, Layout from_layout,
                     LLVMValueRef to, Layout to_layout) {
-    bool matrix = symbol->shape.rank == 2;
-    int64_t rows = matrix ? symbol->shape.dim[0] : shape_elements(symbol->shape),
-            columns = matrix ? symbol->shape.dim[1] : 1;
     LLVMTypeRef type = dtype_type(e, symbol->dtype, true);
-    Loop row = loop_begin(e, const_i64(e, 0)), column = loop_begin(e, const_i64(e, 0));
-    LLVMValueRef source = offset_in(e, from_layout, rows, columns, row.index, column.index),
-                 place = offset_in(e, to_layout, rows, columns, row.index, column.index);
+    Elements all = elements_begin(e, symbol);
+    LLVMValueRef source = element_offset(e, &all, from_layout),
+                 place = element_offset(e, &all, to_layout);
     store(e, load(e, type, element_pointer(e, from, symbol->dtype, source)),
           element_pointer(e, to, symbol->dtype, place));
-    loop_end(e, column, const_i64(e, columns), 1);
-    loop_end(e, row, const_i64(e, rows), 1);
+    elements_end(e, &all);
 }
 
 static void emit_read(Emitter *e, const ShipTraining *training) {
@@ -104,6 +133,9 @@ void ship_state_functions(Emitter *e, const ShipRequest *request, const Target *
     emit_make(e, request->training, weights);
     ship_begin_function(e, target, request->training->read, 0, 2, false);
     emit_read(e, request->training);
+    ship_begin_function(e, target, request->training->check, 0, 1, true);
+    emit_check(e, request->training);
+    if (request->training->fresh) ship_emit_fresh(e, request, target, weights);
     if (!request->training->write) return;
     ship_begin_function(e, target, request->training->write, 0, 2, false);
     emit_write(e, request->training);
@@ -122,6 +154,11 @@ static LLVMValueRef smaller(Emitter *e, LLVMValueRef number, int64_t limit) {
     return call_intrinsic(e, "llvm.smin", &type, 1, args, 2);
 }
 
+static LLVMValueRef high_word(Emitter *e, LLVMValueRef number) {
+    LLVMValueRef high = LLVMBuildLShr(e->builder, number, const_i64(e, 32), "");
+    return LLVMBuildTrunc(e->builder, high, e->i32, "");
+}
+
 /* Counts shares and batches as runtime/program/run.c does:
  *     step = draw * replicas + share
  *     draw = epoch * batches + batch
@@ -132,6 +169,7 @@ void ship_fill_clock(Emitter *e, const ShipTraining *training, LLVMValueRef stat
     LLVMValueRef steps = load(e, e->i32, pointer_after(e, state, STEPS_AT)),
                  replicas = const_i32(e, (int32_t)training->replicas);
     LLVMValueRef draw = udiv(e, steps, replicas), share = urem(e, steps, replicas);
+    LLVMValueRef seed = load(e, e->i64, pointer_after(e, state, SEED_AT));
     LLVMValueRef batches = const_i32(e, (int32_t)training->batches),
                  accumulate = const_i32(e, (int32_t)training->accumulate), one = const_i32(e, 1);
     LLVMValueRef epoch = udiv(e, draw, batches), batch = urem(e, draw, batches);
@@ -151,8 +189,8 @@ void ship_fill_clock(Emitter *e, const ShipTraining *training, LLVMValueRef stat
         {offsetof(RunClock, draw), draw},
         {offsetof(RunClock, row), mul(e, share, const_i32(e, (int32_t)training->rows))},
         {offsetof(RunClock, update), LLVMBuildZExt(e->builder, last, e->i32, "")},
-        {offsetof(RunClock, seed_low), const_i32(e, (int32_t)(uint32_t)training->seed)},
-        {offsetof(RunClock, seed_high), const_i32(e, (int32_t)(uint32_t)(training->seed >> 32))},
+        {offsetof(RunClock, seed_low), LLVMBuildTrunc(e->builder, seed, e->i32, "")},
+        {offsetof(RunClock, seed_high), high_word(e, seed)},
     };
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         store(e, fields[i].value, pointer_after(e, clock, fields[i].field));

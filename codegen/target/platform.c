@@ -24,8 +24,8 @@ INITIALIZE(NVPTX)
 #undef INITIALIZE
 
 static const Platform platforms[] = {
-#define PLATFORM(name, backend, triple, cpu, features, abi, return_bytes, no_vectors)              \
-    {name, triple, cpu, features, abi, return_bytes, no_vectors, initialize_##backend},
+#define PLATFORM(name, backend, triple, cpu, features, abi, return_bytes, no_vectors, no_doubles)  \
+    {name, triple, cpu, features, abi, return_bytes, no_vectors, no_doubles, initialize_##backend},
 #include "codegen/target/platforms.def"
 };
 enum { PLATFORMS = sizeof platforms / sizeof *platforms };
@@ -53,7 +53,7 @@ const Platform *platform_wasm(CodegenWasm wasm) {
 #define VECTORS "+simd128,+nontrapping-fptoint,+sign-ext,+mutable-globals"
 #define ROW(features)                                                                              \
     {                                                                                              \
-        "wasm32", "wasm32-unknown-unknown", "generic", features, "", 0, false,                     \
+        "wasm32", "wasm32-unknown-unknown", "generic", features, "", 0, false, false,              \
             initialize_WebAssembly                                                                 \
     }
     static const Platform rows[] = {
@@ -67,7 +67,7 @@ const Platform *platform_wasm(CodegenWasm wasm) {
  * sm_80 on, a GPU has instructions for the larger and the smaller of two numbers that keep a NaN. */
 const Platform *platform_gpu(const char *name, Diagnostics *diag) {
 #define ROW(cpu, features)                                                                         \
-    { "GPUs", "nvptx64-nvidia-cuda", cpu, features, "", 0, true, initialize_NVPTX }
+    { "GPUs", "nvptx64-nvidia-cuda", cpu, features, "", 0, true, false, initialize_NVPTX }
     static const Platform rows[] = {ROW("sm_75", "+ptx63"), ROW("sm_80", "+ptx70")};
 #undef ROW
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)

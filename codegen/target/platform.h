@@ -8,7 +8,7 @@
 typedef struct {
     const char *name, *triple, *cpu, *features, *abi;
     size_t return_bytes; /* bytes that a call puts on the stack */
-    bool no_vectors;
+    bool no_vectors, no_doubles;
     void (*initialize)(void); /* registers LLVM's backend */
 } Platform;
 

@@ -65,60 +65,45 @@ uint32_t hash_name(const char *name) { return hash32(HASH32_START, name, strlen(
 static double portable_log(double x) {
     uint64_t bits;
     memcpy(&bits, &x, sizeof bits);
-    uint64_t above = bits - 0x3FE6A09E667F3BCDu; /* the bits of sqrt(1/2) */
+    uint64_t above = bits - NORMAL_SQRT_HALF;
     int64_t exponent = (int64_t)above >> 52;
     bits -= (uint64_t)exponent << 52;
     double m;
     memcpy(&m, &bits, sizeof m);
     double s = (m - 1) / (m + 1), z = s * s, series = 0;
     for (int i = 23; i > 1; i -= 2) series = (series + 1.0 / i) * z;
-    return (double)exponent * 0.69314718055994530942 + 2 * (s + s * series);
+    return (double)exponent * NORMAL_LN_2 + 2 * (s + s * series);
 }
 
-static double polynomial(const double *coefficients, int count, double x) {
+const NormalRatio normal_middle = {
+    {3.3871328727963666080e0, 1.3314166789178437745e2, 1.9715909503065514427e3,
+     1.3731693765509461125e4, 4.5921953931549871457e4, 6.7265770927008700853e4,
+     3.3430575583588128105e4, 2.5090809287301226727e3},
+    {1.0, 4.2313330701600911252e1, 6.8718700749205790830e2, 5.3941960214247511077e3,
+     2.1213794301586595867e4, 3.9307895800092710610e4, 2.8729085735721942674e4,
+     5.2264952788528545610e3}};
+const NormalRatio normal_tail = {
+    {1.42343711074968357734e0, 4.63033784615654529590e0, 5.76949722146069140550e0,
+     3.64784832476320460504e0, 1.27045825245236838258e0, 2.41780725177450611770e-1,
+     2.27238449892691845833e-2, 7.74545014278341407640e-4},
+    {1.0, 2.05319162663775882187e0, 1.67638483018380384940e0, 6.89767334985100004550e-1,
+     1.48103976427480074590e-1, 1.51986665636164571966e-2, 5.47593808499534494600e-4,
+     1.05075007164441684324e-9}};
+
+static double polynomial(const double *coefficients, double x) {
     double value = 0;
-    while (count-- > 0) value = value * x + coefficients[count];
+    for (int i = NORMAL_TERMS; i-- > 0;) value = value * x + coefficients[i];
     return value;
 }
 
-/* Coefficients of the rational approximations in normal_quantile. */
-enum { TERMS = 8 };
-static const double middle_above[TERMS] = {3.3871328727963666080e0, 1.3314166789178437745e2,
-                                           1.9715909503065514427e3, 1.3731693765509461125e4,
-                                           4.5921953931549871457e4, 6.7265770927008700853e4,
-                                           3.3430575583588128105e4, 2.5090809287301226727e3};
-static const double middle_below[TERMS] = {1.0,
-                                           4.2313330701600911252e1,
-                                           6.8718700749205790830e2,
-                                           5.3941960214247511077e3,
-                                           2.1213794301586595867e4,
-                                           3.9307895800092710610e4,
-                                           2.8729085735721942674e4,
-                                           5.2264952788528545610e3};
-static const double tail_above[TERMS] = {1.42343711074968357734e0,  4.63033784615654529590e0,
-                                         5.76949722146069140550e0,  3.64784832476320460504e0,
-                                         1.27045825245236838258e0,  2.41780725177450611770e-1,
-                                         2.27238449892691845833e-2, 7.74545014278341407640e-4};
-static const double tail_below[TERMS] = {1.0,
-                                         2.05319162663775882187e0,
-                                         1.67638483018380384940e0,
-                                         6.89767334985100004550e-1,
-                                         1.48103976427480074590e-1,
-                                         1.51986665636164571966e-2,
-                                         5.47593808499534494600e-4,
-                                         1.05075007164441684324e-9};
-
-/* The inverse of the normal distribution function, by the rational approximations of Wichura,
- * "Algorithm AS 241: The percentage points of the normal distribution", Applied Statistics 37
- * (1988): relative error about 1e-16, for exp(-25) < p < 1 - exp(-25). */
 static double normal_quantile(double p) {
     double q = p - 0.5;
-    if (fabs(q) <= 0.425) {
-        double r = 0.180625 - q * q;
-        return q * polynomial(middle_above, TERMS, r) / polynomial(middle_below, TERMS, r);
+    if (fabs(q) <= NORMAL_MIDDLE) {
+        double r = NORMAL_SQUARE - q * q;
+        return q * polynomial(normal_middle.above, r) / polynomial(normal_middle.below, r);
     }
-    double r = sqrt(-portable_log(q < 0 ? p : 1 - p)) - 1.6;
-    double distance = polynomial(tail_above, TERMS, r) / polynomial(tail_below, TERMS, r);
+    double r = sqrt(-portable_log(q < 0 ? p : 1 - p)) - NORMAL_ROOT;
+    double distance = polynomial(normal_tail.above, r) / polynomial(normal_tail.below, r);
     return q < 0 ? -distance : distance;
 }
 
@@ -155,13 +140,14 @@ static void fill_constant(const Symbol *symbol, int64_t count, void *data) {
     }
 }
 
-/* The upper end is not part of the interval: a value that rounds to it becomes the f32 below. */
+float uniform_largest(Init init) { return nextafterf(init.b, init.a); }
+
 static void fill_uniform(const Symbol *symbol, Sequence *sequence, int64_t count, float *data) {
     float low = symbol->init.a, high = symbol->init.b;
     for (int64_t i = 0; i < count; i++) {
         double unit = (double)unit_of_bits(sequence_next(sequence));
         float value = (float)((double)low + ((double)high - (double)low) * unit);
-        data[i] = value < high || high <= low ? value : nextafterf(high, low);
+        data[i] = value < high || high <= low ? value : uniform_largest(symbol->init);
     }
 }
 

@@ -30,7 +30,7 @@ static void fill(const char *path, void *to, size_t bytes) {
     if (!in || fread(to, 1, bytes, in) != bytes) exit(9);
     fclose(in);
 }
-int main(void) {
+int main(int count, char **args) {
     static net_state state, copy;
     static net_step_scratch scratch;
     static net_scratch room;
@@ -40,7 +40,11 @@ int main(void) {
     fill("labels", labels, sizeof labels);
     if (net_step(&state, images + 16, labels + 8, &loss, &scratch) != NET_WRONG_STATE) return 1;
     if (net_run_state(&state, images + 16, logits, &room) != NET_WRONG_STATE) return 2;
-    net_state_trained(&state);
+    if (net_state_check(&state) != NET_WRONG_STATE) return 4;
+    if (count > 1)
+        net_state_fresh(&state, strtoull(args[1], NULL, 10));
+    else
+        net_state_trained(&state);
     for (int i = 0; i < 30; i++) {
         int first = i % 10 * NET_STEP_ROWS;
         copy = state; /* it may be moved */
@@ -55,6 +59,13 @@ END
 expect 0 "$CC" -O1 -Inet steps.c net/libnet.a -o steps
 ./steps >weights || fail "steps ended with $?"
 [[ $(wc -c <weights) == $((4 * $(sed -n 's/#define NET_WEIGHT_NUMBERS *\([0-9]*\) .*/\1/p' net/net.h))) ]] || fail "another number of weights"
+tail -c "$(wc -c <weights)" expected.safetensors >expected
+same expected weights
+
+# Another training from the beginning: its first weights, and the numbers of dropout, are those of its seed.
+expect 0 mlc train net.mdl --set train.seed=8589934599 --out run3 -q
+expect 0 mlc export run3 --to expected.safetensors
+./steps 8589934599 >weights || fail "steps ended with $?"
 tail -c "$(wc -c <weights)" expected.safetensors >expected
 same expected weights
 
@@ -79,6 +90,26 @@ trains iris
 grep -q 'int32_t species; /\* column species, for training only: a number of the enumeration' iris/iris.h || fail "no label in the struct"
 expect 0 mlc build iris_run --train --json --dry-run
 says out '"training": {' '"state_bytes": ' '"name": "dense1.weight"'
+
+# The ways to draw the first weights. Orthogonal ones need memory that a state does not have.
+for weight in 'uniform(-0.1, 0.3)' 'normal(0.7)' orthogonal; do
+    layer='flatten |> dense(20, init = '$weight') |> relu |> dense(10)'
+    model_with_states "$layer"
+    rm -rf run net
+    expect 0 mlc train net.mdl --set train.epochs=1 --out run -q
+    expect 0 mlc build run --train
+    trains net
+    if [[ $weight == orthogonal ]]; then
+        ! grep -q state_fresh net/net.h || fail "a new state with orthogonal weights"
+    else
+        grep -q 'net_state_fresh(&state, ' net/net_test.c || fail "no test of a new state"
+        expect 0 mlc build run --train --target cortex-m7 -o m7
+        needs_nothing m7/libnet.a
+        expect 0 mlc build run --train --target cortex-m4 -o m4
+        ! grep -q state_fresh m4/net.h || fail "doubles on a processor without them"
+    fi
+    rm -rf m4 m7
+done
 
 # A step that takes single rows.
 weather_model

@@ -207,6 +207,7 @@ export class Net {
             at += count(tensor.shape);
         }
         this.setWeights(values);
+        new DataView(this.exports.memory.buffer).setBigUint64(this.address("state") + 16, BigInt(seed), true);
     }
 
     /* One step of training on facts.training.rows rows, given as for run, with their labels. Returns the loss before it. */
