@@ -70,6 +70,8 @@ typedef struct Emitter {
     /* a pointer to what StepArgs leads to: on a GPU one to global memory, else the same as
      * pointer */
     LLVMTypeRef global;
+    LLVMTypeRef word;         /* an integer as long as an address: of tables and units of kernels */
+    size_t word_bytes;        /* also of a field of StepArgs: 8, or 4 in code for 32-bit targets */
     bool many_registers;      /* of the target */
     bool short_vectors;       /* of the target */
     const Core *core;         /* of the target */
@@ -174,6 +176,8 @@ LaneValue load_constant(Emitter *e, NodeId id);
 /* The address of the element at a uniform place. */
 LLVMValueRef store_pointer(Emitter *e, NodeId node, Storage storage, const Place *place);
 LLVMValueRef storage_base(Emitter *e, Storage storage);
+/* The address `count` words after another one. */
+LLVMValueRef word_after(Emitter *e, LLVMValueRef base, size_t count);
 /* Load and store LANES consecutive elements, in the lanes of the mask; NULL: in all lanes. The
  * other lanes are loaded as 0. */
 LLVMValueRef load_vector(Emitter *e, LLVMTypeRef type, LLVMValueRef pointer, unsigned alignment,

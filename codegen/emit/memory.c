@@ -12,9 +12,13 @@ static LLVMValueRef bytes_after(Emitter *e, LLVMValueRef base, LLVMValueRef byte
     return LLVMBuildGEP2(e->builder, e->i8, base, &bytes, 1, "");
 }
 
-/* The pointer in a field of StepArgs, given by the field's byte offset. */
+LLVMValueRef word_after(Emitter *e, LLVMValueRef base, size_t count) {
+    return bytes_after(e, base, const_i64(e, (int64_t)(count * e->word_bytes)));
+}
+
+/* The pointer in a field of StepArgs, given by the field's byte offset on this machine. */
 static LLVMValueRef argument_pointer(Emitter *e, size_t field) {
-    LLVMValueRef at = bytes_after(e, LLVMGetParam(e->function, 0), const_i64(e, (int64_t)field));
+    LLVMValueRef at = word_after(e, LLVMGetParam(e->function, 0), field / sizeof(void *));
     return load(e, e->global, at);
 }
 
@@ -27,9 +31,7 @@ static LLVMBasicBlockRef go_to_entry(Emitter *e) {
 
 /* The value in entry `number` of the kernel's table. */
 static LLVMValueRef table_entry(Emitter *e, uint32_t number) {
-    LLVMValueRef entry = bytes_after(e, LLVMGetParam(e->function, 3),
-                                     const_i64(e, number * (int64_t)sizeof(int64_t)));
-    return load(e, e->i64, entry);
+    return load(e, e->word, word_after(e, LLVMGetParam(e->function, 3), number));
 }
 
 /* The address of a binding: a base from StepArgs, plus the offset in entry `number` of the kernel's
@@ -57,7 +59,7 @@ static LLVMValueRef table_constant(Emitter *e, NodeId id, uint32_t number) {
     DType dtype = graph_node(e->graph, id)->dtype;
     LLVMTypeRef type = dtype_type(e, dtype, false);
     LLVMValueRef value = table_entry(e, number);
-    value = LLVMBuildTrunc(e->builder, value, dtype == DTYPE_F32 ? e->i32 : type, "");
+    value = LLVMBuildIntCast2(e->builder, value, dtype == DTYPE_F32 ? e->i32 : type, false, "");
     if (dtype == DTYPE_F32) value = LLVMBuildBitCast(e->builder, value, type, "");
     LLVMPositionBuilderAtEnd(e->builder, here);
     return value;
@@ -75,7 +77,7 @@ LaneValue load_constant(Emitter *e, NodeId id) {
 }
 
 LLVMValueRef storage_base(Emitter *e, Storage storage) {
-    int64_t where = (int64_t)(storage.index * sizeof(void *)); /* the byte offset in its table */
+    int64_t where = (int64_t)(storage.index * e->word_bytes); /* the byte offset in its table */
     if (storage.kind == STORAGE_SLAB || storage.kind == STORAGE_OUTPUT)
         where = (int64_t)storage.offset;
     else if (storage.kind == STORAGE_STATE && e->shipped)

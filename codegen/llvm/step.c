@@ -41,7 +41,8 @@ Emitter emitter_new(LLVMContextRef context, LLVMModuleRef module, const Target *
     LLVMSetTarget(module, target->triple);
     LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(target->machine);
     LLVMSetModuleDataLayout(module, layout);
-    bool narrow = LLVMPointerSize(layout) == sizeof(int32_t);
+    size_t word_bytes = LLVMPointerSize(layout);
+    bool narrow = word_bytes == sizeof(int32_t);
     LLVMDisposeTargetData(layout);
     enum { GLOBAL = 1 }; /* LLVM's address space of a GPU's memory */
     Emitter e = {.context = context,
@@ -55,6 +56,8 @@ Emitter emitter_new(LLVMContextRef context, LLVMModuleRef module, const Target *
                  .pointer = LLVMPointerTypeInContext(context, 0),
                  .nothing = LLVMVoidTypeInContext(context),
                  .global = LLVMPointerTypeInContext(context, target->threads ? GLOBAL : 0),
+                 .word = LLVMIntTypeInContext(context, (unsigned)word_bytes * 8),
+                 .word_bytes = word_bytes,
                  .many_registers = target->many_registers,
                  .short_vectors = target->short_vectors,
                  .core = target->core,
@@ -85,9 +88,9 @@ LLVMValueRef step_table(Emitter *e) {
         int64_t entry = e->bindings[i].where;
         if (e->bindings[i].kind == STORAGE_TABLE)
             entry = e->threads ? graph_node(e->graph, (NodeId)entry)->attrs.value.bits : 0;
-        entries[i] = const_i64(e, entry);
+        entries[i] = LLVMConstInt(e->word, (uint64_t)entry, true);
     }
-    LLVMValueRef values = LLVMConstArray2(e->i64, entries, e->binding_count);
+    LLVMValueRef values = LLVMConstArray2(e->word, entries, e->binding_count);
     LLVMValueRef table = LLVMAddGlobalInAddressSpace(e->module, LLVMTypeOf(values), "table",
                                                      LLVMGetPointerAddressSpace(e->global));
     LLVMSetInitializer(table, values);
@@ -111,7 +114,7 @@ static void note_constants(Emitter *e, uint32_t kernel) {
 EmittedKernel step_kernel(Emitter *e, uint32_t number, const Target *target) {
     char name[32];
     snprintf(name, sizeof name, "kernel_%u", number);
-    LLVMTypeRef parameters[] = {e->pointer, e->i64, e->i64, e->pointer};
+    LLVMTypeRef parameters[] = {e->pointer, e->word, e->word, e->pointer};
     EmittedKernel result = {
         .function =
             LLVMAddFunction(e->module, name, LLVMFunctionType(e->nothing, parameters, 4, false))};
@@ -126,6 +129,8 @@ EmittedKernel step_kernel(Emitter *e, uint32_t number, const Target *target) {
     LLVMValueRef first = LLVMGetParam(e->function, 1), last = LLVMGetParam(e->function, 2);
     LLVMBuildCondBr(e->builder, LLVMBuildICmp(e->builder, LLVMIntSLT, first, last, ""), body, end);
     LLVMPositionBuilderAtEnd(e->builder, body);
+    first = LLVMBuildIntCast2(e->builder, first, e->i64, true, "");
+    last = LLVMBuildIntCast2(e->builder, last, e->i64, true, "");
     e->single = e->no_vectors && !kernel_needs_lanes(e);
     e->short_indices = e->no_vectors;
     result.units = kernel_emitters[e->kernel->kind](e, first, last);

@@ -6,7 +6,7 @@
 
 /* An entry of the module's array STEP_KERNELS, which has one for each kernel of the plan. */
 typedef struct {
-    /* computes units [first, last) */
+    /* computes units [first, last); in code for 32-bit targets, all integers have 32 bits */
     void (*run)(const StepArgs *args, int64_t first, int64_t last, const int64_t *table);
     const int64_t *table;
     int64_t units;

@@ -173,7 +173,7 @@ static void fill_inputs(const Shipping *shipping, LLVMValueRef inputs, LLVMValue
             input = symbol->kind == SYMBOL_BATCH
                         ? argument_of(shipping, (uint32_t)ship_passed(shipping->request, symbol))
                         : clock_number(e, symbol, clock);
-        store(e, input, pointer_after(e, inputs, i * sizeof(void *)));
+        store(e, input, word_after(e, inputs, i));
     }
 }
 
@@ -194,14 +194,16 @@ static void fill_args(const Shipping *shipping, LLVMValueRef inputs, LLVMValueRe
         {offsetof(StepArgs, thread_slab), thread_slab},
     };
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-        store(e, fields[i].value, pointer_after(e, shipping->args, fields[i].field));
+        store(e, fields[i].value, word_after(e, shipping->args, fields[i].field / sizeof(void *)));
 }
 
 void ship_call_kernel(const Shipping *shipping, uint32_t k, LLVMValueRef first, LLVMValueRef last) {
     Emitter *e = shipping->e;
     const EmittedKernel *kernel = &shipping->kernels[k];
     LLVMTypeRef type = LLVMGlobalGetValueType(kernel->function);
-    LLVMValueRef values[] = {shipping->args, first, last, kernel->table};
+    LLVMValueRef values[] = {shipping->args,
+                             LLVMBuildIntCast2(e->builder, first, e->word, true, ""),
+                             LLVMBuildIntCast2(e->builder, last, e->word, true, ""), kernel->table};
     LLVMBuildCall2(e->builder, type, kernel->function, values, 4, "");
 }
 
@@ -213,10 +215,12 @@ void ship_call_whole_kernel(const Shipping *shipping, uint32_t k) {
 /* for i < elements: to[i] = from[i] */
 static void copy_output(Emitter *e, const Node *node, LLVMValueRef from, LLVMValueRef to) {
     LLVMTypeRef type = dtype_type(e, node->dtype, true);
+    e->short_indices = e->no_vectors;
     Loop loop = loop_begin(e, const_i64(e, 0));
     LLVMValueRef value = load(e, type, element_pointer(e, from, node->dtype, loop.index));
     store(e, value, element_pointer(e, to, node->dtype, loop.index));
     loop_end(e, loop, const_i64(e, shape_elements(node->shape)), 1);
+    e->short_indices = false;
 }
 
 /* The position of an output among those that the function returns; -1: it is not returned. A step
@@ -255,7 +259,7 @@ void ship_finish(const Shipping *shipping) {
 }
 
 static LLVMValueRef words_on_stack(Emitter *e, size_t count) {
-    return LLVMBuildAlloca(e->builder, LLVMArrayType2(e->i64, count), "");
+    return LLVMBuildAlloca(e->builder, LLVMArrayType2(e->word, count), "");
 }
 
 void ship_begin_call(Shipping *shipping, const char *symbol, uint32_t numbers) {
@@ -268,7 +272,8 @@ void ship_begin_call(Shipping *shipping, const char *symbol, uint32_t numbers) {
                         has_state(shipping) + function->argument_count + outputs + 1, true);
     shipping->args = words_on_stack(e, sizeof(StepArgs) / sizeof(void *));
     shipping->input_pointers = words_on_stack(e, graph->symbol_count);
-    shipping->clock = words_on_stack(e, (sizeof(RunClock) + 7) / 8);
+    shipping->clock =
+        LLVMBuildAlloca(e->builder, LLVMArrayType2(e->i64, (sizeof(RunClock) + 7) / 8), "");
     ship_check_alignment(e, scratch_of(shipping));
     if (!has_state(shipping)) return;
     const ShipTraining *training = shipping->request->training;
