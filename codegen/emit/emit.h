@@ -82,7 +82,7 @@ typedef struct Emitter {
      * vectors in kernels that do not need the LANES lanes of a row. */
     bool single;
     bool no_vectors;        /* of the target */
-    bool smlad;             /* of the target */
+    bool cortex_m;          /* of the target */
     bool short_indices;     /* in kernels for a processor without vectors: arithmetic.h */
     FmaKind fma;            /* of the target */
     PairProduct pairs;      /* of the target */

@@ -68,7 +68,7 @@ Emitter emitter_new(LLVMContextRef context, LLVMModuleRef module, const Target *
                  .threads = target->threads,
                  .single = target->threads,
                  .no_vectors = target->no_vectors,
-                 .smlad = target->smlad,
+                 .cortex_m = target->cortex_m,
                  .narrow = narrow || target->threads};
     if (e.fma == FMA_EMULATED) function_set_target(&e, fused_function(&e), target);
     return e;

@@ -5,7 +5,8 @@
 #include "codegen/matmul/element_product.h"
 #include "codegen/matmul/matmul.h"
 
-enum { UNIT_ROWS = 2 };
+/* MAX_TURN: k in a turn of the innermost loop. */
+enum { UNIT_ROWS = 2, MAX_TURN = 8 };
 
 /* A product that is divided into units. */
 typedef struct {
@@ -41,6 +42,8 @@ ElementProduct elements_product(const Emitter *e);
 /* Makes the pointers of a unit, which lead to the elements at a step. */
 void elements_set_pointers(Emitter *e, const DividedProduct *p, ElementUnit *unit,
                            const FactorStep *step);
+/* Advances a pointer by some elements. slot NULL: there is none. */
+void elements_advance_slot(Emitter *e, const Factor *factor, LLVMValueRef slot, int64_t elements);
 /* Advances the pointers by `steps` k. */
 void elements_advance(Emitter *e, const DividedProduct *p, const ElementUnit *unit, int64_t steps);
 /* The element of the left factor in a row of the unit, and of the right factor in a column: a byte
@@ -54,6 +57,17 @@ LLVMValueRef elements_right(Emitter *e, const DividedProduct *p, const ElementUn
 int64_t elements_k_step(const Emitter *e, const DividedProduct *p, const Factor *factor);
 /* The elements between neighbouring columns of the right factor, which is no matrix of windows. */
 int64_t elements_column_step(const DividedProduct *p);
+
+/* -- elements_runs.c -- */
+
+/* Whether the right factor's elements of the unit at one k are loaded by one instruction. */
+bool elements_have_runs(const Emitter *e, const DividedProduct *p, const ElementUnit *unit);
+/* Loads them, and advances the pointer by one k. */
+void elements_right_run(Emitter *e, const DividedProduct *p, const ElementUnit *unit,
+                        LLVMValueRef right[PLAN_COLUMNS]);
+/* Loads the left factor's elements of a row at the next `count` k, and advances its pointer. */
+void elements_left_run(Emitter *e, const DividedProduct *p, const ElementUnit *unit, int row,
+                       int count, LLVMValueRef left[MAX_TURN]);
 
 /* -- elements_bytes.c -- */
 

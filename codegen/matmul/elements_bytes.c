@@ -14,7 +14,7 @@ typedef struct {
 } Widened;
 
 bool elements_have_fours(const Emitter *e, const DividedProduct *p, const ElementUnit *unit) {
-    return e->smlad && p->product.sum != e->f32 && p->high == 1 && p->wide == FOUR &&
+    return e->cortex_m && p->product.sum != e->f32 && p->high == 1 && p->wide == FOUR &&
            unit->left[0] && unit->right && elements_k_step(e, p, &p->product.left) == 1 &&
            elements_column_step(p) == 1 && p->product.k_size[K_AXES - 1] >= FOUR;
 }

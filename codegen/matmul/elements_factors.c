@@ -75,17 +75,18 @@ static LLVMValueRef element_after(Emitter *e, const Factor *factor, LLVMValueRef
         e, factor, element_pointer(e, pointer, factor_dtype(e, factor), const_i64(e, elements)));
 }
 
-static void advance(Emitter *e, const Factor *factor, LLVMValueRef slot, int64_t elements) {
-    if (!slot) return;
+void elements_advance_slot(Emitter *e, const Factor *factor, LLVMValueRef slot, int64_t elements) {
+    if (!slot || !elements) return;
     LLVMValueRef pointer = load(e, e->pointer, slot);
     store(e, element_pointer(e, pointer, factor_dtype(e, factor), const_i64(e, elements)), slot);
 }
 
 void elements_advance(Emitter *e, const DividedProduct *p, const ElementUnit *unit, int64_t steps) {
     for (int i = 0; i < p->high; i++)
-        advance(e, &p->product.left, unit->left[i],
-                steps * elements_k_step(e, p, &p->product.left));
-    advance(e, &p->product.right, unit->right, steps * elements_k_step(e, p, &p->product.right));
+        elements_advance_slot(e, &p->product.left, unit->left[i],
+                              steps * elements_k_step(e, p, &p->product.left));
+    elements_advance_slot(e, &p->product.right, unit->right,
+                          steps * elements_k_step(e, p, &p->product.right));
 }
 
 LLVMValueRef elements_left(Emitter *e, const DividedProduct *p, const ElementUnit *unit, int row,

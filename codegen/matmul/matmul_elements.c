@@ -29,18 +29,23 @@ static void loop_end_counted(Emitter *e, Loop loop, LLVMValueRef to, int64_t ste
                     LLVMMetadataAsValue(e->context, weights));
 }
 
+/* Adds the products of a row at one k. */
+static void add_row(Emitter *e, const DividedProduct *p, const ElementUnit *unit, int row,
+                    LLVMValueRef left, const LLVMValueRef right[PLAN_COLUMNS]) {
+    for (int j = 0; j < p->wide; j++) {
+        LLVMValueRef sum = load(e, p->product.sum, unit->slots[row][j]);
+        sum = product_accumulate(e, &p->product, left, right[j], sum);
+        store(e, sum, unit->slots[row][j]);
+    }
+}
+
 /* Adds the products at the k that is `later` steps after that of the pointers. */
 static void add_step(Emitter *e, const DividedProduct *p, const ElementUnit *unit,
                      const FactorStep *step, int64_t later) {
     LLVMValueRef left[UNIT_ROWS], right[PLAN_COLUMNS];
     for (int j = 0; j < p->wide; j++) right[j] = elements_right(e, p, unit, j, step, later);
     for (int i = 0; i < p->high; i++) left[i] = elements_left(e, p, unit, i, step, later);
-    for (int i = 0; i < p->high; i++)
-        for (int j = 0; j < p->wide; j++) {
-            LLVMValueRef sum = load(e, p->product.sum, unit->slots[i][j]);
-            sum = product_accumulate(e, &p->product, left[i], right[j], sum);
-            store(e, sum, unit->slots[i][j]);
-        }
+    for (int i = 0; i < p->high; i++) add_row(e, p, unit, i, left[i], right);
 }
 
 /* How many k a turn of the innermost loop adds: two if there are few sums, as most instructions
@@ -49,6 +54,27 @@ static int64_t k_together(const Emitter *e, const DividedProduct *p, const Eleme
     bool few = p->product.sum == e->f32 && p->high * p->wide <= PLAN_COLUMNS && unit->left[0] &&
                unit->right;
     return few && p->product.k_size[K_AXES - 1] % 2 == 0 ? 2 : 1;
+}
+
+/* Adds the products at the next `count` k. */
+static void add_turn(Emitter *e, const DividedProduct *p, const ElementUnit *unit, int count) {
+    LLVMValueRef left[UNIT_ROWS][MAX_TURN], right[PLAN_COLUMNS];
+    for (int i = 0; i < p->high; i++) elements_left_run(e, p, unit, i, count, left[i]);
+    for (int k = 0; k < count; k++) {
+        elements_right_run(e, p, unit, right);
+        for (int i = 0; i < p->high; i++) add_row(e, p, unit, i, left[i][k], right);
+    }
+}
+
+/* Several k at a time: as many as divide the loop. A short loop has one turn. */
+static void add_turns(Emitter *e, const DividedProduct *p, const ElementUnit *unit) {
+    enum { MAX_PRODUCTS = 32, MAX_SHORT = 64 };
+    int64_t size = p->product.k_size[K_AXES - 1], sums = p->high * p->wide, turn = MAX_TURN;
+    int64_t most = size * sums <= MAX_SHORT ? size : max_i64(1, MAX_PRODUCTS / sums);
+    while (turn > most || size % turn) turn--;
+    Loop loop = loop_begin(e, const_i64(e, 0));
+    add_turn(e, p, unit, (int)turn);
+    loop_end_counted(e, loop, const_i64(e, size / turn), 1, size / turn);
 }
 
 /* Four k of bytes at a time, then the rest. */
@@ -71,6 +97,8 @@ static void emit_innermost(Emitter *e, const DividedProduct *p, ElementUnit *uni
     elements_set_pointers(e, p, unit, step);
     if (size == 1) {
         add_step(e, p, unit, step, 0);
+    } else if (elements_have_runs(e, p, unit)) {
+        add_turns(e, p, unit);
     } else if (elements_have_fours(e, p, unit)) {
         add_fours(e, p, unit, step);
     } else {

@@ -8,19 +8,21 @@
 #include <llvm-c/TargetMachine.h>
 #include <string.h>
 
-#define INITIALIZE(backend)                                                                        \
+/* also: a parser, for code that contains assembly */
+#define INITIALIZE(backend, also)                                                                  \
     static void initialize_##backend(void) {                                                       \
         LLVMInitialize##backend##TargetInfo();                                                     \
         LLVMInitialize##backend##Target();                                                         \
         LLVMInitialize##backend##TargetMC();                                                       \
         LLVMInitialize##backend##AsmPrinter();                                                     \
+        also;                                                                                      \
     }
-INITIALIZE(X86)
-INITIALIZE(AArch64)
-INITIALIZE(ARM)
-INITIALIZE(RISCV)
-INITIALIZE(WebAssembly)
-INITIALIZE(NVPTX)
+INITIALIZE(X86, )
+INITIALIZE(AArch64, )
+INITIALIZE(ARM, LLVMInitializeARMAsmParser())
+INITIALIZE(RISCV, )
+INITIALIZE(WebAssembly, )
+INITIALIZE(NVPTX, )
 #undef INITIALIZE
 
 static const Platform platforms[] = {

@@ -137,7 +137,7 @@ bool target_open(Target *target, const CodegenOptions *options, Diagnostics *dia
     target->wasm = options->wasm != WASM_NONE;
     target->threads = options->gpu != NULL;
     target->no_vectors = platform && platform->no_vectors;
-    target->smlad = !strncmp(target->triple, "thumb", strlen("thumb"));
+    target->cortex_m = !strncmp(target->triple, "thumb", strlen("thumb"));
     target->short_vectors = target->wasm;
     target->core = core_of(target->cpu);
     if (target->wasm) target->fma = options->wasm == WASM_RELAXED ? FMA_RELAXED : FMA_EMULATED;

@@ -40,7 +40,7 @@ typedef struct {
     bool x86;
     bool threads; /* a GPU: lanes are threads */
     bool no_vectors;
-    bool smlad; /* an instruction that adds two products of i16 to an i32: Cortex-M */
+    bool cortex_m; /* has SMLAD, which adds two products of i16 to an i32, and VLDM */
 } Target;
 
 /* Fills in a target for options->platform and cpu; false after reporting an unknown one. */

@@ -69,6 +69,15 @@ model lenet(image) -> logits {
 END
 expect 0 mlc build plain --target cortex-m4 --dry-run --expect 'code<=1500' --expect 'stack<=256'
 expect 0 mlc build lenet --target cortex-m4 --dry-run --expect 'code<=5000' --expect 'stack<=256'
+# counted NAME TENTHS OPTION...: the network executes at most so many tenths of an instruction for a multiply-add. qemu counts them.
+counted() {
+    local tenths
+    [[ -e m4.elf ]] || return
+    expect 0 python3 "$root/bench/sizes.py" "$1" --mlc "$MLC" "${@:3}"
+    tenths=$(awk -F'|' -v name="$1" '$2 ~ name { print $7 * 10 }' "$scratch/out")
+    ((tenths > 0 && tenths <= $2)) || fail "$1 ${*:3}: $tenths tenths of an instruction"
+}
+counted plain 22 # weights are loaded several at a time
 # Products whose rows and columns are no multiples of what is computed side by side; windows with strides and gaps.
 train_network odd <<'END'
 model odd(image) -> logits {
