@@ -6,13 +6,17 @@
 #include <math.h>
 #include <string.h>
 
-bool fold_give(OpNode *node, Tensor *constant) {
-    Tensor *out = node->out[0];
+void fold_give_output(OpNode *node, uint32_t which, Tensor *constant) {
+    Tensor *out = node->out[which];
     constant->name = out->name;
     constant->consumers = out->consumers;
     constant->node = out->node;
     constant->in = out->in;
     *out = *constant;
+}
+
+bool fold_give(OpNode *node, Tensor *constant) {
+    fold_give_output(node, 0, constant);
     return true;
 }
 
@@ -146,41 +150,38 @@ static const struct {
     const char *op;
     Fold *fold;
     bool shapes;
-} folds[] = {{"Shape", fold_shape, true},
-             {"Size", fold_size, true},
-             {"Constant", fold_constant, true},
-             {"Range", fold_range, false},
-             {"Identity", fold_same, true},
-             {"Cast", fold_cast, false},
-             {"Reshape", fold_reshape, false},
-             {"Unsqueeze", fold_unsqueeze, false},
-             {"Squeeze", fold_squeeze, false},
-             {"Flatten", fold_flatten, false},
-             {"Transpose", fold_transpose, false},
-             {"Gather", fold_gather, false},
-             {"Concat", fold_concat, false},
-             {"Slice", fold_slice, false},
-             {"Add", fold_binary, false},
-             {"Sub", fold_binary, false},
-             {"Mul", fold_binary, false},
-             {"Div", fold_binary, false},
-             {"Pow", fold_binary, false},
-             {"Mod", fold_binary, false},
-             {"Min", fold_binary, false},
-             {"Max", fold_binary, false},
-             {"Equal", fold_binary, false},
-             {"Less", fold_binary, false},
-             {"Greater", fold_binary, false},
-             {"Neg", fold_unary, false},
-             {"Sqrt", fold_unary, false},
-             {"Floor", fold_unary, false},
-             {"Ceil", fold_unary, false},
-             {"Reciprocal", fold_unary, false},
-             {"Not", fold_unary, false},
-             {"Where", fold_where, false},
-             {"ReduceProd", fold_prod, false},
-             {"Trilu", fold_trilu, false},
-             {"DequantizeLinear", fold_dequantize, false}};
+} folds[] = {{"Shape", fold_shape, true},          {"Size", fold_size, true},
+             {"Constant", fold_constant, true},    {"Range", fold_range, false},
+             {"Identity", fold_same, true},        {"Cast", fold_cast, false},
+             {"Reshape", fold_reshape, false},     {"Unsqueeze", fold_unsqueeze, false},
+             {"Squeeze", fold_squeeze, false},     {"Flatten", fold_flatten, false},
+             {"Transpose", fold_transpose, false}, {"Gather", fold_gather, false},
+             {"Concat", fold_concat, false},       {"Slice", fold_slice, false},
+             {"Split", fold_split, false},         {"Pad", fold_pad, false},
+             {"Tile", fold_tile, false},           {"Expand", fold_expand, false},
+             {"Add", fold_binary, false},          {"Sub", fold_binary, false},
+             {"Mul", fold_binary, false},          {"Div", fold_binary, false},
+             {"Pow", fold_binary, false},          {"Mod", fold_binary, false},
+             {"Min", fold_binary, false},          {"Max", fold_binary, false},
+             {"Sum", fold_binary, false},          {"Equal", fold_binary, false},
+             {"Less", fold_binary, false},         {"LessOrEqual", fold_binary, false},
+             {"Greater", fold_binary, false},      {"GreaterOrEqual", fold_binary, false},
+             {"And", fold_binary, false},          {"Or", fold_binary, false},
+             {"Xor", fold_binary, false},          {"Neg", fold_unary, false},
+             {"Abs", fold_unary, false},           {"Sqrt", fold_unary, false},
+             {"Floor", fold_unary, false},         {"Ceil", fold_unary, false},
+             {"Round", fold_unary, false},         {"Sign", fold_unary, false},
+             {"Reciprocal", fold_unary, false},    {"Exp", fold_unary, false},
+             {"Log", fold_unary, false},           {"Sin", fold_unary, false},
+             {"Cos", fold_unary, false},           {"Tanh", fold_unary, false},
+             {"Erf", fold_unary, false},           {"Sigmoid", fold_unary, false},
+             {"Not", fold_unary, false},           {"Where", fold_where, false},
+             {"ReduceProd", fold_reduce, false},   {"ReduceSum", fold_reduce, false},
+             {"ReduceMean", fold_reduce, false},   {"ReduceMax", fold_reduce, false},
+             {"ReduceMin", fold_reduce, false},    {"ReduceSumSquare", fold_reduce, false},
+             {"ReduceL1", fold_reduce, false},     {"ReduceL2", fold_reduce, false},
+             {"CumSum", fold_cumsum, false},       {"NonZero", fold_nonzero, false},
+             {"Trilu", fold_trilu, false},         {"DequantizeLinear", fold_dequantize, false}};
 
 bool fold(Import *import, OpNode *node, bool *done) {
     bool constant = node->in_count > 0;

@@ -333,14 +333,17 @@ bool op_several(Import *import, OpNode *node) {
     return true;
 }
 
+bool where_dims(const Import *import, const OpNode *node, int *rank, Dim *dims) {
+    if (!broadcast_dims(import, node, node->in[1], node->in[2], rank, dims)) return false;
+    Tensor both = *node->in[1];
+    set_dims(&both, *rank, dims);
+    return broadcast_dims(import, node, node->in[0], &both, rank, dims);
+}
+
 bool op_where(Import *import, OpNode *node) {
-    Tensor partial;
     int rank;
     Dim dims[ONNX_MAX_RANK];
-    if (!broadcast_dims(import, node, node->in[1], node->in[2], &rank, dims)) return false;
-    partial = *node->in[1];
-    set_dims(&partial, rank, dims);
-    if (!broadcast_dims(import, node, node->in[0], &partial, &rank, dims)) return false;
+    if (!where_dims(import, node, &rank, dims)) return false;
     Tensor *y = make(import, node, 0, node->level, node->text, 3, node->in);
     y->kind =
         node->in[1]->kind == KIND_WHOLE && node->in[2]->kind == KIND_WHOLE ? KIND_WHOLE : KIND_REAL;

@@ -1,6 +1,7 @@
 /* Operations that make tensors of other sizes: repeated, padded, resized, spread. */
-#include "onnx/in/translate.h"
+#include "onnx/in/fold.h"
 
+#include <math.h>
 #include <string.h>
 
 /* A constant whose elements are all equal becomes one number; others stay as they are. */
@@ -112,37 +113,7 @@ bool op_constant_of_shape(Import *import, OpNode *node) {
     return true;
 }
 
-/* Pads by copies of the edge, or by a reflection: parts of each axis are joined with it. */
-static bool pad_by_copies(Import *import, OpNode *node, const int64_t *pads, const char *mode) {
-    Tensor *y = node->in[0];
-    bool reflect = !strcmp(mode, "reflect");
-    int rank = y->rank;
-    for (int axis = 0; axis < rank; axis++) {
-        int64_t before = pads[axis], after = pads[rank + axis], size = y->dims[axis].size;
-        if (!before && !after) continue;
-        if (y->dims[axis].rows || before + after > 60 ||
-            (reflect && (before >= size || after >= size)))
-            return node_fail(import, node, "axis %d cannot be padded in this mode", axis);
-        const char *text = "concat([";
-        for (int64_t i = before; i > 0; i--)
-            text = arena_format(import->arena, "%s%s, ", text,
-                                part_text(import, axis, reflect ? i : 0, reflect ? i + 1 : 1, 1));
-        text = arena_format(import->arena, "%s%%00", text);
-        for (int64_t i = 1; i <= after; i++)
-            text = arena_format(import->arena, "%s, %s", text,
-                                part_text(import, axis, reflect ? size - 1 - i : size - 1,
-                                          reflect ? size - i : size, 1));
-        Tensor *wider = inner(import, LEVEL_ATOM,
-                              arena_format(import->arena, "%s], axis = %d)", text, axis), 1, &y);
-        wider->dims[axis].size = size + before + after;
-        y = wider;
-    }
-    make_same(import, node, 0, y);
-    return true;
-}
-
-/* The padding of all axes: pads[axis] before, pads[rank + axis] after. NULL after an error. */
-static const int64_t *all_pads(Import *import, OpNode *node, int rank) {
+const int64_t *node_pads(const Import *import, const OpNode *node, int rank) {
     const int64_t *pads, *axes;
     uint32_t count, axis_count;
     if (!(pads = node_ints(node, "pads", &count)) &&
@@ -166,49 +137,114 @@ static const int64_t *all_pads(Import *import, OpNode *node, int rank) {
     if ((int)count != 2 * rank)
         return node_fail(import, node, "pads has %u numbers for %d axes", count, rank), NULL;
     for (uint32_t i = 0; i < count; i++)
-        if (pads[i] < 0 || pads[i] > 1 << 20)
+        if (pads[i] < -(1 << 20) || pads[i] > 1 << 20)
             return node_fail(import, node, "pads of %lld are not supported", (long long)pads[i]),
                    NULL;
     return pads;
 }
 
-/* Pads with zeros. Another value is subtracted before and added again. */
-static bool pad_by_value(Import *import, OpNode *node, const int64_t *pads, float value) {
-    Tensor *x = node->in[0], *y = x;
-    const char *number = real_text(import, value);
-    if (value != 0)
-        y = inner(import, LEVEL_SUM,
-                  arena_format(import->arena, value < 0 ? "%%05 - (%s)" : "%%05 - %s", number), 1,
-                  &y);
-    for (int axis = 0; axis < x->rank; axis++) {
-        int64_t before = pads[axis], after = pads[x->rank + axis];
-        if (!before && !after) continue;
-        if (x->dims[axis].rows) return node_fail(import, node, "it adds rows to the batch");
-        Tensor *wider = inner_pipe(import,
-                                   arena_format(import->arena, "pad(%lld, %lld, axis = %d)",
-                                                (long long)before, (long long)after, axis),
-                                   y);
-        wider->dims[axis].size += before + after;
-        y = wider;
+/* Negative padding removes elements. NULL after reporting that none is left. */
+static Tensor *cropped(Import *import, const OpNode *node, Tensor *x, int axis, int64_t before,
+                       int64_t after) {
+    int64_t size = x->dims[axis].size, from = before < 0 ? -before : 0,
+            count = size - from + (after < 0 ? after : 0);
+    if (count == size) return x;
+    if (count < 1) return node_fail(import, node, "nothing of axis %d is left", axis), NULL;
+    return take_part(import, x, (Part){axis, from, count, 1});
+}
+
+/* Pads by copies of the edge, by a reflection, or by the other end: parts of the axis are joined
+ * with it. NULL after reporting an error. */
+static Tensor *pad_by_copies(Import *import, const OpNode *node, Tensor *x, int axis,
+                             int64_t before, int64_t after) {
+    enum { MAX_SIZE = 1 << 16 };
+    int64_t size = x->dims[axis].size;
+    bool single = size == 1 && !strcmp(node_string(node, "mode", ""), "reflect");
+    if (size > MAX_SIZE || before + after > MAX_SIZE || single)
+        return node_fail(import, node, "axis %d cannot be padded in this mode", axis), NULL;
+    return take_elements(import, x, axis, before + size + after,
+                         fold_pads(import, node, before, size, after));
+}
+
+Tensor *pad_with(Import *import, Tensor *x, const char *number, int axis, int64_t before,
+                 int64_t after) {
+    Dim ends[2][ONNX_MAX_RANK];
+    Arena *arena = import->arena;
+    const char *texts[2] = {"", ""};
+    for (int e = 0; e < 2; e++) {
+        memcpy(ends[e], x->dims, sizeof ends[e]);
+        ends[e][axis].size = e ? after : before;
+        if (ends[e][axis].size)
+            texts[e] = arena_format(arena, e ? ", expand(%s, %s)" : "expand(%s, %s), ", number,
+                                    dims_text(import, ends[e], x->rank));
     }
-    if (value != 0)
-        y = inner(import, LEVEL_SUM, arena_format(import->arena, "%%05 + %s", number), 1, &y);
-    make_same(import, node, 0, y);
-    return true;
+    Tensor *wider =
+        strcmp(number, "0.0")
+            ? inner(import, LEVEL_ATOM,
+                    arena_format(arena, "concat([%s%%00%s], axis = %d)", texts[0], texts[1], axis),
+                    1, &x)
+            : inner_pipe(import,
+                         arena_format(arena, "pad(%lld, %lld, axis = %d)", (long long)before,
+                                      (long long)after, axis),
+                         x);
+    wider->dims[axis].size += before + after;
+    return wider;
+}
+
+/* Pads all axes, one after the other, with a number, or with copies if it is NULL. NULL after
+ * reporting an error. */
+static Tensor *pad_axes(Import *import, const OpNode *node, Tensor *x, const char *number) {
+    int rank = x->rank;
+    const int64_t *pads = node_pads(import, node, rank);
+    for (int axis = 0; axis < rank && x && pads; axis++) {
+        int64_t before = pads[axis], after = pads[rank + axis];
+        if (!before && !after) continue;
+        if (x->dims[axis].rows)
+            return node_fail(import, node, "it changes the number of rows"), NULL;
+        x = cropped(import, node, x, axis, before, after);
+        if (before < 0) before = 0;
+        if (after < 0) after = 0;
+        if (!x || (!before && !after)) continue;
+        x = number ? pad_with(import, x, number, axis, before, after)
+                   : pad_by_copies(import, node, x, axis, before, after);
+    }
+    return pads ? x : NULL;
 }
 
 bool op_pad(Import *import, OpNode *node) {
     double value = (double)node_float(node, "value", 0);
     const char *mode = node_string(node, "mode", "constant");
-    const int64_t *pads = all_pads(import, node, node->in[0]->rank);
-    if (!pads) return false;
+    bool copies = !strcmp(mode, "reflect") || !strcmp(mode, "edge") || !strcmp(mode, "wrap");
+    if (!copies && strcmp(mode, "constant"))
+        return node_fail(import, node, "the mode '%.40s' is not supported", mode);
     if (node->in_count > 2 && node->in[2] && !is_number(node->in[2], &value))
         return node_fail(import, node, "its value must be known here");
-    if (!strcmp(mode, "reflect") || !strcmp(mode, "edge"))
-        return pad_by_copies(import, node, pads, mode);
-    if (strcmp(mode, "constant"))
-        return node_fail(import, node, "the mode '%.40s' is not supported", mode);
-    return pad_by_value(import, node, pads, (float)value);
+    Tensor *y = pad_axes(import, node, node->in[0],
+                         copies ? NULL : real_text(import, value == 0 ? 0 : (float)value));
+    if (y) make_same(import, node, 0, y);
+    return y != NULL;
+}
+
+bool op_trilu(Import *import, OpNode *node) {
+    Tensor *x = node->in[0];
+    double diagonal = 0;
+    const Dim *last = x->dims + x->rank - 2;
+    if (x->rank < 2 || last[0].rows || last[1].rows)
+        return node_fail(import, node, "its input is not a matrix of a fixed size");
+    if (node->in_count > 1 && node->in[1] && !is_number(node->in[1], &diagonal))
+        return node_fail(import, node, "its diagonal must be known here");
+    if (fabs(diagonal) > (double)SHAPE_MAX_ELEMENTS)
+        return node_fail(import, node, "its diagonal is outside of its input");
+    const char *triangle =
+        triangle_text(import, last, 2, node_int(node, "upper", 1) ? ">=" : "<=", (int64_t)diagonal);
+    if (x->kind == KIND_BOOL)
+        make(import, node, 0, LEVEL_AND, arena_format(import->arena, "%s and %%03", triangle), 1,
+             &x);
+    else
+        make(import, node, 0, LEVEL_ATOM,
+             arena_format(import->arena, "select(%s, %%00, 0.0)", triangle), 1, &x)
+            ->kind = KIND_REAL;
+    return true;
 }
 
 /* Finds the factors of height and width, which must be whole: each pixel is repeated. */

@@ -44,74 +44,141 @@ bool op_concat(Import *import, OpNode *node) {
     return true;
 }
 
-bool op_split(Import *import, OpNode *node) {
-    Tensor *x = node->in[0];
+/* An axis is split into parts of given sizes, or into equal ones, of which the last may be
+ * smaller. */
+bool node_split(const Import *import, const OpNode *node, int *axis, const int64_t **sizes) {
+    const Tensor *x = node->in[0];
     uint32_t count = 0;
-    int axis;
-    const int64_t *sizes = node_ints(node, "split", &count);
-    if (!axis_of(import, node, node_int(node, "axis", 0), x->rank, &axis)) return false;
-    if (!sizes && node->in_count > 1 && node->in[1] &&
-        !node_constant(import, node, 1, &sizes, &count))
+    *sizes = node_ints(node, "split", &count);
+    if (!axis_of(import, node, node_int(node, "axis", 0), x->rank, axis)) return false;
+    if (!*sizes && node->in_count > 1 && node->in[1] &&
+        !node_constant(import, node, 1, sizes, &count))
         return false;
-    int64_t size = x->dims[axis].size, at = 0,
-            each = node->out_count ? (size + node->out_count - 1) / node->out_count : 0;
-    if (x->dims[axis].rows || (sizes && count != node->out_count))
+    int64_t size = x->dims[*axis].size, rest = size,
+            each = (size + node->out_count - 1) / node->out_count;
+    if (x->dims[*axis].rows || (*sizes && count != node->out_count))
         return node_fail(import, node, "its parts do not fit");
-    for (uint32_t i = 0; i < node->out_count; i++) {
-        int64_t own = sizes ? sizes[i] : each < size - at ? each : size - at;
-        if (own <= 0 || own > size - at) return node_fail(import, node, "its parts do not fit");
-        Tensor *part =
-            make(import, node, i, LEVEL_ATOM, part_text(import, axis, at, at + own, 1), 1, &x);
-        part->dims[axis].size = own;
-        at += own;
+    int64_t *all = ARENA_ARRAY(import->arena, int64_t, node->out_count);
+    for (uint32_t i = 0; i < node->out_count; rest -= all[i++]) {
+        all[i] = *sizes ? (*sizes)[i] : each < rest ? each : rest;
+        if (all[i] <= 0 || all[i] > rest) return node_fail(import, node, "its parts do not fit");
+    }
+    *sizes = all;
+    return true;
+}
+
+bool op_split(Import *import, OpNode *node) {
+    int axis;
+    const int64_t *sizes;
+    int64_t at = 0;
+    if (!node_split(import, node, &axis, &sizes)) return false;
+    for (uint32_t i = 0; i < node->out_count; at += sizes[i++]) {
+        Tensor *part = make(import, node, i, LEVEL_ATOM,
+                            part_text(import, axis, at, at + sizes[i], 1), 1, node->in);
+        part->dims[axis].size = sizes[i];
     }
     return true;
 }
 
-static bool slice_numbers(Import *import, OpNode *node, const char *name, uint32_t input,
-                          const int64_t **numbers, uint32_t *count) {
+static bool slice_numbers(const Import *import, const OpNode *node, const char *name,
+                          uint32_t input, const int64_t **numbers, uint32_t *count) {
     *count = 0;
     *numbers = node_ints(node, name, count);
     if (*numbers || input >= node->in_count || !node->in[input]) return true;
     return node_constant(import, node, input, numbers, count);
 }
 
-/* x[from:to:step], one axis after the other. An axis that is taken whole needs no slice; the batch
- * can only be taken whole. */
-bool op_slice(Import *import, OpNode *node) {
-    Tensor *x = node->in[0], *y = x;
+/* Brings the ends of a slice into an axis: negative ones count from its end, others that are
+ * outside mean the first or the last element. */
+static Part part_of(int axis, int64_t size, int64_t from, int64_t to, int64_t step) {
+    int64_t least = step > 0 ? 0 : -1, most = step > 0 ? size : size - 1;
+    if (from < 0) from += size;
+    if (to < 0) to += size;
+    from = from < least ? least : from > most ? most : from;
+    to = to < least ? least : to > most ? most : to;
+    int64_t room = step > 0 ? to - from : from - to, stride = step > 0 ? step : -step;
+    Part part = {axis, from, room > 0 ? (room - 1) / stride + 1 : 0, step};
+    if (part.count == 1) part.step = 1;
+    return part;
+}
+
+/* Whether a slice takes the rows of the batch as they are. */
+static bool takes_rows(const Import *import, Dim rows, int64_t from, int64_t to, int64_t step) {
+    bool fixed = import->batch && to >= import->batch * rows.size;
+    return from == 0 && step == 1 && (to >= INT32_MAX || fixed);
+}
+
+bool node_parts(const Import *import, const OpNode *node, const Tensor *x, Part *parts,
+                uint32_t *count) {
     const int64_t *starts, *ends, *axes, *steps;
-    uint32_t count, end_count, axis_count, step_count;
-    if (!slice_numbers(import, node, "starts", 1, &starts, &count) ||
+    uint32_t wanted, end_count, axis_count, step_count;
+    if (!slice_numbers(import, node, "starts", 1, &starts, &wanted) ||
         !slice_numbers(import, node, "ends", 2, &ends, &end_count) ||
         !slice_numbers(import, node, "axes", 3, &axes, &axis_count) ||
         !slice_numbers(import, node, "steps", 4, &steps, &step_count))
         return false;
-    if (!starts || !ends || count != end_count || (axes && axis_count != count) ||
-        (steps && step_count != count))
+    if (!starts || !ends || wanted != end_count || wanted > ONNX_MAX_RANK ||
+        (axes && axis_count != wanted) || (steps && step_count != wanted))
         return node_fail(import, node, "its numbers do not fit");
-    for (uint32_t i = 0; i < count; i++) {
+    *count = 0;
+    for (uint32_t i = 0; i < wanted; i++) {
         int axis;
-        int64_t from = starts[i], to = ends[i], step = steps ? steps[i] : 1;
+        int64_t step = steps ? steps[i] : 1;
         if (!axis_of(import, node, axes ? axes[i] : (int64_t)i, x->rank, &axis)) return false;
-        int64_t size = y->dims[axis].size;
-        if (step < 1) return node_fail(import, node, "steps below 1 are not supported");
-        if (y->dims[axis].rows) {
-            if (from == 0 && to >= size && step == 1 && to > INT32_MAX - 1) continue;
-            return node_fail(import, node, "it takes some rows of the batch");
-        }
-        if (from < 0) from = from < -size ? 0 : from + size;
-        if (to < 0) to = to < -size ? 0 : to + size;
-        if (to > size) to = size;
-        if (from >= to) return node_fail(import, node, "it takes nothing of axis %d", axis);
-        if (from == 0 && to == size && step == 1) continue;
-        if (step > size) step = size;
-        Tensor *part = inner(import, LEVEL_ATOM, part_text(import, axis, from, to, step), 1, &y);
-        part->dims[axis].size = (to - from + step - 1) / step;
-        y = part;
+        Dim size = x->dims[axis];
+        if (step == 0 || step == INT64_MIN) return node_fail(import, node, "its step is 0");
+        if (size.rows && takes_rows(import, size, starts[i], ends[i], step)) continue;
+        if (size.rows) return node_fail(import, node, "it takes some rows of the batch");
+        Part part = part_of(axis, size.size, starts[i], ends[i], step);
+        if (part.from != 0 || part.count != size.size || part.step != 1) parts[(*count)++] = part;
     }
-    make_same(import, node, 0, y);
     return true;
+}
+
+/* The text of the indices from, from + step, ... along an axis, as a tensor of whole numbers. */
+static const char *indices_text(const Import *import, const Dim *dims, int rank, Part part) {
+    const char *index =
+        arena_format(import->arena, "index(%s, %d)", dims_text(import, dims, rank), part.axis);
+    if (part.step != -1)
+        index = arena_format(import->arena, "%lld * %s", -(long long)part.step, index);
+    return arena_format(import->arena, "%lld - %s", (long long)part.from, index);
+}
+
+Tensor *take_part(Import *import, Tensor *x, Part part) {
+    Dim dims[ONNX_MAX_RANK];
+    memcpy(dims, x->dims, sizeof dims);
+    dims[part.axis].size = part.count;
+    const char *text = part.step > 0
+                           ? part_text(import, part.axis, part.from,
+                                       part.from + (part.count - 1) * part.step + 1, part.step)
+                           : arena_format(import->arena, "gather(%%00, %s, %d)",
+                                          indices_text(import, dims, x->rank, part), part.axis);
+    Tensor *y = inner(import, LEVEL_ATOM, text, 1, &x);
+    set_dims(y, x->rank, dims);
+    return y;
+}
+
+/* x[from:to:step], one axis after the other. */
+bool op_slice(Import *import, OpNode *node) {
+    Tensor *x = node->in[0];
+    Part parts[ONNX_MAX_RANK];
+    uint32_t count;
+    if (!node_parts(import, node, x, parts, &count)) return false;
+    for (uint32_t i = 0; i < count; i++) {
+        if (!parts[i].count)
+            return node_fail(import, node, "it takes nothing of axis %d", parts[i].axis);
+        x = take_part(import, x, parts[i]);
+    }
+    make_same(import, node, 0, x);
+    return true;
+}
+
+int gathered_dims(const Tensor *x, int axis, const Tensor *index, Dim *dims) {
+    int rank = 0;
+    for (int i = 0; i < axis; i++) dims[rank++] = x->dims[i];
+    for (int i = 0; i < index->rank; i++) dims[rank++] = index->dims[i];
+    for (int i = axis + 1; i < x->rank; i++) dims[rank++] = x->dims[i];
+    return rank;
 }
 
 /* x[:, 0]: an index removes its axis. */
@@ -127,34 +194,91 @@ static void gather_one(Import *import, OpNode *node, int axis, int64_t at) {
     set_dims(make(import, node, 0, LEVEL_ATOM, text, 1, &x), rank, dims);
 }
 
-/* Consecutive indices become a slice; others become slices that are joined. */
+bool node_indices(const Import *import, const OpNode *node, int64_t size, const int64_t **index,
+                  uint32_t *count) {
+    const int64_t *numbers;
+    if (!node_constant(import, node, 1, &numbers, count)) return false;
+    int64_t *counted = ARENA_ARRAY(import->arena, int64_t, *count);
+    for (uint32_t i = 0; i < *count; i++) {
+        counted[i] = numbers[i] < 0 ? numbers[i] + size : numbers[i];
+        if (counted[i] < 0 || counted[i] >= size)
+            return node_fail(import, node, "index %lld is beyond an axis of %lld elements",
+                             (long long)numbers[i], (long long)size);
+    }
+    *index = counted;
+    return true;
+}
+
+/* The first indices as a part: as many of them as are equally far apart. Two indices make a part
+ * only if they are neighbours. */
+static Part first_part(int axis, int64_t count, const int64_t *index) {
+    Part part = {axis, index[0], 1, 1};
+    if (count > 1 && index[1] != index[0]) part.step = index[1] - index[0];
+    while (part.count < count && index[part.count] == index[part.count - 1] + part.step)
+        part.count++;
+    if (part.count == 1 || (part.count == 2 && part.step != 1)) part.step = 1, part.count = 1;
+    return part;
+}
+
+/* Indices that follow no rule are numbers of the model. */
+static Tensor *gather_numbers(Import *import, Tensor *x, int axis, int64_t count,
+                              const int64_t *index) {
+    Dim *wholes = ARENA_ARRAY(import->arena, Dim, count), dims[ONNX_MAX_RANK];
+    for (int64_t i = 0; i < count; i++) wholes[i] = (Dim){index[i], false};
+    Tensor *numbers = constant_wholes(import, wholes, count, KIND_WHOLE);
+    for (int i = axis + 1; i < x->rank; i++) numbers->dims[numbers->rank++] = (Dim){1, false};
+    memcpy(dims, x->dims, sizeof dims);
+    dims[axis].size = count;
+    Tensor *y = inner(import, LEVEL_ATOM,
+                      arena_format(import->arena, "gather(%%00, expand(int(%%10), %s), %d)",
+                                   dims_text(import, dims, x->rank), axis),
+                      2, (Tensor *[]){x, numbers});
+    set_dims(y, x->rank, dims);
+    return y;
+}
+
+/* Equally spaced indices become a slice; a few others become slices that are joined. */
+Tensor *take_elements(Import *import, Tensor *x, int axis, int64_t count, const int64_t *index) {
+    enum { MAX_JOINED = 8 };
+    Tensor *parts[MAX_JOINED];
+    uint32_t joined = 0;
+    for (int64_t at = 0; at < count; joined++) {
+        if (joined == MAX_JOINED) return gather_numbers(import, x, axis, count, index);
+        Part part = first_part(axis, count - at, index + at);
+        bool whole = part.count == x->dims[axis].size && part.step == 1;
+        parts[joined] = whole ? x : take_part(import, x, part);
+        at += part.count;
+    }
+    if (joined == 1) return parts[0];
+    const char *text = "concat([";
+    for (uint32_t i = 0; i < joined; i++)
+        text = arena_format(import->arena, "%s%s%%%u0", text, i ? ", " : "", i);
+    Tensor *y = inner(import, LEVEL_ATOM,
+                      arena_format(import->arena, "%s], axis = %d)", text, axis), joined, parts);
+    set_dims(y, x->rank, x->dims);
+    y->dims[axis].size = count;
+    return y;
+}
+
 static bool gather_constant(Import *import, OpNode *node, int axis) {
     Tensor *x = node->in[0];
     const int64_t *index;
+    const Tensor *list = node->in[1];
     uint32_t count;
-    if (!node_constant(import, node, 1, &index, &count)) return false;
-    int64_t size = x->dims[axis].size;
-    int64_t *at = ARENA_ARRAY(import->arena, int64_t, count);
-    bool row = true;
-    for (uint32_t i = 0; i < count; i++) {
-        at[i] = index[i] < 0 ? index[i] + size : index[i];
-        if (at[i] < 0 || at[i] >= size)
-            return node_fail(import, node, "index %lld is beyond an axis of %lld elements",
-                             (long long)index[i], (long long)size);
-        row &= at[i] == at[0] + (int64_t)i;
-    }
-    if (node->in[1]->rank == 0) return gather_one(import, node, axis, at[0]), true;
-    if (node->in[1]->rank > 1 || !count || count > 60)
-        return node_fail(import, node, "indices of this shape are not supported");
-    const char *text = part_text(import, axis, at[0], at[0] + count, 1);
-    if (!row) {
-        text = "concat([";
-        for (uint32_t i = 0; i < count; i++)
-            text = arena_format(import->arena, "%s%s%s", text, i ? ", " : "",
-                                part_text(import, axis, at[i], at[i] + 1, 1));
-        text = arena_format(import->arena, "%s], axis = %d)", text, axis);
-    }
-    make(import, node, 0, LEVEL_ATOM, text, 1, &x)->dims[axis].size = count;
+    if (!node_indices(import, node, x->dims[axis].size, &index, &count)) return false;
+    if (list->rank == 0) return gather_one(import, node, axis, index[0]), true;
+    if (!count) return node_fail(import, node, "it takes nothing");
+    Tensor *y = take_elements(import, x, axis, count, index);
+    if (list->rank == 1) return make_same(import, node, 0, y), true;
+    Dim dims[2 * ONNX_MAX_RANK];
+    int rank = gathered_dims(x, axis, list, dims);
+    if (rank > SHAPE_MAX_RANK)
+        return node_fail(import, node, "it makes %d axes; at most %d are supported", rank,
+                         SHAPE_MAX_RANK);
+    set_dims(make_pipe(import, node, 0,
+                       arena_format(import->arena, "reshape(%s)", dims_text(import, dims, rank)),
+                       y),
+             rank, dims);
     return true;
 }
 

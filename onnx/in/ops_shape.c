@@ -47,9 +47,7 @@ static Tensor *log_sum_exp(Import *import, Tensor *x, const int64_t *axes, uint3
     return sum;
 }
 
-/* The shape of x without some axes, or with sizes of 1 there. */
-static int reduced_dims(const Tensor *x, const int64_t *axes, uint32_t count, bool keep,
-                        Dim *dims) {
+int reduced_dims(const Tensor *x, const int64_t *axes, uint32_t count, bool keep, Dim *dims) {
     int rank = 0;
     for (int i = 0; i < x->rank; i++) {
         bool gone = false;
@@ -97,15 +95,20 @@ static bool reduce_axes(Import *import, OpNode *node, const int64_t *axes, uint3
     return true;
 }
 
+bool reduced_axes(const Import *import, const OpNode *node, const Tensor *x, int64_t *axes,
+                  uint32_t *count) {
+    bool given;
+    if (!node_axes(import, node, 1, x->rank, axes, count, &given)) return false;
+    if (given || node_int(node, "noop_with_empty_axes", 0)) return true;
+    for (*count = 0; (int)*count < x->rank; ++*count) axes[*count] = *count;
+    return true;
+}
+
 bool op_reduce(Import *import, OpNode *node) {
     const Tensor *x = node->in[0];
     int64_t axes[ONNX_MAX_RANK];
     uint32_t count;
-    bool given;
-    if (!node_axes(import, node, 1, x->rank, axes, &count, &given)) return false;
-    if (!given && node_int(node, "noop_with_empty_axes", 0)) return op_same(import, node);
-    if (!given)
-        for (count = 0; (int)count < x->rank; count++) axes[count] = count;
+    if (!reduced_axes(import, node, x, axes, &count)) return false;
     if (!count) return op_same(import, node);
     if (mixes_rows(import, node, x, axes, count)) return false;
     if (!strcmp(node->text, "prod") && count > 1)
@@ -139,16 +142,31 @@ bool op_argmax(Import *import, OpNode *node) {
     return true;
 }
 
-bool op_cumsum(Import *import, OpNode *node) {
+bool cumsum_axis(const Import *import, const OpNode *node, int *axis) {
     double number;
+    if (!is_number(node->in[1], &number))
+        return node_fail(import, node, "its axis must be known here");
+    return axis_of(import, node, (int64_t)number, node->in[0]->rank, axis);
+}
+
+/* A sum that does not include the element itself is that of the elements before it. */
+bool op_cumsum(Import *import, OpNode *node) {
+    Tensor *x = node->in[0];
     int axis;
-    if (!is_number(node->in[1], &number) || node_int(node, "exclusive", 0) ||
-        node_int(node, "reverse", 0))
-        return node_fail(import, node, "only sums from the first element on are supported");
-    if (!axis_of(import, node, (int64_t)number, node->in[0]->rank, &axis)) return false;
-    if (node->in[0]->dims[axis].rows)
-        return node_fail(import, node, "it goes over the rows of the batch");
-    make_pipe(import, node, 0, arena_format(import->arena, "cumsum(%d)", axis), node->in[0]);
+    if (!cumsum_axis(import, node, &axis)) return false;
+    if (x->dims[axis].rows) return node_fail(import, node, "it goes over the rows of the batch");
+    int64_t size = x->dims[axis].size;
+    bool reverse = node_int(node, "reverse", 0);
+    const Part backwards = {axis, size - 1, size, -1};
+    if (reverse) x = take_part(import, x, backwards);
+    if (node_int(node, "exclusive", 0)) {
+        Tensor *before = take_part(import, x, (Part){axis, 0, size - 1, 1});
+        x = inner_pipe(import, arena_format(import->arena, "pad(1, 0, axis = %d)", axis), before);
+        x->dims[axis].size = size;
+    }
+    Tensor *y = inner_pipe(import, arena_format(import->arena, "cumsum(%d)", axis), x);
+    y->kind = KIND_REAL;
+    make_same(import, node, 0, reverse ? take_part(import, y, backwards) : y);
     return true;
 }
 

@@ -115,41 +115,15 @@ Tensor *window_picture(Import *import, Tensor *x, int axes) {
     return y;
 }
 
-/* x with a number repeated before and after it along an axis. */
-static Tensor *joined_with(Import *import, Tensor *x, const char *number, int axis, int64_t before,
-                           int64_t after) {
-    Dim ends[2][4];
-    for (int e = 0; e < 2; e++) {
-        memcpy(ends[e], x->dims, sizeof ends[e]);
-        ends[e][axis].size = e ? after : before;
-    }
-    const char *front =
-        arena_format(import->arena, "expand(%s, %s), ", number, dims_text(import, ends[0], 4));
-    const char *back =
-        arena_format(import->arena, ", expand(%s, %s)", number, dims_text(import, ends[1], 4));
-    return inner(import, LEVEL_ATOM,
-                 arena_format(import->arena, "concat([%s%%00%s], axis = %d)", before ? front : "",
-                              after ? back : "", axis),
-                 1, &x);
-}
-
 /* Pads the input where the layer cannot: with zeros or another number, before and after each
  * axis. */
 Tensor *window_padded(Import *import, Tensor *x, Windowing *window, const char *below) {
-    Dim dims[ONNX_MAX_RANK];
-    memcpy(dims, x->dims, sizeof dims);
     for (int i = 0; i < 2; i++) {
         int64_t before = window->before[i], after = window->after[i];
         if (!before && !after) continue;
         int axis = 2 + i;
-        x = below ? joined_with(import, x, below, axis, before, after)
-                  : inner_pipe(import,
-                               arena_format(import->arena, "pad(%lld, %lld, axis = %d)",
-                                            (long long)before, (long long)after, axis),
-                               x);
-        dims[axis].size += before + after;
-        set_dims(x, 4, dims);
-        window->size[i] = dims[axis];
+        x = pad_with(import, x, below ? below : "0.0", axis, before, after);
+        window->size[i] = x->dims[axis];
         window->before[i] = window->after[i] = 0;
     }
     return x;

@@ -145,6 +145,13 @@ bool is_number(const Tensor *tensor, double *number) {
     return true;
 }
 
+bool is_weight(const Tensor *constant) {
+    bool finite = true;
+    for (int64_t i = 0; constant->reals && i < constant->count; i++)
+        finite &= (bool)isfinite(constant->reals[i]);
+    return constant->trained && constant->count > 1 && finite;
+}
+
 bool dim_equal(Dim a, Dim b) { return a.size == b.size && a.rows == b.rows; }
 
 bool same_dims(const Tensor *a, const Tensor *b) {
@@ -310,21 +317,73 @@ static const float *as_reals(Import *import, const Tensor *constant) {
     return reals;
 }
 
+static double element(const Tensor *constant, int64_t at) {
+    return constant->reals ? (double)constant->reals[at] : (double)constant->wholes[at].size;
+}
+
+/* Whether the matrix has one number up to a diagonal of each row, and another one after it. */
+static bool is_triangle(const Tensor *constant, int64_t *diagonal) {
+    int64_t columns = constant->dims[constant->rank - 1].size, change = 1;
+    double first = element(constant, 0), last = element(constant, columns - 1);
+    while (change < columns && element(constant, change) == first) change++;
+    *diagonal = change - 1;
+    for (int64_t i = 0; i < constant->count; i++)
+        if (element(constant, i) != (i % columns - i / columns <= *diagonal ? first : last))
+            return false;
+    return first != last;
+}
+
+const char *triangle_text(const Import *import, const Dim *dims, int rank, const char *compare,
+                          int64_t diagonal) {
+    const char *shape = dims_text(import, dims, rank), *shift = "";
+    if (diagonal)
+        shift = arena_format(import->arena, diagonal > 0 ? " + %lld" : " - %lld",
+                             (long long)(diagonal > 0 ? diagonal : -diagonal));
+    return arena_format(import->arena, "index(%s, %d) %s index(%s, %d)%s", shape, rank - 1, compare,
+                        shape, rank - 2, shift);
+}
+
+/* The mask of a causal attention is written as the rule that it follows. NULL: it follows
+ * none. */
+static Tensor *ruled_expression(Import *import, const Tensor *constant) {
+    enum { MIN_MASK = 3 }; /* smaller ones may look so by chance */
+    int rank = constant->rank;
+    int64_t diagonal, last;
+    bool matrix = rank >= 2 && constant->kind != KIND_WHOLE &&
+                  constant->dims[rank - 2].size >= MIN_MASK &&
+                  constant->dims[rank - 1].size >= MIN_MASK &&
+                  constant->count == constant->dims[rank - 2].size * constant->dims[rank - 1].size;
+    if (!matrix || !is_triangle(constant, &diagonal)) return NULL;
+    last = constant->dims[rank - 1].size - 1;
+    bool truth = constant->kind == KIND_BOOL, upper = truth && constant->wholes[last].size;
+    const char *inside = triangle_text(import, constant->dims, rank, upper ? ">" : "<=", diagonal);
+    if (!truth)
+        inside = arena_format(import->arena, "select(%s, %s, %s)", inside,
+                              real_text(import, constant->reals[0]),
+                              real_text(import, constant->reals[last]));
+    Tensor *expression = inner(import, truth ? LEVEL_COMPARE : LEVEL_ATOM, inside, 0, NULL);
+    expression->kind = constant->kind;
+    set_dims(expression, rank, constant->dims);
+    return expression;
+}
+
 /* A constant as an expression: a number, or a weight. All nodes that read the constant share the
  * weight. */
 static Tensor *as_expression(Import *import, Tensor *tensor) {
     if (!tensor->constant) return tensor;
     if (tensor->count == 1) return number_expression(import, tensor);
     if (tensor->args) return tensor->args[0];
-    Tensor *expression = tensor_new(import, tensor->name);
+    Tensor *expression = is_weight(tensor) ? NULL : ruled_expression(import, tensor);
+    if (expression) return expression;
+    expression = tensor_new(import, tensor->name);
     Tensor *values = tensor_new(import, tensor->name);
     *values = *tensor;
     expression->kind = tensor->kind == KIND_WHOLE ? KIND_WHOLE : KIND_REAL;
     values->reals = as_reals(import, tensor);
     fill(import, expression, LEVEL_ATOM,
-         arena_format(import->arena, "%s(%s%s)", tensor->trained ? "weight" : "state",
+         arena_format(import->arena, "%s(%s%s)", is_weight(tensor) ? "weight" : "state",
                       dims_text(import, tensor->dims, tensor->rank),
-                      tensor->trained ? ", init = zeros" : ""),
+                      is_weight(tensor) ? ", init = zeros" : ""),
          0, NULL);
     set_dims(expression, tensor->rank, tensor->dims);
     expression->apart = true;

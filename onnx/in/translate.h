@@ -136,6 +136,30 @@ bool node_axes(const Import *import, const OpNode *node, uint32_t input, int ran
 bool node_constant(const Import *import, const OpNode *node, uint32_t input,
                    const int64_t **numbers, uint32_t *count);
 bool axis_of(const Import *import, const OpNode *node, int64_t axis, int rank, int *result);
+/* The numbers of input 1 as indices of an axis of this size, counted from 0. */
+bool node_indices(const Import *import, const OpNode *node, int64_t size, const int64_t **index,
+                  uint32_t *count);
+/* The elements from, from + step, ... of an axis, `count` of them. */
+typedef struct {
+    int axis;
+    int64_t from, count, step;
+} Part;
+/* What a Slice takes of x, axis by axis; there is room for ONNX_MAX_RANK parts. An axis that is
+ * taken whole is left out. */
+bool node_parts(const Import *import, const OpNode *node, const Tensor *x, Part *parts,
+                uint32_t *count);
+/* The axis of a Split, and the size of each output. */
+bool node_split(const Import *import, const OpNode *node, int *axis, const int64_t **sizes);
+/* The padding of all axes: pads[axis] before, pads[rank + axis] after; negative ones remove
+ * elements. NULL after an error. */
+const int64_t *node_pads(const Import *import, const OpNode *node, int rank);
+/* The axes of a reduction of x; all if the node names none. */
+bool reduced_axes(const Import *import, const OpNode *node, const Tensor *x, int64_t *axes,
+                  uint32_t *count);
+/* The axis of a CumSum. */
+bool cumsum_axis(const Import *import, const OpNode *node, int *axis);
+/* The shape of x without some axes, or with sizes of 1 there; returns the rank. */
+int reduced_dims(const Tensor *x, const int64_t *axes, uint32_t count, bool keep, Dim *dims);
 
 /* -- tensors -- */
 Tensor *tensor_new(Import *import, const char *name);
@@ -143,6 +167,8 @@ Tensor *constant_reals(Import *import, const float *reals, int rank, const Dim *
 Tensor *constant_wholes(Import *import, const Dim *wholes, int64_t count, TensorKind kind);
 bool is_number(const Tensor *tensor, double *number); /* a constant of one element without N */
 bool same_dims(const Tensor *a, const Tensor *b);
+/* Whether a training may change a constant: a tensor of the file with several finite numbers. */
+bool is_weight(const Tensor *constant);
 bool dim_equal(Dim a, Dim b);
 const char *dim_text(const Import *import, Dim dim);
 const char *dims_text(const Import *import, const Dim *dims, int rank); /* "[N, 3, 4]" */
@@ -175,6 +201,12 @@ const Tensor *transposed(Import *import, const Tensor *constant, int rank, const
 bool broadcast_dims(const Import *import, const OpNode *node, const Tensor *a, const Tensor *b,
                     int *rank, Dim *dims);
 
+/* The shape of x with one axis replaced by those of the indices; returns the rank. There is room
+ * for 2 * ONNX_MAX_RANK axes. */
+int gathered_dims(const Tensor *x, int axis, const Tensor *index, Dim *dims);
+/* That of a Where: its three inputs are broadcast together. */
+bool where_dims(const Import *import, const OpNode *node, int *rank, Dim *dims);
+
 /* The argument of a layer without a bias. layer_text_with_bias removes it from the text. */
 #define NO_BIAS "bias = false"
 const char *layer_text_with_bias(const Import *import, const char *text);
@@ -182,6 +214,17 @@ const char *layer_text_with_bias(const Import *import, const char *text);
 const char *norm_text(const Import *import, const Tensor *norm, bool bias);
 /* "%09[:, 2:5]": a part of one axis of argument 0, with a step. */
 const char *part_text(const Import *import, int axis, int64_t from, int64_t to, int64_t step);
+/* A part of x, which is not empty: x[:, 2:5], or a gather if the step is negative. */
+Tensor *take_part(Import *import, Tensor *x, Part part);
+/* The elements index[0], ... index[count - 1] of an axis of x, count > 0. */
+Tensor *take_elements(Import *import, Tensor *x, int axis, int64_t count, const int64_t *index);
+/* The condition that an element is in a triangle of the last two axes: "index([5, 5], 1) <=
+ * index([5, 5], 0) + 2". */
+const char *triangle_text(const Import *import, const Dim *dims, int rank, const char *compare,
+                          int64_t diagonal);
+/* x with a number before and after an axis. */
+Tensor *pad_with(Import *import, Tensor *x, const char *number, int axis, int64_t before,
+                 int64_t after);
 Tensor *constant_of_file(Import *import, const OnnxTensor *from);
 
 /* Computes a node of constants; *done: it was one. false after reporting errors. */

@@ -12,7 +12,7 @@ near() {
     } END { exit bad || NR == 0 }' || { fail "$1 and $2 differ" && paste "$1" "$2"; }
 }
 
-for name in mlp lenet residual block block17 today sequence words lstm gru nhwc sklearn dynamo quantized shapes; do
+for name in mlp lenet residual block block17 today sequence words lstm gru nhwc sklearn dynamo quantized shapes causal moves; do
     expect 0 mlc import "$files/$name.onnx" -o "$name" -q
     there "$name/net.mdl" "$name/net.safetensors" "$name/resolved.mdl"
     expect 0 mlc predict "$name" "$files/$name.npy" --csv "$name.csv" -q
@@ -27,6 +27,8 @@ grep -qF 'y = x |> dense(6) |> gelu |> mean(axis = 1) |> dense(3)' dynamo/net.md
 grep -qF '|> layer_norm |> dense(24)' block/net.mdl || fail "layer norm is spelled out"
 grep -qF '|> dense(16) |> gelu |> dense(8)' block/net.mdl || fail "gelu is spelled out"
 grep -qF 'h1 = x |> lstm(5) |> lstm(5)' lstm/net.mdl || fail "lstm/net.mdl is not as expected"
+grep -qF 'softmax(h1 + select(index([5, 5], 1) <= index([5, 5], 0), 0.0, -3.4028235e+38))' causal/net.mdl || fail "the mask is not written as a rule"
+grep -qF 'h4 = gather(x, 5 - index([N, 2, 6], 2), 2) |> flatten' moves/net.mdl || fail "a slice backwards is not as expected"
 [[ $(grep -c permute nhwc/net.mdl) == 2 ]] || fail "transposes of pictures are not cancelled"
 [[ $(sed -n '/^model/,/^}/p' block/net.mdl | sed 1d) == "$(sed -n '/^model/,/^}/p' block17/net.mdl | sed 1d)" ]] || fail "opsets 11 and 17 differ"
 

@@ -96,6 +96,36 @@ def shapes():
     return model(nodes, tensors, (TensorProto.FLOAT, [4, 3, 4]), [out("y", 4, 3)], 11, ir=3, inputs=inputs), (4, 3, 4)
 
 
+def causal():
+    """As torch writes scaled_dot_product_attention(is_causal=True): the mask is made of shapes, and then folded."""
+    node = helper.make_node
+    nodes = [node("Shape", ["x"], ["s"]), node("Slice", ["s", "one", "two"], ["rows"]), node("Slice", ["s", "one", "two"], ["columns"]),
+             node("Concat", ["rows", "columns"], ["square"], axis=0), node("Expand", ["ones", "square"], ["full"]), node("Trilu", ["full"], ["lower"], upper=0),
+             node("Equal", ["lower", "zero"], ["masked"]), node("Where", ["masked", "low", "zero"], ["mask"]), node("Transpose", ["x"], ["t"], perm=[0, 2, 1]),
+             node("MatMul", ["x", "t"], ["scores"]), node("Add", ["scores", "mask"], ["added"]), node("Softmax", ["added"], ["weights"], axis=-1),
+             node("MatMul", ["weights", "x"], ["mixed"]), node("Trilu", ["scores", "diagonal"], ["upper"], upper=1), node("ReduceSum", ["upper", "last"], ["r"], keepdims=0),
+             node("Flatten", ["mixed"], ["f"]), node("Concat", ["f", "r"], ["all"], axis=1), node("Gemm", ["all", "w", "b"], ["y"])]
+    tensors = [given("one", [1], "i8"), given("two", [2], "i8"), given("ones", 1.0), given("zero", 0.0), given("low", float("-inf")), given("diagonal", 1, "i8"),
+               given("last", [-1], "i8"), tensor("w", 25, 3), tensor("b", 3)]
+    return model(nodes, tensors, (TensorProto.FLOAT, ["N", 5, 4]), [out("y", "N", 3)], 20), (4, 5, 4)
+
+
+def moves():
+    """Padding by copies as torch writes it, with pads that are computed; slices backwards; indices that follow no rule; sums along an axis."""
+    node = helper.make_node
+    nodes = [node("ConstantOfShape", ["four"], ["more"], value=helper.make_tensor("v", TensorProto.INT64, [1], [0])), node("Concat", ["ends", "more"], ["backwards"], axis=0),
+             node("Reshape", ["backwards", "pairs"], ["p1"]), node("Slice", ["p1", "last", "before", "axis0", "last"], ["p2"]), node("Transpose", ["p2"], ["p3"], perm=[1, 0]),
+             node("Reshape", ["p3", "flat"], ["pads"]), node("Pad", ["x", "pads"], ["reflected"], mode="reflect"), node("Pad", ["x", "pads"], ["copied"], mode="edge"),
+             node("Pad", ["x", "negative", "half"], ["cut"]), node("Slice", ["x", "far", "before", "axis2", "last"], ["reversed"]),
+             node("Gather", ["x", "numbers"], ["mixed"], axis=2), node("CumSum", ["x", "two"], ["sums"]), node("CumSum", ["x", "two"], ["later"], reverse=1, exclusive=1),
+             *(node("Flatten", [name], [f"{name}_flat"]) for name in ("reflected", "copied", "cut", "reversed", "mixed", "sums", "later")),
+             node("Concat", [f"{name}_flat" for name in ("reflected", "copied", "cut", "reversed", "mixed", "sums", "later")], ["all"], axis=1), node("Gemm", ["all", "w"], ["y"])]
+    tensors = [given("four", [4], "i8"), given("ends", [2, 1], "i8"), given("pairs", [-1, 2], "i8"), given("last", [-1], "i8"), given("before", [-2 ** 63], "i8"),
+               given("axis0", [0], "i8"), given("axis2", [2], "i8"), given("flat", [-1], "i8"), given("far", [100], "i8"), given("negative", [0, 0, -1, 0, 0, 3], "i8"), given("half", 0.5),
+               given("numbers", [0, 5, 2, 2, 4, 1, 0, 3, 5, 1, 4, 0], "i8"), given("two", 2, "i8"), tensor("w", 2 * (9 + 9 + 8 + 6 + 12 + 6 + 6), 3)]
+    return model(nodes, tensors, (TensorProto.FLOAT, ["N", 2, 6]), [out("y", "N", 3)], 13, producer="pytorch"), (4, 2, 6)
+
+
 def answers(path, x):
     """Of scikit-learn's network the probabilities; of the others what softmax makes of their outputs."""
     y = onnxruntime.InferenceSession(path).run(None, {"x": x})[-1]
@@ -107,7 +137,7 @@ def answers(path, x):
 
 def main():
     folder = sys.argv[1]
-    for make in nhwc, sklearn, dynamo, quantized, shapes:
+    for make in nhwc, sklearn, dynamo, quantized, shapes, causal, moves:
         net, shape = make()
         name = make.__name__
         x = random.normal(0, 1, shape).astype("f4")
