@@ -19,14 +19,19 @@ static LLVMValueRef interleave(Emitter *e, LLVMValueRef a, LLVMValueRef b, int h
 
 /* Four rounds of interleaving. Each exchanges one bit of the number of the row with one bit of the
  * number of the lane. */
-void square_transpose(Emitter *e, LLVMValueRef from, LLVMValueRef to) {
-    LLVMValueRef rows[LANES], map[LANES];
-    LLVMTypeRef type = lanes_of(e->f32);
-    for (int i = 0; i < LANES; i++) rows[i] = load(e, type, square_row(e, from, const_i64(e, i)));
+void square_transpose_rows(Emitter *e, LLVMValueRef rows[LANES], LLVMValueRef to) {
+    LLVMValueRef map[LANES];
     for (int round = 1; round < LANES; round *= 2) {
         for (int i = 0; i < LANES; i++)
             map[i] = interleave(e, rows[i / 2], rows[i / 2 + LANES / 2], i % 2);
         for (int i = 0; i < LANES; i++) rows[i] = map[i];
     }
     for (int i = 0; i < LANES; i++) store(e, rows[i], square_row(e, to, const_i64(e, i)));
+}
+
+void square_transpose(Emitter *e, LLVMValueRef from, LLVMValueRef to) {
+    LLVMValueRef rows[LANES];
+    LLVMTypeRef type = lanes_of(e->f32);
+    for (int i = 0; i < LANES; i++) rows[i] = load(e, type, square_row(e, from, const_i64(e, i)));
+    square_transpose_rows(e, rows, to);
 }

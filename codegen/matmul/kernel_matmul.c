@@ -435,6 +435,7 @@ static void end_sums(Emitter *e, const Matmul *m, const Iteration *iteration) {
 int64_t kernel_matmul(Emitter *e, LLVMValueRef first, LLVMValueRef last) {
     if (e->single) return matmul_elements(e, first, last);
     if (matmul_runs_along_images(e)) return matmul_images(e, first, last);
+    if (matmul_has_lanes(e)) return matmul_in_lanes(e, first, last);
     if (matmul_has_pairs(e)) return matmul_pairs(e, first, last);
     Matmul m = matmul_of(e);
     TileWalk walk = walk_begin(e, &m, first, last);

@@ -14,6 +14,7 @@
  *   matmul_elements.c  the whole kernel for processors without vectors; elements.h has its parts
  *   matmul_images.c    the whole kernel for windows and few filters, along the images of the batch
  *   matmul_pairs.c     the whole kernel for the gradients of the weights of a few filters
+ *   matmul_lanes.c     the same for a batch of many matrices
  *   element_product.c  elements of factors, for these kernels and for those of a GPU
  *   matmul_epilogue.c  computes and stores the values of a finished tile
  *   matmul_epilogue_bytes.c  transposes bytes that it stores
@@ -319,7 +320,11 @@ int64_t matmul_elements(Emitter *e, LLVMValueRef first, LLVMValueRef last);
 bool matmul_runs_along_images(const Emitter *e);
 int64_t matmul_images(Emitter *e, LLVMValueRef first, LLVMValueRef last);
 /* The same of transposed windows by few columns, two elements of a window in a sum. */
+bool matmul_is_window_gradient(const Emitter *e); /* such a product, with 32 vector registers */
 bool matmul_has_pairs(const Emitter *e);
 int64_t matmul_pairs(Emitter *e, LLVMValueRef first, LLVMValueRef last);
+/* The same with the matrices of the batch in the lanes of a sum. */
+bool matmul_has_lanes(const Emitter *e);
+int64_t matmul_in_lanes(Emitter *e, LLVMValueRef first, LLVMValueRef last);
 
 #endif

@@ -42,7 +42,7 @@ static WindowPairs pair_product(const Emitter *e) {
     return p;
 }
 
-bool matmul_has_pairs(const Emitter *e) {
+bool matmul_is_window_gradient(const Emitter *e) {
     const Kernel *kernel = e->kernel;
     const Node *root = graph_node(e->graph, kernel->root);
     bool plain = kernel->product.windows && !kernel->product.swapped && root->dtype == DTYPE_F32 &&
@@ -50,9 +50,15 @@ bool matmul_has_pairs(const Emitter *e) {
                  kernel->product.right.kind == STORAGE_SLAB &&
                  kernel->product.left.kind == STORAGE_SLAB;
     if (!plain || !e->many_registers) return false;
+    const Node *windows = graph_node(e->graph, kernel->product.windows);
+    return windows_image(e->graph, windows).channel == 1 && windows->attrs.window.dilation[1] == 1;
+}
+
+bool matmul_has_pairs(const Emitter *e) {
+    if (!matmul_is_window_gradient(e)) return false;
     WindowPairs p = pair_product(e);
-    return p.image.channel == 1 && p.windows->attrs.window.dilation[1] == 1 && p.columns <= HALF &&
-           p.row >= 2 && p.pairs * p.rows >= MIN_PAIRS && p.pairs * p.rows <= MAX_PAIRS;
+    return p.columns <= HALF && p.row >= 2 && p.pairs * p.rows >= MIN_PAIRS &&
+           p.pairs * p.rows <= MAX_PAIRS;
 }
 
 /* The columns from `pointer` on, each twice. */

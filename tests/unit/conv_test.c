@@ -30,11 +30,18 @@ static NodeId layers(Graph *graph, const ConvShape *s, NodeId x, NodeId w) {
     return build_max_pool(graph, above, &(Window){{2, 2}, {2, 2}, {1, 1}});
 }
 
-static Graph *conv_graph(Diagnostics *diag, const void *context) {
-    const ConvShape *s = context;
+/* Pictures of f32, some of which are infinite or NaN; or finite ones, made of bytes. */
+static NodeId pictures(Graph *graph, const ConvShape *s, bool finite) {
+    Shape shape = shape_of(4, (int64_t[]){s->n, s->channels, s->height, s->width});
+    NodeId x = graph_input(graph, SYMBOL_BATCH, "x", finite ? DTYPE_U8 : DTYPE_F32, shape);
+    if (!finite) return x;
+    NodeId reals = build_convert(graph, x, DTYPE_F32);
+    return build_binary(graph, OP_mul, reals, build_f32(graph, 1.0 / 255, shape));
+}
+
+static Graph *conv_graph_of(Diagnostics *diag, const ConvShape *s, bool finite) {
     Graph *graph = graph_new("conv", diag);
-    NodeId x = graph_input(graph, SYMBOL_BATCH, "x", DTYPE_F32,
-                           shape_of(4, (int64_t[]){s->n, s->channels, s->height, s->width}));
+    NodeId x = pictures(graph, s, finite);
     int64_t weights[] = {s->filters, s->channels / s->groups, s->window.kernel[0],
                          s->window.kernel[1]};
     NodeId w =
@@ -44,13 +51,29 @@ static Graph *conv_graph(Diagnostics *diag, const void *context) {
     return graph;
 }
 
+static Graph *conv_graph(Diagnostics *diag, const void *context) {
+    return conv_graph_of(diag, context, false);
+}
+
+static NodeId sum_of_squares(Graph *graph) {
+    NodeId y = graph->outputs[0].node;
+    return build_reduce_axes(graph, OP_sum, build_binary(graph, OP_mul, y, y), 15);
+}
+
 /* With the gradients of the sum of squares. */
 static Graph *trained_graph(Diagnostics *diag, const void *context) {
     Graph *graph = conv_graph(diag, context);
-    NodeId y = graph->outputs[0].node,
-           loss = build_reduce_axes(graph, OP_sum, build_binary(graph, OP_mul, y, y), 15);
+    NodeId loss = sum_of_squares(graph);
     graph_output(graph, "by x", build_grad(graph, loss, graph_symbol(graph, "x")->node));
     graph_output(graph, "by w", build_grad(graph, loss, graph_symbol(graph, "w")->node));
+    return graph;
+}
+
+/* The gradient by w of finite pictures. A single NaN would hide all its other terms. */
+static Graph *finite_graph(Diagnostics *diag, const void *context) {
+    Graph *graph = conv_graph_of(diag, context, true);
+    NodeId by_w = build_grad(graph, sum_of_squares(graph), graph_symbol(graph, "w")->node);
+    graph_output(graph, "by w", by_w);
     return graph;
 }
 
@@ -96,6 +119,23 @@ enum { SHAPES = sizeof shapes / sizeof *shapes };
 static void equal_bits(void **state) {
     (void)state;
     for (size_t i = 0; i < SHAPES; i++) assert_true(equal_everywhere(trained_graph, &shapes[i]));
+}
+
+/* Gradients by w: two elements of a window in a sum, an odd and an even number of them; 16 matrices
+ * in the lanes of a sum, with two pictures in each, ragged blocks of columns, ragged blocks of
+ * elements; and products by tiles of windows. */
+static const ConvShape finite_shapes[] = {{4, 1, 19, 18, 8, {{5, 5}, {1, 1}, {1, 1}}, 1, 1},
+                                          {2, 2, 9, 8, 5, {{3, 3}, {1, 2}, {2, 1}}, 1, 1},
+                                          {32, 1, 24, 30, 5, {{5, 3}, {1, 1}, {1, 1}}, 1, 0},
+                                          {16, 1, 34, 35, 7, {{3, 5}, {1, 1}, {1, 1}}, 1, 1},
+                                          {16, 1, 40, 66, 3, {{2, 7}, {1, 2}, {3, 1}}, 1, 0},
+                                          {4, 2, 34, 34, 17, {{3, 3}, {1, 1}, {1, 1}}, 1, 0},
+                                          {2, 3, 11, 9, 20, {{5, 3}, {2, 1}, {1, 2}}, 1, 2}};
+
+static void gradients_of_finite_pictures(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof finite_shapes / sizeof *finite_shapes; i++)
+        assert_true(equal_everywhere(finite_graph, &finite_shapes[i]));
 }
 
 /* The filters of shape `s`, one of which is infinite in its first row. Where that row meets the
@@ -181,6 +221,7 @@ static void no_gradient_of_padding_is_computed(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(equal_bits),
+                                       cmocka_unit_test(gradients_of_finite_pictures),
                                        cmocka_unit_test(infinite_filters_meet_the_padding),
                                        cmocka_unit_test(expansions_mean_the_composites),
                                        cmocka_unit_test(no_gradient_of_padding_is_computed)};
