@@ -12,14 +12,35 @@ const char *part_text(const Import *import, int axis, int64_t from, int64_t to, 
                      : arena_format(import->arena, "%s:%lld]", text, (long long)step);
 }
 
+/* concat([a, b], axis = 1). A text has room for MAX_JOINED arguments. */
+enum { MAX_JOINED = 60 };
+static const char *concat_text(const Import *import, int axis, int rank, uint32_t count) {
+    const char *text = "concat([";
+    for (uint32_t i = 0; i < count; i++)
+        text = arena_format(import->arena, "%s%s%%%c0", text, i ? ", " : "", (char)('0' + (int)i));
+    return arena_format(import->arena, axis == rank - 1 ? "%s])" : "%s], axis = %d)", text, axis);
+}
+
+static void set_joined(Tensor *tensor, int axis, int64_t size) {
+    tensor->joins = true;
+    tensor->axis = axis;
+    tensor->dims[axis].size = size;
+}
+
+Tensor *joined(Import *import, int axis, uint32_t count, Tensor *const *parts) {
+    int64_t size = 0;
+    for (uint32_t i = 0; i < count; i++) size += parts[i]->dims[axis].size;
+    Tensor *y =
+        inner(import, LEVEL_ATOM, concat_text(import, axis, parts[0]->rank, count), count, parts);
+    set_joined(y, axis, size);
+    return y;
+}
+
 bool op_concat(Import *import, OpNode *node) {
     int axis;
     const Tensor *first = node->in[0];
+    int64_t size = 0;
     if (!axis_of(import, node, node_int(node, "axis", 1), first->rank, &axis)) return false;
-    Dim dims[ONNX_MAX_RANK];
-    memcpy(dims, first->dims, sizeof dims);
-    dims[axis].size = 0;
-    const char *text = "concat([";
     if (first->dims[axis].rows) return node_fail(import, node, "it joins rows of the batch");
     for (uint32_t i = 0; i < node->in_count; i++) {
         const Tensor *part = node->in[i];
@@ -30,17 +51,14 @@ bool op_concat(Import *import, OpNode *node) {
                 return node_fail(import, node, "the shapes %s and %s do not fit",
                                  dims_text(import, first->dims, first->rank),
                                  dims_text(import, part->dims, part->rank));
-        if (__builtin_add_overflow(dims[axis].size, part->dims[axis].size, &dims[axis].size) ||
-            dims[axis].size > SHAPE_MAX_ELEMENTS)
+        if (__builtin_add_overflow(size, part->dims[axis].size, &size) || size > SHAPE_MAX_ELEMENTS)
             return node_fail(import, node, "its result is too large");
-        text = arena_format(import->arena, "%s%s%%%c0", text, i ? ", " : "", (char)('0' + (int)i));
     }
-    if (node->in_count > 60)
-        return node_fail(import, node, "it joins %u tensors; at most 60 are supported",
-                         node->in_count);
-    text = arena_format(import->arena, axis == first->rank - 1 ? "%s])" : "%s], axis = %d)", text,
-                        axis);
-    set_dims(make(import, node, 0, LEVEL_ATOM, text, node->in_count, node->in), first->rank, dims);
+    if (node->in_count > MAX_JOINED)
+        return node_fail(import, node, "it joins %u tensors; at most %d are supported",
+                         node->in_count, MAX_JOINED);
+    const char *text = concat_text(import, axis, first->rank, node->in_count);
+    set_joined(make(import, node, 0, LEVEL_ATOM, text, node->in_count, node->in), axis, size);
     return true;
 }
 
@@ -181,17 +199,30 @@ int gathered_dims(const Tensor *x, int axis, const Tensor *index, Dim *dims) {
     return rank;
 }
 
-/* x[:, 0]: an index removes its axis. */
-static void gather_one(Import *import, OpNode *node, int axis, int64_t at) {
-    Tensor *x = node->in[0];
+/* If an element of a concat is taken, the part in which it lies; *at becomes its place there. */
+static Tensor *part_with(Tensor *x, int axis, int64_t *at) {
+    while (x->joins && x->axis == axis) {
+        uint32_t i = 0;
+        for (; *at >= x->args[i]->dims[axis].size; i++) *at -= x->args[i]->dims[axis].size;
+        x = x->args[i];
+    }
+    return x;
+}
+
+Tensor *take_one(Import *import, Tensor *x, int axis, int64_t at) {
     Dim dims[ONNX_MAX_RANK];
     int rank = 0;
+    x = part_with(x, axis, &at);
+    bool added = x->pipe && !strcmp(x->text, arena_format(import->arena, "unsqueeze(%d)", axis));
+    if (added) return x->args[0];
     const char *text = "%09[";
     for (int i = 0; i < axis; i++) text = arena_format(import->arena, "%s:, ", text);
     for (int i = 0; i < x->rank; i++)
         if (i != axis) dims[rank++] = x->dims[i];
-    text = arena_format(import->arena, "%s%lld]", text, (long long)at);
-    set_dims(make(import, node, 0, LEVEL_ATOM, text, 1, &x), rank, dims);
+    Tensor *y = inner(import, LEVEL_ATOM,
+                      arena_format(import->arena, "%s%lld]", text, (long long)at), 1, &x);
+    set_dims(y, rank, dims);
+    return y;
 }
 
 bool node_indices(const Import *import, const OpNode *node, int64_t size, const int64_t **index,
@@ -239,25 +270,17 @@ static Tensor *gather_numbers(Import *import, Tensor *x, int axis, int64_t count
 
 /* Equally spaced indices become a slice; a few others become slices that are joined. */
 Tensor *take_elements(Import *import, Tensor *x, int axis, int64_t count, const int64_t *index) {
-    enum { MAX_JOINED = 8 };
-    Tensor *parts[MAX_JOINED];
-    uint32_t joined = 0;
-    for (int64_t at = 0; at < count; joined++) {
-        if (joined == MAX_JOINED) return gather_numbers(import, x, axis, count, index);
+    enum { MAX_PARTS = 8 };
+    Tensor *parts[MAX_PARTS];
+    uint32_t found = 0;
+    for (int64_t at = 0; at < count; found++) {
+        if (found == MAX_PARTS) return gather_numbers(import, x, axis, count, index);
         Part part = first_part(axis, count - at, index + at);
         bool whole = part.count == x->dims[axis].size && part.step == 1;
-        parts[joined] = whole ? x : take_part(import, x, part);
+        parts[found] = whole ? x : take_part(import, x, part);
         at += part.count;
     }
-    if (joined == 1) return parts[0];
-    const char *text = "concat([";
-    for (uint32_t i = 0; i < joined; i++)
-        text = arena_format(import->arena, "%s%s%%%u0", text, i ? ", " : "", i);
-    Tensor *y = inner(import, LEVEL_ATOM,
-                      arena_format(import->arena, "%s], axis = %d)", text, axis), joined, parts);
-    set_dims(y, x->rank, x->dims);
-    y->dims[axis].size = count;
-    return y;
+    return found == 1 ? parts[0] : joined(import, axis, found, parts);
 }
 
 static bool gather_constant(Import *import, OpNode *node, int axis) {
@@ -266,7 +289,8 @@ static bool gather_constant(Import *import, OpNode *node, int axis) {
     const Tensor *list = node->in[1];
     uint32_t count;
     if (!node_indices(import, node, x->dims[axis].size, &index, &count)) return false;
-    if (list->rank == 0) return gather_one(import, node, axis, index[0]), true;
+    if (list->rank == 0)
+        return make_same(import, node, 0, take_one(import, x, axis, index[0])), true;
     if (!count) return node_fail(import, node, "it takes nothing");
     Tensor *y = take_elements(import, x, axis, count, index);
     if (list->rank == 1) return make_same(import, node, 0, y), true;

@@ -221,6 +221,35 @@ static bool is_reshaped(const Tensor *x) {
                        !strcmp(x->text, "flatten"));
 }
 
+/* The axis of size 1 that x has more than these sizes. If there is none, the last but one, which is
+ * merged with the last. -1: the shape is another one. */
+static int removed_axis(const Tensor *x, int rank, const Dim *dims) {
+    int axis = 0;
+    if (rank != x->rank - 1 || rank < 1) return -1;
+    while (axis < rank && dim_equal(x->dims[axis], dims[axis])) axis++;
+    bool one = x->dims[axis].size == 1 && !x->dims[axis].rows;
+    bool merged = axis == rank - 1 && x->permuted && !dims[axis].rows && x->order[axis] == axis &&
+                  x->order[axis + 1] == axis + 1;
+    for (int i = axis; i < rank && one; i++) one = dim_equal(x->dims[i + 1], dims[i]);
+    return one || merged ? axis : -1;
+}
+
+/* If x is permuted after a reshape, one axis less is reshaped before: (x |> reshape([N, 5, 1, 8]))
+ * |> permute(...) may lose both. x itself if it is something else. */
+static Tensor *reshaped_first(Import *import, Tensor *x, int rank, const Dim *dims) {
+    int removed = x->permuted ? removed_axis(x, rank, dims) : -1, order[ONNX_MAX_RANK], count = 0;
+    if (removed < 0) return x;
+    Tensor *from = x->args[0], less = {.rank = rank};
+    int axis = x->order[removed];
+    for (int i = 0; i < x->rank; i++) {
+        if (i != removed) order[count++] = x->order[i] - (x->order[i] > axis);
+        if (i != axis) less.dims[i - (i > axis)] = from->dims[i];
+    }
+    for (int i = 0; i < rank; i++) less.dims[order[i]] = dims[i];
+    while (is_reshaped(from) && !same_dims(from, &less)) from = from->args[0];
+    return same_dims(from, &less) ? permuted(import, from, order) : x;
+}
+
 /* x with another shape, of the same elements. */
 static bool give_shape(Import *import, OpNode *node, int rank, const Dim *dims) {
     Tensor *x = node->in[0], shaped = {.rank = rank};
@@ -228,6 +257,7 @@ static bool give_shape(Import *import, OpNode *node, int rank, const Dim *dims) 
         return node_fail(import, node, "it makes %d axes; at most %d are supported", rank,
                          SHAPE_MAX_RANK);
     memcpy(shaped.dims, dims, (size_t)rank * sizeof *dims);
+    x = reshaped_first(import, x, rank, dims);
     while (is_reshaped(x) && !same_dims(x, &shaped))
         x = x->args[0]; /* of several reshapes only the last one matters */
     if (same_dims(x, &shaped)) return make_same(import, node, 0, x), true;

@@ -24,6 +24,14 @@ typedef enum {
     RECURRENT_KINDS
 } RecurrentKind;
 
+enum {
+    FORM_USED = 1,
+    FORM_BACKWARDS = 2,
+    FORM_BEGINS = 4, /* a layer begins with given states */
+    FORM_CELLS = 8,  /* the last cell state is needed */
+    FORM_ACTIVATION = 16
+};
+
 /* The precedence of an expression's outermost operator, as in the language. */
 typedef enum {
     LEVEL_PIPE,
@@ -76,7 +84,9 @@ struct Tensor {
     Tensor **args;
     uint32_t arg_count;
     Layer *layer;
-    float eps;     /* the eps of a layer_norm */
+    float eps;  /* the eps of a layer_norm */
+    bool joins; /* a concat of args along `axis` */
+    int axis;
     bool permuted; /* it is args[0] with its axes in another order: axis i is axis order[i] there */
     int order[ONNX_MAX_RANK];
     /* used when the text is written: */
@@ -108,8 +118,8 @@ typedef struct {
     uint32_t size_count;
     Tensor **inputs, **outputs; /* the inputs and outputs of the model */
     uint32_t input_count, output_count;
-    bool defines[RECURRENT_KINDS]; /* which functions of recurrent layers the text needs */
-    const char *const *classes;    /* names of classes that the file has; NULL: none */
+    uint32_t recurrent_forms[RECURRENT_KINDS]; /* what the layers of the file need: FORM_ */
+    const char *const *classes;                /* names of classes that the file has; NULL: none */
     uint32_t class_count;
     ImportNotes *notes;
 } Import;
@@ -216,6 +226,10 @@ const char *norm_text(const Import *import, const Tensor *norm, bool bias);
 const char *part_text(const Import *import, int axis, int64_t from, int64_t to, int64_t step);
 /* A part of x, which is not empty: x[:, 2:5], or a gather if the step is negative. */
 Tensor *take_part(Import *import, Tensor *x, Part part);
+/* x[:, at]: the axis is removed. */
+Tensor *take_one(Import *import, Tensor *x, int axis, int64_t at);
+/* Tensors one after the other along an axis; the other sizes are those of the first. */
+Tensor *joined(Import *import, int axis, uint32_t count, Tensor *const *parts);
 /* The elements index[0], ... index[count - 1] of an axis of x, count > 0. */
 Tensor *take_elements(Import *import, Tensor *x, int axis, int64_t count, const int64_t *index);
 /* The condition that an element is in a triangle of the last two axes: "index([5, 5], 1) <=

@@ -177,6 +177,28 @@ static void name_variables(Writing *writing, LossTarget *targets) {
     }
 }
 
+/* Writes the text of a recurrent layer with the parts that the layers of the file need: see
+ * recurrent.def. */
+static void print_function(FILE *out, const char *text, uint32_t forms) {
+    static const struct {
+        char letter;
+        uint32_t form;
+    } letters[] = {
+        {'R', FORM_BACKWARDS}, {'B', FORM_BEGINS}, {'C', FORM_CELLS}, {'A', FORM_ACTIVATION}};
+    bool shown = true;
+    for (; *text; text++) {
+        if (*text == '>' && (text[-1] != '-'))
+            shown = true;
+        else if (*text != '<' && shown)
+            putc(*text, out);
+        if (*text != '<') continue;
+        text++;
+        for (size_t i = 0; i < sizeof letters / sizeof *letters; i++)
+            if (toupper((unsigned char)*text) == letters[i].letter)
+                shown = ((forms & letters[i].form) != 0) == (*text == letters[i].letter);
+    }
+}
+
 /* model net(x) -> y { ... }, or with several outputs -> (y, z) */
 static void print_block(const Writing *writing, const char *statements) {
     const Import *import = writing->import;
@@ -210,7 +232,8 @@ void write_model(Import *import, Imported *imported) {
     print_head(&writing);
     print_data(&writing, targets, import->output_count);
     for (int i = 0; i < RECURRENT_KINDS; i++)
-        if (writing.import->defines[i]) fputs(recurrent_texts[i], writing.out);
+        if (import->recurrent_forms[i])
+            print_function(writing.out, recurrent_texts[i], import->recurrent_forms[i]);
     print_block(&writing, statements);
     print_train(&writing, targets, import->output_count);
     char *text = memory_stream_end(&stream);

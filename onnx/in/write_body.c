@@ -167,32 +167,32 @@ static void name_layer(Writing *writing, const Tensor *tensor) {
     }
 }
 
+/* The text of a tensor with its arguments in it. */
+static const char *filled_text(Writing *writing, const Tensor *tensor) {
+    Arena *arena = writing->import->arena;
+    const char *result = "", *from = tensor->text, *at;
+    uint32_t index;
+    Level level;
+    while ((at = next_argument(from, &index, &level))) {
+        result = arena_format(arena, "%s%.*s%s", result, (int)(at - from), from,
+                              argument(writing, tensor->args[index], level));
+        from = at + 3;
+    }
+    return arena_format(arena, "%s%s", result, from);
+}
+
 /* x |> f(1), f(x, 1) */
 static const char *pipe_text(Writing *writing, const Tensor *tensor) {
     Arena *arena = writing->import->arena;
     Tensor *x = tensor->args[0];
-    const char *from = argument(writing, x, LEVEL_PIPE), *bracket = strchr(tensor->text, '(');
+    const char *from = argument(writing, x, LEVEL_PIPE), *call = filled_text(writing, tensor);
     bool chain = x->variable || x->pipe || x->level == LEVEL_ATOM;
-    if (!chain && !bracket) return arena_format(arena, "%s(%s)", tensor->text, from);
-    return arena_format(arena, chain ? "%s%c|> %s" : "(%s)%c|> %s", from, PIPE_MARK, tensor->text);
+    if (!chain && !strchr(call, '(')) return arena_format(arena, "%s(%s)", call, from);
+    return arena_format(arena, chain ? "%s%c|> %s" : "(%s)%c|> %s", from, PIPE_MARK, call);
 }
 
 static const char *expression(Writing *writing, Tensor *tensor) {
-    Arena *arena = writing->import->arena;
-    const char *result = "";
-    if (tensor->pipe) {
-        result = pipe_text(writing, tensor);
-    } else {
-        const char *from = tensor->text, *at;
-        uint32_t index;
-        Level level;
-        while ((at = next_argument(from, &index, &level))) {
-            result = arena_format(arena, "%s%.*s%s", result, (int)(at - from), from,
-                                  argument(writing, tensor->args[index], level));
-            from = at + 3;
-        }
-        result = arena_format(arena, "%s%s", result, from);
-    }
+    const char *result = tensor->pipe ? pipe_text(writing, tensor) : filled_text(writing, tensor);
     if (tensor->layer) name_layer(writing, tensor);
     return result;
 }

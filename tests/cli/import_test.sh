@@ -12,7 +12,7 @@ near() {
     } END { exit bad || NR == 0 }' || { fail "$1 and $2 differ" && paste "$1" "$2"; }
 }
 
-for name in mlp lenet residual block block17 today sequence words lstm gru nhwc sklearn dynamo quantized shapes causal moves; do
+for name in mlp lenet residual block block17 today sequence words lstm gru nhwc sklearn dynamo quantized shapes causal moves recurrent batchwise; do
     expect 0 mlc import "$files/$name.onnx" -o "$name" -q
     there "$name/net.mdl" "$name/net.safetensors" "$name/resolved.mdl"
     expect 0 mlc predict "$name" "$files/$name.npy" --csv "$name.csv" -q
@@ -29,6 +29,9 @@ grep -qF '|> dense(16) |> gelu |> dense(8)' block/net.mdl || fail "gelu is spell
 grep -qF 'h1 = x |> lstm(5) |> lstm(5)' lstm/net.mdl || fail "lstm/net.mdl is not as expected"
 grep -qF 'softmax(h1 + select(index([5, 5], 1) <= index([5, 5], 0), 0.0, -3.4028235e+38))' causal/net.mdl || fail "the mask is not written as a rule"
 grep -qF 'h4 = gather(x, 5 - index([N, 2, 6], 2), 2) |> flatten' moves/net.mdl || fail "a slice backwards is not as expected"
+grep -qF 'h8 = h7 |> lstm(3, h = h2[:, 4], c = h3)' recurrent/net.mdl || fail "a layer that begins with the states of another one is not as expected"
+grep -qF 'h20 = h13 |> rnn(2, reverse = true)' recurrent/net.mdl || fail "the second direction is not as expected"
+[[ $(sed -n '/^def lstm/,/^}/p' lstm/net.mdl) != *reverse* ]] || fail "a layer in one direction has an argument for the direction"
 [[ $(grep -c permute nhwc/net.mdl) == 2 ]] || fail "transposes of pictures are not cancelled"
 [[ $(sed -n '/^model/,/^}/p' block/net.mdl | sed 1d) == "$(sed -n '/^model/,/^}/p' block17/net.mdl | sed 1d)" ]] || fail "opsets 11 and 17 differ"
 
@@ -40,6 +43,9 @@ expect 0 mlc train mlp/net.mdl --set data.test=1 --set train.epochs=2 --out on
 says err "weights: 4 of 4 tensors taken from mlp/net.safetensors"
 expect 0 mlc train mlp/net.mdl --weights mlp --set data.test=1 --set train.epochs=1 --set 'train.freeze=[dense1]' --out frozen -q
 expect 0 mlc predict on "$files/mlp.npy" --json -q
+cp "$files/recurrent.npy" x.npy && "$MAKE_DATA" npz recurrent/data.npz x.npy label.npy
+expect 0 mlc train recurrent/net.mdl --set data.test=1 --set train.epochs=1 --out recurrent_on
+says err "weights: 32 of 32 tensors taken from recurrent/net.safetensors"
 cp "$files/lstm.npy" x.npy && "$MAKE_DATA" npz lstm/data.npz x.npy label.npy
 expect 0 mlc train lstm/net.mdl --set data.test=1 --set train.epochs=1 --out lstm_on
 says err "weights: 8 of 8 tensors taken from lstm/net.safetensors"

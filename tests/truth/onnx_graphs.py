@@ -9,6 +9,7 @@ import sys
 
 import numpy
 import onnx
+import onnx.reference
 import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 
@@ -126,9 +127,37 @@ def moves():
     return model(nodes, tensors, (TensorProto.FLOAT, ["N", 2, 6]), [out("y", "N", 3)], 13, producer="pytorch"), (4, 2, 6)
 
 
+def recurrent():
+    """Both directions, and backwards; the reset gate before the product; states that begin with a weight or with those of another layer."""
+    node = helper.make_node
+    nodes = [node("Transpose", ["x"], ["t"], perm=[1, 0, 2]), node("LSTM", ["t", "w1", "r1", "b1", "lengths"], ["y1", "h1", "c1"], hidden_size=3, direction="bidirectional"),
+             node("Transpose", ["y1"], ["y1t"], perm=[0, 2, 1, 3]), node("Reshape", ["y1t", "merge"], ["s1"]),
+             node("LSTM", ["s1", "w2", "r2", "", "", "h1", "c1"], ["", "h2"], hidden_size=3, direction="bidirectional"),
+             node("GRU", ["s1", "w3", "r3", "b3", "", "h3"], ["y3"], hidden_size=4, direction="reverse"), node("Squeeze", ["y3", "one"], ["s3"]),
+             node("GRU", ["s3", "w4", "r4", "b4"], ["", "h4"], hidden_size=4, linear_before_reset=1, direction="bidirectional"),
+             node("RNN", ["s3", "w5", "r5", "b5"], ["", "h5"], hidden_size=2, direction="bidirectional", activations=["Relu", "Tanh"]),
+             *(node("Transpose", [name], [f"{name}t"], perm=[1, 0, 2]) for name in ("h2", "h4", "h5", "c1")),
+             *(node("Flatten", [f"{name}t"], [f"{name}f"]) for name in ("h2", "h4", "h5", "c1")),
+             node("Concat", ["h2f", "h4f", "h5f", "c1f"], ["all"], axis=1), node("Gemm", ["all", "w", "b"], ["y"])]
+    tensors = [tensor("w1", 2, 12, 4), tensor("r1", 2, 12, 3), tensor("b1", 2, 24), given("lengths", [5] * 4, "i4"), given("merge", [0, 0, -1], "i8"), tensor("w2", 2, 12, 6),
+               tensor("r2", 2, 12, 3), tensor("w3", 1, 12, 6), tensor("r3", 1, 12, 4), tensor("b3", 1, 24), given("one", [1], "i8"), tensor("w4", 2, 12, 4), tensor("r4", 2, 12, 4),
+               tensor("b4", 2, 24), tensor("w5", 2, 2, 4), tensor("r5", 2, 2, 2), tensor("b5", 2, 4), tensor("w", 24, 3), tensor("b", 3),
+               given("h3", numpy.tile(random.normal(0, 0.5, (1, 1, 4)), (1, 4, 1)))]
+    return model(nodes, tensors, (TensorProto.FLOAT, [4, 5, 4]), [out("y", 4, 3)], 14), (4, 5, 4)
+
+
+def batchwise():
+    """The layout of sequences with the batch first, which only the reference of ONNX runs: the answers are those of the usual layout."""
+    node = helper.make_node
+    nodes = [node("LSTM", ["x", "w1", "r1", "b1"], ["y1", "h1"], hidden_size=3, layout=1), node("Squeeze", ["y1", "two"], ["s1"]), node("ReduceSum", ["s1", "one"], ["sums"], keepdims=0),
+             node("Flatten", ["h1"], ["last"]), node("Concat", ["sums", "last"], ["y"], axis=1)]
+    tensors = [tensor("w1", 1, 12, 4), tensor("r1", 1, 12, 3), tensor("b1", 1, 24), given("one", [1], "i8"), given("two", [2], "i8")]
+    return model(nodes, tensors, (TensorProto.FLOAT, ["N", 5, 4]), [out("y", "N", 6)], 14), (4, 5, 4)
+
+
 def answers(path, x):
     """Of scikit-learn's network the probabilities; of the others what softmax makes of their outputs."""
-    y = onnxruntime.InferenceSession(path).run(None, {"x": x})[-1]
+    y = (onnx.reference.ReferenceEvaluator if "batchwise" in path else onnxruntime.InferenceSession)(path).run(None, {"x": x})[-1]
     if isinstance(y, list):
         return numpy.array([[row["no"], row["yes"]] for row in y])
     y = numpy.exp(y - y.max(1, keepdims=True))
@@ -137,7 +166,7 @@ def answers(path, x):
 
 def main():
     folder = sys.argv[1]
-    for make in nhwc, sklearn, dynamo, quantized, shapes, causal, moves:
+    for make in nhwc, sklearn, dynamo, quantized, shapes, causal, moves, recurrent, batchwise:
         net, shape = make()
         name = make.__name__
         x = random.normal(0, 1, shape).astype("f4")
