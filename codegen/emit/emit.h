@@ -139,6 +139,23 @@ LLVMValueRef fused_hot(Emitter *e, LLVMValueRef a, LLVMValueRef b, LLVMValueRef 
 /* i1: whether some lane of x is tiny, that is 0 < |x| < 2^-65. NULL: the target's fused
  * multiply-add does not depend on it. */
 LLVMValueRef fused_tiny(Emitter *e, LLVMValueRef x);
+/* The same for a number: 0 < |x| < 2^-65. For FMA_EMULATED only. */
+LLVMValueRef fused_tiny_number(Emitter *e, LLVMValueRef x);
+/* LANES numbers of f32 as doubles, in pairs: sums of FMA_EMULATED stay so during a hot loop. */
+enum { WIDE_PAIRS = LANES / 2 };
+typedef struct {
+    LLVMValueRef pair[WIDE_PAIRS]; /* <2 x double> */
+} Wide;
+Wide wide_of(Emitter *e, LLVMValueRef vector);
+LLVMValueRef wide_narrowed(Emitter *e, const Wide *wide);
+LLVMTypeRef wide_pair_type(const Emitter *e);
+/* x * columns + sums, rounded once to f32, unless some sum may be the middle between two floats.
+ * Then *found (<4 x i32>, at first 0) has a lane that is not 0, and the sums must be computed again
+ * by emit_fused. x and the columns must not be tiny. */
+Wide fused_wide(Emitter *e, LLVMValueRef x, const Wide *columns, const Wide *sums,
+                LLVMValueRef *found);
+LLVMTypeRef wide_found_type(const Emitter *e);
+LLVMValueRef wide_has_found(Emitter *e, LLVMValueRef found); /* i1 */
 /* Defines the function that FMA_EMULATED calls. */
 LLVMValueRef fused_function(Emitter *e);
 

@@ -31,6 +31,7 @@
 #include "codegen/emit/arithmetic.h"
 
 enum { PART = 4, HALF = 2 }; /* lanes of a vector of 128 bits: of floats, of doubles */
+enum { SMALL = -65 };        /* operands below 2^-65 but not 0 are tiny */
 
 /* Lanes [first, first + 4) of a vector. */
 static LLVMValueRef part_of(Emitter *e, LLVMValueRef vector, int first) {
@@ -84,8 +85,10 @@ static LLVMValueRef in_all_lanes(Emitter *e, uint32_t number) {
     return LLVMConstVector(lanes, PART);
 }
 
-/* <4 x i1>: the sum ends in 1 and 28 zeros, which the lower halves of its bits show. */
-static LLVMValueRef is_middle(Emitter *e, const Sum sums[PART / HALF]) {
+/* <4 x i1>: the sum ends in 1 and 28 zeros, which the lower halves of its bits show. middle: these 29
+ * bits, and then 3 zeros, in all lanes. */
+#define MIDDLE 0x80000000
+static LLVMValueRef is_middle(Emitter *e, const Sum sums[PART / HALF], LLVMValueRef middle) {
     enum { OTHER_BITS = 3 };
     LLVMTypeRef type = LLVMVectorType(e->i32, PART);
     LLVMValueRef lanes[PART];
@@ -94,18 +97,24 @@ static LLVMValueRef is_middle(Emitter *e, const Sum sums[PART / HALF]) {
         e->builder, LLVMBuildBitCast(e->builder, sums[0].sum, type, ""),
         LLVMBuildBitCast(e->builder, sums[1].sum, type, ""), LLVMConstVector(lanes, PART), "");
     LLVMValueRef ends = LLVMBuildShl(e->builder, lower_halves, in_all_lanes(e, OTHER_BITS), "");
-    return eq(e, ends, in_all_lanes(e, 0x80000000));
+    return eq(e, ends, middle);
 }
 
 /* <4 x i1>: 0 < |x| < 2^exponent. Doubling the bits drops the sign. Then 2 * bits - 1 < limit is an
  * unsigned comparison, in which 0 has become the largest number. The comparison is signed, so both
  * sides get 2^31 added. */
-static LLVMValueRef is_tiny(Emitter *e, LLVMValueRef part, int exponent) {
+static uint32_t tiny_limit(int exponent) {
     enum { BIAS = 127 };
-    uint32_t limit = (uint32_t)(exponent + BIAS) << 24; /* twice the bits of 2^exponent */
+    return (uint32_t)(exponent + BIAS) << 24 ^ 0x80000000; /* twice the bits of 2^exponent */
+}
+static LLVMValueRef twice_less_one(Emitter *e, LLVMValueRef bits, LLVMValueRef offset) {
+    return add(e, add(e, bits, bits), offset);
+}
+
+static LLVMValueRef is_tiny(Emitter *e, LLVMValueRef part, int exponent) {
     LLVMValueRef bits = LLVMBuildBitCast(e->builder, part, LLVMVectorType(e->i32, PART), "");
-    bits = add(e, add(e, bits, bits), in_all_lanes(e, 0x7fffffff));
-    return lt(e, bits, in_all_lanes(e, limit ^ 0x80000000));
+    return lt(e, twice_less_one(e, bits, in_all_lanes(e, INT32_MAX)),
+              in_all_lanes(e, tiny_limit(exponent)));
 }
 
 /* i1: some lane of <4 x i1> is true. */
@@ -139,7 +148,8 @@ static LLVMValueRef emulated(Emitter *e, const LLVMValueRef in[3]) {
     enum { SMALLEST = -126 };
     Sum sums[PART / HALF] = {sum_of(e, in, 0), sum_of(e, in, 1)};
     LLVMValueRef fast = narrowed(e, sums[0].sum, sums[1].sum);
-    LLVMValueRef suspect = bit_or(e, is_middle(e, sums), is_tiny(e, fast, SMALLEST + 1));
+    LLVMValueRef suspect =
+        bit_or(e, is_middle(e, sums, in_all_lanes(e, MIDDLE)), is_tiny(e, fast, SMALLEST + 1));
     LLVMBasicBlockRef before = LLVMGetInsertBlock(e->builder);
     If branch = if_begin(e, any_lane(e, suspect));
     LLVMBasicBlockRef then = LLVMGetInsertBlock(e->builder);
@@ -204,7 +214,6 @@ LLVMValueRef emit_fused(Emitter *e, LLVMValueRef a, LLVMValueRef b, LLVMValueRef
 /* -- hot loops -- */
 
 LLVMValueRef fused_tiny(Emitter *e, LLVMValueRef x) {
-    enum { SMALL = -65 };
     LLVMValueRef found = NULL;
     if (e->fma != FMA_EMULATED) return NULL;
     for (int i = 0; i < LANES / PART; i++) {
@@ -223,7 +232,7 @@ LLVMValueRef fused_hot(Emitter *e, LLVMValueRef a, LLVMValueRef b, LLVMValueRef 
     for (int i = 0; i < LANES / PART; i++) {
         Part part = take_part(e, in, i);
         Sum sums[PART / HALF] = {sum_of(e, part.in, 0), sum_of(e, part.in, 1)};
-        LLVMValueRef middle = is_middle(e, sums);
+        LLVMValueRef middle = is_middle(e, sums, in_all_lanes(e, MIDDLE));
         found = found ? bit_or(e, found, middle) : middle;
         fast[i] = narrowed(e, sums[0].sum, sums[1].sum);
     }
@@ -236,4 +245,84 @@ LLVMValueRef fused_hot(Emitter *e, LLVMValueRef a, LLVMValueRef b, LLVMValueRef 
     LLVMValueRef either = LLVMBuildPhi(e->builder, LLVMTypeOf(c), "");
     LLVMAddIncoming(either, (LLVMValueRef[]){result, slow}, (LLVMBasicBlockRef[]){before, then}, 2);
     return either;
+}
+
+/* -- sums that stay double -- */
+
+/* Widening and narrowing take more instructions than the multiply-add in between. Sums that stay
+ * double are only rounded: double to float and back. */
+
+LLVMTypeRef wide_pair_type(const Emitter *e) { return doubles(e); }
+
+LLVMValueRef fused_tiny_number(Emitter *e, LLVMValueRef x) {
+    LLVMValueRef bits = LLVMBuildBitCast(e->builder, x, e->i32, "");
+    return lt(e, twice_less_one(e, bits, const_i32(e, INT32_MAX)),
+              const_i32(e, (int32_t)tiny_limit(SMALL)));
+}
+
+Wide wide_of(Emitter *e, LLVMValueRef vector) {
+    Wide wide;
+    for (int i = 0; i < WIDE_PAIRS; i++)
+        wide.pair[i] = widened(e, part_of(e, vector, i / HALF * PART), i % HALF);
+    return wide;
+}
+
+LLVMValueRef wide_narrowed(Emitter *e, const Wide *wide) {
+    LLVMValueRef parts[LANES / PART];
+    for (int i = 0; i < LANES / PART; i++)
+        parts[i] = narrowed(e, wide->pair[HALF * i], wide->pair[HALF * i + 1]);
+    return join(e, parts);
+}
+
+/* x in both halves of a pair. */
+static LLVMValueRef wide_splat(Emitter *e, LLVMValueRef x) {
+    LLVMValueRef number = LLVMBuildFPExt(e->builder, x, LLVMDoubleTypeInContext(e->context), ""),
+                 pair = LLVMGetPoison(doubles(e));
+    for (int i = 0; i < HALF; i++)
+        pair = LLVMBuildInsertElement(e->builder, pair, number, const_i32(e, i), "");
+    return pair;
+}
+
+/* A pair rounded to float. */
+static LLVMValueRef rounded_pair(Emitter *e, LLVMValueRef pair) {
+    LLVMTypeRef type = LLVMVectorType(e->f32, HALF);
+    return LLVMBuildFPExt(e->builder, LLVMBuildFPTrunc(e->builder, pair, type, ""), doubles(e), "");
+}
+
+LLVMTypeRef wide_found_type(const Emitter *e) { return LLVMVectorType(e->i32, PART); }
+
+LLVMValueRef wide_has_found(Emitter *e, LLVMValueRef found) {
+    return any_lane(e, ne(e, found, LLVMConstNull(wide_found_type(e))));
+}
+
+/* The end of a sum that may have been rounded wrongly, for is_middle. If x is a power of two, such as
+ * 1 or a white pixel, products have 24 bits. Their sums lie in the middle often, but then they are
+ * exact: a sum is inexact only if one of its terms is less than 2^-29 of the other one, and the
+ * middle is 2^-25 or more away from that. So no sum has the end that is looked for, 28 zeros and 1. */
+static LLVMValueRef middle_of(Emitter *e, LLVMValueRef x) {
+    const int32_t mantissa = 0x7fffff;
+    LLVMValueRef bits = LLVMBuildBitCast(e->builder, x, e->i32, ""),
+                 all = LLVMGetPoison(wide_found_type(e));
+    LLVMValueRef is_power = eq(e, bit_and(e, bits, const_i32(e, mantissa)), const_i32(e, 0));
+    LLVMValueRef end = choose(e, is_power, const_i32(e, 1), const_i32(e, (int32_t)MIDDLE));
+    for (int i = 0; i < PART; i++)
+        all = LLVMBuildInsertElement(e->builder, all, end, const_i32(e, i), "");
+    return all;
+}
+
+Wide fused_wide(Emitter *e, LLVMValueRef x, const Wide *columns, const Wide *sums,
+                LLVMValueRef *found) {
+    Wide result;
+    LLVMValueRef factor = wide_splat(e, x), middle = middle_of(e, x);
+    for (int i = 0; i < WIDE_PAIRS; i += HALF) {
+        Sum both[HALF];
+        for (int k = 0; k < HALF; k++) {
+            LLVMValueRef product = LLVMBuildFMul(e->builder, columns->pair[i + k], factor, "");
+            both[k].sum = fadd(e, product, sums->pair[i + k]);
+            result.pair[i + k] = rounded_pair(e, both[k].sum);
+        }
+        LLVMValueRef some = is_middle(e, both, middle);
+        *found = bit_or(e, *found, LLVMBuildSExt(e->builder, some, wide_found_type(e), ""));
+    }
+    return result;
 }

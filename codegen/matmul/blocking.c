@@ -37,6 +37,13 @@ enum {
      * it */
     FIRST_LEVEL = 24 * 1024,
     LIST_STEP = 1, /* half cycles to list one k of a block of rows */
+    /* half cycles of a multiply-add of LANES elements in double, and for LANES columns to become
+     * double and to be compared; the same if columns and sums are kept as double, which pays from so
+     * many rows on */
+    EMULATED = 48,
+    EMULATED_COLUMN = 18,
+    EMULATED_WIDE = 40,
+    WIDE_ROWS = 4,
 };
 
 /* Limits in elements. Rows of a chunk and columns of a tile should leave room for each other in the
@@ -65,17 +72,28 @@ static int64_t vector_registers(const ProductSize *size) {
     return size->many_registers ? 1 : size->short_vectors ? 4 : 2;
 }
 
-/* The cost of a tile in half cycles (see above). One multiply-add or load takes 1. */
-static int64_t tile_cost(const ProductSize *size, int64_t rows, int64_t vectors) {
+/* Whether a tile keeps its columns and sums as double: a row by a vector takes half of 16 registers
+ * for sums. */
+static bool is_wide(const ProductSize *size, int64_t rows, int vectors) {
+    return size->emulated && size->rows >= WIDE_ROWS && rows == 1 && vectors == 1;
+}
+
+/* The cost of one k of a tile in half cycles (see above). One multiply-add or load takes 1. */
+static int64_t step_cost(const ProductSize *size, int64_t rows, int vectors) {
+    if (is_wide(size, rows, vectors)) return EMULATED_WIDE;
+    if (size->emulated) return vectors * (rows * EMULATED + EMULATED_COLUMN);
     int64_t registers = vectors * vector_registers(size), column_load = 1;
     if (vectors * LANES * size->k * (int64_t)sizeof(float) > FIRST_LEVEL)
         column_load = size->core->line_fetch;
     if (size->columns_are_windows) column_load = 2;
     int64_t loads = rows + registers * column_load;
-    int64_t step = max_i64(max_i64(rows * registers, loads), PER_CYCLE * LATENCY) + 1;
+    return max_i64(max_i64(rows * registers, loads), PER_CYCLE * LATENCY) + 1;
+}
+
+static int64_t tile_cost(const ProductSize *size, int64_t rows, int vectors) {
     int64_t steps = size->lists_zeros ? size->k * density(size, rows) / 100 : size->k;
-    return steps * step + ROW_OVERHEAD * rows * vectors + PAIR_OVERHEAD * vectors / 2 +
-           TILE_OVERHEAD;
+    return steps * step_cost(size, rows, vectors) + ROW_OVERHEAD * rows * vectors +
+           PAIR_OVERHEAD * vectors / 2 + TILE_OVERHEAD;
 }
 
 static int64_t max_rows(const ProductSize *size, int vectors) {
@@ -147,6 +165,7 @@ static Blocking choose_tile(const ProductSize *size) {
         best = cheaper(size, best, with_run(size, vectors[i]));
     if (size->run && size->many_registers && size->rows <= MAX_ROWS)
         best = cheaper(size, best, with_all_rows(size));
+    if (is_wide(size, 1, 1)) best = cheaper(size, best, of_tile(size, 1, 1));
     return best;
 }
 
@@ -192,6 +211,8 @@ static Blocking with_tile(const ProductSize *size, Blocking b) {
     b.k_blocks = divide_up(size->k, b.k_block);
     b.lists_zeros = size->lists_zeros && blocking_list_room(&b) <= LIST_ENTRIES;
     cut_rows(size, &b);
+    b.wide = is_wide(size, b.tile_rows, b.vectors) && b.chunk > 1 &&
+             b.k_block * LANES * (int64_t)(sizeof(double) / sizeof(float)) <= MAX_PACKED;
     return b;
 }
 

@@ -23,6 +23,7 @@ typedef struct {
     int64_t rows, columns, k;
     bool many_registers; /* 32 vector registers of 16 lanes (AVX-512), not 16 of 8 */
     bool short_vectors;  /* 16 vector registers of 4 lanes */
+    bool emulated;       /* multiply-adds, in double (codegen/emit/fused.c) */
     bool panels;         /* the columns are stored as panels */
     /* if rows are windows, how many consecutive ones lie at equal distances; else 0 */
     int64_t run;
@@ -48,6 +49,7 @@ typedef struct {
     int64_t k_block, k_blocks; /* steps of k in a block (the last block may have fewer), likewise */
     bool lists_zeros;          /* requested, and the lists are not too long */
     int steps;                 /* of k in an iteration */
+    bool wide;                 /* sums and a copy of the columns are double (matmul_wide.c) */
 } Blocking;
 
 /* The blocking that the cost model chooses. */

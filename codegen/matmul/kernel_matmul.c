@@ -88,6 +88,7 @@ static ProductSize product_size(const Emitter *e, const Matmul *m) {
                          .k = m->k,
                          .many_registers = e->many_registers,
                          .short_vectors = e->short_vectors,
+                         .emulated = e->fma == FMA_EMULATED && m->sum == e->f32,
                          .panels = operands_columns_packed_already(m),
                          .run = m->rows.windows ? walk_run(&m->rows.line_walk).size : 0,
                          .rows_adjoin = operands_rows_adjoin(m),

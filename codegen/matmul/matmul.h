@@ -94,6 +94,11 @@ typedef struct {
     /* of bytes, on the stack: i32 [k][tile_rows], the rows at k and, in the upper half, at k + 1;
      * NULL: there is no such copy */
     LLVMValueRef row_words;
+    /* of blocking.wide, on the stack: the tile's columns as double, [k][LANES]; i1: one of them is
+     * tiny; the sums (matmul_wide.c) */
+    LLVMValueRef wide_columns, wide_tiny, wide_sums[WIDE_PAIRS];
+    /* likewise: what fused_wide has found; i1: the sums must be computed again */
+    LLVMValueRef wide_found, wide_again;
     int64_t k, batch, tile_columns;
     LLVMTypeRef sum; /* f32; i32 of a product of bytes */
     Blocking blocking;
@@ -180,6 +185,9 @@ typedef struct {
     /* the k for which a row is not zero, ascending, relative to the first of the block; list NULL:
      * all k */
     LLVMValueRef list, count;
+    /* of blocking.wide: the copy of the columns at k = 0, and whether one is tiny; NULL: the columns
+     * are read as they are */
+    LLVMValueRef wide, tiny;
 } Operands;
 
 /* Sets the bases of both operands for the matrix of the tile. */
@@ -248,6 +256,17 @@ typedef struct {
 LLVMValueRef step_offset(Emitter *e, const Step *step);
 /* A vector of the tile's columns. */
 LLVMValueRef step_columns(Emitter *e, const Step *step, int vector);
+
+/* -- matmul_wide.c -- */
+void wide_reserve(Emitter *e, Matmul *m);
+/* Copies the columns of these steps. The operands then read the copy. */
+void wide_pack(Emitter *e, Matmul *m, PackPlan pack, Steps steps, Operands *operands);
+/* wide_begin: the sums become double, unless a column is tiny. wide_end: they become float, if all
+ * of them are right. Returns i1: they are as they were at the beginning, and the steps must be added
+ * in another way. */
+If wide_begin(Emitter *e, const Operands *operands);
+LLVMValueRef wide_end(Emitter *e, const Operands *operands, If fast);
+void wide_add(Emitter *e, const Step *step);
 
 /* -- matmul_bytes.c -- */
 /* Whether two steps of bytes are computed at once, as the target multiplies pairs of i16. */

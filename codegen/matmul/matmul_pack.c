@@ -25,10 +25,11 @@ static MatrixOperand panel_operand(Emitter *e, DType dtype, int64_t lines, int64
 
 void pack_reserve(Emitter *e, Matmul *m) {
     bytes_reserve_words(e, m);
+    wide_reserve(e, m);
     const Blocking *b = &m->blocking;
     /* columns that are no neighbours in memory are read one by one; packed, once for all blocks */
     int64_t enough_blocks = operands_columns_adjoin(m) ? ENOUGH_BLOCKS : 2;
-    bool packs_columns = !operands_columns_packed_already(m) && !m->columns.windows &&
+    bool packs_columns = !b->wide && !operands_columns_packed_already(m) && !m->columns.windows &&
                          b->k_block * m->tile_columns <= MAX_PACKED && b->chunk >= enough_blocks;
     bool packs_rows = operands_rows_adjoin(m) && b->k_block >= ENOUGH_STEPS &&
                       b->column_blocks > 1 && b->chunk * b->tile_rows * b->k_block <= MAX_PACKED;
@@ -124,6 +125,7 @@ Operands pack_operands(Emitter *e, Matmul *m, const Tile *tile, PackPlan pack, S
         if_end(e, packing);
         operands_find_packed_columns(e, steps, &operands);
     }
+    if (m->blocking.wide) wide_pack(e, m, pack, steps, &operands);
     if (m->blocking.lists_zeros) zeros_choose(e, m, tile, pack, steps, &operands);
     return operands;
 }

@@ -117,6 +117,10 @@ static void add_reals(Emitter *e, const Step *step, Sums *sums) {
 
 static void add_step(Emitter *e, const Step *step) {
     const Matmul *m = step->operands->m;
+    if (step->operands->wide) {
+        wide_add(e, step);
+        return;
+    }
     Sums sums = load_sums(e, m);
     if (m->sum == e->f32)
         add_reals(e, step, &sums);
@@ -237,7 +241,7 @@ static void add_iterations(Emitter *e, const Operands *operands, Steps steps) {
     add_loop(e, operands, rest, NULL, 1);
 }
 
-void product_add(Emitter *e, const Operands *operands, Steps steps, LLVMValueRef origin) {
+static void add_steps(Emitter *e, const Operands *operands, Steps steps, LLVMValueRef origin) {
     enum { SHORTEST = 4 };
     const StridedWalk *walk = windows_walk(operands);
     bool windows = operands->column_operand->windows || operands->row_operand->windows;
@@ -250,4 +254,17 @@ void product_add(Emitter *e, const Operands *operands, Steps steps, LLVMValueRef
         add_loop(e, operands, steps, origin, 1);
     else
         add_iterations(e, operands, steps);
+}
+
+void product_add(Emitter *e, const Operands *operands, Steps steps, LLVMValueRef origin) {
+    Operands as_they_are = *operands;
+    as_they_are.wide = NULL;
+    If again = {0};
+    if (operands->wide) {
+        If fast = wide_begin(e, operands);
+        add_steps(e, operands, steps, origin);
+        again = if_begin(e, wide_end(e, operands, fast));
+    }
+    add_steps(e, &as_they_are, steps, origin);
+    if (operands->wide) if_end(e, again);
 }

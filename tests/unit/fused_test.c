@@ -16,7 +16,8 @@
 
 #include <cmocka.h>
 
-enum { ROWS = 13, COLUMNS = 100, TRIPLES = ROWS * COLUMNS, ROUNDS = 120 };
+/* STEPS of k: few make a kernel with other tiles than many. */
+enum { ROWS = 13, COLUMNS = 100, TRIPLES = ROWS * COLUMNS, ROUNDS = 120, STEPS = 40 };
 
 typedef struct {
     float a[TRIPLES], b[TRIPLES], c[TRIPLES];
@@ -71,10 +72,10 @@ static void draw_numbers(uint64_t *at, bool uniform, Numbers *numbers) {
 
 /* -- the program: fma(a, b, c) element by element, and as steps k of a product -- */
 
-static Graph *make_graph(Diagnostics *diag) {
+static Graph *make_graph(int steps, Diagnostics *diag) {
     Graph *graph = graph_new("fused", diag);
-    Shape list = {.rank = 1, .dim = {TRIPLES}}, left = {.rank = 2, .dim = {ROWS, 2}},
-          right = {.rank = 2, .dim = {2, COLUMNS}};
+    Shape list = {.rank = 1, .dim = {TRIPLES}}, left = {.rank = 2, .dim = {ROWS, steps}},
+          right = {.rank = 2, .dim = {steps, COLUMNS}};
     NodeId a = graph_input(graph, SYMBOL_VALUE, "a", DTYPE_F32, list),
            b = graph_input(graph, SYMBOL_VALUE, "b", DTYPE_F32, list),
            c = graph_input(graph, SYMBOL_VALUE, "c", DTYPE_F32, list),
@@ -85,11 +86,11 @@ static Graph *make_graph(Diagnostics *diag) {
     return graph;
 }
 
-static Program *compile(const char *cpu, Diagnostics *diag) {
+static Program *compile(const char *cpu, int steps, Diagnostics *diag) {
     Compilation compilation;
     const PassOptions passes = {.level = 2, .threads = 1};
     const CodegenOptions options = {.level = 2, .cpu = cpu};
-    assert_true(passes_run(&compilation, make_graph(diag), &passes, PASS_COUNT - 1));
+    assert_true(passes_run(&compilation, make_graph(steps, diag), &passes, PASS_COUNT - 1));
     return codegen_compile(compilation.plan, compilation.graph, &options, diag);
 }
 
@@ -99,31 +100,59 @@ static void assert_same(float got, float expected, float a, float b, float c) {
              (double)got);
 }
 
-/* x = [c, a] and y = [1, b], so that the product is fma(a, b, fma(c, 1, 0)), and never -0. */
-static void check_round(const Program *program, const Numbers *numbers, StepArgs *args) {
-    static float x[ROWS][2], y[2][COLUMNS];
-    for (int i = 0; i < ROWS; i++) x[i][0] = numbers->c[i], x[i][1] = numbers->a[i];
-    for (int j = 0; j < COLUMNS; j++) y[0][j] = 1, y[1][j] = numbers->b[j];
-    const void *inputs[] = {numbers->a, numbers->b, numbers->c, x, y};
+static float x[ROWS * STEPS], y[STEPS * COLUMNS];
+
+/* x = [c, a] and y = [1, b], or x = [1, a] and y = [c, b]: the product is fma(a, b, fma(c, 1, 0)).
+ * third: a third step adds another product. Further steps add 0. */
+static void fill_operands(const Numbers *numbers, int steps, bool c_in_rows, bool third) {
+    memset(x, 0, sizeof x);
+    memset(y, 0, sizeof y);
+    for (int i = 0; i < ROWS; i++) {
+        float *row = &x[i * steps];
+        row[0] = c_in_rows ? numbers->c[i] : 1;
+        row[1] = numbers->a[i];
+        if (third) row[2] = numbers->b[ROWS + i];
+    }
+    for (int j = 0; j < COLUMNS; j++) {
+        y[j] = c_in_rows ? 1 : numbers->c[j];
+        y[COLUMNS + j] = numbers->b[j];
+        if (third) y[2 * COLUMNS + j] = numbers->a[COLUMNS + j];
+    }
+}
+
+/* Adds 0 at the end, as a product is never -0. */
+static void check_product(const float *product, int steps) {
+    for (int i = 0; i < ROWS; i++)
+        for (int j = 0; j < COLUMNS; j++) {
+            float sum = 0, before = 0, a = 0, b = 0;
+            for (int k = 0; k < steps; k++) {
+                before = sum, a = x[i * steps + k], b = y[k * COLUMNS + j];
+                sum = fmaf(a, b, sum);
+            }
+            assert_same(product[i * COLUMNS + j], sum + 0.0F, a, b, before);
+        }
+}
+
+static void check_round(const Program *program, int steps, const Numbers *numbers, StepArgs *args) {
+    static const void *inputs[5];
+    memcpy(inputs, (const void *[]){numbers->a, numbers->b, numbers->c, x, y}, sizeof inputs);
+    const char *outputs = args->outputs;
+    const float *list = (const float *)(outputs + program->output_offsets[0]);
     args->inputs = inputs;
-    program_run(program, args);
-    const float *list = (const float *)((const char *)args->outputs + program->output_offsets[0]),
-                *product =
-                    (const float *)((const char *)args->outputs + program->output_offsets[1]);
+    for (int form = 0; form < 4; form++) {
+        fill_operands(numbers, steps, form % 2, steps > 2 && form / 2);
+        program_run(program, args);
+        check_product((const float *)(outputs + program->output_offsets[1]), steps);
+    }
     for (int i = 0; i < TRIPLES; i++) {
         float a = numbers->a[i], b = numbers->b[i], c = numbers->c[i];
         assert_same(list[i], fmaf(a, b, c), a, b, c);
     }
-    for (int i = 0; i < ROWS; i++)
-        for (int j = 0; j < COLUMNS; j++) {
-            float a = x[i][1], b = y[1][j], c = fmaf(x[i][0], 1, 0);
-            assert_same(product[i * COLUMNS + j], fmaf(a, b, c) + 0.0F, a, b, c);
-        }
 }
 
-static void check_cpu(const char *cpu) {
+static void check_steps(const char *cpu, int steps) {
     Diagnostics *diag = diag_new();
-    Program *program = compile(cpu, diag);
+    Program *program = compile(cpu, steps, diag);
     assert_non_null(program);
     StepArgs args = {.slab = memory_new(program->slab_bytes + 64, "a test"),
                      .outputs = memory_new(program->output_bytes, "a test"),
@@ -132,13 +161,18 @@ static void check_cpu(const char *cpu) {
     uint64_t at = 0;
     for (int round = 0; round < ROUNDS; round++) {
         draw_numbers(&at, round % 4, &numbers);
-        check_round(program, &numbers, &args);
+        check_round(program, steps, &numbers, &args);
     }
     free(args.slab);
     free(args.outputs);
     free(args.thread_slab);
     program_free(program);
     diag_free(diag);
+}
+
+static void check_cpu(const char *cpu) {
+    check_steps(cpu, 2);
+    check_steps(cpu, STEPS);
 }
 
 static void oldest(void **state) {
