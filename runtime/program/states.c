@@ -13,7 +13,7 @@
 
 typedef struct {
     Layout layout;
-    void *memory;
+    void *memory;      /* NULL: no program has bound the state, and it is zero */
     uint64_t *version; /* counts the changes of the memory */
 } StateForm;
 
@@ -103,11 +103,23 @@ static size_t plain_bytes(const StoredState *state) {
 }
 
 static void read_form(const StoredState *state, uint32_t form, void *plain) {
+    if (!state->forms[form].memory) {
+        memset(plain, 0, plain_bytes(state));
+        return;
+    }
     layout_to_plain(state->forms[form].layout, state->symbol.dtype, state->symbol.shape,
                     state->forms[form].memory, plain);
 }
 
+static void reserve_form(const StoredState *state, StateForm *form) {
+    if (!form->memory)
+        form->memory =
+            memory_new(layout_bytes(form->layout, state->symbol.dtype, state->symbol.shape),
+                       "the weights and their moments");
+}
+
 static void write_form(StoredState *state, uint32_t form, const void *plain) {
+    reserve_form(state, &state->forms[form]);
     layout_from_plain(state->forms[form].layout, state->symbol.dtype, state->symbol.shape, plain,
                       state->forms[form].memory);
     ++*state->forms[form].version;
@@ -120,6 +132,7 @@ static void copy_form(StoredState *state, uint32_t from, uint32_t to) {
         return;
     }
     if (target->layout.kind == LAYOUT_PLAIN) {
+        reserve_form(state, target);
         read_form(state, from, target->memory);
         ++*target->version;
         return;
@@ -148,24 +161,21 @@ static void initialize_state(StoredState *state, uint64_t seed) {
     free(plain);
 }
 
-/* A form of a state. A new form gets the values that the state has. */
-static StateForm bind_form(States *states, StoredState *state, Layout layout) {
+/* A form of a state, without memory if it is new and zero. A new form gets the values that the
+ * state has. */
+static StateForm *find_form(States *states, StoredState *state, Layout layout) {
     for (uint32_t f = 0; f < state->form_count; f++)
-        if (layout_equal(state->forms[f].layout, layout)) return state->forms[f];
+        if (layout_equal(state->forms[f].layout, layout)) return &state->forms[f];
     StateForm *forms = ARENA_ARRAY(states->arena, StateForm, state->form_count + 1);
     if (state->form_count) memcpy(forms, state->forms, state->form_count * sizeof *forms);
-    forms[state->form_count] =
-        (StateForm){layout,
-                    memory_new(layout_bytes(layout, state->symbol.dtype, state->symbol.shape),
-                               "the weights and their moments"),
-                    ARENA_NEW(states->arena, uint64_t)};
+    forms[state->form_count] = (StateForm){layout, NULL, ARENA_NEW(states->arena, uint64_t)};
     *forms[state->form_count].version = 1;
     state->forms = forms;
-    if (state->form_count++ && state->has_values)
+    if (state->form_count++ && state->has_values && forms->memory)
         copy_form(state, 0, state->form_count - 1);
     else if (state->symbol.init.kind == INIT_FITTED)
         initialize_state(state, 0);
-    return forms[state->form_count - 1];
+    return &forms[state->form_count - 1];
 }
 
 static const ProgramBinding *find_binding(const States *states, const Program *program) {
@@ -192,9 +202,10 @@ bool states_bind(States *states, const Program *program, Diagnostics *diag) {
                        shape_text(symbol->dtype, symbol->shape, theirs));
             return false;
         }
-        StateForm form = bind_form(states, state, program->states[i].layout);
-        binding->pointers[i] = form.memory;
-        binding->versions[i] = form.version;
+        StateForm *form = find_form(states, state, program->states[i].layout);
+        reserve_form(state, form);
+        binding->pointers[i] = form->memory;
+        binding->versions[i] = form->version;
     }
     binding->program = program;
     binding->next = states->bindings;
@@ -206,8 +217,15 @@ void states_keep(States *states, const Graph *graph) {
     for (uint32_t i = 0; i < graph->symbol_count; i++) {
         const Symbol *symbol = &graph->symbols[i];
         if (symbol->kind == SYMBOL_STATE && symbol->node && !find_state(states, symbol->name))
-            bind_form(states, add_state(states, symbol), (Layout){0});
+            find_form(states, add_state(states, symbol), (Layout){0});
     }
+}
+
+void states_clear(States *states, const char *name) {
+    StoredState *state = find_state(states, name);
+    assert(state->form_count == 1 && "no program has bound it");
+    free(state->forms->memory);
+    state->forms->memory = NULL;
 }
 
 void *const *states_pointers(States *states, const Program *program) {
@@ -279,7 +297,7 @@ static bool state_is_finite(const StoredState *state) {
     const StateForm *form = &state->forms[0];
     const Symbol *symbol = &state->symbol;
     size_t bytes = plain_bytes(state);
-    if (symbol->dtype != DTYPE_F32 ||
+    if (!form->memory || symbol->dtype != DTYPE_F32 ||
         (symbol->init.kind == INIT_CONSTANT && !isfinite(symbol->init.a)))
         return true;
     if (layout_bytes(form->layout, symbol->dtype, symbol->shape) == bytes)

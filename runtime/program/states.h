@@ -12,8 +12,10 @@ void states_free(States *states);
 /* Allocates the states of a program in its layouts. A new state is zero until it is initialized. */
 bool states_bind(States *states, const Program *program, Diagnostics *diag);
 /* Adds the states of a graph that no program has bound. They are initialized, saved and loaded with
- * the others. */
+ * the others. They have memory only after they were written. */
 void states_keep(States *states, const Graph *graph);
+/* Frees the memory of a state that no program has bound: it is zero then. */
+void states_clear(States *states, const char *name);
 /* The pointer array for StepArgs.states; lives as long as the States. */
 void *const *states_pointers(States *states, const Program *program);
 /* [state_count]: numbers that grow whenever this memory is changed, by programs at the time of

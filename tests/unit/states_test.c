@@ -128,6 +128,38 @@ static void test_a_late_form_gets_the_values(void **state) {
     assert_false(states_write(fixture->states, "c", values));
 }
 
+/* A state that no program has bound is saved and restored as others are. Its values outlive the
+ * program that binds it; cleared, it is zero. */
+static void test_kept_states(void **state) {
+    StatesFixture *fixture = *state;
+    const float none[3] = {0}, values[3] = {1, 2, 3};
+    float found[3], w[WEIGHTS], saved[WEIGHTS + 3];
+    states_keep(fixture->states, fixture->graph);
+    assert_true(states_read(fixture->states, "b", found));
+    assert_memory_equal(found, none, sizeof found);
+    assert_true(states_write(fixture->states, "b", values));
+    states_save(fixture->states, saved);
+    states_clear(fixture->states, "b");
+    assert_true(states_read(fixture->states, "b", found));
+    assert_memory_equal(found, none, sizeof found);
+    states_restore(fixture->states, saved);
+    assert_true(states_read(fixture->states, "b", found));
+    assert_memory_equal(found, values, sizeof found);
+    for (int i = 0; i < WEIGHTS; i++) w[i] = (float)i;
+    assert_true(states_write(fixture->states, "w", w));
+    states_clear(fixture->states, "w");
+    for (int i = 0; i < 2; i++)
+        assert_true(states_bind(fixture->states, &fixture->programs[i], fixture->diag));
+    float *second = states_pointers(fixture->states, &fixture->programs[1])[0];
+    for (int i = 0; i < WEIGHTS; i++) assert_true(second[i] == 0);
+    memcpy(second, w, sizeof w);
+    states_publish(fixture->states, &fixture->programs[1]);
+    float after[WEIGHTS];
+    assert_true(states_read(fixture->states, "w", after));
+    assert_memory_equal(after, w, sizeof w);
+    expect_form(states_pointers(fixture->states, &fixture->programs[0])[0], by_columns, w);
+}
+
 /* A program writes all forms that it has. The other forms are updated when it publishes. */
 static void test_updates_reach_other_programs(void **state) {
     StatesFixture *fixture = *state;
@@ -209,6 +241,7 @@ int main(void) {
         TEST(test_initial_values_in_all_forms),
         TEST(test_zeros),
         TEST(test_a_late_form_gets_the_values),
+        TEST(test_kept_states),
         TEST(test_updates_reach_other_programs),
         TEST(test_save_and_restore),
         TEST(test_refuses_another_shape),
