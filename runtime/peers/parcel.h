@@ -15,8 +15,8 @@
 typedef struct {
     uint64_t magic, number; /* number: of the exchange */
     uint64_t bytes;         /* of content and small bodies */
-    int32_t stop, signal;
-    char unused[TRANSPORT_UNIT - 3 * sizeof(uint64_t) - 2 * sizeof(int32_t)];
+    int32_t stop, signal, save;
+    char unused[TRANSPORT_UNIT - 3 * sizeof(uint64_t) - 3 * sizeof(int32_t)];
 } ParcelHeader;
 
 typedef struct {

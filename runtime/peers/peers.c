@@ -42,6 +42,7 @@ struct Peers {
     PeerTraffic sent;
     double longest; /* of the recent times between two exchanges, as given by `busy` */
     bool stops, asks, lost, failed;
+    bool saves, asks_save;
     bool reports; /* this process reports which ones are lost: see must_report */
     int signal;
     Status announced; /* the status with which a lost process has ended; or STATUS_OK */
@@ -56,6 +57,12 @@ Status peers_status(const Peers *peers) {
     return peers->announced ? peers->announced : STATUS_RANK;
 }
 void peers_announce(Peers *peers, Status status) { peers->announced = status; }
+void peers_ask_save(Peers *peers) { peers->asks_save = true; }
+bool peers_take_save(Peers *peers) {
+    bool saves = peers->saves;
+    peers->saves = peers->asks_save = false;
+    return saves;
+}
 int peers_signal(const Peers *peers) { return peers->signal; }
 void peers_ask_stop(Peers *peers) { peers->asks = true; }
 void peers_fail(Peers *peers) { peers->failed = true; }
@@ -128,8 +135,10 @@ static int list_messages(Peers *peers) {
     ParcelHeader header = {.magic = PARCEL_MAGIC,
                            .number = peers->number,
                            .stop = peers->asks || signal,
-                           .signal = signal};
+                           .signal = signal,
+                           .save = peers->asks_save};
     peers->stops |= header.stop;
+    peers->saves |= header.save;
     if (signal) peers->signal = signal;
     for (int rank = 0; rank < peers_size(peers); rank++) {
         Peer *peer = &peers->others[rank];
@@ -155,6 +164,7 @@ static void read_headers(Peers *peers) {
                      peers_rank(peers), (unsigned long long)peers->number,
                      peers->others[rank].in.bytes);
         peers->stops |= header.stop != 0;
+        peers->saves |= header.save != 0;
         if (header.signal > peers->signal) peers->signal = header.signal;
         parcel_unpack(&peers->others[rank].in);
     }

@@ -72,6 +72,11 @@ Status peers_status(const Peers *peers);
 void peers_ask_stop(Peers *peers);
 /* Whether a process has asked to stop; after an exchange, all processes know the same. */
 bool peers_stopped(const Peers *peers);
+/* Asks all processes to save what they have, with the next exchange. */
+void peers_ask_save(Peers *peers);
+/* Whether a process has asked for it since the last call; after an exchange, all processes know the
+ * same. */
+bool peers_take_save(Peers *peers);
 /* The signal that one of them got; 0: none. */
 int peers_signal(const Peers *peers);
 /* This process has failed alone: peers_close then ends the others. */

@@ -134,8 +134,10 @@ static void *run(void *context) {
         for (int other = 0; other < SIZE; other++)
             if (other != process->rank) post(process, peers, round, other);
         if (process->rank == 2 && round == ROUNDS / 2) peers_ask_stop(peers);
+        if (process->rank == 1 && round % 3 == 1) peers_ask_save(peers);
         process->wrong += !peers_exchange(peers, 0, "");
         process->wrong += peers_stopped(peers) != (round >= ROUNDS / 2);
+        if (round % 3) process->wrong += peers_take_save(peers) != (round % 3 == 1);
         for (int other = 0; other < SIZE; other++)
             if (other != process->rank) check(process, peers, round, other);
     }
