@@ -145,14 +145,20 @@ Status training_part(Training *training, Status status) {
     return peers_status(training->peers);
 }
 
-/* Prints the messages of a process that is not the first. */
+/* Prints the messages of a process at once, so that those of another one do not come between. */
 static void print_as(int rank, Diagnostics *diag) {
-    MemoryStream stream;
+    MemoryStream stream, whole;
     memory_stream_begin(&stream);
     diag_print(diag, stream.out);
     char *text = memory_stream_end(&stream), *rest;
-    for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
-        fprintf(stderr, "[rank %d] %s\n", rank, line);
+    memory_stream_begin(&whole);
+    for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+        if (rank) fprintf(whole.out, "[rank %d] ", rank);
+        fprintf(whole.out, "%s\n", line);
+    }
+    free(text);
+    text = memory_stream_end(&whole);
+    fputs(text, stderr);
     free(text);
 }
 
@@ -161,10 +167,7 @@ void training_close_peers(Training *training, Status status) {
     Peers *peers = training->peers;
     if (!peers) return;
     int rank = peers_rank(peers);
-    if (rank && training->speaks)
-        print_as(rank, training->diag);
-    else if (!rank)
-        diag_print(training->diag, stderr);
+    if (!rank || training->speaks) print_as(rank, training->diag);
     diag_clear(training->diag);
     fflush(NULL);
     peers_close(peers, status);
