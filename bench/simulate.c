@@ -57,7 +57,7 @@ static void post_sums(Simulation *s, int from, int owner, bool sends) {
 
 /* Process r begins with r + 1, as all of them would else send to the first one at once. */
 static void step(Simulation *s, double seconds) {
-    int size = s->plan.processes;
+    int size = s->plan.parts.processes;
     ShareRange own = spread_range(&s->plan, 0, s->rank);
     smpi_execute_flops(FLOPS * seconds * (double)(own.end - own.first) /
                        (double)s->plan.cut.replicas);
@@ -85,10 +85,11 @@ int main(int argc, char **argv) {
     int64_t replicas = strtol(argv[2], NULL, 10);
     double seconds = strtod(argv[3], NULL);
     NetworkLink link = {"", strtod(argv[4], NULL), strtod(argv[5], NULL), strtod(argv[6], NULL)};
-    s.plan = (SpreadPlan){.cut = {replicas, replicas, replicas},
-                          .accumulate = 1,
-                          .processes = size,
-                          .elements = (weights + SPREAD_UNIT - 1) / SPREAD_UNIT * SPREAD_UNIT};
+    s.plan = (SpreadPlan){
+        .cut = {replicas, replicas, replicas},
+        .accumulate = 1,
+        .parts = {.elements = (int64_t)(weights + PART_UNIT - 1) / PART_UNIT * PART_UNIT,
+                  .processes = size}};
     s.memory = SMPI_SHARED_MALLOC(8 * weights + (1 << 20));
     s.requests = malloc((size_t)size * 2 * PER_PEER * sizeof(MPI_Request));
     MPI_Barrier(MPI_COMM_WORLD);

@@ -133,21 +133,42 @@ static const NetworkLink links[] = {{"10 Gb/s Ethernet", 20e-6, 1.17e9, POST_SEC
                                     {"100 Gb/s InfiniBand", 2e-6, 11.5e9, POST_SECONDS},
                                     {"one machine", 1e-6, 6e9, POST_SECONDS}};
 
-static void print_exchange(const ModelInfo *info, const SpreadPlan *plan) {
+/* The bytes that the optimizer's states have in a process. */
+static size_t owned_bytes(const SpreadPlan *plan, const Graph *share, const Graph *whole,
+                          int rank) {
+    size_t bytes = 0;
+    for (uint32_t i = 0; i < whole->symbol_count; i++) {
+        const WeightPlace *place = spread_moment(plan, share, whole->symbols[i].name);
+        if (place) bytes += (size_t)part_piece(&plan->parts, place, rank).count * sizeof(float);
+    }
+    return bytes;
+}
+
+static size_t largest_owned(const SpreadPlan *plan, const Graph *share, const Graph *whole) {
+    size_t largest = 0;
+    for (int rank = 0; rank < plan->parts.processes; rank++) {
+        size_t bytes = owned_bytes(plan, share, whole, rank);
+        largest = bytes > largest ? bytes : largest;
+    }
+    return largest;
+}
+
+static void print_exchange(const ModelInfo *info, const SpreadPlan *plan, size_t owned) {
     char text[NUMBER_TEXT];
     SpreadTraffic traffic = spread_largest_traffic(plan);
-    printf("\nexchange of %d processes, which share the %u replicas of a batch\n", plan->processes,
-           info->replicas);
+    printf("\nexchange of %d processes, which share the %u replicas of a batch\n",
+           plan->parts.processes, info->replicas);
     printf("  %-36s %16s\n", "messages a process sends in a step",
            text_count(text, traffic.messages));
     summary_print_bytes("a process sends in a step", traffic.bytes);
+    summary_print_bytes("optimizer state in a process", (int64_t)owned);
     for (size_t i = 0; i < sizeof links / sizeof *links; i++)
         printf("  predicted for %-22s %16.3f ms\n", links[i].name,
                1e3 * spread_seconds(&links[i], &traffic));
 }
 
-/* Plans the exchange from the graph of a share. */
-static bool print_spread(const Build *build, int processes) {
+/* Plans the exchange from the graph of a share. whole: that of a training on one process. */
+static bool print_spread(const Build *build, const Graph *whole, int processes) {
     const ModelInfo *info = build->info;
     if (!training_check_replicas(info, processes, build->diag)) return false;
     Graph *share = build_graph(build, GRAPH_SHARE, model_batch(info, GRAPH_SHARE));
@@ -155,10 +176,11 @@ static bool print_spread(const Build *build, int processes) {
     SpreadPlan plan = {
         .cut = {(int64_t)info->batch * info->accumulate, info->batch, info->replicas},
         .accumulate = info->accumulate,
-        .processes = processes};
+        .parts = {.processes = processes, .whole_blocks = info->clips_norm}};
     spread_plan_gradients(&plan, share);
     spread_plan_carried(&plan, SHARE_FULL, share);
-    print_exchange(info, &plan);
+    print_exchange(info, &plan, largest_owned(&plan, share, whole));
+    spread_plan_free(&plan);
     graph_free(share);
     return true;
 }
@@ -173,7 +195,8 @@ Status command_summary(const Options *given, Diagnostics *diag) {
     if (good) {
         print_layers(&build, compilation.graph);
         print_step(&build, &compilation);
-        if (given->share_count > 1) good = print_spread(&build, (int)given->share_count);
+        if (given->share_count > 1)
+            good = print_spread(&build, compilation.graph, (int)given->share_count);
         good = good && summary_print_device(&build);
         compilation_free(&compilation);
     }

@@ -100,6 +100,8 @@ static bool open_model(void *context) {
                       ? build_open(build, options->operands[0], options, training->diag)
                       : build_open_run(build, options->resume, options, training->diag);
     if (opened) describe_work(training);
+    if (opened && training->peers)
+        model_set_process(build->model, peers_rank(training->peers), peers_size(training->peers));
     return opened && expect_parse(options, build->info, training->diag) &&
            (!training->peers ||
             training_check_replicas(build->info, peers_size(training->peers), training->diag));
@@ -119,7 +121,10 @@ static void want_training(Session *session, const Cut *cut) {
     Programs *programs = &session->programs;
     programs_want(programs, session->is_spread ? GRAPH_SHARE : GRAPH_TRAIN, cut);
     if (!session->is_spread) return;
-    if (session->build.info->updates_states) programs_want(programs, GRAPH_STATISTICS, cut);
+    const ModelInfo *info = session->build.info;
+    if (info->updates_states) programs_want(programs, GRAPH_STATISTICS, cut);
+    if (info->clips_norm) programs_want(programs, GRAPH_LARGEST, &update_cut);
+    if (info->clips_norm) programs_want(programs, GRAPH_SQUARES, &update_cut);
     programs_want(programs, GRAPH_UPDATE, &update_cut);
 }
 
@@ -237,14 +242,20 @@ static bool make_alone(void *context, SplitPrograms *train) {
     return true;
 }
 
+static const Program *update_program(const Training *training, GraphKind kind) {
+    return programs_of_split(&training->session.programs, kind, &update_cut).full;
+}
+
 SpreadOptions training_spread(Training *training) {
     if (!training->peers) return (SpreadOptions){0};
+    const ModelInfo *info = training->session.build.info;
     return (SpreadOptions){
         .peers = training->peers,
-        .statistics = training->session.build.info->updates_states
-                          ? split_programs(training, GRAPH_STATISTICS, SPLIT_TRAIN)
-                          : (SplitPrograms){0},
-        .update = programs_of_split(&training->session.programs, GRAPH_UPDATE, &update_cut).full,
+        .statistics = info->updates_states ? split_programs(training, GRAPH_STATISTICS, SPLIT_TRAIN)
+                                           : (SplitPrograms){0},
+        .update = update_program(training, GRAPH_UPDATE),
+        .largest = info->clips_norm ? update_program(training, GRAPH_LARGEST) : NULL,
+        .squares = info->clips_norm ? update_program(training, GRAPH_SQUARES) : NULL,
         .alone = make_alone,
         .context = training};
 }

@@ -5,8 +5,9 @@
 #include "engine/build/stock.h"
 #include "runtime/train/runners.h"
 
-/* of three splits, for expected and for found row counts; the training may have three kinds */
-enum { PROGRAMS_MAX = 2 * (3 + 2) * SHARE_SIZES + SHARE_SIZES };
+/* of three splits, for expected and for found row counts; the training may have three kinds, and
+ * its update three programs */
+enum { PROGRAMS_MAX = 2 * (3 + 2) * SHARE_SIZES + SHARE_SIZES + 2 };
 
 typedef struct ProgramJobs ProgramJobs;
 

@@ -90,9 +90,11 @@ static bool keep_states(Session *session, GraphKind kind, Diagnostics *diag) {
 static bool bind_states(Session *session, Diagnostics *diag) {
     const Programs *programs = &session->programs;
     bool good = programs_fit(programs, &session->build, diag);
-    for (uint32_t i = 0; i < programs->count && good; i++)
+    for (uint32_t i = 0; i < programs->count && good; i++) {
+        bool has_own_states = programs->items[i].kind == GRAPH_UPDATE;
         good = programs->items[i].program &&
-               states_bind(session->states, programs->items[i].program, diag);
+               (has_own_states || states_bind(session->states, programs->items[i].program, diag));
+    }
     if (!good) return false;
     /* The parts of a step lack the states of a step that is not finished. */
     if (session->is_spread && !keep_states(session, GRAPH_TRAIN, diag)) return false;

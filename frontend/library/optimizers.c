@@ -2,6 +2,7 @@
  * The formulas are those of PyTorch's documentation. A product that is added to something is one
  * fused operation. */
 #include "frontend/evaluate/evaluate.h"
+#include "ir/data/weight_parts.h"
 
 #include <math.h>
 
@@ -49,7 +50,7 @@ static NodeId rate_of(const Optimization *optimization) {
 static NodeId moment(const UpdateBuilder *b, const char *role) {
     const Optimization *o = b->optimization;
     const char *name =
-        arena_format(o->evaluator->arena, "%s.%s.%s", o->optimizer->callee->name, role, o->name);
+        arena_format(o->evaluator->arena, MOMENT_NAME, o->optimizer->callee->name, role, o->name);
     return graph_state(b->graph, name, DTYPE_F32, graph_node(b->graph, o->weight)->shape, (Init){0},
                        false);
 }

@@ -4,6 +4,7 @@
 
 #include "frontend/evaluate/evaluate.h"
 #include "frontend/evaluate/summary.h"
+#include "frontend/model/clip.h"
 #include "frontend/model/model.h"
 
 /* One --set NAME=VALUE: the expression that replaces another, and the text for it in
@@ -53,6 +54,7 @@ struct Model {
     ModelInfo info;
     int64_t training_rows; /* 0: not known yet */
     Warning *warnings;
+    int rank, processes;          /* of the training: see model_set_process */
     double clip_norm, clip_value; /* 0: gradients are not clipped */
     double rates_from, rates_to;  /* the rates of a test (--find-lr); 0: no test */
     LayerLog *log;
@@ -165,6 +167,12 @@ bool *gradient_reach(Arena *arena, const Graph *graph, NodeId node);
 /* Gradients of the loss and updates of all weights (lower_updates.c). With NODE_NONE as the loss it
  * only checks. */
 bool lower_updates(const Model *model, Evaluator *evaluator, GraphKind kind, NodeId loss);
+/* The next value of a weight, from its gradient. Adds the states of its optimizer. */
+NodeId optimizer_next(Evaluator *evaluator, const Optimizers *optimizers, const Trained *trained);
+/* GRAPH_LARGEST, GRAPH_SQUARES or GRAPH_UPDATE: the part of the update that this process makes.
+ * trained: all weights (lower_own_part.c). */
+void lower_own_part(const Model *model, Evaluator *evaluator, GraphKind kind,
+                    const Optimizers *optimizers, const Trained *trained, uint32_t count);
 /* Makes the part of a training step that `kind` is from the evaluator's whole graph, which is
  * freed. NULL after reporting errors (lower_parts.c). */
 Graph *step_part(Graph *graph, GraphKind kind, Arena *arena);

@@ -1,5 +1,5 @@
-/* The parts of a training step that several processes run: GRAPH_SHARE, GRAPH_STATISTICS and
- * GRAPH_UPDATE (model.h).
+/* The parts of a training step that several processes run (model.h): GRAPH_SHARE, GRAPH_STATISTICS,
+ * and what lower_own_part.c makes.
  *
  * The states that the model updates, such as running means, change with every share, in order. The
  * nodes that depend on them form the statistics. All other nodes of a share can be computed without
@@ -102,20 +102,21 @@ static Graph *statistics_of(const ShareStatistics *statistics, Graph *from) {
     return graph;
 }
 
-/* The updates alone: what they do not need is left out. */
+/* The update of a part of the weights alone: what it does not need is left out. */
 static Graph *update_of(Arena *arena, Graph *from) {
-    NodeId *roots = ARENA_ARRAY(arena, NodeId, 2 * from->symbol_count);
+    uint32_t count = 0;
+    NodeId *roots = ARENA_ARRAY(arena, NodeId, from->output_count + 2 * from->symbol_count);
+    for (uint32_t i = 0; i < from->output_count; i++) roots[count++] = from->outputs[i].node;
     for (uint32_t i = 0; i < from->symbol_count; i++) {
         if (!from->symbols[i].update) continue;
-        roots[2 * i] = from->symbols[i].update;
-        roots[2 * i + 1] = from->symbols[i].node;
+        roots[count++] = from->symbols[i].update;
+        roots[count++] = from->symbols[i].node;
     }
-    from->output_count = 0;
-    return graph_in_order(from, roots, 2 * from->symbol_count);
+    return graph_in_order(from, roots, count);
 }
 
 Graph *step_part(Graph *graph, GraphKind kind, Arena *arena) {
-    if (kind == GRAPH_UPDATE) return update_of(arena, graph);
+    if (kind != GRAPH_SHARE && kind != GRAPH_STATISTICS) return update_of(arena, graph);
     ShareStatistics statistics = statistics_find(arena, graph);
     if (check_independent(&statistics))
         return kind == GRAPH_SHARE ? share_of(&statistics, graph)

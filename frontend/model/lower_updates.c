@@ -1,15 +1,9 @@
 /* The training half of a graph: gradients of the loss, their sum over several batches or shares
- * (accumulate, replicas), clipping, and the optimizer's update of every weight. */
+ * (accumulate, replicas), and the optimizer's update of every weight. */
 #include "frontend/model/loading.h"
 #include "ir/data/step_parts.h"
-#include "ir/base/integers.h"
 
 #include <string.h>
-
-typedef struct {
-    NodeId weight, gradient;
-    const char *name;
-} Trained;
 
 bool *graph_ancestors(Arena *arena, const Graph *graph, NodeId node) {
     bool *reached = ARENA_ARRAY(arena, bool, graph->node_count);
@@ -129,19 +123,6 @@ static void output_gradients(Evaluator *evaluator, const Trained *trained, uint3
                      build_binary(graph, OP_mul, rows, trained[i].gradient));
 }
 
-/* For a GRAPH_UPDATE: the sums of the tree are inputs. Only the updates that follow are kept. */
-static void input_gradients(Evaluator *evaluator, Trained *trained, uint32_t count) {
-    Graph *graph = evaluator->graph;
-    for (uint32_t i = 0; i < graph->symbol_count; i++) graph->symbols[i].update = NODE_NONE;
-    NodeId all_rows = graph_input(graph, SYMBOL_VALUE, STEP_ROWS, DTYPE_F32, (Shape){0});
-    for (uint32_t i = 0; i < count; i++) {
-        const char *name = arena_format(graph->arena, GRADIENT_PREFIX "%s", trained[i].name);
-        NodeId sum = graph_input(graph, SYMBOL_VALUE, name, DTYPE_F32,
-                                 graph_node(graph, trained[i].weight)->shape);
-        trained[i].gradient = build_binary(graph, OP_div, sum, all_rows);
-    }
-}
-
 /* The optimizer's states, from symbol `first` on, change only when the weights do. */
 static void hold_states(Graph *graph, uint32_t first) {
     for (uint32_t i = first; i < graph->symbol_count; i++) {
@@ -153,79 +134,13 @@ static void hold_states(Graph *graph, uint32_t first) {
     }
 }
 
-/* -- clipping -- */
-
-/* min(max(gradient, -limit), limit), element by element. */
-static void clip_each(Graph *graph, Trained *trained, uint32_t count, double limit) {
-    for (uint32_t i = 0; i < count; i++) {
-        NodeId low = build_binary(graph, OP_max, trained[i].gradient, scalar(graph, -limit));
-        trained[i].gradient = build_binary(graph, OP_min, low, scalar(graph, limit));
-    }
-}
-
-static NodeId whole(Graph *graph, int32_t value) { return build_i32(graph, value, (Shape){0}); }
-
-/* The elements of a gradient as a matrix with NORM_BLOCK columns, filled up with zeros. */
-static NodeId norm_blocks(Graph *graph, NodeId gradient) {
-    enum { NORM_BLOCK = 4096 };
-    int64_t count = shape_elements(graph_node(graph, gradient)->shape),
-            blocks = divide_up(count, NORM_BLOCK);
-    NodeId flat = build_reshape(graph, gradient, (Shape){.rank = 1, .dim = {count}});
-    if (blocks == 1) return flat;
-    int64_t before = 0, after = blocks * NORM_BLOCK - count;
-    if (after) flat = build_pad(graph, flat, &before, &after);
-    return build_reshape(graph, flat, (Shape){.rank = 2, .dim = {blocks, NORM_BLOCK}});
-}
-
-static NodeId reduce_all(Graph *graph, Op op, NodeId node) {
-    return build_reduce_axes(graph, op, node, (1u << graph_node(graph, node)->shape.rank) - 1);
-}
-
-/* The exponent field of the largest gradient, limited so that the power of two and its inverse are
- * normal numbers. */
-static NodeId largest_exponent(Graph *graph, const Trained *trained, uint32_t count) {
-    enum { MANTISSA_BITS = 23, LARGEST = 253 };
-    NodeId largest = scalar(graph, 0);
-    for (uint32_t i = 0; i < count; i++) {
-        NodeId own =
-            reduce_all(graph, OP_reduce_max, build_unary(graph, OP_abs, trained[i].gradient));
-        largest = build_binary(graph, OP_max, largest, own);
-    }
-    NodeId exponent = build_binary(graph, OP_shr, build_bitcast(graph, largest, DTYPE_I32),
-                                   whole(graph, MANTISSA_BITS));
-    return build_binary(graph, OP_min, build_binary(graph, OP_max, exponent, whole(graph, 1)),
-                        whole(graph, LARGEST));
-}
-
-/* The power of two with this exponent field. */
-static NodeId power_of_two(Graph *graph, NodeId exponent) {
-    return build_bitcast(graph, build_binary(graph, OP_shl, exponent, whole(graph, 23)), DTYPE_F32);
-}
-
-/* gradient * min(1, limit / (norm + 1e-6)), where norm is that of all gradients together, as in
- * PyTorch's clip_grad_norm_. Before squaring, the gradients are multiplied by a power of two that
- * brings the largest to between 1 and 4. So no square overflows, and those that underflow are too
- * small to count. For ordinary gradients this changes no bit. */
-static void clip_to_norm(Graph *graph, Trained *trained, uint32_t count, double limit) {
-    NodeId exponent = largest_exponent(graph, trained, count), total = scalar(graph, 0);
-    NodeId up = power_of_two(graph, exponent),
-           down = power_of_two(graph, build_binary(graph, OP_sub, whole(graph, 254), exponent));
-    for (uint32_t i = 0; i < count; i++) {
-        trained[i].gradient = build_binary(graph, OP_mul, trained[i].gradient, down);
-        NodeId blocks = norm_blocks(graph, trained[i].gradient);
-        total =
-            build_binary(graph, OP_add, total,
-                         reduce_all(graph, OP_sum, build_binary(graph, OP_mul, blocks, blocks)));
-    }
-    NodeId least = build_binary(graph, OP_mul, scalar(graph, 1e-6), down);
-    NodeId norm = build_binary(graph, OP_add, build_unary(graph, OP_sqrt, total), least);
-    NodeId factor =
-        build_binary(graph, OP_min, build_binary(graph, OP_div, scalar(graph, limit), norm), up);
-    for (uint32_t i = 0; i < count; i++)
-        trained[i].gradient = build_binary(graph, OP_mul, trained[i].gradient, factor);
-}
-
 /* -- the optimizer -- */
+
+NodeId optimizer_next(Evaluator *evaluator, const Optimizers *optimizers, const Trained *trained) {
+    const Bound *optimizer = optimizer_of(evaluator->arena, optimizers, trained->name);
+    return optimizer->callee->builtin->optimize(
+        &(Optimization){evaluator, optimizer, trained->name, trained->weight, trained->gradient});
+}
 
 /* The update of every weight. holds: weights and states of the optimizer change only after the last
  * share of a step. */
@@ -234,10 +149,7 @@ static void optimize(Evaluator *evaluator, const Optimizers *optimizers, const T
     Graph *graph = evaluator->graph;
     uint32_t first = graph->symbol_count;
     for (uint32_t i = 0; i < count; i++) {
-        const Bound *optimizer = optimizer_of(evaluator->arena, optimizers, trained[i].name);
-        Optimization optimization = {evaluator, optimizer, trained[i].name, trained[i].weight,
-                                     trained[i].gradient};
-        NodeId next = optimizer->callee->builtin->optimize(&optimization);
+        NodeId next = optimizer_next(evaluator, optimizers, &trained[i]);
         if (holds)
             next = build_ternary(graph, OP_select, is_update(graph), next, trained[i].weight);
         graph_update(graph, trained[i].weight, next);
@@ -279,16 +191,18 @@ bool lower_updates(const Model *model, Evaluator *evaluator, GraphKind kind, Nod
     /* An imported network may have nothing to train; it predicts all the same. */
     if ((!count || !moves) && model->options->like) return true;
     if (!check_gradients(evaluator, loss_span, count, moves)) return false;
-    if (kind == GRAPH_UPDATE) input_gradients(evaluator, trained, count);
+    bool holds = step_shares(model) > 1;
     if (kind == GRAPH_SHARE || kind == GRAPH_STATISTICS) {
         output_gradients(evaluator, trained, count);
         return true;
     }
-    if (kind == GRAPH_TRAIN && step_shares(model) > 1)
-        accumulate(evaluator, trained, count, step_shares(model));
+    if (kind != GRAPH_TRAIN) {
+        lower_own_part(model, evaluator, kind, &optimizers, trained, count);
+        return true;
+    }
+    if (holds) accumulate(evaluator, trained, count, step_shares(model));
     if (model->clip_value > 0) clip_each(evaluator->graph, trained, count, model->clip_value);
     if (model->clip_norm > 0) clip_to_norm(evaluator->graph, trained, count, model->clip_norm);
-    bool holds = kind == GRAPH_TRAIN && step_shares(model) > 1;
     optimize(evaluator, &optimizers, trained, count, holds);
     return evaluator_built(evaluator, expr->span, loss).kind != VALUE_ERROR;
 }

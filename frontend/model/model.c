@@ -107,10 +107,7 @@ static bool collect(Model *model) {
 
 /* -- the steps -- */
 
-bool graph_trains(GraphKind kind) {
-    return kind == GRAPH_TRAIN || kind == GRAPH_SHARE || kind == GRAPH_STATISTICS ||
-           kind == GRAPH_UPDATE;
-}
+bool graph_trains(GraphKind kind) { return kind == GRAPH_TRAIN || kind >= GRAPH_SHARE; }
 
 uint32_t model_batch(const ModelInfo *info, GraphKind kind) {
     return graph_trains(kind) ? info->batch / info->replicas : info->batch;
@@ -151,6 +148,7 @@ static bool read_settings(Model *model) {
     bool good = params_evaluate(model, evaluator);
     good = good && settings_read(model, evaluator) && freeze_read(model, evaluator) &&
            source_read(model, evaluator);
+    model->info.clips_norm = model->clip_norm > 0;
     graph_free(scratch);
     return good;
 }
@@ -310,6 +308,7 @@ static Model *model_new(const ModelOptions *options, Diagnostics *diag) {
     model->rates_to = options->rates_to;
     model->texts = names_new(arena);
     model->info.replicas = 1;
+    model->processes = 1;
     model->info.source.folder =
         options->folder ? arena_copy_string(arena, options->folder, strlen(options->folder))
                         : path_folder_of(arena, options->path);
@@ -341,6 +340,11 @@ void model_free(Model *model) {
 }
 
 void model_set_training_rows(Model *model, int64_t rows) { model->training_rows = rows; }
+
+void model_set_process(Model *model, int rank, int processes) {
+    model->rank = rank;
+    model->processes = processes;
+}
 
 const ModelInfo *model_info(const Model *model) { return &model->info; }
 

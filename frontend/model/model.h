@@ -87,6 +87,7 @@ typedef struct {
     uint32_t batch, accumulate, epochs; /* accumulate: batches whose gradients make one step */
     uint32_t replicas;                  /* the shares of a batch; each has its own gradients */
     bool updates_states; /* the model updates states of its own, such as running means */
+    bool clips_norm;     /* clip_norm limits the norm of all gradients together */
     uint32_t log_every;  /* steps between two lines about the loss; 0: one line an epoch */
     bool shuffle;
     uint64_t seed;
@@ -128,6 +129,9 @@ const ModelInfo *model_info(const Model *model);
 /* Sets the number of training rows, once it is known: a full batch has at most that many. Changes
  * the graphs that are built afterwards. */
 void model_set_training_rows(Model *model, int64_t rows);
+/* Sets which one of several processes this is: it owns a part of the weights. Changes the graphs
+ * that are built afterwards. */
+void model_set_process(Model *model, int rank, int processes);
 /* Warns if the last batch of an epoch has one row: batch_norm finds no variance in it. */
 void model_warn_last_batch(const Model *model, Diagnostics *diag);
 /* Prints the warnings about the model itself, such as unused names, or a loss that gets the wrong
@@ -196,11 +200,20 @@ typedef enum {
      * GRAPH_STATISTICS, after a share: the updates of the states that the model itself updates,
      * such as running means. VALUE inputs: those that were carried. No outputs.
      *
-     * GRAPH_UPDATE, after the last share of a step: the updates of weights and of the optimizer's
-     * states. VALUE inputs: "gradient:NAME", the sums over the shares, and "step:rows", f32, the
-     * rows of the step. No outputs. */
+     * GRAPH_UPDATE, after the last share of a step: the update of the weights that this process
+     * owns (ir/data/weight_parts.h), and of the optimizer's states for them. NAME is a weight of
+     * which it owns a piece, n elements. VALUE inputs, f32: "gradient:NAME" [n], the sum over the
+     * shares; "weight:NAME" [n]; "step:rows", the rows of the step. Outputs: "weight:NAME" [n].
+     * States: "adam.m.NAME" [n].
+     *
+     * With clip_norm, two graphs before it with the same inputs. GRAPH_LARGEST has the output
+     * "norm:largest", the largest gradient of the process; the other two have it as an input [P],
+     * from all P processes. GRAPH_SQUARES has the output "norm:squares", the sum of the squares of
+     * each of its blocks, in their order; the update has it as an input, of all blocks. */
     GRAPH_SHARE,
     GRAPH_STATISTICS,
+    GRAPH_LARGEST,
+    GRAPH_SQUARES,
     GRAPH_UPDATE
 } GraphKind;
 /* Whether a graph of that kind is a step of the training, or a part of one. */

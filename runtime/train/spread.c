@@ -3,12 +3,14 @@
  *
  *     run the own shares; add their gradients by the tree as far as partners are there
  *     to each owner: its part of these partial sums; losses and carried values to all
- *     at the end of a step: the owner finishes the tree and sends its part of the sum to all
+ *     at the end of a step: the owner finishes the tree, updates its part of the weights, and sends
+ *     it to all
  *     the states that the model updates change, share by share; then weights change
  *
- * So every process sends and gets about twice the bytes of a gradient, and holds the same states.
- * States change only after the last exchange of a batch: if a process is lost before, they are
- * those after the batch before. */
+ * So every process sends and gets about twice the bytes of a gradient, and holds the same weights.
+ * Only the owner of a part has the moments of the optimizer for it. The states change only after
+ * the last exchange of a batch: if a process is lost before, they are those after the batch
+ * before, without moments. */
 #include "ir/base/clock.h"
 #include "ir/base/memory.h"
 #include "ir/data/step_parts.h"
@@ -19,6 +21,7 @@
 #include <string.h>
 
 bool spread_stops(const Spread *spread) { return spread->stops; }
+bool spread_saves(const Spread *spread) { return spread->saves; }
 SpreadTraffic spread_sent(const Spread *spread) { return spread->sent; }
 
 /* -- the updates -- */
@@ -35,20 +38,16 @@ static void run_statistics(Spread *spread, int64_t share, const RunTimes *times)
 
 static void update_states(Spread *spread, int64_t batch, bool ends_step) {
     const Trainer *trainer = spread->trainer;
-    const Cut *cut = &trainer->runners.cut;
     RunTimes times = trainer_times(trainer);
     ShareRange range = spread_batch(&spread->plan, batch);
-    for (int64_t share = range.first; share < range.end; share++) {
+    for (int64_t share = range.first; share < range.end; share++)
         run_statistics(spread, share, &times);
-        spread->rows += (float)cut_share(cut, share).rows;
-    }
     if (!ends_step) return;
-    runner_loop(spread->update, trainer->order, 1, &times, range.end - 1, NULL, NULL);
+    for (uint32_t i = 0; i < spread->plan.parts.count; i++) {
+        const WeightPlace *place = &spread->plan.places[i];
+        states_write(trainer->options->states, place->name, spread->weights + place->at);
+    }
     spread->rows = 0;
-    /* the states of accumulate are kept for checkpoints: a step begins */
-    const float none = 0;
-    states_write(spread->trainer->options->states, ACCUMULATE_BATCHES, &none);
-    states_write(spread->trainer->options->states, ACCUMULATE_ROWS, &none);
 }
 
 /* -- batches -- */
@@ -75,13 +74,15 @@ static bool run_batch(Spread *spread, int64_t batch) {
     PeerTraffic before = peers_sent(spread->peers);
     spread_run_shares(spread, spread_range(&spread->plan, batch, spread->rank));
     if (!spread_scatter(spread, batch)) return false;
+    spread->rows += (float)cut_batch_rows(&spread->plan.cut, batch);
     if (!ends_step)
         spread_keep(spread);
-    else if (!spread_gather(spread, batch))
+    else if (!spread_update(spread, batch))
         return false;
     update_states(spread, batch, ends_step);
     count_traffic(spread, before);
     spread->stops = ends_step && peers_stopped(spread->peers);
+    spread->saves = ends_step && peers_take_save(spread->peers);
     return true;
 }
 
@@ -98,20 +99,23 @@ bool spread_loop(Spread *spread, int64_t batch, int64_t end, TrainerVisit *visit
  * bit l of their number. */
 void spread_restart(Spread *spread) {
     const States *states = spread->trainer->options->states;
-    float count = 0, *values = memory_new(spread->plan.elements * sizeof *values, "the gradients");
+    const WeightParts *parts = &spread->plan.parts;
+    size_t bytes = (size_t)parts->elements * sizeof(float);
+    float count = 0, *values = memory_new(bytes, "the gradients");
     spread->owned.count = 0;
     spread->rows = 0;
+    spread->finite = true;
+    spread_take_states(spread);
     states_read(states, ACCUMULATE_BATCHES, &count);
     states_read(states, ACCUMULATE_ROWS, &spread->rows);
     int64_t shares = (int64_t)count, first = 0;
     for (int level = 30; level >= 0; level--) {
         int64_t size = (int64_t)1 << level;
         if (!(shares & size)) continue;
-        for (uint32_t i = 0; i < spread->gradient_count; i++) {
-            char name[512];
-            snprintf(name, sizeof name, ACCUMULATE_PREFIX "%d.%s", level,
-                     spread->gradients[i].name + strlen(GRADIENT_PREFIX));
-            states_read(states, name, values + spread->gradients[i].at);
+        for (uint32_t i = 0; i < parts->count; i++) {
+            char name[STEP_NAME];
+            snprintf(name, sizeof name, ACCUMULATE_PREFIX "%d.%s", level, parts->places[i].name);
+            states_read(states, name, values + parts->places[i].at);
         }
         partial_sums_push(&spread->owned, (ShareBlock){first, size},
                           &(SumSegment){values + spread_part_at(&spread->plan, spread->rank), 0,

@@ -19,7 +19,17 @@ typedef void SpreadGradients(void *context, const float *const *values);
 bool spread_gradients(Spread *spread, int64_t batch, SpreadGradients *visit, void *context);
 /* What this process has sent for batches so far. */
 SpreadTraffic spread_sent(const Spread *spread);
-/* All processes stop after the batch that was run last, which ends a step. */
+/* All processes stop, or save, after the batch that was run last, which ends a step. */
 bool spread_stops(const Spread *spread);
+bool spread_saves(const Spread *spread);
+
+/* Each process has the moments of its part only. Before rank 0 saves them, spread_collect brings
+ * all of them into its states; false: a process is lost. spread_drop frees their memory again. */
+bool spread_collect(Spread *spread);
+void spread_drop(Spread *spread);
+/* Whether the optimizer has moments. */
+bool spread_has_moments(const Spread *spread);
+/* Whether the moments of all processes were finite in the last spread_collect. */
+bool spread_is_finite(const Spread *spread);
 
 #endif

@@ -1,4 +1,4 @@
-/* The exchanges of a batch: partial sums go to their owners, and the sum of a step to all.
+/* The exchanges of a batch: partial sums go to their owners, and the weights of a step to all.
  * spread_plan.h has the sizes of the messages. */
 #include "ir/base/clock.h"
 #include "runtime/train/spreading.h"
@@ -85,17 +85,32 @@ bool spread_scatter(Spread *spread, int64_t batch) {
 
 void spread_keep(Spread *spread) { partial_sums_keep(&spread->owned); }
 
+bool spread_share(Spread *spread, int64_t batch, float *vector, PlaceOfRank *at) {
+    const SpreadPlan *plan = &spread->plan;
+    size_t own = at(plan, spread->rank), bytes = (at(plan, spread->rank + 1) - own) * sizeof(float);
+    for (int rank = 0; rank < spread->size; rank++) {
+        if (rank == spread->rank) continue;
+        memcpy(peers_out(spread->peers, rank, bytes), vector + own, bytes);
+        peers_in(spread->peers, rank, (at(plan, rank + 1) - at(plan, rank)) * sizeof(float));
+    }
+    if (!spread_exchange(spread, batch)) return false;
+    for (int rank = 0; rank < spread->size; rank++)
+        if (rank != spread->rank)
+            memcpy(vector + at(plan, rank), peers_content(spread->peers, rank),
+                   (at(plan, rank + 1) - at(plan, rank)) * sizeof(float));
+    return true;
+}
+
 bool spread_gather(Spread *spread, int64_t batch) {
-    float *own = spread->sum + spread_part_at(&spread->plan, spread->rank);
-    partial_sums_finish(&spread->owned, own);
+    const SpreadPlan *plan = &spread->plan;
     for (int rank = 0; rank < spread->size; rank++) {
         if (rank == spread->rank) continue;
         peers_out(spread->peers, rank, 0);
-        peers_send(spread->peers, rank, own,
-                   spread_part(&spread->plan, spread->rank) * sizeof(float));
+        peers_send(spread->peers, rank, spread->weights + spread_part_at(plan, spread->rank),
+                   spread_part(plan, spread->rank) * sizeof(float));
         peers_in(spread->peers, rank, 0);
-        peers_receive(spread->peers, rank, spread->sum + spread_part_at(&spread->plan, rank),
-                      spread_part(&spread->plan, rank) * sizeof(float));
+        peers_receive(spread->peers, rank, spread->weights + spread_part_at(plan, rank),
+                      spread_part(plan, rank) * sizeof(float));
     }
     return spread_exchange(spread, batch);
 }

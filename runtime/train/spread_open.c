@@ -5,43 +5,34 @@
 #include "ir/data/step_parts.h"
 #include "runtime/train/spreading.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* -- what the programs put where -- */
 
-static int compare_gradients(const void *a, const void *b) {
-    return strcmp(((const SpreadGradient *)a)->name, ((const SpreadGradient *)b)->name);
-}
-
 static const Graph *graph_of(const Runner *runner) { return runner_program(runner)->graph; }
 
 /* Lists the outputs of a share, of any size. */
 static void list_outputs(Spread *spread, const Graph *share) {
+    spread_plan_gradients(&spread->plan, share);
+    spread_list_moments(spread, share);
     spread->gradients =
         memory_array(share->output_count, sizeof *spread->gradients, "the gradients");
     spread->carried = memory_array(share->output_count, sizeof *spread->carried, "the gradients");
-    for (uint32_t i = 0; i < share->output_count; i++) {
-        const Output *output = &share->outputs[i];
-        size_t elements = (size_t)shape_elements(graph_node(share, output->node)->shape);
-        if (!strncmp(output->name, GRADIENT_PREFIX, strlen(GRADIENT_PREFIX)))
-            spread->gradients[spread->gradient_count++] =
-                (SpreadGradient){.name = output->name,
-                                 .elements = elements,
-                                 .room = spread_gradient_elements(share, output)};
-        else if (!strncmp(output->name, CARRIED_PREFIX, strlen(CARRIED_PREFIX)))
-            spread->carried[spread->carried_count++] = (CarriedValue){.name = output->name};
-    }
-    qsort(spread->gradients, spread->gradient_count, sizeof *spread->gradients, compare_gradients);
-    for (uint32_t i = 1; i < spread->gradient_count; i++)
-        spread->gradients[i].at = spread->gradients[i - 1].at + spread->gradients[i - 1].room;
-    spread_plan_gradients(&spread->plan, share);
+    for (uint32_t i = 0; i < share->output_count; i++)
+        if (!strncmp(share->outputs[i].name, CARRIED_PREFIX, strlen(CARRIED_PREFIX)))
+            spread->carried[spread->carried_count++] =
+                (CarriedValue){.name = share->outputs[i].name};
 }
 
 static void place_outputs(Spread *spread, ShareSize size, const Runner *runner) {
     const Graph *share = graph_of(runner);
-    for (uint32_t i = 0; i < spread->gradient_count; i++)
-        runner_place(runner, spread->gradients[i].name, &spread->gradients[i].offsets[size]);
+    for (uint32_t i = 0; i < spread->plan.parts.count; i++) {
+        char name[STEP_NAME];
+        snprintf(name, sizeof name, GRADIENT_PREFIX "%s", spread->plan.places[i].name);
+        runner_place(runner, name, &spread->gradients[i].offsets[size]);
+    }
     size_t at = 0;
     for (uint32_t i = 0; i < spread->carried_count; i++) {
         CarriedValue *value = &spread->carried[i];
@@ -57,11 +48,6 @@ static void place_outputs(Spread *spread, ShareSize size, const Runner *runner) 
 
 /* -- the beginning and the end -- */
 
-static Runner *open_runner(const Spread *spread, const Program *program) {
-    const TrainOptions *options = spread->trainer->options;
-    return runner_new(program, options->states, options->threads, spread->trainer->diag);
-}
-
 static bool open_runners(Spread *spread) {
     const TrainOptions *options = spread->trainer->options;
     const SplitPrograms *programs = &options->spread.statistics;
@@ -72,30 +58,21 @@ static bool open_runners(Spread *spread) {
         if (!spread->gradients) list_outputs(spread, graph_of(runner));
         place_outputs(spread, size, runner);
         if (!statistics[size]) continue;
-        spread->statistics[size] = open_runner(spread, statistics[size]);
+        spread->statistics[size] =
+            runner_new(statistics[size], options->states, options->threads, spread->trainer->diag);
         if (!spread->statistics[size]) return false;
     }
-    spread->update = open_runner(spread, options->spread.update);
-    return spread->update != NULL;
-}
-
-static void bind_inputs(Spread *spread) {
-    for (uint32_t i = 0; i < spread->gradient_count; i++)
-        runner_input(spread->update, spread->gradients[i].name,
-                     spread->sum + spread->gradients[i].at);
-    runner_input(spread->update, STEP_ROWS, &spread->rows);
+    return true;
 }
 
 static void open_memory(Spread *spread) {
     size_t replicas = (size_t)spread->plan.cut.replicas;
     Threads *threads = spread->trainer->options->threads;
-    spread->own = partial_sums_new(spread->plan.elements, threads);
+    const WeightParts *parts = &spread->plan.parts;
+    spread->own = partial_sums_new((size_t)parts->elements, threads);
     spread->owned = partial_sums_new(spread_part(&spread->plan, spread->rank), threads);
-    spread->segments =
-        memory_array(spread->gradient_count, sizeof *spread->segments, "the gradients");
-    spread->pointers =
-        memory_array(spread->gradient_count, sizeof *spread->pointers, "the gradients");
-    spread->sum = memory_new(spread->plan.elements * sizeof *spread->sum, "the gradients");
+    spread->segments = memory_array(parts->count, sizeof *spread->segments, "the gradients");
+    spread->pointers = memory_array(parts->count, sizeof *spread->pointers, "the gradients");
     spread->losses = memory_array(replicas, sizeof *spread->losses, "the losses of a batch");
     spread->values = memory_new(replicas * spread->carried_room, "the statistics of a batch");
 }
@@ -109,26 +86,26 @@ Spread *spread_new(const Trainer *trainer) {
                        .size = peers_size(peers),
                        .plan = {.cut = trainer->runners.cut,
                                 .accumulate = max_i64(1, trainer->options->accumulate),
-                                .processes = peers_size(peers)}};
-    if (!open_runners(spread)) {
-        spread_free(spread);
-        return NULL;
+                                .parts = {.processes = peers_size(peers),
+                                          .whole_blocks = trainer->options->spread.largest}}};
+    if (open_runners(spread) && spread_open_own(spread)) {
+        open_memory(spread);
+        return spread;
     }
-    open_memory(spread);
-    bind_inputs(spread);
-    return spread;
+    spread_free(spread);
+    return NULL;
 }
 
 void spread_free(Spread *spread) {
     if (!spread) return;
     for (ShareSize size = 0; size < SHARE_SIZES; size++) runner_free(spread->statistics[size]);
-    runner_free(spread->update);
+    spread_close_own(spread);
+    spread_plan_free(&spread->plan);
     partial_sums_free(&spread->own);
     partial_sums_free(&spread->owned);
     free(spread->gradients);
     free(spread->carried);
     free(spread->segments);
-    free(spread->sum);
     free(spread->losses);
     free(spread->alone);
     free(spread->pointers);

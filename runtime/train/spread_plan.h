@@ -3,26 +3,30 @@
 #define MLC_RUNTIME_TRAIN_SPREAD_PLAN_H
 
 #include "ir/data/cut.h"
+#include "ir/data/weight_parts.h"
 #include "ir/graph/graph.h"
 #include "runtime/train/partial_sums.h"
 
 typedef struct {
     Cut cut;
-    int64_t accumulate; /* batches of a step */
-    int processes;
-    size_t elements; /* of all gradients, each filled up to SPREAD_UNIT */
+    int64_t accumulate;  /* batches of a step */
+    WeightParts parts;   /* which process owns what of the gradients, the weights and the moments */
+    WeightPlace *places; /* those of `parts` */
     /* for each size of a share: what it carries to the updates of the model's states */
     size_t carried_bytes[SHARE_SIZES];
 } SpreadPlan;
-enum { SPREAD_UNIT = 16 };
 
-/* Adds the gradients of a share to the plan: all shares have the same. share: a GRAPH_SHARE. */
+/* Adds the gradients of a share to the plan: all shares have the same. share: a GRAPH_SHARE, whose
+ * names the plan uses. */
 void spread_plan_gradients(SpreadPlan *plan, const Graph *share);
+void spread_plan_free(SpreadPlan *plan);
 /* Adds what shares of that size carry. */
 void spread_plan_carried(SpreadPlan *plan, ShareSize size, const Graph *share);
-/* The bytes of a gradient, or of a carried value, with what fills them up. */
-size_t spread_gradient_elements(const Graph *share, const Output *output);
+/* The bytes of a carried value, with what fills them up. */
 size_t spread_carried_bytes(const Graph *share, const Output *output);
+/* The weight to which a state of the optimizer belongs, which only owners have in memory; NULL: the
+ * state is none, or one that a share reads. */
+const WeightPlace *spread_moment(const SpreadPlan *plan, const Graph *share, const char *state);
 
 /* Shares first .. end - 1 of the epoch. */
 typedef struct {
@@ -39,11 +43,14 @@ int spread_blocks(const SpreadPlan *plan, ShareRange range, ShareBlock blocks[PA
 /* The part of the gradients that a process owns: elements from spread_part_at on. */
 size_t spread_part_at(const SpreadPlan *plan, int rank);
 size_t spread_part(const SpreadPlan *plan, int rank);
+/* With clip_norm: the sums of squares that a process computes. */
+size_t spread_squares_at(const SpreadPlan *plan, int rank);
+size_t spread_squares(const SpreadPlan *plan, int rank);
 
 /* The losses and carried values of a range. */
 size_t spread_range_bytes(const SpreadPlan *plan, ShareRange range);
 typedef struct {
-    int64_t batches, messages, bytes;
+    int64_t batches, exchanges, messages, bytes;
 } SpreadTraffic;
 /* What a process sends in a step of full batches. */
 SpreadTraffic spread_traffic(const SpreadPlan *plan, int rank);

@@ -8,11 +8,11 @@
 #include <string.h>
 
 static void list_segments(Spread *spread, ShareSize size, const void *outputs) {
-    for (uint32_t i = 0; i < spread->gradient_count; i++) {
-        const SpreadGradient *gradient = &spread->gradients[i];
+    for (uint32_t i = 0; i < spread->plan.parts.count; i++) {
+        const WeightPlace *place = &spread->plan.places[i];
+        const char *gradient = (const char *)outputs + spread->gradients[i].offsets[size];
         spread->segments[i] =
-            (SumSegment){(const float *)((const char *)outputs + gradient->offsets[size]),
-                         gradient->at, gradient->elements};
+            (SumSegment){(const float *)gradient, (size_t)place->at, (size_t)place->elements};
     }
 }
 
@@ -49,26 +49,27 @@ void spread_run_shares(Spread *spread, ShareRange range) {
     for (int64_t share = range.first; share < range.end; share++) {
         spread_run_share(spread, share);
         partial_sums_push(&spread->own, (ShareBlock){spread_index(&spread->plan, share), 1},
-                          spread->segments, spread->gradient_count);
+                          spread->segments, spread->plan.parts.count);
     }
 }
 
 /* -- the gradient noise -- */
 
 static size_t range_elements(const Spread *spread, ShareRange range) {
-    return (size_t)(range.end - range.first) * spread->plan.elements;
+    return (size_t)(range.end - range.first) * (size_t)spread->plan.parts.elements;
 }
 
 /* The gradients of the own shares, one share after the other. */
 static void fill_gradients(Spread *spread, ShareRange range) {
+    size_t elements = (size_t)spread->plan.parts.elements;
     if (!spread->alone)
-        spread->alone = memory_new((size_t)spread->plan.cut.replicas * spread->plan.elements *
-                                       sizeof *spread->alone,
-                                   "the gradients of shares");
+        spread->alone =
+            memory_new((size_t)spread->plan.cut.replicas * elements * sizeof *spread->alone,
+                       "the gradients of shares");
     for (int64_t share = range.first; share < range.end; share++) {
-        float *gradients = spread->alone + (size_t)(share - range.first) * spread->plan.elements;
+        float *gradients = spread->alone + (size_t)(share - range.first) * elements;
         spread_run_share(spread, share);
-        for (uint32_t i = 0; i < spread->gradient_count; i++)
+        for (uint32_t i = 0; i < spread->plan.parts.count; i++)
             memcpy(gradients + spread->segments[i].at, spread->segments[i].from,
                    spread->segments[i].count * sizeof *gradients);
     }
@@ -76,9 +77,10 @@ static void fill_gradients(Spread *spread, ShareRange range) {
 
 static void visit_gradients(const Spread *spread, ShareRange range, const float *gradients,
                             SpreadGradients *visit, void *context) {
-    for (; range.first < range.end; range.first++, gradients += spread->plan.elements) {
-        for (uint32_t i = 0; i < spread->gradient_count; i++)
-            spread->pointers[i] = gradients + spread->gradients[i].at;
+    const WeightParts *parts = &spread->plan.parts;
+    for (; range.first < range.end; range.first++, gradients += parts->elements) {
+        for (uint32_t i = 0; i < parts->count; i++)
+            spread->pointers[i] = gradients + parts->places[i].at;
         visit(context, spread->pointers);
     }
 }

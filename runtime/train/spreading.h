@@ -5,12 +5,25 @@
 
 #include "runtime/train/spread.h"
 
-/* The gradient of a weight; its name is that of the output. */
+enum { STEP_NAME = 512 }; /* a name with the prefix of a part of a step */
+
+/* The gradient of a weight. */
 typedef struct {
-    const char *name;
-    size_t at, elements, room;   /* in the vector of all gradients */
     size_t offsets[SHARE_SIZES]; /* in the outputs of the programs */
 } SpreadGradient;
+
+/* What this process owns of a weight. */
+typedef struct {
+    float *weight;   /* in `weights` of Spread */
+    size_t elements; /* 0: nothing */
+    size_t offset;   /* of the next weight in the outputs of the update */
+} OwnedPiece;
+
+/* A state of the optimizer. */
+typedef struct {
+    const char *name;
+    const WeightPlace *place; /* of its weight */
+} SpreadMoment;
 
 /* A value that the updates of the model's states need. Its size may depend on the rows of a
  * share. */
@@ -24,24 +37,31 @@ struct Spread {
     Peers *peers;
     int rank, size;
     Runner *statistics[SHARE_SIZES]; /* NULL: the model updates no states */
-    Runner *update;
-    SpreadGradient *gradients; /* ordered by name */
-    uint32_t gradient_count;
     SpreadPlan plan;
+    SpreadGradient *gradients;          /* [plan.parts.count] */
+    OwnedPiece *pieces;                 /* [plan.parts.count] */
+    Runner *update, *largest, *squares; /* of the own part; the last two: with clip_norm, or NULL */
+    States *owned_states;               /* of the update: the moments of the own part */
+    SpreadMoment *moments;
+    uint32_t moment_count;
+    bool finite; /* the moments of all processes, when they were last collected */
     CarriedValue *carried;
     uint32_t carried_count;
     size_t carried_room;    /* the most bytes that a share carries */
     PartialSums own, owned; /* of the own shares; of all shares, in the own part */
-    SumSegment *segments;   /* [gradient_count] */
-    float *sum;             /* [elements]: of a step */
+    SumSegment *segments;   /* [plan.parts.count] */
+    float *sum;             /* of a step, the own part */
+    float *weights;         /* the vector of all weights */
+    float *norm_largest;    /* [size]: the largest gradient of each process */
+    float *norm_squares;    /* the sums of the squares of all blocks */
     float rows;             /* of the step so far */
     float *losses;          /* [replicas]: of the present batch */
     char *values;           /* [replicas][carried_room]: the carried values */
     float *alone; /* the gradients of the own shares, for the gradient noise; NULL: not yet */
-    const float **pointers; /* [gradient_count]: to those of one share */
+    const float **pointers; /* [plan.parts.count]: to those of one share */
     double exchanged;       /* when the last exchange ended */
     SpreadTraffic sent;
-    bool stops;
+    bool stops, saves;
 };
 
 /* The carried values of a share; those of a batch lie in the order of its shares. */
@@ -62,7 +82,21 @@ bool spread_exchange(Spread *spread, int64_t batch);
 bool spread_scatter(Spread *spread, int64_t batch);
 /* Before the next batch of the step: copies the partial sums out of the messages. */
 void spread_keep(Spread *spread);
-/* At the end of a step, every process gets the sum of all gradients. false: a process is lost. */
+/* Every process gets what the others have in a vector: process r has the elements from at(r) to
+ * at(r + 1) - 1. false: a process is lost. */
+typedef size_t PlaceOfRank(const SpreadPlan *plan, int rank);
+bool spread_share(Spread *spread, int64_t batch, float *vector, PlaceOfRank *at);
+/* The same for the weights, which are large. */
 bool spread_gather(Spread *spread, int64_t batch);
+
+/* The update of the own part (spread_own.c). share: the graph of a share. */
+void spread_list_moments(Spread *spread, const Graph *share);
+bool spread_open_own(Spread *spread);
+void spread_close_own(Spread *spread);
+/* Takes the weights and the own moments out of the states. */
+void spread_take_states(Spread *spread);
+/* At the end of a step: updates the own part, and every process gets all weights. The states are
+ * still those before. false: a process is lost. */
+bool spread_update(Spread *spread, int64_t batch);
 
 #endif

@@ -51,6 +51,17 @@ static bool stops_now(const Trainer *trainer) {
     return spread_stops(trainer->spread);
 }
 
+/* Whether to save after the last batch. Several processes agree on that, too: rank 0 asks for it
+ * when it is due, and the others learn it in the exchange of the next batch. */
+static bool saves_now(const Trainer *trainer, double time) {
+    double every = trainer->options->save_every > 0 ? trainer->options->save_every : SAVE_SECONDS;
+    bool due = trainer->options->folder && time - trainer->save_time >= every;
+    if (!trainer->spread) return due;
+    if (spread_saves(trainer->spread)) return true;
+    if (due) peers_ask_save(trainer->options->spread.peers);
+    return false;
+}
+
 /* -- steps up to the next checkpoint, the end of the epoch, or a stop -- */
 
 /* After each batch: a log event if it ends a step whose number is a multiple of log_every. */
@@ -86,9 +97,7 @@ static bool after_batch(void *context, int64_t batch, double loss) {
                      (uint64_t)trainer->runners.batches, loss);
     }
     if (!trainer->nonfinite) log_step(trainer, batch, loss, time);
-    double every = trainer->options->save_every > 0 ? trainer->options->save_every : SAVE_SECONDS;
-    bool save = trainer->options->folder && time - trainer->save_time >= every &&
-                (!trainer->spread || trainer_clock(trainer, batch).update);
+    bool save = saves_now(trainer, time);
     return !trainer->nonfinite && !save && !stops_now(trainer);
 }
 
@@ -103,6 +112,7 @@ static void begin(Trainer *trainer) {
 static void run_steps(Trainer *trainer) {
     begin(trainer);
     trainer->run_time = seconds_now();
+    saves_now(trainer, trainer->run_time);
     bool more = true;
     for (int64_t batch; more && (batch = trainer_step(trainer)) < trainer->runners.batches;) {
         more = (noise_next(trainer, batch) != batch || noise_measure(trainer, batch)) &&
@@ -142,7 +152,7 @@ static bool save_last(Trainer *trainer) {
  * No checkpoint may hold such a state. */
 static bool check_states(Trainer *trainer) {
     const Symbol *state = states_nonfinite(trainer->options->states);
-    if (!state) return true;
+    if (!state && (!trainer->spread || spread_is_finite(trainer->spread))) return true;
     trainer->nonfinite = trainer->info.step;
     trainer_report_nonfinite(trainer, state);
     return false;
@@ -153,12 +163,24 @@ static TrainResult save_between_steps(Trainer *trainer) {
     return save_last(trainer) ? TRAIN_DONE : TRAIN_FAILED;
 }
 
-/* After a process was lost: the states are those after the last batch. In the middle of a step,
- * partial sums were lost with the process, and the checkpoint before has to do. */
+/* Runs `save`, which writes checkpoints, while the states of rank 0 have the moments of all
+ * processes. They stay there if the training ends. */
+static TrainResult with_moments(Trainer *trainer, TrainResult (*save)(Trainer *trainer)) {
+    if (!trainer->spread) return save(trainer);
+    if (!spread_collect(trainer->spread)) return TRAIN_LOST;
+    TrainResult result = save(trainer);
+    if (result == TRAIN_DONE) spread_drop(trainer->spread);
+    return result;
+}
+
+/* After a process was lost: the states are those after the last batch. Its moments were lost with
+ * the process, and in the middle of a step its partial sums: then the checkpoint before has to
+ * do. */
 static void save_lost(Trainer *trainer) {
     int64_t step = trainer_step(trainer);
     bool begins = step == 0 || trainer_clock(trainer, step - 1).update;
-    if (begins && trainer->info.step && !states_nonfinite(trainer->options->states))
+    if (begins && !spread_has_moments(trainer->spread) && trainer->info.step &&
+        !states_nonfinite(trainer->options->states))
         save_last(trainer);
 }
 
@@ -245,8 +267,9 @@ static bool report_epoch(Trainer *trainer, double train_loss, int64_t rows, Eval
            check_split(trainer, &trainer->test, "test");
 }
 
-static TrainResult finish_epoch(Trainer *trainer, int64_t rows) {
+static TrainResult finish_epoch(Trainer *trainer) {
     double train_loss = trainer->info.loss_sum / (double)trainer->runners.cut.rows;
+    int64_t rows = trainer->runners.cut.rows - trainer->first * trainer->runners.cut.batch;
     Evaluation results[2];
     const Evaluation *compared;
     if (!check_states(trainer)) return TRAIN_NONFINITE;
@@ -261,7 +284,8 @@ static TrainResult finish_epoch(Trainer *trainer, int64_t rows) {
 
 /* Trains from the current step to the end of the epoch. TRAIN_DONE: the end was reached. */
 static TrainResult run_epoch(Trainer *trainer) {
-    int64_t begin = trainer_step(trainer), steps = trainer->runners.batches;
+    int64_t steps = trainer->runners.batches;
+    trainer->first = trainer_step(trainer);
     trainer_order(trainer);
     trainer->seconds = 0;
     while (trainer_step(trainer) < steps) {
@@ -278,10 +302,10 @@ static TrainResult run_epoch(Trainer *trainer) {
         }
         /* saves once after a request to stop: in the next turn, unless the epoch has ended */
         bool between = trainer_step(trainer) < steps && (stops || !stops_now(trainer));
-        TrainResult saved = between ? save_between_steps(trainer) : TRAIN_DONE;
+        TrainResult saved = between ? with_moments(trainer, save_between_steps) : TRAIN_DONE;
         if (stops || saved != TRAIN_DONE) return saved == TRAIN_DONE ? TRAIN_STOPPED : saved;
     }
-    return finish_epoch(trainer, trainer->runners.cut.rows - begin * trainer->runners.cut.batch);
+    return with_moments(trainer, finish_epoch);
 }
 
 static TrainResult run_epochs(Trainer *trainer) {
@@ -332,6 +356,7 @@ TrainResult train(const TrainOptions *options, const TrainEvents *events, Diagno
     TrainResult result = TRAIN_FAILED;
     if (agree(&trainer, trainer_open(&trainer) && trainer_restart(&trainer))) {
         trainer.noise = noise_new(&trainer);
+        if (trainer.spread) spread_drop(trainer.spread);
         result = run_epochs(&trainer);
     } else if (is_lost(&trainer))
         result = TRAIN_LOST;

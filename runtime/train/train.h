@@ -13,7 +13,10 @@
 typedef struct {
     Peers *peers;             /* NULL: one process */
     SplitPrograms statistics; /* NULLs: the model updates no states */
-    const Program *update;
+    const Program *update;    /* of the part of the weights that this process owns */
+    /* What the update needs to know with clip_norm, GRAPH_LARGEST and GRAPH_SQUARES; NULL without.
+     */
+    const Program *largest, *squares;
     /* Makes the programs of a training on one process, in which rank 0 looks for numbers that are
      * not finite. false after reporting errors. */
     bool (*alone)(void *context, SplitPrograms *train);

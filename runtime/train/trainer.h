@@ -21,6 +21,7 @@ typedef struct {
     /* a step has run, so the states differ from the initial ones */
     bool begun;
     int32_t *order; /* the rows of the current epoch */
+    int64_t first;  /* its first batch in this process */
     /* the last checkpoint, where trainer_restart begins; NULL: begin from the seed */
     char *saved;
     uint64_t nonfinite;           /* the first step with a non-finite loss, from 1; 0: none */
