@@ -177,6 +177,27 @@ bool device_grow(Device *device, DeviceBlock *block, size_t bytes, Diagnostics *
     return true;
 }
 
+void device_free_host(Device *device, HostBlock *block) {
+    if (block->pinned)
+        device->driver.cuMemFreeHost(block->memory);
+    else
+        free(block->memory);
+    *block = (HostBlock){0};
+}
+
+bool device_grow_host(Device *device, HostBlock *block, size_t bytes, Diagnostics *diag) {
+    void *pinned = NULL;
+    if (bytes <= block->bytes) return true;
+    device_free_host(device, block);
+    int error = device->driver.cuMemHostAlloc(&pinned, bytes, 0);
+    if (error != CUDA_NO_MEMORY && !device_expect(device, error, "cuMemHostAlloc", diag))
+        return false;
+    *block = (HostBlock){.memory = error ? memory_new(bytes, "a launch on the GPU") : pinned,
+                         .bytes = bytes,
+                         .pinned = !error};
+    return true;
+}
+
 DeviceCopy *device_find_copy(const Device *device, const void *host, size_t bytes) {
     DeviceCopy *copy = device->copies;
     while (copy && (copy->host != host || copy->bytes != bytes)) copy = copy->next;

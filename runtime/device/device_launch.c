@@ -56,20 +56,19 @@ ChunkParts launch_parts(const DeviceRun *run, size_t steps) {
     return parts;
 }
 
-/* Makes room for the block in the host's memory and in the GPU's. */
+/* Makes room for the block in the host's memory and in the GPU's. Pinning takes long, so the room of
+ * launches that become longer is doubled. */
 static bool chunk_open(DeviceRun *run, size_t steps) {
     run->parts = launch_parts(run, steps);
-    if (run->parts.end > run->chunk_bytes) {
-        free(run->chunk);
-        run->chunk = memory_new(run->parts.end, "a launch on the GPU");
-        run->chunk_bytes = run->parts.end;
-    }
-    return device_grow(run->device, &run->device->chunk, run->parts.end, run->diag);
+    size_t end = run->parts.end, room = 2 * run->chunk.bytes;
+    if (end <= run->chunk.bytes || end > room) room = end;
+    return device_grow_host(run->device, &run->chunk, room, run->diag) &&
+           device_grow(run->device, &run->device->chunk, end, run->diag);
 }
 
 static void fill_states(const DeviceRun *run) {
-    uint64_t *addresses = (uint64_t *)(void *)(run->chunk + run->parts.states);
-    memset(run->chunk + run->parts.arrivals, 0, sizeof(uint32_t));
+    uint64_t *addresses = (uint64_t *)(void *)(run->chunk.memory + run->parts.states);
+    memset(run->chunk.memory + run->parts.arrivals, 0, sizeof(uint32_t));
     for (uint32_t i = 0; i < run->program->state_count; i++) addresses[i] = run->copies[i]->address;
 }
 
@@ -77,7 +76,7 @@ static void fill_args(const DeviceRun *run, size_t steps) {
     const Program *program = run->program;
     const Device *device = run->device;
     const ChunkParts *parts = &run->parts;
-    DeviceArgs *args = (DeviceArgs *)(void *)(run->chunk + parts->args);
+    DeviceArgs *args = (DeviceArgs *)(void *)(run->chunk.memory + parts->args);
     uint64_t base = device->chunk.address;
     for (size_t s = 0; s < steps; s++)
         args[s] = (DeviceArgs){
@@ -103,7 +102,7 @@ static void fill_data(const DeviceRun *run, const int32_t *rows, size_t steps, u
     uint64_t base = run->device->chunk.address;
     for (uint32_t i = 0; i < run->value_count; i++) {
         const DeviceInput *value = &run->values[i];
-        memcpy(run->chunk + at, value->host, value->row_bytes);
+        memcpy(run->chunk.memory + at, value->host, value->row_bytes);
         inputs[value->symbol] = base + at;
         at += aligned(value->row_bytes);
     }
@@ -112,7 +111,7 @@ static void fill_data(const DeviceRun *run, const int32_t *rows, size_t steps, u
         const DeviceInput *input = &run->data[i];
         inputs[input->symbol] = run->copies_rows ? base + at : input->copy->address;
         if (!run->copies_rows) continue;
-        gather(run, input, rows, steps, run->chunk + at);
+        gather(run, input, rows, steps, run->chunk.memory + at);
         at += rows_bytes(run, input, steps);
     }
 }
@@ -121,7 +120,7 @@ static void fill_inputs(const DeviceRun *run, const int32_t *rows, const RunCloc
                         size_t steps) {
     const ChunkParts *parts = &run->parts;
     size_t symbols = run->program->graph->symbol_count;
-    uint64_t *inputs = (uint64_t *)(void *)(run->chunk + parts->inputs);
+    uint64_t *inputs = (uint64_t *)(void *)(run->chunk.memory + parts->inputs);
     uint64_t clock = run->device->chunk.address + parts->clocks;
     memset(inputs, 0, symbols * sizeof *inputs);
     fill_data(run, rows, steps, inputs);
@@ -131,11 +130,11 @@ static void fill_inputs(const DeviceRun *run, const int32_t *rows, const RunCloc
         for (uint32_t i = 0; i < run->clock_count; i++)
             own[run->clocks[i].symbol] = clock + s * sizeof *clocks + run->clocks[i].offset;
     }
-    memcpy(run->chunk + parts->clocks, clocks, steps * sizeof *clocks);
+    memcpy(run->chunk.memory + parts->clocks, clocks, steps * sizeof *clocks);
 }
 
 static void fill_rows(const DeviceRun *run, const int32_t *rows, size_t steps) {
-    int32_t *to = (int32_t *)(void *)(run->chunk + run->parts.rows);
+    int32_t *to = (int32_t *)(void *)(run->chunk.memory + run->parts.rows);
     size_t count = steps * (size_t)run->batch;
     for (size_t r = 0; r < count; r++) to[r] = run->copies_rows ? (int32_t)r : rows[r];
 }

@@ -38,8 +38,7 @@ struct DeviceRun {
     bool copies_rows; /* data do not fit: the rows of each launch are copied */
     size_t times;     /* clocks that timed code notes in a step; 0: it is not timed */
     double seconds;   /* of a step of the last launch; 0: not known */
-    char *chunk;      /* the block of a launch in the host's memory */
-    size_t chunk_bytes;
+    HostBlock chunk;  /* the block of a launch in the host's memory */
     ChunkParts parts; /* of the last launch */
 };
 

@@ -24,6 +24,14 @@ typedef struct {
     size_t bytes;
 } DeviceBlock;
 
+/* Memory of the host that is copied to the GPU and back. It is pinned, so that the driver copies it
+ * at once, if there is enough memory that can be pinned; if not, it is usual memory. */
+typedef struct {
+    char *memory;
+    size_t bytes;
+    bool pinned;
+} HostBlock;
+
 struct Device {
     CudaDriver driver;
     int handle; /* the driver's number of the GPU */
@@ -53,5 +61,8 @@ void device_copy_release(Device *device, DeviceCopy *copy); /* NULL is allowed *
 bool device_has_room(Device *device, size_t bytes, Diagnostics *diag);
 /* Makes a block hold `bytes` bytes; its contents are lost if it grows. */
 bool device_grow(Device *device, DeviceBlock *block, size_t bytes, Diagnostics *diag);
+/* The same in the host's memory. */
+bool device_grow_host(Device *device, HostBlock *block, size_t bytes, Diagnostics *diag);
+void device_free_host(Device *device, HostBlock *block);
 
 #endif

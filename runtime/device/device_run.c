@@ -66,7 +66,7 @@ void device_run_free(DeviceRun *run) {
     free(run->data);
     free(run->values);
     free(run->clocks);
-    free(run->chunk);
+    device_free_host(run->device, &run->chunk);
     free(run);
 }
 
@@ -163,9 +163,10 @@ bool device_run_steps(DeviceRun *run, const int32_t *rows, const RunClock *clock
     const ChunkParts *parts = &run->parts;
     uint64_t base = run->device->chunk.address;
     double start = seconds_now();
-    if (!DEVICE_CALL(run->device, run->diag, cuMemcpyHtoD_v2, base, run->chunk, parts->outputs) ||
+    if (!DEVICE_CALL(run->device, run->diag, cuMemcpyHtoD_v2, base, run->chunk.memory,
+                     parts->outputs) ||
         !launch(run, (uint64_t)count) ||
-        !DEVICE_CALL(run->device, run->diag, cuMemcpyDtoH_v2, run->chunk + parts->outputs,
+        !DEVICE_CALL(run->device, run->diag, cuMemcpyDtoH_v2, run->chunk.memory + parts->outputs,
                      base + parts->outputs, parts->end - parts->outputs))
         return false;
     run->seconds = (seconds_now() - start) / (double)count;
@@ -173,7 +174,7 @@ bool device_run_steps(DeviceRun *run, const int32_t *rows, const RunClock *clock
 }
 
 const void *device_run_outputs(const DeviceRun *run, int64_t step) {
-    return run->chunk + run->parts.outputs + (size_t)step * run->program->output_bytes;
+    return run->chunk.memory + run->parts.outputs + (size_t)step * run->program->output_bytes;
 }
 
 void device_run_time(DeviceRun *run, uint32_t marks) {
@@ -182,7 +183,7 @@ void device_run_time(DeviceRun *run, uint32_t marks) {
 
 const uint64_t *device_run_times(const DeviceRun *run, uint32_t *blocks) {
     *blocks = device_code(run->program)->blocks;
-    return (const uint64_t *)(const void *)(run->chunk + run->parts.times);
+    return (const uint64_t *)(const void *)(run->chunk.memory + run->parts.times);
 }
 
 static bool is_updated(const Program *program, uint32_t state) {

@@ -36,6 +36,18 @@ while ((high - low > 1000)); do
 done
 ((high < (64 << 20) + 400000)) || fail "400000 bytes are not enough"
 
+# -- what is copied in each launch is pinned, as long as memory can be pinned --
+copies() { # COUNTED: the number of copies of pinned and of other memory
+    sed -n 's/^fake GPU: \([0-9]*\) copies of pinned memory, \([0-9]*\) of other memory$/\1 \2/p' "$scratch/err"
+}
+FAKE_CUDA_REPORT=1 expect 0 mlc train all.mdl --quiet --out pinned --device cuda
+read -r pinned others < <(copies)
+FAKE_CUDA_REPORT=1 FAKE_CUDA_HOST_MEMORY=0 expect 0 mlc train all.mdl --quiet --out usual --device cuda
+read -r none all < <(copies)
+echo "copies: $pinned of pinned memory, $others of other memory; without memory to pin: $none and $all"
+((pinned > 2 && none == 0 && all > others)) || fail "copies"
+same cpu/last.safetensors usual/last.safetensors
+
 # -- from one to the other in the middle of an epoch, after signals --
 export FAKE_CUDA_QUICK=1
 run="mlc train all.mdl --quiet --save-every 1"
@@ -88,7 +100,7 @@ for call in cuMemcpyHtoD_v2:40 cuMemcpyDtoH_v2:40 cuMemcpyDtoH_v2:53 cuLaunchCoo
     expect 0 mlc train --resume broken --quiet
     same plain/last.safetensors broken/last.safetensors
 done
-for call in cuModuleUnload cuDevicePrimaryCtxRelease_v2; do # nothing is lost
+for call in cuModuleUnload cuMemFreeHost cuDevicePrimaryCtxRelease_v2; do # nothing is lost
     rm -rf broken
     FAKE_CUDA_FAILS=$call expect 0 $small --out broken --device cuda
     same plain/last.safetensors broken/last.safetensors

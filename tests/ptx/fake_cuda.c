@@ -10,6 +10,8 @@
  *   FAKE_CUDA_CLOCK       kHz (1590000)
  *   FAKE_CUDA_DRIVER      the CUDA version of the driver (12040)
  *   FAKE_CUDA_MEMORY      the bytes of memory (1 GiB)
+ *   FAKE_CUDA_HOST_MEMORY the bytes of the process that can be pinned (1 GiB)
+ *   FAKE_CUDA_REPORT      1: the last line of stderr counts the copies of pinned memory, and others
  *   FAKE_CUDA_PROCESSORS  the number of processors (2), of which each runs a block
  *   FAKE_CUDA_QUICK       1: of accesses to memory, only place and alignment are checked
  *   FAKE_CUDA_LAUNCH_MS   how long a launch takes at least (0) */
@@ -21,7 +23,14 @@
 #include <string.h>
 #include <time.h>
 
-enum { MAX_ALLOCATIONS = 4096, NOISE = 0xcd, INVALID = 1, OUT_OF_MEMORY = 2, LAUNCH_FAILED = 719 };
+enum {
+    MAX_ALLOCATIONS = 4096,
+    MAX_PINNED = 64,
+    NOISE = 0xcd,
+    INVALID = 1,
+    OUT_OF_MEMORY = 2,
+    LAUNCH_FAILED = 719
+};
 
 static struct {
     PtxRange ranges[MAX_ALLOCATIONS];
@@ -29,6 +38,9 @@ static struct {
     size_t bytes; /* of all ranges */
     int calls;    /* of the function that fails */
     uint64_t clock;
+    PtxRange pinned[MAX_PINNED];
+    size_t pinned_bytes;
+    int copies, pinned_copies;
 } gpu = {.clock = 1000};
 static _Thread_local void *current; /* the context of the thread */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -112,8 +124,13 @@ int cuDevicePrimaryCtxRetain(void **context, int device) {
 int cuDevicePrimaryCtxRelease_v2(int device) {
     (void)device;
     MAY_FAIL();
-    if (gpu.count) fprintf(stderr, "fake GPU: %u allocations were not freed\n", gpu.count);
-    return gpu.count ? INVALID : 0;
+    if (setting("FAKE_CUDA_REPORT", 0))
+        fprintf(stderr, "fake GPU: %d copies of pinned memory, %d of other memory\n",
+                gpu.pinned_copies, gpu.copies - gpu.pinned_copies);
+    if (gpu.count || gpu.pinned_bytes)
+        fprintf(stderr, "fake GPU: %u allocations and %zu pinned bytes were not freed\n", gpu.count,
+                gpu.pinned_bytes);
+    return gpu.count || gpu.pinned_bytes ? INVALID : 0;
 }
 
 int cuCtxSetCurrent(void *context) {
@@ -204,9 +221,46 @@ int cuMemFree_v2(uint64_t address) {
     return 0;
 }
 
+static PtxRange *find_pinned(const void *memory) {
+    PtxRange *range = gpu.pinned;
+    while (range < gpu.pinned + MAX_PINNED && range->first != memory) range++;
+    return range == gpu.pinned + MAX_PINNED ? NULL : range;
+}
+
+int cuMemHostAlloc(void **memory, size_t bytes, unsigned flags) {
+    MAY_FAIL();
+    PtxRange *range = find_pinned(NULL);
+    size_t most = (size_t)setting("FAKE_CUDA_HOST_MEMORY", 1L << 30);
+    if (!current || flags || !range) return INVALID;
+    if (bytes > most - gpu.pinned_bytes) return OUT_OF_MEMORY;
+    *memory = malloc(bytes);
+    *range = (PtxRange){.first = *memory, .bytes = bytes};
+    gpu.pinned_bytes += bytes;
+    return 0;
+}
+
+int cuMemFreeHost(void *memory) {
+    PtxRange *range = find_pinned(memory);
+    MAY_FAIL();
+    if (!memory || !range) return INVALID;
+    gpu.pinned_bytes -= range->bytes;
+    *range = (PtxRange){0};
+    free(memory);
+    return 0;
+}
+
+static void count_copy(const void *host) {
+    gpu.copies++;
+    for (int i = 0; i < MAX_PINNED; i++) {
+        uint64_t first = (uintptr_t)gpu.pinned[i].first, at = (uintptr_t)host;
+        gpu.pinned_copies += first && at >= first && at < first + gpu.pinned[i].bytes;
+    }
+}
+
 int cuMemcpyHtoD_v2(uint64_t to, const void *from, size_t bytes) {
     MAY_FAIL();
     if (bytes && !is_inside(to, bytes)) return INVALID;
+    count_copy(from);
     memcpy((void *)(uintptr_t)to, from, bytes);
     if (bytes) allocation(to)->filled = true;
     return 0;
@@ -215,6 +269,7 @@ int cuMemcpyHtoD_v2(uint64_t to, const void *from, size_t bytes) {
 int cuMemcpyDtoH_v2(void *to, uint64_t from, size_t bytes) {
     MAY_FAIL();
     if (bytes && !is_inside(from, bytes)) return INVALID;
+    count_copy(to);
     memcpy(to, (const void *)(uintptr_t)from, bytes);
     return 0;
 }
