@@ -217,7 +217,8 @@ int main(int argc, char **argv) {
                             .widths = {784, 512, 256, 128, 10}};
     options.shape.widths = options.widths;
     read_options(&options, argc, argv);
-    options.peak = codegen_measure_peak(&options.codegen, diag);
+    PeakRates rates = {0};
+    if (codegen_measure_peak(&options.codegen, &rates, diag)) options.peak = rates.operations;
     printf("peak of one thread: %.1f GFLOP/s\n", 1e-9 * options.peak);
     uint32_t count = options.only < 0 ? measure(0, 0, &options, diag) : (uint32_t)options.only + 1;
     for (uint32_t i = options.only < 0 ? 0 : (uint32_t)options.only; i < count; i++)

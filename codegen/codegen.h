@@ -119,9 +119,13 @@ typedef struct {
 bool codegen_gpu_kernels(const Plan *plan, const CodegenOptions *options, const CodegenGpu *gpu,
                          GpuKernel *kernels, uint32_t *marks, Diagnostics *diag);
 
-/* The bound of kernels that compute: operations per second of one thread of this machine. An f32
- * fused multiply-add counts as two. Takes about 20 ms. 0 after reporting an error. */
-double codegen_measure_peak(const CodegenOptions *options, Diagnostics *diag);
+/* The bounds of kernels that compute: f32 operations per second of one thread of this machine. */
+typedef struct {
+    double operations; /* a fused multiply-add counts as two */
+    double divisions, roots;
+} PeakRates;
+/* Takes about 40 ms. false after reporting an error. */
+bool codegen_measure_peak(const CodegenOptions *options, PeakRates *rates, Diagnostics *diag);
 
 /* The bound of kernels that read and write memory: code that reads memory, or adds to every element
  * of it, as fast as the machine can. Memory must be aligned to 64 bytes, and elements a multiple of

@@ -117,6 +117,17 @@ static void print_kernel(const Profiling *p, uint32_t number, const Machine *mac
            work.bytes / seconds * 1e-9, bound * 1e6, 100 * bound / seconds, lines);
 }
 
+static void print_machine(const Machine *machine) {
+    const PeakRates *peak = &machine->peak;
+    printf("machine: %.1f GFLOP/s, %.1f G divisions/s, %.1f G square roots/s\n",
+           peak->operations * 1e-9, peak->divisions * 1e-9, peak->roots * 1e-9);
+    printf("GB/s by the bytes in use on a thread, reading alone in brackets:");
+    for (int level = 0; level < MEASURE_LEVELS; level++)
+        printf("%s %d kB: %.0f (%.0f)", level ? "," : "", (MEASURE_MIN << 2 * level) >> 10,
+               machine->together.any[level] * 1e-9, machine->together.reading[level] * 1e-9);
+    printf("\n\n");
+}
+
 static void print_table(const Profiling *p, const Machine *machine) {
     const Plan *plan = p->program->plan;
     char peak_fraction[NUMBER_TEXT];
@@ -124,12 +135,7 @@ static void print_table(const Profiling *p, const Machine *machine) {
     int threads = threads_count(p->threads);
     printf("%s, batch %u, %d thread%s, median of %lld steps\n", p->program->graph->name,
            p->build.info->batch, threads, threads == 1 ? "" : "s", (long long)p->steps);
-    printf("machine: %.1f GFLOP/s; GB/s by the bytes in use on a thread:",
-           machine->operations * 1e-9);
-    for (int level = 0; level < MEASURE_LEVELS; level++)
-        printf("%s %.0f (%d kB)", level ? "," : "", machine->together[level] * 1e-9,
-               (MEASURE_MIN << 2 * level) >> 10);
-    printf("\n\n");
+    print_machine(machine);
     printf("%-4s %-22s %-18s %7s %9s %6s %8s %7s %9s %10s  %s\n", "", "kernel", "space", "threads",
            "us", "%", "GFLOP/s", "GB/s", "bound us", "% of bound", "model line");
     for (uint32_t i = 0; i < plan->kernel_count; i++) {
@@ -142,7 +148,7 @@ static void print_table(const Profiling *p, const Machine *machine) {
         "%.1f GFLOP/s, %s of the machine's peak, counting all multiply-adds; mlc skips multiplications by zero where this\n"
         "cannot change the result, so it can exceed 100 %%\n",
         operations / step * 1e-9,
-        text_percent(peak_fraction, operations / step / machine->operations, 0));
+        text_percent(peak_fraction, operations / step / machine->peak.operations, 0));
 }
 
 Status profile_write_trace(const Profiling *p) {

@@ -4,6 +4,7 @@
 #include "ir/base/clock.h"
 #include "ir/base/memory.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,16 +42,18 @@ static double stream_rate(Streaming *s, Threads *threads) {
     return best;
 }
 
-/* The faster of reading and writing; a smaller working set is never slower than a larger one. */
-static void measure_levels(Streaming *s, Threads *threads, double rates[MEASURE_LEVELS]) {
+/* The faster of reading and writing, and reading alone; a smaller working set is never slower than a
+ * larger one. */
+static void measure_levels(Streaming *s, Threads *threads, MemoryRates *rates) {
     for (int level = MEASURE_LEVELS - 1; level >= 0; level--) {
+        bool is_last = level + 1 == MEASURE_LEVELS;
         s->bytes = (size_t)MEASURE_MIN << 2 * level;
-        rates[level] = level + 1 < MEASURE_LEVELS ? rates[level + 1] : 0;
-        for (int writing = 0; writing < 2; writing++) {
-            s->writing = writing;
-            double rate = stream_rate(s, threads);
-            if (rate > rates[level]) rates[level] = rate;
-        }
+        s->writing = false;
+        double reading = fmax(stream_rate(s, threads), is_last ? 0 : rates->reading[level + 1]);
+        s->writing = true;
+        double any = fmax(stream_rate(s, threads), is_last ? 0 : rates->any[level + 1]);
+        rates->reading[level] = reading;
+        rates->any[level] = fmax(any, reading);
     }
 }
 
@@ -60,9 +63,9 @@ static bool measure_memory(Machine *machine, Threads *threads, const CodegenOpti
     Streaming s = {.memory = memory_new(bytes, "the measurement of the machine")};
     bool good = streams_open(&s.streams, options, diag);
     if (good) {
-        measure_levels(&s, threads, machine->together);
+        measure_levels(&s, threads, &machine->together);
         s.alone = true;
-        measure_levels(&s, threads, machine->alone);
+        measure_levels(&s, threads, &machine->alone);
     }
     streams_close(&s.streams);
     free(s.memory);
@@ -73,23 +76,32 @@ bool machine_measure(Machine *machine, Threads *threads, const CodegenOptions *o
                      Diagnostics *diag) {
     int count =
         threads_count(threads) < threads_online() ? threads_count(threads) : threads_online();
-    machine->operations = codegen_measure_peak(options, diag) * count;
-    return machine->operations > 0 && measure_memory(machine, threads, options, diag);
+    PeakRates one;
+    if (!codegen_measure_peak(options, &one, diag)) return false;
+    machine->peak = (PeakRates){one.operations * count, one.divisions * count, one.roots * count};
+    return measure_memory(machine, threads, options, diag);
 }
 
 /* -- the bound -- */
 
+/* The rate of so many threads. Threads that share a cache or memory may be slower together. */
+static double rate_of(double alone, double together, uint32_t threads) {
+    double apart = alone * threads;
+    return apart > together && together > alone ? together : apart;
+}
+
 double work_bound(KernelWork work, const Machine *machine, uint32_t threads, uint32_t all) {
     uint32_t used = threads < all ? threads : all;
     /* The smallest level whose working set holds the bytes of a thread. */
-    double bytes = work.bytes / used;
+    double bytes = work.bytes / used, used_part = (double)used / all;
     int level = 0;
     while (level + 1 < MEASURE_LEVELS && bytes > (double)((size_t)MEASURE_MIN << 2 * level))
         level++;
-    double rate = machine->alone[level] * used;
-    if (rate > machine->together[level] && machine->together[level] > machine->alone[level])
-        rate = machine->together[level];
-    double computing = work.operations / (machine->operations * used / all),
-           moving = work.bytes / rate;
-    return computing > moving ? computing : moving;
+    const MemoryRates *alone = &machine->alone, *together = &machine->together;
+    double any = rate_of(alone->any[level], together->any[level], used),
+           reading = rate_of(alone->reading[level], together->reading[level], used);
+    double moving = fmax(work.bytes / any, (work.bytes - work.stored) / reading);
+    double computing = work.operations / machine->peak.operations,
+           dividing = work.divisions / machine->peak.divisions + work.roots / machine->peak.roots;
+    return fmax(fmax(computing, dividing) / used_part, moving);
 }

@@ -10,19 +10,25 @@
  * a working set of MEASURE_MIN << 2 i bytes per thread. */
 enum { MEASURE_LEVELS = 6, MEASURE_MIN = 16 << 10 };
 typedef struct {
-    /* f32 operations per second on all threads; a fused multiply-add counts as two */
-    double operations;
-    /* bytes per second, read or read and written, on all threads; never more at a higher level */
-    double together[MEASURE_LEVELS];
-    double alone[MEASURE_LEVELS]; /* the same on one thread while the others wait */
+    /* bytes per second, read or read and written; never more at a higher level */
+    double any[MEASURE_LEVELS];
+    double reading[MEASURE_LEVELS]; /* the same while nothing is written */
+} MemoryRates;
+typedef struct {
+    PeakRates peak;       /* of all threads */
+    MemoryRates together; /* of all threads */
+    MemoryRates alone;    /* of one thread while the others wait */
 } Machine;
 
 /* false after reporting an error. */
 bool machine_measure(Machine *machine, Threads *threads, const CodegenOptions *options,
                      Diagnostics *diag);
 
-/* A lower bound in seconds for the work on `threads` of `all` threads: max(operations / rate, bytes
- * / rate). The data are assumed in the fastest cache that can hold them. */
+/* A lower bound in seconds for the work on `threads` of `all` threads: the most of
+ *     operations / rate
+ *     divisions / rate + square roots / rate, as one unit of a core computes both
+ *     bytes / rate, and bytes that are read / rate of reading
+ * The data are assumed in the fastest cache that can hold them. */
 double work_bound(KernelWork work, const Machine *machine, uint32_t threads, uint32_t all);
 
 #endif

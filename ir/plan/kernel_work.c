@@ -28,6 +28,13 @@ static double node_operations(const Graph *graph, const Node *node) {
     }
 }
 
+/* Divisions and square roots take many times as long as other operations. */
+static void count_slow(KernelWork *work, const Node *node) {
+    if (node->dtype != DTYPE_F32) return;
+    if (node->op == OP_div) work->divisions += (double)shape_elements(node->shape);
+    if (node->op == OP_sqrt) work->roots += (double)shape_elements(node->shape);
+}
+
 static bool in_memory(const Plan *plan, NodeId id) {
     const Node *node = graph_node(plan->graph, id);
     return node->op != OP_constant && node->op != OP_iota && plan->storage[id].kind != STORAGE_NONE;
@@ -40,6 +47,7 @@ KernelWork kernel_work(const Plan *plan, const Kernel *kernel) {
     for (uint32_t i = 0; i < kernel->node_count; i++) {
         const Node *node = graph_node(plan->graph, kernel->nodes[i]);
         work.operations += node_operations(plan->graph, node);
+        count_slow(&work, node);
         for (uint32_t j = 0; j < node->operand_count; j++) {
             NodeId operand = node->operands[j];
             if (seen[operand] || !in_memory(plan, operand)) continue;
@@ -48,7 +56,8 @@ KernelWork kernel_work(const Plan *plan, const Kernel *kernel) {
         }
     }
     for (uint32_t i = 0; i < kernel->store_count; i++)
-        work.bytes += node_bytes(graph_node(plan->graph, kernel->stores[i].node));
+        work.stored += node_bytes(graph_node(plan->graph, kernel->stores[i].node));
+    work.bytes += work.stored;
     free(seen);
     return work;
 }

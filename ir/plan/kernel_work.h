@@ -10,6 +10,9 @@ typedef struct {
     double operations;
     /* values read from outside the kernel, each counted once, and values stored */
     double bytes;
+    double stored; /* the bytes of the stored ones */
+    /* f32 divisions and square roots, which are in `operations` too */
+    double divisions, roots;
 } KernelWork;
 KernelWork kernel_work(const Plan *plan, const Kernel *kernel);
 
