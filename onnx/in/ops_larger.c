@@ -1,4 +1,4 @@
-/* Operations that make tensors of other sizes: repeated, padded, resized, spread. */
+/* Operations that make tensors of other sizes: repeated, padded, spread. */
 #include "onnx/in/fold.h"
 
 #include <math.h>
@@ -244,76 +244,6 @@ bool op_trilu(Import *import, OpNode *node) {
         make(import, node, 0, LEVEL_ATOM,
              arena_format(import->arena, "select(%s, %%00, 0.0)", triangle), 1, &x)
             ->kind = KIND_REAL;
-    return true;
-}
-
-/* Finds the factors of height and width, which must be whole: each pixel is repeated. */
-static bool whole_factors(Import *import, OpNode *node, int64_t factors[2]) {
-    const Tensor *x = node->in[0], *scales = NULL;
-    const OnnxAttribute *attribute = onnx_attribute(node->onnx, "scales");
-    bool upsample = !strcmp(node->onnx->op, "Upsample") || import->model->opset < 11;
-    uint32_t at = upsample ? 1 : 2;
-    double all[ONNX_MAX_RANK] = {1, 1, 1, 1};
-    if (attribute && attribute->count == 4)
-        for (int i = 0; i < 4; i++) all[i] = (double)attribute->floats[i];
-    else if (node->in_count > at && node->in[at] && (scales = node->in[at])->count == 4 &&
-             scales->reals)
-        for (int i = 0; i < 4; i++) all[i] = (double)scales->reals[i];
-    else if (node->in_count > 3 && node->in[3] && node->in[3]->constant && node->in[3]->wholes &&
-             node->in[3]->count == 4)
-        for (int i = 2; i < 4; i++)
-            all[i] = (double)node->in[3]->wholes[i].size / (double)x->dims[i].size;
-    else
-        return node_fail(import, node, "its factors must be known here");
-    for (int i = 0; i < 2; i++) {
-        factors[i] = all[2 + i] >= 1 && all[2 + i] <= 1024 ? (int64_t)all[2 + i] : 0;
-        if (!factors[i] || (double)factors[i] != all[2 + i] || all[i] != 1)
-            return node_fail(import, node, "only whole factors of height and width are supported");
-    }
-    return true;
-}
-
-/* [N, C, H, W] is expanded as [N, C, H, factor, W, factor]. */
-static void repeat_pixels(Import *import, const OpNode *node, const int64_t factors[2]) {
-    Tensor *x = node->in[0];
-    Dim apart[] = {x->dims[0], x->dims[1], x->dims[2], {1, false}, x->dims[3], {1, false}};
-    Tensor *y = inner_pipe(
-        import, arena_format(import->arena, "reshape(%s)", dims_text(import, apart, 6)), x);
-    set_dims(y, 6, apart);
-    apart[3].size = factors[0];
-    apart[5].size = factors[1];
-    y = inner_pipe(import, arena_format(import->arena, "expand(%s)", dims_text(import, apart, 6)),
-                   y);
-    set_dims(y, 6, apart);
-    Dim dims[] = {x->dims[0],
-                  x->dims[1],
-                  {x->dims[2].size * factors[0], false},
-                  {x->dims[3].size * factors[1], false}};
-    set_dims(make_pipe(import, node, 0,
-                       arena_format(import->arena, "reshape(%s)", dims_text(import, dims, 4)), y),
-             4, dims);
-}
-
-bool op_resize(Import *import, OpNode *node) {
-    const Tensor *x = node->in[0];
-    int64_t factors[2] = {1, 1};
-    const char *mode = node_string(node, "mode", "nearest"),
-               *place = node_string(node, "coordinate_transformation_mode", "half_pixel");
-    if (x->rank != 4 || x->dims[2].rows || x->dims[3].rows)
-        return node_fail(import, node, "its input is not a batch of pictures");
-    if (strcmp(mode, "nearest"))
-        return node_fail(import, node, "the mode '%.40s' is not supported; 'nearest' is", mode);
-    /* These modes repeat each pixel if the factors are whole: rounding down from the corner, or to
-     * the nearest from the centre. */
-    const char *nearest = node_string(node, "nearest_mode", "round_prefer_floor");
-    bool corner =
-        import->model->opset < 11 || (!strcmp(place, "asymmetric") && !strcmp(nearest, "floor"));
-    bool middle = !strcmp(place, "half_pixel") && !strncmp(nearest, "round_prefer_", 13);
-    if (!corner && !middle)
-        return node_fail(import, node, "the mode '%.40s' with '%.40s' is not supported", place,
-                         nearest);
-    if (!whole_factors(import, node, factors)) return false;
-    repeat_pixels(import, node, factors);
     return true;
 }
 

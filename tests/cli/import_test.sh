@@ -12,7 +12,7 @@ near() {
     } END { exit bad || NR == 0 }' || { fail "$1 and $2 differ" && paste "$1" "$2"; }
 }
 
-for name in mlp lenet residual block block17 today sequence words lstm gru nhwc sklearn dynamo quantized shapes causal moves recurrent batchwise; do
+for name in mlp lenet residual block block17 today sequence words lstm gru nhwc sklearn dynamo quantized shapes causal moves recurrent batchwise resized; do
     expect 0 mlc import "$files/$name.onnx" -o "$name" -q
     there "$name/net.mdl" "$name/net.safetensors" "$name/resolved.mdl"
     expect 0 mlc predict "$name" "$files/$name.npy" --csv "$name.csv" -q
@@ -32,6 +32,7 @@ grep -qF 'h4 = gather(x, 5 - index([N, 2, 6], 2), 2) |> flatten' moves/net.mdl |
 grep -qF 'h8 = h7 |> lstm(3, h = h2[:, 4], c = h3)' recurrent/net.mdl || fail "a layer that begins with the states of another one is not as expected"
 grep -qF 'h20 = h13 |> rnn(2, reverse = true)' recurrent/net.mdl || fail "the second direction is not as expected"
 [[ $(sed -n '/^def lstm/,/^}/p' lstm/net.mdl) != *reverse* ]] || fail "a layer in one direction has an argument for the direction"
+[[ $(grep -c 'resize_rows.* @ x @ resize_columns' resized/net.mdl) == 8 ]] || fail "resizing is not a product of matrices"
 [[ $(grep -c permute nhwc/net.mdl) == 2 ]] || fail "transposes of pictures are not cancelled"
 [[ $(sed -n '/^model/,/^}/p' block/net.mdl | sed 1d) == "$(sed -n '/^model/,/^}/p' block17/net.mdl | sed 1d)" ]] || fail "opsets 11 and 17 differ"
 

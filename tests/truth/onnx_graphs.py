@@ -155,6 +155,23 @@ def batchwise():
     return model(nodes, tensors, (TensorProto.FLOAT, ["N", 5, 4]), [out("y", "N", 6)], 14), (4, 5, 4)
 
 
+def resized():
+    """Sizes that grow and shrink, in all modes; a resized sequence."""
+    node = helper.make_node
+    kinds = {"half": dict(mode="linear"), "corners": dict(mode="linear", coordinate_transformation_mode="align_corners"),
+             "torch": dict(mode="linear", coordinate_transformation_mode="pytorch_half_pixel"), "cubic": dict(mode="cubic", cubic_coeff_a=-0.5),
+             "excluded": dict(mode="cubic", exclude_outside=1), "smooth": dict(mode="linear", antialias=1), "smooth3": dict(mode="cubic", antialias=1),
+             "near": dict(mode="nearest"), "floor": dict(mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor"),
+             "above": dict(mode="nearest", coordinate_transformation_mode="align_corners", nearest_mode="ceil")}
+    nodes = [node("Resize", ["x", "", "", "sizes"], [kind], **attributes) for kind, attributes in kinds.items()]
+    nodes += [node("Resize", ["x", "", "scales"], ["scaled"], mode="linear", axes=[2, 3]), node("Reshape", ["x", "flat"], ["sequence"]),
+              node("Resize", ["sequence", "", "double"], ["doubled"]), *(node("Flatten", [kind], [f"{kind}_flat"]) for kind in (*kinds, "scaled", "doubled")),
+              node("Concat", [f"{kind}_flat" for kind in (*kinds, "scaled", "doubled")], ["all"], axis=1), node("Gemm", ["all", "w"], ["y"])]
+    width = len(kinds) * 2 * 7 * 3 + 2 * 12 * 4 + 2 * 60
+    tensors = [given("sizes", [4, 2, 7, 3], "i8"), given("scales", [2.4, 0.7]), given("flat", [0, 2, 30], "i8"), given("double", [1, 1, 2.0]), tensor("w", width, 3)]
+    return model(nodes, tensors, (TensorProto.FLOAT, [4, 2, 5, 6]), [out("y", 4, 3)], 18), (4, 2, 5, 6)
+
+
 def answers(path, x):
     """Of scikit-learn's network the probabilities; of the others what softmax makes of their outputs."""
     y = (onnx.reference.ReferenceEvaluator if "batchwise" in path else onnxruntime.InferenceSession)(path).run(None, {"x": x})[-1]
@@ -166,7 +183,7 @@ def answers(path, x):
 
 def main():
     folder = sys.argv[1]
-    for make in nhwc, sklearn, dynamo, quantized, shapes, causal, moves, recurrent, batchwise:
+    for make in nhwc, sklearn, dynamo, quantized, shapes, causal, moves, recurrent, batchwise, resized:
         net, shape = make()
         name = make.__name__
         x = random.normal(0, 1, shape).astype("f4")
