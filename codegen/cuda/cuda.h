@@ -27,15 +27,19 @@ typedef struct {
 LLVMModuleRef cuda_module(LLVMContextRef context, const Plan *plan, const Target *target,
                           const CudaSettings *settings);
 
-/* The kernels of a stage may run side by side; before the next stage, all threads wait for each
- * other. The plan's own barriers and its order are for CPUs, where a thread computes neighbouring
- * rows in several kernels. */
+/* Before the next stage, all threads wait for each other. The kernels of a stage form chains, which
+ * may run side by side. In a chain, each block reads only what it has stored itself, so that only its
+ * own threads wait for each other. The plan's own barriers and its order are for CPUs. */
 typedef struct {
     uint32_t count;
     uint32_t *kernels; /* [kernel_count]: all kernels, stage by stage */
     uint32_t *begin;   /* stage s has kernels[begin[s] .. begin[s + 1]) */
+    uint32_t *head;    /* [kernel]: the first kernel of its chain; may be itself */
+    bool *waits;       /* [kernel]: the threads of each block wait for each other before it */
+    int64_t *block;    /* [kernel]: the block that gets the first units, if there are so many */
 } CudaStages;
-CudaStages cuda_stages(const Plan *plan, Arena *arena);
+/* work: [kernel_count]. */
+CudaStages cuda_stages(const Plan *plan, const CudaWork *work, Arena *arena);
 
 /* The kernels of products and of convolutions by tiles, as codegen/kernels/kernels.h has the
  * others. */

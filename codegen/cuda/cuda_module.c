@@ -7,6 +7,7 @@
  *     step(args, steps, arrivals, arrived)
  *         for each step: for each stage
  *             for each kernel N of the stage:
+ *                 if N reads what the block has stored in this stage: its threads meet
  *                 kernel_N(args[step], (thread - first thread of N) mod threads, threads, table_N)
  *             barrier(arrivals, arrived += blocks)
  *
@@ -199,6 +200,11 @@ static void await(Emitter *e, LLVMValueRef arrivals, LLVMValueRef target) {
     LLVMPositionBuilderAtEnd(e->builder, there);
 }
 
+/* All threads of the block meet. */
+static LLVMValueRef block_barrier(Emitter *e) {
+    return call_intrinsic(e, "llvm.nvvm.barrier0", NULL, 0, NULL, 0);
+}
+
 static LLVMTypeRef barrier_type(const Emitter *e) {
     LLVMTypeRef parameters[] = {e->global, e->i32};
     return LLVMFunctionType(e->nothing, parameters, 2, false);
@@ -208,12 +214,12 @@ static LLVMValueRef emit_barrier(Emitter *e, const Target *target) {
     begin_function(e, "barrier", barrier_type(e), target);
     LLVMSetLinkage(e->function, LLVMInternalLinkage);
     LLVMValueRef arrivals = LLVMGetParam(e->function, 0);
-    call_intrinsic(e, "llvm.nvvm.barrier0", NULL, 0, NULL, 0);
+    block_barrier(e);
     If first = if_begin(e, eq(e, special_register(e, "tid"), const_i32(e, 0)));
     arrive(e, arrivals);
     await(e, arrivals, LLVMGetParam(e->function, 1));
     if_end(e, first);
-    call_intrinsic(e, "llvm.nvvm.barrier0", NULL, 0, NULL, 0);
+    block_barrier(e);
     LLVMBuildRetVoid(e->builder);
     return e->function;
 }
@@ -240,7 +246,7 @@ static LLVMValueRef emit_mark(Emitter *e, const char *clock, const Target *targe
     snprintf(name, sizeof name, "mark_%s", clock);
     begin_function(e, name, mark_type(e), target);
     LLVMSetLinkage(e->function, LLVMInternalLinkage);
-    call_intrinsic(e, "llvm.nvvm.barrier0", NULL, 0, NULL, 0);
+    block_barrier(e);
     If first = if_begin(e, eq(e, special_register(e, "tid"), const_i32(e, 0)));
     store(e, read_clock(e, clock), LLVMGetParam(e->function, 0));
     if_end(e, first);
@@ -253,7 +259,6 @@ static LLVMValueRef emit_mark(Emitter *e, const char *clock, const Target *targe
 /* The functions that the step calls, and the values that all calls need. */
 typedef struct {
     const EmittedKernel *kernels;
-    const CudaWork *work;
     CudaStages stages;
     LLVMValueRef barrier;
     LLVMValueRef mark_time, mark_cycles; /* functions of timed code; else NULL */
@@ -310,16 +315,15 @@ static void call_kernel(Emitter *e, const StepCalls *calls, LLVMValueRef args, u
     call_mark(e, calls, calls->mark_cycles);
 }
 
-/* A kernel begins at the block after the last one that the kernel before needs, so that kernels with
- * little work run side by side. Each stage ends with a barrier; the last one too, as the next step
- * reads the states that it has stored. */
+/* Each stage ends with a barrier; the last one too, as the next step reads the states that it has
+ * stored. */
 static void call_stages(Emitter *e, const StepCalls *calls, LLVMValueRef args) {
     const CudaStages *stages = &calls->stages;
     for (uint32_t s = 0; s < stages->count; s++) {
-        int64_t first = 0;
         for (uint32_t i = stages->begin[s]; i < stages->begin[s + 1]; i++) {
-            call_kernel(e, calls, args, stages->kernels[i], first);
-            first = (first + cuda_work_blocks(&calls->work[stages->kernels[i]])) % INT32_MAX;
+            uint32_t kernel = stages->kernels[i];
+            if (stages->waits[kernel]) block_barrier(e);
+            call_kernel(e, calls, args, kernel, stages->block[kernel]);
         }
         call_barrier(e, calls);
     }
@@ -392,7 +396,7 @@ LLVMModuleRef cuda_module(LLVMContextRef context, const Plan *plan, const Target
         settings->work ? settings->work : ARENA_ARRAY(arena, CudaWork, plan->kernel_count);
     for (uint32_t k = 0; k < plan->kernel_count; k++)
         kernels[k] = emit_kernel(&e, k, target, &work[k]);
-    StepCalls calls = {.kernels = kernels, .work = work, .stages = cuda_stages(plan, arena)};
+    StepCalls calls = {.kernels = kernels, .stages = cuda_stages(plan, work, arena)};
     calls.barrier = emit_barrier(&e, target);
     if (settings->timed) {
         calls.mark_time = emit_mark(&e, "globaltimer", target);

@@ -16,6 +16,8 @@
 #include <stdlib.h>
 
 static const double BARRIER_SECONDS = 1e-6;
+/* The threads of a block wait for each other between two kernels of a chain. */
+static const double BLOCK_BARRIER_CYCLES = 40;
 static const double CHAIN_CYCLES = 4;     /* an operation that waits for the one before */
 static const double LOAD_CYCLES = 300;    /* from the second-level cache */
 static const double SHUFFLE_CYCLES = 100; /* the sixteen partial sums of a row become one */
@@ -69,15 +71,16 @@ typedef struct {
     CudaStages stages;
 } CudaStep;
 
-/* Adds the seconds of a kernel to the blocks that compute it. Block `first` gets the first units. */
-static void add_kernel(const CudaStep *step, uint32_t number, const CodegenGpu *gpu, int64_t first,
-                       double *busy) {
+/* Adds the seconds of a kernel to the blocks that compute it. */
+static void add_kernel(const CudaStep *step, uint32_t number, const CodegenGpu *gpu, double *busy) {
     const Kernel *kernel = &step->plan->kernels[number];
     const CudaWork *work = &step->work[number];
     double operations = step->kernels[number].operations / (double)work->units,
            seconds = unit_cycles(step->plan, kernel, work, operations, gpu->adders) / gpu->clock;
-    int64_t blocks = cuda_work_blocks(work), all = gpu->processors;
+    int64_t blocks = cuda_work_blocks(work), all = gpu->processors,
+            first = step->stages.block[number];
     for (int64_t b = 0; b < all; b++) {
+        busy[b] += step->stages.waits[number] * BLOCK_BARRIER_CYCLES / gpu->clock;
         int64_t place = (b - first % all + all) % all;
         if (place < blocks) busy[b] += seconds * (double)divide_up(blocks - place, all);
     }
@@ -88,11 +91,9 @@ static void add_kernel(const CudaStep *step, uint32_t number, const CodegenGpu *
 static double stage_seconds(const CudaStep *step, uint32_t stage, const CodegenGpu *gpu,
                             double rate) {
     double *busy = memory_array((size_t)gpu->processors, sizeof *busy, "a prediction"), bytes = 0;
-    int64_t first = 0;
     for (uint32_t i = step->stages.begin[stage]; i < step->stages.begin[stage + 1]; i++) {
         uint32_t number = step->stages.kernels[i];
-        add_kernel(step, number, gpu, first, busy);
-        first += cuda_work_blocks(&step->work[number]);
+        add_kernel(step, number, gpu, busy);
         bytes += step->kernels[number].bytes;
     }
     double most = bytes / rate;
@@ -125,7 +126,7 @@ static bool open_step(CudaStep *step, const Plan *plan, const CodegenOptions *op
     bool good = ptx_emit(&ptx, plan, options, work, diag);
     for (uint32_t k = 0; good && k < plan->kernel_count; k++)
         kernels[k] = kernel_work(plan, &plan->kernels[k]);
-    if (good) *step = (CudaStep){plan, work, kernels, cuda_stages(plan, arena)};
+    if (good) *step = (CudaStep){plan, work, kernels, cuda_stages(plan, work, arena)};
     ptx_close(&ptx);
     return good;
 }
@@ -147,8 +148,9 @@ static GpuKernel describe_kernel(const CudaStep *step, uint32_t number, const Co
     double computing = work->operations / ((double)used * 2 * gpu->adders * gpu->clock),
            moving = work->bytes / bytes_rate(step, gpu);
     double *busy = memory_array((size_t)gpu->processors, sizeof *busy, "a prediction");
-    add_kernel(step, number, gpu, 0, busy);
-    kernel.predicted = busy[0];
+    add_kernel(step, number, gpu, busy);
+    for (int b = 0; b < gpu->processors; b++)
+        if (busy[b] > kernel.predicted) kernel.predicted = busy[b];
     kernel.bound = computing > moving ? computing : moving;
     free(busy);
     return kernel;

@@ -97,13 +97,20 @@ static void load_place(Emitter *e, const TiledProduct *t, const TileFactor *part
     *k = part->lines_first ? place.whole : place.rest;
 }
 
+/* Whether all threads have a load `j`. */
+static bool all_load(const TiledProduct *t, const TileFactor *part, int j) {
+    return (j + 1) * (int64_t)DEVICE_BLOCK <= part->lines * t->chunk;
+}
+
 /* Loads the chunk that begins at k `from`; what is beyond the edges is a copy of the last
- * element. */
+ * element. A thread without a last load must not touch lines of other blocks either: they may be
+ * about to store them (CudaStages). */
 static void load_chunk(Emitter *e, const TiledProduct *t, const TileFactor *part,
                        LLVMValueRef from) {
     for (int j = 0; j < part->load_count; j++) {
         LLVMValueRef line, k;
         load_place(e, t, part, j, &line, &k);
+        if (!all_load(t, part, j)) line = min(e, line, const_i64(e, part->lines - 1));
         line = min(e, add(e, part->first, line), const_i64(e, part->all_lines - 1));
         k = min(e, add(e, from, k), const_i64(e, t->depth - 1));
         FactorStep step = product_step(e, t->product, k);
@@ -117,7 +124,7 @@ static void share_chunk(Emitter *e, const TiledProduct *t, const TileFactor *par
     for (int j = 0; j < part->load_count; j++) {
         LLVMValueRef line, k;
         load_place(e, t, part, j, &line, &k);
-        bool whole = (j + 1) * (int64_t)DEVICE_BLOCK <= part->lines * t->chunk;
+        bool whole = all_load(t, part, j);
         If inside = {0};
         if (!whole)
             inside = if_begin(e, lt(e, plus(e, t->thread, (int64_t)j * DEVICE_BLOCK),

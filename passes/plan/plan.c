@@ -21,7 +21,7 @@
 
 #include <assert.h>
 
-enum { LEVEL_THAT_REUSES_MEMORY = 2, ALL_THREADS = 256 };
+enum { LEVEL_THAT_REUSES_MEMORY = 2, ALL_THREADS = 256, SMALL_ON_GPU = 64 << 10 };
 
 static void assign_threads(Plan *plan, const Uses *uses, const PassOptions *options, Arena *arena) {
     for (uint32_t k = 0; k < plan->kernel_count; k++) {
@@ -43,7 +43,8 @@ bool pass_plan(Compilation *compilation, const PassOptions *options) {
         assign_threads(plan, &uses, options, arena);
         phase = schedule_kernels(plan, &uses, arena);
     }
-    slab_assign(plan, phase, options->level >= LEVEL_THAT_REUSES_MEMORY, arena);
+    bool reuse = options->level >= LEVEL_THAT_REUSES_MEMORY;
+    slab_assign(plan, phase, !reuse ? SIZE_MAX : options->on_gpu ? SMALL_ON_GPU : 0, arena);
     for (uint32_t k = 1; k < plan->kernel_count; k++)
         plan->kernels[k].barrier_before = phase[k] != phase[k - 1];
     arena_free(arena);

@@ -2,6 +2,7 @@
 #ifndef MLC_PASSES_PLAN_PLANNING_H
 #define MLC_PASSES_PLAN_PLANNING_H
 
+#include "ir/graph/graph_rows.h"
 #include "passes/passes.h"
 
 /* -- buffers (buffers.c) -- */
@@ -119,11 +120,6 @@ typedef struct {
     uint32_t *writer; /* [node]: 1 + the kernel that stores it in the slab; 0: none */
 } Uses;
 Uses uses_collect(const Plan *plan, Arena *arena);
-/* The number of leading axes that make up so many rows; -1: no axis begins where a row begins. */
-int shape_row_axes(const Shape *shape, int64_t rows);
-/* Whether row r of a node needs only row r of its operand i. Both have so many rows, in row-major
- * order. The node is no product. */
-bool node_stays_in_row(const Graph *graph, const Node *node, uint32_t i, int64_t rows);
 
 /* -- edges (edges.c): a kernel that must run before another -- */
 
@@ -161,7 +157,8 @@ void rows_assign(Plan *plan, const Uses *uses, int threads, Arena *arena);
  * deferred: a kernel is added that copies the new value from the slab at the end. Then the order is
  * left as it was and NULL is returned: the analyses must run again. */
 uint32_t *schedule_kernels(Plan *plan, const Uses *uses, Arena *arena);
-/* Gives each value its place in a slab, and each output its place in the output block (slab.c). */
-void slab_assign(Plan *plan, const uint32_t *phase, bool reuse, Arena *arena);
+/* Gives each value its place in a slab, and each output its place in the output block (slab.c).
+ * max_alone: values of at most so many bytes share their place with no other value. */
+void slab_assign(Plan *plan, const uint32_t *phase, size_t max_alone, Arena *arena);
 
 #endif

@@ -4,7 +4,10 @@
  * in order on one thread.
  *
  * The largest values are placed first, each in the smallest gap between the values that live at the
- * same time. */
+ * same time.
+ *
+ * On a GPU, small values have places of their own: a kernel that stores one need not wait for those
+ * that read others. So it may follow them without a barrier of all blocks (codegen/cuda). */
 #include "passes/plan/planning.h"
 #include "ir/base/integers.h"
 
@@ -24,6 +27,7 @@ typedef struct {
     Moment first, last; /* last.in_order: that of all kernels that read it in this phase */
     size_t bytes, offset;
     bool replicated; /* in the slab of each thread */
+    bool alone;      /* no other value may have its place at any time */
 } SlabValue;
 
 static size_t align(size_t bytes) { return (size_t)round_up((int64_t)bytes, ALIGNMENT); }
@@ -45,8 +49,11 @@ static uint32_t collect_values(const Plan *plan, const uint32_t *phase, SlabValu
             Moment stored = moment_of(plan, phase, k);
             const Node *node = graph_node(plan->graph, store->node);
             size_t bytes = layout_bytes(store->to.layout, node->dtype, node->shape);
-            *value = (SlabValue){store->node,  stored, stored,
-                                 align(bytes), 0,      plan->kernels[stored.kernel].replicated};
+            *value = (SlabValue){.node = store->node,
+                                 .first = stored,
+                                 .last = stored,
+                                 .bytes = align(bytes),
+                                 .replicated = plan->kernels[stored.kernel].replicated};
             place[store->node] = ++count;
         }
     return count;
@@ -100,7 +107,7 @@ static size_t place_with_reuse(SlabValue *values, uint32_t count, Arena *arena) 
     uint32_t shared = 0;
     size_t total = 0;
     for (uint32_t i = 0; i < count; i++)
-        if (!values[i].replicated) by_size[shared++] = &values[i];
+        if (!values[i].replicated && !values[i].alone) by_size[shared++] = &values[i];
     qsort(by_size, shared, sizeof *by_size, compare_sizes);
     for (uint32_t i = 0; i < shared; i++) {
         SlabValue *value = by_size[i];
@@ -113,11 +120,11 @@ static size_t place_with_reuse(SlabValue *values, uint32_t count, Arena *arena) 
     return total;
 }
 
-/* Places values one after the other: those of the slabs of threads, or those of the shared slab. */
-static size_t place_apart(SlabValue *values, uint32_t count, bool replicated) {
-    size_t total = 0;
+/* Places values one after the other from `total` on: those of the slabs of threads, or those of the
+ * shared slab that have places of their own. Returns the end of the last one. */
+static size_t place_apart(SlabValue *values, uint32_t count, bool replicated, size_t total) {
     for (uint32_t i = 0; i < count; i++) {
-        if (values[i].replicated != replicated) continue;
+        if (values[i].replicated != replicated || (!replicated && !values[i].alone)) continue;
         values[i].offset = total;
         total += values[i].bytes;
     }
@@ -165,15 +172,15 @@ static void place_outputs(Plan *plan, Arena *arena) {
         }
 }
 
-void slab_assign(Plan *plan, const uint32_t *phase, bool reuse, Arena *arena) {
+void slab_assign(Plan *plan, const uint32_t *phase, size_t max_alone, Arena *arena) {
     Uses uses = uses_collect(plan, arena);
     SlabValue *values = ARENA_ARRAY(arena, SlabValue, plan->graph->node_count);
     uint32_t *place = ARENA_ARRAY(arena, uint32_t, plan->graph->node_count);
     uint32_t count = collect_values(plan, phase, values, place);
     extend_lives(plan, &uses, phase, values, place);
-    plan->slab_bytes =
-        reuse ? place_with_reuse(values, count, arena) : place_apart(values, count, false);
-    plan->thread_slab_bytes = place_apart(values, count, true);
+    for (uint32_t i = 0; i < count; i++) values[i].alone = values[i].bytes <= max_alone;
+    plan->slab_bytes = place_apart(values, count, false, place_with_reuse(values, count, arena));
+    plan->thread_slab_bytes = place_apart(values, count, true, 0);
     set_offsets(plan, uses.buffer, values, place);
     place_outputs(plan, arena);
 }

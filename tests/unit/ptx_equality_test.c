@@ -258,6 +258,22 @@ static Graph *make_layer(const void *context, Diagnostics *diag) {
     return graph;
 }
 
+/* Rows of a product become shares of their sum, and those the rows of another product: two blocks
+ * have 20 rows. */
+static Graph *make_chain(const void *context, Diagnostics *diag) {
+    (void)context;
+    Graph *graph = graph_new("chain", diag);
+    Init uniform = {INIT_UNIFORM, -1, 1};
+    NodeId x = graph_input(graph, SYMBOL_BATCH, "x", DTYPE_F32, shape_of(2, (int64_t[]){20, 40})),
+           w = graph_state(graph, "w", DTYPE_F32, shape_of(2, (int64_t[]){40, 10}), uniform, true),
+           v = graph_state(graph, "v", DTYPE_F32, shape_of(2, (int64_t[]){10, 10}), uniform, true);
+    NodeId product = build_matmul(graph, x, w, false, false),
+           row = build_reduce(graph, OP_sum, build_unary(graph, OP_abs, product), 1, true);
+    NodeId shares = build_binary(graph, OP_div, product, row);
+    graph_output(graph, "next", build_matmul(graph, shares, v, false, false));
+    return graph;
+}
+
 /* What each mistake must be found by: a part of the message. */
 typedef struct {
     PtxMutation mutations[PTX_MUTATIONS];
@@ -271,11 +287,11 @@ static const PtxMistake mistakes[] = {
     {{{"bar.sync \t0;", "", 1}}, "without a barrier between"},
     {{{"bar.sync \t0;", "", 2}}, "loads what was never stored"},
     /* in the barrier of the grid */
-    {{{"bar.sync \t0;", "", -2}}, "without a barrier between"},
-    {{{"bar.sync \t0;", "", -1}}, "without a barrier between"},
-    {{{"bar.sync \t0;", "@%p1 bar.sync 0;", -1}}, "only some threads of a warp"},
+    {{{"bar.sync \t0;\n\tmov.u32", "mov.u32", 0}}, "without a barrier between"},
+    {{{"bar.sync \t0;\n\tret;", "ret;", 0}}, "without a barrier between"},
+    {{{"bar.sync \t0;\n\tret;", "@%p1 bar.sync 0;\n\tret;", 0}}, "only some threads of a warp"},
     {{{"setp.lt.s32 \t%p2, %r5, 0;", "setp.gt.s32 \t%p2, %r5, 9;", -1}},
-     "loads what was never stored"}, /* no waiting */
+     "without a barrier between"}, /* no waiting */
     {{{"mul.rn.f32", "mul.f32", 0}, {"add.rn.f32", "add.f32", 0}}, "output 'row'"},
     {{{"max.NaN.f32", "max.f32", 0}}, "output 'nan'"},
     {{{"shfl.sync.down", "shfl.sync.idx", 1}}, "output 'row'"},
@@ -298,6 +314,11 @@ static const PtxMistake mistakes_in_tiles[] = {
     {{{"bar.sync \t0;", "", 4}}, "loads what was never stored"},
 };
 
+/* Between kernels of which each block reads only the rows that it has stored. */
+static const PtxMistake mistakes_in_chains[] = {
+    {{{"bar.sync \t0;\n\tmov.u64", "mov.u64", 0}}, "without a barrier between"},
+};
+
 static uint32_t missed_mistakes(const PtxCase *one, const PtxMistake *mistake, uint64_t seed) {
     PtxSetting setting = {.blocks = 2, .level = 2, .seed = seed};
     memcpy(setting.mutations, mistake->mutations, sizeof setting.mutations);
@@ -311,13 +332,17 @@ static uint32_t missed_mistakes(const PtxCase *one, const PtxMistake *mistake, u
 
 static void mistakes_are_found(void **state) {
     static const PtxCase layer = {make_layer, NULL, "layer"},
-                         product = {make_product, &products[3], "product"};
-    uint32_t missed = check(&layer, (PtxSetting){.blocks = 2, .level = 2}, 1);
+                         product = {make_product, &products[3], "product"},
+                         chain = {make_chain, NULL, "chain"};
+    uint32_t missed = check(&layer, (PtxSetting){.blocks = 2, .level = 2}, 1) +
+                      check(&chain, (PtxSetting){.blocks = 2, .level = 2}, 1);
     (void)state;
     for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++)
         missed += missed_mistakes(&layer, &mistakes[i], i);
     for (size_t i = 0; i < sizeof mistakes_in_tiles / sizeof *mistakes_in_tiles; i++)
         missed += missed_mistakes(&product, &mistakes_in_tiles[i], i);
+    for (size_t i = 0; i < sizeof mistakes_in_chains / sizeof *mistakes_in_chains; i++)
+        missed += missed_mistakes(&chain, &mistakes_in_chains[i], i);
     assert_int_equal(missed, 0);
 }
 
