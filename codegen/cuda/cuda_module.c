@@ -168,21 +168,17 @@ static LLVMValueRef special_register(Emitter *e, const char *name) {
     return call_intrinsic(e, full, NULL, 0, NULL, 0);
 }
 
-static LLVMValueRef call_assembly(Emitter *e, LLVMTypeRef type, const char *text,
+/* Assembly that all threads of a block run together. */
+static LLVMValueRef call_together(Emitter *e, LLVMTypeRef result, const char *text,
                                   const char *constraints, LLVMValueRef *args, unsigned count) {
-    LLVMValueRef assembly =
-        LLVMGetInlineAsm(type, text, strlen(text), constraints, strlen(constraints), true, false,
-                         LLVMInlineAsmDialectATT, false);
-    LLVMValueRef call = LLVMBuildCall2(e->builder, type, assembly, args, count, "");
+    LLVMValueRef call = call_assembly(e, result, text, constraints, args, count);
     LLVMAddCallSiteAttribute(call, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, convergent(e));
     return call;
 }
 
 /* *arrivals += 1. Other blocks that read the new count see what this block has stored before. */
 static void arrive(Emitter *e, LLVMValueRef arrivals) {
-    LLVMTypeRef types[] = {e->global, e->i32};
-    call_assembly(e, LLVMFunctionType(e->nothing, types, 2, false),
-                  "red.release.gpu.global.add.u32 [$0], $1;", "l,r,~{memory}",
+    call_together(e, e->nothing, "red.release.gpu.global.add.u32 [$0], $1;", "l,r,~{memory}",
                   (LLVMValueRef[]){arrivals, const_i32(e, 1)}, 2);
 }
 
@@ -193,9 +189,8 @@ static void await(Emitter *e, LLVMValueRef arrivals, LLVMValueRef target) {
                       there = LLVMAppendBasicBlockInContext(e->context, e->function, "there");
     LLVMBuildBr(e->builder, wait);
     LLVMPositionBuilderAtEnd(e->builder, wait);
-    LLVMValueRef count =
-        call_assembly(e, LLVMFunctionType(e->i32, &e->global, 1, false),
-                      "ld.acquire.gpu.global.u32 $0, [$1];", "=r,l,~{memory}", &arrivals, 1);
+    LLVMValueRef count = call_together(e, e->i32, "ld.acquire.gpu.global.u32 $0, [$1];",
+                                       "=r,l,~{memory}", &arrivals, 1);
     LLVMBuildCondBr(e->builder, lt(e, sub(e, count, target), const_i32(e, 0)), wait, there);
     LLVMPositionBuilderAtEnd(e->builder, there);
 }
@@ -231,8 +226,7 @@ static LLVMValueRef emit_barrier(Emitter *e, const Target *target) {
 static LLVMValueRef read_clock(Emitter *e, const char *name) {
     char text[48];
     snprintf(text, sizeof text, "mov.u64 $0, %%%s;", name);
-    return call_assembly(e, LLVMFunctionType(e->i64, NULL, 0, false), text, "=l,~{memory}", NULL,
-                         0);
+    return call_together(e, e->i64, text, "=l,~{memory}", NULL, 0);
 }
 
 static LLVMTypeRef mark_type(const Emitter *e) {

@@ -128,6 +128,11 @@ LLVMValueRef lane_numbers(const Emitter *e);           /* <0, 1, ...> as i64 */
 LLVMValueRef lanes_from(Emitter *e, LLVMValueRef a, LLVMValueRef b, int first, int count);
 LLVMValueRef call_intrinsic(Emitter *e, const char *name, LLVMTypeRef *types, unsigned type_count,
                             LLVMValueRef *args, unsigned count);
+/* Instructions as text, with the operands $0, $1, ...: first the results, then the arguments. LLVM's
+ * manual describes the constraints. They keep their order among loads and stores. */
+enum { MAX_ASSEMBLY_OPERANDS = 20 };
+LLVMValueRef call_assembly(Emitter *e, LLVMTypeRef result, const char *text,
+                           const char *constraints, LLVMValueRef *args, unsigned count);
 
 /* -- fused.c -- */
 /* a * b + c, rounded once: of f32, or of vectors of LANES. */

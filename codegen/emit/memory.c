@@ -139,10 +139,23 @@ static Coordinate panel_across(Emitter *e, Coordinate p, int64_t width, int64_t 
     return p;
 }
 
+/* The offset of a single element in panels with fours. */
+static Coordinate fours_offset(Emitter *e, Layout layout, Shape shape, const Place *place) {
+    int64_t width = layout.width, n = round_up(shape.dim[1 - layout.axis], LAYOUT_FOUR);
+    LLVMValueRef across = place->axis[layout.axis].base, along = place->axis[1 - layout.axis].base,
+                 four = times(e, over(e, along, LAYOUT_FOUR), LAYOUT_FOUR * width),
+                 column = times(e, modulo(e, across, width), LAYOUT_FOUR),
+                 in_four = add(e, times(e, modulo(e, along, 2), 2),
+                               over(e, modulo(e, along, LAYOUT_FOUR), 2));
+    LLVMValueRef panel = times(e, over(e, across, width), n * width);
+    return coordinate_uniform(add(e, add(e, panel, four), add(e, column, in_four)));
+}
+
 /* The offset of an element in a panel layout (ir/plan/plan.h): panel_across + index along the other
  * axis * width. */
 static Coordinate panel_offset(Emitter *e, Layout layout, Shape shape, const Place *place) {
     int axis = layout.axis;
+    if (layout.fours) return fours_offset(e, layout, shape, place);
     Coordinate along = coordinate_scale(e, place->axis[1 - axis], layout.width);
     return coordinate_add(e, panel_across(e, place->axis[axis], layout.width, shape.dim[1 - axis]),
                           along);

@@ -50,3 +50,14 @@ LLVMValueRef call_intrinsic(Emitter *e, const char *name, LLVMTypeRef *types, un
     LLVMTypeRef type = LLVMIntrinsicGetType(e->context, id, types, type_count);
     return LLVMBuildCall2(e->builder, type, function, args, count, "");
 }
+
+LLVMValueRef call_assembly(Emitter *e, LLVMTypeRef result, const char *text,
+                           const char *constraints, LLVMValueRef *args, unsigned count) {
+    LLVMTypeRef types[MAX_ASSEMBLY_OPERANDS];
+    for (unsigned i = 0; i < count; i++) types[i] = LLVMTypeOf(args[i]);
+    LLVMTypeRef type = LLVMFunctionType(result, types, count, false);
+    LLVMValueRef assembly =
+        LLVMGetInlineAsm(type, text, strlen(text), constraints, strlen(constraints), true, false,
+                         LLVMInlineAsmDialectATT, false);
+    return LLVMBuildCall2(e->builder, type, assembly, args, count, "");
+}

@@ -39,6 +39,10 @@ ElementProduct elements_product(const Emitter *e);
 
 /* -- elements_factors.c -- */
 
+/* A slot of a pointer that advances. */
+LLVMValueRef elements_slot(Emitter *e, LLVMValueRef pointer);
+/* Whether a factor's elements along k are found by a pointer that advances. */
+bool elements_advance_along(const Factor *factor);
 /* Makes the pointers of a unit, which lead to the elements at a step. */
 void elements_set_pointers(Emitter *e, const DividedProduct *p, ElementUnit *unit,
                            const FactorStep *step);
@@ -69,11 +73,32 @@ void elements_right_run(Emitter *e, const DividedProduct *p, const ElementUnit *
 void elements_left_run(Emitter *e, const DividedProduct *p, const ElementUnit *unit, int row,
                        int count, LLVMValueRef left[MAX_TURN]);
 
+/* Loads two neighbouring words of four bytes: from `offset` bytes after a slot's pointer on, at most
+ * MAX_PAIR_OFFSET; or from the pointer on, which then advances by `advance` bytes. */
+enum { MAX_PAIR_OFFSET = 1020 };
+void elements_load_pair(Emitter *e, LLVMValueRef slot, int64_t offset, int64_t advance,
+                        LLVMValueRef words[2]);
+
 /* -- elements_bytes.c -- */
 
-/* Whether the unit can add four k of bytes at a time. */
-bool elements_have_fours(const Emitter *e, const DividedProduct *p, const ElementUnit *unit);
-/* Adds the products at four k, beginning with the k to which the pointers lead. */
-void elements_add_four(Emitter *e, const DividedProduct *p, const ElementUnit *unit);
+/* Whether the product is of bytes, and its right factor lies in fours: ir/plan/plan.h. */
+bool elements_in_fours(const Emitter *e, const ElementProduct *p);
+/* Emits the product. Returns the number of its units. */
+int64_t elements_fours(Emitter *e, DividedProduct *p, LLVMValueRef first, LLVMValueRef last);
+
+/* -- matmul_elements.c -- */
+
+/* The `length` lines of unit `number`, of `all` lines. padded: the last unit may go beyond them. */
+ElementLines elements_lines(Emitter *e, LLVMValueRef number, int length, int64_t all, bool padded);
+/* Makes the slots of the sums; sets them to 0. */
+void elements_make_sums(Emitter *e, const DividedProduct *p, ElementUnit *unit);
+void elements_clear_sums(Emitter *e, const DividedProduct *p, const ElementUnit *unit);
+/* Computes the epilogues of a unit and stores. */
+void elements_finish(Emitter *e, const DividedProduct *p, const ElementUnit *unit);
+/* Ends a loop and tells LLVM how often it turns. A loop of one turn is none. */
+Loop elements_loop_begin(Emitter *e, int64_t turns);
+void elements_loop_end(Emitter *e, Loop loop, int64_t turns);
+/* The largest divisor of `size` up to `most`. */
+int64_t elements_turn(int64_t size, int64_t most);
 
 #endif

@@ -28,7 +28,7 @@ static LLVMValueRef plain_pointer(Emitter *e, const Factor *factor, LLVMValueRef
 
 /* -- pointers that advance with k -- */
 
-static bool advances(const Factor *factor) {
+bool elements_advance_along(const Factor *factor) {
     return factor->windows || factor->storage.layout.kind == LAYOUT_PLAIN;
 }
 
@@ -44,7 +44,7 @@ int64_t elements_column_step(const DividedProduct *p) {
     return p->panels || p->product.right.line_axis == 2 ? 1 : p->product.right.matrix.dim[2];
 }
 
-static LLVMValueRef pointer_slot(Emitter *e, LLVMValueRef pointer) {
+LLVMValueRef elements_slot(Emitter *e, LLVMValueRef pointer) {
     LLVMValueRef slot = stack_slot(e, e->pointer, sizeof(int32_t));
     store(e, pointer, slot);
     return slot;
@@ -52,18 +52,18 @@ static LLVMValueRef pointer_slot(Emitter *e, LLVMValueRef pointer) {
 
 void elements_set_pointers(Emitter *e, const DividedProduct *p, ElementUnit *unit,
                            const FactorStep *step) {
-    for (int i = 0; i < p->high && advances(&p->product.left); i++) {
+    for (int i = 0; i < p->high && elements_advance_along(&p->product.left); i++) {
         LLVMValueRef row = plus(e, unit->rows.at, i);
         unit->left[i] =
-            pointer_slot(e, p->product.left.windows
-                                ? window_address(e, &p->product.left, unit->matrix, row, step)
-                                : plain_pointer(e, &p->product.left, unit->matrix, row, step->k));
+            elements_slot(e, p->product.left.windows
+                                 ? window_address(e, &p->product.left, unit->matrix, row, step)
+                                 : plain_pointer(e, &p->product.left, unit->matrix, row, step->k));
     }
     if (p->panels) {
         LLVMValueRef offset = add(e, unit->panel, times(e, step->k, p->wide));
-        unit->right = pointer_slot(e, factor_address(e, &p->product.right, offset));
-    } else if (advances(&p->product.right))
-        unit->right = pointer_slot(
+        unit->right = elements_slot(e, factor_address(e, &p->product.right, offset));
+    } else if (elements_advance_along(&p->product.right))
+        unit->right = elements_slot(
             e, plain_pointer(e, &p->product.right, unit->matrix, unit->columns.at, step->k));
 }
 

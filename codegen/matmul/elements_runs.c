@@ -4,32 +4,48 @@
  * chooses all others around them. */
 #include "codegen/matmul/elements.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Loads `count` f32 into registers from s`first` on, and advances the slot of the pointer. */
-static void load_run(Emitter *e, LLVMValueRef slot, int first, int count, LLVMValueRef *values) {
-    enum { MAX_RUN = 16 };
-    char text[64], constraints[16 * MAX_RUN];
+enum { MAX_RUN = 16 };
+
+/* Emits an instruction that loads `count` numbers and, if `moves`, advances its pointer. */
+static void emit_load(Emitter *e, const char *text, const char *constraints, LLVMTypeRef number,
+                      int count, bool moves, LLVMValueRef slot, LLVMValueRef *values) {
     LLVMTypeRef types[MAX_RUN + 1];
-    size_t length = 0;
-    snprintf(text, sizeof text, "vldmia $%d!, {s%d-s%d}", count, first, first + count - 1);
-    for (int i = 0; i < count; i++) {
-        types[i] = e->f32;
-        length += (size_t)sprintf(constraints + length, "={s%d},", first + i);
-    }
+    for (int i = 0; i < count; i++) types[i] = number;
     types[count] = e->pointer;
-    sprintf(constraints + length, "=r,%d,~{memory}", count);
-    LLVMTypeRef results = LLVMStructTypeInContext(e->context, types, (unsigned)count + 1, false),
-                type = LLVMFunctionType(results, &e->pointer, 1, false);
-    LLVMValueRef assembly =
-        LLVMGetInlineAsm(type, text, strlen(text), constraints, strlen(constraints), false, false,
-                         LLVMInlineAsmDialectATT, false);
+    LLVMTypeRef results =
+        LLVMStructTypeInContext(e->context, types, (unsigned)(count + moves), false);
     LLVMValueRef pointer = load(e, e->pointer, slot);
-    LLVMValueRef loaded = LLVMBuildCall2(e->builder, type, assembly, &pointer, 1, "");
+    LLVMValueRef loaded = call_assembly(e, results, text, constraints, &pointer, 1);
     for (int i = 0; i < count; i++)
         values[i] = LLVMBuildExtractValue(e->builder, loaded, (unsigned)i, "");
-    store(e, LLVMBuildExtractValue(e->builder, loaded, (unsigned)count, ""), slot);
+    if (moves) store(e, LLVMBuildExtractValue(e->builder, loaded, (unsigned)count, ""), slot);
+}
+
+/* Loads `count` f32 into registers from s`first` on, and advances the slot of the pointer. */
+static void load_run(Emitter *e, LLVMValueRef slot, int first, int count, LLVMValueRef *values) {
+    char text[64], constraints[16 * MAX_RUN];
+    size_t length = 0;
+    snprintf(text, sizeof text, "vldmia $%d!, {s%d-s%d}", count, first, first + count - 1);
+    for (int i = 0; i < count; i++)
+        length += (size_t)sprintf(constraints + length, "={s%d},", first + i);
+    sprintf(constraints + length, "=r,%d,~{memory}", count);
+    emit_load(e, text, constraints, e->f32, count, true, slot, values);
+}
+
+/* LDRD: any two registers. */
+void elements_load_pair(Emitter *e, LLVMValueRef slot, int64_t offset, int64_t advance,
+                        LLVMValueRef words[2]) {
+    char text[64];
+    if (advance)
+        snprintf(text, sizeof text, "ldrd $0, $1, [$2], #%" PRId64, advance);
+    else
+        snprintf(text, sizeof text, "ldrd $0, $1, [$2, #%" PRId64 "]", offset);
+    emit_load(e, text, advance ? "=r,=r,=r,2,~{memory}" : "=r,=r,r,~{memory}", e->i32, 2,
+              advance != 0, slot, words);
 }
 
 bool elements_have_runs(const Emitter *e, const DividedProduct *p, const ElementUnit *unit) {

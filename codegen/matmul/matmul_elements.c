@@ -29,6 +29,20 @@ static void loop_end_counted(Emitter *e, Loop loop, LLVMValueRef to, int64_t ste
                     LLVMMetadataAsValue(e->context, weights));
 }
 
+Loop elements_loop_begin(Emitter *e, int64_t turns) {
+    return turns == 1 ? (Loop){.index = const_i64(e, 0)} : loop_begin(e, const_i64(e, 0));
+}
+
+void elements_loop_end(Emitter *e, Loop loop, int64_t turns) {
+    if (turns > 1) loop_end_counted(e, loop, const_i64(e, turns), 1, turns);
+}
+
+int64_t elements_turn(int64_t size, int64_t most) {
+    int64_t turn = min_i64(size, most);
+    while (size % turn) turn--;
+    return turn;
+}
+
 /* Adds the products of a row at one k. */
 static void add_row(Emitter *e, const DividedProduct *p, const ElementUnit *unit, int row,
                     LLVMValueRef left, const LLVMValueRef right[PLAN_COLUMNS]) {
@@ -69,23 +83,12 @@ static void add_turn(Emitter *e, const DividedProduct *p, const ElementUnit *uni
 /* Several k at a time: as many as divide the loop. A short loop has one turn. */
 static void add_turns(Emitter *e, const DividedProduct *p, const ElementUnit *unit) {
     enum { MAX_PRODUCTS = 32, MAX_SHORT = 64 };
-    int64_t size = p->product.k_size[K_AXES - 1], sums = p->high * p->wide, turn = MAX_TURN;
+    int64_t size = p->product.k_size[K_AXES - 1], sums = p->high * p->wide;
     int64_t most = size * sums <= MAX_SHORT ? size : max_i64(1, MAX_PRODUCTS / sums);
-    while (turn > most || size % turn) turn--;
-    Loop loop = loop_begin(e, const_i64(e, 0));
+    int64_t turn = elements_turn(size, min_i64(most, MAX_TURN));
+    Loop loop = elements_loop_begin(e, size / turn);
     add_turn(e, p, unit, (int)turn);
-    loop_end_counted(e, loop, const_i64(e, size / turn), 1, size / turn);
-}
-
-/* Four k of bytes at a time, then the rest. */
-static void add_fours(Emitter *e, const DividedProduct *p, const ElementUnit *unit,
-                      const FactorStep *step) {
-    int64_t size = p->product.k_size[K_AXES - 1];
-    Loop loop = loop_begin(e, const_i64(e, 0));
-    elements_add_four(e, p, unit);
-    elements_advance(e, p, unit, 4);
-    loop_end_counted(e, loop, const_i64(e, size / 4), 1, size / 4);
-    for (int64_t i = 0; i < size % 4; i++) add_step(e, p, unit, step, i);
+    elements_loop_end(e, loop, size / turn);
 }
 
 /* The innermost loop over k, from a step on. */
@@ -99,8 +102,6 @@ static void emit_innermost(Emitter *e, const DividedProduct *p, ElementUnit *uni
         add_step(e, p, unit, step, 0);
     } else if (elements_have_runs(e, p, unit)) {
         add_turns(e, p, unit);
-    } else if (elements_have_fours(e, p, unit)) {
-        add_fours(e, p, unit, step);
     } else {
         Loop loop = loop_begin(e, const_i64(e, 0));
         int64_t together = k_together(e, p, unit);
@@ -112,12 +113,22 @@ static void emit_innermost(Emitter *e, const DividedProduct *p, ElementUnit *uni
     }
 }
 
-/* Clears the sums and adds all products. */
-static void emit_sums(Emitter *e, const DividedProduct *p, ElementUnit *unit) {
-    Loop loops[K_AXES - 1];
+void elements_make_sums(Emitter *e, const DividedProduct *p, ElementUnit *unit) {
+    for (int i = 0; i < p->high; i++)
+        for (int j = 0; j < p->wide; j++)
+            unit->slots[i][j] = stack_slot(e, p->product.sum, sizeof(float));
+}
+
+void elements_clear_sums(Emitter *e, const DividedProduct *p, const ElementUnit *unit) {
     for (int i = 0; i < p->high; i++)
         for (int j = 0; j < p->wide; j++)
             store(e, LLVMConstNull(p->product.sum), unit->slots[i][j]);
+}
+
+/* Clears the sums and adds all products. */
+static void emit_sums(Emitter *e, const DividedProduct *p, ElementUnit *unit) {
+    Loop loops[K_AXES - 1];
+    elements_clear_sums(e, p, unit);
     FactorStep step = product_begin_loops(e, &p->product, K_AXES - 1, loops);
     emit_innermost(e, p, unit, &step);
     for (int i = K_AXES - 1; i-- > 0;)
@@ -135,8 +146,8 @@ static void divide_product(const Emitter *e, DividedProduct *p) {
     /* sums of bytes are in the processor's 13 registers for integers */
     bool bytes = p->product.sum != e->f32;
     int64_t most = bytes ? PLAN_BYTE_COLUMNS : PLAN_COLUMNS;
-    p->panels = layout.kind == LAYOUT_PANEL && layout.axis == p->product.right.line_axis - 1 &&
-                layout.width <= most;
+    p->panels = layout.kind == LAYOUT_PANEL && !layout.fours &&
+                layout.axis == p->product.right.line_axis - 1 && layout.width <= most;
     p->across = divide_up(p->product.columns, p->panels ? layout.width : most);
     p->wide = (int)divide_up(p->product.columns, p->across);
     if (p->panels) p->wide = layout.width;
@@ -145,9 +156,7 @@ static void divide_product(const Emitter *e, DividedProduct *p) {
     p->down = divide_up(p->product.rows, p->high);
 }
 
-/* The `length` lines of unit `number`, of `all` lines. padded: the last unit may go beyond them. */
-static ElementLines lines_of(Emitter *e, LLVMValueRef number, int length, int64_t all,
-                             bool padded) {
+ElementLines elements_lines(Emitter *e, LLVMValueRef number, int length, int64_t all, bool padded) {
     LLVMValueRef wanted = times(e, number, length);
     ElementLines lines = {wanted, const_i64(e, 0), const_i64(e, length)};
     if (all % length == 0) return lines;
@@ -163,14 +172,12 @@ static ElementLines lines_of(Emitter *e, LLVMValueRef number, int length, int64_
 static ElementUnit unit_of(Emitter *e, const DividedProduct *p, LLVMValueRef number) {
     LLVMValueRef row = over(e, number, p->across), column = modulo(e, number, p->across);
     int64_t k = product_depth(&p->product);
-    ElementUnit unit = {.matrix = over(e, row, p->down),
-                        .rows =
-                            lines_of(e, modulo(e, row, p->down), p->high, p->product.rows, false),
-                        .columns = lines_of(e, column, p->wide, p->product.columns, p->panels),
-                        .panel = times(e, column, k * p->wide)};
-    for (int i = 0; i < p->high; i++)
-        for (int j = 0; j < p->wide; j++)
-            unit.slots[i][j] = stack_slot(e, p->product.sum, sizeof(float));
+    ElementUnit unit = {
+        .matrix = over(e, row, p->down),
+        .rows = elements_lines(e, modulo(e, row, p->down), p->high, p->product.rows, false),
+        .columns = elements_lines(e, column, p->wide, p->product.columns, p->panels),
+        .panel = times(e, column, k * p->wide)};
+    elements_make_sums(e, p, &unit);
     return unit;
 }
 
@@ -181,7 +188,7 @@ static LLVMValueRef sum_pointer(Emitter *e, const DividedProduct *p, LLVMValueRe
 
 /* Computes the epilogues and stores. Those of several sums are emitted as two loops, as their code
  * is long. */
-static void finish_unit(Emitter *e, const DividedProduct *p, const ElementUnit *unit) {
+void elements_finish(Emitter *e, const DividedProduct *p, const ElementUnit *unit) {
     const ElementLines *rows = &unit->rows, *columns = &unit->columns;
     if (p->high * p->wide == 1) {
         ProductElement at = {unit->matrix, rows->at, columns->at};
@@ -209,11 +216,12 @@ static void finish_unit(Emitter *e, const DividedProduct *p, const ElementUnit *
 
 int64_t matmul_elements(Emitter *e, LLVMValueRef first, LLVMValueRef last) {
     DividedProduct p = {.product = elements_product(e)};
+    if (elements_in_fours(e, &p.product)) return elements_fours(e, &p, first, last);
     divide_product(e, &p);
     Loop units = loop_begin(e, first);
     ElementUnit unit = unit_of(e, &p, units.index);
     emit_sums(e, &p, &unit);
-    finish_unit(e, &p, &unit);
+    elements_finish(e, &p, &unit);
     loop_end(e, units, last, 1);
     return p.product.batch * p.down * p.across;
 }

@@ -2,10 +2,16 @@
 #include "ir/plan/plan.h"
 #include "ir/base/integers.h"
 
+/* The elements of a column of a panel, with padding. */
+static int64_t column_elements(Layout layout, Shape shape) {
+    int64_t n = shape.dim[1 - layout.axis];
+    return layout.fours ? round_up(n, LAYOUT_FOUR) : n;
+}
+
 size_t layout_bytes(Layout layout, DType dtype, Shape shape) {
     int64_t elements = shape_elements(shape);
     if (layout.kind == LAYOUT_PANEL)
-        elements = round_up(shape.dim[layout.axis], layout.width) * shape.dim[1 - layout.axis];
+        elements = round_up(shape.dim[layout.axis], layout.width) * column_elements(layout, shape);
     return (size_t)elements * dtype_bytes(dtype);
 }
 
@@ -15,14 +21,17 @@ int64_t layout_offset(Layout layout, Shape shape, const int64_t *index) {
         for (int i = 0; i < shape.rank; i++) offset = offset * shape.dim[i] + index[i];
         return offset;
     }
-    int64_t across = index[layout.axis], along = index[1 - layout.axis],
-            n = shape.dim[1 - layout.axis];
-    return across / layout.width * n * layout.width + along * layout.width + across % layout.width;
+    int64_t width = layout.width, across = index[layout.axis], along = index[1 - layout.axis],
+            panel = across / width * column_elements(layout, shape) * width;
+    if (!layout.fours) return panel + along * width + across % width;
+    static const int64_t in_four[LAYOUT_FOUR] = {0, 2, 1, 3};
+    return panel + along / LAYOUT_FOUR * LAYOUT_FOUR * width + across % width * LAYOUT_FOUR +
+           in_four[along % LAYOUT_FOUR];
 }
 
 bool layout_equal(Layout a, Layout b) {
     if (a.kind != b.kind) return false;
-    return a.kind == LAYOUT_PLAIN || (a.axis == b.axis && a.width == b.width);
+    return a.kind == LAYOUT_PLAIN || (a.axis == b.axis && a.width == b.width && a.fours == b.fours);
 }
 
 void plan_free(Plan *plan) {

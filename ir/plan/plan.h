@@ -12,12 +12,19 @@
  *
  *     (p / width) * n * width + q * width + p % width
  *
- * The last panel is padded to full width with zeros, which every writer keeps zero. */
+ * The last panel is padded to full width with zeros, which every writer keeps zero. With `fours`,
+ * four neighbouring q of a column lie together, and n is padded to a multiple of four:
+ *
+ *     (p / width) * n * width + (q / 4) * 4 * width + p % width * 4 + {0, 2, 1, 3}[q % 4]
+ *
+ * Bytes 0 and 2 of such a word, which one instruction makes two i16, are neighbours in q. */
 typedef enum { LAYOUT_PLAIN, LAYOUT_PANEL } LayoutKind;
 typedef struct {
     uint8_t kind, axis;
     uint16_t width;
+    bool fours;
 } Layout;
+enum { LAYOUT_FOUR = 4 };
 
 size_t layout_bytes(Layout layout, DType dtype, Shape shape);            /* with padding */
 int64_t layout_offset(Layout layout, Shape shape, const int64_t *index); /* in elements */
@@ -76,8 +83,8 @@ extern const char *const kernel_names[KERNEL_KINDS];
 enum { LANES = 16 };
 /* Columns of a product that a processor without vectors computes side by side, at most. Of its 32
  * registers for f32, 16 hold the sums of two rows, 8 a row of the right factor, and two a column of
- * the left. PLAN_BYTE_COLUMNS: of products of bytes, a word of memory, whose sums are in the 13
- * registers for integers. */
+ * the left. PLAN_BYTE_COLUMNS: of products of bytes, whose sums are in the 13 registers for
+ * integers. */
 enum { PLAN_COLUMNS = 8, PLAN_BYTE_COLUMNS = 4 };
 
 /* The number of rows of a kernel by rows is a multiple of this, and no thread gets a part of such a

@@ -24,7 +24,8 @@ static bool is_product(const Kernel *kernel) {
 /* -- storage -- */
 
 static void print_layout(Layout layout, FILE *out) {
-    if (layout.kind == LAYOUT_PANEL) fprintf(out, " in panel(%d, %d)", layout.axis, layout.width);
+    if (layout.kind == LAYOUT_PANEL)
+        fprintf(out, " in panel(%d, %d%s)", layout.axis, layout.width, layout.fours ? ", 4" : "");
 }
 
 static void print_storage(const Printer *printer, Storage storage) {

@@ -12,8 +12,9 @@ Layout panel_layout(const Forms *forms, const Symbol *symbol, int axis) {
     uint16_t width = size <= NARROW_PANEL_WIDTH ? NARROW_PANEL_WIDTH : PANEL_WIDTH;
     /* as few panels as possible, all equally wide: there is little padding */
     if (narrow) width = (uint16_t)divide_up(size, divide_up(size, PLAN_COLUMNS));
-    if (narrow && symbol->dtype != DTYPE_F32) width = PLAN_BYTE_COLUMNS; /* a word of memory */
-    return (Layout){LAYOUT_PANEL, (uint8_t)axis, width};
+    bool bytes = narrow && symbol->dtype != DTYPE_F32;
+    if (bytes) width = PLAN_BYTE_COLUMNS;
+    return (Layout){LAYOUT_PANEL, (uint8_t)axis, width, .fours = bytes};
 }
 
 static const Symbol *state_symbol(const Plan *plan, uint32_t state) {

@@ -118,13 +118,25 @@ static void copy_transposed(Panels s, size_t size, char *panels, char *tensor, b
     }
 }
 
+/* Bytes in fours, element by element. */
+static void copy_fours(Layout layout, Shape shape, char *stored, char *plain, bool to_plain) {
+    for (int64_t row = 0; row < shape.dim[0]; row++)
+        for (int64_t column = 0; column < shape.dim[1]; column++) {
+            char *a = stored + layout_offset(layout, shape, (int64_t[]){row, column}),
+                 *b = plain + row * shape.dim[1] + column;
+            *(to_plain ? b : a) = *(to_plain ? a : b);
+        }
+}
+
 static void copy(Layout layout, DType dtype, Shape shape, char *stored, char *plain,
                  bool to_plain) {
     size_t size = dtype_bytes(dtype);
     if (layout.kind == LAYOUT_PLAIN) {
         size_t bytes = (size_t)shape_elements(shape) * size;
         memcpy(to_plain ? plain : stored, to_plain ? stored : plain, bytes);
-    } else if (layout.axis == 1)
+    } else if (layout.fours)
+        copy_fours(layout, shape, stored, plain, to_plain);
+    else if (layout.axis == 1)
         copy_rows(panels_of(layout, shape), size, stored, plain, to_plain);
     else
         copy_transposed(panels_of(layout, shape), size, stored, plain, to_plain);

@@ -48,8 +48,8 @@ static const Kernel *only_product(const Plan *plan) {
     return found;
 }
 
-static const Layout along_rows = {LAYOUT_PANEL, 0, 32}, along_columns = {LAYOUT_PANEL, 1, 32},
-                    plain = {0};
+static const Layout along_rows = {.kind = LAYOUT_PANEL, .axis = 0, .width = 32},
+                    along_columns = {.kind = LAYOUT_PANEL, .axis = 1, .width = 32}, plain = {0};
 
 /* x @ w^T: the product's columns run along the rows of w */
 static void a_dense_weight_has_panels_along_its_outputs(void **state) {
@@ -77,7 +77,7 @@ static void narrow_weights_have_narrow_panels(void **state) {
                  build_matmul(graph, input("x", matrix(64, 100)), weight("w", matrix(10, 100)),
                               false, true));
     const Plan *plan = compile();
-    assert_primary(plan, "w", 1, (Layout){LAYOUT_PANEL, 0, 16});
+    assert_primary(plan, "w", 1, (Layout){.kind = LAYOUT_PANEL, .axis = 0, .width = 16});
     assert_int_equal(layout_bytes(plan->states[0].layout, DTYPE_F32, matrix(10, 100)),
                      16 * 100 * 4);
 }
@@ -144,7 +144,7 @@ static void weight_gradients_are_swapped(void **state) {
     assert_primary(plan, "w0", 1, along_rows);
     assert_primary(plan, "w1", 2, along_rows);
     assert_primary(plan, "w_m1", 1, along_rows);
-    assert_primary(plan, "w_v3", 1, (Layout){LAYOUT_PANEL, 0, 16});
+    assert_primary(plan, "w_v3", 1, (Layout){.kind = LAYOUT_PANEL, .axis = 0, .width = 16});
     assert_primary(plan, "b1", 1, plain);
 }
 
@@ -262,7 +262,7 @@ static void without_vectors_a_weight_has_one_narrow_form(void **state) {
     graph_output(graph, "y", build_matmul(graph, input("x", matrix(64, 100)), w, false, true));
     graph_output(graph, "z", build_matmul(graph, input("v", matrix(64, 33)), w, false, false));
     const Plan *plan = compile_with((PassOptions){.level = 2, .no_vectors = true});
-    assert_primary(plan, "w", 1, (Layout){LAYOUT_PANEL, 0, 7});
+    assert_primary(plan, "w", 1, (Layout){.kind = LAYOUT_PANEL, .axis = 0, .width = 7});
 }
 
 int main(void) {

@@ -29,7 +29,7 @@ static void plain_is_row_major(void **state) {
 
 static void panels_follow_their_formula(void **state) {
     (void)state;
-    Layout layout = {LAYOUT_PANEL, 0, 32};
+    Layout layout = {.kind = LAYOUT_PANEL, .axis = 0, .width = 32};
     Shape shape = matrix(70, 5);
     assert_int_equal(layout_bytes(layout, DTYPE_F32, shape), 96 * 5 * 4);
     assert_int_equal(layout_offset(layout, shape, (int64_t[]){0, 1}), 32);
@@ -37,14 +37,21 @@ static void panels_follow_their_formula(void **state) {
     layout.axis = 1;
     assert_int_equal(layout_bytes(layout, DTYPE_F32, shape), 32 * 70 * 4);
     assert_int_equal(layout_offset(layout, shape, (int64_t[]){69, 4}), 69 * 32 + 4);
+    layout = (Layout){.kind = LAYOUT_PANEL, .axis = 0, .width = 4, .fours = true};
+    assert_int_equal(layout_bytes(layout, DTYPE_I8, shape), 72 * 8);
+    assert_int_equal(layout_offset(layout, shape, (int64_t[]){5, 2}), 4 * 8 + 4 + 1);
+    assert_int_equal(layout_offset(layout, shape, (int64_t[]){3, 4}), 4 * 4 + 3 * 4);
 }
 
 /* Every element has a place of its own inside the bytes of the layout. */
 static void offsets_are_distinct(void **state) {
     (void)state;
-    const Layout layouts[] = {{0}, {LAYOUT_PANEL, 0, 16}, {LAYOUT_PANEL, 1, 32}};
+    const Layout layouts[] = {{0},
+                              {.kind = LAYOUT_PANEL, .axis = 0, .width = 16},
+                              {.kind = LAYOUT_PANEL, .axis = 1, .width = 32},
+                              {.kind = LAYOUT_PANEL, .axis = 1, .width = 4, .fours = true}};
     Shape shape = matrix(37, 41);
-    for (size_t l = 0; l < 3; l++) {
+    for (size_t l = 0; l < 4; l++) {
         size_t count = layout_bytes(layouts[l], DTYPE_U8, shape);
         bool *taken = calloc(count, 1);
         for (int64_t i = 0; i < 37 * 41; i++) {
@@ -59,10 +66,15 @@ static void offsets_are_distinct(void **state) {
 
 static void layouts_compare(void **state) {
     (void)state;
-    assert_true(layout_equal((Layout){0}, (Layout){LAYOUT_PLAIN, 1, 16}));
-    assert_false(layout_equal((Layout){0}, (Layout){LAYOUT_PANEL, 0, 16}));
-    assert_false(layout_equal((Layout){LAYOUT_PANEL, 1, 16}, (Layout){LAYOUT_PANEL, 0, 16}));
-    assert_false(layout_equal((Layout){LAYOUT_PANEL, 0, 32}, (Layout){LAYOUT_PANEL, 0, 16}));
+    assert_true(layout_equal((Layout){0}, (Layout){.kind = LAYOUT_PLAIN, .axis = 1, .width = 16}));
+    assert_false(layout_equal((Layout){0}, (Layout){.kind = LAYOUT_PANEL, .axis = 0, .width = 16}));
+    assert_false(layout_equal((Layout){.kind = LAYOUT_PANEL, .axis = 1, .width = 16},
+                              (Layout){.kind = LAYOUT_PANEL, .axis = 0, .width = 16}));
+    assert_false(layout_equal((Layout){.kind = LAYOUT_PANEL, .axis = 0, .width = 32},
+                              (Layout){.kind = LAYOUT_PANEL, .axis = 0, .width = 16}));
+    assert_false(
+        layout_equal((Layout){.kind = LAYOUT_PANEL, .axis = 0, .width = 4},
+                     (Layout){.kind = LAYOUT_PANEL, .axis = 0, .width = 4, .fours = true}));
 }
 
 /* -- plans -- */

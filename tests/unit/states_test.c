@@ -14,8 +14,9 @@
 
 enum { ROWS = 5, COLUMNS = 70, WEIGHTS = ROWS * COLUMNS };
 
-static const Layout plain = {LAYOUT_PLAIN, 0, 0}, by_columns = {LAYOUT_PANEL, 1, 32},
-                    by_rows = {LAYOUT_PANEL, 0, 4};
+static const Layout plain = {.kind = LAYOUT_PLAIN, .axis = 0, .width = 0},
+                    by_columns = {.kind = LAYOUT_PANEL, .axis = 1, .width = 32},
+                    by_rows = {.kind = LAYOUT_PANEL, .axis = 0, .width = 4};
 
 /* A graph with two states; `w` is updated. */
 typedef struct {
@@ -26,9 +27,10 @@ typedef struct {
 } StatesFixture;
 
 static int set_up(void **state) {
-    static const PlanState first[] = {
-        {0, {LAYOUT_PANEL, 1, 32}}, {0, {LAYOUT_PANEL, 0, 4}}, {1, {LAYOUT_PLAIN, 0, 0}}};
-    static const PlanState second[] = {{0, {LAYOUT_PLAIN, 0, 0}}};
+    static const PlanState first[] = {{0, {.kind = LAYOUT_PANEL, .axis = 1, .width = 32}},
+                                      {0, {.kind = LAYOUT_PANEL, .axis = 0, .width = 4}},
+                                      {1, {.kind = LAYOUT_PLAIN, .axis = 0, .width = 0}}};
+    static const PlanState second[] = {{0, {.kind = LAYOUT_PLAIN, .axis = 0, .width = 0}}};
     StatesFixture *fixture = calloc(1, sizeof *fixture);
     fixture->diag = diag_new();
     fixture->states = states_new();
@@ -87,8 +89,12 @@ static void test_layouts(void **state) {
                 expect_layout(plain, dtypes[d], rows, columns);
                 for (uint8_t axis = 0; axis < 2; axis++)
                     for (uint16_t width = 1; width <= 32; width *= 2)
-                        expect_layout((Layout){LAYOUT_PANEL, axis, width}, dtypes[d], rows,
-                                      columns);
+                        expect_layout((Layout){.kind = LAYOUT_PANEL, .axis = axis, .width = width},
+                                      dtypes[d], rows, columns);
+                for (uint8_t axis = 0; axis < 2; axis++)
+                    expect_layout(
+                        (Layout){.kind = LAYOUT_PANEL, .axis = axis, .width = 4, .fours = true},
+                        DTYPE_I8, rows, columns);
             }
 }
 
@@ -200,7 +206,7 @@ static void test_refuses_another_shape(void **state) {
     StatesFixture *fixture = *state;
     Graph *other = graph_new("other", fixture->diag);
     graph_state(other, "w", DTYPE_F32, shape_of(1, (int64_t[]){3}), (Init){0}, true);
-    const PlanState states[] = {{0, {LAYOUT_PLAIN, 0, 0}}};
+    const PlanState states[] = {{0, {.kind = LAYOUT_PLAIN, .axis = 0, .width = 0}}};
     Program program = {.graph = other, .states = states, .state_count = 1};
     assert_true(states_bind(fixture->states, &fixture->programs[0], fixture->diag));
     assert_false(states_bind(fixture->states, &program, fixture->diag));
