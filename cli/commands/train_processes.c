@@ -142,6 +142,10 @@ Status training_part(Training *training, Status status) {
     if (!training->peers || peers_part(training->peers, seconds_now() - training->started))
         return status;
     training->speaks = diag_errors(training->diag) > 0;
+    if (training->speaks && training_is_first(training) && status == STATUS_OK)
+        diag_help(training->diag,
+                  "'%s' is complete: the training had come to its end, and nothing is left to do",
+                  training->folder.path);
     return peers_status(training->peers);
 }
 
