@@ -76,7 +76,7 @@ static LLVMModuleRef make_burns(LLVMContextRef context, const Target *target, co
 }
 
 static double best_rate(BurnFunction *burn, int number) {
-    double best = 0, steps = (double)CHAINS * LANES * (double)burns[number].iterations;
+    double best = 0, steps = (double)CHAINS * (double)LANES * (double)burns[number].iterations;
     for (int i = 0; i < ROUNDS; i++) {
         float seed = 0.5f;
         double start = seconds_now();

@@ -22,8 +22,8 @@ static void divisions_and_roots_are_counted(void **state) {
     assert_int_equal(plan->kernel_count, 1);
     KernelWork work = kernel_work(plan, &plan->kernels[0]);
     assert_true(work.operations == 3 * COUNT);
-    assert_true(work.divisions == COUNT);
-    assert_true(work.roots == COUNT);
+    assert_true(work.divisions == (double)COUNT);
+    assert_true(work.roots == (double)COUNT);
     assert_true(work.stored == COUNT * sizeof(float));
     assert_true(work.bytes == 3 * COUNT * sizeof(float));
 }
