@@ -226,9 +226,10 @@ static bool check_parts(const Shipment *shipment) {
 static bool check_weights(const Shipment *shipment) {
     bool web = shipment_is_web(shipment), given = shipment_takes_weights(shipment);
     if (web && (given || shipment_parts_weights(shipment)))
-        diag_error(shipment->diag, STATUS_USAGE, (Span){0},
-                   "--weights %s is for C: modules for browsers have no weights in them",
-                   given ? "given" : "apart");
+        diag_error(shipment->diag, STATUS_USAGE, (Span){0}, "--weights %s is for C: %s",
+                   given ? "given" : "apart",
+                   shipment_is_page(shipment) ? "a page always has its weights in it"
+                                              : "modules for browsers have no weights in them");
     else if (given && shipment_trains(shipment))
         diag_error(shipment->diag, STATUS_USAGE, (Span){0},
                    "--weights given and --train exclude each other, as a state holds the weights");
