@@ -92,5 +92,6 @@ for form in wasm html; do
     expect 2 mlc build run --weights apart --form $form -o none
     says err "--weights apart is for C"
 done
+says err "a page always has its weights in it"
 [[ ! -e none ]] || fail "files were written"
 finish
