@@ -239,8 +239,7 @@ static bool is_network(const ShipTraining *training, const ShipBlock *block) {
     return false;
 }
 
-void ship_emit_fresh(Emitter *e, const ShipRequest *request, const Target *target,
-                     LLVMValueRef weights) {
+void ship_emit_fresh(Emitter *e, const ShipRequest *request, const Target *target) {
     const ShipTraining *training = request->training;
     Fresh fresh = {.e = e, .request = request, .target = target};
     bool normal = false;
@@ -252,7 +251,9 @@ void ship_emit_fresh(Emitter *e, const ShipRequest *request, const Target *targe
     ship_begin_typed(e, target, training->fresh, LLVMFunctionType(e->nothing, types, 2, false));
     fresh.words = LLVMBuildAlloca(e->builder, LLVMArrayType2(e->i64, 2), "");
     fresh.seed = LLVMGetParam(e->function, 1);
-    ship_fill_state(e, training, weights, fresh.seed);
+    LLVMValueRef state = LLVMGetParam(e->function, 0);
+    call(e, LLVMGetNamedFunction(e->module, training->make), &state, 1);
+    ship_set_seed(e, state, fresh.seed);
     for (uint32_t i = 0; i < training->block_count; i++)
         if (is_network(training, &training->blocks[i])) fill_block(&fresh, &training->blocks[i]);
     LLVMBuildRetVoid(e->builder);

@@ -74,9 +74,8 @@ LLVMModuleRef ship_weights_module(LLVMContextRef context, const ShipRequest *req
 /* The functions that make a state, and read the network's tensors out of it. */
 void ship_state_functions(Emitter *e, const ShipRequest *request, const Target *target,
                           LLVMValueRef weights);
-/* Fills the state that is the function's first argument, with the weights of the object. */
-void ship_fill_state(Emitter *e, const ShipTraining *training, LLVMValueRef weights,
-                     LLVMValueRef seed);
+/* Stores the seed of a training in its state. */
+void ship_set_seed(Emitter *e, LLVMValueRef state, LLVMValueRef seed);
 /* A loop over the elements of a state, in row-major order. The offset is that of the element in a
  * layout. */
 typedef struct {
@@ -98,7 +97,6 @@ void ship_finish_step(Emitter *e, const ShipTraining *training, LLVMValueRef sta
 /* -- ship_fresh.c -- */
 
 /* Emits training->fresh. */
-void ship_emit_fresh(Emitter *e, const ShipRequest *request, const Target *target,
-                     LLVMValueRef weights);
+void ship_emit_fresh(Emitter *e, const ShipRequest *request, const Target *target);
 
 #endif

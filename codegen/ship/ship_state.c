@@ -17,34 +17,50 @@ enum { STEPS_AT = 8, SEED_AT = 16 };
 
 /* -- a new state -- */
 
+void ship_set_seed(Emitter *e, LLVMValueRef state, LLVMValueRef seed) {
+    store(e, seed, pointer_after(e, state, SEED_AT));
+}
+
 /* for i < words: to[i] = from ? from[i] : 0, in words of 64 bits */
 static void fill_words(Emitter *e, LLVMValueRef to, LLVMValueRef from, size_t bytes) {
     if (!bytes) return;
+    e->short_indices = e->no_vectors;
     Loop loop = loop_begin(e, const_i64(e, 0));
     LLVMValueRef at = loop.index, word = const_i64(e, 0);
     if (from) word = load(e, e->i64, LLVMBuildGEP2(e->builder, e->i64, from, &at, 1, ""));
     store(e, word, LLVMBuildGEP2(e->builder, e->i64, to, &at, 1, ""));
     loop_end(e, loop, const_i64(e, (int64_t)(bytes / sizeof(int64_t))), 1);
+    e->short_indices = false;
 }
 
-void ship_fill_state(Emitter *e, const ShipTraining *training, LLVMValueRef weights,
-                     LLVMValueRef seed) {
-    LLVMValueRef state = LLVMGetParam(e->function, 0);
-    fill_words(e, state, NULL, SHIP_HEADER);
-    store(e, LLVMConstInt(e->i64, training->magic, false), state);
-    store(e, seed, pointer_after(e, state, SEED_AT));
-    for (uint32_t i = 0; i < training->block_count; i++) {
-        const ShipBlock *block = &training->blocks[i];
-        size_t bytes = layout_bytes(block->layout, block->symbol->dtype, block->symbol->shape);
-        LLVMValueRef from =
-            block->source == SHIP_ZERO ? NULL : pointer_after(e, weights, block->source);
-        fill_words(e, pointer_after(e, state, block->offset), from,
-                   (size_t)round_up((int64_t)bytes, SHIP_ALIGNMENT));
-    }
+static size_t block_bytes(const ShipBlock *block) {
+    size_t bytes = layout_bytes(block->layout, block->symbol->dtype, block->symbol->shape);
+    return (size_t)round_up((int64_t)bytes, SHIP_ALIGNMENT);
+}
+
+/* Whether a block and its first values lie behind those of another one. */
+static bool continues(const ShipBlock *block, const ShipBlock *next) {
+    bool zero = block->source == SHIP_ZERO, both = zero == (next->source == SHIP_ZERO);
+    size_t bytes = block_bytes(block);
+    return both && next->offset == block->offset + bytes &&
+           (zero || next->source == block->source + bytes);
 }
 
 static void emit_make(Emitter *e, const ShipTraining *training, LLVMValueRef weights) {
-    ship_fill_state(e, training, weights, LLVMConstInt(e->i64, training->seed, false));
+    LLVMValueRef state = LLVMGetParam(e->function, 0);
+    fill_words(e, state, NULL, SHIP_HEADER);
+    store(e, LLVMConstInt(e->i64, training->magic, false), state);
+    ship_set_seed(e, state, LLVMConstInt(e->i64, training->seed, false));
+    for (uint32_t i = 0; i < training->block_count;) {
+        const ShipBlock *first = &training->blocks[i];
+        LLVMValueRef from =
+            first->source == SHIP_ZERO ? NULL : pointer_after(e, weights, first->source);
+        size_t bytes = block_bytes(first);
+        while (++i < training->block_count &&
+               continues(training->blocks + i - 1, training->blocks + i))
+            bytes += block_bytes(training->blocks + i);
+        fill_words(e, pointer_after(e, state, first->offset), from, bytes);
+    }
     LLVMBuildRetVoid(e->builder);
 }
 
@@ -73,6 +89,7 @@ Elements elements_begin(Emitter *e, const Symbol *symbol) {
     bool matrix = symbol->shape.rank == 2;
     Elements all = {.rows = matrix ? symbol->shape.dim[0] : shape_elements(symbol->shape),
                     .columns = matrix ? symbol->shape.dim[1] : 1};
+    e->short_indices = e->no_vectors;
     all.row = loop_begin(e, const_i64(e, 0));
     all.column = loop_begin(e, const_i64(e, 0));
     return all;
@@ -81,6 +98,7 @@ Elements elements_begin(Emitter *e, const Symbol *symbol) {
 void elements_end(Emitter *e, const Elements *all) {
     loop_end(e, all->column, const_i64(e, all->columns), 1);
     loop_end(e, all->row, const_i64(e, all->rows), 1);
+    e->short_indices = false;
 }
 
 LLVMValueRef element_offset(Emitter *e, const Elements *all, Layout layout) {
@@ -135,7 +153,7 @@ void ship_state_functions(Emitter *e, const ShipRequest *request, const Target *
     emit_read(e, request->training);
     ship_begin_function(e, target, request->training->check, 0, 1, true);
     emit_check(e, request->training);
-    if (request->training->fresh) ship_emit_fresh(e, request, target, weights);
+    if (request->training->fresh) ship_emit_fresh(e, request, target);
     if (!request->training->write) return;
     ship_begin_function(e, target, request->training->write, 0, 2, false);
     emit_write(e, request->training);
