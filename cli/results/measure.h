@@ -24,11 +24,12 @@ typedef struct {
 bool machine_measure(Machine *machine, Threads *threads, const CodegenOptions *options,
                      Diagnostics *diag);
 
-/* A lower bound in seconds for the work on `threads` of `all` threads: the most of
+/* A lower bound in seconds for the work on `threads` of `all` threads. It is the most of four times:
  *     operations / rate
- *     divisions / rate + square roots / rate, as one unit of a core computes both
- *     bytes / rate, and bytes that are read / rate of reading
- * The data are assumed in the fastest cache that can hold them. */
+ *     divisions / rate + square roots / rate
+ *     bytes / rate
+ *     bytes that are read / rate of reading
+ * Divisions and roots are added, as one unit of a core computes both. The data are assumed in the fastest cache that can hold them. */
 double work_bound(KernelWork work, const Machine *machine, uint32_t threads, uint32_t all);
 
 #endif

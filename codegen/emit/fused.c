@@ -100,9 +100,9 @@ static LLVMValueRef is_middle(Emitter *e, const Sum sums[PART / HALF], LLVMValue
     return eq(e, ends, middle);
 }
 
-/* <4 x i1>: 0 < |x| < 2^exponent. Doubling the bits drops the sign. Then 2 * bits - 1 < limit is an
- * unsigned comparison, in which 0 has become the largest number. The comparison is signed, so both
- * sides get 2^31 added. */
+/* Whether 0 < |x| < 2^exponent: twice_less_one < tiny_limit. Doubling the bits drops the sign. Then
+ * 2 * bits - 1 < limit is an unsigned comparison, in which 0 has become the largest number. The
+ * comparison is signed, so both sides get 2^31 added. offset: 2^31 - 1. */
 static uint32_t tiny_limit(int exponent) {
     enum { BIAS = 127 };
     return (uint32_t)(exponent + BIAS) << 24 ^ 0x80000000; /* twice the bits of 2^exponent */
@@ -111,6 +111,7 @@ static LLVMValueRef twice_less_one(Emitter *e, LLVMValueRef bits, LLVMValueRef o
     return add(e, add(e, bits, bits), offset);
 }
 
+/* <4 x i1> */
 static LLVMValueRef is_tiny(Emitter *e, LLVMValueRef part, int exponent) {
     LLVMValueRef bits = LLVMBuildBitCast(e->builder, part, LLVMVectorType(e->i32, PART), "");
     return lt(e, twice_less_one(e, bits, in_all_lanes(e, INT32_MAX)),

@@ -49,8 +49,7 @@ static LLVMValueRef word_at(Emitter *e, LLVMValueRef words, int i) {
 static LLVMValueRef product(Emitter *e, uint32_t factor, LLVMValueRef number, LLVMValueRef *high) {
     LLVMValueRef whole =
         LLVMBuildMul(e->builder, LLVMConstInt(e->i64, factor, false), long_of(e, number), "");
-    LLVMValueRef top = LLVMBuildLShr(e->builder, whole, const_i64(e, 32), "");
-    *high = LLVMBuildTrunc(e->builder, top, e->i32, "");
+    *high = ship_high_word(e, whole);
     return LLVMBuildTrunc(e->builder, whole, e->i32, "");
 }
 
@@ -63,9 +62,8 @@ static LLVMValueRef round_key(Emitter *e, LLVMValueRef first, LLVMValueRef round
 
 /* philox_4x32 (ir/ops/random.c) on the counter in `words`. */
 static void emit_philox(Emitter *e, LLVMValueRef words, LLVMValueRef seed) {
-    LLVMValueRef low = LLVMBuildTrunc(e->builder, seed, e->i32, ""),
-                 top = LLVMBuildLShr(e->builder, seed, const_i64(e, 32), ""),
-                 high = LLVMBuildTrunc(e->builder, top, e->i32, ""), c[4], high0, high2;
+    LLVMValueRef low = LLVMBuildTrunc(e->builder, seed, e->i32, ""), high = ship_high_word(e, seed),
+                 c[4], high0, high2;
     Loop round = loop_begin(e, const_i64(e, 0));
     for (int i = 0; i < 4; i++) c[i] = load(e, e->i32, word_at(e, words, i));
     LLVMValueRef low0 = product(e, 0xD2511F53u, c[0], &high0),

@@ -74,6 +74,8 @@ LLVMModuleRef ship_weights_module(LLVMContextRef context, const ShipRequest *req
 /* The functions that make a state, and read the network's tensors out of it. */
 void ship_state_functions(Emitter *e, const ShipRequest *request, const Target *target,
                           LLVMValueRef weights);
+/* The upper half of an i64, as an i32. */
+LLVMValueRef ship_high_word(Emitter *e, LLVMValueRef number);
 /* Stores the seed of a training in its state. */
 void ship_set_seed(Emitter *e, LLVMValueRef state, LLVMValueRef seed);
 /* A loop over the elements of a state, in row-major order. The offset is that of the element in a

@@ -172,7 +172,7 @@ static LLVMValueRef smaller(Emitter *e, LLVMValueRef number, int64_t limit) {
     return call_intrinsic(e, "llvm.smin", &type, 1, args, 2);
 }
 
-static LLVMValueRef high_word(Emitter *e, LLVMValueRef number) {
+LLVMValueRef ship_high_word(Emitter *e, LLVMValueRef number) {
     LLVMValueRef high = LLVMBuildLShr(e->builder, number, const_i64(e, 32), "");
     return LLVMBuildTrunc(e->builder, high, e->i32, "");
 }
@@ -208,7 +208,7 @@ void ship_fill_clock(Emitter *e, const ShipTraining *training, LLVMValueRef stat
         {offsetof(RunClock, row), mul(e, share, const_i32(e, (int32_t)training->rows))},
         {offsetof(RunClock, update), LLVMBuildZExt(e->builder, last, e->i32, "")},
         {offsetof(RunClock, seed_low), LLVMBuildTrunc(e->builder, seed, e->i32, "")},
-        {offsetof(RunClock, seed_high), high_word(e, seed)},
+        {offsetof(RunClock, seed_high), ship_high_word(e, seed)},
     };
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         store(e, fields[i].value, pointer_after(e, clock, fields[i].field));
