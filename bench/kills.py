@@ -5,8 +5,8 @@
 
 Every training must end within --limit seconds, with a status and a message as docs/many.md promises them: mlc names the rank, its process and
 its machine. The same command with --continue, on another number of processes, must then end with the weights of a training that nothing has
-happened to, bit for bit. Prints a line for each kind of end, and the longest time from the signal to the end. The status is 1 if anything was
-wrong.
+happened to, bit for bit. Prints a line for each training, then one for each kind of end with the longest time from the signal to the end. The
+status is 1 if anything was wrong.
 
 Under a launcher, a process that is killed is the launcher's affair: it ends all others at once. Then its status must not be 0; Open MPI names
 the rank, and MPICH says that a process was killed. After the end of one process, the status is the launcher's. A process under a launcher may also
@@ -206,8 +206,7 @@ def main():
             counts[kind] += 1
             longest[kind] = max(longest[kind], took)
             bad += bool(wrong)
-            for text in wrong:
-                print(f"WRONG {number}: {text}", flush=True)
+            print(f"{number}: {kind}, ended after {took:.1f} s" + "".join(f"\nWRONG {number}: {text}" for text in wrong), flush=True)
         os.chdir(ROOT)
     for kind in sorted(counts):
         what = {"late": "had ended before", "disturbed": "this program was stopped itself"}.get(kind, f"SIG{kind}")
