@@ -22,11 +22,8 @@ static bool check_study(const Options *options, Diagnostics *diag) {
     static const struct {
         OptionId id;
         const char *name;
-    } others[] = {{OPTION_seeds, "--seeds"},
-                  {OPTION_folds, "--folds"},
-                  {OPTION_halving, "--halving"},
-                  {OPTION_search, "--search"},
-                  {OPTION_draw_seed, "--seed"}};
+    } others[] = {
+        {OPTION_halving, "--halving"}, {OPTION_search, "--search"}, {OPTION_draw_seed, "--seed"}};
     if (!options->optuna && !options->study) return true;
     if (!options->optuna || !options->study || !option_given(options, OPTION_trials)) {
         diag_error(diag, STATUS_USAGE, (Span){0},

@@ -58,13 +58,6 @@ static int start(pid_t *child, const char *folder, const char *const *arguments,
     return error;
 }
 
-static bool ends_well(pid_t child) {
-    int status;
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-        if (trial_stop) kill(child, SIGTERM);
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
 static void report_start(int error, const char *folder, Diagnostics *diag) {
     diag_error(diag, STATUS_FILE, (Span){0}, "cannot run " OPTUNA " in '%s': %s", folder,
                strerror(error));
@@ -81,14 +74,15 @@ static void report_failure(const char *command, char *messages, Diagnostics *dia
                line ? line + 1 : messages);
 }
 
-char *optuna_run(const char *folder, const char *const *arguments, Diagnostics *diag) {
+char *optuna_run(const char *folder, const char *const *arguments, const char *claim,
+                 Diagnostics *diag) {
     int out = memfd_create("answer", MFD_CLOEXEC), err = memfd_create("messages", MFD_CLOEXEC);
     pid_t child = -1;
     char *answer = NULL;
     int error = out < 0 || err < 0 ? errno : start(&child, folder, arguments, out, err);
     if (error) {
         report_start(error, folder, diag);
-    } else if (ends_well(child)) {
+    } else if (trial_wait(child, claim) == 0) {
         answer = text_of(out);
     } else if (!trial_stop) {
         char *messages = text_of(err);

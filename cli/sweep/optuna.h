@@ -5,8 +5,9 @@
 #include "ir/base/diag.h"
 
 /* Runs `optuna` in a folder with the arguments after its name, NULL behind the last one, and waits.
- * Returns what it has printed on its standard output, which the caller frees. NULL after reporting
+ * Meanwhile it touches `claim` (claims.h), unless that is NULL. Returns what it has printed on its standard output, which the caller frees. NULL after reporting
  * that it cannot be run or has failed, or if trial_stop (trial.h) has ended it. */
-char *optuna_run(const char *folder, const char *const *arguments, Diagnostics *diag);
+char *optuna_run(const char *folder, const char *const *arguments, const char *claim,
+                 Diagnostics *diag);
 
 #endif

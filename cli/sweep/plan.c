@@ -175,7 +175,7 @@ void plan_close(SweepPlan *plan) {
 
 /* Reads the values that a study has chosen in the meantime. */
 static void read_asked(const SweepPlan *plan, uint32_t setting, json_t *settings) {
-    json_t *asked = plan_trial_json(plan, setting, PLAN_ASKED);
+    json_t *asked = plan_trial_json(plan, plan_first(plan, setting), PLAN_ASKED);
     json_t *values = json_object_get(asked, "setting");
     if (json_array_size(values) == json_array_size(plan_names(plan)))
         json_array_set(settings, setting, values);

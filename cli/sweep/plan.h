@@ -19,7 +19,15 @@ enum { SWEEP_RUNGS = 20, SWEEP_TRIALS = 1000000 };
 #define SWEEP_FILE "sweep.json"
 #define SWEEP_MODEL "sweep.mdl"
 #define SWEEP_TRIALS_FOLDER "trials"
-#define PLAN_ASKED ".asked" /* the values that a study has chosen: study.h */
+/* Of the first trial of a setting: the values that a study has chosen, and that it knows their
+ * score (study.h). */
+#define PLAN_ASKED ".asked"
+#define PLAN_TOLD ".told"
+/* Claims (claims.h): a trial is trained, the values of a setting are asked for, its score is
+ * told. */
+#define PLAN_CLAIM ".claim"
+#define PLAN_ASKING ".asking"
+#define PLAN_TELLING ".telling"
 
 typedef struct {
     Path folder, source; /* folder: of the sweep; source: where relative paths in the model start */
@@ -57,6 +65,9 @@ bool plan_open(SweepPlan *plan, const char *folder, Diagnostics *diag);
 void plan_close(SweepPlan *plan);
 
 static inline uint32_t plan_trials(const SweepPlan *plan) { return plan->settings * plan->repeats; }
+static inline uint32_t plan_first(const SweepPlan *plan, uint32_t setting) {
+    return setting * plan->repeats;
+}
 static inline uint64_t plan_seed(const SweepPlan *plan, uint32_t trial) {
     return plan->first_seed + trial % plan->repeats / plan->folds;
 }

@@ -106,8 +106,8 @@ bool study_create(const SweepRequest *request, Diagnostics *diag) {
                                   study->maximize ? "maximize" : "minimize",
                                   NULL};
     const char *const list[] = {"studies", "--storage", study->storage, "-f", "json", NULL};
-    char *created = optuna_run(".", create, diag), *studies = NULL;
-    bool good = created && (studies = optuna_run(".", list, diag)) != NULL &&
+    char *created = optuna_run(".", create, NULL, diag), *studies = NULL;
+    bool good = created && (studies = optuna_run(".", list, NULL, diag)) != NULL &&
                 check_direction(study, studies, diag);
     free(created);
     free(studies);
@@ -162,23 +162,39 @@ static json_t *asked_of(const SweepPlan *plan, const char *answer) {
     return asked;
 }
 
-static bool write_asked(const SweepPlan *plan, uint32_t trial, const char *answer,
-                        Diagnostics *diag) {
-    json_t *asked = asked_of(plan, answer);
-    if (!asked) {
-        diag_error(diag, STATUS_FILE, (Span){0}, "optuna ask answers '%.200s': not a trial",
-                   answer);
-        return false;
-    }
-    char *text = json_dumps(asked, JSON_COMPACT);
-    bool written = file_write(plan_trial(plan, trial, PLAN_ASKED).path, text, strlen(text), diag);
+/* Writes trials/N.asked or trials/N.told, and frees the content. */
+static bool write_file(const SweepPlan *plan, uint32_t setting, const char *suffix, json_t *content,
+                       Diagnostics *diag) {
+    char *text = json_dumps(content, JSON_COMPACT);
+    Path path = plan_trial(plan, plan_first(plan, setting), suffix);
+    bool written = file_write(path.path, text, strlen(text), diag);
     free(text);
-    json_decref(asked);
+    json_decref(content);
     return written;
 }
 
-bool study_ask(const SweepPlan *plan, uint32_t trial, Diagnostics *diag) {
-    if (file_is_there(plan_trial(plan, trial, PLAN_ASKED).path)) return true;
+static bool write_asked(const SweepPlan *plan, uint32_t setting, const char *answer,
+                        Diagnostics *diag) {
+    json_t *asked = asked_of(plan, answer);
+    if (asked) return write_file(plan, setting, PLAN_ASKED, asked, diag);
+    diag_error(diag, STATUS_FILE, (Span){0}, "optuna ask answers '%.200s': not a trial", answer);
+    return false;
+}
+
+static bool has_file(const SweepPlan *plan, uint32_t setting, const char *suffix) {
+    return file_is_there(plan_trial(plan, plan_first(plan, setting), suffix).path);
+}
+
+bool study_has_asked(const SweepPlan *plan, uint32_t setting) {
+    return has_file(plan, setting, PLAN_ASKED);
+}
+
+bool study_has_told(const SweepPlan *plan, uint32_t setting) {
+    return has_file(plan, setting, PLAN_TOLD);
+}
+
+bool study_ask(const SweepPlan *plan, uint32_t setting, const char *claim, Diagnostics *diag) {
+    if (study_has_asked(plan, setting)) return true;
     char *space = json_dumps(json_object_get(plan->study, "space"), JSON_COMPACT);
     const char *const arguments[] = {"ask",
                                      "--storage",
@@ -190,8 +206,8 @@ bool study_ask(const SweepPlan *plan, uint32_t trial, Diagnostics *diag) {
                                      "-f",
                                      "json",
                                      NULL};
-    char *answer = optuna_run(text_at(plan, "folder"), arguments, diag);
-    bool good = answer && write_asked(plan, trial, answer, diag);
+    char *answer = optuna_run(text_at(plan, "folder"), arguments, claim, diag);
+    bool good = answer && write_asked(plan, setting, answer, diag);
     free(answer);
     free(space);
     return good;
@@ -211,18 +227,20 @@ static bool check_score(const SweepPlan *plan, uint32_t trial, const json_t *res
     return false;
 }
 
-/* The number of a trial in the study, as text. */
-static const char *number_of(const SweepPlan *plan, uint32_t trial, Arena *arena) {
-    json_t *asked = plan_trial_json(plan, trial, PLAN_ASKED);
+/* The number of a setting in the study. */
+static json_int_t number_of(const SweepPlan *plan, uint32_t setting) {
+    json_t *asked = plan_trial_json(plan, plan_first(plan, setting), PLAN_ASKED);
     json_int_t number = json_integer_value(json_object_get(asked, "number"));
     json_decref(asked);
-    return arena_format(arena, "%lld", number);
+    return number;
 }
 
-bool study_tell(const SweepPlan *plan, uint32_t trial, const json_t *result, Diagnostics *diag) {
+/* A worker that is killed between Optuna's answer and its own file leaves a score that is told once
+ * more. Optuna then keeps the first one, which is the same. */
+static bool tell(const SweepPlan *plan, json_int_t number, double score, const char *claim,
+                 Diagnostics *diag) {
     Arena *arena = arena_new();
-    double score = run_record_number(result, "score");
-    bool has_score = json_object_get(result, "score_of") && isfinite(score);
+    bool has_score = isfinite(score);
     const char *const arguments[] = {"tell",
                                      "--skip-if-finished",
                                      "--storage",
@@ -230,14 +248,28 @@ bool study_tell(const SweepPlan *plan, uint32_t trial, const json_t *result, Dia
                                      "--study-name",
                                      text_at(plan, "name"),
                                      "--trial-number",
-                                     number_of(plan, trial, arena),
+                                     arena_format(arena, "%lld", number),
                                      has_score ? "--values" : "--state",
                                      has_score ? shortest(score, arena) : "fail",
                                      NULL};
-    bool good = !has_score || check_score(plan, trial, result, diag);
-    char *answer = good ? optuna_run(text_at(plan, "folder"), arguments, diag) : NULL;
-    good = answer != NULL;
+    char *answer = optuna_run(text_at(plan, "folder"), arguments, claim, diag);
+    bool good = answer != NULL;
     free(answer);
     arena_free(arena);
     return good;
+}
+
+bool study_tell(Results *results, uint32_t setting, const char *claim, Diagnostics *diag) {
+    const SweepPlan *plan = results->plan;
+    uint32_t first = plan_first(plan, setting);
+    if (study_has_told(plan, setting)) return true;
+    double score = results_score(results, setting, 0);
+    json_int_t number = number_of(plan, setting);
+    if (isfinite(score) && !check_score(plan, first, results_get(results, first, 0), diag))
+        return false;
+    return tell(plan, number, score, claim, diag) &&
+           write_file(plan, setting, PLAN_TOLD,
+                      json_pack("{s:I, s:o}", "number", number, "score",
+                                isfinite(score) ? json_real(score) : json_null()),
+                      diag);
 }

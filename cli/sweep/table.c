@@ -2,6 +2,7 @@
 #include "cli/sweep/table.h"
 #include "cli/results/journal.h"
 #include "cli/results/run_columns.h"
+#include "cli/sweep/study.h"
 #include "engine/files/files.h"
 #include "cli/text/csv.h"
 #include "cli/text/table.h"
@@ -181,7 +182,8 @@ void sweep_print_best(Results *results, uint32_t most, FILE *out) {
 /* -- how far the sweep is -- */
 
 typedef struct {
-    uint32_t finished, left, failed, claimed;
+    uint32_t finished, left, failed, claimed; /* trials */
+    uint32_t untold;                          /* settings whose score a study does not know yet */
 } Tally;
 
 static Tally tally_of(Results *results) {
@@ -194,13 +196,17 @@ static Tally tally_of(Results *results) {
             tally.finished += line != NULL;
             tally.failed += line && !json_object_get(line, "score_of");
             tally.left += !line;
-            tally.claimed += !line && file_is_there(plan_trial(plan, trial, ".claim").path);
+            tally.claimed += !line && file_is_there(plan_trial(plan, trial, PLAN_CLAIM).path);
         }
+    for (uint32_t setting = 0; plan->study && setting < plan->settings; setting++)
+        tally.untold += results_rung(results, setting) >= 0 && !study_has_told(plan, setting);
     return tally;
 }
 
 bool sweep_complete(Results *results) {
-    return results_decided(results, results->plan->rungs - 1) && !tally_of(results).left;
+    if (!results_decided(results, results->plan->rungs - 1)) return false;
+    Tally tally = tally_of(results);
+    return !tally.left && !tally.untold;
 }
 
 void sweep_print_status(Results *results, FILE *out) {
@@ -214,6 +220,9 @@ void sweep_print_status(Results *results, FILE *out) {
     if (tally.failed) fprintf(out, ", %u of them without a score", tally.failed);
     if (tally.left) fprintf(out, ", %u left", tally.left);
     if (tally.claimed) fprintf(out, ", %u claimed by workers", tally.claimed);
+    if (tally.untold)
+        fprintf(out, ", %u score%s not told to the study", tally.untold,
+                tally.untold == 1 ? "" : "s");
     if (plan->rungs > 1)
         fprintf(out, "; rung %u of %u",
                 results_decided(results, plan->rungs - 1) ? plan->rungs : results->decided,

@@ -21,7 +21,7 @@ bool sweep_draw(Results *results, const char *path, Diagnostics *diag);
 void sweep_print_folds(Results *results, FILE *out);
 /* Prints how many trials have results, have failed, are left, and are claimed by workers. */
 void sweep_print_status(Results *results, FILE *out);
-/* Whether every trial that takes part has its result. */
+/* Whether every trial that takes part has its result, and a study knows all scores. */
 bool sweep_complete(Results *results);
 
 #endif

@@ -42,6 +42,21 @@ static void restore_signals(void) {
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) signal(signals[i], SIG_DFL);
 }
 
+int trial_wait(pid_t child, const char *claim) {
+    int status;
+    bool told = false;
+    if (claim) alarm(CLAIM_TOUCH);
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+        if (trial_stop && !told) kill(child, trial_stop);
+        told = trial_stop != 0;
+        if (!claim) continue;
+        claim_touch(claim);
+        alarm(CLAIM_TOUCH);
+    }
+    alarm(0);
+    return status;
+}
+
 /* -- the training -- */
 
 static Options trial_options(const TrialRunner *runner, uint32_t trial, Arena *arena) {
@@ -101,22 +116,6 @@ static _Noreturn void train_in_child(const TrialRunner *runner, uint32_t trial, 
     _exit(runner->stock->lacks ? LACKS_STOCK : (int)status);
 }
 
-/* Waits for the child, and touches the claim meanwhile. A signal to stop is passed on to the child
- * once. */
-static int wait_for(pid_t child, const char *claim) {
-    int status;
-    bool told = false;
-    alarm(CLAIM_TOUCH);
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-        if (trial_stop && !told) kill(child, trial_stop);
-        told = trial_stop != 0;
-        claim_touch(claim);
-        alarm(CLAIM_TOUCH);
-    }
-    alarm(0);
-    return status;
-}
-
 /* Whether the trial has already been trained so far, by a worker that ended before it wrote the
  * result. */
 static bool is_trained(const SweepPlan *plan, uint32_t trial, uint32_t until) {
@@ -134,7 +133,7 @@ static int run_once(const TrialRunner *runner, uint32_t trial, uint32_t until, c
     fflush(NULL);
     pid_t parent = getpid(), child = fork();
     if (child == 0) train_in_child(runner, trial, until, parent);
-    return child < 0 ? -1 : wait_for(child, claim);
+    return child < 0 ? -1 : trial_wait(child, claim);
 }
 
 /* If the stock lacks what the training needs, it is filled and the training starts again. This time

@@ -39,6 +39,9 @@ typedef struct {
 extern volatile sig_atomic_t trial_stop;
 /* From now on, SIGINT, SIGTERM and SIGHUP set trial_stop. */
 void trial_catch_stops(void);
+/* Waits for a child, and touches `claim` meanwhile, unless that is NULL. A signal to stop is passed
+ * on to the child once. Returns its wait status. */
+int trial_wait(pid_t child, const char *claim);
 
 /* Fills the stock with what the training of a trial needs. */
 void trial_fill(const TrialRunner *runner, uint32_t trial);

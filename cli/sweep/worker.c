@@ -3,7 +3,10 @@
  *     for each rung whose trials are known, for each of its trials without a result:
  *         claim it; train it in a child process, from its checkpoint if there is one;
  *         write its result; release the claim
- *     if nothing could be claimed: wait for the other workers, or end if all is done */
+ *     if nothing could be claimed: wait for the other workers, or end if all is done
+ *
+ * With a study, one worker claims the question for the values of a setting before its first trial,
+ * and one claims the answer with the score after its last trial. */
 #include "cli/sweep/worker.h"
 #include "cli/results/journal.h"
 #include "cli/results/run_record.h"
@@ -142,7 +145,6 @@ static void report_trial(const TrialWorker *worker, uint32_t trial, const json_t
 static bool finish_trial(const TrialWorker *worker, uint32_t trial, uint32_t rung,
                          const char *claim) {
     const SweepPlan *plan = worker->results->plan;
-    if (plan->study && (!study_ask(plan, trial, worker->diag) || trial_stop)) return false;
     int status = trial_run(&worker->runner, trial, plan->epochs[rung], claim);
     if (status < 0) {
         diag_error(worker->diag, STATUS_FILE, (Span){0}, "cannot start a training: %s",
@@ -152,12 +154,6 @@ static bool finish_trial(const TrialWorker *worker, uint32_t trial, uint32_t run
     json_t *line = result_of(worker, trial, rung, status);
     if (!line) {
         if (!trial_stop) report_failure(worker, trial, status);
-        return false;
-    }
-    /* Optuna learns the result before it is written. So if a worker is killed in between, the next
-     * one tells it once more, and no result is lost. */
-    if (plan->study && !study_tell(plan, trial, line, worker->diag)) {
-        json_decref(line);
         return false;
     }
     if (json_object_get(line, "score_of")) unlink(plan_trial(plan, trial, ".log").path);
@@ -170,10 +166,19 @@ static bool finish_trial(const TrialWorker *worker, uint32_t trial, uint32_t run
 
 /* -- the loop -- */
 
+/* The larger one tells more about several works. */
 typedef enum { WORK_DONE, WORK_WAITING, WORK_TAKEN, WORK_FAILED } TrialWork;
 
-static TrialWork try_trial(const TrialWorker *worker, uint32_t trial, uint32_t rung) {
-    Path claim = plan_trial(worker->results->plan, trial, ".claim");
+static TrialWork more_of(TrialWork a, TrialWork b) { return a > b ? a : b; }
+
+/* What a worker does for a trial while it has a claim. false: it has to end. */
+typedef bool ClaimedWork(const TrialWorker *worker, uint32_t trial, uint32_t rung,
+                         const char *claim);
+
+static TrialWork try_work(const TrialWorker *worker, uint32_t trial, uint32_t rung,
+                          const char *suffix, ClaimedWork *work) {
+    Path claim = plan_trial(worker->results->plan, trial, suffix);
+    if (trial_stop) return WORK_FAILED;
     ClaimResult taken = claim_take(claim.path);
     if (taken == CLAIM_HELD) return WORK_WAITING;
     if (taken == CLAIM_FAILED) {
@@ -181,29 +186,66 @@ static TrialWork try_trial(const TrialWorker *worker, uint32_t trial, uint32_t r
                    strerror(errno));
         return WORK_FAILED;
     }
-    /* another worker may have finished it between the look for its result and the claim */
-    bool good =
-        results_get(worker->results, trial, rung) || finish_trial(worker, trial, rung, claim.path);
+    bool good = work(worker, trial, rung, claim.path);
     claim_release(claim.path);
     return good ? WORK_TAKEN : WORK_FAILED;
 }
 
-static TrialWork try_rung(const TrialWorker *worker, uint32_t rung) {
-    Results *results = worker->results;
-    const SweepPlan *plan = results->plan;
-    TrialWork work = WORK_DONE;
-    for (uint32_t trial = 0; trial < plan_trials(plan); trial++) {
-        if (!results_alive(results, rung, trial / plan->repeats) ||
-            results_get(results, trial, rung))
-            continue;
-        TrialWork one = try_trial(worker, trial, rung);
-        if (one == WORK_FAILED || trial_stop) return WORK_FAILED;
-        if (one == WORK_TAKEN)
-            work = WORK_TAKEN;
-        else if (work == WORK_DONE)
-            work = WORK_WAITING;
+/* Another worker may have finished the trial between the look for its result and the claim. */
+static bool train(const TrialWorker *worker, uint32_t trial, uint32_t rung, const char *claim) {
+    return results_get(worker->results, trial, rung) || finish_trial(worker, trial, rung, claim);
+}
+
+static bool ask(const TrialWorker *worker, uint32_t trial, uint32_t rung, const char *claim) {
+    const SweepPlan *plan = worker->results->plan;
+    (void)rung;
+    return study_ask(plan, trial / plan->repeats, claim, worker->diag) && !trial_stop;
+}
+
+static bool tell(const TrialWorker *worker, uint32_t trial, uint32_t rung, const char *claim) {
+    uint32_t setting = trial / worker->results->plan->repeats;
+    (void)rung;
+    return study_tell(worker->results, setting, claim, worker->diag) && !trial_stop;
+}
+
+/* Trains those trials of a setting that have no result. */
+static TrialWork try_trials(const TrialWorker *worker, uint32_t setting, uint32_t rung) {
+    const SweepPlan *plan = worker->results->plan;
+    TrialWork most = WORK_DONE;
+    for (uint32_t i = 0; i < plan->repeats && most < WORK_FAILED; i++) {
+        uint32_t trial = plan_first(plan, setting) + i;
+        if (!results_get(worker->results, trial, rung))
+            most = more_of(most, try_work(worker, trial, rung, PLAN_CLAIM, train));
     }
-    return work;
+    return most;
+}
+
+/* Takes a setting through its time in a study. While another worker asks for the values, there is
+ * nothing to do. */
+static TrialWork try_asked(const TrialWorker *worker, uint32_t setting) {
+    const SweepPlan *plan = worker->results->plan;
+    uint32_t first = plan_first(plan, setting);
+    TrialWork most = WORK_DONE;
+    if (!study_has_asked(plan, setting)) most = try_work(worker, first, 0, PLAN_ASKING, ask);
+    if (most == WORK_WAITING || most == WORK_FAILED) return most;
+    most = more_of(most, try_trials(worker, setting, 0));
+    if (most == WORK_FAILED || results_rung(worker->results, setting) < 0 ||
+        study_has_told(plan, setting))
+        return most;
+    return more_of(most, try_work(worker, first, 0, PLAN_TELLING, tell));
+}
+
+static TrialWork try_rung(const TrialWorker *worker, uint32_t rung) {
+    const SweepPlan *plan = worker->results->plan;
+    TrialWork most = WORK_DONE;
+    for (uint32_t setting = 0; setting < plan->settings; setting++) {
+        if (!results_alive(worker->results, rung, setting)) continue;
+        TrialWork one =
+            plan->study ? try_asked(worker, setting) : try_trials(worker, setting, rung);
+        if (one == WORK_FAILED || trial_stop) return WORK_FAILED;
+        most = more_of(most, one);
+    }
+    return most;
 }
 
 static TrialWork try_all(const TrialWorker *worker) {
@@ -233,6 +275,12 @@ static void wait_for_others(const SweepPlan *plan) {
     }
 }
 
+static void release_all(const SweepPlan *plan, uint32_t trial) {
+    static const char *const claims[] = {PLAN_CLAIM, PLAN_ASKING, PLAN_TELLING};
+    for (size_t i = 0; i < (plan->study ? 3 : 1); i++)
+        claim_release(plan_trial(plan, trial, claims[i]).path);
+}
+
 static Status work_on(const TrialWorker *worker) {
     const SweepPlan *plan = worker->results->plan;
     TrialWork work;
@@ -243,7 +291,7 @@ static Status work_on(const TrialWorker *worker) {
     /* claims that are left when all is done, of workers that were killed after they had written a
      * result */
     for (uint32_t trial = 0; work == WORK_DONE && trial < plan_trials(plan); trial++)
-        claim_release(plan_trial(plan, trial, ".claim").path);
+        release_all(plan, trial);
     return trial_stop ? stop_status(trial_stop) : diag_outcome(worker->diag, work == WORK_DONE);
 }
 

@@ -10,7 +10,7 @@ expect 2 "${sweep[@]}" --out no --trials 3 --optuna sqlite:///study.db
 says err "a study needs --optuna, --study and --trials"
 expect 2 "${sweep[@]}" --out no "${study[@]}"
 says err "a study needs --optuna, --study and --trials"
-for other in "--seeds 2" "--folds 3" "--halving 3" "--search sobol" "--seed 4"; do
+for other in "--halving 3" "--search sobol" "--seed 4"; do
     expect 2 "${sweep[@]}" --out no --trials 3 "${study[@]}" $other
     says err "${other% *} does not go with --optuna"
 done
@@ -54,6 +54,41 @@ END
     expect 0 mlc train small.mdl -q --out alone "${sets[@]}"
     same alone/last.safetensors killed/trials/000003/last.safetensors
 
+    # With seeds and folds, the study learns the mean of a setting once, whichever worker is killed.
+    repeats=(--optuna sqlite:///study.db --study repeats)
+    "${sweep[@]}" --out repeats --trials 3 --seeds 2 --folds 2 "${repeats[@]}" --workers 3 >/dev/null 2>&1 &
+    pid=$!
+    until [[ -e repeats/sweep.json ]]; do sleep 0.1; kill -0 $pid || break; done
+    for _ in 1 2; do
+        sleep 1.$((RANDOM % 9))
+        pkill -9 -P $pid
+        kill -9 $pid
+        wait $pid
+        mlc sweep --join repeats -q --workers 3 >/dev/null 2>&1 &
+        pid=$!
+    done 2>/dev/null
+    wait $pid 2>/dev/null
+    expect 0 mlc sweep --join repeats -q
+    says out "3 settings with 2 seeds and 2 folds: 12 trials finished"
+    expect 0 mlc sweep --status repeats --csv repeats.csv
+    optuna trials --storage sqlite:///study.db --study-name repeats -f json >trials.json 2>/dev/null || fail "the study cannot be read"
+    python3 - <<'END' || fail "the study and the table with seeds and folds differ"
+import csv, json
+told = {trial["number"]: trial for trial in json.load(open("trials.json"))}
+rows = list(csv.DictReader(open("repeats.csv")))
+assert len(rows) == 12 and {row["state"] for row in rows} == {"done"}, rows
+assert [(row["setting"], row["seed"], row["fold"]) for row in rows[:5]] == [("0", "7", "1"), ("0", "7", "2"), ("0", "8", "1"), ("0", "8", "2"), ("1", "7", "1")], rows
+for setting in range(3):
+    mine = [row for row in rows if int(row["setting"]) == setting]
+    asked = json.load(open(f"repeats/trials/{4 * setting:06}.asked"))
+    trial = told.pop(asked["number"])
+    mean = sum(float(row["score"]) for row in mine) / 4
+    assert trial["state"] == "COMPLETE" and abs(trial["value"] - mean) < 1e-6, (trial, mean)
+    values = dict(text.split("=", 1) for text in asked["setting"])
+    assert all(row[name] == value for row in mine for name, value in values.items()), (mine, values)
+assert all(trial["state"] == "RUNNING" for trial in told.values()), told
+END
+
     # The study goes on in another sweep; one that looks for high scores is another one.
     expect 0 "${sweep[@]}" --out more --trials 2 "${study[@]}"
     [[ $(grep -o '"number":[0-9]*' more/trials/*.asked | grep -vc ':"number":[0-9]$') == 2 ]] || fail "the study began anew: $(cat more/trials/*.asked)"
@@ -75,7 +110,7 @@ cat >"$scratch/bin/optuna" <<'END'
 echo "$*" >>calls
 case $BROKEN-$1 in
     "$1-$1") echo "Traceback" >&2; echo "ValueError: no $1 today" >&2; exit 1 ;;
-    hang-ask) echo $$ >asker; exec sleep 100 ;;
+    hang-ask | linger-tell) echo $$ >asker; exec sleep 100 ;;
     nonsense-ask) echo '{"number": 1, "params": {"lr": 0.01}}' ;;
     *-ask) echo "{\"number\": $$, \"params\": {\"lr\": 0.0123, \"train.epochs\": ${EPOCHS:-1}, \"train.optimizer\": \"adam(lr = lr)\"}}" ;;
     *-studies) echo '[{"name": "other", "direction": ["MAXIMIZE"]}, {"name": "nets", "direction": ["MINIMIZE"]}]' ;;
@@ -89,19 +124,38 @@ done
 [[ ! -e broken-create-study && ! -e broken-studies ]] || fail "a sweep without a study has a folder"
 BROKEN=nonsense expect 5 "${sweep[@]}" --out nonsense --trials 2 --workers 1 "${study[@]}"
 says err "optuna ask answers '{\"number\": 1, \"params\": {\"lr\": 0.01}}"
-# The program does not outlive a worker that is killed.
-BROKEN=hang mlc sweep small.mdl -q --set 'lr=log(1e-3, 1e-1)' --out hang --trials 1 --workers 1 "${study[@]}" >/dev/null 2>&1 &
-pid=$!
-until [[ -s asker ]]; do sleep 0.05; kill -0 $pid || break; done
-asker=$(cat asker)
-kill -9 "$(awk '/^PPid/ { print $2 }' "/proc/$asker/status")"
-wait $pid 2>/dev/null
+# The program does not outlive a worker that is killed, and another worker goes on.
 runs() { grep -qs '^State:.[^Z]' "/proc/$asker/status"; } # nobody may have taken the result of an ended one
-for i in {1..100}; do runs || break; sleep 0.05; done
-if runs; then
-    kill "$asker"
-    fail "optuna outlives its worker"
-fi
+for broken in hang linger; do
+    rm -f asker calls
+    BROKEN=$broken mlc sweep small.mdl -q --set 'lr=log(1e-3, 1e-1)' --out $broken --trials 1 --seeds 2 --workers 1 "${study[@]}" >/dev/null 2>&1 &
+    pid=$!
+    until [[ -s asker ]]; do sleep 0.05; kill -0 $pid || break; done
+    asker=$(cat asker)
+    kill -9 "$(awk '/^PPid/ { print $2 }' "/proc/$asker/status")"
+    wait $pid 2>/dev/null
+    for i in {1..100}; do runs || break; sleep 0.05; done
+    if runs; then
+        kill "$asker"
+        fail "optuna outlives its worker"
+    fi
+    expect 0 mlc sweep --status $broken
+    [[ $broken == hang ]] || says out "1 settings with 2 seeds: 2 trials finished, 1 score not told to the study"
+    expect 0 mlc sweep --join $broken -q --workers 1
+    says out "1 settings with 2 seeds: 2 trials finished"
+    [[ $(tail -1 calls) == tell* && $(ls $broken/trials | grep -c '\(asking\|telling\|claim\)$') == 0 ]] || fail "$(cat calls; ls $broken/trials)"
+done
+# One worker asks for the values of a setting, and one tells the mean of its scores.
+rm calls
+expect 0 "${sweep[@]}" --out mean --trials 5 --seeds 3 --workers 4 "${study[@]}" --csv mean.csv
+[[ $(grep -c ^ask calls) == 5 && $(grep -c ^tell calls) == 5 ]] || fail "calls: $(cat calls)"
+score=$(head -1 mean.csv | tr , '\n' | grep -nx score | cut -d: -f1)
+for setting in {0..4}; do
+    number=$(grep -o '"number":[0-9]*' "mean/trials/$(printf %06u $((3 * setting))).asked" | cut -d: -f2)
+    told=$(sed -n "s/^tell .* --trial-number $number --values //p" calls)
+    right=$(awk -F, -v setting=$setting -v score="$score" 'NR > 1 && $2 == setting { sum += $score; n++ } END { printf "%.9g", sum / n }' mean.csv)
+    awk -v a="$told" -v b="$right" 'BEGIN { exit !(a != "" && (a - b) ^ 2 < 1e-12) }' || fail "setting $setting: told $told, and the mean is $right"
+done
 # The trial that was asked, but not told, is told without being asked again; then the other one has its turn.
 rm calls
 expect 0 mlc sweep --join broken-tell -q --workers 1 --csv told.csv
