@@ -121,7 +121,8 @@ def wrong_end(launch, victim, status, messages):
         good = status != 0 and (name in messages or not victim.begun) and "not answered for" in messages
     else:
         text = "has ended without a word" if victim.kind == "KILL" else "not answered for"
-        good = status == 8 and name in messages and text in messages
+        outlasts = f"rank {victim.rank} (process {victim.pid}) has not ended" in messages  # stopped after the last exchange
+        good = status == 8 and (name in messages and text in messages or outlasts)
     return None if good else f"status {status} after {victim}: {messages[-400:]}"
 
 

@@ -21,6 +21,7 @@ typedef struct {
     pid_t *processes;
     int *results; /* as wait() gives them */
     int running;
+    bool kills;       /* it has killed those that outlast the others */
     int received;     /* the last signal that this process got; 0: none */
     sigset_t awaited; /* blocked here; `inherited` are those that were blocked before */
     sigset_t inherited;
@@ -83,16 +84,27 @@ static void signal_all(const Launch *launch, int number) {
         if (launch->processes[rank] > 0) kill(launch->processes[rank], number);
 }
 
+/* Rank 0 writes all files, and says how the training has ended. */
+static void report_killed(const Launch *launch, int rank) {
+    bool complete = rank && launch->results[0] == STATUS_OK;
+    fprintf(stderr,
+            "mlc: rank %d (process %ld) has not ended %.0f s after the others, and was killed%s\n",
+            rank, (long)launch->processes[rank], GRACE_SECONDS,
+            complete ? "; the run is complete" : "");
+}
+
 static void take_result(Launch *launch, pid_t process, int result) {
     int rank = 0;
     while (rank < launch->size && launch->processes[rank] != process) rank++;
     if (rank == launch->size) return;
+    if (launch->kills && WIFSIGNALED(result))
+        report_killed(launch, rank);
+    else if (WIFSIGNALED(result) && WTERMSIG(result) != launch->received)
+        fprintf(stderr, "mlc: rank %d was ended by signal %d (%s)\n", rank, WTERMSIG(result),
+                strsignal(WTERMSIG(result)));
     launch->processes[rank] = 0;
     launch->results[rank] = result;
     launch->running--;
-    if (WIFSIGNALED(result) && WTERMSIG(result) != launch->received)
-        fprintf(stderr, "mlc: rank %d was ended by signal %d (%s)\n", rank, WTERMSIG(result),
-                strsignal(WTERMSIG(result)));
 }
 
 /* Passes a signal on. A terminal sends its signals to all processes by itself. */
@@ -125,7 +137,10 @@ static void wait_for_all(Launch *launch) {
             if (ends_all(result)) ended = seconds_now();
             continue;
         }
-        if (ended > 0 && seconds_now() - ended > GRACE_SECONDS) signal_all(launch, SIGKILL);
+        if (ended > 0 && seconds_now() - ended > GRACE_SECONDS) {
+            launch->kills = true;
+            signal_all(launch, SIGKILL);
+        }
         if (sigtimedwait(&launch->awaited, &info, ended > 0 ? &pause : NULL) > 0)
             take_signal(launch, &info);
     }

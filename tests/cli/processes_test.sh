@@ -186,6 +186,40 @@ wait $launcher 2>/dev/null
 until ! kill -0 "${ranks[@]}" 2>/dev/null; do sleep 0.05; done
 goes_on
 
+# A process that is lost after the last step, while rank 0 writes its files: the run is complete. Rank 0 is held where it says what it has sent,
+# by a pipe that is full and that nobody reads.
+late=(--set train.batch=24 --set train.replicas=8 --set train.epochs=300)
+expect 0 mlc train iris.mdl -q --out right "${late[@]}"
+for signal in KILL STOP; do
+    rm -rf late pipe
+    mkfifo pipe
+    exec 3<>pipe
+    mlc train iris.mdl -q --verbose --out late "${late[@]}" --processes 3 --threads 1 >"$scratch/out" 2>pipe </dev/null 3>&- &
+    launcher=$!
+    until [[ -s late/metrics.jsonl ]]; do kill -0 $launcher || break; sleep 0.02; done
+    read -ra ranks <<<"$(cat /proc/$launcher/task/$launcher/children)"
+    kill -STOP "${ranks[@]}"
+    dd if=/dev/zero of=pipe bs=1 oflag=nonblock 2>"$scratch/err"
+    kill -CONT "${ranks[@]}"
+    for _ in {1..200}; do grep -qs pipe_write "/proc/${ranks[0]}/wchan" && break; sleep 0.1; done
+    kill -$signal "${ranks[2]}"
+    cat <&3 >held &
+    reader=$!
+    got=0
+    wait $launcher || got=$?
+    sleep 0.2
+    kill $reader
+    exec 3>&-
+    tr -d '\0' <held >"$scratch/err"
+    [[ $got == 8 ]] || fail "a process lost after the last step: status $got, $(cat "$scratch/err")"
+    if [[ $signal == KILL ]]; then
+        says err "rank 2 (process ${ranks[2]} on" "has ended without a word at the end" "'late' is complete: the training had come to its end"
+    else
+        says err "rank 2 (process ${ranks[2]}) has not ended 5 s after the others, and was killed; the run is complete"
+    fi
+    same late/last.safetensors right/last.safetensors
+done
+
 # A number that is not finite: the same report as on one process, once.
 model_of_logarithms
 expect 6 mlc train log.mdl --out nonfinite1
