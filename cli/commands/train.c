@@ -144,12 +144,15 @@ static void on_end(void *context, const CheckpointInfo *info, bool early) {
     training->noise_scale = known ? info->noise_trace / info->noise_square : NAN;
 }
 
-static void on_exchanged(void *context, int64_t batches, int64_t messages, int64_t bytes) {
+static void on_exchanged(void *context, const SpreadTraffic *sent) {
     const Training *training = context;
-    char sent[NUMBER_TEXT], size[NUMBER_TEXT];
+    char messages[NUMBER_TEXT], bytes[NUMBER_TEXT];
     if (training->options->verbose)
-        fprintf(stderr, "mlc: rank 0 has sent %s messages with %s bytes for %lld batches\n",
-                text_count(sent, messages), text_count(size, bytes), (long long)batches);
+        fprintf(stderr,
+                "mlc: rank 0 has sent %s messages with %s bytes for %lld batches; its exchanges "
+                "have taken %.2f s\n",
+                text_count(messages, sent->messages), text_count(bytes, sent->bytes),
+                (long long)sent->batches, sent->seconds);
 }
 
 static TrainResult run_training(Training *training) {

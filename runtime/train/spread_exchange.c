@@ -11,9 +11,10 @@ bool spread_exchange(Spread *spread, int64_t batch) {
     char where[64];
     snprintf(where, sizeof where, " in batch %lld of epoch %llu", (long long)batch + 1,
              (unsigned long long)spread->trainer->info.epoch + 1);
-    double busy = seconds_now() - spread->exchanged;
-    bool good = peers_exchange(spread->peers, busy, where);
+    double began = seconds_now();
+    bool good = peers_exchange(spread->peers, began - spread->exchanged, where);
     spread->exchanged = seconds_now();
+    spread->sent.seconds += spread->exchanged - began;
     return good;
 }
 

@@ -51,6 +51,7 @@ size_t spread_squares(const SpreadPlan *plan, int rank);
 size_t spread_range_bytes(const SpreadPlan *plan, ShareRange range);
 typedef struct {
     int64_t batches, exchanges, messages, bytes;
+    double seconds; /* that the exchanges have taken; 0: none was made */
 } SpreadTraffic;
 /* What a process sends in a step of full batches. */
 SpreadTraffic spread_traffic(const SpreadPlan *plan, int rank);

@@ -323,7 +323,7 @@ static TrainResult run_epochs(Trainer *trainer) {
     const TrainEvents *events = trainer->events;
     if (events->exchanged && trainer->spread) {
         SpreadTraffic sent = spread_sent(trainer->spread);
-        events->exchanged(events->context, sent.batches, sent.messages, sent.bytes);
+        events->exchanged(events->context, &sent);
     }
     if (events->end && result != TRAIN_FAILED && result != TRAIN_LOST)
         events->end(events->context, &trainer->info,

@@ -6,6 +6,7 @@
 #include "runtime/peers/peers.h"
 #include "runtime/train/checkpoint.h"
 #include "runtime/train/evaluate.h"
+#include "runtime/train/spread_plan.h"
 #include "runtime/train/step_log.h"
 
 /* A training on several processes. Its programs `train` compute gradients (GRAPH_SHARE). Every
@@ -61,8 +62,9 @@ typedef struct {
     void (*epoch)(void *context, uint32_t epoch, double train_loss, double seconds, int64_t rows,
                   const Evaluation *valid, const Evaluation *test);
     void (*begin)(void *context); /* just before the first step */
-    /* At the end, on several processes: what this one has sent to others for its batches. */
-    void (*exchanged)(void *context, int64_t batches, int64_t messages, int64_t bytes);
+    /* At the end, on several processes: what this one has sent to others for its batches, and the
+     * seconds that it has spent in exchanges. */
+    void (*exchanged)(void *context, const SpreadTraffic *sent);
     /* At the end of the training; early: the StopRule ended it. */
     void (*end)(void *context, const CheckpointInfo *info, bool early);
 } TrainEvents;
