@@ -15,7 +15,7 @@
 #define LOOK_SECONDS 0.25    /* between two looks at the clock */
 #define MAX_SECONDS 1.0      /* that count between two looks: see watch */
 #define HEAR_SECONDS 1.5     /* for the announcements of others */
-enum { REPORT_SECONDS = 2 }; /* others give the process that reports a loss so long to save */
+enum { REPORT_SECONDS = 3 }; /* others give the process that reports a loss so long to save */
 #define BUSY_TIMES 20        /* a process may take that many times as long as this one */
 #define FORGETS 0.9          /* a long time counts less after each exchange */
 
@@ -216,8 +216,8 @@ static bool take_announcement(Peers *peers, int count) {
 
 /* Whether a process has ended without an announcement. */
 static bool any_ended(const Peers *peers, int count) {
-    for (int i = 0; i < count; i++)
-        if (peers->messages[i].broken && !peers->messages[i].status) return true;
+    for (int rank = 0; rank < peers_size(peers); rank++)
+        if (rank != peers_rank(peers) && is_missing(peers, rank, false, count)) return true;
     return false;
 }
 
@@ -243,7 +243,8 @@ static void report_missing(const Peers *peers, const MissingNames *missing, doub
 }
 
 /* Ends all exchanges: a process is lost. One of those that are left reports which one. waited: the
- * seconds without an answer. Returns false. */
+ * seconds without an answer; others that have given up have waited for as long as they must. Returns
+ * false. */
 static bool lose(Peers *peers, int count, double waited, const char *where) {
     bool late = !any_ended(peers, count);
     peers->lost = true;
@@ -256,7 +257,7 @@ static bool lose(Peers *peers, int count, double waited, const char *where) {
     late = !any_ended(peers, count);
     MissingNames missing = {0};
     name_missing(peers, late, count, &missing);
-    report_missing(peers, &missing, late ? waited : 0, where);
+    report_missing(peers, &missing, late ? fmax(waited, peers->options.patience) : 0, where);
     return false;
 }
 

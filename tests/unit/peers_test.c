@@ -178,6 +178,43 @@ static void *run_without_end(void *context) {
     return NULL;
 }
 
+/* The other end of sockets to which rank 2 speaks in place of ranks 1 and 3. */
+static int deaf;
+
+static void turn_away(const TestProcess *process) {
+    int pair[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    for (int rank = 1; rank < SIZE; rank += 2) {
+        dup(process->sockets[rank]); /* so that the others do not see its end */
+        dup2(pair[0], process->sockets[rank]);
+    }
+    close(pair[0]);
+    deaf = pair[1];
+}
+
+/* Rank 2 answers rank 0 for the last time, and no others. These give up and end before rank 0 comes
+ * to the next exchange: it finds nobody, and reports the rank that has not answered. */
+static void *run_alone(void *context) {
+    TestProcess *process = context;
+    static atomic_int ended;
+    Diagnostics *diag = diag_new();
+    PeerOptions options = {.patience = process->rank == 2 ? 60 : 1};
+    Peers *peers =
+        peers_open(local_transport(process->rank, SIZE, process->sockets), &options, diag);
+    if (process->rank == 2) turn_away(process);
+    process->wrong += peers_part(peers, 0) != (process->rank == 0);
+    if (process->rank == 0) {
+        while (ended < SIZE - 2) usleep(1000);
+        process->wrong += peers_part(peers, 0) || !report_is_right(diag);
+        close(deaf);
+    }
+    process->wrong += (diag_errors(diag) != 0) != (process->rank == 0);
+    peers_close(peers, STATUS_OK);
+    ended++;
+    diag_free(diag);
+    return NULL;
+}
+
 /* Runs a function in a thread for each process. */
 static void run_all(void *(*function)(void *)) {
     TestProcess *processes = memory_array(SIZE, sizeof *processes, "a test");
@@ -208,6 +245,7 @@ static void test_exchanges(void **state) {
 static void test_end(void **state) {
     (void)state;
     run_all(run_without_end);
+    run_all(run_alone);
 }
 
 /* peers_traffic: a content with its header, and bodies inside or apart. */
