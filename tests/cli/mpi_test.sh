@@ -73,6 +73,24 @@ END
     expect 0 mlc sweep --status "sweep$mpi" --csv -
     same "$scratch/out" local.csv
 
+    # A process that is stopped is named, and mpirun ends it.
+    rm -rf held
+    mpirun.$mpi -n 3 mlc train iris.mdl -q --out held "${settings[@]}" --set train.epochs=1000000 --rank-timeout 1 >"$scratch/out" 2>"$scratch/err" </dev/null &
+    launcher=$!
+    until [[ -s held/last.safetensors ]]; do kill -0 $launcher || break; sleep 0.05; done
+    for pid in $(pgrep -f "^mlc train iris.mdl -q --out held"); do
+        grep -Eqz '^(PMI|OMPI_COMM_WORLD)_RANK=0$' "/proc/$pid/environ" && kill -STOP "$pid" && stopped=$pid
+    done
+    for _ in {1..600}; do kill -0 $launcher 2>/dev/null || break; sleep 0.1; done
+    if kill -0 $launcher 2>/dev/null; then
+        kill -KILL "$stopped" $launcher
+        fail "$mpi waits for a process that is stopped: $(cat "$scratch/err")"
+    fi
+    got=0
+    wait $launcher || got=$?
+    ((got)) || fail "status 0 although a process was stopped"
+    says err "rank 0 (process $stopped on" "has not answered for 1 s in"
+
     # A signal for one process stops all; the run goes on without MPI.
     rm -rf long
     mpirun.$mpi -n 3 mlc train iris.mdl -q --out long "${settings[@]}" --set train.epochs=1000000 >"$scratch/out" 2>"$scratch/err" </dev/null &
