@@ -34,6 +34,9 @@ typedef struct {
     /* a name of codegen/target/platforms.def: code for another machine, where cpu NULL is the
      * platform's least CPU. NULL: code that runs here */
     const char *platform;
+    /* of codegen_ship, for x86 with AVX2: the object also has code for AVX-512, which calls take
+     * where the machine has it */
+    bool also_wide;
     CodegenWasm wasm; /* instead of a platform */
     /* instead of a platform, for codegen_ptx: "sm_75" or "sm_80", the oldest GPUs that run the code */
     const char *gpu;

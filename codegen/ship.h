@@ -169,6 +169,7 @@ typedef struct {
     size_t memory;      /* bytes of the memory of a module */
     ShipSizes *sizes;   /* [function_count] */
     char *target, *cpu; /* LLVM's names */
+    bool has_wide;      /* the code exists a second time, for AVX-512 */
 } Shipped;
 
 /* The name of this machine's platform, of those in codegen/target/platforms.def. */

@@ -116,7 +116,8 @@ ShipSizes shipment_sizes(const Shipment *shipment, uint32_t variant) {
 
 const char *shipment_target(const Shipment *shipment) {
     if (shipment_is_source(shipment)) return "C99";
-    return arena_format(shipment->arena, "%s, %s", shipment->shipped.target, shipment->shipped.cpu);
+    return arena_format(shipment->arena, "%s, %s%s", shipment->shipped.target,
+                        shipment->shipped.cpu, shipment->shipped.has_wide ? " or AVX-512" : "");
 }
 
 ShipSizes shipment_step_sizes(const Shipment *shipment) {
@@ -270,6 +271,7 @@ bool shipment_open(Shipment *shipment, const Options *options, Diagnostics *diag
            check_parts(shipment) && open_run(shipment) && choose_name(shipment) &&
            choose_rows(shipment) && (fit_to_target(shipment), open_step(shipment)) &&
            quantize(shipment) && shipment_find_inputs(shipment, shipment->step.graph) &&
+    options.also_wide = !cpu;
            shipment_find_outputs(shipment) && compile_variants(shipment) &&
            (!shipment_is_page(shipment) || shipment_prepare_page(shipment)) &&
            shipment_make_rows(shipment) && make_object(shipment) && shipment_run_rows(shipment);

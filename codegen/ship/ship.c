@@ -239,10 +239,15 @@ static bool make_module(const ShipRequest *request, const Target *target, int le
 
 bool codegen_ship(const ShipRequest *request, const CodegenOptions *options, Shipped *shipped,
                   Diagnostics *diag) {
-    Target target = {0};
+    Target target = {0}, wide;
     *shipped = (Shipped){0};
     bool good = target_open(&target, options, diag);
+    if (good && options->also_wide && target.x86) {
+        wide = target_widened(&target);
+        target.wide = &wide;
+    }
     if (good) {
+        shipped->has_wide = target.wide != NULL;
         shipped->sizes =
             memory_array(request->function_count, sizeof *shipped->sizes, "a shipped object");
         shipped->target = memory_copy_string(target.triple, "a shipped object");

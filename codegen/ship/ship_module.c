@@ -50,8 +50,10 @@ static void measure_frame(Emitter *e, LLVMValueRef function) {
 
 /* -- kernels -- */
 
-static void emit_kernels(Shipping *shipping) {
-    Emitter *e = shipping->e;
+/* Emits all kernels for the target of a body. Returns the most bytes of scratch that the arrays of
+ * one kernel take. */
+static size_t emit_body(const Shipping *shipping, ShipBody *body) {
+    Emitter *e = body->e;
     const Plan *plan = shipping->function->plan;
     ShippedMemory memory = {.states = shipping->function->states};
     size_t slots = 0;
@@ -61,18 +63,25 @@ static void emit_kernels(Shipping *shipping) {
     Arena *arena = e->arena;
     e->computed_in = ARENA_ARRAY(arena, uint32_t, plan->graph->node_count);
     e->kernel_number = 0;
-    shipping->kernels = ARENA_ARRAY(arena, EmittedKernel, plan->kernel_count);
+    body->kernels = ARENA_ARRAY(arena, EmittedKernel, plan->kernel_count);
     for (uint32_t i = 0; i < plan->kernel_count; i++) {
         memory.slot_bytes = 0;
-        shipping->kernels[i] = step_kernel(e, i, shipping->target);
-        measure_frame(e, shipping->kernels[i].function);
+        body->kernels[i] = step_kernel(e, i, body->target);
+        measure_frame(e, body->kernels[i].function);
         if (memory.slot_bytes > slots) slots = memory.slot_bytes;
     }
     e->arena = arena; /* step_kernel has used its own */
     e->shipped = NULL;
+    return slots;
+}
+
+static void emit_kernels(Shipping *shipping) {
+    const Plan *plan = shipping->function->plan;
+    size_t slots = emit_body(shipping, &shipping->body),
+           wide = shipping->wide.e ? emit_body(shipping, &shipping->wide) : 0;
     shipping->outputs = aligned(plan->slab_bytes);
     shipping->thread_slab = shipping->outputs + aligned(plan->output_bytes);
-    shipping->part_bytes = aligned(plan->thread_slab_bytes) + slots;
+    shipping->part_bytes = aligned(plan->thread_slab_bytes) + (slots > wide ? slots : wide);
     shipping->inputs = shipping->thread_slab + shipping->request->parts * shipping->part_bytes;
     shipping->end = shipping->inputs;
     for (uint32_t i = 0; i < plan->graph->symbol_count; i++)
@@ -197,9 +206,10 @@ static void fill_args(const Shipping *shipping, LLVMValueRef inputs, LLVMValueRe
         store(e, fields[i].value, word_after(e, shipping->args, fields[i].field / sizeof(void *)));
 }
 
-void ship_call_kernel(const Shipping *shipping, uint32_t k, LLVMValueRef first, LLVMValueRef last) {
+static void call_body(const Shipping *shipping, const ShipBody *body, uint32_t k,
+                      LLVMValueRef first, LLVMValueRef last) {
     Emitter *e = shipping->e;
-    const EmittedKernel *kernel = &shipping->kernels[k];
+    const EmittedKernel *kernel = &body->kernels[k];
     LLVMTypeRef type = LLVMGlobalGetValueType(kernel->function);
     LLVMValueRef values[] = {shipping->args,
                              LLVMBuildIntCast2(e->builder, first, e->word, true, ""),
@@ -207,9 +217,28 @@ void ship_call_kernel(const Shipping *shipping, uint32_t k, LLVMValueRef first, 
     LLVMBuildCall2(e->builder, type, kernel->function, values, 4, "");
 }
 
-void ship_call_whole_kernel(const Shipping *shipping, uint32_t k) {
+void ship_call_kernel(const Shipping *shipping, uint32_t k, LLVMValueRef first, LLVMValueRef last) {
     Emitter *e = shipping->e;
-    ship_call_kernel(shipping, k, const_i64(e, 0), const_i64(e, shipping->kernels[k].units));
+    if (!shipping->takes_wide) {
+        call_body(shipping, &shipping->body, k, first, last);
+        return;
+    }
+    Fork wide = fork_begin(e, shipping->takes_wide);
+    call_body(shipping, &shipping->wide, k, first, last);
+    fork_else(e, wide);
+    call_body(shipping, &shipping->body, k, first, last);
+    fork_end(e, wide);
+}
+
+LLVMValueRef ship_units(const Shipping *shipping, uint32_t k) {
+    Emitter *e = shipping->e;
+    LLVMValueRef units = const_i64(e, shipping->body.kernels[k].units);
+    if (!shipping->takes_wide) return units;
+    return choose(e, shipping->takes_wide, const_i64(e, shipping->wide.kernels[k].units), units);
+}
+
+void ship_call_whole_kernel(const Shipping *shipping, uint32_t k) {
+    ship_call_kernel(shipping, k, const_i64(shipping->e, 0), ship_units(shipping, k));
 }
 
 /* for i < elements: to[i] = from[i] */
@@ -262,6 +291,16 @@ static LLVMValueRef words_on_stack(Emitter *e, size_t count) {
     return LLVMBuildAlloca(e->builder, LLVMArrayType2(e->word, count), "");
 }
 
+/* Whether the system keeps the registers of AVX-512 (XCR0, bits 5 to 7), which it does only where
+ * the processor has them. All such processors run x86-64-v4, but for the Xeon Phi, which was made
+ * until 2018. Asking costs some cycles, unlike CPUID, at which virtual machines stop. */
+static LLVMValueRef has_wide_registers(Emitter *e) {
+    enum { KEPT = 0xe0 };
+    LLVMValueRef zero = const_i32(e, 0), kept = const_i64(e, KEPT);
+    LLVMValueRef state = call_intrinsic(e, "llvm.x86.xgetbv", NULL, 0, &zero, 1);
+    return eq(e, bit_and(e, state, kept), kept);
+}
+
 void ship_begin_call(Shipping *shipping, const char *symbol, uint32_t numbers) {
     Emitter *e = shipping->e;
     const ShipFunction *function = shipping->function;
@@ -274,6 +313,7 @@ void ship_begin_call(Shipping *shipping, const char *symbol, uint32_t numbers) {
     shipping->input_pointers = words_on_stack(e, graph->symbol_count);
     shipping->clock =
         LLVMBuildAlloca(e->builder, LLVMArrayType2(e->i64, (sizeof(RunClock) + 7) / 8), "");
+    if (shipping->wide.e) shipping->takes_wide = has_wide_registers(e);
     ship_check_alignment(e, scratch_of(shipping));
     if (!has_state(shipping)) return;
     const ShipTraining *training = shipping->request->training;
@@ -316,8 +356,10 @@ static void add_buffers(Emitter *e, const ShipRequest *request, const ShipSizes 
 LLVMModuleRef ship_module(LLVMContextRef context, const ShipRequest *request, const Target *target,
                           ShipMath math, ShipSizes *sizes) {
     LLVMModuleRef module = LLVMModuleCreateWithNameInContext(request->name, context);
-    Emitter e = emitter_new(context, module, target);
+    Emitter e = emitter_new(context, module, target), wide = {0};
     Arena *arena = e.arena = arena_new();
+    if (target->wide) wide = emitter_new(context, module, target->wide);
+    wide.arena = arena;
     if (e.fused) measure_frame(&e, e.fused);
     LLVMValueRef weights = ship_add_weights(module, request);
     for (uint32_t i = 0; i < request->function_count; i++) {
@@ -325,6 +367,8 @@ LLVMModuleRef ship_module(LLVMContextRef context, const ShipRequest *request, co
                              .request = request,
                              .function = &request->functions[i],
                              .target = target,
+                             .body = {.e = &e, .target = target},
+                             .wide = {.e = target->wide ? &wide : NULL, .target = target->wide},
                              .weights = weights};
         emit_kernels(&shipping);
         emit_function(&shipping);
@@ -340,5 +384,6 @@ LLVMModuleRef ship_module(LLVMContextRef context, const ShipRequest *request, co
     }
     arena_free(arena);
     emitter_close(&e);
+    if (target->wide) emitter_close(&wide);
     return module;
 }

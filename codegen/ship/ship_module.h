@@ -8,13 +8,21 @@
 #include "codegen/ship/ship_math.h"
 #include "codegen/target/target.h"
 
+/* The kernels of a plan as code for one target. */
+typedef struct {
+    Emitter *e; /* NULL: there is no such code */
+    const Target *target;
+    EmittedKernel *kernels; /* [plan->kernel_count] */
+} ShipBody;
+
 /* A function that is being emitted. */
 typedef struct {
     Emitter *e;
     const ShipRequest *request;
     const ShipFunction *function;
     const Target *target;
-    EmittedKernel *kernels; /* [plan->kernel_count] */
+    ShipBody body, wide;     /* wide: for target->wide */
+    LLVMValueRef takes_wide; /* i1: whether this call runs `wide`; NULL: there is none */
     LLVMValueRef weights;
     /* the pieces of scratch: bytes from its beginning; then the bytes of a part's thread slab */
     size_t outputs, thread_slab, inputs, end, part_bytes;
@@ -43,6 +51,8 @@ void ship_begin_call(Shipping *shipping, const char *symbol, uint32_t numbers);
 void ship_prepare_call(const Shipping *shipping, LLVMValueRef part);
 /* Computes the inputs that are not arguments. */
 void ship_compute_inputs(const Shipping *shipping);
+/* The units of a kernel, which depend on the body that the call runs. */
+LLVMValueRef ship_units(const Shipping *shipping, uint32_t k);
 /* Runs units [first, last) of a kernel, or all of them. */
 void ship_call_kernel(const Shipping *shipping, uint32_t k, LLVMValueRef first, LLVMValueRef last);
 void ship_call_whole_kernel(const Shipping *shipping, uint32_t k);

@@ -117,16 +117,16 @@ static void leave_idle(const Parts *parts) {
 /* Runs the units of the part, of which `threads` parts get some:
  *     used = min(parts, threads)
  *     groups [groups * min(part, used) / used, groups * min(part + 1, used) / used)
- * A group has units / groups units. */
-static void call_share(const Parts *parts, uint32_t k, int64_t groups, uint32_t threads) {
+ * A group has `each` units. */
+static void call_share(const Parts *parts, uint32_t k, LLVMValueRef groups, LLVMValueRef each,
+                       uint32_t threads) {
     Emitter *e = parts->shipping->e;
-    int64_t each = parts->shipping->kernels[k].units / groups;
     LLVMValueRef most = const_i64(e, threads), ends[2];
     LLVMValueRef used = choose(e, ult(e, parts->parts, most), parts->parts, most);
     for (int i = 0; i < 2; i++) {
         LLVMValueRef number = plus(e, parts->part, i);
         number = choose(e, ult(e, number, used), number, used);
-        ends[i] = times(e, udiv(e, times(e, number, groups), used), each);
+        ends[i] = mul(e, udiv(e, mul(e, number, groups), used), each);
     }
     ship_call_kernel(parts->shipping, k, ends[0], ends[1]);
 }
@@ -156,9 +156,11 @@ static void call_kernel(const Parts *parts, const ShipPhase *phase, uint32_t k) 
         ship_call_whole_kernel(shipping, k);
         if_end(e, first);
     } else if (kernel->by_rows) {
-        call_share(parts, k, kernel->space.dim[0] / PLAN_ROWS, row_threads(plan, phase));
-    } else if (shipping->kernels[k].units) {
-        call_share(parts, k, shipping->kernels[k].units, kernel->max_threads);
+        LLVMValueRef groups = const_i64(e, kernel->space.dim[0] / PLAN_ROWS);
+        LLVMValueRef each = udiv(e, ship_units(shipping, k), groups);
+        call_share(parts, k, groups, each, row_threads(plan, phase));
+    } else if (shipping->body.kernels[k].units) {
+        call_share(parts, k, ship_units(shipping, k), const_i64(e, 1), kernel->max_threads);
     }
 }
 

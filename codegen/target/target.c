@@ -155,6 +155,15 @@ bool target_open(Target *target, const CodegenOptions *options, Diagnostics *dia
     return target->machine != NULL;
 }
 
+Target target_widened(const Target *target) {
+    static char cpu[] = "x86-64-v4";
+    Target wide = *target;
+    wide.cpu = cpu;
+    wide.many_registers = true;
+    wide.pairs = pairs_of_x86(cpu, NULL);
+    return wide;
+}
+
 void target_close(Target *target) {
     if (target->machine) LLVMDisposeTargetMachine(target->machine);
     LLVMDisposeMessage(target->triple);

@@ -22,7 +22,7 @@ typedef struct {
     int lanes;             /* n */
 } PairProduct;
 
-typedef struct {
+typedef struct Target {
     LLVMTargetMachineRef machine;
     char *triple, *cpu, *features;
     bool many_registers; /* 32 vector registers, not 16 */
@@ -41,10 +41,16 @@ typedef struct {
     bool threads; /* a GPU: lanes are threads */
     bool no_vectors;
     bool cortex_m; /* has SMLAD, which adds two products of i16 to an i32, and VLDM */
+    /* Shipped code exists a second time for this target, and calls take that where the machine is
+     * one; NULL: it does not. */
+    const struct Target *wide;
 } Target;
 
 /* Fills in a target for options->platform and cpu; false after reporting an unknown one. */
 bool target_open(Target *target, const CodegenOptions *options, Diagnostics *diag);
+/* The target x86-64-v4, for functions in a module for another CPU of x86-64. It is not closed, and
+ * `target` must outlive it. */
+Target target_widened(const Target *target);
 /* Whether this machine can run the code; false after reporting a STATUS_USAGE error. */
 bool target_runs_here(const CodegenOptions *options, Diagnostics *diag);
 void target_close(Target *target);

@@ -166,7 +166,8 @@ int main(void) {
 }
 END
 if [[ $(uname -m) == x86_64 ]]; then
-    expect 0 "$CC" -O1 -Ideep -I"$root/tests/cli" stack.c deep/libdeep.a -o stack
+    expect 0 mlc build deep.run --name deep --rows 1,64 --train --threads 3 --cpu x86-64-v3 -o deep.one
+    expect 0 "$CC" -O1 -Ideep.one -I"$root/tests/cli" stack.c deep.one/libdeep.a -o stack
     expect 0 ./stack
 fi
 

@@ -55,16 +55,18 @@ equal() {
     ran[$name]=$((${ran[$name]-0} + 1))
 }
 
-# Machine code for this machine: CPUs, each at a level that the number gives.
+# Machine code for this machine: CPUs, each at a level that the number gives. Last, for AVX2 and AVX-512 in one object; qemu takes the first.
 objects() {
     local cpu level=$number
-    for cpu in x86-64 x86-64-v2 x86-64-v3 native; do
+    for cpu in x86-64 x86-64-v2 x86-64-v3 native both; do
         level=$(((level + 1) % 4))
-        expect 0 mlc build run --rows 1,3 --cpu $cpu -O$level -o net
+        [[ $cpu == both ]] && set -- || set -- --cpu $cpu
+        expect 0 mlc build run --rows 1,3 "$@" -O$level -o net
         expect 0 "$CC" net/net_test.c net/libnet.a -lm -o test
         equal "$cpu-O$level" ./test
         needs_nothing net/libnet.a
     done
+    [[ $(uname -m) != x86_64 ]] || ! command -v qemu-x86_64 >/dev/null || equal both-AVX2 qemu-x86_64 -cpu max ./test
 }
 
 # The object and mlc predict answer the test rows alike. The csv holds numbers with all digits.
