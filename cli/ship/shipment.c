@@ -1,4 +1,4 @@
-/* Makes a shipment from a run: checks the options, loads the run, and compiles the object. */
+/* Makes a shipment from a run or a model: checks the options, loads it, and compiles the object. */
 #include "cli/ship/shipment.h"
 #include "cli/ship/ship_names.h"
 #include "ir/base/integers.h"
@@ -59,17 +59,30 @@ static bool choose_rows(Shipment *shipment) {
     }
 }
 
-/* -- the run -- */
+/* -- the run, or the model without one -- */
 
-static bool open_run(Shipment *shipment) {
+static bool check_set(const Shipment *shipment) {
+    if (!shipment->options->set.count || shipment_is_model(shipment)) return true;
+    diag_error(shipment->diag, STATUS_USAGE, (Span){0},
+               "--set is for a model file, as a run has its settings");
+    diag_help(shipment->diag, "'mlc train FILE.mdl --set NAME=VALUE' makes a run with others");
+    return false;
+}
+
+static bool open_network(Shipment *shipment) {
     Session *session = &shipment->session;
+    bool is_model = shipment_is_model(shipment);
     session->arena = shipment->arena = arena_new();
-    if (!session_open_run(session, shipment->options, shipment->diag)) return false;
+    if (!(is_model ? shipment_open_model(shipment)
+                   : session_open_run(session, shipment->options, shipment->diag)))
+        return false;
     shipment->graph = model_graph(session->build.model, GRAPH_PREDICT, 1, shipment->diag);
     if (!shipment->graph) return false;
+    session->threads = threads_new(1);
     session->states = states_new();
     states_keep(session->states, shipment->graph);
-    return session_load_weights(session, &shipment->checkpoint) &&
+    return (is_model ? shipment_draw_weights(shipment)
+                     : session_load_weights(session, &shipment->checkpoint)) &&
            build_hash_model(&session->build, shipment->model_hash);
 }
 
@@ -258,6 +271,7 @@ static bool make_object(Shipment *shipment) {
     options.cpu = cpu;
     options.platform = platform ? platform : codegen_platform();
     if (cpu && !strcmp(cpu, "native") && !platform) options.platform = NULL;
+    options.also_wide = !cpu;
     if (!take_fitted(shipment) || !shipment_place_weights(shipment)) return false;
     shipment->request.name = shipment->name;
     if (shipment_is_source(shipment)) return make_source(shipment);
@@ -268,10 +282,10 @@ static bool make_object(Shipment *shipment) {
 bool shipment_open(Shipment *shipment, const Options *options, Diagnostics *diag) {
     *shipment = (Shipment){.options = options, .diag = diag};
     return check_form(shipment) && check_int8(shipment) && check_weights(shipment) &&
-           check_parts(shipment) && open_run(shipment) && choose_name(shipment) &&
-           choose_rows(shipment) && (fit_to_target(shipment), open_step(shipment)) &&
-           quantize(shipment) && shipment_find_inputs(shipment, shipment->step.graph) &&
-    options.also_wide = !cpu;
+           check_parts(shipment) && check_set(shipment) && open_network(shipment) &&
+           choose_name(shipment) && choose_rows(shipment) &&
+           (fit_to_target(shipment), open_step(shipment)) && quantize(shipment) &&
+           shipment_find_inputs(shipment, shipment->step.graph) &&
            shipment_find_outputs(shipment) && compile_variants(shipment) &&
            (!shipment_is_page(shipment) || shipment_prepare_page(shipment)) &&
            shipment_make_rows(shipment) && make_object(shipment) && shipment_run_rows(shipment);
@@ -289,5 +303,6 @@ void shipment_close(Shipment *shipment) {
     graph_free(shipment->graph);
     if (shipment->quantization) quantization_close(shipment->quantization);
     free(shipment->quantization);
+    dataset_free(shipment->data);
     session_close(&shipment->session);
 }

@@ -70,6 +70,9 @@ typedef struct {
     Arena *arena; /* that of the session */
     Session session;
     CheckpointInfo checkpoint;
+    /* of a network without a run: the data that its model names, and the batches of an epoch */
+    Dataset *data;
+    int64_t batches;
     const char *name;
     Graph *graph;      /* GRAPH_PREDICT for one row */
     ShipInput *inputs; /* ordered as in the source */
@@ -97,7 +100,7 @@ typedef struct {
     char *source; /* NAME.c without its beginning and end; NULL: an object is shipped */
 } Shipment;
 
-/* Opens the run, compiles the object and computes the examples. false after reporting errors. The
+/* Opens the run or the model file, compiles the object and computes the examples. false after reporting errors. The
  * caller calls shipment_close in either case. */
 bool shipment_open(Shipment *shipment, const Options *options, Diagnostics *diag);
 void shipment_close(Shipment *shipment);
@@ -139,6 +142,15 @@ static inline bool shipment_is_web(const Shipment *shipment) {
 /* The sizes of a variant, and of the same with a state; those of the step. */
 ShipSizes shipment_sizes(const Shipment *shipment, uint32_t variant);
 ShipSizes shipment_step_sizes(const Shipment *shipment);
+
+/* -- shipment_model.c -- */
+/* Whether a model file is shipped, and not a run. */
+bool shipment_is_model(const Shipment *shipment);
+/* Opens the model file, and reads its data. */
+bool shipment_open_model(Shipment *shipment);
+/* Sets the states to the first weights of a training, and moves the data from the session to the
+ * shipment. */
+bool shipment_draw_weights(Shipment *shipment);
 
 /* -- shipment_weights.c -- */
 /* Places the states of all functions in the weights and in the state, and describes the

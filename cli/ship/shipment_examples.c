@@ -109,6 +109,15 @@ static void **make_data(Shipment *shipment) {
     return all;
 }
 
+/* Transforms of columns are fitted to the data of the training, not to these rows. */
+static bool take_fitted(Shipment *shipment) {
+    uint32_t count;
+    if (!shipment->data) return session_fit_columns(&shipment->session);
+    const FittedColumn *fitted = dataset_fitted(shipment->data, &count);
+    dataset_set_fitted(shipment->session.dataset, fitted, count);
+    return true;
+}
+
 bool shipment_make_rows(Shipment *shipment) {
     Session *session = &shipment->session;
     const ModelInfo *info = session->build.info;
@@ -119,7 +128,7 @@ bool shipment_make_rows(Shipment *shipment) {
                                    make_data(shipment), shipment->examples.lines,
                                    windows ? source_series(&info->split) : NULL, &info->schema);
     return dataset_drop_incomplete(session->dataset, &shipment->window, false, shipment->diag) &&
-           session_fit_columns(session);
+           take_fitted(shipment);
 }
 
 /* -- the outputs -- */
@@ -244,7 +253,6 @@ static bool run_training(Shipment *shipment) {
 }
 
 bool shipment_run_rows(Shipment *shipment) {
-    shipment->session.threads = threads_new(1);
     shipment->examples.outputs = run_network(shipment, shipment->session.states);
     return shipment->examples.outputs && (!shipment->training || run_training(shipment));
 }

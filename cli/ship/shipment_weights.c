@@ -195,18 +195,19 @@ static bool can_begin(const Shipment *shipment) {
 }
 
 /* Fills in the ShipTraining. An epoch has as many batches as in the training that made the
- * network. */
+ * network, or that `mlc train` would make. */
 static void describe_training(Placing *placing) {
     Shipment *shipment = placing->shipment;
     const ModelInfo *info = shipment->session.build.info;
     const CheckpointInfo *checkpoint = &shipment->checkpoint;
     ShipTraining *training = shipment->training;
-    training->batches =
-        checkpoint->epoch ? (int64_t)(checkpoint->step / checkpoint->epoch) : INT32_MAX;
+    int64_t batches =
+        checkpoint->epoch ? (int64_t)(checkpoint->step / checkpoint->epoch) : shipment->batches;
+    training->batches = batches ? batches : INT32_MAX;
     training->accumulate = info->accumulate ? info->accumulate : 1;
     training->replicas = info->replicas;
     training->rows = shipment->step_rows;
-    training->epochs = info->epochs && checkpoint->epoch ? info->epochs : 1;
+    training->epochs = info->epochs && batches ? info->epochs : 1;
     training->seed = info->seed;
     training->make = arena_format(shipment->arena, "%s_state_trained", shipment->name);
     training->read = arena_format(shipment->arena, "%s_state_weights", shipment->name);

@@ -69,6 +69,22 @@ expect 0 mlc export run3 --to expected.safetensors
 tail -c "$(wc -c <weights)" expected.safetensors >expected
 same expected weights
 
+# Without a run, a library begins with the first weights. Its schedule is that of mlc train, which knows the number of steps from the data.
+rm -r net
+expect 0 mlc build net.mdl --train --set train.seed=8589934599
+trains net
+expect 0 "$CC" -O1 -Inet steps.c net/libnet.a -o steps
+./steps >weights || fail "steps ended with $?"
+same expected weights
+expect 2 mlc build net.mdl -o none
+says err "'net.mdl' is a model, which has no trained weights" "with --train, a library begins with the first weights"
+expect 2 mlc build net.mdl --train --checkpoint best -o none
+says err "--checkpoint is for a run"
+expect 2 mlc build run --set train.seed=7 -o none
+says err "--set is for a model file, as a run has its settings"
+expect 5 mlc build nothing.mdl --train -o none
+[[ ! -e none ]] || fail "files were written"
+
 # Two shares of 61 rows make a batch of 122. The weights change with the second one.
 expect 0 mlc train net.mdl --set train.batch=122 --set train.replicas=2 --out cut -q
 expect 0 mlc train net.mdl --set train.batch=122 --set train.replicas=2 --weights cut --out cut2 -q
@@ -83,13 +99,21 @@ tail -c "$(wc -c <weights)" expected.safetensors >expected
 same expected weights
 
 # A table: the struct includes the label, which only training uses.
-cp "$root/models/iris.csv" .
+cp "$root"/models/iris.{csv,mdl} .
 expect 0 mlc train "$root/models/iris.mdl" --set 'data.source=csv("iris.csv")' --set train.epochs=1 --out iris_run -q
 expect 0 mlc build iris_run --train --rows 1,5 -o iris
 trains iris
 grep -q 'int32_t species; /\* column species, for training only: a number of the enumeration' iris/iris.h || fail "no label in the struct"
 expect 0 mlc build iris_run --train --json --dry-run
 says out '"training": {' '"state_bytes": ' '"name": "dense1.weight"'
+
+# A table without a run: columns are standardized by the training rows, and weights of another run are taken.
+expect 0 mlc build iris.mdl --train --name flowers
+trains flowers
+sed 's|train {|train {\n    weights = "iris_run"|' iris.mdl >more.mdl
+expect 0 mlc build more.mdl --train --name more
+says err "weights: 4 of 4 tensors taken from "
+trains more
 
 # The ways to draw the first weights. Orthogonal ones need memory that a state does not have.
 for weight in 'uniform(-0.1, 0.3)' 'normal(0.7)' orthogonal; do
