@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
-"""Microseconds of a call of shipped networks (mlc build), also with bytes (--int8), beside onnxruntime with one thread on the same network
-(mlc export).
+"""Microseconds of a call of shipped networks (mlc build), beside onnxruntime and openvino with one thread on the same network (mlc export).
 
-    bench/ship.py RUN... [--rows 1,32] [--cpu native] [--rounds 5] [--python /usr/bin/python3]
+    bench/ship.py RUN... [--rows 1,32] [--forms object,native,onnxruntime] [--rounds 5] [--python /usr/bin/python3]
 
-RUN: folders of trained runs. Each round measures the object, that of bytes, the source in C (gcc -O3 -march=native) and onnxruntime in turn; the
-best call counts. onnxruntime is left out if that Python does not have it."""
+RUN: folders of trained runs. All forms are made first. Then each round measures them in turn; the best call counts. Forms:
+
+    object        as mlc build makes it: code for AVX2 and for AVX-512
+    avx2, native  the same with --cpu x86-64-v3 and --cpu native
+    int8          with bytes
+    c             the source in C (gcc -O3 -march=native)
+    onnxruntime, openvino    left out if that Python does not have them; openvino computes in f32"""
 import argparse
 import json
 import os
@@ -33,12 +37,42 @@ for _ in range(200):
 print(best * 1e6)
 """
 
+OPENVINO = """
+import sys, time, numpy, openvino
+core = openvino.Core()
+model = core.read_model(sys.argv[1])
+for given in model.inputs:
+    shape = given.get_partial_shape()
+    shape[0] = int(sys.argv[2])
+    model.reshape({given: shape})
+compiled = core.compile_model(model, "CPU", {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "INFERENCE_PRECISION_HINT": "f32"})
+request, best = compiled.create_infer_request(), 1e9
+for given in compiled.inputs:
+    kind = given.get_element_type().to_dtype()
+    request.set_tensor(given, openvino.Tensor((numpy.random.rand(*given.shape) * 9).astype(kind)))
+for _ in range(200):
+    start = time.perf_counter()
+    for _ in range(10):
+        request.infer()
+    best = min(best, (time.perf_counter() - start) / 10)
+print(best * 1e6)
+"""
+PEERS = {"onnxruntime": ORT, "openvino": OPENVINO}
+LIBRARY = ["-O1", "lib{}.a"]
+OWN = {
+    "object": ([], LIBRARY),
+    "avx2": (["--cpu", "x86-64-v3"], LIBRARY),
+    "native": (["--cpu", "native"], LIBRARY),
+    "int8": (["--cpu", "native", "--int8"], LIBRARY),
+    "c": (["--form", "c"], ["-O3", "-march=native", "{}.c", "-lm"]),
+}
+
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", nargs="+", metavar="RUN")
     parser.add_argument("--rows", default="1,32")
-    parser.add_argument("--cpu", default="native")
+    parser.add_argument("--forms", default=",".join([*OWN, *PEERS]))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--mlc", default=os.path.join(ROOT, "build/release/mlc"))
     parser.add_argument("--python", default="/usr/bin/python3", help="the Python that has onnxruntime")
@@ -83,8 +117,10 @@ int main(void) {{
 def compile_forms(options, run, folder):
     """The programs that measure a run: {(form, rows): command}."""
     commands = {}
-    library = ["-O1", "lib{}.a"]
-    for form, more, code in (("object", ["--cpu", options.cpu], library), ("int8", ["--cpu", options.cpu, "--int8"], library), ("c", ["--form", "c"], ["-O3", "-march=native", "{}.c", "-lm"])):
+    for form in options.forms.split(","):
+        if form not in OWN:
+            continue
+        more, code = OWN[form]
         into = os.path.join(folder, form)
         subprocess.run([options.mlc, "build", run, "--rows", options.rows, "-o", into, *more], check=True, stdout=subprocess.DEVNULL)
         names = [file[:-5] for file in os.listdir(into) if file.endswith(".json")]
@@ -101,25 +137,33 @@ def compile_forms(options, run, folder):
 
 
 def onnx_commands(options, run, folder):
-    if subprocess.run([options.python, "-c", "import onnxruntime"], capture_output=True).returncode:
-        return {}
+    commands = {}
     network = os.path.join(folder, "net.onnx")
     subprocess.run([options.mlc, "export", run, "--to", network], check=True, stdout=subprocess.DEVNULL)
-    return {("onnxruntime", rows): [options.python, "-c", ORT, network, str(rows)] for rows in map(int, options.rows.split(","))}
+    for peer in options.forms.split(","):
+        if peer not in PEERS or subprocess.run([options.python, "-c", f"import {peer}"], capture_output=True).returncode:
+            continue
+        for rows in map(int, options.rows.split(",")):
+            commands[peer, rows] = [options.python, "-c", PEERS[peer], network, str(rows)]
+    return commands
 
 
 def main():
     options = arguments()
-    for run in options.runs:
-        with tempfile.TemporaryDirectory() as folder:
-            commands = {**compile_forms(options, run, folder), **onnx_commands(options, run, folder)}
-            best = {}
-            for _ in range(options.rounds):
-                for key, command in commands.items():
-                    printed = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-                    best[key] = min(best.get(key, 1e9), printed)
-            for (form, rows), microseconds in best.items():
-                print(f"{run}: {rows:5} rows  {form:12} {microseconds:10.2f} us")
+    with tempfile.TemporaryDirectory() as folder:
+        commands, best = {}, {}
+        for run in options.runs:
+            within = os.path.join(folder, str(len(commands)))
+            os.mkdir(within)
+            for key, command in {**compile_forms(options, run, within), **onnx_commands(options, run, within)}.items():
+                commands[(run, *key)] = command
+        print("measuring", flush=True)
+        for _ in range(options.rounds):
+            for key, command in commands.items():
+                printed = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+                best[key] = min(best.get(key, 1e9), printed)
+        for (run, form, rows), microseconds in best.items():
+            print(f"{run}: {rows:5} rows  {form:12} {microseconds:10.2f} us")
 
 
 if __name__ == "__main__":
