@@ -10,8 +10,9 @@
  * fewer rows a tile has more vectors, so that enough sums hide the latency.
  *
  * A vector of windows crosses two cache lines and costs two loads. Columns that do not fit the
- * first-level cache come from the second level, in the time that the core takes for a line. If
- * zeros are skipped, a tile with few rows skips more of them. */
+ * first-level cache come from the second level, in the time that the core takes for a line. Some
+ * cores load 512 bits once a cycle only. If zeros are skipped, a tile with few rows skips more of
+ * them. */
 #include "codegen/matmul/blocking.h"
 #include "ir/base/integers.h"
 #include "ir/plan/plan.h"
@@ -78,22 +79,42 @@ static bool is_wide(const ProductSize *size, int64_t rows, int vectors) {
     return size->emulated && size->rows >= WIDE_ROWS && rows == 1 && vectors == 1;
 }
 
-/* The cost of one k of a tile in half cycles (see above). One multiply-add or load takes 1. */
-static int64_t step_cost(const ProductSize *size, int64_t rows, int vectors) {
-    if (is_wide(size, rows, vectors)) return EMULATED_WIDE;
-    if (size->emulated) return vectors * (rows * EMULATED + EMULATED_COLUMN);
-    int64_t registers = vectors * vector_registers(size), column_load = 1;
-    if (vectors * LANES * size->k * (int64_t)sizeof(float) > FIRST_LEVEL)
-        column_load = size->core->line_fetch;
-    if (size->columns_are_windows) column_load = 2;
-    int64_t loads = rows + registers * column_load;
-    return max_i64(max_i64(rows * registers, loads), PER_CYCLE * LATENCY) + 1;
+/* The loads of one k of a tile in half cycles: an element of each row, and the columns, whose lines
+ * may come from another cache than the first one. */
+static int64_t load_cost(const ProductSize *size, int64_t rows, int vectors, int line_fetch) {
+    const Core *core = size->core;
+    int64_t registers = vectors * vector_registers(size), fetches = registers * line_fetch;
+    if (size->columns_are_windows) registers *= 2, fetches = registers;
+    if (!size->many_registers || !core->wide_load) return rows + fetches;
+    return max_i64((rows + registers) * core->wide_load, fetches);
 }
 
-static int64_t tile_cost(const ProductSize *size, int64_t rows, int vectors) {
+/* The half cycles for a line of columns from the cache that holds them: columns that do not fit the
+ * first-level cache come from the second one, and the first block of rows finds weights farther
+ * away. */
+static int line_fetch(const ProductSize *size, int vectors, bool first) {
+    const Core *core = size->core;
+    bool near = vectors * LANES * size->k * (int64_t)sizeof(float) <= FIRST_LEVEL;
+    if (first && size->panels && core->first_fetch) return core->first_fetch;
+    return near ? 1 : core->line_fetch;
+}
+
+/* The cost of one k of a tile in half cycles (see above). One multiply-add takes 1. first: of the
+ * first block of rows. */
+static int64_t step_cost(const ProductSize *size, int64_t rows, int vectors, bool first) {
+    if (is_wide(size, rows, vectors)) return EMULATED_WIDE;
+    if (size->emulated) return vectors * (rows * EMULATED + EMULATED_COLUMN);
+    int64_t loads = load_cost(size, rows, vectors, line_fetch(size, vectors, first));
+    int64_t sums = rows * vectors * vector_registers(size);
+    return max_i64(max_i64(sums, loads), PER_CYCLE * LATENCY) + 1;
+}
+
+static int64_t tile_cost(const ProductSize *size, const Blocking *b, bool first) {
+    int64_t rows = b->tile_rows, vectors = b->vectors;
     int64_t steps = size->lists_zeros ? size->k * density(size, rows) / 100 : size->k;
-    return steps * step_cost(size, rows, vectors) + ROW_OVERHEAD * rows * vectors +
-           PAIR_OVERHEAD * vectors / 2 + TILE_OVERHEAD;
+    int64_t stores = size->transposes ? vectors * LANES * size->core->piece_store : 0;
+    return steps * step_cost(size, rows, b->vectors, first) + ROW_OVERHEAD * rows * vectors +
+           PAIR_OVERHEAD * vectors / 2 + TILE_OVERHEAD + stores;
 }
 
 static int64_t max_rows(const ProductSize *size, int vectors) {
@@ -136,12 +157,17 @@ static Blocking with_run(const ProductSize *size, int vectors) {
  * registers can hold sums. */
 static Blocking with_all_rows(const ProductSize *size) { return of_tile(size, size->rows, 1); }
 
+/* The cost of a block of rows. */
+static int64_t row_cost(const ProductSize *size, const Blocking *b, bool first) {
+    int64_t lists = size->lists_zeros ? LIST_STEP * size->k + TILE_OVERHEAD : 0;
+    return b->column_blocks * tile_cost(size, b, first) + lists;
+}
+
 /* The cost of all tiles. It is a double: with millions of rows, columns and k it exceeds 64
  * bits. */
 static double product_cost(const ProductSize *size, const Blocking *b) {
-    int64_t lists = size->lists_zeros ? LIST_STEP * size->k + TILE_OVERHEAD : 0;
-    int64_t row = b->column_blocks * tile_cost(size, b->tile_rows, b->vectors) + lists;
-    return (double)b->row_blocks * (double)row;
+    double others = (double)(b->row_blocks - 1) * (double)row_cost(size, b, false);
+    return (double)row_cost(size, b, true) + others;
 }
 
 /* The cheaper of two; a if the costs are equal. */

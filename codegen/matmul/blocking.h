@@ -33,6 +33,8 @@ typedef struct {
     bool columns_are_windows; /* then a vector of columns crosses two cache lines */
     /* requested: for every block of rows, a list of the k with a row that is not zero */
     bool lists_zeros;
+    /* the result is also stored in panels along the rows: a short piece for each column of a tile */
+    bool transposes;
     /* the rows of a chunk, whole tiles; 0: chosen freely */
     int64_t group;
     int64_t threads; /* that divide the tiles */

@@ -94,6 +94,7 @@ static ProductSize product_size(const Emitter *e, const Matmul *m) {
                          .rows_adjoin = operands_rows_adjoin(m),
                          .columns_are_windows = m->columns.windows,
                          .lists_zeros = e->kernel->product.skips_zeros && m->batch == 1,
+                         .transposes = m->batch == 1 && epilogue_transposes_panels(e),
                          .group = e->kernel->by_rows ? PLAN_ROWS : 0,
                          .threads = e->kernel->max_threads,
                          .core = e->core};

@@ -297,6 +297,8 @@ void zeros_choose(Emitter *e, const Matmul *m, const Tile *tile, PackPlan pack, 
                   Operands *operands);
 
 /* -- matmul_epilogue.c -- */
+/* Whether the kernel stores panels that run along the rows of its tiles. */
+bool epilogue_transposes_panels(const Emitter *e);
 LLVMValueRef *epilogue_transposed_slots(Emitter *e, const Matmul *m);
 /* One row of one group of vectors of the finished tile; a group has `together` vectors. */
 void epilogue_row(Emitter *e, const Matmul *m, const Tile *tile, LLVMValueRef group,

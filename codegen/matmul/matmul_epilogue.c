@@ -26,6 +26,20 @@ static int transposed_rows(const Matmul *m) {
 
 static bool is_byte(DType dtype) { return dtype == DTYPE_U8 || dtype == DTYPE_I8; }
 
+/* Whether neighbouring rows of a tile are neighbours in a store's panels. */
+static bool in_panels_of_rows(const Emitter *e, const Store *store) {
+    const Node *node = graph_node(e->graph, store->node);
+    Layout layout = store->to.layout;
+    return layout.kind == LAYOUT_PANEL && layout.axis == row_axis(e) &&
+           shape_equal(node->shape, e->kernel->space);
+}
+
+bool epilogue_transposes_panels(const Emitter *e) {
+    for (uint32_t i = 0; i < e->kernel->store_count; i++)
+        if (in_panels_of_rows(e, &e->kernel->stores[i])) return true;
+    return false;
+}
+
 /* Whether the rows of a store are kept on the stack and transposed: neighbouring rows of the tile
  * are neighbours in the store's layout. */
 static bool is_transposed(const Emitter *e, const Matmul *m, const Store *store) {
@@ -38,8 +52,7 @@ static bool is_transposed(const Emitter *e, const Matmul *m, const Store *store)
     if (is_byte(node->dtype)) return plain && epilogue_bytes_can_transpose(m);
     if (node->dtype != DTYPE_F32 || rows > MAX_TRANSPOSED) return false;
     if (layout.kind == LAYOUT_PLAIN) return plain;
-    return layout.axis == row_axis(e) && layout.width % rows == 0 && rows == transposed_rows(m) &&
-           shape_equal(node->shape, e->kernel->space);
+    return in_panels_of_rows(e, store) && layout.width % rows == 0 && rows == transposed_rows(m);
 }
 
 static bool stores_bytes(const Emitter *e, const Store *store) {

@@ -187,7 +187,7 @@ LLVMValueRef operands_columns(Emitter *e, const Operands *operands, int vector, 
 static void prefetch_panel(Emitter *e, const Tile *tile, Operands *operands) {
     enum {
         MIN_BLOCKS = 2,
-        MAX_BLOCKS = 8
+        MAX_BLOCKS = 16
     }; /* of rows: a single one would prefetch too late; with many the wait hardly matters */
     const Matmul *m = operands->m;
     const MatrixOperand *operand = operands->column_operand;

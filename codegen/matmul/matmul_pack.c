@@ -2,6 +2,7 @@
  * steps cost an address translation each, and steps of a power of two fall on the same few sets of
  * a cache. */
 #include "codegen/matmul/matmul.h"
+#include "ir/base/integers.h"
 
 enum {
     ENOUGH_BLOCKS = 4,  /* of rows: a copy of columns pays if so many tiles use it */
@@ -23,6 +24,15 @@ static MatrixOperand panel_operand(Emitter *e, DType dtype, int64_t lines, int64
             stack_slot(e, LLVMArrayType(dtype_type(e, dtype, true), (unsigned)(k * lines)), 64)};
 }
 
+/* Whether rows that are neighbours in memory fall on so few sets of the first-level cache that they
+ * drive each other out, as they do if they begin a large power of two apart. */
+static bool rows_collide(const Emitter *e, const Matmul *m) {
+    enum { WAY = 4096, LINE = 64 }; /* bytes of a way: 64 sets, a line in each */
+    int64_t step = m->rows.lines * (int64_t)dtype_bytes(m->rows.dtype), power = step & -step;
+    int64_t sets = WAY / min_i64(max_i64(power, LINE), WAY);
+    return e->core->ways && m->blocking.k_block > sets * e->core->ways;
+}
+
 void pack_reserve(Emitter *e, Matmul *m) {
     bytes_reserve_words(e, m);
     wide_reserve(e, m);
@@ -31,8 +41,9 @@ void pack_reserve(Emitter *e, Matmul *m) {
     int64_t enough_blocks = operands_columns_adjoin(m) ? ENOUGH_BLOCKS : 2;
     bool packs_columns = !b->wide && !operands_columns_packed_already(m) && !m->columns.windows &&
                          b->k_block * m->tile_columns <= MAX_PACKED && b->chunk >= enough_blocks;
-    bool packs_rows = operands_rows_adjoin(m) && b->k_block >= ENOUGH_STEPS &&
-                      b->column_blocks > 1 && b->chunk * b->tile_rows * b->k_block <= MAX_PACKED;
+    bool packs_rows = operands_rows_adjoin(m) &&
+                      (b->k_block >= ENOUGH_STEPS || rows_collide(e, m)) && b->column_blocks > 1 &&
+                      b->chunk * b->tile_rows * b->k_block <= MAX_PACKED;
     if (packs_columns)
         m->packed_columns =
             panel_operand(e, m->columns.dtype, m->tile_columns, m->tile_columns, b->k_block);

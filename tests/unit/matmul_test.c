@@ -62,6 +62,8 @@ static void shapes(void **state) {
         {.m = 11, .n = 80, .k = 1},
         {.m = 37, .n = 77, .k = 40, .transpose_b = true},
         {.m = 30, .n = 40, .k = 21, .transpose_a = true},
+        {.m = 512, .n = 100, .k = 40, .transpose_a = true},
+        {.batch = 2, .m = 256, .n = 70, .k = 48, .transpose_a = true},
         {.batch = 2, .m = 13, .n = 33, .k = 8, .transpose_b = true},
         {.batch = 1, .m = 64, .n = 32, .k = 9},
         {.batch = 1, .m = 32, .n = 64, .k = 9, .transpose_a = true},
