@@ -31,6 +31,7 @@ typedef struct {
     /* the instructions that all warps have run before, which the clocks of the GPU count; the launch
      * adds its own. NULL: none before */
     uint64_t *clock;
+    uint64_t *requests; /* to which the memories of the blocks add their answers; may be NULL */
 } PtxLaunch;
 
 /* Runs the kernel of the code. false after writing into `error` what went wrong: an access outside
@@ -54,8 +55,9 @@ typedef struct {
     uint32_t blocks;
     uint64_t seed;
     int level;
-    const char *gpu;   /* as in CodegenOptions; NULL: "sm_80" */
-    int64_t data_rows; /* rows of the data set behind each input with rows of a batch */
+    const char *gpu;    /* as in CodegenOptions; NULL: "sm_80" */
+    int64_t data_rows;  /* rows of the data set behind each input with rows of a batch */
+    uint64_t *requests; /* as in PtxLaunch */
     PtxMutation mutations[PTX_MUTATIONS]; /* from NULL: none */
 } PtxSetting;
 

@@ -48,6 +48,7 @@ typedef struct {
      * element is signed, and the memory that is named */
     uint8_t bytes, alignment;
     bool is_signed, names_global, names_local, names_shared;
+    uint8_t whole;     /* LOAD, STORE: bytes of the vector; 0: not its first element */
     bool ordered;      /* ARRIVE: .release; ACQUIRE: .acquire, else .relaxed */
     bool down;         /* SHUFFLE: .down, else .idx */
     PtxRegister which; /* SPECIAL */
@@ -82,6 +83,9 @@ struct PtxCode {
     int parameters;        /* of the kernel */
     size_t shared_bytes;   /* of the memory of a block */
 };
+
+/* How often the memory of a block answers a load or a store of `lanes`, of so many bytes each. */
+uint32_t ptx_requests(const uint64_t *address, uint32_t lanes, uint32_t bytes);
 
 /* -- memory -- */
 

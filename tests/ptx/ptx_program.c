@@ -122,7 +122,8 @@ static void run(const Program *program, const StepArgs *given, uint32_t kernel, 
     PtxLaunch launch = {.blocks = p->setting.blocks,
                         .seed = p->setting.seed++,
                         .ranges = ranges.ranges,
-                        .range_count = ranges.count};
+                        .range_count = ranges.count,
+                        .requests = p->setting.requests};
     uint64_t values[PTX_ARGUMENTS] = {(uintptr_t)&args, 1, (uintptr_t)&arrivals, arrivals};
     ptx_run(p->code, &launch, values, p->error);
     free(ranges.ranges);

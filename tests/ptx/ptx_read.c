@@ -231,7 +231,7 @@ static void set_element(PtxReader *r, PtxInstruction *i, const char *opcode) {
     i->names_global = has(opcode, ".global");
     i->names_local = has(opcode, ".local");
     i->names_shared = has(opcode, ".shared");
-    i->alignment = i->bytes;
+    i->alignment = i->whole = i->bytes;
     if (has(opcode, ".volatile")) fail(r, "unknown instruction '%s'", opcode);
 }
 
@@ -341,6 +341,7 @@ static void read_vector(PtxReader *r, PtxInstruction *i, const char *opcode) {
     for (int k = 0; k < count; k++) {
         PtxInstruction one = *i;
         one.alignment = (uint8_t)(k ? i->bytes : i->bytes * count);
+        one.whole = k ? 0 : one.alignment;
         one.in[0] = address;
         one.in[0].number += (uint64_t)(k * i->bytes);
         one.in[1] = elements[k];

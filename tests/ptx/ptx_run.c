@@ -110,6 +110,16 @@ static void access_local(PtxMachine *m, const Warp *w, PtxCall *call, const PtxI
     *reg(call, i->result, lane) = extend(bits, i);
 }
 
+static void count_requests(const PtxMachine *m, const PtxCall *call, const PtxInstruction *i,
+                           uint32_t lanes) {
+    uint64_t address[PTX_WARP];
+    bool is_access = i->kind == PTX_LOAD || i->kind == PTX_STORE;
+    if (!m->launch->requests || !is_access || !i->names_shared || !i->whole) return;
+    for (uint32_t lane = 0; lane < PTX_WARP; lane++)
+        address[lane] = address_of(call, &i->in[0], lane);
+    *m->launch->requests += ptx_requests(address, lanes, i->whole);
+}
+
 static PtxAccess access_now(const PtxMachine *m, const Warp *w, uint32_t lane) {
     return (PtxAccess){w->block * m->code->block + w->first + lane, w->block, m->phase[w->block]};
 }
@@ -374,6 +384,7 @@ static uint32_t run_group(PtxMachine *m, Warp *w, const Group *group) {
             return count + 1;
         }
         uint32_t lanes = guarded_lanes(call, i, group->lanes);
+        count_requests(m, call, i, lanes);
         for (uint32_t lane = 0; lane < PTX_WARP; lane++)
             if (lanes >> lane & 1) run_thread(m, w, call, i, lane);
     }
