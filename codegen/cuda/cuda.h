@@ -34,6 +34,8 @@ typedef struct {
     uint32_t count;
     uint32_t *kernels; /* [kernel_count]: all kernels, stage by stage */
     uint32_t *begin;   /* stage s has kernels[begin[s] .. begin[s + 1]) */
+    uint32_t *stage;   /* [kernel] */
+    bool *last;        /* [kernel]: no later kernel waits for it */
     uint32_t *head;    /* [kernel]: the first kernel of its chain; may be itself */
     bool *waits;       /* [kernel]: the threads of each block wait for each other before it */
     int64_t *block;    /* [kernel]: the block that gets the first units, if there are so many */

@@ -23,7 +23,7 @@
  *     mark(place)
  *         all threads of the block meet
  *         thread 0: *place = clock */
-#include "codegen/cuda/cuda.h"
+#include "codegen/cuda/cuda_step.h"
 #include "codegen/cuda/ptx.h"
 #include "codegen/matmul/element_product.h"
 #include "codegen/kernels/kernels.h"
@@ -119,26 +119,15 @@ static LLVMTypeRef kernel_type(const Emitter *e) {
 }
 
 /* Blocks take tiles of a product as threads take units. */
-static int64_t emit_tiles(Emitter *e, const CudaTile *tile) {
+static void emit_tiles(Emitter *e, const CudaWork *work) {
     LLVMValueRef block = over(e, LLVMGetParam(e->function, 1), DEVICE_BLOCK),
                  blocks = over(e, LLVMGetParam(e->function, 2), DEVICE_BLOCK);
     UnitLoop loop = stride_begin(e, block, blocks);
-    int64_t tiles = cuda_tiles(e, tile, loop.at);
-    stride_end(e, &loop, tiles);
-    return tiles;
+    cuda_tiles(e, &work->tile, loop.at);
+    stride_end(e, &loop, work->units);
 }
 
-/* How the kernel is going to be divided; the number of units is known later. */
-static CudaWork divide_kernel(const Emitter *e, int64_t rows) {
-    CudaWork work = {.division = rows ? CUDA_ROWS : CUDA_ELEMENTS};
-    if (e->kernel->kind != KERNEL_MATMUL) return work;
-    ElementProduct p = product_of(e);
-    work.depth = product_depth(&p);
-    work.tile = cuda_tile_of(p.batch, p.rows, p.columns, work.depth);
-    if (work.tile.rows) work.division = CUDA_TILES;
-    return work;
-}
-
+/* Emits kernel `number`. work: how it is divided if it is a product; of others, it receives that. */
 static EmittedKernel emit_kernel(Emitter *e, uint32_t number, const Target *target,
                                  CudaWork *work) {
     char name[32];
@@ -148,9 +137,9 @@ static EmittedKernel emit_kernel(Emitter *e, uint32_t number, const Target *targ
     LLVMSetLinkage(e->function, LLVMInternalLinkage);
     LLVMSetUnnamedAddress(e->function, LLVMGlobalUnnamedAddr); /* LLVM may merge equal functions */
     int64_t rows = kernel_shared_units(e);
-    *work = divide_kernel(e, rows);
+    if (rows) work->division = CUDA_ROWS;
     switch (work->division) {
-    case CUDA_TILES: work->units = emit_tiles(e, &work->tile); break;
+    case CUDA_TILES: emit_tiles(e, work); break;
     case CUDA_ROWS: work->units = emit_rows(e, rows); break;
     case CUDA_ELEMENTS: work->units = emit_elements(e); break;
     }
@@ -158,6 +147,35 @@ static EmittedKernel emit_kernel(Emitter *e, uint32_t number, const Target *targ
     EmittedKernel kernel = {.function = e->function, .table = step_table(e)};
     emit_end_kernel(e);
     return kernel;
+}
+
+/* The first choice for a product. */
+static CudaWork divide_product(Emitter *e, const Kernel *kernel) {
+    emit_begin_kernel(e, kernel);
+    ElementProduct p = product_of(e);
+    KernelWork all = kernel_work(e->plan, kernel);
+    CudaWork work = {
+        .batch = p.batch, .rows = p.rows, .columns = p.columns, .depth = product_depth(&p)};
+    work.end = cuda_element_cycles(&all, p.batch * p.rows * p.columns, work.depth);
+    cuda_divide_product(&work);
+    emit_end_kernel(e);
+    return work;
+}
+
+/* Products come last: how they are divided depends on the other kernels. */
+static void emit_kernels(Emitter *e, const Target *target, CudaWork *work, EmittedKernel *kernels) {
+    const Plan *plan = e->plan;
+    for (uint32_t k = 0; k < plan->kernel_count; k++) {
+        work[k] = (CudaWork){0};
+        if (plan->kernels[k].kind == KERNEL_MATMUL)
+            work[k] = divide_product(e, &plan->kernels[k]);
+        else
+            kernels[k] = emit_kernel(e, k, target, &work[k]);
+    }
+    cuda_divide(plan, work);
+    for (uint32_t k = 0; k < plan->kernel_count; k++)
+        if (plan->kernels[k].kind == KERNEL_MATMUL)
+            kernels[k] = emit_kernel(e, k, target, &work[k]);
 }
 
 /* -- the barrier of the grid -- */
@@ -388,8 +406,7 @@ LLVMModuleRef cuda_module(LLVMContextRef context, const Plan *plan, const Target
     EmittedKernel *kernels = ARENA_ARRAY(arena, EmittedKernel, plan->kernel_count);
     CudaWork *work =
         settings->work ? settings->work : ARENA_ARRAY(arena, CudaWork, plan->kernel_count);
-    for (uint32_t k = 0; k < plan->kernel_count; k++)
-        kernels[k] = emit_kernel(&e, k, target, &work[k]);
+    emit_kernels(&e, target, work, kernels);
     StepCalls calls = {.kernels = kernels, .stages = cuda_stages(plan, work, arena)};
     calls.barrier = emit_barrier(&e, target);
     if (settings->timed) {

@@ -6,7 +6,7 @@
  *
  * A processor has one block of 256 threads, so few warps hide each other's latency: an operation of a
  * chain takes its full latency. The latencies are those that are published for GPUs since 2018. */
-#include "codegen/cuda/cuda.h"
+#include "codegen/cuda/cuda_step.h"
 #include "codegen/cuda/ptx.h"
 #include "codegen/kernels/kernels.h"
 #include "ir/base/integers.h"
@@ -16,10 +16,6 @@
 #include <stdlib.h>
 
 static const double BARRIER_SECONDS = 1e-6;
-/* The threads of a block wait for each other between two kernels of a chain. */
-static const double BLOCK_BARRIER_CYCLES = 40;
-static const double CHAIN_CYCLES = 4;     /* an operation that waits for the one before */
-static const double LOAD_CYCLES = 300;    /* from the second-level cache */
 static const double SHUFFLE_CYCLES = 100; /* the sixteen partial sums of a row become one */
 
 #define GPU(name, processors, adders, clock, rate, cache)                                          \
@@ -40,22 +36,23 @@ static uint32_t count_reductions(const Plan *plan, const Kernel *kernel) {
     return count;
 }
 
-/* The cycles of a thread, or of a block, for one unit that has so many operations. */
+/* The cycles of a thread, or of a block, for one unit. */
 static double unit_cycles(const Plan *plan, const Kernel *kernel, const CudaWork *work,
-                          double operations, int adders) {
+                          const KernelWork *all, int adders) {
+    double operations = all->operations / (double)work->units;
     switch (work->division) {
-    case CUDA_TILES:
-        return (double)work->depth * cuda_step_cycles(&work->tile, adders) + CUDA_TILE_CYCLES;
+    case CUDA_TILES: return cuda_unit_cycles(work, adders);
     case CUDA_ROWS:
-        return LOAD_CYCLES + operations / (double)LANES * CHAIN_CYCLES +
+        return CUDA_LOAD_CYCLES + operations / (double)LANES * CUDA_CHAIN_CYCLES +
                count_reductions(plan, kernel) * SHUFFLE_CYCLES;
     case CUDA_ELEMENTS: break;
     }
-    if (work->depth) return LOAD_CYCLES + (double)work->depth * CUDA_SINGLE_CYCLES;
+    if (work->depth) return CUDA_LOAD_CYCLES + (double)work->depth * CUDA_SINGLE_CYCLES + work->end;
     /* 36 sums side by side hide the latency; two warps share what adds */
-    if (kernel->kind == KERNEL_WINOGRAD) return LOAD_CYCLES + operations * 128 / adders;
-    double loads = kernel->kind == KERNEL_MAP ? 0 : LOAD_CYCLES / (double)GPU_LOADS;
-    return LOAD_CYCLES + operations * (CHAIN_CYCLES + loads);
+    if (kernel->kind == KERNEL_WINOGRAD) return CUDA_LOAD_CYCLES + operations * 128 / adders;
+    if (kernel->kind == KERNEL_MAP) return cuda_element_cycles(all, work->units, 0);
+    return CUDA_LOAD_CYCLES +
+           operations * (CUDA_CHAIN_CYCLES + CUDA_LOAD_CYCLES / (double)GPU_LOADS);
 }
 
 static double step_bytes(const Plan *plan) {
@@ -63,24 +60,23 @@ static double step_bytes(const Plan *plan) {
                     stored_state_bytes(plan->graph, plan->states, plan->state_count));
 }
 
-/* What predictions read. */
-typedef struct {
-    const Plan *plan;
-    const CudaWork *work;
-    const KernelWork *kernels; /* [kernel_count] */
-    CudaStages stages;
-} CudaStep;
+CudaStep cuda_step(const Plan *plan, const CudaWork *work, Arena *arena) {
+    KernelWork *kernels = ARENA_ARRAY(arena, KernelWork, plan->kernel_count);
+    for (uint32_t k = 0; k < plan->kernel_count; k++)
+        kernels[k] = kernel_work(plan, &plan->kernels[k]);
+    return (CudaStep){plan, work, kernels, cuda_stages(plan, work, arena)};
+}
 
 /* Adds the seconds of a kernel to the blocks that compute it. */
 static void add_kernel(const CudaStep *step, uint32_t number, const CodegenGpu *gpu, double *busy) {
     const Kernel *kernel = &step->plan->kernels[number];
     const CudaWork *work = &step->work[number];
-    double operations = step->kernels[number].operations / (double)work->units,
-           seconds = unit_cycles(step->plan, kernel, work, operations, gpu->adders) / gpu->clock;
+    double seconds =
+        unit_cycles(step->plan, kernel, work, &step->kernels[number], gpu->adders) / gpu->clock;
     int64_t blocks = cuda_work_blocks(work), all = gpu->processors,
             first = step->stages.block[number];
     for (int64_t b = 0; b < all; b++) {
-        busy[b] += step->stages.waits[number] * BLOCK_BARRIER_CYCLES / gpu->clock;
+        busy[b] += step->stages.waits[number] * CUDA_BARRIER_CYCLES / gpu->clock;
         int64_t place = (b - first % all + all) % all;
         if (place < blocks) busy[b] += seconds * (double)divide_up(blocks - place, all);
     }
@@ -108,7 +104,7 @@ static double bytes_rate(const CudaStep *step, const CodegenGpu *gpu) {
                                                 : gpu->memory_rate;
 }
 
-static CodegenPrediction predict(const CudaStep *step, const CodegenGpu *gpu) {
+CodegenPrediction cuda_step_predict(const CudaStep *step, const CodegenGpu *gpu) {
     uint32_t stages = step->stages.count;
     CodegenPrediction sum = {.stages = stages, .barriers = stages * BARRIER_SECONDS};
     double rate = bytes_rate(step, gpu);
@@ -122,11 +118,8 @@ static bool open_step(CudaStep *step, const Plan *plan, const CodegenOptions *op
                       Diagnostics *diag) {
     PtxModule ptx;
     CudaWork *work = ARENA_ARRAY(arena, CudaWork, plan->kernel_count);
-    KernelWork *kernels = ARENA_ARRAY(arena, KernelWork, plan->kernel_count);
     bool good = ptx_emit(&ptx, plan, options, work, diag);
-    for (uint32_t k = 0; good && k < plan->kernel_count; k++)
-        kernels[k] = kernel_work(plan, &plan->kernels[k]);
-    if (good) *step = (CudaStep){plan, work, kernels, cuda_stages(plan, work, arena)};
+    if (good) *step = cuda_step(plan, work, arena);
     ptx_close(&ptx);
     return good;
 }
@@ -136,7 +129,7 @@ bool codegen_predict(const Plan *plan, const CodegenOptions *options, const Code
     CudaStep step;
     Arena *arena = arena_new();
     bool good = open_step(&step, plan, options, arena, diag);
-    for (uint32_t i = 0; good && i < count; i++) predictions[i] = predict(&step, &to[i]);
+    for (uint32_t i = 0; good && i < count; i++) predictions[i] = cuda_step_predict(&step, &to[i]);
     arena_free(arena);
     return good;
 }

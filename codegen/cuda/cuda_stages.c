@@ -43,20 +43,18 @@ typedef struct {
 
 /* Whether the tiles of a product have whole rows. */
 static bool has_whole_rows(const Kernel *kernel, const CudaTile *tile) {
-    enum { SIDE = 16 };
     return kernel->space.rank == 2 && !kernel->product.swapped &&
-           kernel->space.dim[1] <= SIDE * tile->columns;
+           (tile->whole_rows || kernel->space.dim[1] <= cuda_tile_width(tile));
 }
 
 static void find_rows(const Kernel *kernel, const CudaWork *work, KernelRanges *ranges) {
-    enum { SIDE = 16 };
     ranges->in_one_block = cuda_work_blocks(work) == 1;
     if (work->division == CUDA_ROWS) {
         ranges->rows = work->units;
         ranges->rows_of_block = DEVICE_BLOCK / LANES;
     } else if (work->division == CUDA_TILES && has_whole_rows(kernel, &work->tile)) {
         ranges->rows = kernel->space.dim[0];
-        ranges->rows_of_block = (int64_t)SIDE * work->tile.rows;
+        ranges->rows_of_block = cuda_tile_height(&work->tile);
     }
 }
 
@@ -191,11 +189,13 @@ static bool may_follow(const KernelRanges *a, const KernelRanges *b) {
 /* -- stages -- */
 
 /* Puts a kernel into a stage, and into a chain of it or a new one. */
-static void place_kernel(const KernelRanges *kernels, uint32_t *stages, uint32_t *heads,
+static void place_kernel(const KernelRanges *kernels, CudaStages *all, uint32_t first_stage,
                          uint32_t number) {
-    uint32_t stage = 0, head = number;
+    uint32_t stage = first_stage, head = number, *stages = all->stage, *heads = all->head;
     for (uint32_t k = 0; k < number; k++) {
-        if (stages[k] < stage || !kernels_meet(&kernels[k], &kernels[number])) continue;
+        if (!kernels_meet(&kernels[k], &kernels[number])) continue;
+        all->last[k] = false;
+        if (stages[k] < stage) continue;
         bool follows = may_follow(&kernels[k], &kernels[number]);
         if (stages[k] > stage) stage = stages[k], head = number;
         follows &= head == number || head == heads[k];
@@ -206,6 +206,8 @@ static void place_kernel(const KernelRanges *kernels, uint32_t *stages, uint32_t
     }
     stages[number] = stage;
     heads[number] = head;
+    all->last[number] = true;
+    if (stage >= all->count) all->count = stage + 1;
 }
 
 /* Whether a kernel meets one of its chain that runs after the last barrier of the block. */
@@ -219,8 +221,8 @@ static bool must_wait(const KernelRanges *kernels, const CudaStages *stages, uin
 }
 
 /* The kernels in the order of their stages, by counting them. */
-static void order_stages(CudaStages *stages, const uint32_t *stage, uint32_t kernels,
-                         Arena *arena) {
+static void order_stages(CudaStages *stages, uint32_t kernels, Arena *arena) {
+    const uint32_t *stage = stages->stage;
     uint32_t *begin = ARENA_ARRAY(arena, uint32_t, stages->count + 1);
     for (uint32_t k = 0; k < kernels; k++) begin[stage[k] + 1]++;
     for (uint32_t s = 0; s < stages->count; s++) begin[s + 1] += begin[s];
@@ -250,23 +252,24 @@ static void place_blocks(CudaStages *stages, const CudaWork *work, uint32_t kern
 }
 
 CudaStages cuda_stages(const Plan *plan, const CudaWork *work, Arena *arena) {
-    uint32_t count = plan->kernel_count, *stage = ARENA_ARRAY(arena, uint32_t, count);
+    uint32_t count = plan->kernel_count;
     KernelRanges *kernels = ARENA_ARRAY(arena, KernelRanges, count);
     StageSearch search = {.plan = plan,
                           .arena = arena,
                           .computed_in = ARENA_ARRAY(arena, uint32_t, plan->graph->node_count),
                           .crosses_rows = ARENA_ARRAY(arena, bool, plan->graph->node_count)};
-    CudaStages stages = {.head = ARENA_ARRAY(arena, uint32_t, count),
+    CudaStages stages = {.stage = ARENA_ARRAY(arena, uint32_t, count),
+                         .head = ARENA_ARRAY(arena, uint32_t, count),
+                         .last = ARENA_ARRAY(arena, bool, count),
                          .waits = ARENA_ARRAY(arena, bool, count)};
     for (uint32_t k = 0; k < count; k++) {
         find_rows(&plan->kernels[k], &work[k], &kernels[k]);
         add_reads(&search, k, &kernels[k]);
         add_writes(&search, k, &kernels[k]);
-        place_kernel(kernels, stage, stages.head, k);
+        place_kernel(kernels, &stages, work[k].first_stage, k);
         stages.waits[k] = must_wait(kernels, &stages, k);
-        if (stage[k] >= stages.count) stages.count = stage[k] + 1;
     }
-    order_stages(&stages, stage, count, arena);
+    order_stages(&stages, count, arena);
     place_blocks(&stages, work, count, arena);
     return stages;
 }

@@ -6,13 +6,16 @@
  *         for each chunk of k:
  *             the next chunk of both factors is on its way, in registers
  *             all threads: registers -> shared left[line][k], right[line][k]
- *             thread (y, x) of SIDE * SIDE: for k of the chunk, ascending: for its rows and columns
- *                 sum[i][j] = fma(left[y + SIDE * i][k], right[x + SIDE * j][k], sum[i][j])
- *         all threads: sums -> shared tile[row][column]
+ *             thread (y, x) of down * across: for k of the chunk, ascending: for its rows and columns
+ *                 sum[i][j] = fma(left[y + down * i][k], right[x + across * j][k], sum[i][j])
+ *         threads (y, x): sums -> shared tile[row][column]
  *         each thread, for its part of the tile: epilogue, store
  *
  * So every sum is one chain in the order of k, as the numerics contract demands. Lines beyond the
- * edge of the product are copies of the last one, whose sums nobody stores. */
+ * edge of the product are copies of the last one, whose sums nobody stores.
+ *
+ * The memory of the block has 32 banks of 4 bytes, and answers one request of all banks in a cycle.
+ * cuda_cost.c counts the requests; the test ptx_requests_test compares them with what the code does. */
 #include "codegen/cuda/cuda.h"
 #include "codegen/cuda/cuda_tile.h"
 #include "codegen/cuda/ptx.h"
@@ -20,8 +23,14 @@
 
 #include <string.h>
 
-enum { SIDE = 16, VECTOR = 4, SHARED_SPACE = 3, MAX_LOADS = 16, MAX_SUMS = 16 };
-_Static_assert(SIDE *SIDE == DEVICE_BLOCK, "a thread for each row and column");
+enum {
+    VECTOR = 4,
+    BANKS = 32,
+    SHARED_SPACE = 3,
+    MAX_LOADS = 16,
+    MAX_SUMS = CUDA_TILE_MAX * CUDA_TILE_MAX,
+    MAX_VECTORS = 16 /* of both factors, that a thread has loaded ahead */
+};
 
 /* What a chunk has of one factor. A line is a row of the left factor, or a column of the right
  * one. */
@@ -40,10 +49,15 @@ typedef struct {
     CudaTile tile;
     int64_t depth, chunk; /* steps of k of the product, and of a chunk */
     int64_t stride;       /* words from one line of a chunk to the next, in the block's memory */
+    int64_t sums_stride; /* words from one row of sums to the next, or column if they are swapped */
+    bool swapped;        /* the product is stored transposed: neighbouring threads have rows */
     LLVMValueRef thread, x, y; /* in the block */
+    LLVMValueRef multiplies;   /* whether the thread has sums; NULL: all have */
     LLVMValueRef matrix;
     TileFactor left, right;
     LLVMValueRef sums[MAX_SUMS]; /* [tile.rows][tile.columns] */
+    int ahead;                   /* steps of k that a thread loads ahead: a multiple of VECTOR */
+    LLVMValueRef vectors[MAX_VECTORS]; /* slots: for each VECTOR steps, those of rows and columns */
     LLVMValueRef shared;
 } TiledProduct;
 
@@ -53,7 +67,8 @@ static LLVMValueRef block_barrier(Emitter *e) {
 
 /* The memory of the block. All kernels use the same, one after the other. */
 static LLVMValueRef shared_memory(Emitter *e) {
-    enum { WORDS = 2 * CUDA_TILE_MAX * SIDE * (CUDA_CHUNK + VECTOR), ALIGNMENT = 16 };
+    enum { MAX_LINES = 2 * CUDA_TILE_MAX * 16, ALIGNMENT = 16 };
+    enum { WORDS = CUDA_CHUNK_WORDS + MAX_LINES * VECTOR };
     LLVMValueRef memory = LLVMGetNamedGlobal(e->module, "tiles");
     if (memory) return memory;
     LLVMTypeRef type = LLVMArrayType2(e->f32, WORDS);
@@ -88,13 +103,20 @@ static TileFactor tile_factor(Emitter *e, const TiledProduct *t, const Factor *f
     return part;
 }
 
-/* The line and the k of load j in the chunk. */
+/* The line and the k of load j in the chunk. A warp loads 32 steps of k of a line, or four steps of
+ * eight neighbouring lines: so it stores them in different banks. */
 static void load_place(Emitter *e, const TiledProduct *t, const TileFactor *part, int j,
                        LLVMValueRef *line, LLVMValueRef *k) {
     LLVMValueRef index = plus(e, t->thread, (int64_t)j * DEVICE_BLOCK);
-    Quotient place = div_mod(e, index, const_i64(e, part->lines_first ? part->lines : t->chunk));
-    *line = part->lines_first ? place.rest : place.whole;
-    *k = part->lines_first ? place.whole : place.rest;
+    if (!part->lines_first) {
+        Quotient place = div_mod(e, index, const_i64(e, t->chunk));
+        *line = place.whole, *k = place.rest;
+        return;
+    }
+    int64_t lines = min_i64(part->lines, BANKS / VECTOR);
+    Quotient piece = div_mod(e, over(e, index, lines * VECTOR), const_i64(e, part->lines / lines));
+    *line = add(e, times(e, piece.rest, lines), modulo(e, index, lines));
+    *k = add(e, times(e, piece.whole, VECTOR), modulo(e, over(e, index, lines), VECTOR));
 }
 
 /* Whether all threads have a load `j`. */
@@ -139,40 +161,73 @@ static void share_chunk(Emitter *e, const TiledProduct *t, const TileFactor *par
 
 /* Elements k .. k + VECTOR - 1 of a line of the chunk. */
 static LLVMValueRef shared_vector(Emitter *e, const TiledProduct *t, const TileFactor *part,
-                                  LLVMValueRef thread, int number, LLVMValueRef k) {
+                                  LLVMValueRef line, LLVMValueRef k) {
     enum { BYTES = VECTOR * sizeof(float) };
-    LLVMValueRef line = plus(e, thread, (int64_t)number * SIDE),
-                 at = shared_word(e, part->shared, add(e, times(e, line, t->stride), k));
-    LLVMValueRef value = load(e, LLVMVectorType(t->product->sum, VECTOR), at);
+    LLVMValueRef at = shared_word(e, part->shared, add(e, times(e, line, t->stride), k)),
+                 value = load(e, LLVMVectorType(t->product->sum, VECTOR), at);
     LLVMSetAlignment(value, BYTES);
     return value;
 }
 
-/* Adds the products at k, k + 1, ...: `count` steps. */
-static void add_vectors(Emitter *e, const TiledProduct *t, LLVMValueRef k, int count) {
-    LLVMValueRef left[CUDA_TILE_MAX], right[CUDA_TILE_MAX];
-    for (int i = 0; i < t->tile.rows; i++) left[i] = shared_vector(e, t, &t->left, t->y, i, k);
-    for (int j = 0; j < t->tile.columns; j++) right[j] = shared_vector(e, t, &t->right, t->x, j, k);
-    for (int step = 0; step < count; step++)
+/* Loads both factors at k, k + 1, ...: `vectors` times VECTOR steps. */
+static void load_vectors(Emitter *e, const TiledProduct *t, LLVMValueRef k, int vectors) {
+    int number = 0;
+    for (int v = 0; v < vectors; v++) {
+        LLVMValueRef at = plus(e, k, (int64_t)v * VECTOR);
         for (int i = 0; i < t->tile.rows; i++)
-            for (int j = 0; j < t->tile.columns; j++) {
-                LLVMValueRef slot = t->sums[i * t->tile.columns + j], at = const_i32(e, step);
-                LLVMValueRef a = LLVMBuildExtractElement(e->builder, left[i], at, ""),
-                             b = LLVMBuildExtractElement(e->builder, right[j], at, "");
-                store(e, product_accumulate(e, t->product, a, b, load(e, t->product->sum, slot)),
-                      slot);
-            }
+            store(e, shared_vector(e, t, &t->left, plus(e, t->y, (int64_t)i * t->tile.down), at),
+                  t->vectors[number++]);
+        for (int j = 0; j < t->tile.columns; j++)
+            store(e, shared_vector(e, t, &t->right, plus(e, t->x, (int64_t)j * t->tile.across), at),
+                  t->vectors[number++]);
+    }
 }
 
-/* Adds the products of the first `count` steps of the chunk. */
+/* Adds the products of step `step` of the loaded vectors. */
+static void add_step(Emitter *e, const TiledProduct *t, LLVMValueRef *vectors, int step) {
+    LLVMValueRef at = const_i32(e, step % VECTOR),
+                 *left = vectors + step / VECTOR * (t->tile.rows + t->tile.columns),
+                 *right = left + t->tile.rows;
+    for (int i = 0; i < t->tile.rows; i++)
+        for (int j = 0; j < t->tile.columns; j++) {
+            LLVMValueRef slot = t->sums[i * t->tile.columns + j];
+            LLVMValueRef a = LLVMBuildExtractElement(e->builder, left[i], at, ""),
+                         b = LLVMBuildExtractElement(e->builder, right[j], at, "");
+            store(e, product_accumulate(e, t->product, a, b, load(e, t->product->sum, slot)), slot);
+        }
+}
+
+/* Takes the loaded vectors, loads those at `next` if it is not NULL, and adds `steps` steps. */
+static void add_vectors(Emitter *e, const TiledProduct *t, LLVMValueRef next, int steps) {
+    LLVMValueRef vectors[MAX_VECTORS];
+    int count = (int)divide_up(steps, VECTOR) * (t->tile.rows + t->tile.columns);
+    for (int i = 0; i < count; i++)
+        vectors[i] = load(e, LLVMVectorType(t->product->sum, VECTOR), t->vectors[i]);
+    if (next) load_vectors(e, t, next, t->ahead / VECTOR);
+    for (int step = 0; step < steps; step++) add_step(e, t, vectors, step);
+}
+
+/* Adds the products of the first `count` steps of the chunk. While some are added, the next ones are
+ * loaded. */
 static void add_chunk(Emitter *e, const TiledProduct *t, int64_t count) {
-    int64_t whole = count / VECTOR * VECTOR;
-    if (whole) {
-        Loop loop = loop_begin(e, const_i64(e, 0));
-        add_vectors(e, t, loop.index, VECTOR);
-        loop_end(e, loop, const_i64(e, whole), VECTOR);
+    int64_t whole = count / t->ahead * t->ahead, rest = count - whole;
+    if (whole) load_vectors(e, t, const_i64(e, 0), t->ahead / VECTOR);
+    if (whole > t->ahead) {
+        Loop loop = loop_begin(e, const_i64(e, t->ahead));
+        add_vectors(e, t, loop.index, t->ahead);
+        loop_end(e, loop, const_i64(e, whole), t->ahead);
     }
-    if (count > whole) add_vectors(e, t, const_i64(e, whole), (int)(count - whole));
+    if (whole) add_vectors(e, t, NULL, t->ahead);
+    if (!rest) return;
+    load_vectors(e, t, const_i64(e, whole), (int)divide_up(rest, VECTOR));
+    add_vectors(e, t, NULL, (int)rest);
+}
+
+/* The same if the condition holds and the thread has sums. */
+static void add_if(Emitter *e, const TiledProduct *t, LLVMValueRef condition, int64_t count) {
+    If adds = if_begin(e, t->multiplies ? bit_and(e, condition, t->multiplies) : condition);
+    add_chunk(e, t, count);
+    if_end(e, adds);
 }
 
 static void emit_chunks(Emitter *e, const TiledProduct *t) {
@@ -190,54 +245,98 @@ static void emit_chunks(Emitter *e, const TiledProduct *t) {
     load_chunk(e, t, &t->left, next);
     load_chunk(e, t, &t->right, next);
     if_end(e, more);
-    If whole = if_begin(e, le(e, next, depth));
-    add_chunk(e, t, t->chunk);
-    if_end(e, whole);
-    if (rest) {
-        If last = if_begin(e, gt(e, next, depth));
-        add_chunk(e, t, rest);
-        if_end(e, last);
-    }
+    if (t->depth >= t->chunk) add_if(e, t, le(e, next, depth), t->chunk);
+    if (rest) add_if(e, t, gt(e, next, depth), rest);
     loop_end(e, chunks, depth, t->chunk);
 }
 
 /* -- the finished tile -- */
 
+/* Where the sum of an element of the tile lies in the memory of the block. */
+static LLVMValueRef sum_word(Emitter *e, const TiledProduct *t, LLVMValueRef row,
+                             LLVMValueRef column) {
+    LLVMValueRef line = t->swapped ? column : row, place = t->swapped ? row : column;
+    return shared_word(e, t->shared, add(e, times(e, line, t->sums_stride), place));
+}
+
 static void share_sums(Emitter *e, const TiledProduct *t) {
-    int64_t width = t->right.lines;
     block_barrier(e);
+    If has_sums = {0};
+    if (t->multiplies) has_sums = if_begin(e, t->multiplies);
     for (int i = 0; i < t->tile.rows; i++)
         for (int j = 0; j < t->tile.columns; j++) {
-            LLVMValueRef row = plus(e, t->y, (int64_t)i * SIDE),
-                         column = plus(e, t->x, (int64_t)j * SIDE);
+            LLVMValueRef row = plus(e, t->y, (int64_t)i * t->tile.down),
+                         column = plus(e, t->x, (int64_t)j * t->tile.across);
             store(e, load(e, t->product->sum, t->sums[i * t->tile.columns + j]),
-                  shared_word(e, t->shared, add(e, times(e, row, width), column)));
+                  sum_word(e, t, row, column));
         }
+    if (t->multiplies) if_end(e, has_sums);
     block_barrier(e);
 }
 
-/* Computes the epilogue of an element and stores it, if it lies inside of the product. */
-static void store_element(Emitter *e, const TiledProduct *t, LLVMValueRef row, LLVMValueRef column,
-                          LLVMValueRef sum) {
-    ProductElement at = {t->matrix, add(e, t->left.first, row), add(e, t->right.first, column)};
-    LLVMValueRef inside = bit_and(e, lt(e, at.row, const_i64(e, t->left.all_lines)),
-                                  lt(e, at.column, const_i64(e, t->right.all_lines)));
-    If stores = if_begin(e, inside);
-    product_store(e, t->product, &at, load(e, t->product->sum, sum));
-    if_end(e, stores);
+/* An element of the tile, and whether it is one of the product. */
+typedef struct {
+    LLVMValueRef row, column; /* in the tile */
+    ProductElement at;
+    LLVMValueRef inside;
+} TileElement;
+
+/* Whether a line is one of the product. */
+static LLVMValueRef is_inside(Emitter *e, const TileFactor *part, LLVMValueRef line) {
+    if (part->all_lines % part->lines == 0) return LLVMConstInt(e->i1, 1, false);
+    return lt(e, line, const_i64(e, part->all_lines));
 }
 
-/* Neighbouring threads have neighbouring columns, or rows if the stored product is transposed. */
+/* Element `number` of the tile. Neighbouring numbers have neighbouring columns, or rows if the stored
+ * product is transposed. */
+static TileElement tile_element(Emitter *e, const TiledProduct *t, LLVMValueRef number) {
+    Quotient place = div_mod(e, number, const_i64(e, t->swapped ? t->left.lines : t->right.lines));
+    TileElement element = {.row = t->swapped ? place.rest : place.whole,
+                           .column = t->swapped ? place.whole : place.rest};
+    element.at = (ProductElement){t->matrix, add(e, t->left.first, element.row),
+                                  add(e, t->right.first, element.column)};
+    element.inside = bit_and(e, is_inside(e, &t->left, element.at.row),
+                             is_inside(e, &t->right, element.at.column));
+    return element;
+}
+
+/* What becomes of an element; beyond the edges, of `first` instead. */
+static ProductValues end_element(Emitter *e, const TiledProduct *t, const TileElement *element,
+                                 const TileElement *first) {
+    ProductElement at = {t->matrix, choose(e, element->inside, element->at.row, first->at.row),
+                         choose(e, element->inside, element->at.column, first->at.column)};
+    LLVMValueRef word = sum_word(e, t, element->row, element->column);
+    return product_values(e, t->product, &at, load(e, t->product->sum, word));
+}
+
+/* The elements from `number` on that a thread has at the distance of all threads. It loads what it
+ * needs for all of them before it stores the first one. Elements beyond the edges must not load what
+ * other threads store, so they load the same as the first one. */
+static void store_elements(Emitter *e, const TiledProduct *t, LLVMValueRef number, int count) {
+    TileElement elements[CUDA_TOGETHER];
+    ProductValues values[CUDA_TOGETHER];
+    for (int i = 0; i < count; i++)
+        elements[i] = tile_element(e, t, plus(e, number, (int64_t)i * DEVICE_BLOCK));
+    If some = if_begin(e, elements[0].inside);
+    for (int i = 0; i < count; i++) values[i] = end_element(e, t, &elements[i], &elements[0]);
+    for (int i = 0; i < count; i++) {
+        If stores = if_begin(e, elements[i].inside);
+        product_store_values(e, &values[i]);
+        if_end(e, stores);
+    }
+    if_end(e, some);
+}
+
 static void store_tile(Emitter *e, const TiledProduct *t) {
-    bool swapped = e->kernel->product.swapped;
-    int64_t height = t->left.lines, width = t->right.lines;
+    int64_t elements = t->left.lines * t->right.lines,
+            together = min_i64(divide_up(elements, DEVICE_BLOCK), CUDA_TOGETHER);
+    If has_elements = {0};
+    if (elements < DEVICE_BLOCK)
+        has_elements = if_begin(e, lt(e, t->thread, const_i64(e, elements)));
     Loop loop = loop_begin(e, t->thread);
-    Quotient place = div_mod(e, loop.index, const_i64(e, swapped ? height : width));
-    LLVMValueRef row = swapped ? place.rest : place.whole,
-                 column = swapped ? place.whole : place.rest;
-    store_element(e, t, row, column,
-                  shared_word(e, t->shared, add(e, times(e, row, width), column)));
-    loop_end(e, loop, const_i64(e, height * width), DEVICE_BLOCK);
+    store_elements(e, t, loop.index, (int)together);
+    loop_end(e, loop, const_i64(e, elements), together * DEVICE_BLOCK);
+    if (elements < DEVICE_BLOCK) if_end(e, has_elements);
 }
 
 /* The matrix of tile `number`, and the first row and column. */
@@ -250,36 +349,67 @@ static void place_tile(Emitter *e, TiledProduct *t, LLVMValueRef number) {
     t->matrix = over(e, row, down);
 }
 
+/* The place of the thread among those that multiply. In a warp, the bits of its number are, from the
+ * lowest one, of x, y, x, y, x: so threads n and n xor 1 have the same row, and n and n xor 2 the
+ * same column. */
+static void place_thread(Emitter *e, TiledProduct *t) {
+    int warps = t->tile.across / CUDA_WARP_ACROSS;
+    LLVMValueRef warp = over(e, t->thread, CUDA_WARP), bit[5];
+    for (int i = 0; i < 5; i++) bit[i] = modulo(e, over(e, t->thread, 1 << i), 2);
+    LLVMValueRef x = add(e, bit[0], add(e, times(e, bit[2], 2), times(e, bit[4], 4))),
+                 y = add(e, bit[1], times(e, bit[3], 2));
+    t->x = add(e, x, times(e, modulo(e, warp, warps), CUDA_WARP_ACROSS));
+    t->y = add(e, y, times(e, over(e, warp, warps), CUDA_WARP_DOWN));
+    int threads = t->tile.down * t->tile.across;
+    if (threads < DEVICE_BLOCK) t->multiplies = lt(e, t->thread, const_i64(e, threads));
+}
+
+/* The least odd multiple of `part` from `words` on, which is a multiple. In lines of this stride,
+ * BANKS / part pieces of so many words, one below the other, lie in different banks. */
+static int64_t spread(int64_t words, int64_t part) { return words + (words / part % 2 ? 0 : part); }
+
 static TiledProduct tiled_product(Emitter *e, const ElementProduct *p, const CudaTile *tile) {
     TiledProduct t = {.product = p,
                       .tile = *tile,
                       .depth = product_depth(p),
+                      .swapped = e->kernel->product.swapped,
                       .thread = modulo(e, LLVMGetParam(e->function, 1), DEVICE_BLOCK),
                       .shared = shared_memory(e)};
-    t.chunk = round_up(min_i64(t.depth, CUDA_CHUNK), VECTOR);
-    t.stride = t.chunk + (t.chunk / VECTOR % 2 ? 0 : VECTOR); /* spreads lines over the banks */
-    t.x = modulo(e, t.thread, SIDE);
-    t.y = over(e, t.thread, SIDE);
-    t.left = tile_factor(e, &t, &p->left, (int64_t)tile->rows * SIDE);
-    t.right = tile_factor(e, &t, &p->right, (int64_t)tile->columns * SIDE);
+    int64_t height = cuda_tile_height(tile), width = cuda_tile_width(tile);
+    int sums = tile->rows * tile->columns, values = tile->rows + tile->columns;
+    t.chunk = cuda_tile_chunk(tile, t.depth);
+    t.stride = spread(t.chunk, VECTOR);
+    t.sums_stride = t.swapped ? spread(height, CUDA_WARP_DOWN) : spread(width, CUDA_WARP_ACROSS);
+    t.ahead = sums > VECTOR ? VECTOR : 2 * VECTOR; /* steps that take as long as a load of them */
+    place_thread(e, &t);
+    t.left = tile_factor(e, &t, &p->left, height);
+    t.right = tile_factor(e, &t, &p->right, width);
     t.left.shared = t.shared;
-    t.right.shared = shared_word(e, t.shared, const_i64(e, t.left.lines * t.stride));
-    for (int i = 0; i < tile->rows * tile->columns; i++)
-        t.sums[i] = stack_slot(e, p->sum, sizeof(float));
+    t.right.shared = shared_word(e, t.shared, const_i64(e, height * t.stride));
+    for (int i = 0; i < sums; i++) t.sums[i] = stack_slot(e, p->sum, sizeof(float));
+    for (int i = 0; i < t.ahead / VECTOR * values; i++)
+        t.vectors[i] = stack_slot(e, LLVMVectorType(p->sum, VECTOR), VECTOR * sizeof(float));
     return t;
 }
 
-int64_t cuda_tiles(Emitter *e, const CudaTile *tile, LLVMValueRef number) {
+static void emit_tile(Emitter *e, TiledProduct *t, LLVMValueRef number) {
+    place_tile(e, t, number);
+    for (int i = 0; i < t->tile.rows * t->tile.columns; i++)
+        store(e, LLVMConstNull(t->product->sum), t->sums[i]);
+    emit_chunks(e, t);
+    share_sums(e, t);
+    store_tile(e, t);
+}
+
+void cuda_tiles(Emitter *e, const CudaTile *tile, LLVMValueRef number) {
     ElementProduct p = product_of(e);
     TiledProduct t = tiled_product(e, &p, tile);
-    place_tile(e, &t, number);
-    for (int i = 0; i < tile->rows * tile->columns; i++) store(e, LLVMConstNull(p.sum), t.sums[i]);
-    emit_chunks(e, &t);
-    if (tile->rows * tile->columns == 1 && !e->kernel->product.swapped)
-        store_element(e, &t, t.y, t.x, t.sums[0]); /* thread x already has column x */
-    else {
-        share_sums(e, &t);
-        store_tile(e, &t);
+    int64_t across = divide_up(p.columns, t.right.lines);
+    if (!tile->whole_rows || across == 1) {
+        emit_tile(e, &t, number);
+        return;
     }
-    return p.batch * divide_up(p.rows, t.left.lines) * divide_up(p.columns, t.right.lines);
+    Loop loop = loop_begin(e, const_i64(e, 0));
+    emit_tile(e, &t, add(e, times(e, number, across), loop.index));
+    loop_end(e, loop, const_i64(e, across), 1);
 }

@@ -139,13 +139,25 @@ LLVMValueRef product_accumulate(Emitter *e, const ElementProduct *p, LLVMValueRe
     return p->sum == e->f32 ? emit_fused(e, left, right, sum) : add(e, sum, mul(e, left, right));
 }
 
-void product_store(Emitter *e, const ElementProduct *p, const ProductElement *at,
-                   LLVMValueRef sum) {
+ProductValues product_values(Emitter *e, const ElementProduct *p, const ProductElement *at,
+                             LLVMValueRef sum) {
     if (p->sum == e->f32) sum = fadd(e, sum, LLVMConstNull(e->f32));
     Place *place = place_new(e, (Shape){.rank = 3, .dim = {p->batch, p->rows, p->columns}}, NULL);
     place->axis[0] = coordinate_uniform(at->matrix);
     place->axis[1] = coordinate_uniform(at->row);
     place->axis[2] = coordinate_uniform(at->column);
     emit_set(e, e->kernel->root, place, (LaneValue){sum, true});
-    emit_stores(e, place);
+    return (ProductValues){place, emit_store_values(e, place)};
+}
+
+void product_store_values(Emitter *e, const ProductValues *values) {
+    const Kernel *kernel = e->kernel;
+    for (uint32_t i = 0; i < kernel->store_count; i++)
+        store_at(e, kernel->stores[i].node, kernel->stores[i].to, values->place, values->values[i]);
+}
+
+void product_store(Emitter *e, const ElementProduct *p, const ProductElement *at,
+                   LLVMValueRef sum) {
+    ProductValues values = product_values(e, p, at, sum);
+    product_store_values(e, &values);
 }

@@ -59,7 +59,16 @@ LLVMValueRef product_accumulate(Emitter *e, const ElementProduct *p, LLVMValueRe
 typedef struct {
     LLVMValueRef matrix, row, column;
 } ProductElement;
-/* Computes the epilogue of the finished sum, and stores. */
+/* What the kernel stores for an element: the epilogue of its finished sum. */
+typedef struct {
+    const Place *place;
+    const LaneValue *values; /* [store_count] of the kernel */
+} ProductValues;
+/* Computes the epilogue. */
+ProductValues product_values(Emitter *e, const ElementProduct *p, const ProductElement *at,
+                             LLVMValueRef sum);
+void product_store_values(Emitter *e, const ProductValues *values);
+/* Both. */
 void product_store(Emitter *e, const ElementProduct *p, const ProductElement *at, LLVMValueRef sum);
 
 #endif
