@@ -79,6 +79,8 @@ typedef enum { CODEGEN_LLVM, CODEGEN_ASM } CodegenText;
 bool codegen_print(const Plan *plan, const CodegenOptions *options, CodegenText text, FILE *out,
                    Diagnostics *diag);
 
+/* Whether mlc is built with code for GPUs; false after reporting an error (STATUS_USAGE). */
+bool codegen_has_gpus(Diagnostics *diag);
 /* The step of a plan for NVIDIA's GPUs, as text in their assembly language PTX, to be freed.
  * options->gpu must be set. NULL after reporting an error (STATUS_USAGE): the GPU is unknown, or
  * OpenBLAS would multiply matrices. */

@@ -2,10 +2,13 @@
 #include "codegen/cuda/ptx.h"
 #include "codegen/cuda/cuda.h"
 #include "codegen/llvm/object.h"
+#include "codegen/target/platform.h"
 #include "ir/base/clock.h"
 #include "ir/base/memory.h"
 
 #include <string.h>
+
+bool codegen_has_gpus(Diagnostics *diag) { return platform_gpu("sm_80", diag) != NULL; }
 
 static bool can_run(const Plan *plan, Diagnostics *diag) {
     for (uint32_t k = 0; k < plan->kernel_count; k++)

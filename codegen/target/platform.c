@@ -22,7 +22,9 @@ INITIALIZE(AArch64, )
 INITIALIZE(ARM, LLVMInitializeARMAsmParser())
 INITIALIZE(RISCV, )
 INITIALIZE(WebAssembly, )
+#ifdef MLC_NVPTX
 INITIALIZE(NVPTX, )
+#endif
 #undef INITIALIZE
 
 static const Platform platforms[] = {
@@ -65,6 +67,16 @@ const Platform *platform_wasm(CodegenWasm wasm) {
     return &rows[wasm];
 }
 
+#ifndef MLC_NVPTX
+const Platform *platform_gpu(const char *name, Diagnostics *diag) {
+    (void)name;
+    diag_error(diag, STATUS_USAGE, (Span){0}, "this mlc is built without code for GPUs");
+    diag_help(diag,
+              "build it with an LLVM that has the target NVPTX; --device cpu computes the same "
+              "bits");
+    return NULL;
+}
+#else
 /* Drivers since 2018 and 2020 take these versions of PTX, and compile them for any later GPU. From
  * sm_80 on, a GPU has instructions for the larger and the smaller of two numbers that keep a NaN. */
 const Platform *platform_gpu(const char *name, Diagnostics *diag) {
@@ -78,6 +90,7 @@ const Platform *platform_gpu(const char *name, Diagnostics *diag) {
     diag_help(diag, "it takes sm_75 and sm_80 (the default), the oldest GPUs that run it");
     return NULL;
 }
+#endif
 
 const Platform *platform_here(void) {
     char *triple = LLVMGetDefaultTargetTriple();

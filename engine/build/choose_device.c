@@ -91,7 +91,7 @@ bool choose_device(Build *build) {
         return takes_cpu(build, "--gemm=openblas and --cpu do not go with a GPU");
     if (build->work.steps <= 0) return takes_cpu(build, "there is little to compute");
     Diagnostics *obstacles = diag_new();
-    Device *device = device_open(0, obstacles);
+    Device *device = codegen_has_gpus(obstacles) ? device_open(0, obstacles) : NULL;
     bool good = !device || compare(build, device, obstacles);
     diag_visit(obstacles, note_obstacle, build);
     diag_free(obstacles);

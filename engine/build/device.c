@@ -31,7 +31,7 @@ bool build_open_device(Build *build) {
     if (build_device_is_cpu(text)) return true;
     if (build_device_is_auto(text)) return choose_device(build);
     int number = build_device_number(text, build->diag);
-    if (number < 0) return false;
+    if (number < 0 || !codegen_has_gpus(build->diag)) return false;
     build->device = device_open(number, build->diag);
     build->options.on_device = build->device != NULL;
     return build->device != NULL;
