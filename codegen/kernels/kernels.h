@@ -7,7 +7,7 @@
 #include "codegen/emit/arithmetic.h"
 
 /* Elements of a column or a row that a thread of a GPU loads side by side. */
-enum { GPU_LOADS = 64 };
+enum { GPU_LOADS = 16 };
 /* How many units the current kernel has on a GPU if LANES threads share each one, to add up a row;
  * 0: a unit takes one thread. */
 int64_t kernel_shared_units(const Emitter *e);

@@ -4,7 +4,8 @@
  *   ptx_equality_test 0 1000       these seeds, every level, with 1 to 3 blocks
  *   ptx_equality_test 0 1000 132   the same with 132 blocks
  *   ptx_equality_test 0 1000 0 one these seeds, one level each, with 1 to 3 blocks
- *   ptx_equality_test FILE.mdl     the step of a model
+ *   ptx_equality_test FILE.mdl     the step of a model, with 3 blocks
+ *   ptx_equality_test FILE.mdl 132 5  the same with 132 blocks, in five orders of its threads
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -117,13 +118,16 @@ static Graph *make_step(const void *context, Diagnostics *diag) {
     return model_graph(context, GRAPH_TRAIN, BATCH, diag);
 }
 
-static uint32_t model_failures;
+static uint32_t model_failures, model_blocks = 3, model_orders = 1;
 
 static void check_model(const char *path, const Model *model, Diagnostics *diag) {
     PtxCase one = {make_step, model, ""};
     (void)diag;
     snprintf(one.title, sizeof one.title, "%s", path);
-    model_failures += check(&one, (PtxSetting){.blocks = 3, .seed = 5, .level = 2}, 7);
+    for (uint32_t order = 0; order < model_orders; order++) {
+        PtxSetting setting = {.blocks = model_blocks, .seed = 5 + STEPS * order, .level = 2};
+        model_failures += check(&one, setting, 7);
+    }
 }
 
 static void steps_of_models_have_the_same_bits(void **state) {
@@ -381,7 +385,9 @@ static void mistakes_are_found(void **state) {
 }
 
 int main(int argc, char **argv) {
-    if (argc == 2) {
+    if (argc >= 2 && strchr(argv[1], '.')) {
+        if (argc > 2) model_blocks = (uint32_t)atoi(argv[2]);
+        if (argc > 3) model_orders = (uint32_t)atoi(argv[3]);
         each_model(argv[1], check_model);
         return model_failures != 0;
     }
