@@ -21,6 +21,11 @@ int64_t cuda_work_blocks(const CudaWork *work) {
     return divide_up(work->units * threads[work->division], DEVICE_BLOCK);
 }
 
+int cuda_together(const Kernel *kernel) {
+    enum { MANY_NODES = 24 };
+    return kernel->node_count > MANY_NODES ? 1 : CUDA_TOGETHER;
+}
+
 int64_t cuda_tile_height(const CudaTile *tile) { return (int64_t)tile->down * tile->rows; }
 int64_t cuda_tile_width(const CudaTile *tile) { return (int64_t)tile->across * tile->columns; }
 
@@ -73,12 +78,13 @@ static double step_cycles(const CudaTile *tile, int adders) {
     return fmax(fmax(fmax(adds, issues), fmax(cuda_step_requests(tile), cache)), CUDA_CHAIN_CYCLES);
 }
 
-/* The cycles of what becomes of the sums. Each thread has several elements, CUDA_TOGETHER of them
- * side by side. */
-static double end_cycles(const CudaTile *tile, double end) {
+/* The cycles of what becomes of the sums. Each thread has several elements, some of them side by
+ * side. */
+static double end_cycles(const CudaWork *work) {
+    const CudaTile *tile = &work->tile;
     int64_t elements = cuda_tile_height(tile) * cuda_tile_width(tile),
-            turns = divide_up(elements, (int64_t)DEVICE_BLOCK * CUDA_TOGETHER);
-    return 2 * CUDA_BARRIER_CYCLES + cuda_end_requests(tile) + (double)turns * end;
+            turns = divide_up(elements, (int64_t)DEVICE_BLOCK * work->together);
+    return 2 * CUDA_BARRIER_CYCLES + cuda_end_requests(tile) + (double)turns * work->end;
 }
 
 /* While a chunk is added, the next one is loaded. */
@@ -88,7 +94,7 @@ static double tile_cycles(const CudaWork *work, int adders) {
     double step = step_cycles(tile, adders), whole = fmax((double)chunk * step, CUDA_LOAD_CYCLES),
            last = (double)(work->depth - (chunks - 1) * chunk) * step;
     return CUDA_LOAD_CYCLES + (double)chunks * (2 * CUDA_BARRIER_CYCLES + CUDA_SHARED_CYCLES) +
-           (double)(chunks - 1) * whole + last + end_cycles(tile, work->end);
+           (double)(chunks - 1) * whole + last + end_cycles(work);
 }
 
 static int64_t tiles_across(const CudaWork *work) {

@@ -154,8 +154,11 @@ static CudaWork divide_product(Emitter *e, const Kernel *kernel) {
     emit_begin_kernel(e, kernel);
     ElementProduct p = product_of(e);
     KernelWork all = kernel_work(e->plan, kernel);
-    CudaWork work = {
-        .batch = p.batch, .rows = p.rows, .columns = p.columns, .depth = product_depth(&p)};
+    CudaWork work = {.batch = p.batch,
+                     .rows = p.rows,
+                     .columns = p.columns,
+                     .depth = product_depth(&p),
+                     .together = cuda_together(kernel)};
     work.end = cuda_element_cycles(&all, p.batch * p.rows * p.columns, work.depth);
     cuda_divide_product(&work);
     emit_end_kernel(e);

@@ -31,6 +31,9 @@ enum {
     CUDA_CHUNK_WORDS = 4096, /* numbers of both factors that a block holds at once */
     CUDA_TOGETHER = 4        /* elements that a thread loads and stores side by side */
 };
+/* How many elements of a product a thread loads and stores side by side: one if the kernel does so
+ * much with each that several would not fit in registers. */
+int cuda_together(const Kernel *kernel);
 /* Rows and columns of the product in a tile. */
 int64_t cuda_tile_height(const CudaTile *tile);
 int64_t cuda_tile_width(const CudaTile *tile);
@@ -47,7 +50,8 @@ typedef struct {
     /* of products; depth, the steps of k, is 0 else */
     CudaTile tile; /* of CUDA_TILES */
     int64_t batch, rows, columns, depth;
-    double end; /* cycles of a thread for what becomes of an element's sum */
+    int together; /* cuda_together */
+    double end;   /* cycles of a thread for what becomes of an element's sum */
 } CudaWork;
 /* How many blocks have work, if there are so many. */
 int64_t cuda_work_blocks(const CudaWork *work);

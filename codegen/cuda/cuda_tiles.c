@@ -329,7 +329,7 @@ static void store_elements(Emitter *e, const TiledProduct *t, LLVMValueRef numbe
 
 static void store_tile(Emitter *e, const TiledProduct *t) {
     int64_t elements = t->left.lines * t->right.lines,
-            together = min_i64(divide_up(elements, DEVICE_BLOCK), CUDA_TOGETHER);
+            together = min_i64(divide_up(elements, DEVICE_BLOCK), cuda_together(e->kernel));
     If has_elements = {0};
     if (elements < DEVICE_BLOCK)
         has_elements = if_begin(e, lt(e, t->thread, const_i64(e, elements)));

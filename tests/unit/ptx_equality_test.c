@@ -223,8 +223,12 @@ static const PtxProduct products[] = {{1, 1, 1},      {37, 19, 70},  {33, 705, 5
                                       {130, 2000, 9}, {3000, 33, 9}};
 
 static CudaTile tile_of(const PtxProduct *p) {
-    CudaWork work = {
-        .batch = 1, .rows = p->rows, .columns = p->columns, .depth = p->depth, .end = 300};
+    CudaWork work = {.batch = 1,
+                     .rows = p->rows,
+                     .columns = p->columns,
+                     .depth = p->depth,
+                     .together = CUDA_TOGETHER,
+                     .end = 300};
     cuda_divide_product(&work);
     return work.tile;
 }

@@ -69,8 +69,12 @@ static uint64_t count_requests(const RequestProduct *p, int64_t depth) {
 }
 
 static CudaWork divide(const RequestProduct *p, int64_t depth) {
-    CudaWork work = {
-        .batch = 1, .rows = p->rows, .columns = p->columns, .depth = depth, .end = 300};
+    CudaWork work = {.batch = 1,
+                     .rows = p->rows,
+                     .columns = p->columns,
+                     .depth = depth,
+                     .together = CUDA_TOGETHER,
+                     .end = 300};
     cuda_divide_product(&work);
     return work;
 }
