@@ -9,6 +9,7 @@
 #include <math.h>
 
 static const double SCHEDULERS = 4;
+static const double WARP = CUDA_WARP; /* threads */
 /* What a thread runs to copy a number from the GPU's memory to that of the block. */
 static const double COPY_INSTRUCTIONS = 6;
 
@@ -36,9 +37,7 @@ int64_t cuda_tile_chunk(const CudaTile *tile, int64_t depth) {
     return round_up(min_i64(depth, chunk), MULTIPLE);
 }
 
-static double tile_warps(const CudaTile *tile) {
-    return (double)tile->down * tile->across / CUDA_WARP;
-}
+static double tile_warps(const CudaTile *tile) { return (double)tile->down * tile->across / WARP; }
 
 static double tile_lines(const CudaTile *tile) {
     return (double)(cuda_tile_height(tile) + cuda_tile_width(tile));
@@ -59,12 +58,12 @@ double cuda_element_cycles(const KernelWork *work, int64_t elements, int64_t dep
 double cuda_step_requests(const CudaTile *tile) {
     const double requests_of_load = 2, steps_of_load = 4;
     return tile_warps(tile) * (tile->rows + tile->columns) * requests_of_load / steps_of_load +
-           tile_lines(tile) / CUDA_WARP;
+           tile_lines(tile) / WARP;
 }
 
 /* Each sum is stored and loaded once. */
 double cuda_end_requests(const CudaTile *tile) {
-    return 2.0 * (double)(cuda_tile_height(tile) * cuda_tile_width(tile)) / CUDA_WARP;
+    return 2.0 * (double)(cuda_tile_height(tile) * cuda_tile_width(tile)) / WARP;
 }
 
 /* The cycles of a step of k: the most of what multiply-adds, all instructions, the memory of the
@@ -72,8 +71,8 @@ double cuda_end_requests(const CudaTile *tile) {
 static double step_cycles(const CudaTile *tile, int adders) {
     double warps = ceil(tile_warps(tile) / SCHEDULERS), lines = tile_lines(tile),
            sums = tile->rows * tile->columns, loads = (tile->rows + tile->columns) / 4.0;
-    double adds = warps * sums * CUDA_WARP * SCHEDULERS / adders,
-           issues = warps * (sums + loads) + lines * COPY_INSTRUCTIONS / CUDA_WARP / SCHEDULERS,
+    double adds = warps * sums * WARP * SCHEDULERS / adders,
+           issues = warps * (sums + loads) + lines * COPY_INSTRUCTIONS / WARP / SCHEDULERS,
            cache = lines * sizeof(float) / CUDA_CACHE_BYTES;
     return fmax(fmax(fmax(adds, issues), fmax(cuda_step_requests(tile), cache)), CUDA_CHAIN_CYCLES);
 }
