@@ -147,7 +147,7 @@ static bool add_input(Import *import, const OnnxValue *value) {
     bool real = is_real(value->type);
     tensor->type = value->type;
     tensor->kind = real ? KIND_REAL : value->type == ONNX_BOOL ? KIND_BOOL : KIND_WHOLE;
-    if (!value->type || value->type == ONNX_STRING) {
+    if (!value->type || value->type == ONNX_STRING || value->type > ONNX_BFLOAT16) {
         diag_error(import->diag, STATUS_MODEL, (Span){0},
                    "'%s': the input '%.100s' is not a tensor of numbers", import->path,
                    value->name);

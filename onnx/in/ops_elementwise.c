@@ -2,6 +2,7 @@
 #include "onnx/in/translate.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 bool op_unary(Import *import, OpNode *node) {
@@ -10,6 +11,7 @@ bool op_unary(Import *import, OpNode *node) {
         make_pipe(import, node, 0, node->text, node->in[0]);
     else
         make(import, node, 0, node->level, node->text, 1, node->in);
+    if (node->level == LEVEL_COMPARE) node->out[0]->kind = KIND_BOOL;
     return true;
 }
 
@@ -50,6 +52,40 @@ bool op_celu(Import *import, OpNode *node) {
               arena_format(import->arena, "%s * expm1(min(%%00, 0.0))", alpha), 1, &part);
     make(import, node, 0, LEVEL_SUM, "max(%00, 0.0) + min(%10, 0.0)", 2,
          (Tensor *[]){node->in[0], negative});
+    return true;
+}
+
+/* 0 near 0; what is farther away comes nearer by the bias. */
+bool op_shrink(Import *import, OpNode *node) {
+    float limit = node_float(node, "lambd", 0.5F);
+    const char *bias = real_text(import, node_float(node, "bias", 0));
+    make(import, node, 0, LEVEL_ATOM,
+         arena_format(import->arena,
+                      "select(%%05 < %s, %%05 + %s, select(%%05 > %s, %%05 - %s, 0.0))",
+                      real_text(import, -limit), bias, real_text(import, limit), bias),
+         1, node->in);
+    return true;
+}
+
+bool op_swish(Import *import, OpNode *node) {
+    float alpha = node_float(node, "alpha", 1);
+    if (alpha == 1)
+        make_pipe(import, node, 0, "silu", node->in[0]);
+    else
+        make(import, node, 0, LEVEL_PRODUCT,
+             arena_format(import->arena, "%%06 * sigmoid(%s * %%07)", real_text(import, alpha)), 1,
+             node->in);
+    return true;
+}
+
+/* The infinities are beyond the largest number; the attributes choose which of them count. */
+bool op_is_inf(Import *import, OpNode *node) {
+    bool above = node_int(node, "detect_positive", 1), below = node_int(node, "detect_negative", 1);
+    const char *text = above && below ? "abs(%00) > 3.4028235e+38"
+                       : above        ? "%05 > 3.4028235e+38"
+                       : below        ? "%05 < -3.4028235e+38"
+                                      : "abs(%00) < 0.0";
+    make(import, node, 0, LEVEL_COMPARE, text, 1, node->in)->kind = KIND_BOOL;
     return true;
 }
 
@@ -123,7 +159,10 @@ bool op_clip(Import *import, OpNode *node) {
     if (node->in[0]->kind == KIND_WHOLE) return whole_clip(import, node);
     if (!limit_of(import, node, 1, "min", &low) || !limit_of(import, node, 2, "max", &high))
         return false;
-    if (low && high)
+    if (low && high && strtod(low, NULL) > strtod(high, NULL)) /* then the upper limit counts */
+        make(import, node, 0, LEVEL_ATOM,
+             arena_format(import->arena, "min(max(%%00, %s), %s)", low, high), 1, node->in);
+    else if (low && high)
         make_pipe(import, node, 0, arena_format(import->arena, "clip(%s, %s)", low, high),
                   node->in[0]);
     else if (low && !strcmp(low, "0.0"))
@@ -155,18 +194,20 @@ bool op_dropout(Import *import, OpNode *node) {
     return true;
 }
 
-bool op_cast(Import *import, OpNode *node) {
+/* The kind of the elements of a type; false: the language has nothing for them. */
+static bool kind_of(int64_t type, TensorKind *kind) {
+    bool real =
+        type == ONNX_FLOAT || type == ONNX_FLOAT16 || type == ONNX_DOUBLE || type == ONNX_BFLOAT16;
+    *kind = real ? KIND_REAL : type == ONNX_BOOL ? KIND_BOOL : KIND_WHOLE;
+    return type <= ONNX_BFLOAT16 && type != ONNX_STRING;
+}
+
+static void make_kind(Import *import, OpNode *node, TensorKind kind) {
     Tensor *x = node->in[0], *y;
-    int64_t to = node_int(node, "to", ONNX_FLOAT);
-    TensorKind kind =
-        to == ONNX_FLOAT || to == ONNX_FLOAT16 || to == ONNX_DOUBLE || to == ONNX_BFLOAT16
-            ? KIND_REAL
-        : to == ONNX_BOOL ? KIND_BOOL
-                          : KIND_WHOLE;
-    if (to == ONNX_STRING) return node_fail(import, node, "texts are not supported");
-    if (to == ONNX_FLOAT16 || to == ONNX_BFLOAT16)
-        import_note(import, "casts to 16 bits are left out: the network computes in f32");
-    if (x->kind == kind) return op_same(import, node);
+    if (x->kind == kind) {
+        make_same(import, node, 0, x);
+        return;
+    }
     if (kind == KIND_BOOL)
         y = make(import, node, 0, LEVEL_COMPARE, "%05 != 0", 1, &x);
     else if (kind == KIND_WHOLE)
@@ -175,6 +216,21 @@ bool op_cast(Import *import, OpNode *node) {
         y = make(import, node, 0, x->kind == KIND_BOOL ? LEVEL_ATOM : LEVEL_PRODUCT,
                  x->kind == KIND_BOOL ? "select(%00, 1.0, 0.0)" : "1.0 * %07", 1, &x);
     y->kind = kind;
+}
+
+bool op_cast(Import *import, OpNode *node) {
+    int64_t to = node_int(node, "to", ONNX_FLOAT);
+    TensorKind kind;
+    if (!kind_of(to, &kind))
+        return node_fail(import, node, "elements of type %lld are not supported", (long long)to);
+    if (to == ONNX_FLOAT16 || to == ONNX_BFLOAT16)
+        import_note(import, "casts to 16 bits are left out: the network computes in f32");
+    make_kind(import, node, kind);
+    return true;
+}
+
+bool op_cast_like(Import *import, OpNode *node) {
+    make_kind(import, node, node->in[1]->kind);
     return true;
 }
 
@@ -187,10 +243,7 @@ static Tensor *with_rank(Import *import, Tensor *x, int rank) {
     if (x->constant || x->rank >= rank) return x;
     for (int i = 0; i < rank; i++)
         dims[i] = i < rank - x->rank ? (Dim){1, false} : x->dims[i - (rank - x->rank)];
-    Tensor *y = inner_pipe(
-        import, arena_format(import->arena, "reshape(%s)", dims_text(import, dims, rank)), x);
-    set_dims(y, rank, dims);
-    return y;
+    return reshape_to(import, x, rank, dims);
 }
 
 /* A constant that is added to a layer without a bias is the bias, if nothing else reads the
@@ -344,9 +397,11 @@ bool op_where(Import *import, OpNode *node) {
     int rank;
     Dim dims[ONNX_MAX_RANK];
     if (!where_dims(import, node, &rank, dims)) return false;
-    Tensor *y = make(import, node, 0, node->level, node->text, 3, node->in);
-    y->kind =
-        node->in[1]->kind == KIND_WHOLE && node->in[2]->kind == KIND_WHOLE ? KIND_WHOLE : KIND_REAL;
+    TensorKind kind = node->in[1]->kind == node->in[2]->kind ? node->in[1]->kind : KIND_REAL;
+    Tensor *y = kind == KIND_BOOL
+                    ? make(import, node, 0, LEVEL_OR, "%03 and %13 or not %03 and %23", 3, node->in)
+                    : make(import, node, 0, node->level, node->text, 3, node->in);
+    y->kind = kind;
     set_dims(y, rank, dims);
     return true;
 }
@@ -382,12 +437,24 @@ static bool is_zero(const Tensor *zero) {
     return true;
 }
 
+/* The least and the largest number of the quantized type; NULL: it is another type. */
+static const char *quantized_limits(const OpNode *node, const Tensor *point) {
+    int64_t type = node_int(node, "output_dtype", ONNX_UINT8);
+    switch (point && point->count ? (int64_t)point->type : type) {
+    case ONNX_UINT8: return "0.0, 255.0";
+    case ONNX_INT8: return "-128.0, 127.0";
+    case ONNX_UINT16: return "0.0, 65535.0";
+    case ONNX_INT16: return "-32768.0, 32767.0";
+    default: return NULL;
+    }
+}
+
 bool op_quantize(Import *import, OpNode *node) {
     Tensor *scale, *zero;
     const Tensor *point = node->in_count > 2 ? node->in[2] : NULL;
     if (!quantum(import, node, node->in[0], &scale, &zero)) return false;
-    bool is_signed = point && point->count && point->type == ONNX_INT8;
-    const char *limits = is_signed ? "-128.0, 127.0" : "0.0, 255.0";
+    const char *limits = quantized_limits(node, point);
+    if (!limits) return node_fail(import, node, "only whole numbers of 8 or 16 bits are supported");
     Tensor *divided =
         inner(import, LEVEL_PRODUCT, "%06 / %17", 2, (Tensor *[]){node->in[0], scale});
     Tensor *rounded = inner_pipe(import, "round", divided);

@@ -291,18 +291,70 @@ bool op_space_to_depth(Import *import, OpNode *node) {
                        (Dim[]){n, b, b, c, h, w}, dims);
 }
 
+/* Where an axis, which x has not, has the index that x gives: "index([N, 3], 1) == unsqueeze(x,
+ * 1)". x: the argument with its level. */
+static const char *at_index(const Import *import, const Dim *dims, int rank, int axis,
+                            const char *x) {
+    return arena_format(import->arena, "index(%s, %d) == unsqueeze(%s, %d)",
+                        dims_text(import, dims, rank), axis, x, axis);
+}
+
+/* 1 at the first largest element along an axis, 0 elsewhere. */
+bool op_hardmax(Import *import, OpNode *node) {
+    Tensor *x = node->in[0];
+    bool old = import->model->opset < 13;
+    int axis;
+    if (!axis_of(import, node, node_int(node, "axis", old ? 1 : -1), x->rank, &axis)) return false;
+    if (x->dims[axis].rows) return node_fail(import, node, "it goes over the rows of the batch");
+    if (old && axis < x->rank - 1)
+        return node_fail(import, node, "before opset 13, only the last axis is supported");
+    const char *largest = arena_format(import->arena, "argmax(%%00, %d)", axis);
+    make(import, node, 0, LEVEL_ATOM,
+         arena_format(import->arena, "select(%s, 1.0, 0.0)",
+                      at_index(import, x->dims, x->rank, axis, largest)),
+         1, &x);
+    return true;
+}
+
+/* Any indices, and any axis: an index below 0 counts from the end. */
+static bool spread_classes(Import *import, OpNode *node, Tensor *x, int64_t depth, int axis) {
+    Dim dims[ONNX_MAX_RANK];
+    const Tensor *values = node->in[2];
+    const char *index =
+        arena_format(import->arena, "select(%%05 < 0, %%05 + %lld, %%00)", (long long)depth);
+    for (int i = 0; i <= x->rank; i++)
+        dims[i] = i == axis ? (Dim){depth, false} : x->dims[i - (i > axis)];
+    if (x->kind == KIND_REAL) {
+        x = inner_pipe(import, "int", x);
+        x->kind = KIND_WHOLE;
+    }
+    Tensor *y = make(import, node, 0, LEVEL_ATOM,
+                     arena_format(import->arena, "select(%s, %s, %s)",
+                                  at_index(import, dims, x->rank + 1, axis, index),
+                                  real_text(import, (float)constant_element(values, 1)),
+                                  real_text(import, (float)constant_element(values, 0))),
+                     1, &x);
+    set_dims(y, x->rank + 1, dims);
+    y->kind = KIND_REAL;
+    return true;
+}
+
 bool op_one_hot(Import *import, OpNode *node) {
     Tensor *x = node->in[0];
     double depth;
     const Tensor *values = node->in[2];
-    int64_t axis = node_int(node, "axis", -1);
+    int axis;
     if (!is_number(node->in[1], &depth) || depth < 1 || depth > SHAPE_MAX_ELEMENTS)
         return node_fail(import, node, "its depth must be known here");
-    if (!values->constant || values->count != 2 || x->rank != 1 || (axis != -1 && axis != 1))
-        return node_fail(import, node, "only classes of rows are supported");
-    double off = values->reals ? (double)values->reals[0] : (double)values->wholes[0].size,
-           on = values->reals ? (double)values->reals[1] : (double)values->wholes[1].size;
-    if (off != 0 || on != 1) return node_fail(import, node, "its values must be 0 and 1");
+    if (!values->constant || values->count != 2)
+        return node_fail(import, node, "its two values must be known here");
+    if (x->rank >= SHAPE_MAX_RANK)
+        return node_fail(import, node, "it makes %d axes; at most %d are supported", x->rank + 1,
+                         SHAPE_MAX_RANK);
+    if (!axis_of(import, node, node_int(node, "axis", -1), x->rank + 1, &axis)) return false;
+    bool classes = x->rank == 1 && axis == 1 && x->kind == KIND_WHOLE &&
+                   constant_element(values, 0) == 0 && constant_element(values, 1) == 1;
+    if (!classes) return spread_classes(import, node, x, (int64_t)depth, axis);
     Dim dims[] = {x->dims[0], {(int64_t)depth, false}};
     Tensor *y = make_pipe(import, node, 0,
                           arena_format(import->arena, "one_hot(%lld)", (long long)dims[1].size), x);

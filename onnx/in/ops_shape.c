@@ -214,6 +214,13 @@ bool op_softmax(Import *import, OpNode *node) {
 
 /* -- shapes -- */
 
+Tensor *reshape_to(Import *import, Tensor *x, int rank, const Dim *dims) {
+    Tensor *y = inner_pipe(
+        import, arena_format(import->arena, "reshape(%s)", dims_text(import, dims, rank)), x);
+    set_dims(y, rank, dims);
+    return y;
+}
+
 /* Whether x has only got another shape, so that the elements are those of args[0] in the same
  * order. */
 static bool is_reshaped(const Tensor *x) {

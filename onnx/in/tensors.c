@@ -1,6 +1,7 @@
 /* Tensors of the importer: constants, expressions, their shapes and texts; attributes of nodes. */
 #include "onnx/in/translate.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -146,7 +147,7 @@ bool is_number(const Tensor *tensor, double *number) {
 }
 
 bool is_weight(const Tensor *constant) {
-    bool finite = true;
+    bool finite = constant->kind != KIND_BOOL;
     for (int64_t i = 0; constant->reals && i < constant->count; i++)
         finite &= (bool)isfinite(constant->reals[i]);
     return constant->trained && constant->count > 1 && finite;
@@ -181,11 +182,14 @@ const char *dims_text(const Import *import, const Dim *dims, int rank) {
     return arena_format(import->arena, "%s]", text);
 }
 
-/* The shortest digits that give the number back. Infinity becomes the largest number, because the
- * language has no infinity. */
+static float limited(float value) {
+    return value > FLT_MAX ? FLT_MAX : value < -FLT_MAX ? -FLT_MAX : value;
+}
+
+/* The shortest digits that give the number back. */
 const char *real_text(const Import *import, float value) {
     char text[32];
-    if (isinf(value)) value = value > 0 ? 3.4028235e38F : -3.4028235e38F;
+    value = limited(value);
     for (int digits = 1; digits <= 9; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, (double)value);
         if ((float)strtod(text, NULL) == value) break;
@@ -295,11 +299,17 @@ void layer_add(Layer *layer, const char *role, const Tensor *value) {
     layer->values[layer->count++] = value;
 }
 
+/* The language has no word for infinity. */
+static const char *infinite_text(double value) {
+    return isnan(value) ? "0.0 * exp(100.0)" : value > 0 ? "exp(100.0)" : "-exp(100.0)";
+}
+
 static Tensor *number_expression(Import *import, const Tensor *constant) {
     Tensor *tensor = tensor_new(import, constant->name);
     double number = constant->reals ? (double)constant->reals[0] : (double)constant->wholes[0].size;
     tensor->kind = constant->kind;
     tensor->text = constant->kind == KIND_BOOL ? (number != 0 ? "true" : "false")
+                   : !isfinite(number)         ? infinite_text(number)
                    : constant->reals           ? real_text(import, constant->reals[0])
                                                : dim_text(import, constant->wholes[0]);
     tensor->level = *tensor->text == '-'        ? LEVEL_SIGN
@@ -309,26 +319,28 @@ static Tensor *number_expression(Import *import, const Tensor *constant) {
     return tensor;
 }
 
-/* Whole numbers of a constant become real numbers, because arithmetic is in f32. */
+/* The numbers of a constant in f32, as arithmetic is. A training needs finite states, so that the
+ * infinities of a mask become the largest numbers. */
 static const float *as_reals(Import *import, const Tensor *constant) {
-    if (constant->reals) return constant->reals;
     float *reals = ARENA_ARRAY(import->arena, float, constant->count);
-    for (int64_t i = 0; i < constant->count; i++) reals[i] = (float)constant->wholes[i].size;
+    for (int64_t i = 0; i < constant->count; i++)
+        reals[i] = constant->reals ? limited(constant->reals[i]) : (float)constant->wholes[i].size;
     return reals;
 }
 
-static double element(const Tensor *constant, int64_t at) {
+double constant_element(const Tensor *constant, int64_t at) {
     return constant->reals ? (double)constant->reals[at] : (double)constant->wholes[at].size;
 }
 
 /* Whether the matrix has one number up to a diagonal of each row, and another one after it. */
 static bool is_triangle(const Tensor *constant, int64_t *diagonal) {
     int64_t columns = constant->dims[constant->rank - 1].size, change = 1;
-    double first = element(constant, 0), last = element(constant, columns - 1);
-    while (change < columns && element(constant, change) == first) change++;
+    double first = constant_element(constant, 0), last = constant_element(constant, columns - 1);
+    while (change < columns && constant_element(constant, change) == first) change++;
     *diagonal = change - 1;
     for (int64_t i = 0; i < constant->count; i++)
-        if (element(constant, i) != (i % columns - i / columns <= *diagonal ? first : last))
+        if (constant_element(constant, i) !=
+            (i % columns - i / columns <= *diagonal ? first : last))
             return false;
     return first != last;
 }

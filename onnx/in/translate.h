@@ -176,6 +176,7 @@ Tensor *tensor_new(Import *import, const char *name);
 Tensor *constant_reals(Import *import, const float *reals, int rank, const Dim *dims);
 Tensor *constant_wholes(Import *import, const Dim *wholes, int64_t count, TensorKind kind);
 bool is_number(const Tensor *tensor, double *number); /* a constant of one element without N */
+double constant_element(const Tensor *constant, int64_t at);
 bool same_dims(const Tensor *a, const Tensor *b);
 /* Whether a training may change a constant: a tensor of the file with several finite numbers. */
 bool is_weight(const Tensor *constant);
@@ -184,7 +185,7 @@ const char *dim_text(const Import *import, Dim dim);
 const char *dims_text(const Import *import, const Dim *dims, int rank); /* "[N, 3, 4]" */
 /* The sizes as numbers; false: one of them is a multiple of N. */
 bool fixed_dims(const Tensor *tensor, int64_t dims[ONNX_MAX_RANK]);
-/* "0.5", "1e-05", with a point or an exponent */
+/* "0.5", "1e-05", with a point or an exponent; an infinity becomes the largest number */
 const char *real_text(const Import *import, float value);
 
 /* -- expressions -- */
@@ -216,6 +217,9 @@ bool broadcast_dims(const Import *import, const OpNode *node, const Tensor *a, c
 int gathered_dims(const Tensor *x, int axis, const Tensor *index, Dim *dims);
 /* That of a Where: its three inputs are broadcast together. */
 bool where_dims(const Import *import, const OpNode *node, int *rank, Dim *dims);
+
+/* x with another shape, of the same elements. */
+Tensor *reshape_to(Import *import, Tensor *x, int rank, const Dim *dims);
 
 /* The argument of a layer without a bias. layer_text_with_bias removes it from the text. */
 #define NO_BIAS "bias = false"

@@ -172,9 +172,31 @@ def resized():
     return model(nodes, tensors, (TensorProto.FLOAT, [4, 2, 5, 6]), [out("y", 4, 3)], 18), (4, 2, 5, 6)
 
 
+def flattened(nodes, names, tensors, x, opset, width):
+    """All outputs side by side, and a dense layer behind them."""
+    node = helper.make_node
+    nodes = [*nodes, *(node("Flatten", [name], [f"{name}_flat"]) for name in names), node("Concat", [f"{name}_flat" for name in names], ["all"], axis=1),
+             node("MatMul", ["all", "w"], ["y"])]
+    return model(nodes, [*tensors, tensor("w", width, 3)], x, [out("y", x[1][0], 3)], opset), (4, *x[1][1:])
+
+
+def elements():
+    """Tests for numbers that are none; classes along other axes; limits in the wrong order."""
+    node = helper.make_node
+    nodes = [node("Log", ["x"], ["logs"]), node("IsNaN", ["logs"], ["none"]), node("Where", ["none", "zero", "logs"], ["known"]),
+             node("Floor", ["x"], ["steps"]), node("Div", ["one", "steps"], ["far"]), node("IsInf", ["far"], ["infinite"]), node("IsInf", ["far"], ["above"], detect_negative=0),
+             node("IsInf", ["far"], ["below"], detect_positive=0), node("Where", ["above", "below", "infinite"], ["chosen"]), node("CastLike", ["chosen", "x"], ["numbers"]),
+             node("Where", ["infinite", "x", "far"], ["finite"]), node("Shrink", ["x"], ["shrunk"], lambd=0.3, bias=0.1),
+             node("Hardmax", ["x"], ["best"], axis=1), node("ArgMax", ["x"], ["places"], axis=2, keepdims=0), node("OneHot", ["places", "five", "values"], ["hot"], axis=1),
+             node("Sub", ["places", "five"], ["behind"]), node("OneHot", ["behind", "five", "values"], ["hot_behind"]), node("Clip", ["x", "one", "zero"], ["clipped"])]
+    tensors = [given("zero", 0.0), given("one", 1.0), given("five", 5, "i8"), given("values", [-1.0, 2.0])]
+    return flattened(nodes, ["known", "numbers", "finite", "shrunk", "best", "hot", "hot_behind", "clipped"], tensors, (TensorProto.FLOAT, ["N", 3, 5]), 18, 15 * 8)
+
+
 def answers(path, x):
     """Of scikit-learn's network the probabilities; of the others what softmax makes of their outputs."""
-    y = (onnx.reference.ReferenceEvaluator if "batchwise" in path else onnxruntime.InferenceSession)(path).run(None, {"x": x})[-1]
+    reference = "batchwise" in path or "elements" in path  # onnxruntime has no layout, and no Where for truth values
+    y = (onnx.reference.ReferenceEvaluator if reference else onnxruntime.InferenceSession)(path).run(None, {"x": x})[-1]
     if isinstance(y, list):
         return numpy.array([[row["no"], row["yes"]] for row in y])
     y = numpy.exp(y - y.max(1, keepdims=True))
@@ -183,7 +205,7 @@ def answers(path, x):
 
 def main():
     folder = sys.argv[1]
-    for make in nhwc, sklearn, dynamo, quantized, shapes, causal, moves, recurrent, batchwise, resized:
+    for make in nhwc, sklearn, dynamo, quantized, shapes, causal, moves, recurrent, batchwise, resized, elements:
         net, shape = make()
         name = make.__name__
         x = random.normal(0, 1, shape).astype("f4")
