@@ -143,8 +143,8 @@ bool op_gemm(Import *import, OpNode *node) {
 
 /* -- normalization -- */
 
-static bool channel_constants(const Import *import, const OpNode *node, uint32_t first,
-                              uint32_t last, int64_t channels) {
+bool channel_constants(const Import *import, const OpNode *node, uint32_t first, uint32_t last,
+                       int64_t channels) {
     for (uint32_t i = first; i <= last; i++)
         if (!node->in[i]->constant || !node->in[i]->reals || node->in[i]->count != channels)
             return node_fail(import, node, "its input %u must be a constant with %lld numbers", i,
@@ -196,57 +196,6 @@ const char *norm_text(const Import *import, const Tensor *norm, bool bias) {
     if (!*eps && !*parts) return "layer_norm";
     return arena_format(import->arena, "layer_norm(%s%s%s)", eps, *eps && *parts ? ", " : "",
                         parts);
-}
-
-bool op_layer_norm(Import *import, OpNode *node) {
-    Tensor *x = node->in[0];
-    int axis;
-    int64_t width = x->rank ? x->dims[x->rank - 1].size : 0;
-    if (!axis_of(import, node, node_int(node, "axis", -1), x->rank, &axis)) return false;
-    if (axis != x->rank - 1)
-        return node_fail(import, node, "layer norm over several axes is not supported");
-    bool bias = node->in_count > 2 && node->in[2];
-    if (!channel_constants(import, node, 1, bias ? 2 : 1, width)) return false;
-    Tensor *y = make_pipe(import, node, 0, "", x);
-    y->eps = node_float(node, "epsilon", 1e-5F);
-    Layer *layer = layer_new(import, y, "layer_norm");
-    layer_add(layer, "weight", reshaped(import, node->in[1], 1, &width));
-    if (bias) layer_add(layer, "bias", reshaped(import, node->in[2], 1, &width));
-    y->text = norm_text(import, y, bias);
-    return true;
-}
-
-/* Normalizes over height and width, for each channel of each row. */
-bool op_instance_norm(Import *import, OpNode *node) {
-    Tensor *x = node->in[0];
-    if (x->rank < 3 || !channel_constants(import, node, 1, 2, x->dims[1].size))
-        return x->rank < 3 ? node_fail(import, node, "its input has no height and width") : false;
-    int64_t dims[ONNX_MAX_RANK] = {x->dims[1].size, 1, 1, 1, 1, 1, 1, 1};
-    const char *axes = "2";
-    for (int i = 3; i < x->rank; i++) axes = arena_format(import->arena, "%s, %d", axes, i);
-    Tensor *args[] = {x, tensor_new(import, ""), tensor_new(import, "")};
-    for (uint32_t i = 1; i <= 2; i++) {
-        *args[i] = *reshaped(import, node->in[i], x->rank - 1, dims);
-        args[i]->args = NULL;
-    }
-    make(
-        import, node, 0, LEVEL_SUM,
-        arena_format(
-            import->arena,
-            "(%%05 - mean(%%00, axis = [%s], keep = true)) / sqrt(var(%%00, axis = [%s], keep = true, correction = 0) + %s) * %%17 + %%26",
-            axes, axes, real_text(import, node_float(node, "epsilon", 1e-5F))),
-        3, args);
-    return true;
-}
-
-bool op_lp_norm(Import *import, OpNode *node) {
-    int axis;
-    if (!axis_of(import, node, node_int(node, "axis", -1), node->in[0]->rank, &axis)) return false;
-    const char *format =
-        node_int(node, "p", 2) == 1 ? "%06 / sum(abs(%00), axis = " : "%06 / norm(%00, axis = ";
-    make(import, node, 0, LEVEL_PRODUCT,
-         arena_format(import->arena, "%s%d, keep = true)", format, axis), 1, node->in);
-    return true;
 }
 
 /* coefficients [outputs, inputs] and intercepts */

@@ -224,6 +224,10 @@ Tensor *reshape_to(Import *import, Tensor *x, int rank, const Dim *dims);
 /* The argument of a layer without a bias. layer_text_with_bias removes it from the text. */
 #define NO_BIAS "bias = false"
 const char *layer_text_with_bias(const Import *import, const char *text);
+/* Whether the inputs `first` to `last` are constants with an element for each channel; reports
+ * others. */
+bool channel_constants(const Import *import, const OpNode *node, uint32_t first, uint32_t last,
+                       int64_t channels);
 /* layer_norm with its eps, and with the weights that it has. */
 const char *norm_text(const Import *import, const Tensor *norm, bool bias);
 /* "%09[:, 2:5]": a part of one axis of argument 0, with a step. */

@@ -155,7 +155,7 @@ static void name_layer(Writing *writing, const Tensor *tensor) {
     }
     uint32_t *count = names_find(writing->counts, layer->kind);
     if (!count) names_put(writing->counts, layer->kind, count = ARENA_NEW(arena, uint32_t));
-    ++*count;
+    *count += layer->count > 0; /* without weights it has no number */
     writing->imported->layers++;
     for (uint32_t i = 0; i < layer->count; i++) {
         const char *role = layer->roles[i];

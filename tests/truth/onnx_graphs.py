@@ -193,6 +193,16 @@ def elements():
     return flattened(nodes, ["known", "numbers", "finite", "shrunk", "best", "hot", "hot_behind", "clipped"], tensors, (TensorProto.FLOAT, ["N", 3, 5]), 18, 15 * 8)
 
 
+def norms():
+    """Over several axes, groups and neighbouring channels; weights that come after the norm."""
+    node = helper.make_node
+    nodes = [node("GroupNormalization", ["x", "gw", "gb"], ["groups"], num_groups=2), node("LayerNormalization", ["x", "lw", "lb"], ["layer"], axis=2), node("LayerNormalization", ["x", "whole"], ["all_axes"], axis=-3, epsilon=0.1),
+             node("RMSNormalization", ["x", "lw"], ["rms"], axis=2), node("InstanceNormalization", ["x", "gw", "gb"], ["instances"]), node("LRN", ["x"], ["neighbours"], size=3, alpha=0.5, beta=0.6, bias=2.0),
+             node("LpNormalization", ["x"], ["length"], axis=1)]
+    tensors = [tensor("lw", 2, 3), tensor("lb", 2, 3), tensor("whole", 4, 2, 3), tensor("gw", 4), tensor("gb", 4)]
+    return flattened(nodes, ["layer", "all_axes", "rms", "groups", "instances", "neighbours", "length"], tensors, (TensorProto.FLOAT, ["N", 4, 2, 3]), 23, 24 * 7)
+
+
 def answers(path, x):
     """Of scikit-learn's network the probabilities; of the others what softmax makes of their outputs."""
     reference = "batchwise" in path or "elements" in path  # onnxruntime has no layout, and no Where for truth values
@@ -205,7 +215,7 @@ def answers(path, x):
 
 def main():
     folder = sys.argv[1]
-    for make in nhwc, sklearn, dynamo, quantized, shapes, causal, moves, recurrent, batchwise, resized, elements:
+    for make in nhwc, sklearn, dynamo, quantized, shapes, causal, moves, recurrent, batchwise, resized, elements, norms:
         net, shape = make()
         name = make.__name__
         x = random.normal(0, 1, shape).astype("f4")
