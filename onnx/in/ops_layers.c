@@ -24,15 +24,13 @@ static const Tensor *scaled(Import *import, const Tensor *constant, float factor
     return result;
 }
 
-/* weight [out, in]. The layer works on the last axis of x. */
-static Tensor *make_dense(Import *import, OpNode *node, Tensor *x, const Tensor *weight) {
+Tensor *make_dense(Import *import, OpNode *node, Tensor *x, const Tensor *weight) {
     Dim dims[ONNX_MAX_RANK];
     memcpy(dims, x->dims, sizeof dims);
     dims[x->rank - 1] = weight->dims[0];
-    Tensor *y = make_pipe(
-        import, node, 0,
-        arena_format(import->arena, "dense(%lld, " NO_BIAS ")", (long long)weight->dims[0].size),
-        x);
+    const char *text =
+        arena_format(import->arena, "dense(%lld, " NO_BIAS ")", (long long)weight->dims[0].size);
+    Tensor *y = node ? make_pipe(import, node, 0, text, x) : inner_pipe(import, text, x);
     set_dims(y, x->rank, dims);
     layer_add(layer_new(import, y, "dense"), "weight", weight);
     return y;

@@ -220,6 +220,9 @@ bool where_dims(const Import *import, const OpNode *node, int *rank, Dim *dims);
 
 /* x with another shape, of the same elements. */
 Tensor *reshape_to(Import *import, Tensor *x, int rank, const Dim *dims);
+/* A dense layer on the last axis of x; weight [out, in]. node: x becomes its output; NULL: a tensor
+ * between two nodes. */
+Tensor *make_dense(Import *import, OpNode *node, Tensor *x, const Tensor *weight);
 
 /* The argument of a layer without a bias. layer_text_with_bias removes it from the text. */
 #define NO_BIAS "bias = false"

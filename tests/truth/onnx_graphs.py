@@ -203,6 +203,17 @@ def norms():
     return flattened(nodes, ["layer", "all_axes", "rms", "groups", "instances", "neighbours", "length"], tensors, (TensorProto.FLOAT, ["N", 4, 2, 3]), 23, 24 * 7)
 
 
+def einsum():
+    """Products of matrices with and without weights, of heads, of three operands; outer products, sums and other orders."""
+    node = helper.make_node
+    equations = {"scores": ("bqd,bkd->bqk", "x", "x"), "dense": ("btd, ed -> bte", "x", "a"), "heads": ("bihd,bjhd->bhij", "h", "h"), "mixed": ("bhij,bjhd->bihd", "heads", "h"),
+                 "order": ("bij->bji", "x"), "sums": ("bij->bi", "x"), "rest": ("...j,jk", "x", "c"), "outer": ("bi,bj->bij", "sums", "sums"), "inner": ("bij,bij->bi", "x", "x"),
+                 "three": ("bi,ijk,bk->bj", "sums", "t", "sums"), "left": ("ed,btd->bet", "a", "x"), "scaled": ("bij,j->bij", "x", "v")}
+    nodes = [node("Reshape", ["x", "split"], ["h"]), *(node("Einsum", inputs, [name], equation=equation) for name, (equation, *inputs) in equations.items())]
+    tensors = [given("split", [0, 3, 2, 4], "i8"), tensor("a", 2, 8), tensor("c", 8, 2), tensor("t", 3, 4, 3), tensor("v", 8)]
+    return flattened(nodes, list(equations), tensors, (TensorProto.FLOAT, ["N", 3, 8]), 12, 9 + 6 + 18 + 24 + 24 + 3 + 6 + 9 + 3 + 4 + 6 + 24)
+
+
 def answers(path, x):
     """Of scikit-learn's network the probabilities; of the others what softmax makes of their outputs."""
     reference = "batchwise" in path or "elements" in path  # onnxruntime has no layout, and no Where for truth values
@@ -215,7 +226,7 @@ def answers(path, x):
 
 def main():
     folder = sys.argv[1]
-    for make in nhwc, sklearn, dynamo, quantized, shapes, causal, moves, recurrent, batchwise, resized, elements, norms:
+    for make in nhwc, sklearn, dynamo, quantized, shapes, causal, moves, recurrent, batchwise, resized, elements, norms, einsum:
         net, shape = make()
         name = make.__name__
         x = random.normal(0, 1, shape).astype("f4")
