@@ -214,6 +214,16 @@ def einsum():
     return flattened(nodes, list(equations), tensors, (TensorProto.FLOAT, ["N", 3, 8]), 12, 9 + 6 + 18 + 24 + 24 + 3 + 6 + 9 + 3 + 4 + 6 + 24)
 
 
+def attention():
+    """Heads in an axis or in the last one; heads that share keys; masks of truths and of numbers."""
+    node = helper.make_node
+    nodes = [node("Reshape", ["x", "split"], ["h"]), node("Transpose", ["h"], ["q"], perm=[0, 2, 1, 3]), node("Attention", ["q", "q", "q", "seen"], ["masked"]),
+             node("Attention", ["q", "q", "q"], ["causal"], is_causal=1, scale=0.3), node("MatMul", ["x", "k"], ["few"]),
+             node("Attention", ["x", "few", "few", "added"], ["shared"], q_num_heads=4, kv_num_heads=2, softcap=1.5)]
+    tensors = [given("split", [0, 5, 2, 4], "i8"), given("seen", numpy.arange(25).reshape(5, 5) % 3 > 0, "?"), tensor("k", 8, 4), tensor("added", 1, 1, 5, 5)]
+    return flattened(nodes, ["masked", "causal", "shared"], tensors, (TensorProto.FLOAT, ["N", 5, 8]), 23, 40 * 3)
+
+
 def answers(path, x):
     """Of scikit-learn's network the probabilities; of the others what softmax makes of their outputs."""
     reference = "batchwise" in path or "elements" in path  # onnxruntime has no layout, and no Where for truth values
@@ -226,7 +236,7 @@ def answers(path, x):
 
 def main():
     folder = sys.argv[1]
-    for make in nhwc, sklearn, dynamo, quantized, shapes, causal, moves, recurrent, batchwise, resized, elements, norms, einsum:
+    for make in nhwc, sklearn, dynamo, quantized, shapes, causal, moves, recurrent, batchwise, resized, elements, norms, einsum, attention:
         net, shape = make()
         name = make.__name__
         x = random.normal(0, 1, shape).astype("f4")
