@@ -348,6 +348,101 @@ bool op_gather_elements(Import *import, OpNode *node) {
     return true;
 }
 
+/* -- by places in several axes, which become one -- */
+
+/* For rows [i, j, ...] of a list of constants: i * size + j, and so on, over the axes of x from
+ * `first` on. *axes: the numbers in a row. NULL after reporting an error. */
+static int64_t *flat_places(const Import *import, const OpNode *node, int first, int *axes) {
+    const Tensor *x = node->in[0], *list = node->in[1];
+    const int64_t *numbers;
+    uint32_t count;
+    if (!node_constant(import, node, 1, &numbers, &count)) return NULL;
+    int64_t row = list->rank ? list->dims[list->rank - 1].size : 0;
+    if (row < 1 || first + row > x->rank || !count)
+        return node_fail(import, node, "its indices do not fit"), NULL;
+    *axes = (int)row;
+    uint32_t width = (uint32_t)*axes;
+    int64_t *places = ARENA_ARRAY(import->arena, int64_t, count / width);
+    for (uint32_t i = 0; i < count; i++) {
+        const Dim size = x->dims[first + (int)(i % width)];
+        int64_t at = numbers[i] < 0 ? numbers[i] + size.size : numbers[i];
+        if (size.rows || at < 0 || at >= size.size)
+            return node_fail(import, node, "index %lld does not lie in an axis of %s",
+                             (long long)numbers[i], dim_text(import, size)),
+                   NULL;
+        places[i / width] = places[i / width] * size.size + at;
+    }
+    return places;
+}
+
+/* x with some axes merged into one. */
+static Tensor *merge_axes(Import *import, Tensor *x, int first, int count) {
+    Dim dims[ONNX_MAX_RANK];
+    memcpy(dims, x->dims, sizeof dims);
+    for (int i = first + 1; i < first + count; i++) dims[first].size *= x->dims[i].size;
+    memmove(dims + first + 1, x->dims + first + count,
+            (size_t)(x->rank - first - count) * sizeof *dims);
+    return count == 1 ? x : reshape_to(import, x, x->rank - count + 1, dims);
+}
+
+/* x[:, [0, 1], [2, 3]]: the same elements of each row. */
+bool op_gather_nd(Import *import, OpNode *node) {
+    Tensor *x = node->in[0];
+    const Tensor *list = node->in[1];
+    int axes, first = (int)node_int(node, "batch_dims", 0);
+    if (first) return node_fail(import, node, "batch_dims is not supported");
+    const int64_t *places = flat_places(import, node, first, &axes);
+    if (!places) return false;
+    Dim dims[2 * ONNX_MAX_RANK];
+    int rank = list->rank - 1;
+    memcpy(dims, list->dims, sizeof list->dims);
+    for (int i = axes; i < x->rank; i++) dims[rank++] = x->dims[i];
+    if (rank > SHAPE_MAX_RANK)
+        return node_fail(import, node, "it makes %d axes; at most %d are supported", rank,
+                         SHAPE_MAX_RANK);
+    Tensor *y =
+        take_elements(import, merge_axes(import, x, 0, axes), 0, list->count / axes, places);
+    bool shaped = list->rank == 2;
+    make_same(import, node, 0, shaped ? y : reshape_to(import, y, rank, dims));
+    return true;
+}
+
+/* Whether the updates of a ScatterND have the shape of what they replace; reports others. */
+static bool updates_fit(const Import *import, const OpNode *node, int axes) {
+    const Tensor *x = node->in[0], *list = node->in[1];
+    Tensor wanted = {.rank = list->rank - 1};
+    bool fits = wanted.rank + x->rank - axes <= ONNX_MAX_RANK;
+    memcpy(wanted.dims, list->dims, sizeof wanted.dims);
+    for (int i = axes; i < x->rank && fits; i++) wanted.dims[wanted.rank++] = x->dims[i];
+    return (fits && same_dims(node->in[2], &wanted)) ||
+           node_fail(import, node, "its updates do not fit");
+}
+
+/* x with other elements at some places: it is joined with the new ones, and each place takes the
+ * last element that is given for it. */
+bool op_scatter_nd(Import *import, OpNode *node) {
+    Tensor *x = node->in[0], *updates = node->in[2];
+    const Tensor *list = node->in[1];
+    int axes;
+    if (strcmp(node_string(node, "reduction", "none"), "none") != 0)
+        return node_fail(import, node, "a reduction is not supported");
+    const int64_t *places = flat_places(import, node, 0, &axes);
+    if (!places || !updates_fit(import, node, axes)) return false;
+    Tensor *all = merge_axes(import, x, 0, axes);
+    Dim dims[ONNX_MAX_RANK];
+    int64_t size = all->dims[0].size, count = list->count / axes,
+            *from = ARENA_ARRAY(import->arena, int64_t, size);
+    memcpy(dims, all->dims, sizeof dims);
+    dims[0] = (Dim){count, false};
+    for (int64_t i = 0; i < size; i++) from[i] = i;
+    for (int64_t i = 0; i < count; i++) from[places[i]] = size + i;
+    if (list->rank != 2) updates = reshape_to(import, updates, all->rank, dims);
+    Tensor *both = joined(import, 0, 2, (Tensor *[]){all, updates});
+    Tensor *y = take_elements(import, both, 0, size, from);
+    make_same(import, node, 0, axes == 1 ? y : reshape_to(import, y, x->rank, x->dims));
+    return true;
+}
+
 /* Operations that can only be folded: the language has nothing for them. */
 bool op_constant_only(Import *import, OpNode *node) {
     return node_fail(import, node, "its inputs must be known here");

@@ -224,6 +224,16 @@ def attention():
     return flattened(nodes, ["masked", "causal", "shared"], tensors, (TensorProto.FLOAT, ["N", 5, 8]), 23, 40 * 3)
 
 
+def places():
+    """Elements at places in several axes, taken and replaced."""
+    node = helper.make_node
+    nodes = [node("Transpose", ["x"], ["t"], perm=[1, 2, 0]), node("GatherND", ["t", "pairs"], ["taken"]), node("GatherND", ["t", "rows"], ["lines"]),
+             node("ScatterND", ["t", "pairs", "taken"], ["replaced"]), node("ScatterND", ["t", "others", "lines"], ["set"]),
+             node("Transpose", ["taken"], ["a"], perm=[1, 0]), *(node("Transpose", [name], [to], perm=[2, 0, 1]) for name, to in (("lines", "b"), ("replaced", "c"), ("set", "d")))]
+    tensors = [given("pairs", [[0, 1], [2, -1], [1, 1], [0, 1]], "i8"), given("rows", [[2], [0]], "i8"), given("others", [[0], [1]], "i8")]
+    return flattened(nodes, ["a", "b", "c", "d"], tensors, (TensorProto.FLOAT, [4, 3, 5]), 18, 4 + 10 + 15 + 15)
+
+
 def answers(path, x):
     """Of scikit-learn's network the probabilities; of the others what softmax makes of their outputs."""
     reference = "batchwise" in path or "elements" in path  # onnxruntime has no layout, and no Where for truth values
@@ -236,7 +246,7 @@ def answers(path, x):
 
 def main():
     folder = sys.argv[1]
-    for make in nhwc, sklearn, dynamo, quantized, shapes, causal, moves, recurrent, batchwise, resized, elements, norms, einsum, attention:
+    for make in nhwc, sklearn, dynamo, quantized, shapes, causal, moves, recurrent, batchwise, resized, elements, norms, einsum, attention, places:
         net, shape = make()
         name = make.__name__
         x = random.normal(0, 1, shape).astype("f4")
