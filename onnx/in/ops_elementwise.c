@@ -473,24 +473,3 @@ bool op_dequantize(Import *import, OpNode *node) {
     y->kind = KIND_REAL;
     return true;
 }
-
-/* -- of scikit-learn -- */
-
-static Tensor *floats_of(Import *import, const OpNode *node, const char *name) {
-    const OnnxAttribute *attribute = onnx_attribute(node->onnx, name);
-    if (!attribute || attribute->kind != ONNX_ATTRIBUTE_FLOATS || !attribute->count) return NULL;
-    return constant_reals(import, attribute->floats, 1, (Dim[]){{attribute->count, false}});
-}
-
-bool op_scaler(Import *import, OpNode *node) {
-    Tensor *offset = floats_of(import, node, "offset"), *scale = floats_of(import, node, "scale"),
-           *x = node->in[0];
-    int rank;
-    Dim dims[ONNX_MAX_RANK];
-    if (!offset || !scale || !broadcast_dims(import, node, x, offset, &rank, dims) ||
-        !broadcast_dims(import, node, x, scale, &rank, dims))
-        return node_fail(import, node, "it has no offset and scale that fit");
-    x = inner(import, LEVEL_SUM, "%05 - %16", 2, (Tensor *[]){x, offset});
-    make(import, node, 0, LEVEL_PRODUCT, "%06 * %17", 2, (Tensor *[]){x, scale});
-    return true;
-}

@@ -48,8 +48,20 @@ static bool inner_axis_fits(const Import *import, const OpNode *node, Dim a, Dim
                      dim_text(import, a), dim_text(import, b));
 }
 
+/* A product with a vector is a layer with one output, whose axis is taken away. */
+static bool vector_product(Import *import, OpNode *node) {
+    Tensor *x = node->in[0], *vector = node->in[1];
+    if (!inner_axis_fits(import, node, x->dims[x->rank - 1], vector->dims[0])) return false;
+    const int64_t dims[] = {1, vector->count};
+    Tensor *y = make_dense(import, NULL, x, reshaped(import, vector, 2, dims));
+    make_same(import, node, 0, take_one(import, y, y->rank - 1, 0));
+    return true;
+}
+
 bool op_matmul(Import *import, OpNode *node) {
     Tensor *a = node->in[0], *b = node->in[1];
+    if (a->rank >= 2 && b->rank == 1 && b->constant && b->reals)
+        return vector_product(import, node);
     if (a->rank < 2 || b->rank < 2)
         return node_fail(import, node, "products of vectors are not supported");
     if (!inner_axis_fits(import, node, a->dims[a->rank - 1], b->dims[b->rank - 2])) return false;
@@ -194,23 +206,4 @@ const char *norm_text(const Import *import, const Tensor *norm, bool bias) {
     if (!*eps && !*parts) return "layer_norm";
     return arena_format(import->arena, "layer_norm(%s%s%s)", eps, *eps && *parts ? ", " : "",
                         parts);
-}
-
-/* coefficients [outputs, inputs] and intercepts */
-bool op_linear_ml(Import *import, OpNode *node) {
-    const OnnxAttribute *weights = onnx_attribute(node->onnx, "coefficients"),
-                        *bias = onnx_attribute(node->onnx, "intercepts");
-    Tensor *x = node->in[0];
-    if (x->rank != 2 || !weights || x->dims[1].size < 1 || weights->count % x->dims[1].size)
-        return node_fail(import, node, "its coefficients do not fit");
-    int64_t width = weights->count / x->dims[1].size;
-    if (!strcmp(node->onnx->op, "LinearClassifier"))
-        return node_fail(import, node, "linear classifiers of scikit-learn are not supported");
-    const Tensor *matrix =
-        constant_reals(import, weights->floats, 2, (Dim[]){{width, false}, x->dims[1]});
-    Tensor *y = make_dense(import, node, x, matrix);
-    if (!bias || bias->count != width) return true;
-    layer_add(y->layer, "bias", constant_reals(import, bias->floats, 1, (Dim[]){{width, false}}));
-    y->text = layer_text_with_bias(import, y->text);
-    return true;
 }

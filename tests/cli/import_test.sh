@@ -12,7 +12,7 @@ near() {
     } END { exit bad || NR == 0 }' || { fail "$1 and $2 differ" && paste "$1" "$2"; }
 }
 
-for name in mlp lenet residual block block17 today sequence words lstm gru nhwc sklearn dynamo quantized shapes causal moves recurrent batchwise resized elements norms einsum attention places; do
+for name in mlp lenet residual block block17 today sequence words lstm gru nhwc sklearn dynamo quantized shapes causal moves recurrent batchwise resized elements norms einsum attention places linear; do
     expect 0 mlc import "$files/$name.onnx" -o "$name" -q
     there "$name/net.mdl" "$name/net.safetensors" "$name/resolved.mdl"
     expect 0 mlc predict "$name" "$files/$name.npy" --csv "$name.csv" -q

@@ -172,12 +172,12 @@ def resized():
     return model(nodes, tensors, (TensorProto.FLOAT, [4, 2, 5, 6]), [out("y", 4, 3)], 18), (4, 2, 5, 6)
 
 
-def flattened(nodes, names, tensors, x, opset, width):
+def flattened(nodes, names, tensors, x, opset, width, ml=False):
     """All outputs side by side, and a dense layer behind them."""
     node = helper.make_node
     nodes = [*nodes, *(node("Flatten", [name], [f"{name}_flat"]) for name in names), node("Concat", [f"{name}_flat" for name in names], ["all"], axis=1),
              node("MatMul", ["all", "w"], ["y"])]
-    return model(nodes, [*tensors, tensor("w", width, 3)], x, [out("y", x[1][0], 3)], opset), (4, *x[1][1:])
+    return model(nodes, [*tensors, tensor("w", width, 3)], x, [out("y", x[1][0], 3)], opset, ml), (4, *x[1][1:])
 
 
 def elements():
@@ -234,6 +234,27 @@ def places():
     return flattened(nodes, ["a", "b", "c", "d"], tensors, (TensorProto.FLOAT, [4, 3, 5]), 18, 4 + 10 + 15 + 15)
 
 
+def linear():
+    """Of scikit-learn: missing values, categories, linear classifiers of two and more classes; a product with a vector."""
+    node, ml = helper.make_node, dict(domain="ai.onnx.ml")
+    weights, biases, labels = [0.5, -1.0, 0.25, 2.0], [0.3], dict(classlabels_ints=[0, 1])
+    nodes = [node("Log", ["x"], ["logs"]), node("Imputer", ["logs"], ["full"], **ml, imputed_value_floats=[0.5, 1.0, 1.5, 2.0], replaced_value_float=float("nan")),
+             node("Scaler", ["full"], ["s"], **ml, offset=[0.5, -0.25, 1.0, 0.0], scale=[2.0, 0.5, 1.5, 1.0]), node("ArrayFeatureExtractor", ["s", "columns"], ["some"], **ml),
+             node("Binarizer", ["some"], ["binary"], **ml, threshold=0.2), node("Normalizer", ["s"], ["n1"], **ml, norm="L1"), node("Normalizer", ["s"], ["n2"], **ml, norm="L2"),
+             node("Floor", ["x"], ["steps"]), node("Gather", ["steps", "one"], ["column"], axis=1), node("Cast", ["column"], ["whole"], to=TensorProto.INT64),
+             node("OneHotEncoder", ["whole"], ["hot"], **ml, cats_int64s=[-1, 0, 2], zeros=1),
+             node("LinearClassifier", ["s"], ["two_class", "two"], **ml, **labels, coefficients=[-w for w in weights] + weights, intercepts=[-0.3, 0.3], post_transform="LOGISTIC"),
+             node("LinearClassifier", ["s"], ["single_class", "single"], **ml, **labels, coefficients=weights, intercepts=biases, post_transform="LOGISTIC"),
+             node("LinearClassifier", ["s"], ["score_class", "score"], **ml, **labels, coefficients=weights, intercepts=biases),
+             node("LinearClassifier", ["s"], ["three_class", "three"], **ml, classlabels_ints=[0, 1, 2], coefficients=[0.1 * i for i in range(12)], intercepts=[0.1, 0.2, -0.3], post_transform="SOFTMAX"),
+             node("Normalizer", ["three"], ["sums"], **ml, norm="L1"),
+             node("LinearClassifier", ["s"], ["each_class", "each"], **ml, classlabels_ints=[0, 1, 2], coefficients=[0.1 * i for i in range(12)], intercepts=[0.1, 0.2, -0.3], post_transform="LOGISTIC"),
+             node("LinearRegressor", ["s"], ["line"], **ml, coefficients=weights, intercepts=biases), node("MatMul", ["s", "v"], ["product"]), node("Unsqueeze", ["product", "last"], ["p"])]
+    tensors = [given("columns", [3, 0], "i8"), given("one", [1], "i8"), given("last", [1], "i8"), tensor("v", 4)]
+    names = ["binary", "n1", "n2", "hot", "two", "single", "score", "sums", "each", "line", "p"]
+    return flattened(nodes, names, tensors, (TensorProto.FLOAT, ["N", 4]), 18, 2 + 4 + 4 + 3 + 6 + 6 + 2, ml=True)
+
+
 def answers(path, x):
     """Of scikit-learn's network the probabilities; of the others what softmax makes of their outputs."""
     reference = "batchwise" in path or "elements" in path  # onnxruntime has no layout, and no Where for truth values
@@ -246,7 +267,7 @@ def answers(path, x):
 
 def main():
     folder = sys.argv[1]
-    for make in nhwc, sklearn, dynamo, quantized, shapes, causal, moves, recurrent, batchwise, resized, elements, norms, einsum, attention, places:
+    for make in nhwc, sklearn, dynamo, quantized, shapes, causal, moves, recurrent, batchwise, resized, elements, norms, einsum, attention, places, linear:
         net, shape = make()
         name = make.__name__
         x = random.normal(0, 1, shape).astype("f4")
