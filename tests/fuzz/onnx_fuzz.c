@@ -22,6 +22,9 @@ const char *const fuzz_words[] = {"Conv",
                                   "Concat",
                                   "Gather",
                                   "Shape",
+                                  "Einsum",
+                                  "ij,jk->ik",
+                                  "Attention",
                                   NULL};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
