@@ -299,19 +299,43 @@ bool op_flatten(Import *import, OpNode *node) {
     return give_shape(import, node, 2, (Dim[]){{front, before}, {back, after}});
 }
 
-/* If the file fixes the size of the batch, one axis of that size becomes N: the first one, else the
- * one where x has N, else any. */
-static void find_rows(const Import *import, const Tensor *x, int rank, int rest, Dim *dims) {
-    int order[2 * ONNX_MAX_RANK], count = 0;
+/* Whether axis `at` of a shape may hold the rows of x, in the order of the elements: what stands
+ * before and after the rows in x is divided between this axis and those before and after it. Of an
+ * axis N * k, the rows are the outer or the inner part. */
+static bool holds_rows(const Import *import, const Tensor *x, int rank, const Dim *dims, int at) {
+    int rows = 0;
+    bool unused = false, holds = false;
+    while (!x->dims[rows].rows) rows++;
+    int64_t first = product_of(dims, 0, at, &unused),
+            last = product_of(dims, at + 1, rank, &unused);
+    for (int outer = 0; outer <= 1; outer++) {
+        int64_t before = product_of(x->dims, 0, rows + !outer, &unused),
+                after = product_of(x->dims, rows + !outer, x->rank, &unused);
+        double size = (double)(before / first) * (double)(after / last) * (double)import->batch;
+        holds |= before % first == 0 && after % last == 0 && (double)dims[at].size == size;
+    }
+    return holds;
+}
+
+/* If the file fixes the size of the batch, one axis becomes a multiple of N: the one where x has N,
+ * else the first one that may hold the rows. all: the elements of a row of x. */
+static void find_rows(const Import *import, const Tensor *x, int rank, int rest, int64_t all,
+                      Dim *dims) {
+    Dim sizes[ONNX_MAX_RANK];
+    int64_t known = 1;
+    memcpy(sizes, dims, (size_t)rank * sizeof *dims);
     for (int i = 0; i < rank; i++)
-        if (dims[i].rows) return;
-    for (int i = 0; i < x->rank && i < rank; i++)
-        if (x->dims[i].rows) order[count++] = i;
-    for (int i = 0; i < rank; i++) order[count++] = i;
-    for (int i = 0; i < count; i++) {
-        Dim *dim = &dims[order[i]];
-        if (order[i] == rest || dim->size < 1 || dim->size % import->batch) continue;
-        *dim = (Dim){dim->size / import->batch, true};
+        if (dims[i].rows || dims[i].size == 0 ||
+            (i != rest && __builtin_mul_overflow(known, dims[i].size, &known)))
+            return;
+    if (known < 1 || __builtin_mul_overflow(all, import->batch, &all)) return;
+    if (rest >= 0) sizes[rest].size = all / known;
+    if (rest >= 0 && sizes[rest].size < 1) return;
+    for (int i = -x->rank; i < rank; i++) {
+        int at = i < 0 ? i + x->rank : i;
+        if (at >= rank || (i < 0 && !x->dims[at].rows) || !holds_rows(import, x, rank, sizes, at))
+            continue;
+        if (at != rest) dims[at] = (Dim){sizes[at].size / import->batch, true};
         return;
     }
 }
@@ -321,7 +345,7 @@ static void find_rows(const Import *import, const Tensor *x, int rank, int rest,
 static bool fill_rest(const Import *import, const Tensor *x, int rank, int rest, Dim *dims) {
     Dim all = {1, false}, known = {1, false};
     for (int i = 0; i < x->rank; i++) all.size *= x->dims[i].size, all.rows |= x->dims[i].rows;
-    if (all.rows && import->batch) find_rows(import, x, rank, rest, dims);
+    if (all.rows && import->batch) find_rows(import, x, rank, rest, all.size, dims);
     for (int i = 0; i < rank; i++)
         if (i != rest) {
             if (__builtin_mul_overflow(known.size, dims[i].size, &known.size) ||

@@ -88,11 +88,12 @@ def quantized():
 
 
 def shapes():
-    """A Shape chain, and a reshape with the size of the batch in it. Tensors are listed as inputs (IR version 3)."""
+    """A Shape chain, an open axis beside one of the size of the batch, and a reshape with the size of the batch in it. Tensors are listed as inputs (IR version 3)."""
     node = helper.make_node
     nodes = [node("Shape", ["x"], ["s"]), node("Gather", ["s", "zero"], ["n"]), node("Unsqueeze", ["n"], ["n1"], axes=[0]),
-             node("Concat", ["n1", "rest"], ["to"], axis=0), node("Reshape", ["x", "to"], ["f"]), node("Gemm", ["f", "w", "b"], ["y"], alpha=0.5, beta=2.0)]
-    tensors = [given("zero", 0, "i8"), given("rest", [-1], "i8"), tensor("w", 12, 3), tensor("b", 1, 3)]
+             node("Concat", ["n1", "rest"], ["to"], axis=0), node("Reshape", ["x", "open"], ["o"]), node("Add", ["o", "x"], ["sum"]), node("Reshape", ["sum", "to"], ["f"]),
+             node("Gemm", ["f", "w", "b"], ["y"], alpha=0.5, beta=2.0)]
+    tensors = [given("zero", 0, "i8"), given("rest", [-1], "i8"), given("open", [-1, 3, 4], "i8"), tensor("w", 12, 3), tensor("b", 1, 3)]
     inputs = [helper.make_tensor_value_info("w", TensorProto.FLOAT, [12, 3]), helper.make_tensor_value_info("b", TensorProto.FLOAT, [1, 3])]
     return model(nodes, tensors, (TensorProto.FLOAT, [4, 3, 4]), [out("y", 4, 3)], 11, ir=3, inputs=inputs), (4, 3, 4)
 
