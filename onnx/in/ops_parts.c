@@ -36,11 +36,45 @@ Tensor *joined(Import *import, int axis, uint32_t count, Tensor *const *parts) {
     return y;
 }
 
+static bool has_equal_rows(const Tensor *x) {
+    int64_t width = x->dims[0].size ? x->count / x->dims[0].size : 0;
+    bool equal = x->dims[0].size == 1 || (x->constant && x->reals);
+    for (int64_t i = width; equal && i < x->count; i++) equal = x->reals[i] == x->reals[i - width];
+    return equal;
+}
+
+/* x for all rows of the batch, if the file has it for a fixed number of rows, which are equal: the
+ * class token of a transformer. */
+static Tensor *for_all_rows(Import *import, Tensor *x) {
+    if (!x->rank || x->dims[0].rows || x->dims[0].size != import->batch || !has_equal_rows(x))
+        return x;
+    Tensor *row = x;
+    if (x->constant && import->batch > 1) {
+        row = tensor_new(import, x->name);
+        *row = *x;
+        row->args = NULL;
+        row->count /= import->batch;
+        row->dims[0].size = 1;
+    }
+    Dim dims[ONNX_MAX_RANK];
+    memcpy(dims, x->dims, sizeof dims);
+    dims[0] = (Dim){1, true};
+    Tensor *y = inner_pipe(
+        import, arena_format(import->arena, "expand(%s)", dims_text(import, dims, x->rank)), row);
+    set_dims(y, x->rank, dims);
+    return y;
+}
+
 bool op_concat(Import *import, OpNode *node) {
     int axis;
-    const Tensor *first = node->in[0];
+    bool rows = false;
     int64_t size = 0;
-    if (!axis_of(import, node, node_int(node, "axis", 1), first->rank, &axis)) return false;
+    if (!axis_of(import, node, node_int(node, "axis", 1), node->in[0]->rank, &axis)) return false;
+    for (uint32_t i = 0; i < node->in_count; i++)
+        rows |= node->in[i]->rank > 0 && node->in[i]->dims[0].rows;
+    for (uint32_t i = 0; i < node->in_count && rows && axis > 0 && import->batch; i++)
+        node->in[i] = for_all_rows(import, node->in[i]);
+    const Tensor *first = node->in[0];
     if (first->dims[axis].rows) return node_fail(import, node, "it joins rows of the batch");
     for (uint32_t i = 0; i < node->in_count; i++) {
         const Tensor *part = node->in[i];

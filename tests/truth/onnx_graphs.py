@@ -226,13 +226,14 @@ def attention():
 
 
 def places():
-    """Elements at places in several axes, taken and replaced."""
+    """Elements at places in several axes, taken and replaced; a token for each row of a batch of a fixed size."""
     node = helper.make_node
     nodes = [node("Transpose", ["x"], ["t"], perm=[1, 2, 0]), node("GatherND", ["t", "pairs"], ["taken"]), node("GatherND", ["t", "rows"], ["lines"]),
              node("ScatterND", ["t", "pairs", "taken"], ["replaced"]), node("ScatterND", ["t", "others", "lines"], ["set"]),
              node("Transpose", ["taken"], ["a"], perm=[1, 0]), *(node("Transpose", [name], [to], perm=[2, 0, 1]) for name, to in (("lines", "b"), ("replaced", "c"), ("set", "d")))]
-    tensors = [given("pairs", [[0, 1], [2, -1], [1, 1], [0, 1]], "i8"), given("rows", [[2], [0]], "i8"), given("others", [[0], [1]], "i8")]
-    return flattened(nodes, ["a", "b", "c", "d"], tensors, (TensorProto.FLOAT, [4, 3, 5]), 18, 4 + 10 + 15 + 15)
+    tensors = [given("pairs", [[0, 1], [2, -1], [1, 1], [0, 1]], "i8"), given("rows", [[2], [0]], "i8"), given("others", [[0], [1]], "i8"),
+               given("token", [[[0.1, 0.2, 0.3, 0.4, 0.5]]] * 4)]
+    return flattened([*nodes, node("Concat", ["token", "x"], ["e"], axis=1)], ["a", "b", "c", "d", "e"], tensors, (TensorProto.FLOAT, [4, 3, 5]), 18, 4 + 10 + 15 + 15 + 20)
 
 
 def linear():
