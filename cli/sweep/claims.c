@@ -28,7 +28,7 @@ static void read_line(const char *path, char *text, size_t size) {
 }
 
 static void name_machine(char machine[OWNER_TEXT]) {
-    char host[128] = "", boot[64], space[64] = "";
+    char host[CLAIM_HOST] = "", boot[64], space[64] = "";
     gethostname(host, sizeof host - 1);
     for (char *c = host; *c; c++)
         if (*c == ' ') *c = '_';
@@ -89,15 +89,24 @@ static bool file_system_now(const char *beside, time_t *now) {
     return good;
 }
 
+/* false: the text is not whole. */
+static bool read_owner(const char *text, Owner *owner) {
+    return sscanf(text, "%511s %ld %llu", owner->machine, &owner->process, &owner->started) == 3;
+}
+
+static bool is_here(const Owner *owner) {
+    char machine[OWNER_TEXT];
+    name_machine(machine);
+    return !strcmp(owner->machine, machine);
+}
+
 /* Whether the process of a claim has ended or left it (claims.h). A claim without a text belongs to
  * a process that is about to write it. */
 static bool is_given_up(const char *path, const char *text, const struct timespec *touched) {
     Owner owner;
-    char machine[OWNER_TEXT];
     time_t now;
-    name_machine(machine);
-    bool whole = sscanf(text, "%511s %ld %llu", owner.machine, &owner.process, &owner.started) == 3;
-    if (whole && !strcmp(owner.machine, machine)) return start_of(owner.process) != owner.started;
+    if (read_owner(text, &owner) && is_here(&owner))
+        return start_of(owner.process) != owner.started;
     return file_system_now(path, &now) && now - touched->tv_sec > CLAIM_SECONDS;
 }
 
@@ -131,6 +140,16 @@ ClaimResult claim_take(const char *path) {
         if (!remove_given_up(path)) return CLAIM_HELD;
     }
     return CLAIM_HELD;
+}
+
+bool claim_is_remote(const char *path, char host[CLAIM_HOST]) {
+    char text[OWNER_TEXT];
+    struct timespec touched;
+    Owner owner;
+    if (!read_claim(path, text, &touched) || !read_owner(text, &owner) || is_here(&owner))
+        return false;
+    snprintf(host, CLAIM_HOST, "%.*s", (int)strcspn(owner.machine, "/"), owner.machine);
+    return true;
 }
 
 void claim_touch(const char *path) { utimensat(AT_FDCWD, path, NULL, 0); }

@@ -33,6 +33,7 @@ typedef struct {
     Results *results;
     TrialRunner runner;
     Diagnostics *diag;
+    bool first; /* of the workers of this process: it speaks for all */
 } TrialWorker;
 
 /* -- the result of a trial -- */
@@ -275,6 +276,20 @@ static void wait_for_others(const SweepPlan *plan) {
     }
 }
 
+/* Says for whom this machine waits. false: for its own workers alone. */
+static bool tell_waiting(const TrialWorker *worker) {
+    const SweepPlan *plan = worker->results->plan;
+    char host[CLAIM_HOST];
+    for (uint32_t trial = 0; trial < plan_trials(plan); trial++) {
+        if (!claim_is_remote(plan_trial(plan, trial, PLAN_CLAIM).path, host)) continue;
+        fprintf(stderr, "waiting for trial %u, which '", trial);
+        display_text(host, stderr);
+        fprintf(stderr, "' trains; if its worker has died, for %d minutes\n", CLAIM_SECONDS / 60);
+        return true;
+    }
+    return false;
+}
+
 static void release_all(const SweepPlan *plan, uint32_t trial) {
     static const char *const claims[] = {PLAN_CLAIM, PLAN_ASKING, PLAN_TELLING};
     for (size_t i = 0; i < (plan->study ? 3 : 1); i++)
@@ -284,9 +299,12 @@ static void release_all(const SweepPlan *plan, uint32_t trial) {
 static Status work_on(const TrialWorker *worker) {
     const SweepPlan *plan = worker->results->plan;
     TrialWork work;
+    bool silent = !worker->first || worker->runner.common->quiet;
     while ((work = try_all(worker)) == WORK_TAKEN || work == WORK_WAITING) {
         if (trial_stop) break;
-        if (work == WORK_WAITING) wait_for_others(plan);
+        if (work != WORK_WAITING) continue;
+        silent = silent || tell_waiting(worker);
+        wait_for_others(plan);
     }
     /* claims that are left when all is done, of workers that were killed after they had written a
      * result */
@@ -297,13 +315,14 @@ static Status work_on(const TrialWorker *worker) {
 
 /* -- several workers -- */
 
-static pid_t start_worker(const TrialWorker *like) {
+static pid_t start_worker(const TrialWorker *like, bool first) {
     pid_t parent = getpid(), child = fork();
     if (child != 0) return child;
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent) _exit(STATUS_TERMINATED);
     TrialWorker worker = *like;
     worker.diag = diag_new();
+    worker.first = first;
     Status status = work_on(&worker);
     diag_print(worker.diag, stderr);
     fflush(NULL);
@@ -341,7 +360,7 @@ static Status run_several(const TrialWorker *worker, uint32_t count) {
     fill_first(worker);
     fflush(NULL);
     for (; started < count && !trial_stop; started++)
-        if ((workers[started] = start_worker(worker)) < 0) break;
+        if ((workers[started] = start_worker(worker, started == 0)) < 0) break;
     if (started < count && !trial_stop)
         diag_error(worker->diag, STATUS_FILE, (Span){0}, "cannot start a worker: %s",
                    strerror(errno));
@@ -353,7 +372,7 @@ static Status run_several(const TrialWorker *worker, uint32_t count) {
 Status workers_run(Results *results, const Options *common, uint32_t count,
                    const TrialTraining *training, Diagnostics *diag) {
     Stock stock;
-    const TrialWorker worker = {results, {results->plan, common, training, &stock}, diag};
+    const TrialWorker worker = {results, {results->plan, common, training, &stock}, diag, true};
     stock_open(&stock);
     trial_catch_stops();
     Status status = count == 1 ? work_on(&worker) : run_several(&worker, count);

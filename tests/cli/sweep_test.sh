@@ -54,8 +54,9 @@ rm claims/trials/00000[01].0.json
 echo "elsewhere/boot/pid:[1] 1 1" >claims/trials/000000.claim
 echo "elsewhere/boot/pid:[1] 1 1" >claims/trials/000001.claim
 touch -d '10 minutes ago' claims/trials/000001.claim
-timeout 5 mlc sweep --join claims -q >/dev/null 2>&1
+timeout 5 mlc sweep --join claims >/dev/null 2>waiting
 [[ -e claims/trials/000001.0.json && ! -e claims/trials/000000.0.json ]] || fail "claims of another machine"
+(($(grep -c "waiting for trial 0, which 'elsewhere' trains; if its worker has died, for 5 minutes" waiting) == 1)) || fail "who waits: $(cat waiting)"
 rm claims/trials/000000.claim
 expect 0 mlc sweep --join claims -q --csv again.csv
 same claims.csv again.csv
