@@ -28,6 +28,21 @@ static void divisions_and_roots_are_counted(void **state) {
     assert_true(work.bytes == 3 * COUNT * sizeof(float));
 }
 
+/* The mean of one row: the other rows are not read. */
+static void rows_beside_a_slice_are_not_counted(void **state) {
+    (void)state;
+    NodeId a = graph_input(graph, SYMBOL_VALUE, "a", DTYPE_F32,
+                           shape_of(2, (int64_t[]){ROWS, COLUMNS})),
+           row = build_slice(graph, build_unary(graph, OP_sqrt, a), (int64_t[]){2, 0},
+                             (int64_t[]){3, COLUMNS}, (int64_t[]){1, 1});
+    graph_output(graph, "y", build_reduce(graph, OP_sum, row, 1, false));
+    const Plan *plan = compile();
+    assert_int_equal(plan->kernel_count, 1);
+    KernelWork work = kernel_work(plan, &plan->kernels[0]);
+    assert_true(work.bytes == (COLUMNS + 1) * sizeof(float));
+    assert_true(work.roots == COLUMNS);
+}
+
 /* Two threads of a machine that reads at half the speed at which it reads and writes. */
 static Machine machine_of_two(void) {
     Machine machine = {.peak = {.operations = 1000, .divisions = 100, .roots = 50}};
@@ -61,6 +76,7 @@ static void the_slowest_unit_is_the_bound(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(divisions_and_roots_are_counted, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(rows_beside_a_slice_are_not_counted, set_up, tear_down),
         cmocka_unit_test(the_slowest_unit_is_the_bound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
