@@ -327,13 +327,21 @@ static void store_elements(Emitter *e, const TiledProduct *t, LLVMValueRef numbe
     if_end(e, some);
 }
 
+/* The number of the thread, which LLVM cannot compute with before this place. Else it would compute
+ * the addresses of all elements before the loop over tiles, and the sums would have too few
+ * registers. */
+static LLVMValueRef thread_here(Emitter *e, const TiledProduct *t) {
+    LLVMValueRef thread = t->thread;
+    return call_assembly(e, e->i64, "mov.u64 $0, $1;", "=l,l", &thread, 1);
+}
+
 static void store_tile(Emitter *e, const TiledProduct *t) {
     int64_t elements = t->left.lines * t->right.lines,
             together = min_i64(divide_up(elements, DEVICE_BLOCK), cuda_together(e->kernel));
     If has_elements = {0};
     if (elements < DEVICE_BLOCK)
         has_elements = if_begin(e, lt(e, t->thread, const_i64(e, elements)));
-    Loop loop = loop_begin(e, t->thread);
+    Loop loop = loop_begin(e, thread_here(e, t));
     store_elements(e, t, loop.index, (int)together);
     loop_end(e, loop, const_i64(e, elements), together * DEVICE_BLOCK);
     if (elements < DEVICE_BLOCK) if_end(e, has_elements);
