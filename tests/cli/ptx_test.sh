@@ -28,4 +28,8 @@ for model in small.mdl "$root/models/softmax.mdl" "$root/models/mnist.mdl" "$roo
         ((${registers% *} <= 255 && ${memory%% *} + 0 <= 49152)) || fail "$model, $card: no block fits"
     done
 done
+# The steps of transformers have the largest functions. Nothing of theirs is spilled.
+table="$root/bench/ptxas.py" && python=$(python3 -c 'import sys; print(sys.executable)')
+expect 0 "$python" "$table" --mlc "$(command -v mlc)" --gpus sm_80 "$root/models/rows_vit.mdl" && says out "| models/rows_vit.mdl | sm_80 |"
+expect 1 env PATH=/nowhere "$python" "$table" && says err "ptxas is not on PATH"
 finish
