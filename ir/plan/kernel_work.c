@@ -50,6 +50,13 @@ static double used_of(const Node *node, const Node *operand, double used) {
     return class == CLASS_ELEMENTWISE || class == CLASS_VIEW ? fmin(used, all) : all;
 }
 
+/* Slices are of different elements, up to the whole array. Other nodes use the same ones. */
+static double with_use(double before, const Node *node, const Node *operand, double used) {
+    double more = used_of(node, operand, used);
+    if (node->op != OP_slice) return fmax(before, more);
+    return fmin(before + more, (double)shape_elements(operand->shape));
+}
+
 /* Fills in how many elements of the nodes of a kernel and of their operands are used: all that is
  * stored, and what the nodes after them use. */
 static void count_used(const Plan *plan, const Kernel *kernel, double *used) {
@@ -61,8 +68,8 @@ static void count_used(const Plan *plan, const Kernel *kernel, double *used) {
         const Node *node = graph_node(plan->graph, kernel->nodes[i]);
         for (uint32_t j = 0; j < node->operand_count; j++) {
             NodeId id = node->operands[j];
-            const Node *operand = graph_node(plan->graph, id);
-            used[id] = fmax(used[id], used_of(node, operand, used[kernel->nodes[i]]));
+            used[id] =
+                with_use(used[id], node, graph_node(plan->graph, id), used[kernel->nodes[i]]);
         }
     }
 }

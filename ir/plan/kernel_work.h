@@ -9,7 +9,7 @@ typedef struct {
     /* 2 m n k for a product, one per element for an elementwise op or a reduction */
     double operations;
     /* values read from outside the kernel, each counted once, and values stored; of an array that
-     * the kernel slices, what the slice has */
+     * the kernel slices, what the slices have */
     double bytes;
     double stored; /* the bytes of the stored ones */
     /* f32 divisions and square roots, which are in `operations` too */

@@ -28,19 +28,33 @@ static void divisions_and_roots_are_counted(void **state) {
     assert_true(work.bytes == 3 * COUNT * sizeof(float));
 }
 
-/* The mean of one row: the other rows are not read. */
+static NodeId rows_of(NodeId a, int64_t first, int64_t end) {
+    return build_slice(graph, a, (int64_t[]){first, 0}, (int64_t[]){end, COLUMNS}, NULL);
+}
+
+/* The sum of one row: the other rows are not read. */
 static void rows_beside_a_slice_are_not_counted(void **state) {
     (void)state;
     NodeId a = graph_input(graph, SYMBOL_VALUE, "a", DTYPE_F32,
                            shape_of(2, (int64_t[]){ROWS, COLUMNS})),
-           row = build_slice(graph, build_unary(graph, OP_sqrt, a), (int64_t[]){2, 0},
-                             (int64_t[]){3, COLUMNS}, (int64_t[]){1, 1});
+           row = rows_of(build_unary(graph, OP_sqrt, a), 2, 3);
     graph_output(graph, "y", build_reduce(graph, OP_sum, row, 1, false));
     const Plan *plan = compile();
     assert_int_equal(plan->kernel_count, 1);
     KernelWork work = kernel_work(plan, &plan->kernels[0]);
     assert_true(work.bytes == (COLUMNS + 1) * sizeof(float));
-    assert_true(work.roots == COLUMNS);
+    assert_true(work.roots == (double)COLUMNS);
+}
+
+static void two_slices_are_counted(void **state) {
+    (void)state;
+    NodeId a =
+        graph_input(graph, SYMBOL_VALUE, "a", DTYPE_F32, shape_of(2, (int64_t[]){ROWS, COLUMNS}));
+    graph_output(graph, "y", build_binary(graph, OP_add, rows_of(a, 0, 2), rows_of(a, 5, 7)));
+    const Plan *plan = compile();
+    assert_int_equal(plan->kernel_count, 1);
+    KernelWork work = kernel_work(plan, &plan->kernels[0]);
+    assert_true(work.bytes == (2 * 2 * COLUMNS + 2 * COLUMNS) * sizeof(float));
 }
 
 /* Two threads of a machine that reads at half the speed at which it reads and writes. */
@@ -77,6 +91,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(divisions_and_roots_are_counted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(rows_beside_a_slice_are_not_counted, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(two_slices_are_counted, set_up, tear_down),
         cmocka_unit_test(the_slowest_unit_is_the_bound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
